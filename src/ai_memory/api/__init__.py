@@ -1,0 +1,1 @@
+"""The REST surface, made from the operations."""

@@ -1,0 +1,67 @@
+"""The contract of an embedder: texts in, unit vectors out, the prompt never forgotten.
+
+Queries and documents are different methods, so that no caller can leave out a prompt. An embedder is synchronous and safe to
+call from several threads; it may serialise the calls inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.types import EmbedderIdentity
+
+Vectors = NDArray[np.float32]
+"""Shape (n, dimension), float32, C-contiguous, each row of length 1."""
+
+
+class Task(StrEnum):
+    """What a query is for. A model without prompts of its own treats all tasks alike."""
+
+    RETRIEVAL = "retrieval"
+    QUESTION_ANSWERING = "question_answering"
+    FACT_CHECKING = "fact_checking"
+    CLASSIFICATION = "classification"
+    CLUSTERING = "clustering"
+    SIMILARITY = "similarity"
+    CODE_RETRIEVAL = "code_retrieval"
+    SUMMARIZATION = "summarization"
+    NONE = "none"
+
+
+class Embedder(Protocol):
+    """What the rest of the service knows of a model."""
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """All that decides a vector; known without loading the weights into a runtime."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest input of one forward pass, special tokens and prompt included."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> Vectors:
+        """One unit vector a text, in order; shape (0, dimension) for no texts.
+
+        A text longer than `max_tokens` is covered in windows whose mean is renormalised: nothing is cut in silence.
+        Raises EmbedderError when the model fails; no partial result is returned.
+        """
+        ...
+
+    def embed_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Vectors:
+        """As `embed_queries`, for texts that are kept. `titles`, where given, has one entry a text."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as a document, special tokens and prompt included."""
+        ...
+
+    def close(self) -> None:
+        """Free the model. Embedding after this raises EmbedderUnavailableError."""
+        ...

@@ -1,0 +1,1 @@
+"""The evaluation harness: any data, the real service code."""

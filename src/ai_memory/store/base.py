@@ -1,0 +1,426 @@
+"""The contract of a store, told in the memory model's own words, so that a table and a graph can both keep it.
+
+Writes are commands; `write` carries out a batch of them in one transaction and returns only when it is on disk. Every
+command that changes something appends one entry to the log, whose `sequence` is strictly increasing in commit order, is the
+key of the revision it made (`StoredRevision.key`), and is what indexes and other processes follow. The log is also the audit
+chain: each entry's digest covers the one before it.
+
+All methods are synchronous and may be called from any thread. Any of them may raise a subclass of StoreError.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from msgspec import Struct, field
+from numpy.typing import NDArray
+
+from ai_memory.types import (
+    EmbedderIdentity,
+    Entity,
+    Generation,
+    Job,
+    MemoryRecord,
+    MemoryType,
+    Neighbour,
+    Page,
+    Problem,
+    Relation,
+    Selection,
+)
+
+
+class Content(Struct, frozen=True, kw_only=True):
+    """All of a memory that a revision may change."""
+
+    type: MemoryType = MemoryType.SEMANTIC
+    context: str = ""
+    title: str | None = None
+    author: str | None = None
+    text: str
+    tags: tuple[str, ...] = ()
+    importance: float = 0.5
+    confidence: float = 1.0
+    attributes: dict[str, Any] = field(default_factory=dict)
+    source: str | None = None
+    valid_from: dt.datetime | None = None
+    valid_to: dt.datetime | None = None
+
+
+# ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Remember(Struct, frozen=True, kw_only=True):
+    """Add a memory, unless one with the same `dedup_key` is current (then it is a duplicate) or `value_digest` is tombstoned.
+
+    `dedup_key` covers namespace, facets and normal form; `value_digest` covers namespace and normal form only. Both are 16
+    bytes. `supersedes`: these memories get a revision that ends at this one's `valid_from` (or `at`), and a SUPERSEDES
+    relation from the new memory. `reinstate` lifts the tombstone first.
+    """
+
+    id: str
+    namespace: str
+    user: str | None = None
+    agent: str | None = None
+    session: str | None = None
+    content: Content
+    content_hash: str
+    dedup_key: bytes
+    value_digest: bytes
+    at: dt.datetime
+    supersedes: tuple[str, ...] = ()
+    reinstate: bool = False
+
+
+class Revise(Struct, frozen=True, kw_only=True):
+    """Give a memory a new current revision; the old one is retired at `at`. `if_revision` must be current when given."""
+
+    id: str
+    namespace: str
+    content: Content
+    content_hash: str
+    dedup_key: bytes
+    value_digest: bytes
+    at: dt.datetime
+    if_revision: int | None = None
+    reason: str | None = None
+
+
+class Retire(Struct, frozen=True, kw_only=True):
+    """Stop holding a memory for true, keeping all its revisions. Retiring a retired memory changes nothing."""
+
+    id: str
+    namespace: str
+    at: dt.datetime
+    reason: str | None = None
+    if_revision: int | None = None
+
+
+class Forget(Struct, frozen=True, kw_only=True):
+    """Erase a memory: every revision, vector, relation, owed work; leave a tombstone of its value digests."""
+
+    id: str
+    namespace: str
+    at: dt.datetime
+    reason: str | None = None
+    if_revision: int | None = None
+
+
+class Relate(Struct, frozen=True, kw_only=True):
+    """Add a relation, or return the equal current one (same source, target, type and validity)."""
+
+    relation: Relation
+    new_entities: tuple[Entity, ...] = ()
+    """Entities among the endpoints to create first if no entity of that name and kind exists."""
+
+
+class Unrelate(Struct, frozen=True, kw_only=True):
+    """Retire a relation by its id."""
+
+    id: str
+    namespace: str
+    at: dt.datetime
+
+
+class Restore(Struct, frozen=True, kw_only=True):
+    """Put back one exported memory with all its revisions and times as they were (`import` of an archive).
+
+    Skipped when the id exists with the same revisions; rejected when tombstoned or when the id exists with others.
+    """
+
+    revisions: tuple[MemoryRecord, ...]
+    dedup_key: bytes
+    value_digests: tuple[bytes, ...]
+    at: dt.datetime
+
+
+Command = Remember | Revise | Retire | Forget | Relate | Unrelate | Restore
+
+
+# ── results of commands ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """The command took effect. `record` is the state it left (None for forget and for relations)."""
+
+    sequence: int
+    memory_id: str | None = None
+    revision: int | None = None
+    record: MemoryRecord | None = None
+    relation: Relation | None = None
+    superseded: tuple[str, ...] = ()
+
+
+class Duplicate(Struct, frozen=True, kw_only=True):
+    """The same text stands in this scope already, as the memory `record`; nothing was written."""
+
+    record: MemoryRecord
+
+
+class Unchanged(Struct, frozen=True, kw_only=True):
+    """What was asked for is so already; nothing was written."""
+
+    record: MemoryRecord | None = None
+    relation: Relation | None = None
+
+
+class Rejected(Struct, frozen=True, kw_only=True):
+    """This command was refused and wrote nothing; the others of its batch went on.
+
+    `code` is an error's stable code: `forgotten` (tombstoned), `not_found`, `stale_revision`, `duplicate`, `conflict`.
+    """
+
+    code: str
+    reason: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+Result = Stored | Duplicate | Unchanged | Rejected
+
+
+# ── what indexes follow ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class StoredRevision(Struct, frozen=True, kw_only=True):
+    """A revision with its key, as indexes read it. `key` is unique in the store and grows with time."""
+
+    key: int
+    record: MemoryRecord
+
+
+class Action(StrEnum):
+    """What one log entry did."""
+
+    REMEMBERED = "remembered"
+    REVISED = "revised"
+    RETIRED = "retired"
+    FORGOTTEN = "forgotten"
+    RELATED = "related"
+    UNRELATED = "unrelated"
+    RESTORED = "restored"
+
+
+class LogEntry(Struct, frozen=True, kw_only=True):
+    """One change, in commit order. Holds no text.
+
+    `keys`: for remembered, revised and restored, the keys of the new revisions; for forgotten, the keys that are gone.
+    `retired_keys`: keys of revisions whose `retired_at` this change set.
+    """
+
+    sequence: int
+    at: dt.datetime
+    action: Action
+    namespace: str
+    memory_id: str | None = None
+    relation_id: str | None = None
+    keys: tuple[int, ...] = ()
+    retired_keys: tuple[int, ...] = ()
+    reason: str | None = None
+    digest: str
+
+
+class VectorRow(Struct, frozen=True, kw_only=True):
+    """The vector of one passage of one revision: unit length, float32, shape (dimension,)."""
+
+    key: int
+    passage: int
+    vector: NDArray[np.float32]
+
+
+class StoreStats(Struct, frozen=True, kw_only=True):
+    """Counts of one namespace, or of the whole store."""
+
+    memories: int
+    revisions: int
+    retired: int
+    relations: int
+    entities: int
+    tombstones: int
+    owed: int
+    """Revisions whose vectors the active generation still owes."""
+    by_type: dict[str, int] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """One durable store."""
+
+    @property
+    def store_id(self) -> str:
+        """A random id made with the store; it stays through migrations and backups."""
+        ...
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people: a path or an address without secrets."""
+        ...
+
+    # writing
+    def write(self, commands: Sequence[Command], *, actor: str = "") -> list[Result]:
+        """Carry out the commands in order, in one transaction, durable on return; one result a command.
+
+        All or nothing as far as the disk goes: if this raises, nothing was written. A command refused by its own rules gives
+        `Rejected` and does not stop the others. Later commands see the effect of earlier ones.
+        """
+        ...
+
+    def write_idempotent(
+        self, key: str, request_digest: bytes, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
+    ) -> bytes:
+        """As `write`, but answer a repeated `key` with the bytes that the first one gave, writing nothing.
+
+        `encode` turns the results into the bytes to keep; it must not hold a memory's text. Keys are kept for 24 hours.
+        Raises IdempotencyConflictError when `key` was used with another `request_digest`.
+        """
+        ...
+
+    # reading
+    def get(self, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None) -> list[MemoryRecord | None]:
+        """The revision of each memory that was current at `known_at` (None: the latest, even if retired), in order."""
+        ...
+
+    def revisions(self, namespace: str, memory_id: str) -> list[MemoryRecord]:
+        """All revisions of a memory, oldest first; empty if there is no such memory."""
+        ...
+
+    def select(
+        self, selection: Selection, *, limit: int, cursor: str | None = None, newest_first: bool = True
+    ) -> Page:
+        """Memories that match, ordered by (`valid_from` or else `created_at`, id). Raises InvalidInputError on a bad cursor.
+
+        With `known_at` None only unretired memories are meant.
+        """
+        ...
+
+    def load(self, keys: Sequence[int]) -> dict[int, StoredRevision]:
+        """Revisions by key; those that are gone are left out."""
+        ...
+
+    def relations(
+        self,
+        namespace: str,
+        ids: Sequence[str],
+        *,
+        types: Sequence[str] = (),
+        as_of: dt.datetime | None = None,
+        known_at: dt.datetime | None = None,
+    ) -> list[Relation]:
+        """Relations with one of `ids` at either end."""
+        ...
+
+    def neighbours(
+        self,
+        namespace: str,
+        node: str,
+        *,
+        depth: int = 1,
+        types: Sequence[str] = (),
+        as_of: dt.datetime | None = None,
+        limit: int = 100,
+    ) -> list[Neighbour]:
+        """Nodes within `depth` (1 to 4) relations of `node`, nearest first, each once."""
+        ...
+
+    def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:
+        """Entities by exact name or alias (case-folded) or by id; all of them when neither is given."""
+        ...
+
+    def contexts(self, namespace: str) -> list[tuple[str, int]]:
+        """Every context path in use with the number of unretired memories directly in it, sorted by path."""
+        ...
+
+    def namespaces(self) -> list[tuple[str, int]]:
+        """Every namespace with its number of unretired memories, sorted."""
+        ...
+
+    def stats(self, namespace: str | None = None) -> StoreStats:
+        """Counts of a namespace, or of all."""
+        ...
+
+    # following
+    def sequence(self) -> int:
+        """The newest log sequence, 0 in an empty store. Cheap: it is asked before every recall."""
+        ...
+
+    def log(self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None) -> list[LogEntry]:
+        """Log entries with `sequence > after`, oldest first."""
+        ...
+
+    def live_revisions(self, *, after: int = 0, limit: int = 10_000) -> list[StoredRevision]:
+        """Revisions that are not erased, with `key > after`, in order of key: what an index is built from."""
+        ...
+
+    # vectors
+    def generations(self) -> list[Generation]:
+        """All vector generations, oldest first."""
+        ...
+
+    def create_generation(self, identity: EmbedderIdentity, *, activate: bool) -> Generation:
+        """Begin a generation (or return the one of this identity); every live revision is owed to it, durably."""
+        ...
+
+    def activate_generation(self, generation: int) -> None:
+        """Make a generation the active one, atomically; the one before is kept as `retired`."""
+        ...
+
+    def owed(self, generation: int, *, limit: int) -> list[StoredRevision]:
+        """Revisions whose vectors this generation still owes, oldest first."""
+        ...
+
+    def owed_count(self, generation: int) -> int:
+        """How many revisions are owed."""
+        ...
+
+    def pay(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
+        """Keep vectors and strike `keys` off the owed list, durable on return. Keys erased meanwhile are skipped."""
+        ...
+
+    def vectors(self, generation: int, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], NDArray[np.float32]]:
+        """Vectors by (key, passage); those that are not there are left out."""
+        ...
+
+    def vector_position(self, generation: int) -> int:
+        """A number that grows whenever vectors are added to this generation. Cheap."""
+        ...
+
+    def vector_rows(self, generation: int, *, after: int = 0, limit: int = 10_000) -> tuple[list[VectorRow], int]:
+        """Vectors added after the position `after`, in the order they were added, and the position to go on from."""
+        ...
+
+    # jobs
+    def put_job(self, job: Job) -> None:
+        """Insert or replace a job by its id."""
+        ...
+
+    def jobs(self, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
+        """Jobs, newest first."""
+        ...
+
+    # leaving, mending
+    def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
+        """Everything canonical, from one consistent snapshot: memories' revisions (grouped, oldest first), entities, relations."""
+        ...
+
+    def tombstoned(self, namespace: str, digests: Sequence[bytes]) -> list[bool]:
+        """Whether each value digest has been forgotten in this namespace."""
+        ...
+
+    def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
+        """Compare the store with itself: file integrity, references, the audit chain, owed work. Changes nothing."""
+        ...
+
+    def repair(self) -> list[Problem]:
+        """Mend what `check` finds in derived parts (owed lists, stray vectors); returns what was mended."""
+        ...
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy at `target`, which must not exist."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was handed over, then release the store. Closing twice is allowed."""
+        ...

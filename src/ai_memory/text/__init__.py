@@ -1,0 +1,1 @@
+"""Text in its own right: normal form, analysis into terms, passages."""
