@@ -158,6 +158,9 @@ class Neighbour(Struct, frozen=True, kw_only=True):
     depth: int
 
 
+Texts = tuple[str, ...]
+
+
 class Selection(Struct, frozen=True, kw_only=True):
     """Which memories of one namespace are meant. Fields are joined by AND, the values of one list by OR.
 
@@ -165,35 +168,50 @@ class Selection(Struct, frozen=True, kw_only=True):
     where a memory has no `valid_from`.
     """
 
-    namespace: str = DEFAULT_NAMESPACE
-    user: tuple[str, ...] = ()
-    agent: tuple[str, ...] = ()
-    session: tuple[str, ...] = ()
-    types: tuple[MemoryType, ...] = ()
-    context: str = ""
-    """A context path; it and everything below it is meant. Empty means all."""
-    tags: tuple[str, ...] = ()
-    """Tags a memory must all have."""
-    any_tags: tuple[str, ...] = ()
-    """Tags of which a memory must have at least one."""
-    without_tags: tuple[str, ...] = ()
-    """Tags a memory must not have."""
-    author: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
-    occurred_after: dt.datetime | None = None
-    occurred_before: dt.datetime | None = None
-    recorded_after: dt.datetime | None = None
-    recorded_before: dt.datetime | None = None
-    min_importance: float = 0.0
-    min_confidence: float = 0.0
-    as_of: dt.datetime | None = None
-    """Only what was true at this instant: `valid_from <= as_of < valid_to`."""
-    known_at: dt.datetime | None = None
-    """Only what the service knew at this instant: `recorded_at <= known_at < retired_at`. None means now."""
-    include_ended: bool = True
-    """False leaves out memories whose `valid_to` lies at or before `now` (recall's default when `as_of` is not given)."""
-    now: dt.datetime | None = None
-    """The instant that `include_ended=False` compares with; the service fills it in."""
+    namespace: Annotated[str, Meta(description="The wall around a body of memories; no query crosses it.")] = (
+        DEFAULT_NAMESPACE
+    )
+    user: Annotated[Texts, Meta(description="Only memories of one of these users.")] = ()
+    agent: Annotated[Texts, Meta(description="Only memories of one of these agents.")] = ()
+    session: Annotated[Texts, Meta(description="Only memories of one of these sessions.")] = ()
+    types: Annotated[tuple[MemoryType, ...], Meta(description="Only memories of one of these types.")] = ()
+    context: Annotated[str, Meta(description="Only this context path and all below it, such as work/projects.")] = ""
+    tags: Annotated[Texts, Meta(description="Tags a memory must all have.")] = ()
+    any_tags: Annotated[Texts, Meta(description="Tags of which a memory must have at least one.")] = ()
+    without_tags: Annotated[Texts, Meta(description="Tags a memory must not have.")] = ()
+    author: Annotated[Texts, Meta(description="Only memories written or said by one of these people.")] = ()
+    ids: Annotated[Texts, Meta(description="Only memories with one of these ids.")] = ()
+    occurred_after: Annotated[
+        dt.datetime | None,
+        Meta(description="Only what happened (valid_from, else created_at) at or after this instant."),
+    ] = None
+    occurred_before: Annotated[dt.datetime | None, Meta(description="Only what happened before this instant.")] = None
+    recorded_after: Annotated[
+        dt.datetime | None, Meta(description="Only what was recorded at or after this instant.")
+    ] = None
+    recorded_before: Annotated[dt.datetime | None, Meta(description="Only what was recorded before this instant.")] = (
+        None
+    )
+    min_importance: Annotated[Share, Meta(description="Only memories of at least this importance.")] = 0.0
+    min_confidence: Annotated[Share, Meta(description="Only memories of at least this confidence.")] = 0.0
+    as_of: Annotated[
+        dt.datetime | None,
+        Meta(description="Only what was true in the world at this instant: valid_from <= as_of < valid_to."),
+    ] = None
+    known_at: Annotated[
+        dt.datetime | None,
+        Meta(
+            description="Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now."
+        ),
+    ] = None
+    include_ended: Annotated[
+        bool,
+        Meta(description="Also memories whose valid_to lies before now. Recall leaves them out unless as_of is given."),
+    ] = True
+    now: Annotated[
+        dt.datetime | None,
+        Meta(description="The instant that counts as now; the service's clock when not given."),
+    ] = None
 
 
 class Page(Struct, frozen=True, kw_only=True):

@@ -269,7 +269,13 @@ class Store(Protocol):
         ...
 
     def write_idempotent(
-        self, key: str, request_digest: bytes, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
+        self,
+        key: str,
+        request_digest: bytes,
+        commands: Sequence[Command],
+        encode: Callable[[list[Result]], bytes],
+        *,
+        actor: str = "",
     ) -> bytes:
         """As `write`, but answer a repeated `key` with the bytes that the first one gave, writing nothing.
 
@@ -279,7 +285,9 @@ class Store(Protocol):
         ...
 
     # reading
-    def get(self, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None) -> list[MemoryRecord | None]:
+    def get(
+        self, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None
+    ) -> list[MemoryRecord | None]:
         """The revision of each memory that was current at `known_at` (None: the latest, even if retired), in order."""
         ...
 
@@ -287,9 +295,7 @@ class Store(Protocol):
         """All revisions of a memory, oldest first; empty if there is no such memory."""
         ...
 
-    def select(
-        self, selection: Selection, *, limit: int, cursor: str | None = None, newest_first: bool = True
-    ) -> Page:
+    def select(self, selection: Selection, *, limit: int, cursor: str | None = None, newest_first: bool = True) -> Page:
         """Memories that match, ordered by (`valid_from` or else `created_at`, id). Raises InvalidInputError on a bad cursor.
 
         With `known_at` None only unretired memories are meant.

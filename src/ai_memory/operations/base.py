@@ -1,0 +1,169 @@
+"""What an operation is: one typed definition from which every surface is made.
+
+An operation names its request and response types, its REST route and how it shows on the command line and in MCP. The
+service has a method of the same name that takes the request and returns the response. Nothing else knows the list.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import types as builtin_types
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from ai_memory.errors import InvalidInputError, TooLargeError
+
+Request = TypeVar("Request", bound=Struct)
+
+Effect = Literal["read", "write", "erase"]
+"""`read` changes nothing, `write` adds or ends, `erase` cannot be undone."""
+
+
+class Route(Struct, frozen=True):
+    """Where an operation lives under `/v1`. `{name}` in the path is the request's field of that name.
+
+    GET and DELETE take the other fields from the query string, the rest from a JSON body.
+    """
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """How an operation shows on the command line: `positional` fields in order; every other field is an option."""
+
+    name: str
+    positional: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+class Tool(Struct, frozen=True, kw_only=True):
+    """How an operation shows in MCP: the tool's name, what it tells the model, and the fields a model needs."""
+
+    name: str
+    description: str
+    fields: tuple[str, ...]
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One operation of the service, defined once."""
+
+    name: str
+    """The service's method, the Python method, and the operation id in OpenAPI."""
+    summary: str
+    request: type[Struct]
+    response: Any
+    """A struct type, or `bytes` for an operation that streams JSON lines out."""
+    effect: Effect
+    idempotent: bool
+    """Whether repeating the same request leaves the same state."""
+    route: Route
+    command: Command | None
+    tool: Tool | None = None
+    stream: Literal["in", "out"] | None = None
+    """`in`: takes JSON lines beside its request. `out`: gives JSON lines instead of a value."""
+
+
+@cache
+def fields_of(request: type[Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """A request type's fields by name."""
+    return {field.name: field for field in msgspec.structs.fields(request)}
+
+
+@cache
+def hints_of(request: type[Struct]) -> dict[str, Any]:
+    """A request type's resolved annotations, without `Annotated`."""
+    return get_type_hints(request)
+
+
+def takes_many(annotation: Any) -> bool:
+    """Whether a field is a list of scalars, for which a single value may stand."""
+    return get_origin(annotation) in (tuple, list) and not _is_struct(get_args(annotation)[0])
+
+
+def without_none(annotation: Any) -> Any:
+    """`X` for `X | None`; other annotations as they are."""
+    if get_origin(annotation) in (Union, builtin_types.UnionType):
+        rest = [arg for arg in get_args(annotation) if arg is not type(None)]
+        if len(rest) == 1:
+            return rest[0]
+    return annotation
+
+
+def _is_struct(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Struct)
+
+
+def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = True) -> Request:
+    """Build a request from plain values (decoded JSON, keyword arguments, query strings when not `strict`).
+
+    A single value stands for a list of one. Unknown fields, wrong types and values out of range raise InvalidInputError
+    that names the field; a text or list over its limit raises TooLargeError with the limit.
+    """
+    known = fields_of(request)
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise InvalidInputError(
+            f"unknown field{'s' if len(unknown) > 1 else ''}: {', '.join(map(str, unknown))}",
+            hint=f"known fields: {', '.join(known)}",
+            fields=unknown,
+        )
+    hints = hints_of(request)
+    given = {
+        name: [value] if takes_many(hints[name]) and isinstance(value, str | int | float) else value
+        for name, value in values.items()
+    }
+    try:
+        return msgspec.convert(given, request, strict=strict)
+    except msgspec.ValidationError as error:
+        raise validation_error(error) from None
+
+
+def decode(request: type[Request], body: bytes) -> Request:
+    """Build a request from a JSON body; raises InvalidInputError for anything that is not a JSON object of its fields."""
+    try:
+        values = msgspec.json.decode(body or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInputError(f"the body is not valid JSON: {error}", hint="send one JSON object in UTF-8") from None
+    if not isinstance(values, dict):
+        raise InvalidInputError(
+            f"the body is a JSON {type(values).__name__}, not an object",
+            hint="send one JSON object with the request's fields",
+        )
+    return parse(request, values)
+
+
+def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
+    """Our error for msgspec's: the same message with the path made readable, TooLargeError where a length was over its limit."""
+    message, _, path = str(error).partition(" - at `")
+    where = path.rstrip("`").removeprefix("$").lstrip(".") or "request"
+    too_long = "of length <=" in message
+    cls = TooLargeError if too_long else InvalidInputError
+    details: dict[str, Any] = {"field": where}
+    if too_long:
+        details["limit"] = int(message.rsplit("<=", 1)[1].strip())
+    return cls(
+        f"{where}: {message[0].lower()}{message[1:]}",
+        hint="see the field's type and limits in the reference",
+        **details,
+    )
+
+
+def to_json(value: Any) -> bytes:
+    """A response as JSON, UTF-8; datetimes as RFC 3339 in UTC with `Z`."""
+    return msgspec.json.encode(value)
+
+
+def instant(text: str) -> dt.datetime:
+    """A datetime from RFC 3339 or a plain date; a missing zone means UTC. Raises InvalidInputError otherwise."""
+    try:
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInputError(
+            f"{text!r} is not a date or time", hint="write 2026-03-14, or 2026-03-14T09:30:00+01:00"
+        ) from None
+    return value if value.tzinfo else value.replace(tzinfo=dt.UTC)

@@ -1,0 +1,31 @@
+"""The one list of operations. Surfaces, the reference pages and the parity test all walk it."""
+
+from __future__ import annotations
+
+from ai_memory.operations import graph, moving, reading, watching, writing
+from ai_memory.operations.base import Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    writing.REMEMBER,
+    writing.REMEMBER_MANY,
+    reading.RECALL,
+    reading.GET,
+    reading.LIST,
+    writing.REVISE,
+    writing.RETIRE,
+    writing.FORGET,
+    writing.FORGET_MANY,
+    graph.RELATE,
+    graph.UNRELATE,
+    graph.NEIGHBOURS,
+    reading.HISTORY,
+    reading.TIMELINE,
+    reading.CONTEXTS,
+    moving.NAMESPACES,
+    watching.STATS,
+    watching.HEALTH,
+    moving.EXPORT,
+    moving.IMPORT,
+)
+
+BY_NAME: dict[str, Operation] = {operation.name: operation for operation in OPERATIONS}

@@ -1,0 +1,126 @@
+"""What recall gives back: hits in layers, each explained, and an account of the search itself.
+
+Light to import: adapters and the command line read these types without loading an index.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from ai_memory.types import MemoryRecord, Relation
+
+
+class Layer(StrEnum):
+    """How much comes back with a match: the match, what surrounds it, and its evidence and history."""
+
+    SEMANTIC = "semantic"
+    CONTEXTUAL = "contextual"
+    DETAILED = "detailed"
+
+
+class PassageText(Struct, frozen=True, kw_only=True):
+    """The part of a memory's text that matched best; `start` and `end` are character offsets into `memory.text`."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Stage(Struct, frozen=True, kw_only=True):
+    """One term of a hit's score: `contribution` = `weight` x `value`, and the contributions of a hit add up to its score."""
+
+    name: str
+    value: float
+    weight: float
+    contribution: float
+
+
+class Trace(Struct, frozen=True, kw_only=True):
+    """How a hit got where it is, recorded by the run itself."""
+
+    candidates: tuple[str, ...]
+    """Which searches brought it up: `dense`, `lexical`, `session`, …"""
+    cosine: float | None
+    """Exact cosine of the question with the best passage, or None where there is no vector."""
+    bm25: float | None
+    """BM25 of the best passage, or None where no word matched."""
+    dense_rank: int | None
+    lexical_rank: int | None
+    stages: tuple[Stage, ...]
+
+
+class Surrounding(Struct, frozen=True, kw_only=True):
+    """A memory that stands beside a hit, and how: `previous` or `next` in its session, or the relation's type."""
+
+    memory: MemoryRecord
+    how: str
+    distance: int = 1
+
+
+class Detail(Struct, frozen=True, kw_only=True):
+    """The evidence behind a hit: all its revisions, oldest first, and its relations."""
+
+    history: tuple[MemoryRecord, ...]
+    relations: tuple[Relation, ...]
+
+
+class Hit(Struct, frozen=True, kw_only=True):
+    """One memory that answers, best first."""
+
+    rank: int
+    memory: MemoryRecord
+    score: float
+    """Fused evidence in standard deviations above this question's background; comparable within one answer only."""
+    confidence: float
+    """How likely this hit is relevant, in [0, 1]; comparable between answers."""
+    validity: Literal["current", "ended", "future"]
+    passage: PassageText
+    matched: tuple[str, ...] = ()
+    """The question's words that this memory has."""
+    reasons: tuple[str, ...] = ()
+    """The main reasons in words, strongest first."""
+    surroundings: tuple[Surrounding, ...] = ()
+    detail: Detail | None = None
+    trace: Trace | None = None
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """Something the reader must know about this answer: a degraded part, what was left out, and the command that mends it.
+
+    Codes: `words_only`, `vectors_owed`, `ended_left_out`, `budget_cut`, `phrase_limit`, `no_filter_match`.
+    """
+
+    code: str
+    message: str
+    mend: str | None = None
+
+
+class Searched(Struct, frozen=True, kw_only=True):
+    """How much was looked at."""
+
+    memories: int
+    """Memories in the namespace that passed the filters."""
+    by_words: int
+    """Of these, how many matched at least one word."""
+    by_meaning: int
+    """Of these, how many had a vector to compare with; 0 when recall worked by words alone."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The whole answer to a question. `answer_hash` is equal for equal state and question, across restarts and processes."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    abstained: bool = False
+    reason: str | None = None
+    """Why there are no hits, or why they should not be trusted."""
+    notices: tuple[Notice, ...] = ()
+    searched: Searched
+    tokens: int
+    """Estimated tokens of the texts in this answer."""
+    recipe: str
+    answer_hash: str
+    took_ms: float
