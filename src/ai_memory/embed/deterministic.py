@@ -1,0 +1,104 @@
+"""An embedder without a model: hashed character n-grams, for tests and for showing how things work.
+
+Signed feature hashing (Weinberger et al. 2009): each n-gram adds +1 or -1 to one of `dimension` places, both chosen by its
+hash; the sum is made unit length. Texts that share spelling come out alike; meaning is beyond it. It needs no file, loads in
+no time and gives the same vectors on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from ai_memory.embed.base import Task, Vectors
+from ai_memory.embed.texts import as_texts, replace_surrogates
+from ai_memory.errors import EmbedderUnavailableError, InvalidInputError
+from ai_memory.types import EmbedderIdentity
+
+_SIZES = (3, 4)
+_VERSION = "1"
+"""Part of the identity: changes whenever the vectors do."""
+
+
+class HashingEmbedder:
+    """An `Embedder` of hashed character 3- and 4-grams of the lower-cased text.
+
+    Tasks make no difference; a title counts as part of its text.
+    """
+
+    def __init__(self, dimension: int = 64) -> None:
+        """Raises InvalidInputError where `dimension` is below 8."""
+        if dimension < 8:
+            raise InvalidInputError(f"the dimension must be at least 8, not {dimension}", limit=8, actual=dimension)
+        self._dimension = dimension
+        self._closed = False
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """All that decides a vector."""
+        recipe = f"{_VERSION} {_SIZES} {self._dimension}"
+        return EmbedderIdentity(
+            model="hashing",
+            revision=hashlib.sha256(recipe.encode()).hexdigest(),
+            prompts=hashlib.sha256(b"").hexdigest(),
+            dtype="float32",
+            dimension=self._dimension,
+        )
+
+    @property
+    def max_tokens(self) -> int:
+        """A text of any length is taken whole; this is the size that callers cut passages to."""
+        return 256
+
+    def embed_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> Vectors:
+        """One unit vector a text, shape (len(texts), dimension)."""
+        del task  # all alike here
+        return self._embed(as_texts(texts))
+
+    def embed_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Vectors:
+        """One unit vector a text, shape (len(texts), dimension)."""
+        kept = as_texts(texts)
+        if titles is None:
+            return self._embed(kept)
+        if len(titles) != len(kept):
+            raise InvalidInputError(f"there are {len(kept)} texts and {len(titles)} titles")
+        return self._embed([f"{title}\n{text}" if title else text for title, text in zip(titles, kept, strict=True)])
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Words of each text and the two ends, so that limits behave as with a model."""
+        if self._closed:
+            raise EmbedderUnavailableError("the embedder has been closed")
+        return [len(replace_surrogates(text).split()) + 2 for text in as_texts(texts)]
+
+    def close(self) -> None:
+        """Embedding after this raises EmbedderUnavailableError."""
+        self._closed = True
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        if self._closed:
+            raise EmbedderUnavailableError("the embedder has been closed")
+        vectors = np.zeros((len(texts), self._dimension), np.float32)
+        for row, text in enumerate(texts):
+            self._add_ngrams(vectors[row], f"\x02{replace_surrogates(text).lower()}\x03")
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors[lengths[:, 0] == 0, 0] = 1.0  # opposite signs met in every place: point somewhere, and always there
+        lengths[lengths == 0] = 1.0
+        unit: Vectors = vectors / lengths
+        return unit
+
+    def _add_ngrams(self, row: Vectors, text: str) -> None:
+        codes = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.uint64)
+        for size in _SIZES:
+            if len(codes) < size and size > _SIZES[0]:
+                continue
+            grams = np.lib.stride_tricks.sliding_window_view(codes, min(size, len(codes)))
+            hashes = np.full(len(grams), 0xCBF29CE484222325, np.uint64)  # FNV-1a over code points, then a final mix
+            for column in range(grams.shape[1]):
+                hashes = (hashes ^ grams[:, column]) * np.uint64(0x100000001B3)
+            hashes ^= hashes >> np.uint64(29)
+            hashes *= np.uint64(0xBF58476D1CE4E5B9)
+            hashes ^= hashes >> np.uint64(32)
+            signs = 1.0 - 2.0 * (hashes & np.uint64(1)).astype(np.float32)
+            np.add.at(row, ((hashes >> np.uint64(1)) % np.uint64(self._dimension)).astype(np.int64), signs)

@@ -1,0 +1,291 @@
+"""A model folder as sentence-transformers writes it: read, checked and named before any weight is loaded.
+
+    modules.json                 the chain of modules: Transformer, Pooling, then Dense and Normalize as the model has them
+    config.json                  the transformer's sizes
+    sentence_bert_config.json    the longest input (optional)
+    tokenizer.json               the tokenizer, in the form of the `tokenizers` library
+    model.safetensors            the weights
+    1_Pooling/config.json        how token states become one vector
+    2_Dense/…                    a linear layer with its own weights, where the chain has one
+
+Every error names the files or tensors that are wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.embed.known import KnownModel, known_model
+from ai_memory.embed.prompts import NO_PROMPTS, PromptTable
+from ai_memory.errors import ModelFilesError
+
+WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
+DIGESTS = ".digests.json"
+"""The sidecar that remembers each file's sha256, size and modification time, so that 90 MB are hashed once."""
+
+_REFUSED = {
+    "adapter_config.json": "an adapter must be merged into its base model first",
+    "model.safetensors.index.json": "weights in several files are not supported",
+}
+_POOLING = {"pooling_mode_mean_tokens": True, "pooling_mode": "mean"}
+"""The spellings of mean pooling: flags in older folders, one word in newer ones."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder:
+    """What a folder says of its model; the files it names are there, their content is not read into memory."""
+
+    path: Path
+    name: str
+    architecture: str
+    """`model_type` of config.json, such as `bert`."""
+    config: Mapping[str, Any]
+    """config.json as it stands."""
+    max_tokens: int
+    dimension: int
+    dense: tuple[str, ...]
+    """The folders of the Dense modules, in order; empty for most models."""
+    files: tuple[str, ...]
+    """Every file that decides a vector, relative to `path`, sorted."""
+    known: KnownModel | None
+
+    @property
+    def prompts(self) -> PromptTable:
+        """The prompts of this model; none where it is not a known one."""
+        return self.known.prompts if self.known else NO_PROMPTS
+
+    def revision(self) -> str:
+        """sha256 (hexadecimal) over the content of all `files`.
+
+        Hashing 90 MB takes some 0.1 s, so digests are kept in a sidecar and taken from there while size and time agree.
+        """
+        return _revision(self.path, self.files)
+
+    def digests(self) -> dict[str, str]:
+        """sha256 (hexadecimal) of each of `files`, all read afresh: what `verify` compares."""
+        return {name: file_sha256(self.path / name) for name in self.files}
+
+
+def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
+    """Read and check a folder. `name` is the folder's own where it is not given.
+
+    Raises ModelFilesError naming every file that is missing, unreadable, or of a kind that would change the vectors and that
+    this version does not run.
+    """
+    if not path.is_dir():
+        raise ModelFilesError(
+            f"there is no model folder at {path}", hint="ai-memory model fetch minilm", path=str(path)
+        )
+    _check_inventory(path, ("modules.json", "config.json", TOKENIZER, WEIGHTS))
+    pooling, dense = _read_modules(path)
+    config = _read_json(path / "config.json")
+    _check_inventory(
+        path, (f"{pooling}/config.json", *(f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)))
+    )
+    _check_pooling(path / pooling / "config.json")
+    optional = [each for each in ("sentence_bert_config.json", "tokenizer_config.json") if (path / each).is_file()]
+    files = ["modules.json", "config.json", TOKENIZER, WEIGHTS, f"{pooling}/config.json", *optional]
+    files += [f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)]
+    title = name or path.name
+    known = known_model(title)
+    hidden = _size(config, "hidden_size", path)
+    return ModelFolder(
+        path=path,
+        name=known.name if known else title,
+        architecture=str(config.get("model_type", "")),
+        config=config,
+        max_tokens=_max_tokens(path, config),
+        dimension=_size(_read_json(path / dense[-1] / "config.json"), "out_features", path) if dense else hidden,
+        dense=dense,
+        files=tuple(sorted(files)),
+        known=known,
+    )
+
+
+def read_tensors(
+    file: Path, expected: Mapping[str, tuple[int, ...]], ignored: frozenset[str] = frozenset(), prefix: str = ""
+) -> dict[str, NDArray[np.float32]]:
+    """The tensors of a safetensors file as float32 arrays, under their names without `prefix`.
+
+    `expected` maps each name to its shape; `ignored` may be there and is left out. Raises ModelFilesError naming each tensor
+    that is missing, unexpected, or of another shape or type.
+    """
+    from safetensors import SafetensorError, safe_open  # 15 ms, and only where weights are read
+
+    try:
+        with safe_open(str(file), framework="numpy") as opened:
+            names = {name.removeprefix(prefix): name for name in opened.keys()}  # noqa: SIM118 (not a dict)
+            found = {name: opened.get_slice(full) for name, full in names.items() if name not in ignored}
+            _check_tensors(
+                file, expected, {name: (tuple(each.get_shape()), each.get_dtype()) for name, each in found.items()}
+            )
+            return {name: opened.get_tensor(names[name]) for name in expected}
+    except (SafetensorError, OSError) as error:
+        raise ModelFilesError(
+            f"{file} cannot be read as safetensors: {error}", hint=_FETCH_AGAIN, file=str(file)
+        ) from error
+
+
+def file_sha256(file: Path) -> str:
+    """sha256 of a file's content, hexadecimal. Raises ModelFilesError where it cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelFilesError(f"{file} cannot be read: {error.strerror}", file=str(file)) from error
+
+
+_FETCH_AGAIN = "delete the folder and run: ai-memory model fetch minilm"
+
+
+def _check_inventory(path: Path, required: tuple[str, ...]) -> None:
+    missing = [name for name in required if not (path / name).is_file()]
+    refused = {name: why for name, why in _REFUSED.items() if (path / name).exists()}
+    if not missing and not refused:
+        return
+    said = [f"{name} is missing" for name in missing] + [f"{name} is there ({why})" for name, why in refused.items()]
+    raise ModelFilesError(
+        f"the model folder {path} cannot be used: {'; '.join(said)}",
+        hint=_FETCH_AGAIN,
+        path=str(path),
+        missing=missing,
+        unexpected=sorted(refused),
+    )
+
+
+def _read_modules(path: Path) -> tuple[str, tuple[str, ...]]:
+    """The pooling module's folder and the dense ones', in order. Anything else in the chain is refused."""
+    modules = _read_json(path / "modules.json", list)
+    pooling: list[str] = []
+    dense: list[str] = []
+    kinds = []
+    for module in modules:
+        kind = str(module.get("type", "")).rpartition(".")[2] if isinstance(module, dict) else "?"
+        kinds.append(kind)
+        where = str(module.get("path", "")) if isinstance(module, dict) else ""
+        if kind == "Pooling":
+            pooling.append(where)
+        elif kind == "Dense":
+            dense.append(where)
+    if kinds != ["Transformer", "Pooling", *["Dense"] * len(dense), "Normalize"]:
+        raise ModelFilesError(
+            f"{path / 'modules.json'} names the chain {' → '.join(kinds) or 'of no modules'}; "
+            "this version runs Transformer → Pooling → (Dense …) → Normalize",
+            path=str(path),
+            modules=kinds,
+        )
+    return pooling[0], tuple(dense)
+
+
+def _check_pooling(file: Path) -> None:
+    """Mean pooling, prompt included, and nothing beside it."""
+    config = _read_json(file)
+    modes = sorted(
+        key for key, value in config.items() if key.startswith("pooling_mode") and value not in (False, None)
+    )
+    if len(modes) != 1 or config[modes[0]] != _POOLING.get(modes[0]) or config.get("include_prompt", True) is not True:
+        raise ModelFilesError(
+            f"{file} asks for another pooling than the mean over all tokens", file=str(file), modes=modes
+        )
+
+
+def _max_tokens(path: Path, config: Mapping[str, Any]) -> int:
+    longest = _size(config, "max_position_embeddings", path)
+    file = path / "sentence_bert_config.json"
+    if not file.is_file():
+        return longest
+    settings = _read_json(file)
+    if settings.get("do_lower_case"):
+        raise ModelFilesError(
+            f"{file} asks for lower case before the tokenizer, which is not supported", file=str(file)
+        )
+    limit = settings.get("max_seq_length")
+    return min(limit, longest) if isinstance(limit, int) and limit > 0 else longest
+
+
+def _size(config: Mapping[str, Any], key: str, path: Path) -> int:
+    value = config.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise ModelFilesError(
+            f"the configuration in {path} has {key} = {value!r}; a positive integer is needed", path=str(path)
+        )
+    return value
+
+
+def _read_json(file: Path, kind: type[Any] = dict) -> Any:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelFilesError(f"{file} cannot be read as JSON: {error}", hint=_FETCH_AGAIN, file=str(file)) from error
+    if not isinstance(value, kind):
+        raise ModelFilesError(
+            f"{file} holds a {type(value).__name__}, not a {kind.__name__}", hint=_FETCH_AGAIN, file=str(file)
+        )
+    return value
+
+
+def _check_tensors(
+    file: Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[tuple[int, ...], str]]
+) -> None:
+    missing = sorted(expected.keys() - found.keys())
+    unexpected = sorted(found.keys() - expected.keys())
+    wrong = [
+        f"{name}: {dtype} {list(shape)} instead of F32 {list(expected[name])}"
+        for name, (shape, dtype) in sorted(found.items())
+        if name in expected and (shape, dtype) != (expected[name], "F32")
+    ]
+    if not (missing or unexpected or wrong):
+        return
+    said = [f"missing {name}" for name in missing] + [f"unexpected {name}" for name in unexpected] + wrong
+    raise ModelFilesError(
+        f"{file} does not hold the tensors its configuration promises: {'; '.join(said[:8])}{' …' if len(said) > 8 else ''}",
+        hint=_FETCH_AGAIN,
+        file=str(file),
+        missing=missing,
+        unexpected=unexpected,
+        wrong=wrong,
+    )
+
+
+def _revision(path: Path, files: tuple[str, ...]) -> str:
+    sidecar = path / DIGESTS
+    remembered = _remembered(sidecar)
+    current: dict[str, list[Any]] = {}
+    for name in files:
+        stat = (path / name).stat()
+        entry = remembered.get(name)
+        stamp = [stat.st_size, stat.st_mtime_ns]
+        if not (isinstance(entry, list) and entry[1:] == stamp):
+            entry = [file_sha256(path / name), *stamp]
+        current[name] = entry
+    if current != remembered:
+        _remember(sidecar, current)
+    lines = "".join(f"{entry[0]}  {name}\n" for name, entry in sorted(current.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _remembered(sidecar: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(sidecar.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # not there yet, or damaged: everything is hashed again
+    return value if isinstance(value, dict) else {}
+
+
+def _remember(sidecar: Path, digests: Mapping[str, Any]) -> None:
+    try:
+        sidecar.write_text(json.dumps(digests, indent=1), encoding="utf-8")
+    except OSError as error:
+        _log.debug("model digests are not kept: %s", error)  # a read-only folder is hashed once a process instead

@@ -1,0 +1,69 @@
+"""The few operations that encoder graphs are made of, in OpenVINO's terms.
+
+Shapes are written with B inputs, S tokens, H heads, D values a head and W = H·D values a token. All values are float32;
+the runtime's precision hint decides what the machine computes in.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.embed.openvino_import import import_openvino
+
+_, ops = import_openvino()
+
+Node: TypeAlias = Any
+Weights = NDArray[np.float32]
+
+
+def constant(array: Weights) -> Node:
+    """A weight, shared with the array and not copied."""
+    return ops.constant(np.ascontiguousarray(array, dtype=np.float32), shared_memory=True)
+
+
+def linear(x: Node, weight: Weights, bias: Weights | None = None) -> Node:
+    """x·weightᵀ + bias: [B, S, in] → [B, S, out], the weight as PyTorch keeps it, [out, in]."""
+    product = ops.matmul(x, constant(weight), False, True)
+    return product if bias is None else ops.add(product, constant(bias))
+
+
+def layer_norm(x: Node, weight: Weights, bias: Weights, epsilon: float) -> Node:
+    """(x - mean) / sqrt(variance + epsilon) · weight + bias over the last axis (Ba et al. 2016)."""
+    centred = ops.mvn(x, np.array([-1], np.int64), True, epsilon, "inside_sqrt")
+    return ops.add(ops.multiply(centred, constant(weight)), constant(bias))
+
+
+def split_heads(x: Node, parts: int, heads: int) -> list[Node]:
+    """[B, S, parts·W] → `parts` nodes of [B, H, S, D]: queries, keys and values out of one product."""
+    width = x.get_output_partial_shape(0)[2].get_length() // parts
+    spread = ops.reshape(x, np.array([0, 0, parts, heads, width // heads]), True)
+    apart = ops.split(ops.transpose(spread, np.array([2, 0, 3, 1, 4])), 0, parts)
+    return [ops.squeeze(output, np.array([0])) for output in apart.outputs()]
+
+
+def attention(query: Node, key: Node, value: Node, bias: Node) -> Node:
+    """softmax(query·keyᵀ / sqrt(D) + bias)·value with the heads put together again: [B, H, S, D] → [B, S, W]."""
+    shape = value.get_output_partial_shape(0)
+    width = shape[1].get_length() * shape[3].get_length()
+    mixed = ops.scaled_dot_product_attention(query, key, value, bias)
+    return ops.reshape(ops.transpose(mixed, np.array([0, 2, 1, 3])), np.array([0, 0, width]), True)
+
+
+def padding_bias(mask: Node) -> Node:
+    """[B, S] of 1 for tokens and 0 for padding → [B, 1, 1, S] of 0 and -1e9, to be added before the softmax."""
+    return ops.unsqueeze(ops.multiply(ops.subtract(mask, np.float32(1.0)), np.float32(1e9)), np.array([1, 2]))
+
+
+def mean_pooling(x: Node, mask: Node) -> Node:
+    """The mean over the tokens that are no padding: [B, S, W] and [B, S] → [B, W]. Each input has at least one token."""
+    weights = ops.unsqueeze(mask, np.array([2]))
+    total = ops.reduce_sum(ops.multiply(x, weights), np.array([1]))
+    return ops.divide(total, ops.reduce_sum(weights, np.array([1])))
+
+
+def unit_length(x: Node) -> Node:
+    """Each row divided by its Euclidean length, which is taken as at least 1e-12 (as torch.nn.functional.normalize)."""
+    return ops.normalize_l2(x, np.array([1]), 1e-24, "max")

@@ -1,0 +1,47 @@
+"""From a model folder to an embedder, by what its config.json says it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ai_memory.embed.folder import ModelFolder
+from ai_memory.embed.runtime import Dtype, Runtime
+from ai_memory.embed.transformer import TransformerEmbedder
+from ai_memory.errors import EmbedderUnavailableError, InvalidInputError
+
+
+def load_embedder(
+    folder: ModelFolder, *, dtype: str = "auto", threads: int = 0, cache_dir: Path | None = None
+) -> TransformerEmbedder:
+    """An embedder over `folder`, whose identity is known and whose weights load at the first call (or `warm_up`).
+
+    `dtype` is `auto` (float32), `float32` or `bfloat16`; `threads` 0 means one a core; `cache_dir` keeps the compiled model
+    between processes. Raises InvalidInputError for another dtype or a negative number of threads, ModelFilesError where a
+    file cannot be read.
+    """
+    if threads < 0:
+        raise InvalidInputError(f"the embedder's threads must be 0 (one a core) or more, not {threads}")
+    chosen = _dtype(dtype)
+    return TransformerEmbedder(folder, chosen, lambda: _load_openvino(folder, chosen, threads, cache_dir))
+
+
+def _dtype(name: str) -> Dtype:
+    if name == "auto":
+        return Dtype.FLOAT32
+    if name == "float16":
+        raise InvalidInputError("float16 is not offered: some models overflow in it", hint="use float32 or bfloat16")
+    try:
+        return Dtype(name)
+    except ValueError:
+        choices = ", ".join(["auto", *Dtype])
+        raise InvalidInputError(f"there is no dtype {name!r}; there are {choices}") from None
+
+
+def _load_openvino(folder: ModelFolder, dtype: Dtype, threads: int, cache_dir: Path | None) -> Runtime:
+    try:
+        from ai_memory.embed.runtime_openvino import OpenVinoRuntime  # imports openvino: only now
+    except ImportError as error:
+        raise EmbedderUnavailableError(
+            f"OpenVINO cannot be imported: {error}", hint="pip install --force-reinstall openvino"
+        ) from error
+    return OpenVinoRuntime(folder, dtype=dtype, threads=threads, cache_dir=cache_dir)

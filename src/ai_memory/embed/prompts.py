@@ -1,0 +1,41 @@
+"""What a model wants to read before a text: its prompts, as frozen data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ai_memory.embed.base import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptTable:
+    """The prompts of one model. A prompt is put before the text as it stands, its trailing space included."""
+
+    queries: Mapping[Task, str] = field(default_factory=dict)
+    """The prompt of each task; a task that is not named has none."""
+    document: str = ""
+    """The prompt of a document that has no title."""
+    titled_document: str = "{title}\n"
+    """The prompt of a document that has one; `{title}` stands for it."""
+
+    def for_query(self, task: Task) -> str:
+        """The prompt of a query of this task; empty where the model has none."""
+        return self.queries.get(task, "")
+
+    def for_document(self, title: str | None) -> str:
+        """The prompt of a document; an empty title is none."""
+        return self.titled_document.replace("{title}", title) if title else self.document
+
+    def digest(self) -> str:
+        """sha256 (hexadecimal) over the whole table: two embedders with different prompts make different vectors."""
+        queries = {str(task): prompt for task, prompt in sorted(self.queries.items())}
+        table = msgspec.json.encode([queries, self.document, self.titled_document])
+        return hashlib.sha256(table).hexdigest()
+
+
+NO_PROMPTS = PromptTable()
+"""For models trained without prompts: texts as they are, a title on a line of its own before its text."""

@@ -1,0 +1,36 @@
+"""The contract of a runtime: token ids in, unit vectors out. One forward pass at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from ai_memory.embed.base import Vectors
+
+
+class Dtype(StrEnum):
+    """What a runtime computes in. There is no float16: some models overflow in it without a word."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class Runtime(Protocol):
+    """A model that has been loaded. Not thread-safe: the embedder gives each pass its turn."""
+
+    @property
+    def token_budget(self) -> int:
+        """Padded tokens of one pass above which this runtime no longer gets faster."""
+        ...
+
+    def forward(self, inputs: Sequence[Sequence[int]]) -> Vectors:
+        """One unit vector an input, in order; shape (len(inputs), dimension). `inputs` and every input are not empty.
+
+        Raises EmbedderError where the pass fails or gives a value that is not finite.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the weights; no pass may follow."""
+        ...
