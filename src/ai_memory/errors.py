@@ -2,10 +2,12 @@
 
     MemoryServiceError
     ├── InvalidInputError          the request is wrong: a type, a range, a limit            400 invalid_input
-    │   └── TooLargeError          a text, batch or body is over its limit                   413 too_large
+    │   ├── TooLargeError          a text, batch or body is over its limit                   413 too_large
+    │   └── MediaTypeError         the body is of a type or encoding that is not read here   415 unsupported_media_type
     ├── UnauthorizedError          no key, or one that is not known                          401 unauthorized
     ├── ForbiddenError             the key does not open this namespace or operation         403 forbidden
     ├── NotFoundError              no such memory, relation, entity, job or route            404 not_found
+    │   └── MethodNotAllowedError  the route exists, but not for this HTTP method            405 method_not_allowed
     ├── ConflictError              the request is right but not in this state                409 conflict
     │   ├── StaleRevisionError     another writer revised the memory first                   409 stale_revision
     │   ├── IdempotencyConflictError  the key was used for a different request               409 idempotency_conflict
@@ -65,6 +67,13 @@ class TooLargeError(InvalidInputError):
     status = 413
 
 
+class MediaTypeError(InvalidInputError):
+    """The body is of a media type or content encoding that is not read here; `details` has `accepted`."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
 class UnauthorizedError(MemoryServiceError):
     """No API key was sent, or one that is not known."""
 
@@ -84,6 +93,13 @@ class NotFoundError(MemoryServiceError):
 
     code = "not_found"
     status = 404
+
+
+class MethodNotAllowedError(NotFoundError):
+    """The route exists, but not for this HTTP method; `details` has `allowed`."""
+
+    code = "method_not_allowed"
+    status = 405
 
 
 class ConflictError(MemoryServiceError):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import types as builtin_types
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import cache, partial
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from ai_memory.errors import InvalidInputError, TooLargeError
 
@@ -82,13 +83,14 @@ def hints_of(request: type[Struct]) -> dict[str, Any]:
 
 def takes_many(annotation: Any) -> bool:
     """Whether a field is a list of scalars, for which a single value may stand."""
+    annotation = without_none(annotation)
     return get_origin(annotation) in (tuple, list) and not _is_struct(get_args(annotation)[0])
 
 
 def without_none(annotation: Any) -> Any:
-    """`X` for `X | None`; other annotations as they are."""
+    """`X` for `X | None` and for `X | UnsetType`; other annotations as they are."""
     if get_origin(annotation) in (Union, builtin_types.UnionType):
-        rest = [arg for arg in get_args(annotation) if arg is not type(None)]
+        rest = [arg for arg in get_args(annotation) if arg not in (type(None), UnsetType)]
         if len(rest) == 1:
             return rest[0]
     return annotation
@@ -98,11 +100,85 @@ def _is_struct(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, Struct)
 
 
+def instant(value: str | dt.date, name: str | None = None) -> dt.datetime:
+    """An instant in UTC from RFC 3339, a plain date, or a datetime; a missing zone means UTC.
+
+    `name` is the field that an error names. Raises InvalidInputError for anything else.
+    """
+    try:
+        if isinstance(value, str):
+            value = dt.datetime.fromisoformat(value)
+        elif not isinstance(value, dt.datetime):
+            value = dt.datetime(value.year, value.month, value.day)
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInputError(
+            f"{f'{name}: ' if name else ''}{str(value)[:80]!r} is not a date or time",
+            hint="write 2026-03-14, or 2026-03-14T09:30:00+01:00",
+            **({"field": name} if name else {}),
+        ) from None
+
+
+@cache
+def _readers(request: type[Struct]) -> dict[str, Callable[[Any, str], Any]]:
+    """For each field that takes more than one spelling, the function that makes one of it."""
+    readers: dict[str, Callable[[Any, str], Any]] = {}
+    for name, hint in hints_of(request).items():
+        wanted = without_none(hint)
+        if wanted is dt.datetime:
+            readers[name] = _read_instant
+        elif takes_many(wanted):
+            readers[name] = _read_many
+        elif get_origin(wanted) in (tuple, list):
+            readers[name] = partial(_read_structs, get_args(wanted)[0])
+        else:
+            readers[name] = _read_one
+    return readers
+
+
+def _read_instant(value: Any, name: str) -> Any:
+    return instant(value, name) if isinstance(value, str | dt.date) else value
+
+
+def _read_one(value: Any, name: str) -> Any:
+    del name
+    return value.value if isinstance(value, Enum) else value
+
+
+def _read_many(value: Any, name: str) -> Any:
+    if isinstance(value, str | int | float):
+        return [_read_one(value, name)]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_read_one(item, name) for item in value]
+    return value
+
+
+def _read_structs(item_type: type[Struct], value: Any, name: str) -> Any:
+    if not isinstance(value, list | tuple):
+        return value
+    return [
+        _read(item_type, structs.asdict(item) if isinstance(item, Struct) else item, f"{name}[{index}].")
+        for index, item in enumerate(value)
+    ]
+
+
+def _read(request: type[Struct], values: Any, prefix: str = "") -> Any:
+    if not isinstance(values, Mapping):
+        return values
+    readers = _readers(request)
+    return {
+        name: readers[name](value, prefix + name) if name in readers else value
+        for name, value in values.items()
+        if value is not UNSET
+    }
+
+
 def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = True) -> Request:
     """Build a request from plain values (decoded JSON, keyword arguments, query strings when not `strict`).
 
-    A single value stands for a list of one. Unknown fields, wrong types and values out of range raise InvalidInputError
-    that names the field; a text or list over its limit raises TooLargeError with the limit.
+    A single value stands for a list of one, a plain date or a zoneless time for an instant in UTC. Unknown fields, wrong
+    types and values out of range raise InvalidInputError that names the field; a text or list over its limit raises
+    TooLargeError with the limit.
     """
     known = fields_of(request)
     unknown = sorted(set(values) - set(known))
@@ -112,11 +188,7 @@ def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = T
             hint=f"known fields: {', '.join(known)}",
             fields=unknown,
         )
-    hints = hints_of(request)
-    given = {
-        name: [value] if takes_many(hints[name]) and isinstance(value, str | int | float) else value
-        for name, value in values.items()
-    }
+    given = _read(request, values)
     try:
         return msgspec.convert(given, request, strict=strict)
     except msgspec.ValidationError as error:
@@ -156,14 +228,3 @@ def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
 def to_json(value: Any) -> bytes:
     """A response as JSON, UTF-8; datetimes as RFC 3339 in UTC with `Z`."""
     return msgspec.json.encode(value)
-
-
-def instant(text: str) -> dt.datetime:
-    """A datetime from RFC 3339 or a plain date; a missing zone means UTC. Raises InvalidInputError otherwise."""
-    try:
-        value = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInputError(
-            f"{text!r} is not a date or time", hint="write 2026-03-14, or 2026-03-14T09:30:00+01:00"
-        ) from None
-    return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
