@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,14 +23,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ai_memory.embed.digests import folder_digests
 from ai_memory.embed.known import KnownModel, known_model
 from ai_memory.embed.prompts import NO_PROMPTS, PromptTable
 from ai_memory.errors import ModelFilesError
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
-DIGESTS = ".digests.json"
-"""The sidecar that remembers each file's sha256, size and modification time, so that 90 MB are hashed once."""
 
 _REFUSED = {
     "adapter_config.json": "an adapter must be merged into its base model first",
@@ -39,8 +37,6 @@ _REFUSED = {
 }
 _POOLING = {"pooling_mode_mean_tokens": True, "pooling_mode": "mean"}
 """The spellings of mean pooling: flags in older folders, one word in newer ones."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +63,9 @@ class ModelFolder:
         return self.known.prompts if self.known else NO_PROMPTS
 
     def revision(self) -> str:
-        """sha256 (hexadecimal) over the content of all `files`.
-
-        Hashing 90 MB takes some 0.1 s, so digests are kept in a sidecar and taken from there while size and time agree.
-        """
-        return _revision(self.path, self.files)
-
-    def digests(self) -> dict[str, str]:
-        """sha256 (hexadecimal) of each of `files`, all read afresh: what `verify` compares."""
-        return {name: file_sha256(self.path / name) for name in self.files}
+        """sha256 (hexadecimal) over the names and contents of all `files`."""
+        lines = "".join(f"{digest}  {name}\n" for name, digest in folder_digests(self.path, self.files).items())
+        return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
@@ -95,7 +85,7 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
         path, (f"{pooling}/config.json", *(f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)))
     )
     _check_pooling(path / pooling / "config.json")
-    optional = [each for each in ("sentence_bert_config.json", "tokenizer_config.json") if (path / each).is_file()]
+    optional = [each for each in ("sentence_bert_config.json",) if (path / each).is_file()]
     files = ["modules.json", "config.json", TOKENIZER, WEIGHTS, f"{pooling}/config.json", *optional]
     files += [f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)]
     title = name or path.name
@@ -136,15 +126,6 @@ def read_tensors(
         raise ModelFilesError(
             f"{file} cannot be read as safetensors: {error}", hint=_FETCH_AGAIN, file=str(file)
         ) from error
-
-
-def file_sha256(file: Path) -> str:
-    """sha256 of a file's content, hexadecimal. Raises ModelFilesError where it cannot be read."""
-    try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelFilesError(f"{file} cannot be read: {error.strerror}", file=str(file)) from error
 
 
 _FETCH_AGAIN = "delete the folder and run: ai-memory model fetch minilm"
@@ -257,35 +238,3 @@ def _check_tensors(
         unexpected=unexpected,
         wrong=wrong,
     )
-
-
-def _revision(path: Path, files: tuple[str, ...]) -> str:
-    sidecar = path / DIGESTS
-    remembered = _remembered(sidecar)
-    current: dict[str, list[Any]] = {}
-    for name in files:
-        stat = (path / name).stat()
-        entry = remembered.get(name)
-        stamp = [stat.st_size, stat.st_mtime_ns]
-        if not (isinstance(entry, list) and entry[1:] == stamp):
-            entry = [file_sha256(path / name), *stamp]
-        current[name] = entry
-    if current != remembered:
-        _remember(sidecar, current)
-    lines = "".join(f"{entry[0]}  {name}\n" for name, entry in sorted(current.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _remembered(sidecar: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(sidecar.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # not there yet, or damaged: everything is hashed again
-    return value if isinstance(value, dict) else {}
-
-
-def _remember(sidecar: Path, digests: Mapping[str, Any]) -> None:
-    try:
-        sidecar.write_text(json.dumps(digests, indent=1), encoding="utf-8")
-    except OSError as error:
-        _log.debug("model digests are not kept: %s", error)  # a read-only folder is hashed once a process instead

