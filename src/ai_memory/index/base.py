@@ -14,8 +14,11 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
+
+from ai_memory.text.terms import QueryTerm
+
+__all__ = ["DenseIndex", "Floats", "LexicalIndex", "Mask", "QueryTerm", "Rows", "SparseScores"]
 
 Rows = NDArray[np.int32]
 Mask = NDArray[np.bool_]
@@ -27,17 +30,6 @@ class SparseScores(NamedTuple):
 
     rows: Rows
     scores: Floats
-
-
-class QueryTerm(Struct, frozen=True):
-    """One word of a question: the index terms that stand for it (its stems in several languages, its exact form).
-
-    A row's score for the word is the best of its alternatives, so that a word counts once.
-    """
-
-    surface: str
-    alternatives: tuple[str, ...]
-    weight: float = 1.0
 
 
 class LexicalIndex(Protocol):

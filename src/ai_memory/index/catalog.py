@@ -1,0 +1,347 @@
+"""What is known of each row besides its words and its vector, and which rows a selection means.
+
+A row is a passage of a revision. Columns are numpy arrays; strings are kept once and referred to by number. Instants are
+microseconds since the Unix epoch, with `ALWAYS` and `NEVER` for bounds that are not set.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.clock import to_micros
+from ai_memory.errors import InvalidInputError
+from ai_memory.index.base import Mask, Rows
+from ai_memory.index.growing import Growing
+from ai_memory.index.sessions import SessionOrder
+from ai_memory.types import MemoryRecord, MemoryType, Selection
+
+ALWAYS = -(1 << 63)
+NEVER = (1 << 63) - 1
+
+COLUMNS: dict[str, type[np.generic]] = {
+    "key": np.int64,
+    "passage": np.int32,
+    "memory": np.int32,
+    "user": np.int32,
+    "agent": np.int32,
+    "session": np.int32,
+    "author": np.int32,
+    "context": np.int32,
+    "type": np.int8,
+    "importance": np.float64,
+    "confidence": np.float64,
+    "valid_from": np.int64,
+    "valid_to": np.int64,
+    "recorded_at": np.int64,
+    "retired_at": np.int64,
+    "occurred": np.int64,
+    "current": np.bool_,
+    "erased": np.bool_,
+}
+FACETS = ("memory", "user", "agent", "session", "author", "context")
+_TYPES = {kind: number for number, kind in enumerate(MemoryType)}
+
+
+class Names:
+    """Strings and their numbers; None is number 0."""
+
+    def __init__(self, names: Iterable[str | None] = (None,)) -> None:
+        self.names: list[str | None] = list(names)
+        self._numbers: dict[str | None, int] = {name: number for number, name in enumerate(self.names)}
+
+    def number(self, name: str | None) -> int:
+        """The number of a name, a new one if it is not known."""
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return number
+
+    def find(self, name: str | None) -> int | None:
+        """The number of a name, None if it is not known."""
+        return self._numbers.get(name)
+
+    def forget(self, number: int) -> None:
+        """Drop a name that no row has any more; its number is not used again."""
+        name = self.names[number]
+        if name is not None:
+            del self._numbers[name]
+            self.names[number] = None
+
+
+class Catalog:
+    """The rows of one namespace. One writer at a time; `Partition` serialises readers of masks with it."""
+
+    def __init__(self) -> None:
+        self.columns = {name: Growing(dtype) for name, dtype in COLUMNS.items()}
+        self.names = {facet: Names() for facet in FACETS}
+        self.tags: dict[str, Growing] = {}
+        self.ending = Growing(np.int32)
+        """Rows with a `valid_to`."""
+        self.sessions = SessionOrder()
+        self._order: NDArray[np.int64] | None = None
+        self._sorted = True
+
+    @property
+    def n(self) -> int:
+        """How many rows were ever added, erased ones included."""
+        return self.columns["key"].n
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One column, shape (n,)."""
+        return self.columns[name].view()
+
+    def add(self, key: int, record: MemoryRecord, passages: int) -> range:
+        """Add the rows of a revision; returns them."""
+        first = self.n
+        rows = range(first, first + passages)
+        if first and key < int(self.columns["key"].data[first - 1]):
+            self._sorted = False
+        self._order = None
+        values = self._values(key, record)
+        for name, value in values.items():
+            column = self.columns[name]
+            if passages == 1:
+                column.append(value)
+            else:
+                column.extend(np.full(passages, value, column.data.dtype))
+        self.columns["passage"].extend(range(passages))
+        for tag in set(record.tags):
+            self.tags.setdefault(tag, Growing(np.int32)).extend(rows)
+        if record.valid_to is not None:
+            self.ending.extend(rows)
+        self.sessions.add(values["session"], rows, values["occurred"], key)
+        return rows
+
+    def retire(self, key: int, at: dt.datetime) -> bool:
+        """Set when a revision was retired; False if its key is unknown."""
+        rows = self.rows_of(key)
+        self.columns["retired_at"].data[rows] = to_micros(at)
+        self.columns["current"].data[rows] = False
+        self.sessions.touch(self.columns["session"].data[rows])
+        return len(rows) > 0
+
+    def remove(self, rows: Rows) -> None:
+        """Erase rows: they are in no mask any more, and names that only they had are dropped."""
+        for tag in [tag for tag, having in self.tags.items() if np.isin(having.view(), rows).any()]:
+            kept = self.tags[tag].view()
+            kept = kept[~np.isin(kept, rows)]
+            if len(kept):
+                self.tags[tag] = Growing(np.int32, kept)
+            else:
+                del self.tags[tag]
+        ending = self.ending.view()
+        self.ending = Growing(np.int32, ending[~np.isin(ending, rows)])
+        self.sessions.remove(self.column("session"), rows)
+        for facet, names in self.names.items():
+            self._forget_names(names, self.column(facet), rows)
+        for name in ("passage", "type", *FACETS):
+            self.columns[name].data[rows] = 0
+        for name in ("importance", "confidence", "valid_from", "valid_to", "recorded_at", "retired_at", "occurred"):
+            self.columns[name].data[rows] = 0
+        self.columns["current"].data[rows] = False
+        self.columns["erased"].data[rows] = True
+
+    def rows_of(self, key: int) -> Rows:
+        """The rows of a revision, ascending; empty if the key is unknown or erased."""
+        rows = self.find_rows(np.array([key]))[0]
+        if rows < 0:
+            return np.empty(0, np.int32)
+        keys = self.column("key")
+        end = int(rows) + 1
+        while end < len(keys) and keys[end] == key:
+            end += 1
+        return np.arange(rows, end, dtype=np.int32)
+
+    def find_rows(self, keys: NDArray[np.int64]) -> Rows:
+        """The first row of each key; -1 where a key is unknown or erased."""
+        known = self.column("key")
+        if not len(known):
+            return np.full(len(keys), -1, np.int32)
+        if self._sorted:
+            at = known.searchsorted(keys)
+        else:
+            if self._order is None:
+                self._order = np.argsort(known, kind="stable")
+            place = known.searchsorted(keys, sorter=self._order)
+            at = self._order[np.minimum(place, len(known) - 1)]
+        at = np.minimum(at, len(known) - 1)
+        found = (known[at] == keys) & ~self.column("erased")[at]
+        return np.where(found, at, -1).astype(np.int32)
+
+    def restore(
+        self, columns: dict[str, NDArray[Any]], names: dict[str, list[str | None]], tags: dict[str, NDArray[np.int32]]
+    ) -> None:
+        """Take over what a snapshot kept; the catalog must be new."""
+        self.columns = {name: Growing(COLUMNS[name], columns[name]) for name in COLUMNS}
+        self.names = {facet: Names(names[facet]) for facet in FACETS}
+        self.tags = {tag: Growing(np.int32, rows) for tag, rows in tags.items()}
+        erased = self.column("erased")
+        self.ending = Growing(np.int32, np.flatnonzero((self.column("valid_to") != NEVER) & ~erased).astype(np.int32))
+        keys = self.column("key")
+        self._sorted = bool((keys[1:] >= keys[:-1]).all())
+        self.sessions.restore(self.column("session"), erased)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of arrays and, estimated, of names."""
+        arrays = sum(column.nbytes for column in self.columns.values()) + self.ending.nbytes
+        tags = sum(rows.nbytes + 200 for rows in self.tags.values())
+        return arrays + tags + self.sessions.nbytes + sum(180 * len(names.names) for names in self.names.values())
+
+    # selections
+    def mask(self, selection: Selection, n: int) -> Mask:
+        """Which of the first `n` rows a selection means; a new array. The namespace is the partition's affair.
+
+        Raises InvalidInputError when `include_ended` is false and `now` is not given.
+        """
+        mask = self._known(selection, n)
+        self._apply_facets(selection, mask)
+        self._apply_tags(selection, mask)
+        self._apply_times(selection, mask)
+        for name, least in (("importance", selection.min_importance), ("confidence", selection.min_confidence)):
+            if least > 0.0:
+                mask &= self.columns[name].data[:n] >= least
+        return mask
+
+    def _known(self, selection: Selection, n: int) -> Mask:
+        """Rows that the service held for true at `known_at`."""
+        if selection.known_at is None:
+            current: Mask = self.columns["current"].data[:n].copy()
+            return current
+        at = to_micros(selection.known_at)
+        mask: Mask = self.columns["recorded_at"].data[:n] <= at
+        mask &= self.columns["retired_at"].data[:n] > at
+        mask &= ~self.columns["erased"].data[:n]
+        return mask
+
+    def _apply_facets(self, selection: Selection, mask: Mask) -> None:
+        for facet, wanted in (
+            ("user", selection.user),
+            ("agent", selection.agent),
+            ("session", selection.session),
+            ("author", selection.author),
+            ("memory", selection.ids),
+        ):
+            if wanted:
+                numbers = [self.names[facet].find(name) for name in wanted]
+                self._keep(facet, [number for number in numbers if number is not None], mask)
+        if selection.types:
+            self._keep("type", [_TYPES[kind] for kind in selection.types], mask)
+        if selection.context:
+            below = selection.context + "/"
+            paths = enumerate(self.names["context"].names)
+            self._keep(
+                "context",
+                [
+                    at
+                    for at, path in paths
+                    if path is not None and (path == selection.context or path.startswith(below))
+                ],
+                mask,
+            )
+
+    def _keep(self, column: str, numbers: Sequence[int], mask: Mask) -> None:
+        """Keep the rows whose number in a column is among `numbers`."""
+        values = self.columns[column].data[: len(mask)]
+        if not numbers:
+            mask[:] = False
+        elif len(numbers) == 1:
+            mask &= values == numbers[0]
+        else:
+            table = np.zeros(max(int(values.max(initial=0)), *numbers) + 1, np.bool_)
+            table[list(numbers)] = True
+            mask &= table[values]
+
+    def _apply_tags(self, selection: Selection, mask: Mask) -> None:
+        for tag in selection.tags:
+            mask &= self._tagged((tag,), len(mask))
+        if selection.any_tags:
+            mask &= self._tagged(selection.any_tags, len(mask))
+        if selection.without_tags:
+            mask &= ~self._tagged(selection.without_tags, len(mask))
+
+    def _tagged(self, tags: Sequence[str], n: int) -> Mask:
+        """Rows that have at least one of the tags."""
+        tagged = np.zeros(n, np.bool_)
+        for tag in tags:
+            if tag in self.tags:
+                rows = self.tags[tag].view()
+                tagged[rows[rows < n]] = True
+        return tagged
+
+    def _apply_times(self, selection: Selection, mask: Mask) -> None:
+        n = len(mask)
+        if selection.as_of is not None:
+            at = to_micros(selection.as_of)
+            mask &= self.columns["valid_from"].data[:n] <= at
+            self._drop_ended(at, mask)
+        if not selection.include_ended:
+            if selection.now is None:
+                raise InvalidInputError("leaving out what has ended needs `now`, the instant to compare with")
+            self._drop_ended(to_micros(selection.now), mask)
+        for column, after, before in (
+            ("occurred", selection.occurred_after, selection.occurred_before),
+            ("recorded_at", selection.recorded_after, selection.recorded_before),
+        ):
+            if after is not None:
+                mask &= self.columns[column].data[:n] >= to_micros(after)
+            if before is not None:
+                mask &= self.columns[column].data[:n] < to_micros(before)
+
+    def _drop_ended(self, at: int, mask: Mask) -> None:
+        """Leave out rows whose `valid_to` lies at or before `at`; few rows have one."""
+        rows = self.ending.view()
+        rows = rows[rows < len(mask)]
+        mask[rows[self.columns["valid_to"].data[rows] <= at]] = False
+
+    # neighbours
+    def session_neighbours(self, rows: Rows, before: int, after: int, mask: Mask | None = None) -> Rows:
+        """The rows around each of `rows` in its session, shape (len(rows), before + after), nearest last before and first after.
+
+        The order is (occurred, key, passage). Only rows of `mask` count (None: current ones); -1 where there is none or the row
+        has no session.
+        """
+        chosen = self.column("current") if mask is None else mask
+        return self.sessions.neighbours(self.columns, rows, before, after, chosen, cacheable=mask is None)
+
+    def session_rows(self, row: int, mask: Mask | None = None) -> Rows:
+        """All rows of a row's session in order, those of `mask` only (None: current ones); empty without a session."""
+        rows = self.sessions.ordered(int(self.columns["session"].data[row]), self.columns)
+        chosen = self.column("current") if mask is None else mask
+        return rows[rows < len(chosen)][chosen[rows[rows < len(chosen)]]]
+
+    def _values(self, key: int, record: MemoryRecord) -> dict[str, Any]:
+        occurred = record.created_at if record.valid_from is None else record.valid_from
+        return {
+            "key": key,
+            "memory": self.names["memory"].number(record.id),
+            "user": self.names["user"].number(record.user),
+            "agent": self.names["agent"].number(record.agent),
+            "session": self.names["session"].number(record.session),
+            "author": self.names["author"].number(record.author),
+            "context": self.names["context"].number(record.context or None),
+            "type": _TYPES[record.type],
+            "importance": record.importance,
+            "confidence": record.confidence,
+            "valid_from": ALWAYS if record.valid_from is None else to_micros(record.valid_from),
+            "valid_to": NEVER if record.valid_to is None else to_micros(record.valid_to),
+            "recorded_at": to_micros(record.recorded_at),
+            "retired_at": NEVER if record.retired_at is None else to_micros(record.retired_at),
+            "occurred": to_micros(occurred),
+            "current": record.retired_at is None,
+            "erased": False,
+        }
+
+    @staticmethod
+    def _forget_names(names: Names, column: NDArray[np.int32], rows: Rows) -> None:
+        erased = np.zeros(len(column), np.bool_)
+        erased[rows] = True
+        for number in np.unique(column[rows]).tolist():
+            if number and not ((column == number) & ~erased).any():
+                names.forget(number)

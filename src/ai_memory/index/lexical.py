@@ -1,0 +1,371 @@
+"""BM25 over analysed terms, exact at every moment.
+
+Postings live in a few immutable segments and a small unsorted tail for the newest rows. Scores are computed at query time from
+counts and lengths, so that every added or erased row is reflected at once. The measure is Robertson and Zaragoza, "The
+Probabilistic Relevance Framework: BM25 and Beyond" (2009), with the idf of Lucene:
+
+    idf(w) = ln(1 + (N - n(w) + 0.5) / (n(w) + 0.5))
+    score  = Σ over words w:  weight(w) · idf(w) · max over alternatives a: factor(a) · f·(k1 + 1) / (f + k1·(1 - b + b·l/avg))
+
+N is the number of rows, n(w) that of the word's commonest alternative (its stem has every row that its exact form has), f how
+often the row has the alternative (255 at most), l the row's length in primary terms.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.index import segments
+from ai_memory.index.base import Floats, QueryTerm, Rows, SparseScores
+from ai_memory.index.growing import Growing
+from ai_memory.index.segments import Segment
+from ai_memory.text.terms import is_primary
+
+TAIL_CAPACITY = 1 << 14
+"""Postings that wait unsorted; scanning them costs a few microseconds a term."""
+_MERGE_FACTOR = 4
+_LARGEST_SEGMENT = 1 << 24
+"""Segments are not merged beyond this many postings, so that no write waits for long."""
+
+
+class Tail(NamedTuple):
+    """The newest postings in the order they came: three arrays of `TAIL_CAPACITY` or more, of which `n` are filled."""
+
+    terms: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    counts: NDArray[np.uint8]
+    n: int
+
+    def postings(self, term: int) -> tuple[Rows, NDArray[np.uint8]]:
+        """Rows and counts of a term."""
+        at = np.flatnonzero(self.terms[: self.n] == term)
+        return self.rows[at], self.counts[at]
+
+
+def _empty_tail(capacity: int = TAIL_CAPACITY) -> Tail:
+    return Tail(np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.uint8), 0)
+
+
+class Postings(NamedTuple):
+    """Rows ascending, counts, of one alternative of a word, with what a match by it is worth."""
+
+    rows: Rows
+    counts: NDArray[np.uint8]
+    factor: float
+
+
+class LexicalView:
+    """The index as it stood at one moment; safe to use while the index goes on changing."""
+
+    def __init__(
+        self,
+        vocabulary: dict[str, int],
+        parts: tuple[Segment, ...],
+        tail: Tail,
+        lengths: NDArray[np.uint16],
+        rows: int,
+        length_sum: int,
+        k1: float,
+        b: float,
+        scratch: _Scratch,
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._parts = parts
+        self._tail = tail
+        self._lengths = lengths
+        self._rows = rows
+        self._mean_length = length_sum / rows if length_sum else 1.0
+        self._k1 = k1
+        self._b = b
+        self._scratch = scratch
+
+    def scores(self, terms: Sequence[QueryTerm]) -> SparseScores:
+        """BM25 of every row that matches at least one term. Empty for no terms."""
+        total, best = self._scratch.zeros(len(self._lengths))
+        touched: list[Rows] = []
+        try:
+            for term in terms:
+                found = self._alternatives(term)
+                if found:
+                    self._add_word(term, found, total, best, touched)
+            rows = np.flatnonzero(total).astype(np.int32) if touched else np.empty(0, np.int32)
+            return SparseScores(rows, total[rows])
+        finally:
+            for rows in touched:
+                total[rows] = 0.0
+                best[rows] = 0.0
+
+    def matches(self, terms: Sequence[QueryTerm], row: int) -> list[str]:
+        """The surfaces of the terms that this row matches."""
+        return [term.surface for term in terms if any(self._has(name, row) for name in term.alternatives)]
+
+    def document_frequency(self, term: QueryTerm) -> int:
+        """How many rows match a term."""
+        found = [postings.rows for postings in self._alternatives(term)]
+        if len(found) < 2:
+            return len(found[0]) if found else 0
+        return len(np.unique(np.concatenate(found)))
+
+    def _alternatives(self, term: QueryTerm) -> list[Postings]:
+        found = []
+        for position, name in enumerate(term.alternatives):
+            number = self._vocabulary.get(name)
+            if number is not None:
+                rows, counts = self._postings(number)
+                if len(rows):
+                    found.append(Postings(rows, counts, term.factors[position] if term.factors else 1.0))
+        return found
+
+    def _postings(self, number: int) -> tuple[Rows, NDArray[np.uint8]]:
+        rows: list[Rows] = []
+        counts: list[NDArray[np.uint8]] = []
+        for part in self._parts:
+            low, high = part.span(number)
+            if high > low:
+                rows.append(part.rows[low:high])
+                counts.append(part.counts[low:high])
+        tail_rows, tail_counts = self._tail.postings(number)
+        if len(tail_rows):
+            rows.append(tail_rows)
+            counts.append(tail_counts)
+        if len(rows) == 1:
+            return rows[0], counts[0]
+        return (np.concatenate(rows), np.concatenate(counts)) if rows else (tail_rows, tail_counts)
+
+    def _add_word(
+        self, term: QueryTerm, found: list[Postings], total: Floats, best: Floats, touched: list[Rows]
+    ) -> None:
+        """Add one word's score to `total`; `best` is zero before and after."""
+        n = max(len(postings.rows) for postings in found)
+        scale = term.weight * math.log(1.0 + (self._rows - n + 0.5) / (n + 0.5)) * (self._k1 + 1.0)
+        if len(found) == 1:
+            total[found[0].rows] += self._saturation(found[0], scale)
+            touched.append(found[0].rows)
+            return
+        for postings in found:
+            best[postings.rows] = np.maximum(best[postings.rows], self._saturation(postings, scale))
+        for postings in found:
+            total[postings.rows] += best[postings.rows]
+            best[postings.rows] = 0.0
+            touched.append(postings.rows)
+
+    def _saturation(self, postings: Postings, scale: float) -> Floats:
+        frequency = postings.counts.astype(np.float32)
+        norm = self._lengths[postings.rows].astype(np.float32)
+        norm *= np.float32(self._k1 * self._b / self._mean_length)
+        norm += np.float32(self._k1 * (1.0 - self._b))
+        norm += frequency
+        frequency *= np.float32(scale * postings.factor)
+        frequency /= norm
+        return frequency
+
+    def _has(self, name: str, row: int) -> bool:
+        number = self._vocabulary.get(name)
+        if number is None:
+            return False
+        for part in self._parts:
+            if part.first <= row < part.end:
+                low, high = part.span(number)
+                at = low + int(part.rows[low:high].searchsorted(row))
+                return at < high and int(part.rows[at]) == row
+        return bool((self._tail.postings(number)[0] == row).any())
+
+
+class _Scratch(threading.local):
+    """Two zeroed float32 arrays a thread, kept between queries; who uses them leaves them zeroed."""
+
+    def __init__(self) -> None:
+        self._arrays = (np.zeros(0, np.float32), np.zeros(0, np.float32))
+
+    def zeros(self, n: int) -> tuple[Floats, Floats]:
+        if len(self._arrays[0]) < n:
+            room = n + (n >> 2)
+            self._arrays = (np.zeros(room, np.float32), np.zeros(room, np.float32))
+        return self._arrays[0][:n], self._arrays[1][:n]
+
+
+class PostingsIndex:
+    """BM25 in memory (`LexicalIndex`). One writer at a time; readers use `view()` from any thread."""
+
+    def __init__(self, *, k1: float = 1.2, b: float = 0.75) -> None:
+        self._k1 = k1
+        self._b = b
+        self._vocabulary: dict[str, int] = {}
+        self._words: list[str | None] = []
+        self._parts: tuple[Segment, ...] = ()
+        self._tail = _empty_tail()
+        self._tail_first = 0
+        self._lengths = Growing(np.uint16)
+        self._rows = 0
+        self._length_sum = 0
+        self._scratch = _Scratch()
+
+    def view(self) -> LexicalView:
+        """The index as it stands now."""
+        return LexicalView(
+            self._vocabulary,
+            self._parts,
+            self._tail,
+            self._lengths.view(),
+            self._rows,
+            self._length_sum,
+            self._k1,
+            self._b,
+            self._scratch,
+        )
+
+    def add(self, row: int, terms: Sequence[str]) -> None:
+        """Index a new row; rows come in ascending order. Searchable at once."""
+        if row < self._lengths.n:
+            raise ValueError(f"row {row} is not new: the index has {self._lengths.n} rows")
+        counted = Counter(terms)
+        numbers = [self._number(name) for name in counted]
+        length = min(sum(count for name, count in counted.items() if is_primary(name)), 0xFFFF)
+        tail = self._room_for(len(numbers))
+        end = tail.n + len(numbers)
+        tail.terms[tail.n : end] = numbers
+        tail.rows[tail.n : end] = row
+        tail.counts[tail.n : end] = [count if count < 256 else 255 for count in counted.values()]
+        if row > self._lengths.n:
+            self._lengths.extend(np.zeros(row - self._lengths.n, np.uint16))
+        self._lengths.append(length)
+        self._tail = tail._replace(n=end)
+        self._rows += 1
+        self._length_sum += length
+
+    def remove(self, rows: Sequence[int]) -> None:
+        """Erase rows that are in the index, and with them every term that no other row has."""
+        erased = np.zeros(self._lengths.n, np.bool_)
+        erased[np.asarray(rows, np.int64)] = True
+        lost: list[NDArray[np.int32]] = []
+        parts = []
+        for part in self._parts:
+            if erased[part.first : part.end].any():
+                kept, gone = segments.without(part, erased)
+                lost.append(gone)
+                if len(kept.rows):
+                    parts.append(kept)
+            else:
+                parts.append(part)
+        lost.append(self._erase_from_tail(erased))
+        self._parts = tuple(parts)
+        lengths = self._lengths.view()
+        self._rows -= int(erased.sum())
+        self._length_sum -= int(lengths[erased].sum())
+        lengths[erased] = 0
+        self._drop_words(np.unique(np.concatenate(lost)))
+
+    def scores(self, terms: Sequence[QueryTerm]) -> SparseScores:
+        """BM25 of every row that matches at least one term. Empty for no terms."""
+        return self.view().scores(terms)
+
+    def matches(self, terms: Sequence[QueryTerm], row: int) -> list[str]:
+        """The surfaces of the terms that this row matches."""
+        return self.view().matches(terms, row)
+
+    def document_frequency(self, term: QueryTerm) -> int:
+        """How many rows match a term."""
+        return self.view().document_frequency(term)
+
+    def __contains__(self, term: str) -> bool:
+        """Whether any row has this index term."""
+        return term in self._vocabulary
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of arrays and, estimated, of the vocabulary's strings."""
+        arrays = sum(part.nbytes for part in self._parts) + 9 * len(self._tail.terms)
+        return arrays + self._lengths.nbytes + 160 * len(self._vocabulary)
+
+    def seal(self) -> None:
+        """Sort the tail into a segment, and merge segments of like size."""
+        tail, first, end = self._tail, self._tail_first, self._lengths.n
+        if tail.n:
+            part = segments.build(first, end, tail.terms[: tail.n], tail.rows[: tail.n], tail.counts[: tail.n])
+            self._parts = self._merged([*self._parts, part])
+        self._tail = _empty_tail()
+        self._tail_first = end
+
+    def parts(self) -> tuple[Segment, ...]:
+        """All postings as segments, the tail sealed first: what a snapshot keeps."""
+        self.seal()
+        return self._parts
+
+    def words(self) -> list[str | None]:
+        """The term of each number; None for one that was erased."""
+        return list(self._words)
+
+    def lengths(self) -> NDArray[np.uint16]:
+        """The length of each row in primary terms, 0 for an erased one."""
+        return self._lengths.view()
+
+    def restore(
+        self, words: list[str | None], parts: Sequence[Segment], lengths: NDArray[np.uint16], live_rows: int
+    ) -> None:
+        """Take over what a snapshot kept; the index must be new."""
+        self._words = words
+        self._vocabulary = {word: number for number, word in enumerate(words) if word is not None}
+        self._parts = tuple(parts)
+        self._lengths = Growing(np.uint16, lengths)
+        self._tail_first = len(lengths)
+        self._rows = live_rows
+        self._length_sum = int(lengths.sum(dtype=np.int64))
+
+    def _number(self, name: str) -> int:
+        number = self._vocabulary.get(name)
+        if number is None:
+            number = self._vocabulary[name] = len(self._words)
+            self._words.append(name)
+        return number
+
+    def _room_for(self, postings: int) -> Tail:
+        if self._tail.n + postings > len(self._tail.terms):
+            self.seal()
+            if postings > TAIL_CAPACITY:
+                self._tail = _empty_tail(postings)
+        return self._tail
+
+    def _merged(self, parts: list[Segment]) -> tuple[Segment, ...]:
+        """Merge from the newest on while a segment is not `_MERGE_FACTOR` times as large as all after it."""
+        after = len(parts[-1].rows)
+        begin = len(parts) - 1
+        while begin and len(parts[begin - 1].rows) < _MERGE_FACTOR * after:
+            if after + len(parts[begin - 1].rows) > _LARGEST_SEGMENT:
+                break
+            begin -= 1
+            after += len(parts[begin].rows)
+        if begin == len(parts) - 1:
+            return tuple(parts)
+        return (*parts[:begin], segments.merge(parts[begin:]))
+
+    def _erase_from_tail(self, erased: NDArray[np.bool_]) -> NDArray[np.int32]:
+        tail = self._tail
+        gone = erased[tail.rows[: tail.n]]
+        if not gone.any():
+            return np.empty(0, np.int32)
+        lost = tail.terms[: tail.n][gone]
+        kept = int((~gone).sum())
+        fresh = _empty_tail(max(TAIL_CAPACITY, kept))
+        fresh.terms[:kept] = tail.terms[: tail.n][~gone]
+        fresh.rows[:kept] = tail.rows[: tail.n][~gone]
+        fresh.counts[:kept] = tail.counts[: tail.n][~gone]
+        self._tail = fresh._replace(n=kept)
+        return lost
+
+    def _drop_words(self, candidates: NDArray[np.int32]) -> None:
+        """Forget those of the terms that no posting has any more."""
+        in_use = np.isin(candidates, self._tail.terms[: self._tail.n])
+        for part in self._parts:
+            in_use |= np.isin(candidates, part.terms)
+        for number in candidates[~in_use].tolist():
+            word = self._words[number]
+            if word is not None:
+                del self._vocabulary[word]
+                self._words[number] = None

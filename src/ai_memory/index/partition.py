@@ -1,0 +1,236 @@
+"""One namespace in memory: its catalog, its word index and its vectors, kept in step.
+
+One writer at a time and any number of readers, from any threads. A reader takes a `view()` and works on that: rows added later
+are not in it. A retirement or an erasure may show in a view that was taken before, from one call to the next; a mask is always
+of one moment.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.index.base import Floats, Mask, QueryTerm, Rows, SparseScores
+from ai_memory.index.catalog import Catalog
+from ai_memory.index.dense import DenseView, ExactDenseIndex, checked
+from ai_memory.index.lexical import LexicalView, PostingsIndex
+from ai_memory.text.analysis import analyse, forget_words
+from ai_memory.text.passages import split
+from ai_memory.types import MemoryRecord, Selection
+
+
+class PartitionView:
+    """A partition as it stood at one moment: rows 0 … n-1, to be masked and scored."""
+
+    def __init__(
+        self, n: int, catalog: Catalog, lexical: LexicalView, dense: DenseView | None, lock: threading.RLock
+    ) -> None:
+        self.n = n
+        self._catalog = catalog
+        self._lexical = lexical
+        self._dense = dense
+        self._lock = lock
+
+    @property
+    def dimension(self) -> int | None:
+        """The vectors' dimension; None while the partition has none."""
+        return None if self._dense is None else self._dense.dimension
+
+    def mask(self, selection: Selection) -> Mask:
+        """Which rows a selection means, bool, shape (n,); a new array. Its namespace must be this partition's."""
+        with self._lock:
+            return self._catalog.mask(selection, self.n)
+
+    def lexical_scores(self, terms: Sequence[QueryTerm]) -> SparseScores:
+        """BM25 of every row that matches at least one term."""
+        return self._lexical.scores(terms)
+
+    def matches(self, terms: Sequence[QueryTerm], row: int) -> list[str]:
+        """The surfaces of the terms that a row matches."""
+        return self._lexical.matches(terms, row)
+
+    def document_frequency(self, term: QueryTerm) -> int:
+        """How many rows match a term."""
+        return self._lexical.document_frequency(term)
+
+    def dense_scores(self, query: Floats) -> Floats:
+        """Approximate cosine with each row, float32, shape (n,), NaN for a row without a vector; all NaN without vectors."""
+        if self._dense is None:
+            return np.full(self.n, np.nan, np.float32)
+        return self._dense.scores(query, self.n)
+
+    def session_neighbours(self, rows: Rows, before: int, after: int, mask: Mask | None = None) -> Rows:
+        """The rows around each row in its session, shape (len(rows), before + after), in order of time; -1 where none is.
+
+        Only rows of `mask` count (None: current ones). The order is (occurred, key, passage).
+        """
+        with self._lock:
+            found = self._catalog.session_neighbours(rows, before, after, mask)
+        found[found >= self.n] = -1
+        return found
+
+    def session_rows(self, row: int, mask: Mask | None = None) -> Rows:
+        """All rows of a row's session in order, those of `mask` only (None: current ones); empty without a session."""
+        with self._lock:
+            rows = self._catalog.session_rows(row, mask)
+        return rows[rows < self.n]
+
+    def keys(self) -> NDArray[np.int64]:
+        """The revision key of each row, shape (n,)."""
+        return self._catalog.column("key")[: self.n]
+
+    def passages(self) -> NDArray[np.int32]:
+        """The number of each row's passage within its revision, shape (n,)."""
+        return self._catalog.column("passage")[: self.n]
+
+    def memories(self) -> NDArray[np.int32]:
+        """A number a memory, equal for all rows of its revisions, shape (n,)."""
+        return self._catalog.column("memory")[: self.n]
+
+    def sessions(self) -> NDArray[np.int32]:
+        """A number a session, 0 for none, shape (n,)."""
+        return self._catalog.column("session")[: self.n]
+
+    def authors(self) -> NDArray[np.int32]:
+        """A number an author, 0 for none, shape (n,)."""
+        return self._catalog.column("author")[: self.n]
+
+    def occurred(self) -> NDArray[np.int64]:
+        """When each row's memory happened (`valid_from`, or else `created_at`), microseconds since the epoch, shape (n,)."""
+        return self._catalog.column("occurred")[: self.n]
+
+    def importance(self) -> NDArray[np.float64]:
+        """Each row's importance, shape (n,)."""
+        return self._catalog.column("importance")[: self.n]
+
+    def memory_ids(self, rows: Rows) -> list[str | None]:
+        """The memory's id of each of `rows`; None for an erased row."""
+        with self._lock:
+            names = self._catalog.names["memory"].names
+            return [names[number] for number in self._catalog.column("memory")[rows].tolist()]
+
+    def author_names(self) -> list[tuple[int, str]]:
+        """Every author's number and name."""
+        with self._lock:
+            return [
+                (number, name) for number, name in enumerate(self._catalog.names["author"].names) if name is not None
+            ]
+
+    def rows_of(self, key: int) -> Rows:
+        """The rows of a revision, ascending; empty if the key is unknown or erased."""
+        with self._lock:
+            rows = self._catalog.rows_of(key)
+        return rows[rows < self.n]
+
+    def rows_of_memories(self, ids: Iterable[str]) -> Rows:
+        """The current rows of some memories, ascending."""
+        return np.flatnonzero(self.mask(Selection(ids=tuple(ids)))).astype(np.int32) if ids else np.empty(0, np.int32)
+
+
+class Partition:
+    """The in-memory index of one namespace. `dimension` None means that there is no embedder yet."""
+
+    def __init__(self, namespace: str, dimension: int | None = None) -> None:
+        self.namespace = namespace
+        self.catalog = Catalog()
+        self.lexical = PostingsIndex()
+        self.dense = None if dimension is None else ExactDenseIndex(dimension)
+        self.lock = threading.RLock()
+
+    @property
+    def n(self) -> int:
+        """How many rows there are, erased ones included."""
+        return self.catalog.n
+
+    @property
+    def nbytes(self) -> int:
+        """An estimate of the memory held, in bytes."""
+        dense = 0 if self.dense is None else self.dense.nbytes
+        return self.catalog.nbytes + self.lexical.nbytes + dense
+
+    def view(self) -> PartitionView:
+        """The partition as it stands now."""
+        with self.lock:
+            dense = None if self.dense is None else self.dense.view()
+            return PartitionView(self.catalog.n, self.catalog, self.lexical.view(), dense, self.lock)
+
+    def add(self, key: int, record: MemoryRecord) -> None:
+        """Index the passages of a revision; a key that is here already changes nothing.
+
+        Title, author and tags are words of every passage, so that a long text is found by them wherever it is cut.
+        """
+        passages = split(record.text)
+        about = analyse(" ".join(part for part in (record.title, record.author, *record.tags) if part))
+        analysed = [analyse(record.text[start:end]) + about for start, end in passages]
+        with self.lock:
+            if len(self.catalog.rows_of(key)):
+                return
+            for row, terms in zip(self.catalog.add(key, record, len(passages)), analysed, strict=True):
+                self.lexical.add(row, terms)
+
+    def retire(self, key: int, at: dt.datetime) -> None:
+        """Note when a revision was retired; an unknown key changes nothing."""
+        with self.lock:
+            self.catalog.retire(key, at)
+
+    def remove(self, keys: Iterable[int]) -> None:
+        """Erase revisions: catalog, words and vectors, and what was derived from their text. Unknown keys change nothing."""
+        with self.lock:
+            found = [self.catalog.rows_of(key) for key in keys]
+            rows = np.concatenate(found) if found else np.empty(0, np.int32)
+            if not len(rows):
+                return
+            self.lexical.remove(rows.tolist())
+            if self.dense is not None:
+                self.dense.remove(rows.tolist())
+            self.catalog.remove(rows)
+            forget_words()
+
+    def set_vectors(self, vectors: Sequence[tuple[int, int, NDArray[np.float32]]]) -> None:
+        """Take the vectors of some passages, each as (key, passage, vector of shape (dimension,)).
+
+        Keys and passages that are not here are left out. Raises EmbedderMismatchError for another dimension, or while the
+        partition has none, and InvalidInputError for NaN, infinity or zeros; nothing is taken then.
+        """
+        if not vectors:
+            return
+        keys = np.fromiter((key for key, _, _ in vectors), np.int64, len(vectors))
+        passages = np.fromiter((passage for _, passage, _ in vectors), np.int64, len(vectors))
+        stacked = np.stack([vector for _, _, vector in vectors])
+        with self.lock:
+            checked(stacked, 0 if self.dense is None else self.dense.dimension)
+            if self.dense is None:
+                return
+            rows = self.catalog.find_rows(keys)
+            at = np.minimum(rows + passages, max(self.catalog.n - 1, 0))
+            known = (rows >= 0) & (passages >= 0)
+            known[known] = (self.catalog.column("key")[at[known]] == keys[known]) & (
+                self.catalog.column("passage")[at[known]] == passages[known]
+            )
+            self.dense.add(at[known].tolist(), stacked[known])
+
+    def reset_vectors(self, dimension: int | None) -> None:
+        """Drop all vectors and expect those of another generation."""
+        with self.lock:
+            self.dense = None if dimension is None else ExactDenseIndex(dimension)
+
+    def missing_vectors(self) -> int:
+        """How many rows (erased ones apart) have no vector."""
+        with self.lock:
+            live = ~self.catalog.column("erased")
+            if self.dense is not None:
+                live &= ~self.dense.present(self.catalog.n)
+            return int(live.sum())
+
+    def rows_of(self, key: int) -> Rows:
+        """The rows of a revision, ascending; empty if the key is unknown or erased."""
+        with self.lock:
+            return self.catalog.rows_of(key)
+
+    def passages(self, key: int) -> int:
+        """How many passages a revision has; 0 if the key is unknown or erased."""
+        return len(self.rows_of(key))

@@ -1,0 +1,220 @@
+"""From text to index terms, the same way for what is kept and for what is asked.
+
+A text is cut at blanks; each piece is turned into terms once and remembered, since most pieces are words met before. A word
+is indexed by its stem and, where the stem says less than the word does, by its exact form; `text/terms.py` tells how the two
+are told apart. A question's word asks for both and is worth a little less where only the stem matches.
+
+Latin words have an English (Snowball) stem. They have a German one as well when the text reads as German or the word has an
+umlaut; ä, ö, ü and ß match their spellings ae, oe, ue and ss either way. Cyrillic words have a Russian stem. Chinese, Japanese,
+Korean, Thai, Lao, Khmer and Burmese are indexed by pairs of characters. Words of other scripts are case-folded.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from collections.abc import Iterable, Iterator
+
+import Stemmer
+
+from ai_memory.text import stopwords
+from ai_memory.text.terms import EXACT, SECOND, Query, QueryTerm
+from ai_memory.text.words import Kind, Token, fold, tokens, visible
+
+ANALYSIS_VERSION = f"1-{Stemmer.version()}"
+"""Changes whenever some text would give other terms; an index of another version is rebuilt."""
+
+MAX_QUERY_TERMS = 128
+"""A longer question is represented by its first distinct words."""
+
+_INEXACT = 0.9
+_PART_WEIGHT = 0.4
+_STOP_WEIGHT = 0.3
+_REMEMBERED_CHUNKS = 1 << 16
+_LONGEST_REMEMBERED = 40
+_SHORT_TEXT = 8
+
+_UMLAUT = re.compile("[äöü]")
+_E_SPELLING = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_CYRILLIC = re.compile("[\u0400-\u052f]")
+_LATIN = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]")
+_QUOTED = re.compile('"([^"]*)"|«([^»]*)»|“([^”]*)”|„([^“”]*)[“”]')
+
+_ENGLISH = Stemmer.Stemmer("english", 0)
+_GERMAN = Stemmer.Stemmer("german", 0)
+_RUSSIAN = Stemmer.Stemmer("russian", 0)
+_stemming = threading.Lock()
+_remembered: tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]] = ({}, {})
+
+
+def analyse(text: str) -> list[str]:
+    """The index terms of a text, in order and with repeats; empty for a text without letters, digits or emoji.
+
+    Never raises, whatever the characters.
+    """
+    chunks = visible(text).split()
+    german = _reads_german(chunks)
+    remembered = _remembered[german]
+    terms: list[str] = []
+    for chunk in chunks:
+        found = remembered.get(chunk)
+        if found is None:
+            found = _chunk_terms(chunk, german)
+        terms += found
+    return terms
+
+
+def analyse_query(text: str) -> Query:
+    """A question's words and quoted phrases. Never raises; a question without words gives an empty Query."""
+    shown = visible(text)
+    phrases = [next(group for group in match.groups() if group is not None) for match in _QUOTED.finditer(shown)]
+    chunks = shown.split()
+    stop = stopwords.ENGLISH | stopwords.GERMAN if _reads_german(chunks) else stopwords.ENGLISH
+    terms: dict[tuple[str, ...], QueryTerm] = {}
+    for chunk in chunks:
+        for token in tokens(chunk):
+            for term in _query_terms(token, stop):
+                known = terms.get(term.alternatives)
+                if known is None or known.weight < term.weight:
+                    terms[term.alternatives] = term
+        if len(terms) >= MAX_QUERY_TERMS:
+            break
+    distinct = tuple(terms.values())[:MAX_QUERY_TERMS]
+    return Query(terms=distinct, phrases=tuple(p for p in map(str.strip, phrases) if p))
+
+
+def forget_words() -> None:
+    """Drop the remembered words, so that none outlives the text it came from."""
+    for remembered in _remembered:
+        remembered.clear()
+
+
+def _reads_german(chunks: Iterable[str]) -> bool:
+    marks = stopwords.GERMAN_MARKS.intersection(chunks)
+    if not marks:
+        return False
+    chunks = list(chunks)
+    return (
+        len(marks) > 1 or len(chunks) <= _SHORT_TEXT or any(_UMLAUT.search(chunk) or "ß" in chunk for chunk in chunks)
+    )
+
+
+def _chunk_terms(chunk: str, german: bool) -> tuple[str, ...]:
+    terms = tuple(term for token in tokens(chunk) for term in _document_terms(token, german))
+    if len(chunk) <= _LONGEST_REMEMBERED:
+        remembered = _remembered[german]
+        if len(remembered) >= _REMEMBERED_CHUNKS:
+            remembered.clear()
+        remembered[chunk] = terms
+    return terms
+
+
+def _document_terms(token: Token, german: bool) -> Iterator[str]:
+    kind, text = token
+    if kind is Kind.WHOLE:
+        yield EXACT + text
+    elif kind is Kind.WIDE:
+        yield from _pairs(text)
+        for character in text:
+            yield EXACT + character
+    elif kind is Kind.EMOJI:
+        yield text
+        if len(text) > 1:
+            yield from (EXACT + base for base in _emoji_bases(text))
+    else:
+        yield from _word_terms(text, german)
+
+
+def _word_terms(word: str, german: bool) -> Iterator[str]:
+    surface = word.casefold()
+    stem = _stem(surface)
+    yield stem
+    if surface != stem or word[0].isupper():
+        yield EXACT + surface
+    if surface.isascii():
+        if german and surface.isalpha():
+            yield SECOND + _stem_german(surface)
+        return
+    if _LATIN.search(surface):
+        umlaut = _UMLAUT.search(surface)
+        if umlaut:
+            yield EXACT + surface.translate(_E_SPELLING)
+        if german or umlaut:
+            yield SECOND + _stem_german(surface)
+
+
+def _query_terms(token: Token, stop: frozenset[str]) -> Iterator[QueryTerm]:
+    kind, text = token
+    if kind is Kind.WHOLE:
+        yield QueryTerm(surface=text, alternatives=(EXACT + text,))
+    elif kind is Kind.WIDE:
+        if len(text) == 1:
+            yield QueryTerm(surface=text, alternatives=(EXACT + text,))
+        for pair in _pairs(text):
+            yield QueryTerm(surface=pair, alternatives=(pair,))
+    elif kind is Kind.EMOJI:
+        bases = tuple(EXACT + base for base in _emoji_bases(text)) if len(text) > 1 else (EXACT + text,)
+        yield QueryTerm(
+            surface=text,
+            alternatives=(text, *bases),
+            factors=(1.0, *(_INEXACT for _ in bases)),
+        )
+    else:
+        yield _query_word(text, kind, stop)
+
+
+def _query_word(word: str, kind: Kind, stop: frozenset[str]) -> QueryTerm:
+    surface = word.casefold()
+    folded = fold(surface)
+    stem = _stem(surface)
+    exact = surface != stem or word[0].isupper() or any(pair in surface for pair in ("ae", "oe", "ue"))
+    best = [EXACT + surface] if exact else []
+    others = [stem]
+    if _LATIN.search(surface):
+        if _UMLAUT.search(surface):
+            spelled = surface.translate(_E_SPELLING)
+            best.append(EXACT + spelled)
+            others.append(_stem(spelled))
+        if not any(map(str.isdigit, surface)):
+            others.append(SECOND + _stem_german(surface))
+    weight = _PART_WEIGHT if kind is Kind.PART else 1.0
+    if folded in stop or folded in stopwords.RUSSIAN:
+        weight *= _STOP_WEIGHT
+    inexact = _INEXACT if exact else 1.0
+    return QueryTerm(
+        surface=surface,
+        alternatives=(*best, *others),
+        weight=weight,
+        factors=(*(1.0 for _ in best), *(inexact for _ in others)),
+    )
+
+
+def _stem(surface: str) -> str:
+    """The stem of a case-folded word by its script; words of other scripts lose their diacritics only."""
+    folded = fold(surface)
+    if folded.isascii() or _LATIN.search(folded):
+        stemmer = _ENGLISH
+    elif _CYRILLIC.search(folded):
+        stemmer = _RUSSIAN
+    else:
+        return folded or surface
+    with _stemming:
+        stem: str = stemmer.stemWord(folded)
+    return stem or surface
+
+
+def _stem_german(surface: str) -> str:
+    with _stemming:
+        stem: str = _GERMAN.stemWord(surface)
+    return fold(stem)
+
+
+def _pairs(run: str) -> Iterator[str]:
+    return map("".join, itertools.pairwise(run))
+
+
+def _emoji_bases(sequence: str) -> Iterator[str]:
+    return (
+        character for character in sequence if character != "\u200d" and not "\U0001f3fb" <= character <= "\U0001f3ff"
+    )

@@ -1,0 +1,82 @@
+"""When two texts are the same, and which texts are taken at the door.
+
+The normal form is used for comparing only; a text is stored as it was given. It forgives what people cannot see (Unicode
+composition, line ends, trailing blanks, zero-width and direction marks) and nothing else: case, punctuation and inner
+spacing stay, so that two texts a reader would call different are never merged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from ai_memory.errors import InvalidInputError
+
+_REFUSED = re.compile("[\x00\ud800-\udfff]")
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
+_LINE_END = re.compile("\r\n|[\r\u2028\u2029\x85]")
+_TRAILING = re.compile(r"[^\S\n]+(?=\n)")
+
+
+def clean_text(text: str, field: str = "text") -> str:
+    """`text` itself, once it is known to be storable.
+
+    Raises InvalidInputError, naming the field and the character's position, for a NUL (SQLite's and C's functions end a
+    text there) and for a lone surrogate (it has no UTF-8 form). Every other character is kept as given.
+    """
+    found = _REFUSED.search(text)
+    if found is None:
+        return text
+    position, code = found.start(), ord(found.group())
+    what = "a NUL character" if code == 0 else f"a lone surrogate (U+{code:04X})"
+    raise InvalidInputError(
+        f"{field} holds {what} at character {position}",
+        hint="remove it, or decode the source with its right encoding",
+        field=field,
+        position=position,
+    )
+
+
+def normal_form(text: str) -> str:
+    """`text` for comparison: NFC, line ends as a line feed, no trailing or outer blanks, no zero-width or direction marks."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return _TRAILING.sub("", _LINE_END.sub("\n", text)).strip()
+
+
+def content_hash(author: str | None, title: str | None, text: str) -> str:
+    """32 hex digits (BLAKE2b-128) over what a memory says: author, title and the text's normal form."""
+    return _digest(b"content", (author, title, normal_form(text))).hex()
+
+
+def value_digest(namespace: str, author: str | None, title: str | None, text: str) -> bytes:
+    """16 bytes that stand for what is said within a namespace: what a tombstone keeps."""
+    return _digest(b"value", (namespace, author, title, normal_form(text)))
+
+
+def dedup_key(
+    namespace: str,
+    user: str | None,
+    agent: str | None,
+    session: str | None,
+    author: str | None,
+    title: str | None,
+    text: str,
+) -> bytes:
+    """16 bytes that two memories share exactly when they say the same in the same scope."""
+    return _digest(b"dedup", (namespace, user, agent, session, author, title, normal_form(text)))
+
+
+def _digest(purpose: bytes, parts: Iterable[str | None]) -> bytes:
+    """BLAKE2b-128 over parts, each prefixed with its length so that no two lists of parts meet; None differs from ''."""
+    state = hashlib.blake2b(digest_size=16, person=purpose)
+    for part in parts:
+        if part is None:
+            state.update(b"-")
+        else:
+            data = part.encode("utf-8", "surrogatepass")
+            state.update(b"%d:" % len(data))
+            state.update(data)
+    return state.digest()

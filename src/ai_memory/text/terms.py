@@ -1,0 +1,41 @@
+"""The words of analysis as values: what a question asks the word index for.
+
+An index term is a string. Its first character says what it is: `=` is an exact form (a surface, a whole identifier, a single
+character of a script that is indexed by pairs), `~` a second stem (German beside English); anything else is a primary term.
+A text's length, as BM25 knows it, counts primary terms only, so that extra forms do not make a text look longer.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+EXACT = "="
+SECOND = "~"
+
+
+class QueryTerm(Struct, frozen=True):
+    """One word of a question: the index terms that stand for it (its exact form, its stems in several languages).
+
+    A row's score for the word is the best of its alternatives, so that a word counts once. `factors` has one number in
+    (0, 1] an alternative: what a match by it is worth; empty means that all are worth 1.
+    """
+
+    surface: str
+    """The word as it is written in the question, case-folded."""
+    alternatives: tuple[str, ...]
+    weight: float = 1.0
+    factors: tuple[float, ...] = ()
+
+
+class Query(Struct, frozen=True):
+    """A question as the word index sees it."""
+
+    terms: tuple[QueryTerm, ...] = ()
+    """Distinct words in the order of the question, those of its phrases included."""
+    phrases: tuple[str, ...] = ()
+    """What stood between quotation marks, outer blanks stripped; its words are among `terms` too."""
+
+
+def is_primary(term: str) -> bool:
+    """Whether a term counts for a text's length."""
+    return term[0] not in "=~"
