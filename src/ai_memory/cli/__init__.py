@@ -1,1 +1,5 @@
-"""The command line, made from the operations."""
+"""The command line: `ai-memory`, made from the operations."""
+
+from ai_memory.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,31 @@
+"""The commands by name: what each does and the module that has its `add(parser)` and `run(arguments, screen)`."""
+
+from __future__ import annotations
+
+from ai_memory.operations.base import Operation
+from ai_memory.operations.table import OPERATIONS
+
+OPERATION_COMMANDS: dict[str, Operation] = {
+    operation.command.name: operation for operation in OPERATIONS if operation.command is not None
+}
+"""The operations by the name of their command."""
+
+_HERE = __name__
+_SPECIAL = {"remember", "import", "export"}
+"""Operations that take files or streams; all others are run by `operation`."""
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    **{
+        name: (operation.summary, f"{_HERE}.{name.replace('import', 'import_') if name in _SPECIAL else 'operation'}")
+        for name, operation in OPERATION_COMMANDS.items()
+    },
+    "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
+    "mcp": ("Speak MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
+    "model": ("Fetch the small model, list known models, show the one in use", f"{_HERE}.model"),
+    "evaluate": ("Measure recall on question sets", f"{_HERE}.evaluate"),
+    "doctor": ("Compare what is derived with what is canonical, and mend it", f"{_HERE}.doctor"),
+    "backup": ("Copy the store to a file while it is in use", f"{_HERE}.backup"),
+    "settings": ("Print the settings in effect", f"{_HERE}.settings"),
+    "completion": ("Print a shell's completion script", f"{_HERE}.completion"),
+}
+"""Every command: its summary and its module, which is imported only when the command is used."""

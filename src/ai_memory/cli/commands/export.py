@@ -1,0 +1,74 @@
+"""`export`: memories as JSON lines, to standard output or a file."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from ai_memory.cli import exits
+from ai_memory.cli.commands import operation as plain
+from ai_memory.cli.options import add_fields
+from ai_memory.cli.progress import progress
+from ai_memory.cli.screen import Screen
+from ai_memory.cli.target import Choices, open_target
+from ai_memory.errors import StoreFullError, StoreReadOnlyError
+from ai_memory.operations.base import Operation, parse
+from ai_memory.operations.moving import EXPORT, ExportRequest
+
+
+def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
+    """The request's fields, and where to write."""
+    assert operation.command is not None
+    add_fields(parser, operation.request, operation.command)
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write to a file instead of standard output, packed where it ends in .gz; it appears when it is whole",
+    )
+    parser.set_defaults(operation=operation)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Write all lines."""
+    choices = Choices.of(arguments)
+    request = parse(ExportRequest, plain.request_values(arguments, EXPORT, choices))
+    target = open_target(choices)
+    try:
+        if arguments.output is None:
+            for piece in target.export(request):
+                screen.bytes(piece)
+        else:
+            _write(Path(arguments.output), target.export(request), screen)
+    finally:
+        plain.finish(target, screen)
+    return exits.OK
+
+
+def _write(path: Path, pieces: Iterator[bytes], screen: Screen) -> None:
+    """The whole file or nothing: it is written beside its place and renamed when it is on disk."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    lines = 0
+    try:
+        with draft.open("xb") as raw, progress(screen, "exporting", "line") as advance:
+            packed: IO[bytes] = gzip.GzipFile(fileobj=raw, mode="wb") if path.suffix == ".gz" else raw  # type: ignore[assignment]
+            for piece in pieces:
+                packed.write(piece)
+                more = piece.count(b"\n")
+                lines += more
+                advance(more)
+            if packed is not raw:
+                packed.close()
+            raw.flush()
+            os.fsync(raw.fileno())
+        draft.replace(path)
+    except OSError as error:
+        kind = StoreFullError if error.errno in (28, 122) else StoreReadOnlyError
+        raise kind(f"{path} cannot be written: {error.strerror}", hint="choose another place with -o FILE") from None
+    finally:
+        draft.unlink(missing_ok=True)
+    screen.note(f"wrote {lines:,} lines to {path}")

@@ -1,0 +1,72 @@
+"""Any operation that is plain request and response."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from msgspec import Struct
+
+from ai_memory.cli import exits, show
+from ai_memory.cli.options import add_fields, values_from
+from ai_memory.cli.screen import Screen
+from ai_memory.cli.target import Choices, Target, open_target
+from ai_memory.errors import InvalidInputError
+from ai_memory.operations.base import Operation, fields_of, parse
+from ai_memory.types import Outcome, Receipt
+
+
+def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
+    """The operation's fields as arguments."""
+    assert operation.command is not None
+    add_fields(parser, operation.request, operation.command)
+    parser.set_defaults(operation=operation)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Carry the operation out and show its response."""
+    operation: Operation = arguments.operation
+    choices = Choices.of(arguments)
+    request = parse(operation.request, request_values(arguments, operation, choices))
+    response = carry_out(operation, request, choices, screen)
+    screen.value(response, show.lines_of(response, screen))
+    rejected = isinstance(response, Receipt) and response.outcome is Outcome.REJECTED
+    return exits.exit_code(InvalidInputError("")) if rejected else exits.OK
+
+
+def request_values(arguments: argparse.Namespace, operation: Operation, choices: Choices) -> dict[str, Any]:
+    """The request's values: those of the command line, the text from standard input for `-`, and the namespace."""
+    assert operation.command is not None
+    values = values_from(arguments, operation.request, operation.command)
+    if values.get("text") == "-":
+        values["text"] = read_standard_input()
+    if choices.namespace is not None and "namespace" in fields_of(operation.request):
+        values["namespace"] = choices.namespace
+    return values
+
+
+def read_standard_input() -> str:
+    """All of standard input as text. Raises InvalidInputError where it is not UTF-8."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(
+            f"standard input is not UTF-8 (byte {error.start})", hint="convert it: iconv -f WINDOWS-1252 -t UTF-8"
+        ) from None
+
+
+def carry_out(operation: Operation, request: Struct, choices: Choices, screen: Screen) -> Any:
+    """One call on a target that is opened and closed around it."""
+    target = open_target(choices)
+    try:
+        return target.call(operation, request)
+    finally:
+        finish(target, screen)
+
+
+def finish(target: Target, screen: Screen) -> None:
+    """Close a target and pass on its remark."""
+    remark = target.close()
+    if remark:
+        screen.note(f"notice: {remark}")

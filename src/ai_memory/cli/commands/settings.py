@@ -1,0 +1,34 @@
+"""`settings`: what is in effect, and what each setting means."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ai_memory.cli import exits
+from ai_memory.cli.layout import table
+from ai_memory.cli.screen import Screen
+from ai_memory.cli.target import Choices, settings_for
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Nothing but the global options."""
+    del parser
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """A line a setting; keys are masked."""
+    settings = settings_for(Choices.of(arguments))
+    values: dict[str, Any] = settings.model_dump(mode="json")
+    rows = [
+        (name, _shown(values[name]), f"AI_MEMORY_{name.upper()}", field.description or "")
+        for name, field in type(settings).model_fields.items()
+    ]
+    screen.value(values, table(("setting", "value", "environment", "meaning"), rows, screen.width))
+    return exits.OK
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value not in ("", [], {}) else "-"

@@ -1,0 +1,118 @@
+"""Text on a terminal: widths, cutting, wrapping and aligned tables.
+
+Widths are in terminal columns: East Asian wide characters take two, combining marks none. Control characters and direction
+overrides of a memory's text are made visible, so that no text can move the cursor, recolour or reorder what is shown.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def visible(text: str) -> str:
+    """`text` with control characters, direction overrides and lone surrogates written as escapes; newlines and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    if character in "\n\t":
+        return character
+    if character in _OVERRIDES or unicodedata.category(character) in ("Cc", "Cs"):
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+def width(text: str) -> int:
+    """Terminal columns that one line of text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2
+    return 0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 1
+
+
+def cut(text: str, columns: int) -> str:
+    """The beginning of `text`, on one line, in at most `columns` columns, ending in … where something was left out."""
+    text = " ".join(visible(text).split())
+    if width(text) <= columns:
+        return text
+    room = columns - 1
+    taken = 0
+    for index, character in enumerate(text):
+        taken += _columns(character)
+        if taken > room:
+            return text[:index].rstrip() + "…"
+    return text
+
+
+def pad(text: str, columns: int, *, right: bool = False) -> str:
+    """`text` filled with spaces up to `columns`; at the left end when `right`."""
+    fill = " " * (columns - width(text))
+    return fill + text if right else text + fill
+
+
+def wrap(text: str, columns: int, indent: str = "") -> list[str]:
+    """Lines of at most `columns` columns, each with `indent` before it; the text's own line breaks stay, long words break."""
+    room = max(columns - width(indent), 10)
+    lines: list[str] = []
+    for paragraph in visible(text).expandtabs(4).split("\n"):
+        line = ""
+        used = 0
+        for word in paragraph.split(" "):
+            space = 1 if line else 0
+            size = width(word)
+            if used + space + size <= room:
+                line += " " * space + word
+                used += space + size
+                continue
+            if line:
+                lines.append(line)
+            *full, line = _pieces(word, room)
+            lines.extend(full)
+            used = width(line)
+        lines.append(line)
+    return [indent + line if line else "" for line in lines]
+
+
+def _pieces(word: str, room: int) -> list[str]:
+    pieces: list[str] = []
+    piece = ""
+    used = 0
+    for character in word:
+        columns = _columns(character)
+        if used + columns > room:
+            pieces.append(piece)
+            piece, used = "", 0
+        piece += character
+        used += columns
+    return [*pieces, piece]
+
+
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], columns: int, *, right: Sequence[int] = ()
+) -> list[str]:
+    """Aligned lines: the headers, then a line a row. The last column is cut to what room `columns` leaves it.
+
+    `right` names the columns that are aligned to the right. No rows give no lines.
+    """
+    if not rows:
+        return []
+    cells = [[" ".join(visible(cell).split()) for cell in row] for row in rows]
+    widths = [max(width(line[index]) for line in [list(headers), *cells]) for index in range(len(headers))]
+    before = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    widths[-1] = min(widths[-1], max(columns - before, 20))
+    lines = []
+    for row in [list(headers), *cells]:
+        shown = [cut(cell, widths[index]) for index, cell in enumerate(row)]
+        line = "  ".join(pad(cell, widths[index], right=index in right) for index, cell in enumerate(shown))
+        lines.append(line.rstrip())
+    return lines

@@ -1,0 +1,82 @@
+"""`main`: read the command line, run the command, turn errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+from ai_memory import __version__
+from ai_memory.cli import exits
+from ai_memory.cli.commands import COMMANDS
+from ai_memory.cli.parser import UsageError, build_parser, command_in
+from ai_memory.cli.screen import Screen
+from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (see `exits.EXITS`)."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    screen = Screen(json="--json" in argv, quiet="--quiet" in argv)
+    try:
+        return _run(argv, screen)
+    except UsageError as error:
+        return _usage(error, screen)
+    except MemoryServiceError as error:
+        screen.error(error)
+        return exits.exit_code(error)
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        return _reader_left()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else exits.INTERNAL
+    except Exception as error:  # noqa: BLE001 - the one place that turns what nobody expected into a message
+        return _unexpected(error, screen)
+
+
+def _run(argv: list[str], screen: Screen) -> int:
+    command = command_in(argv)
+    for word in argv:
+        if any("\udc80" <= character <= "\udcff" for character in word):
+            raise InvalidInputError(f"{word!r} is not UTF-8", hint="set the terminal to UTF-8, or use a file or -")
+    parser = build_parser(command if command in COMMANDS else None)
+    arguments = parser.parse_args(argv)
+    if arguments.version:
+        screen.line(f"ai-memory {__version__}")
+        return exits.OK
+    if arguments.command is None:
+        parser.print_help()
+        return exits.USAGE
+    screen = Screen(json=getattr(arguments, "json", False), quiet=getattr(arguments, "quiet", False))
+    code: int = import_module(COMMANDS[arguments.command][1]).run(arguments, screen)
+    sys.stdout.flush()
+    return code
+
+
+def _usage(error: UsageError, screen: Screen) -> int:
+    if screen.json:
+        screen.error(InvalidInputError(error.message, hint=error.usage))
+    else:
+        print(f"{error.usage}\nerror: {error.message}", file=sys.stderr)
+    return exits.USAGE
+
+
+def _reader_left() -> int:
+    # The interpreter flushes standard output once more when it ends; without a reader that would print a warning.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exits.OK
+
+
+def _unexpected(error: Exception, screen: Screen) -> int:
+    if os.environ.get("AI_MEMORY_LOG_LEVEL", "").lower() == "debug":
+        traceback.print_exception(error)
+    screen.error(
+        InternalError(
+            f"unexpected {type(error).__name__}: {error}",
+            hint="set AI_MEMORY_LOG_LEVEL=debug to see where it happened, and report it",
+        )
+    )
+    return exits.INTERNAL

@@ -1,0 +1,307 @@
+"""Results for people: one function a response type, each giving lines. `--json` never comes here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ai_memory.cli.layout import cut, table, visible, wrap
+from ai_memory.cli.screen import Screen
+from ai_memory.operations.graph import Neighbours
+from ai_memory.operations.moving import ImportReport, Namespaces
+from ai_memory.operations.reading import Contexts, History, Timeline
+from ai_memory.operations.watching import Health, Stats
+from ai_memory.operations.writing import Forgotten, Receipts
+from ai_memory.recall.answer import Answer, Hit
+from ai_memory.types import MemoryRecord, Outcome, Page, Problem, Receipt, Relation
+
+INDENT = "    "
+
+
+def lines_of(value: Any, screen: Screen) -> Iterable[str]:
+    """The lines that show a response."""
+    return RENDERERS[type(value)](value, screen)
+
+
+def day(instant: dt.datetime | None) -> str:
+    """An instant in UTC, without the time of day where it is midnight; empty for None."""
+    if instant is None:
+        return ""
+    instant = instant.astimezone(dt.UTC)
+    return instant.strftime("%Y-%m-%d" if (instant.hour, instant.minute) == (0, 0) else "%Y-%m-%d %H:%M")
+
+
+def happened(memory: MemoryRecord) -> str:
+    """When a memory happened: its valid_from, else when it was recorded first."""
+    return day(memory.valid_from or memory.created_at)
+
+
+def answer(value: Answer, screen: Screen) -> Iterable[str]:
+    """Hits, best first, then what the reader must know about the answer."""
+    for hit in value.hits:
+        yield from _hit(hit, screen)
+    if value.reason:
+        yield from wrap(value.reason, screen.width)
+    for notice in value.notices:
+        mend = f" ({notice.mend})" if notice.mend else ""
+        yield from wrap(f"notice: {notice.message}{mend}", screen.width)
+    searched = value.searched
+    count = len(value.hits)
+    yield screen.dim(
+        f"{count} {'hit' if count == 1 else 'hits'} of {searched.memories} memories"
+        f" ({searched.by_words} by words, {searched.by_meaning} by meaning) in {value.took_ms:.1f} ms"
+    )
+
+
+def _hit(hit: Hit, screen: Screen) -> Iterable[str]:
+    memory = hit.memory
+    facts = [f"{hit.confidence:.0%}", f"score {hit.score:.2f}", happened(memory), memory.type.value]
+    facts += [visible(part) for part in (memory.author, memory.context) if part]
+    if hit.validity != "current":
+        facts.append(hit.validity)
+    yield screen.bold(f"{hit.rank:>2}.") + " " + "  ".join(facts)
+    if memory.title:
+        yield INDENT + screen.bold(cut(memory.title, screen.width - len(INDENT)))
+    for line in wrap(hit.passage.text.strip(), screen.width, INDENT):
+        yield screen.highlight(line, hit.matched)
+    for beside in hit.surroundings:
+        label = f"{INDENT}{beside.how}: "
+        yield screen.dim(label + cut(beside.memory.text, screen.width - len(label)))
+    if hit.reasons:
+        yield from (screen.dim(line) for line in wrap("why: " + "; ".join(hit.reasons), screen.width, INDENT))
+    if hit.trace is not None:
+        yield from _trace(hit, screen)
+    if hit.detail is not None:
+        yield from (INDENT + line for line in _revisions(hit.detail.history, screen.width - len(INDENT)))
+        yield from (INDENT + line for line in _relations(hit.detail.relations, screen.width - len(INDENT)))
+    yield screen.dim(f"{INDENT}{memory.id}")
+    yield ""
+
+
+def _trace(hit: Hit, screen: Screen) -> Iterable[str]:
+    trace = hit.trace
+    assert trace is not None
+    found = [f"found by {', '.join(trace.candidates)}"]
+    if trace.cosine is not None:
+        found.append(f"cosine {trace.cosine:.3f}" + (f" (rank {trace.dense_rank})" if trace.dense_rank else ""))
+    if trace.bm25 is not None:
+        found.append(f"BM25 {trace.bm25:.2f}" + (f" (rank {trace.lexical_rank})" if trace.lexical_rank else ""))
+    yield INDENT + "; ".join(found)
+    rows = [
+        (stage.name, f"{stage.value:.3f}", f"{stage.weight:.3f}", f"{stage.contribution:+.3f}")
+        for stage in trace.stages
+    ]
+    shown = table(("stage", "value", "weight", "contribution"), rows, screen.width - len(INDENT), right=(1, 2, 3))
+    yield from (INDENT + line for line in shown)
+
+
+def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
+    """One memory whole: a line for each field that has a value, then its text."""
+    scope = "/".join(part for part in (memory.namespace, memory.user, memory.agent, memory.session) if part)
+    fields: dict[str, str] = {
+        "id": f"{memory.id}  revision {memory.revision}",
+        "title": memory.title or "",
+        "type": memory.type.value,
+        "scope": scope,
+        "context": memory.context,
+        "author": memory.author or "",
+        "tags": ", ".join(memory.tags),
+        "importance": f"{memory.importance:g}, confidence {memory.confidence:g}",
+        "valid": " to ".join(filter(None, (day(memory.valid_from) or "…", day(memory.valid_to))))
+        if memory.valid_from or memory.valid_to
+        else "",
+        "recorded": day(memory.recorded_at),
+        "retired": f"{day(memory.retired_at)} {memory.retired_reason or ''}".strip() if memory.retired_at else "",
+        "source": memory.source or "",
+        **{name: str(value) for name, value in memory.attributes.items()},
+    }
+    longest = max(len(name) for name, value in fields.items() if value)
+    for name, value in fields.items():
+        if value:
+            yield f"{visible(name).ljust(longest)}  {visible(value)}"
+    yield ""
+    yield from wrap(memory.text, screen.width)
+
+
+def page(value: Page, screen: Screen) -> Iterable[str]:
+    """A table of memories, and how to get the next page."""
+    if not value.memories:
+        yield "no memories"
+        return
+    yield from _memories(value.memories, screen.width)
+    if value.cursor:
+        screen.note(f"more: add --cursor {value.cursor}")
+
+
+def _memories(memories: Iterable[MemoryRecord], columns: int) -> list[str]:
+    rows = [
+        (memory.id, happened(memory), memory.type.value, memory.context, memory.title or memory.text)
+        for memory in memories
+    ]
+    return table(("id", "date", "type", "context", "text"), rows, columns)
+
+
+def _revisions(revisions: Iterable[MemoryRecord], columns: int) -> list[str]:
+    rows = [
+        (
+            str(memory.revision),
+            day(memory.recorded_at),
+            day(memory.retired_at),
+            memory.retired_reason or "",
+            memory.text,
+        )
+        for memory in revisions
+    ]
+    return table(("revision", "recorded", "until", "reason", "text"), rows, columns, right=(0,))
+
+
+def _relations(relations: Iterable[Relation], columns: int) -> list[str]:
+    rows = [(edge.id, edge.source, edge.type, edge.target) for edge in relations]
+    return table(("relation", "source", "type", "target"), rows, columns)
+
+
+def history(value: History, screen: Screen) -> Iterable[str]:
+    """A line a revision, oldest first."""
+    return _revisions(value.revisions, screen.width)
+
+
+def timeline(value: Timeline, screen: Screen) -> Iterable[str]:
+    """A heading a bucket with its count, and its first memories."""
+    if not value.buckets:
+        yield "no memories"
+    shape = {"day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}[value.bucket]
+    for bucket in value.buckets:
+        yield screen.bold(bucket.start.strftime(shape)) + f"  {bucket.count}"
+        for memory in bucket.memories:
+            left = f"{INDENT}{happened(memory)}  "
+            yield left + cut(memory.title or memory.text, screen.width - len(left))
+
+
+def contexts(value: Contexts, screen: Screen) -> Iterable[str]:
+    """A table of paths with their counts."""
+    rows = [(str(row.total), str(row.memories), row.path) for row in value.contexts]
+    return table(("with below", "directly", "context"), rows, screen.width, right=(0, 1)) or ["no contexts"]
+
+
+def namespaces(value: Namespaces, screen: Screen) -> Iterable[str]:
+    """A table of namespaces with their counts."""
+    rows = [(str(row.memories), row.namespace) for row in value.namespaces]
+    return table(("memories", "namespace"), rows, screen.width, right=(0,)) or ["no namespaces"]
+
+
+def neighbours(value: Neighbours, screen: Screen) -> Iterable[str]:
+    """A table of the nodes reached, nearest first."""
+    rows = [(str(row.depth), row.relation.type, row.id, row.label) for row in value.neighbours]
+    return table(("depth", "relation", "id", "label"), rows, screen.width, right=(0,)) or ["no neighbours"]
+
+
+def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
+    """One line: what became of the write."""
+    del screen
+    words, meaning = value.searchable.words, value.searchable.meaning
+    found = "words and meaning" if words and meaning else "words, by meaning soon" if words else "neither yet"
+    parts: list[str] = [value.outcome.value, visible(value.memory_id or "")]
+    if value.revision is not None and value.revision > 1:
+        parts.append(f"revision {value.revision}")
+    if value.supersedes:
+        parts.append(f"supersedes {', '.join(value.supersedes)}")
+    if value.outcome is not Outcome.REJECTED:
+        parts.append(f"found by {found}")
+    if value.differs:
+        parts.append(f"unchanged although {', '.join(value.differs)} differ; use revise")
+    if value.reason:
+        parts.append(visible(value.reason))
+    yield "  ".join(part for part in parts if part)
+
+
+def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
+    """A count of each outcome, after a line for each one that was rejected."""
+    for item in value.receipts:
+        if item.outcome is Outcome.REJECTED:
+            yield from receipt(item, screen)
+    yield _counts(value.counts)
+
+
+def import_report(value: ImportReport, screen: Screen) -> Iterable[str]:
+    """A line for each rejected line, then the counts."""
+    for row in value.rejected:
+        yield visible(f"line {row.line}: {row.code}: {row.reason}")
+    skipped = f", {value.skipped} done before" if value.skipped else ""
+    del screen
+    yield f"{value.lines} lines{skipped}: {_counts(value.counts)}"
+    if value.state != "done":
+        yield "interrupted; the same command goes on from here"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing to do"
+
+
+def forgotten(value: Forgotten, screen: Screen) -> Iterable[str]:
+    """How many were erased, or would be."""
+    word = "memory" if value.forgotten == 1 else "memories"
+    if value.dry_run:
+        yield f"would erase {value.forgotten} {word}; add --no-dry-run to do it"
+    else:
+        yield f"erased {value.forgotten} {word}"
+    del screen
+
+
+def relation(value: Relation, screen: Screen) -> Iterable[str]:
+    """One line: the edge."""
+    del screen
+    ended = f"  ended {day(value.retired_at)}" if value.retired_at else ""
+    yield visible(f"{value.id}  {value.source} {value.type} {value.target}{ended}")
+
+
+def stats(value: Stats, screen: Screen) -> Iterable[str]:
+    """A line a figure."""
+    figures: list[tuple[str, str]] = [
+        (name.replace("_", " "), f"{getattr(value, name):,}")
+        for name in ("memories", "revisions", "retired", "relations", "entities", "tombstones", "owed", "index_bytes")
+    ]
+    figures += [(f"type {name}", f"{count:,}") for name, count in value.by_type.items()]
+    if value.embedder is not None:
+        model = value.embedder
+        figures.append(("embedder", f"{model.model} {model.dimension} {model.dtype} {model.revision[:12]}"))
+    figures.append(("store", value.store))
+    longest = max(len(name) for name, _ in figures)
+    del screen
+    return [f"{name.ljust(longest)}  {visible(text)}" for name, text in figures]
+
+
+def health(value: Health, screen: Screen) -> Iterable[str]:
+    """A line a part, with what mends it."""
+    rows = [(part.name, part.state, part.message + (f" ({part.mend})" if part.mend else "")) for part in value.parts]
+    yield f"version {value.version}: {'ready' if value.ready else 'not ready'}"
+    yield from table(("part", "state", ""), rows, screen.width)
+
+
+def problems(value: list[Problem], screen: Screen) -> Iterable[str]:
+    """A line a finding, with what mends it."""
+    if not value:
+        yield "no problems found"
+    for problem in value:
+        mend = f" (mend: {problem.mend})" if problem.mend else ""
+        yield from wrap(f"{problem.check}: {problem.message}, {problem.count}{mend}", screen.width)
+
+
+RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
+    Answer: answer,
+    MemoryRecord: record,
+    Page: page,
+    History: history,
+    Timeline: timeline,
+    Contexts: contexts,
+    Namespaces: namespaces,
+    Neighbours: neighbours,
+    Receipt: receipt,
+    Receipts: receipts,
+    ImportReport: import_report,
+    Forgotten: forgotten,
+    Relation: relation,
+    Stats: stats,
+    Health: health,
+}
+"""One row a response type; the tests demand one for every operation with a command."""

@@ -1,0 +1,163 @@
+"""Where a command's work is done: by a running service over HTTP, or by the service in this process.
+
+In this order: the address given with `--url` or AI_MEMORY_URL; the service that runs on the data folder, found by the file it
+writes there; this process itself. Only the last one loads the store and a model, so the first two answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from ai_memory.discovery import find_service
+from ai_memory.errors import InvalidInputError
+from ai_memory.operations.base import Operation
+from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest
+from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir
+
+if TYPE_CHECKING:
+    from ai_memory.settings import Settings
+
+SETTLE_SECONDS = 60.0
+"""How long a command that wrote in this process makes vectors before it leaves the rest owed."""
+
+Progress = Callable[[int], None]
+
+
+class Choices(NamedTuple):
+    """What the command line and the environment say about where to work; None where they say nothing."""
+
+    url: str | None = None
+    data_dir: str | None = None
+    config: str | None = None
+    namespace: str | None = None
+    offline: bool | None = None
+
+    @classmethod
+    def of(cls, arguments: Any) -> Choices:
+        """The choices of parsed arguments; the environment where an option was not given."""
+        return cls(
+            url=getattr(arguments, "url", None) or _environment("URL"),
+            data_dir=getattr(arguments, "data_dir", None) or _environment("DATA_DIR"),
+            config=getattr(arguments, "config", None) or _environment("CONFIG"),
+            namespace=getattr(arguments, "namespace", None) or _environment("NAMESPACE"),
+            offline=getattr(arguments, "offline", None),
+        )
+
+
+def _environment(name: str) -> str | None:
+    return os.environ.get(ENVIRONMENT_PREFIX + name) or None
+
+
+class Target(Protocol):
+    """What carries out operations."""
+
+    def call(self, operation: Operation, request: Struct) -> Any:
+        """The operation's response."""
+        ...
+
+    def export(self, request: ExportRequest) -> Iterator[bytes]:
+        """JSON lines, in pieces of any size."""
+        ...
+
+    def import_lines(
+        self, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None
+    ) -> ImportReport:
+        """What became of every line."""
+        ...
+
+    def close(self) -> str | None:
+        """Finish; gives a remark for the user where something is left to do."""
+        ...
+
+
+def open_target(choices: Choices) -> Target:
+    """The target that the choices lead to. Raises what opening the store or reading settings raises."""
+    url = running_url(choices)
+    if url is not None:
+        from ai_memory.cli.target_http import HttpTarget
+
+        return HttpTarget(url, api_key())
+    from ai_memory.cli.target_local import LocalTarget
+
+    return LocalTarget(settings_for(choices))
+
+
+def api_key() -> str | None:
+    """The key sent to a service over HTTP."""
+    return _environment("API_KEY")
+
+
+def running_url(choices: Choices) -> str | None:
+    """The address of the service to use, or None where none was named and none runs on the data folder."""
+    if choices.url:
+        parts = urlsplit(choices.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidInputError(
+                f"{choices.url!r} is not the address of a service", hint="write http://127.0.0.1:7677"
+            )
+        return choices.url.rstrip("/")
+    return discover(data_dir(choices))
+
+
+def data_dir(choices: Choices) -> Path:
+    """The data folder, without reading more settings than that one."""
+    if choices.data_dir:
+        return Path(choices.data_dir).expanduser().absolute()
+    file = Path(choices.config) if choices.config else default_config_file()
+    if file.is_file():
+        import tomllib
+
+        try:
+            value = tomllib.loads(file.read_text(encoding="utf-8")).get("data_dir")
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise InvalidInputError(f"{file} is not valid TOML: {error}", hint="mend or remove the file") from None
+        if isinstance(value, str):
+            return Path(value).expanduser().absolute()
+    elif choices.config:
+        raise InvalidInputError(f"there is no settings file {file}", hint="check --config or AI_MEMORY_CONFIG")
+    return default_data_dir()
+
+
+def discover(folder: Path) -> str | None:
+    """The address of the service that runs on a data folder, or None. A file left behind by a killed one does not count."""
+    found = find_service(folder)
+    return found.url.rstrip("/") if found is not None and _answers(found.url) else None
+
+
+def _answers(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1.0):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def settings_for(choices: Choices, **flags: Any) -> Settings:
+    """All settings, with the command line's choices over them. Raises InvalidInputError that names each wrong one."""
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from ai_memory.settings import load_settings
+
+    try:
+        return load_settings(
+            Path(choices.config) if choices.config else None,
+            data_dir=choices.data_dir,
+            offline=choices.offline,
+            **flags,
+        )
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+        raise InvalidInputError(
+            f"wrong settings: {wrong}", hint="ai-memory settings --help, docs/settings.md"
+        ) from None
+    except (SettingsError, ValueError, OSError) as error:
+        raise InvalidInputError(f"the settings cannot be read: {error}", hint="see docs/settings.md") from None

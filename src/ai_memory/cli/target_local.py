@@ -1,0 +1,55 @@
+"""The service in this process, for when none is running."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from ai_memory.cli.target import SETTLE_SECONDS, Progress
+from ai_memory.operations.base import Operation
+from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest
+from ai_memory.operations.watching import StatsRequest
+from ai_memory.settings import Settings
+from ai_memory.wiring import open_service
+
+
+class LocalTarget:
+    """Opens the store; after a write, `close` makes the vectors that are owed, as far as a minute goes."""
+
+    def __init__(self, settings: Settings) -> None:
+        logging.getLogger("ai_memory").setLevel(logging.ERROR if settings.log_level != "debug" else logging.DEBUG)
+        self._service = open_service(settings)
+        self._wrote = False
+
+    def call(self, operation: Operation, request: Struct) -> Any:
+        """The operation's response."""
+        self._wrote |= operation.effect == "write"
+        return getattr(self._service, operation.name)(request)
+
+    def export(self, request: ExportRequest) -> Iterator[bytes]:
+        """JSON lines."""
+        return self._service.export(request)
+
+    def import_lines(
+        self, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None
+    ) -> ImportReport:
+        """What became of every line."""
+        self._wrote = True
+        return self._service.import_lines(request, lines, progress)
+
+    def close(self) -> str | None:
+        """Make owed vectors for at most a minute, then close the store."""
+        try:
+            if not self._wrote or self._service.settle(SETTLE_SECONDS):
+                return None
+            owed = self._service.stats(StatsRequest()).owed
+            return (
+                f"{owed:,} texts are found by words but not by meaning yet; `ai-memory serve` makes their vectors"
+                if owed
+                else None
+            )
+        finally:
+            self._service.close()
