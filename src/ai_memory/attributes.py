@@ -1,0 +1,134 @@
+"""The typed attributes of each memory type.
+
+Every attribute is optional. Known names are checked for their type; other names are the user's own and are kept as given.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ai_memory.errors import InvalidInputError
+from ai_memory.types import MemoryType, Share
+
+
+class SemanticAttributes(Struct):
+    """A fact: what it is about."""
+
+    subject: str | None = None
+    category: str | None = None
+
+
+class EpisodicAttributes(Struct):
+    """An event: who took part, where, and how it ended."""
+
+    participants: list[str] | None = None
+    location: str | None = None
+    outcome: str | None = None
+    emotion: str | None = None
+
+
+class ProceduralAttributes(Struct):
+    """A way of doing something: steps in order, what is needed, what must be so first."""
+
+    steps: list[str] | None = None
+    tools: list[str] | None = None
+    prerequisites: list[str] | None = None
+
+
+class WorkingAttributes(Struct):
+    """Something held in mind for a task at hand."""
+
+    task: str | None = None
+    goal: str | None = None
+
+
+class CodeAttributes(Struct):
+    """A piece of code: where it is and what it defines."""
+
+    language: str | None = None
+    path: str | None = None
+    symbol: str | None = None
+    repository: str | None = None
+
+
+class DocumentationAttributes(Struct):
+    """A part of a document: which part, of which version."""
+
+    section: str | None = None
+    version: str | None = None
+    url: str | None = None
+
+
+class ConversationAttributes(Struct):
+    """Something said: by whom, to whom, in which turn."""
+
+    speaker: str | None = None
+    audience: list[str] | None = None
+    turn: int | None = None
+
+
+class InsightAttributes(Struct):
+    """A conclusion: what it rests on."""
+
+    evidence: list[str] | None = None
+    derived_from: list[str] | None = None
+
+
+class PreferenceAttributes(Struct):
+    """A liking or dislike: whose, and how strong."""
+
+    holder: str | None = None
+    strength: Share | None = None
+
+
+class ProblemSolutionAttributes(Struct):
+    """A problem and what solved it."""
+
+    problem: str | None = None
+    solution: str | None = None
+    environment: str | None = None
+
+
+ATTRIBUTES: dict[MemoryType, type[Struct]] = {
+    MemoryType.SEMANTIC: SemanticAttributes,
+    MemoryType.EPISODIC: EpisodicAttributes,
+    MemoryType.PROCEDURAL: ProceduralAttributes,
+    MemoryType.WORKING: WorkingAttributes,
+    MemoryType.CODE: CodeAttributes,
+    MemoryType.DOCUMENTATION: DocumentationAttributes,
+    MemoryType.CONVERSATION: ConversationAttributes,
+    MemoryType.INSIGHT: InsightAttributes,
+    MemoryType.PREFERENCE: PreferenceAttributes,
+    MemoryType.PROBLEM_SOLUTION: ProblemSolutionAttributes,
+}
+
+MAX_ATTRIBUTES_BYTES = 64 * 1024
+
+
+def check_attributes(kind: MemoryType, attributes: dict[str, Any]) -> None:
+    """Raise InvalidInputError when a known attribute of `kind` has the wrong type, or all together are over 64 KiB of JSON."""
+    if not attributes:
+        return
+    shape = ATTRIBUTES[kind]
+    try:
+        msgspec.convert(attributes, shape)
+        size = len(msgspec.json.encode(attributes))
+    except msgspec.ValidationError as error:
+        raise InvalidInputError(
+            f"attributes of a {kind} memory: {error}",
+            hint=f"typed attributes of {kind}: {', '.join(shape.__struct_fields__)}; any other name is yours",
+            field="attributes",
+        ) from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError(f"attributes cannot be kept as JSON: {error}", field="attributes") from None
+    if size > MAX_ATTRIBUTES_BYTES:
+        raise InvalidInputError(
+            f"attributes take {size} bytes of JSON, the limit is {MAX_ATTRIBUTES_BYTES}",
+            hint="keep large data elsewhere and its address in `source`",
+            field="attributes",
+            limit=MAX_ATTRIBUTES_BYTES,
+            actual=size,
+        )

@@ -1,0 +1,28 @@
+"""What the operations' handlers work with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from ai_memory.clock import Clock
+from ai_memory.service.embedding import EmbedderSlot
+from ai_memory.service.following import Follower
+from ai_memory.service.paying import Payer
+from ai_memory.store.base import Store
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The capabilities of one running service."""
+
+    store: Store
+    clock: Clock
+    slot: EmbedderSlot
+    follower: Follower
+    payer: Payer
+    forget_share: float
+
+    def now(self) -> dt.datetime:
+        """The present instant."""
+        return self.clock.now()

@@ -1,0 +1,135 @@
+"""Pays owed vectors in the background: text is durable first, its vector follows.
+
+What is owed is kept by the store, so that nothing is lost when a process ends; any process with the model may pay it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from ai_memory.embed.base import Embedder
+from ai_memory.errors import EmbedderError, MemoryServiceError
+from ai_memory.service.embedding import EmbedderSlot
+from ai_memory.store.base import Store, StoredRevision, VectorRow
+from ai_memory.text.passages import split
+from ai_memory.types import Generation
+
+logger = logging.getLogger(__name__)
+
+BATCH = 64
+IDLE_SECONDS = 2.0
+RETRY_SECONDS = 5.0
+
+
+class Payer:
+    """One background thread that embeds what the active generation owes, oldest first."""
+
+    def __init__(self, store: Store, slot: EmbedderSlot, paid: Callable[[], None]) -> None:
+        self._store = store
+        self._slot = slot
+        self._paid = paid
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._settled = threading.Condition()
+        self._failing: set[int] = set()
+        self._thread = threading.Thread(target=self._run, name="vector-payer", daemon=True)
+        self._thread.start()
+
+    def kick(self) -> None:
+        """Say that something may be owed."""
+        self._wake.set()
+
+    def owed(self) -> int:
+        """How many revisions the active generation owes; all of them while there is no generation."""
+        generation = self._slot.generation or self._slot.refresh_generation()
+        return self._store.owed_count(generation.id) if generation else self._store.stats().revisions
+
+    def settle(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is owed; False at the time limit, or when there is no embedder to pay with."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self.owed() > len(self._failing):
+            if self._stopping.is_set() or self._slot.get() is None:
+                return False
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            self.kick()
+            with self._settled:
+                self._settled.wait(min(0.2, left) if left is not None else 0.2)
+        return self.owed() == 0
+
+    def close(self) -> None:
+        """Stop after the batch at hand; what is still owed stays owed."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause = IDLE_SECONDS
+        while not self._stopping.is_set():
+            self._wake.wait(pause)
+            self._wake.clear()
+            if self._stopping.is_set():
+                return
+            pause = IDLE_SECONDS
+            try:
+                self._pay_all()
+            except MemoryServiceError as error:
+                logger.warning("owed vectors wait: %s", error.message)
+                pause = RETRY_SECONDS
+            except Exception:
+                logger.exception("paying owed vectors failed")
+                pause = RETRY_SECONDS
+            with self._settled:
+                self._settled.notify_all()
+
+    def _pay_all(self) -> None:
+        generation = self._slot.generation or self._slot.refresh_generation()
+        if generation is not None and self._store.owed_count(generation.id) <= len(self._failing):
+            return
+        embedder = self._slot.get()
+        generation = self._slot.generation
+        if embedder is None or generation is None:
+            return
+        while not self._stopping.is_set():
+            owed = self._store.owed(generation.id, limit=BATCH + len(self._failing))
+            batch = [revision for revision in owed if revision.key not in self._failing]
+            if not batch:
+                return
+            self._pay(embedder, generation, batch)
+            self._paid()
+            with self._settled:
+                self._settled.notify_all()
+
+    def _pay(self, embedder: Embedder, generation: Generation, batch: Sequence[StoredRevision]) -> None:
+        try:
+            rows = vectors_of(embedder, batch)
+        except EmbedderError as error:
+            if len(batch) == 1:
+                self._failing.add(batch[0].key)
+                logger.error("no vector for memory %s: %s", batch[0].record.id, error.message)  # noqa: TRY400
+                return
+            for revision in batch:
+                self._pay(embedder, generation, [revision])
+            return
+        self._store.pay(generation.id, rows, [revision.key for revision in batch])
+
+
+def vectors_of(embedder: Embedder, revisions: Sequence[StoredRevision]) -> list[VectorRow]:
+    """One vector for every passage of every revision, made in one call so that the embedder can group by length."""
+    texts: list[str] = []
+    titles: list[str | None] = []
+    places: list[tuple[int, int]] = []
+    for revision in revisions:
+        record = revision.record
+        for number, passage in enumerate(split(record.text)):
+            texts.append(record.text[passage.start : passage.end])
+            titles.append(record.title)
+            places.append((revision.key, number))
+    vectors = embedder.embed_documents(texts, titles)
+    return [
+        VectorRow(key=key, passage=number, vector=vector) for (key, number), vector in zip(places, vectors, strict=True)
+    ]

@@ -1,0 +1,116 @@
+"""Handlers of the operations on relations."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
+from ai_memory.operations.graph import Neighbours, NeighboursRequest, RelateRequest, UnrelateRequest
+from ai_memory.service.parts import Parts
+from ai_memory.service.writing import no_such_memory, write
+from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Unrelate
+from ai_memory.store.ids import ENTITY, MEMORY, RELATION, new_id
+from ai_memory.text.normal import clean_text
+from ai_memory.types import Entity, Relation
+
+ENTITY_PREFIX = "entity:"
+
+
+def relate(parts: Parts, request: RelateRequest) -> Relation:
+    """Add a relation, or give back the equal one that stands."""
+    now = parts.now()
+    made: list[Entity] = []
+    source = _endpoint(parts, request.namespace, request.source, now, made, "source")
+    target = _endpoint(parts, request.namespace, request.target, now, made, "target")
+    if source == target:
+        raise InvalidInputError("source and target are the same", hint="relate two different things", field="target")
+    if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
+        raise InvalidInputError("valid_to is not after valid_from", field="valid_to")
+    relation = Relation(
+        id=new_id(RELATION, now),
+        namespace=request.namespace,
+        source=source,
+        target=target,
+        type=request.type,
+        weight=request.weight,
+        attributes=request.attributes,
+        evidence=request.evidence,
+        valid_from=request.valid_from,
+        valid_to=request.valid_to,
+        recorded_at=now,
+    )
+    return _relation(write(parts, [Relate(relation=relation, new_entities=tuple(made))])[0])
+
+
+def unrelate(parts: Parts, request: UnrelateRequest) -> Relation:
+    """End a relation; it stays in what was known before."""
+    return _relation(write(parts, [Unrelate(id=request.id, namespace=request.namespace, at=parts.now())])[0])
+
+
+def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
+    """What is related to a memory or a named thing."""
+    node = _existing(parts, request.namespace, request.id)
+    found = parts.store.neighbours(
+        request.namespace, node, depth=request.depth, types=request.types, as_of=request.as_of, limit=request.limit
+    )
+    return Neighbours(id=node, neighbours=tuple(found))
+
+
+def _endpoint(parts: Parts, namespace: str, node: str, now: dt.datetime, made: list[Entity], field: str) -> str:
+    """The id of an endpoint; a named thing that is not there yet is added to `made`."""
+    clean_text(node, field)
+    if not node.startswith(ENTITY_PREFIX):
+        return _existing(parts, namespace, node)
+    kind, name = _kind_and_name(node)
+    found = _named(parts, namespace, kind, name)
+    if found is not None:
+        return found.id
+    entity = Entity(id=new_id(ENTITY, now), namespace=namespace, name=name, kind=kind or "thing", created_at=now)
+    made.append(entity)
+    return entity.id
+
+
+def _existing(parts: Parts, namespace: str, node: str) -> str:
+    if node.startswith(ENTITY_PREFIX):
+        kind, name = _kind_and_name(node)
+        entity = _named(parts, namespace, kind, name)
+        if entity is None:
+            raise NotFoundError(f"there is no entity named {name!r} in namespace {namespace}", entity=name)
+        return entity.id
+    if node.startswith(MEMORY):
+        if parts.store.get(namespace, [node])[0] is None:
+            raise no_such_memory(node, namespace)
+        return node
+    if node.startswith(ENTITY):
+        if not parts.store.entities(namespace, ids=[node]):
+            raise NotFoundError(f"there is no entity {node} in namespace {namespace}", entity=node)
+        return node
+    raise InvalidInputError(
+        f"{node!r} is neither a memory nor an entity",
+        hint="write mem_…, ent_…, entity:NAME or entity:KIND/NAME",
+        field="id",
+    )
+
+
+def _kind_and_name(node: str) -> tuple[str | None, str]:
+    rest = node.removeprefix(ENTITY_PREFIX).strip()
+    before, slash, after = rest.partition("/")
+    kind, name = (before.strip().casefold(), after.strip()) if slash else ("", rest)
+    if not name:
+        raise InvalidInputError(f"{node!r} names no entity", hint="write entity:NAME or entity:KIND/NAME", field="id")
+    return kind or None, name
+
+
+def _named(parts: Parts, namespace: str, kind: str | None, name: str) -> Entity | None:
+    found = parts.store.entities(namespace, names=[name])
+    return next((entity for entity in found if kind is None or entity.kind == kind), None)
+
+
+def _relation(result: Result) -> Relation:
+    if isinstance(result, Stored | Unchanged) and result.relation is not None:
+        return result.relation
+    if isinstance(result, Rejected):
+        error = NotFoundError(result.reason) if result.code == "not_found" else ConflictError(result.reason)
+        error.details.update(result.details)
+        raise error
+    raise AssertionError(f"a relation command cannot give {result!r}")

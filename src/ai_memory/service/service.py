@@ -1,0 +1,204 @@
+"""The Service: one method an operation, over one store, one embedder and the in-memory index."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+from ai_memory import __version__
+from ai_memory.clock import Clock, SystemClock
+from ai_memory.errors import ServiceUnavailableError
+from ai_memory.operations.graph import Neighbours, NeighboursRequest, RelateRequest, UnrelateRequest
+from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest, Namespaces, NamespacesRequest
+from ai_memory.operations.reading import (
+    Contexts,
+    ContextsRequest,
+    GetRequest,
+    History,
+    HistoryRequest,
+    ListRequest,
+    RecallRequest,
+    Timeline,
+    TimelineRequest,
+)
+from ai_memory.operations.watching import Health, HealthRequest, Stats, StatsRequest
+from ai_memory.operations.writing import (
+    ForgetManyRequest,
+    ForgetRequest,
+    Forgotten,
+    Receipts,
+    RememberManyRequest,
+    RememberRequest,
+    RetireRequest,
+    ReviseRequest,
+)
+from ai_memory.recall.answer import Answer
+from ai_memory.service import moving, reading, relating, watching, writing
+from ai_memory.service.embedding import EmbedderSlot, Loader
+from ai_memory.service.following import Follower, Snapshots
+from ai_memory.service.moving import ImportProgress
+from ai_memory.service.parts import Parts
+from ai_memory.service.paying import Payer
+from ai_memory.store.base import Store
+from ai_memory.types import MemoryRecord, Page, Problem, Receipt, Relation
+
+
+class Service:
+    """The whole service in one process. Every method may be called from any thread.
+
+    Methods named after operations take the operation's request and return its response; what each does, and what it raises,
+    is in the operation's definition and the reference page.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        loader: Loader | None,
+        *,
+        clock: Clock | None = None,
+        snapshots: Snapshots | None = None,
+        snapshot_rows: int = 0,
+        forget_share: float = 0.2,
+    ) -> None:
+        slot = EmbedderSlot(store, loader)
+        follower = Follower(store, snapshots, snapshot_rows=snapshot_rows)
+        self._closed = threading.Event()
+        self._parts = Parts(
+            store=store,
+            clock=clock or SystemClock(),
+            slot=slot,
+            follower=follower,
+            payer=Payer(store, slot, self._vectors_paid),
+            forget_share=forget_share,
+        )
+        self.version = __version__
+
+    # writing
+    def remember(self, request: RememberRequest) -> Receipt:
+        """Keep one memory."""
+        return writing.remember(self._open(), request)
+
+    def remember_many(self, request: RememberManyRequest) -> Receipts:
+        """Keep many memories at once."""
+        return writing.remember_many(self._open(), request)
+
+    def revise(self, request: ReviseRequest) -> Receipt:
+        """Change a memory by adding a revision."""
+        return writing.revise(self._open(), request)
+
+    def retire(self, request: RetireRequest) -> Receipt:
+        """Stop holding a memory for true."""
+        return writing.retire(self._open(), request)
+
+    def forget(self, request: ForgetRequest) -> Forgotten:
+        """Erase a memory for good."""
+        return writing.forget(self._open(), request)
+
+    def forget_many(self, request: ForgetManyRequest) -> Forgotten:
+        """Erase all memories that match a filter."""
+        return writing.forget_many(self._open(), request)
+
+    # reading
+    def recall(self, request: RecallRequest) -> Answer:
+        """Find the memories that answer a question."""
+        return reading.recall(self._open(), request)
+
+    def get(self, request: GetRequest) -> MemoryRecord:
+        """Get one memory by its id."""
+        return reading.get(self._open(), request)
+
+    def list(self, request: ListRequest) -> Page:
+        """List memories by filter."""
+        return reading.list_(self._open(), request)
+
+    def history(self, request: HistoryRequest) -> History:
+        """All revisions of a memory."""
+        return reading.history(self._open(), request)
+
+    def timeline(self, request: TimelineRequest) -> Timeline:
+        """Memories along time."""
+        return reading.timeline(self._open(), request)
+
+    def contexts(self, request: ContextsRequest) -> Contexts:
+        """The context paths in use."""
+        return reading.contexts(self._open(), request)
+
+    # relations
+    def relate(self, request: RelateRequest) -> Relation:
+        """Relate two memories, or a memory and a named thing."""
+        return relating.relate(self._open(), request)
+
+    def unrelate(self, request: UnrelateRequest) -> Relation:
+        """End a relation."""
+        return relating.unrelate(self._open(), request)
+
+    def neighbours(self, request: NeighboursRequest) -> Neighbours:
+        """What is related to a memory or a named thing."""
+        return relating.neighbours(self._open(), request)
+
+    # moving
+    def namespaces(self, request: NamespacesRequest) -> Namespaces:
+        """The namespaces in use."""
+        return moving.namespaces(self._open(), request)
+
+    def export(self, request: ExportRequest) -> Iterator[bytes]:
+        """Memories as JSON lines."""
+        return moving.export(self._open(), request)
+
+    def import_lines(
+        self, request: ImportRequest, lines: Iterable[bytes], progress: ImportProgress | None = None
+    ) -> ImportReport:
+        """Take memories in from JSON lines."""
+        return moving.import_lines(self._open(), request, lines, progress)
+
+    # watching
+    def stats(self, request: StatsRequest) -> Stats:
+        """Counts of what is stored."""
+        return watching.stats(self._open(), request)
+
+    def health(self, request: HealthRequest) -> Health:
+        """Which parts work."""
+        return watching.health(self._open(), request)
+
+    # beyond the operations
+    def warm_up(self) -> None:
+        """Load the index and the model now rather than at the first use."""
+        parts = self._open()
+        parts.follower.catch_up(parts.slot.generation)
+        parts.slot.get()
+        parts.payer.kick()
+
+    def settle(self, timeout: float | None = None) -> bool:
+        """Wait until every memory can be found by meaning; False at the time limit (seconds) or without a model."""
+        return self._open().payer.settle(timeout)
+
+    def doctor(self, *, rebuild: bool = False) -> tuple[Problem, ...]:
+        """What does not agree with the canonical rows; with `rebuild`, derived parts are made anew first."""
+        parts = self._open()
+        mended: Sequence[Problem] = ()
+        if rebuild:
+            mended = parts.store.repair()
+            parts.follower.reset()
+            parts.follower.catch_up(parts.slot.refresh_generation())
+            parts.payer.kick()
+        return (*mended, *parts.store.check())
+
+    def close(self) -> None:
+        """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        self._parts.payer.close()
+        self._parts.follower.save(force=True)
+        self._parts.slot.close()
+        self._parts.store.close()
+
+    def _open(self) -> Parts:
+        if self._closed.is_set():
+            raise ServiceUnavailableError("the service is closed", hint="open it again, or ai-memory serve")
+        return self._parts
+
+    def _vectors_paid(self) -> None:
+        """After each batch of vectors: bring the index up to date and save it when enough has changed."""
+        self._parts.follower.catch_up(self._parts.slot.generation)
+        self._parts.follower.save()

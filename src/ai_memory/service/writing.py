@@ -1,0 +1,363 @@
+"""Handlers of the operations that add, change, end or erase memories."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from ai_memory.errors import (
+    BrakeError,
+    ConflictError,
+    InvalidInputError,
+    MemoryServiceError,
+    NotFoundError,
+    StaleRevisionError,
+)
+from ai_memory.operations.writing import (
+    Draft,
+    ForgetManyRequest,
+    ForgetRequest,
+    Forgotten,
+    Receipts,
+    RememberManyRequest,
+    RememberRequest,
+    RetireRequest,
+    ReviseRequest,
+)
+from ai_memory.service.drafts import differing_fields, to_remember, to_revise
+from ai_memory.service.parts import Parts
+from ai_memory.store.base import (
+    Command,
+    Duplicate,
+    Forget,
+    Rejected,
+    Remember,
+    Result,
+    Retire,
+    Stored,
+    StoredRevision,
+    Unchanged,
+)
+from ai_memory.types import Outcome, Receipt, Searchable, Selection
+
+FORGET_PAGE = 500
+ALWAYS_ALLOWED = 20
+"""Bulk forgetting of this many memories or fewer never trips the brake."""
+
+Answer = TypeVar("Answer", bound=Struct)
+
+
+def remember(parts: Parts, request: RememberRequest) -> Receipt:
+    """Keep one memory."""
+    command = to_remember(request, request.namespace, parts.now(), reinstate=request.reinstate)
+
+    def answer(results: list[Result]) -> Receipt:
+        return _receipt(request, results[0], _can_find_meaning(parts))
+
+    receipt = _write(parts, "remember", request, request.idempotency_key, [command], answer, Receipt)
+    return _awaited(parts, [receipt])[0] if request.wait else receipt
+
+
+def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
+    """Keep many memories; each gets a receipt of its own, and a wrong one does not stop the others."""
+    commands, places, receipts = prepare(parts, request.memories, request.namespace, reinstate=request.reinstate)
+
+    def answer(results: list[Result]) -> Receipts:
+        can_find = _can_find_meaning(parts)
+        filled: list[Receipt | None] = list(receipts)
+        for place, result in zip(places, results, strict=True):
+            filled[place] = _receipt(request.memories[place], result, can_find)
+        return counted([receipt for receipt in filled if receipt is not None])
+
+    answered = _write(parts, "remember_many", request, request.idempotency_key, commands, answer, Receipts)
+    return counted(_awaited(parts, answered.receipts)) if request.wait else answered
+
+
+def prepare(
+    parts: Parts, drafts: Sequence[Draft], namespace: str, *, reinstate: bool
+) -> tuple[list[Remember], list[int], list[Receipt | None]]:
+    """Commands for the drafts that can be kept, their places, and a receipt for each draft that cannot."""
+    commands: list[Remember] = []
+    places: list[int] = []
+    receipts: list[Receipt | None] = [None] * len(drafts)
+    for place, draft in enumerate(drafts):
+        try:
+            commands.append(to_remember(draft, namespace, parts.now(), reinstate=reinstate))
+            places.append(place)
+        except InvalidInputError as error:
+            receipts[place] = Receipt(outcome=Outcome.REJECTED, reason=f"{error.code}: {error.message}")
+    return commands, places, receipts
+
+
+def write_drafts(parts: Parts, drafts: Sequence[Draft], namespace: str, *, reinstate: bool) -> list[Receipt]:
+    """Keep drafts in one transaction, without an idempotency key; one receipt a draft."""
+    commands, places, receipts = prepare(parts, drafts, namespace, reinstate=reinstate)
+    results = write(parts, commands) if commands else []
+    can_find = _can_find_meaning(parts)
+    for place, result in zip(places, results, strict=True):
+        receipts[place] = _receipt(drafts[place], result, can_find)
+    return [receipt for receipt in receipts if receipt is not None]
+
+
+def revise(parts: Parts, request: ReviseRequest) -> Receipt:
+    """Give a memory a new revision."""
+    current = parts.store.get(request.namespace, [request.id])[0]
+    if current is None:
+        raise no_such_memory(request.id, request.namespace)
+    if current.retired_at is not None:
+        raise ConflictError(
+            f"memory {request.id} was retired at {current.retired_at.isoformat()}",
+            hint="remember the new text as a memory of its own",
+            memory_id=request.id,
+        )
+    command = to_revise(request, current, parts.now())
+
+    def answer(results: list[Result]) -> Receipt:
+        return _changed(results[0], parts, "nothing to change: it says so already")
+
+    receipt = _write(parts, "revise", request, request.idempotency_key, [command], answer, Receipt)
+    return _awaited(parts, [receipt])[0] if request.wait else receipt
+
+
+def retire(parts: Parts, request: RetireRequest) -> Receipt:
+    """Stop holding a memory for true."""
+    command = Retire(
+        id=request.id,
+        namespace=request.namespace,
+        at=parts.now(),
+        reason=request.reason,
+        if_revision=request.if_revision,
+    )
+
+    def answer(results: list[Result]) -> Receipt:
+        return _changed(results[0], parts, "it was retired already")
+
+    return _write(parts, "retire", request, request.idempotency_key, [command], answer, Receipt)
+
+
+def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
+    """Erase a memory; a second request for the same id finds nothing and raises NotFoundError."""
+    command = Forget(
+        id=request.id,
+        namespace=request.namespace,
+        at=parts.now(),
+        reason=request.reason,
+        if_revision=request.if_revision,
+    )
+
+    def answer(results: list[Result]) -> Forgotten:
+        _raise_rejected(results[0], request.id, request.namespace)
+        return Forgotten(forgotten=1, dry_run=False, ids=(request.id,))
+
+    forgotten = _write(parts, "forget", request, request.idempotency_key, [command], answer, Forgotten)
+    _drop_derived(parts)
+    return forgotten
+
+
+def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
+    """Erase all memories that match, in batches; the brake looks at all of them before the first is erased."""
+    selection = as_selection(request)
+    _require_filter(selection, everything=request.everything)
+    ids = _matching_ids(parts, selection)
+    if request.dry_run:
+        return Forgotten(forgotten=len(ids), dry_run=True, ids=tuple(ids[:1000]))
+    total = max(parts.store.stats(request.namespace).memories, 1)
+    share = len(ids) / total
+    allowed = min(request.allow_share, 1.0) if request.allow_share != 0.2 else parts.forget_share
+    if not request.everything and len(ids) > ALWAYS_ALLOWED and share > allowed:
+        raise BrakeError(
+            f"this would erase {len(ids)} of {total} memories in {request.namespace}, more than the allowed {allowed:.0%}",
+            hint=f"narrow the filter, or pass allow_share={min(1.0, share):.2f}",
+            matching=len(ids),
+            total=total,
+        )
+    forgotten = 0
+    for start in range(0, len(ids), FORGET_PAGE):
+        now = parts.now()
+        commands: list[Command] = [
+            Forget(id=memory_id, namespace=request.namespace, at=now, reason=request.reason)
+            for memory_id in ids[start : start + FORGET_PAGE]
+        ]
+        forgotten += sum(isinstance(result, Stored) for result in write(parts, commands))
+    _drop_derived(parts)
+    return Forgotten(forgotten=forgotten, dry_run=False, ids=tuple(ids[:1000]))
+
+
+def write(parts: Parts, commands: Sequence[Command]) -> list[Result]:
+    """Write durably, hand the new revisions to the index, and let owed vectors be paid."""
+    results = parts.store.write(commands)
+    _after(parts, results)
+    return results
+
+
+def as_selection(request: Selection) -> Selection:
+    """The plain selection inside a request that extends one."""
+    return Selection(**{name: getattr(request, name) for name in Selection.__struct_fields__})
+
+
+def counted(receipts: Sequence[Receipt]) -> Receipts:
+    """Receipts with how many had each outcome."""
+    counts = Counter(str(receipt.outcome) for receipt in receipts)
+    return Receipts(receipts=tuple(receipts), counts=dict(sorted(counts.items())))
+
+
+def no_such_memory(memory_id: str, namespace: str) -> NotFoundError:
+    """The error for an id that this namespace does not have."""
+    return NotFoundError(
+        f"there is no memory {memory_id} in namespace {namespace}",
+        hint="ai-memory list shows what is there",
+        memory_id=memory_id,
+        namespace=namespace,
+    )
+
+
+def _write(
+    parts: Parts,
+    name: str,
+    request: Struct,
+    idempotency_key: str | None,
+    commands: Sequence[Command],
+    answer: Callable[[list[Result]], Answer],
+    kind: type[Answer],
+) -> Answer:
+    """Carry out the commands once per idempotency key; `answer` makes of their results what the caller gets."""
+    if idempotency_key is None:
+        return answer(write(parts, commands) if commands else [])
+    if not 1 <= len(idempotency_key) <= 256:
+        raise InvalidInputError("idempotency_key must have 1 to 256 characters", field="idempotency_key", limit=256)
+    digest = hashlib.blake2b(msgspec.json.encode((name, request)), digest_size=16).digest()
+    seen: list[Result] = []
+
+    def encode(results: list[Result]) -> bytes:
+        seen.extend(results)
+        return msgspec.json.encode(answer(results))
+
+    kept = parts.store.write_idempotent(f"{name}:{idempotency_key}", digest, commands, encode)
+    _after(parts, seen)
+    return msgspec.json.decode(kept, type=kind)
+
+
+def _after(parts: Parts, results: Sequence[Result]) -> None:
+    parts.follower.offer(
+        StoredRevision(key=result.sequence, record=result.record)
+        for result in results
+        if isinstance(result, Stored) and result.record is not None and result.record.retired_at is None
+    )
+    parts.payer.kick()
+
+
+def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
+    """What became of a draft. A fresh memory is found by words at once and by meaning once its vector is paid."""
+    if isinstance(result, Stored):
+        return Receipt(
+            outcome=Outcome.SUPERSEDED if result.superseded else Outcome.STORED,
+            memory_id=result.memory_id,
+            revision=result.revision,
+            supersedes=result.superseded,
+            reason=None
+            if can_find_meaning
+            else "its vector is owed until there is an embedding model: ai-memory model fetch",
+            searchable=Searchable(words=True, meaning=False),
+        )
+    if isinstance(result, Duplicate):
+        standing = result.record
+        differs = differing_fields(draft, standing)
+        return Receipt(
+            outcome=Outcome.DUPLICATE_OF,
+            memory_id=standing.id,
+            revision=standing.revision,
+            reason="the same text stands in this scope already"
+            + (f"; it differs in {', '.join(differs)}: revise changes it" if differs else ""),
+            searchable=Searchable(words=True, meaning=False),
+            differs=differs,
+        )
+    if isinstance(result, Rejected):
+        return Receipt(outcome=Outcome.REJECTED, reason=f"{result.code}: {result.reason}")
+    raise AssertionError(f"remember cannot give {result!r}")
+
+
+def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
+    """The receipt of a command on an existing memory; refusals become errors."""
+    if isinstance(result, Stored):
+        return Receipt(
+            outcome=Outcome.STORED,
+            memory_id=result.memory_id,
+            revision=result.revision,
+            reason=None if _can_find_meaning(parts) else "its vector is owed until there is an embedding model",
+            searchable=Searchable(words=True, meaning=False),
+        )
+    if isinstance(result, Unchanged) and result.record is not None:
+        return Receipt(
+            outcome=Outcome.STORED,
+            memory_id=result.record.id,
+            revision=result.record.revision,
+            reason=unchanged,
+            searchable=Searchable(words=True, meaning=False),
+        )
+    _raise_rejected(result, "", "")
+    raise AssertionError(f"unexpected result {result!r}")
+
+
+def _raise_rejected(result: Result, memory_id: str, namespace: str) -> None:
+    if not isinstance(result, Rejected):
+        return
+    error: MemoryServiceError
+    if result.code == "stale_revision":
+        error = StaleRevisionError(result.reason, hint="read the memory again and decide on its current revision")
+    elif result.code == "not_found":
+        error = no_such_memory(memory_id, namespace) if memory_id else NotFoundError(result.reason)
+    else:
+        error = ConflictError(result.reason)
+    error.details.update(result.details)
+    raise error
+
+
+def _can_find_meaning(parts: Parts) -> bool:
+    return parts.slot.state in ("idle", "loading", "ready")
+
+
+def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
+    """The receipts once their vectors are paid, or as they are when nothing can pay them."""
+    settled = parts.payer.settle()
+    return [
+        msgspec.structs.replace(receipt, searchable=Searchable(words=True, meaning=True), reason=_without_owed(receipt))
+        if settled and receipt.memory_id is not None
+        else receipt
+        for receipt in receipts
+    ]
+
+
+def _without_owed(receipt: Receipt) -> str | None:
+    return None if receipt.reason is not None and receipt.reason.startswith("its vector is owed") else receipt.reason
+
+
+def _drop_derived(parts: Parts) -> None:
+    """Reach every derived copy before a forget is acknowledged: this process's index and the snapshot on disk."""
+    parts.follower.forget_saved()
+    parts.follower.catch_up(parts.slot.generation)
+
+
+def _require_filter(selection: Selection, *, everything: bool) -> None:
+    plain = Selection(namespace=selection.namespace)
+    if selection == plain and not everything:
+        raise InvalidInputError(
+            "no filter was given, so this would erase the whole namespace",
+            hint="give a filter, or everything=true to mean just that",
+            field="everything",
+        )
+
+
+def _matching_ids(parts: Parts, selection: Selection) -> list[str]:
+    ids: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = parts.store.select(selection, limit=FORGET_PAGE, cursor=cursor)
+        ids.extend(memory.id for memory in page.memories)
+        cursor = page.cursor
+        if cursor is None:
+            return ids

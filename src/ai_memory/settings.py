@@ -1,0 +1,124 @@
+"""All settings in one table, read from flags, the environment (`AI_MEMORY_…`), a TOML file and defaults, in that order.
+
+Only `wiring` builds a Settings from the environment; everything else is handed the values it needs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir
+
+
+class Settings(BaseSettings):
+    """Every setting, its type, default and meaning."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True)
+
+    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the store, models and caches.")
+    store: str = Field(default="", description="Path of the store; empty means memory.db in data_dir.")
+    offline: bool = Field(default=False, description="Refuse every network call except to loopback addresses.")
+    host: str = Field(default="127.0.0.1", description="Address that the server listens on.")
+    port: int = Field(default=7677, ge=0, le=65535, description="Port that the server listens on; 0 picks a free one.")
+    api_keys: dict[str, list[SecretStr]] = Field(
+        default_factory=dict,
+        description='Keys by namespace, such as {"default": ["…"]}; "*" opens all. Optional on loopback, required elsewhere.',
+    )
+    allowed_hosts: list[str] = Field(
+        default_factory=list,
+        description="Host names that requests may carry besides loopback names and the host; guards against DNS rebinding.",
+    )
+    max_body_bytes: int = Field(
+        default=16_777_216, ge=1024, description="Largest request body in bytes; import is not limited."
+    )
+    max_concurrent_requests: int = Field(
+        default=64, ge=1, description="Requests worked on at once; more wait, and past four times as many get 429."
+    )
+    shutdown_seconds: float = Field(
+        default=20.0, ge=0, description="How long a stopping server finishes what it began."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log line shown."
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="Log lines as JSON or for reading; auto is text on a terminal, JSON elsewhere."
+    )
+    model: str = Field(
+        default="auto",
+        description="Embedder: auto (EmbeddingGemma where found, else all-MiniLM-L6-v2), none, a known name, or a model folder.",
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="Arithmetic of the embedder; never float16."
+    )
+    threads: int = Field(
+        default=0, ge=0, description="Threads of the embedder and of vector search; 0 means all cores."
+    )
+    preload: bool = Field(
+        default=True, description="Load the model when the server starts rather than at the first use."
+    )
+    busy_timeout_seconds: float = Field(
+        default=30.0, ge=0, description="How long a write waits for another process that holds the store's lock."
+    )
+    snapshot_rows: int = Field(
+        default=20_000,
+        ge=0,
+        description="Save the index beside the store after this many new passages; 0 never saves it.",
+    )
+    forget_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Bulk forgetting stops when it would touch more than this share of a namespace.",
+    )
+
+    @field_validator("data_dir", mode="after")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def store_path(self) -> Path:
+        """The SQLite file."""
+        return Path(self.store).expanduser().absolute() if self.store else self.data_dir / "memory.db"
+
+    @property
+    def models_dir(self) -> Path:
+        """Where fetched models are kept."""
+        return self.data_dir / "models"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Derived files that may be deleted at any time: compiled models."""
+        return self.data_dir / "cache"
+
+
+def load_settings(config_file: Path | None = None, **flags: Any) -> Settings:
+    """Settings from `flags` (None means not given), the environment, and `config_file` where it exists.
+
+    Raises pydantic.ValidationError naming each wrong setting.
+    """
+    file = config_file if config_file is not None else default_config_file()
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            del dotenv_settings, file_secret_settings
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    return FromFile(**{name: value for name, value in flags.items() if value is not None})
