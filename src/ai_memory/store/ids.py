@@ -1,0 +1,36 @@
+"""Ids of memories, entities, relations and jobs: a prefix that tells the kind, then 26 characters of Crockford's base 32.
+
+The first ten characters are the instant in milliseconds, so that ids made later sort later; the rest is random. A relation
+that the store makes by itself (SUPERSEDES) gets its id from what it joins, so that every backend gives the same one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+
+from ai_memory.clock import to_micros
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_RANDOM_BITS = 80
+_LENGTH = 26
+
+MEMORY, ENTITY, RELATION, JOB = "mem_", "ent_", "rel_", "job_"
+
+
+def new_id(prefix: str, at: dt.datetime) -> str:
+    """A fresh id such as `mem_01jz…`, 26 characters after the prefix, sorting by the millisecond of `at`."""
+    millis = max(to_micros(at), 0) // 1000
+    return prefix + _encode((millis << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS))
+
+
+def relation_id(source: str, target: str, relation_type: str, at: dt.datetime) -> str:
+    """The id of a relation made by the store itself: equal for equal endpoints, type and instant."""
+    micros = to_micros(at)
+    digest = hashlib.sha256("\0".join((source, target, relation_type, str(micros))).encode()).digest()
+    return RELATION + _encode((max(micros, 0) // 1000 << _RANDOM_BITS) | int.from_bytes(digest[:10], "big"))
+
+
+def _encode(number: int) -> str:
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))

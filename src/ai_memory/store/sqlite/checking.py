@@ -1,0 +1,246 @@
+"""Comparing the store with itself, and mending its derived parts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ai_memory.store.base import Action
+from ai_memory.store.sqlite.relating import RELATION_SOURCE, relation_hash
+from ai_memory.store.sqlite.rows import relation
+from ai_memory.store.sqlite.transaction import GENESIS, LOG_COLUMNS, chain_digest
+from ai_memory.store.sqlite.vectors import LENGTH_TOLERANCE
+from ai_memory.types import Problem
+
+MEND = "ai-memory doctor --rebuild"
+RESTORE = "restore a backup"
+
+_MAKING = f"('{Action.REMEMBERED}', '{Action.REVISED}', '{Action.RESTORED}')"
+
+_ERASED = "SELECT j.value FROM log g, json_each(g.erased_keys) j WHERE g.action = 'forgotten'"
+
+_COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
+    (
+        "current_revision",
+        "memories have two current revisions, or a current one that is not the latest",
+        RESTORE,
+        "SELECT count(*) FROM (SELECT memory FROM revisions GROUP BY memory "
+        "HAVING count(*) FILTER (WHERE retired_at IS NULL) > 1 "
+        "OR max(key) FILTER (WHERE retired_at IS NULL) < max(key))",
+    ),
+    (
+        "memory_without_revision",
+        "memories have no revision",
+        RESTORE,
+        "SELECT count(*) FROM memories m WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.memory = m.number)",
+    ),
+    (
+        "revision_intervals",
+        "revisions begin before the one before them has ended, or end before they begin",
+        RESTORE,
+        "SELECT count(*) FROM (SELECT recorded_at, retired_at, lag(retired_at) OVER history AS before, "
+        "lag(key) OVER history AS earlier FROM revisions WINDOW history AS (PARTITION BY memory ORDER BY key)) "
+        "WHERE retired_at < recorded_at OR (earlier IS NOT NULL AND (before IS NULL OR before > recorded_at))",
+    ),
+    (
+        "revision_without_log",
+        "revisions do not agree with the log entry that made them",
+        RESTORE,
+        "SELECT count(*) FROM revisions r JOIN memories m ON m.number = r.memory LEFT JOIN log g ON g.sequence = r.key "
+        f"WHERE g.sequence IS NULL OR g.action NOT IN {_MAKING} OR g.memory_id != m.id "
+        "OR g.namespace != r.namespace OR g.content_hash IS NOT r.content_hash",
+    ),
+    (
+        "log_without_revision",
+        "log entries made revisions that are neither there nor forgotten",
+        RESTORE,
+        f"SELECT count(*) FROM log g LEFT JOIN revisions r ON r.key = g.sequence WHERE g.action IN {_MAKING} "
+        f"AND r.key IS NULL AND g.sequence NOT IN ({_ERASED})",
+    ),
+    (
+        "forgotten_present",
+        "revisions say what was forgotten before they were made",
+        "ai-memory forget",
+        # a memory of another user that said the same all along may stay, and may be revised
+        "SELECT count(*) FROM tombstones t JOIN revisions r ON r.namespace = t.namespace "
+        "AND r.value_digest = t.value_digest AND r.key > t.sequence WHERE NOT EXISTS (SELECT 1 FROM revisions o "
+        "WHERE o.memory = r.memory AND o.value_digest = t.value_digest AND o.key < t.sequence)",
+    ),
+    (
+        "relation_ends",
+        "relations lead from or to something that is gone",
+        RESTORE,
+        "SELECT count(*) FROM (SELECT namespace, source AS id FROM relations UNION ALL "
+        "SELECT namespace, target FROM relations UNION ALL "
+        "SELECT namespace, evidence FROM relations WHERE evidence IS NOT NULL) l WHERE NOT EXISTS "
+        "(SELECT 1 FROM memories m WHERE m.namespace = l.namespace AND m.id = l.id) AND NOT EXISTS "
+        "(SELECT 1 FROM entities e WHERE e.namespace = l.namespace AND e.id = l.id)",
+    ),
+    (
+        "occurred",
+        "revisions are filed under a wrong instant",
+        RESTORE,
+        "SELECT count(*) FROM revisions r JOIN memories m ON m.number = r.memory "
+        "WHERE r.occurred != coalesce(r.valid_from, m.created_at)",
+    ),
+    (
+        "tags",
+        "tags are not filed as their revision has them",
+        MEND,
+        "SELECT (SELECT count(*) FROM (SELECT j.value, r.key FROM revisions r, json_each(r.tags) j "
+        "EXCEPT SELECT tag, revision FROM tags)) + (SELECT count(*) FROM (SELECT tag, revision FROM tags "
+        "EXCEPT SELECT j.value, r.key FROM revisions r, json_each(r.tags) j))",
+    ),
+    (
+        "owed",
+        "revisions have no vector and are not owed one",
+        MEND,
+        "SELECT count(*) FROM generations g CROSS JOIN revisions r WHERE g.state != 'retired' "
+        "AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.revision = r.key AND v.generation = g.number) "
+        "AND NOT EXISTS (SELECT 1 FROM owed o WHERE o.generation = g.number AND o.revision = r.key)",
+    ),
+    (
+        "owed_stray",
+        "vectors are owed to revisions that are gone",
+        MEND,
+        "SELECT count(*) FROM owed o WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = o.revision)",
+    ),
+    (
+        "vectors_stray",
+        "vectors belong to revisions or generations that are gone",
+        MEND,
+        "SELECT count(*) FROM vectors v WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = v.revision) "
+        "OR NOT EXISTS (SELECT 1 FROM generations g WHERE g.number = v.generation)",
+    ),
+    (
+        "vectors_size",
+        "vectors have another dimension than their generation",
+        MEND,
+        "SELECT count(*) FROM vectors v JOIN generations g ON g.number = v.generation "
+        "WHERE length(v.vector) != 4 * g.dimension",
+    ),
+)
+"""Each check's name, what it means when the count is above 0, what mends it, and the SQL that counts."""
+
+
+def check(connection: sqlite3.Connection, progress: Callable[[str], None] | None) -> list[Problem]:
+    """As `Store.check`, on one snapshot. `progress` is told the name of each check before it runs."""
+    steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
+        ("integrity", lambda: _integrity(connection)),
+        ("references", lambda: _references(connection)),
+        ("chain", lambda: _chain(connection)),
+        ("relations", lambda: _relations(connection)),
+        ("vectors_length", lambda: _lengths(connection)),
+    ]
+    steps += [(name, _counting(connection, name, message, mend, sql)) for name, message, mend, sql in _COUNTS]
+    problems: list[Problem] = []
+    for name, step in steps:
+        if progress is not None:
+            progress(name)
+        try:
+            problems.extend(step())
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise
+            problems.append(Problem(check=name, message=f"the file is damaged: {error}", mend=RESTORE))
+    return problems
+
+
+def _counting(
+    connection: sqlite3.Connection, name: str, message: str, mend: str | None, sql: str
+) -> Callable[[], Iterator[Problem]]:
+    def count() -> Iterator[Problem]:
+        (found,) = connection.execute(sql).fetchone()
+        if found:
+            yield Problem(check=name, message=message, count=found, mend=mend)
+
+    return count
+
+
+def _integrity(connection: sqlite3.Connection) -> Iterator[Problem]:
+    for (message,) in connection.execute("PRAGMA integrity_check(20)"):
+        if message != "ok":
+            index = "index" in message
+            yield Problem(check="integrity", message=message, mend=MEND if index else RESTORE)
+
+
+def _references(connection: sqlite3.Connection) -> Iterator[Problem]:
+    broken: dict[tuple[str, str], int] = {}
+    for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        if table not in ("owed", "vectors", "tags"):  # derived, and counted by their own checks
+            broken[table, parent] = broken.get((table, parent), 0) + 1
+    for (table, parent), count in broken.items():
+        yield Problem(check="references", message=f"rows of {table} name no row of {parent}", count=count, mend=RESTORE)
+
+
+def _chain(connection: sqlite3.Connection) -> Iterator[Problem]:
+    """Recompute every digest of the log; the first entry that does not fit is named."""
+    columns = ", ".join(f"g.{name}" for name in LOG_COLUMNS.split(", "))
+    before = GENESIS
+    rows = connection.execute(
+        f"SELECT n.name, {columns} FROM log g LEFT JOIN namespaces n ON n.number = g.namespace ORDER BY g.sequence"
+    )
+    for position, (namespace, *fields, digest) in enumerate(rows, start=1):
+        expected = chain_digest(before, namespace, fields)
+        if fields[0] != position or digest != expected:
+            yield Problem(
+                check="chain", message=f"log entry {fields[0]} was changed, or one before it is missing", mend=RESTORE
+            )
+            return
+        before = digest
+
+
+def _relations(connection: sqlite3.Connection) -> Iterator[Problem]:
+    """Relations against what the log says they were."""
+    logged = dict(
+        connection.execute("SELECT sequence, content_hash FROM log WHERE action = ?", (Action.RELATED.value,))
+    )
+    wrong = 0
+    for key, *row in connection.execute(RELATION_SOURCE.replace("SELECT ", "SELECT l.key, ", 1)):
+        wrong += logged.get(key) != relation_hash(relation(tuple(row)))
+    if wrong:
+        yield Problem(check="relations", message="relations differ from their log entries", count=wrong, mend=RESTORE)
+
+
+def _lengths(connection: sqlite3.Connection) -> Iterator[Problem]:
+    wrong = sum(1 for _ in _not_unit(connection))
+    if wrong:
+        yield Problem(check="vectors_length", message="vectors do not have length 1", count=wrong, mend=MEND)
+
+
+def _not_unit(connection: sqlite3.Connection) -> Iterator[int]:
+    """Positions of the vectors whose length is not 1."""
+    rows = connection.execute("SELECT position, vector FROM vectors")
+    for position, blob in rows:
+        length = float(np.linalg.norm(np.frombuffer(blob[: len(blob) // 4 * 4], dtype="<f4").astype(np.float64)))
+        if not abs(length - 1) <= LENGTH_TOLERANCE:
+            yield position
+
+
+def repair(connection: sqlite3.Connection) -> list[Problem]:
+    """As `Store.repair`, inside a write transaction."""
+    found = [problem for problem in check(connection, None) if problem.mend == MEND]
+    if not found:
+        return []
+    wrong = [(position,) for position in _not_unit(connection)]
+    connection.executemany("DELETE FROM vectors WHERE position = ?", wrong)
+    for statement in _MENDING:
+        connection.execute(statement)
+    left = {(problem.check, problem.message) for problem in check(connection, None)}
+    return [problem for problem in found if (problem.check, problem.message) not in left]
+
+
+_MENDING = (
+    "REINDEX",
+    "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = vectors.revision) "
+    "OR (SELECT 4 * dimension FROM generations g WHERE g.number = vectors.generation) IS NOT length(vector)",
+    "DELETE FROM owed WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = owed.revision) "
+    "OR NOT EXISTS (SELECT 1 FROM generations g WHERE g.number = owed.generation)",
+    "INSERT OR IGNORE INTO owed SELECT g.number, r.key FROM generations g CROSS JOIN revisions r "
+    "WHERE g.state != 'retired' AND NOT EXISTS "
+    "(SELECT 1 FROM vectors v WHERE v.revision = r.key AND v.generation = g.number)",
+    "DELETE FROM tags",
+    "INSERT INTO tags SELECT DISTINCT j.value, r.key FROM revisions r, json_each(r.tags) j",
+)

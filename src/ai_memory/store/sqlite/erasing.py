@@ -1,0 +1,87 @@
+"""Forgetting: everything about a memory leaves the tables, and a tombstone of what it said stays."""
+
+from __future__ import annotations
+
+from ai_memory.store.base import Action, Forget, Result, Stored
+from ai_memory.store.sqlite.refusals import refuse
+from ai_memory.store.sqlite.transaction import Transaction, chunks
+
+
+def forget(transaction: Transaction, command: Forget) -> Result:
+    """Erase a memory with all that hangs on it, and mark the store for a wipe of the write-ahead log."""
+    row = transaction.current(command.namespace, command.id)
+    refusal = refuse(row, command.id, command.if_revision)
+    if refusal is not None:
+        return refusal
+    connection = transaction.connection
+    namespace = transaction.namespace(command.namespace)
+    (memory,) = connection.execute(
+        "SELECT number FROM memories WHERE namespace = ? AND id = ?", (namespace, command.id)
+    ).fetchone()
+    revisions = connection.execute(
+        "SELECT key, value_digest FROM revisions WHERE memory = ? ORDER BY key", (memory,)
+    ).fetchall()
+    keys = [key for key, _ in revisions]
+    sequence = transaction.append(
+        Action.FORGOTTEN, command.at, command.namespace, memory_id=command.id, erased=keys, reason=command.reason
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO tombstones VALUES (?, ?, ?)",
+        [(namespace, digest, sequence) for digest in {digest for _, digest in revisions}],
+    )
+    _erase_revisions(transaction, keys)
+    _erase_edges(transaction, namespace, memory, command.id)
+    connection.execute("DELETE FROM memories WHERE number = ?", (memory,))
+    transaction.erased = True
+    return Stored(sequence=sequence, memory_id=command.id)
+
+
+def _erase_revisions(transaction: Transaction, keys: list[int]) -> None:
+    connection = transaction.connection
+    tagged = [
+        (tag, key)
+        for key in keys
+        for (tag,) in connection.execute(
+            "SELECT value FROM revisions, json_each(revisions.tags) WHERE revisions.key = ?", (key,)
+        )
+    ]
+    connection.executemany("DELETE FROM tags WHERE tag = ? AND revision = ?", tagged)
+    generations = [number for (number,) in connection.execute("SELECT number FROM generations")]
+    connection.executemany(
+        "DELETE FROM owed WHERE generation = ? AND revision = ?",
+        [(number, key) for number in generations for key in keys],
+    )
+    connection.executemany("DELETE FROM vectors WHERE revision = ?", [(key,) for key in keys])
+    connection.executemany("DELETE FROM revisions WHERE key = ?", [(key,) for key in keys])
+
+
+def _erase_edges(transaction: Transaction, namespace: int, memory: int, memory_id: str) -> None:
+    """Erase mentions and relations that touch the memory, then the entities that nothing else supports."""
+    connection = transaction.connection
+    entities = {entity for (entity,) in connection.execute("SELECT entity FROM mentions WHERE memory = ?", (memory,))}
+    connection.execute("DELETE FROM mentions WHERE memory = ?", (memory,))
+    touching = "namespace = :namespace AND (source = :id OR target = :id OR evidence = :id)"
+    values = {"namespace": namespace, "id": memory_id}
+    ends = {
+        end
+        for ends in connection.execute(f"SELECT source, target FROM relations WHERE {touching}", values)
+        for end in ends
+    }
+    connection.execute(f"DELETE FROM relations WHERE {touching}", values)
+    for marks, ids in chunks(sorted(ends)):
+        found = connection.execute(
+            f"SELECT number FROM entities WHERE namespace = ? AND id IN ({marks})", (namespace, *ids)
+        )
+        entities.update(number for (number,) in found)
+    for entity in entities:
+        supported = connection.execute(
+            "SELECT 1 FROM mentions WHERE entity = :entity UNION ALL "
+            "SELECT 1 FROM entities e JOIN relations l ON l.namespace = e.namespace AND l.source = e.id "
+            "WHERE e.number = :entity UNION ALL "
+            "SELECT 1 FROM entities e JOIN relations l ON l.namespace = e.namespace AND l.target = e.id "
+            "WHERE e.number = :entity LIMIT 1",
+            {"entity": entity},
+        ).fetchone()
+        if supported is None:
+            connection.execute("DELETE FROM aliases WHERE entity = ?", (entity,))
+            connection.execute("DELETE FROM entities WHERE number = ?", (entity,))

@@ -1,0 +1,302 @@
+"""Reading memories, relations, entities and counts. Each function takes a connection that shows one snapshot."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from ai_memory.clock import EPOCH, to_micros
+from ai_memory.errors import InvalidInputError
+from ai_memory.store.base import Action, LogEntry, StoredRevision, StoreStats
+from ai_memory.store.sqlite.connection import Row
+from ai_memory.store.sqlite.relating import RELATION_SOURCE
+from ai_memory.store.sqlite.rows import (
+    JOB_COLUMNS,
+    RECORD_COLUMNS,
+    entity,
+    job,
+    json_text,
+    record,
+    relation,
+    stored_revision,
+)
+from ai_memory.store.sqlite.selection import Conditions, cursor_of, known_at, position_of, valid_at
+from ai_memory.store.sqlite.transaction import LOG_COLUMNS, RECORD_SOURCE
+from ai_memory.types import Entity, Job, MemoryRecord, Page, Relation, Selection
+
+LATEST = "r.key = (SELECT max(key) FROM revisions WHERE memory = m.number)"
+
+_LOG_SELECT = (
+    "SELECT " + ", ".join(f"g.{name}" for name in LOG_COLUMNS.split(", ")) + ", n.name "
+    "FROM log g JOIN namespaces n ON n.number = g.namespace"
+)
+
+_MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
+
+
+def namespace_number(connection: sqlite3.Connection, namespace: str) -> int | None:
+    """The number of a namespace, None if nothing was ever written to it."""
+    row = connection.execute("SELECT number FROM namespaces WHERE name = ?", (namespace,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def get(
+    connection: sqlite3.Connection, namespace: str, ids: Sequence[str], moment: dt.datetime | None
+) -> list[MemoryRecord | None]:
+    """As `Store.get`."""
+    values: dict[str, str | int] = {"namespace": namespace}
+    if len(ids) == 1:
+        wanted, values["ids"] = "m.id = :ids", ids[0]
+    else:
+        wanted, values["ids"] = "m.id IN (SELECT value FROM json_each(:ids))", json_text(list(ids))
+    when = LATEST
+    if moment is not None:
+        when, values["known_at"] = known_at("r", "known_at"), to_micros(moment)
+    rows = connection.execute(
+        f"SELECT {RECORD_COLUMNS} FROM namespaces n JOIN memories m ON m.namespace = n.number "
+        f"JOIN revisions r ON r.memory = m.number WHERE n.name = :namespace AND {wanted} AND {when}",
+        values,
+    )
+    found = {row[1]: record(row) for row in rows}
+    return [found.get(memory_id) for memory_id in ids]
+
+
+def revisions(connection: sqlite3.Connection, namespace: str, memory_id: str) -> list[MemoryRecord]:
+    """As `Store.revisions`."""
+    sql = f"{RECORD_SOURCE} WHERE n.name = ? AND m.namespace = n.number AND m.id = ? ORDER BY r.key"
+    return [record(row) for row in connection.execute(sql, (namespace, memory_id))]
+
+
+def select(
+    connection: sqlite3.Connection, selection: Selection, limit: int, cursor: str | None, newest_first: bool
+) -> Page:
+    """As `Store.select`."""
+    if limit < 1:
+        raise InvalidInputError(f"limit must be at least 1, not {limit}")
+    place = None if cursor is None else position_of(cursor, selection, newest_first)
+    number = namespace_number(connection, selection.namespace)
+    if number is None:
+        return Page(memories=())
+    conditions = Conditions(selection, number)
+    beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
+    if place is not None:
+        conditions.add(
+            f"r.occurred {beyond}= :occurred AND (r.occurred {beyond} :occurred OR m.id {beyond} :id)",
+            occurred=place[0],
+            id=place[1],
+        )
+    rows = connection.execute(
+        f"SELECT {RECORD_COLUMNS}, r.occurred FROM {_source(selection)} WHERE {conditions.sql} "
+        f"ORDER BY r.occurred {order}, m.id {order} LIMIT :limit",
+        {**conditions.values, "limit": limit + 1},
+    ).fetchall()
+    memories = tuple(record(row[:-1]) for row in rows[:limit])
+    if len(rows) <= limit:
+        return Page(memories=memories)
+    last = rows[limit - 1]
+    return Page(memories=memories, cursor=cursor_of(selection, newest_first, last[-1], last[1]))
+
+
+def _source(selection: Selection) -> str:
+    """The tables in the order that reads least: CROSS JOIN keeps SQLite from choosing another."""
+    if selection.ids or selection.session:
+        return "memories m CROSS JOIN revisions r ON r.memory = m.number JOIN namespaces n ON n.number = m.namespace"
+    return "revisions r CROSS JOIN memories m ON m.number = r.memory CROSS JOIN namespaces n ON n.number = r.namespace"
+
+
+def load(connection: sqlite3.Connection, keys: Sequence[int]) -> dict[int, StoredRevision]:
+    """As `Store.load`."""
+    rows = connection.execute(
+        f"{RECORD_SOURCE} WHERE r.key IN (SELECT value FROM json_each(?))", (json_text([int(key) for key in keys]),)
+    )
+    return {row[0]: stored_revision(row) for row in rows}
+
+
+def live_revisions(connection: sqlite3.Connection, after: int, limit: int) -> list[StoredRevision]:
+    """As `Store.live_revisions`."""
+    rows = connection.execute(
+        f"SELECT {RECORD_COLUMNS} FROM revisions r CROSS JOIN memories m ON m.number = r.memory "
+        "CROSS JOIN namespaces n ON n.number = r.namespace WHERE r.key > ? ORDER BY r.key LIMIT ?",
+        (after, limit),
+    )
+    return [stored_revision(row) for row in rows]
+
+
+def log(connection: sqlite3.Connection, after: int, limit: int, namespace: str | None) -> list[LogEntry]:
+    """As `Store.log`."""
+    where, values = "g.sequence > ?", [after]
+    if namespace is not None:
+        number = namespace_number(connection, namespace)
+        if number is None:
+            return []
+        where, values = where + " AND g.namespace = ?", [after, number]
+    rows = connection.execute(f"{_LOG_SELECT} WHERE {where} ORDER BY g.sequence LIMIT ?", (*values, limit))
+    return [_log_entry(row) for row in rows]
+
+
+def _log_entry(row: Row) -> LogEntry:
+    sequence, at, action_name, _, memory_id, relation_id, erased, retired, _, reason, _, digest, namespace = row
+    action = Action(action_name)
+    keys = (sequence,) if action in _MADE_A_REVISION else _numbers(erased)
+    return LogEntry(
+        sequence=sequence,
+        at=EPOCH + dt.timedelta(microseconds=at),
+        action=action,
+        namespace=namespace,
+        memory_id=memory_id,
+        relation_id=relation_id,
+        keys=keys,
+        retired_keys=_numbers(retired),
+        reason=reason,
+        digest=digest.hex(),
+    )
+
+
+def _numbers(text: str | None) -> tuple[int, ...]:
+    return () if text is None else tuple(msgspec.json.decode(text))
+
+
+def relations(
+    connection: sqlite3.Connection,
+    namespace: str,
+    ids: Sequence[str],
+    types: Sequence[str] = (),
+    as_of: dt.datetime | None = None,
+    moment: dt.datetime | None = None,
+) -> list[Relation]:
+    """As `Store.relations`, ordered by key."""
+    number = namespace_number(connection, namespace)
+    values: dict[str, str | int | None] = {"namespace": number, "ids": json_text(list(ids))}
+    clauses = ["l.retired_at IS NULL"]
+    if moment is not None:
+        clauses, values["known_at"] = [known_at("l", "known_at")], to_micros(moment)
+    if as_of is not None:
+        clauses.append(valid_at("l", "as_of"))
+        values["as_of"] = to_micros(as_of)
+    if types:
+        clauses.append("l.type IN (SELECT value FROM json_each(:types))")
+        values["types"] = json_text([str(kind) for kind in types])
+    touching = " UNION ".join(
+        f"SELECT key FROM relations WHERE namespace = :namespace AND {end} IN (SELECT value FROM json_each(:ids))"
+        for end in ("source", "target")
+    )
+    rows = connection.execute(
+        f"{RELATION_SOURCE} WHERE l.key IN ({touching}) AND {' AND '.join(clauses)} ORDER BY l.key", values
+    )
+    return [relation(row) for row in rows]
+
+
+def entities(connection: sqlite3.Connection, namespace: str, names: Sequence[str], ids: Sequence[str]) -> list[Entity]:
+    """As `Store.entities`."""
+    values: dict[str, str] = {"namespace": namespace}
+    clauses = []
+    if names:
+        folded = "SELECT value FROM json_each(:names)"
+        aliased = f"SELECT entity FROM aliases WHERE folded IN ({folded})"
+        clauses.append(f"(e.folded IN ({folded}) OR e.number IN ({aliased}))")
+        values["names"] = json_text([name.casefold() for name in names])
+    if ids:
+        clauses.append("e.id IN (SELECT value FROM json_each(:ids))")
+        values["ids"] = json_text(list(ids))
+    wanted = f" AND ({' OR '.join(clauses)})" if clauses else ""
+    rows = connection.execute(
+        "SELECT e.number, e.id, n.name, e.name, e.kind, e.created_at FROM namespaces n "
+        f"JOIN entities e ON e.namespace = n.number WHERE n.name = :namespace{wanted} ORDER BY e.number",
+        values,
+    ).fetchall()
+    return [_with_aliases(connection, row) for row in rows]
+
+
+def _with_aliases(connection: sqlite3.Connection, row: Row) -> Entity:
+    aliases = connection.execute("SELECT alias FROM aliases WHERE entity = ? ORDER BY alias", (row[0],))
+    return entity(row[1:], [alias for (alias,) in aliases])
+
+
+def contexts(connection: sqlite3.Connection, namespace: str) -> list[tuple[str, int]]:
+    """As `Store.contexts`."""
+    sql = (
+        "SELECT context, count(*) FROM revisions INDEXED BY revisions_by_context "
+        "WHERE namespace = ? AND retired_at IS NULL GROUP BY context ORDER BY context"
+    )
+    return list(connection.execute(sql, (namespace_number(connection, namespace),)))
+
+
+def namespaces(connection: sqlite3.Connection) -> list[tuple[str, int]]:
+    """As `Store.namespaces`."""
+    sql = (
+        "SELECT n.name, (SELECT count(*) FROM revisions r INDEXED BY revisions_by_context "
+        "WHERE r.namespace = n.number AND r.retired_at IS NULL) FROM namespaces n "
+        "WHERE EXISTS (SELECT 1 FROM memories m WHERE m.namespace = n.number) ORDER BY n.name"
+    )
+    return list(connection.execute(sql))
+
+
+def stats(connection: sqlite3.Connection, namespace: str | None) -> StoreStats:
+    """As `Store.stats`."""
+    number = None if namespace is None else namespace_number(connection, namespace)
+    here = "" if namespace is None else " WHERE namespace = :number"
+    also = "" if namespace is None else " AND namespace = :number"
+    values = {"number": number}
+
+    def count(sql: str) -> int:
+        return int(connection.execute(sql, values).fetchone()[0])
+
+    by_type: dict[str, int] = dict(
+        connection.execute(
+            "SELECT type, count(*) FROM revisions INDEXED BY revisions_by_context "
+            f"WHERE retired_at IS NULL{also} GROUP BY type ORDER BY type",
+            values,
+        ).fetchall()
+    )
+    unretired = sum(by_type.values())
+    owing = "SELECT count(*) FROM owed o JOIN generations g ON g.number = o.generation AND g.state = 'active'"
+    if namespace is not None:
+        owing += " JOIN revisions r ON r.key = o.revision AND r.namespace = :number"
+    return StoreStats(
+        memories=unretired,
+        revisions=count(f"SELECT count(*) FROM revisions{here}"),
+        retired=count(f"SELECT count(*) FROM memories{here}") - unretired,
+        relations=count(f"SELECT count(*) FROM relations WHERE retired_at IS NULL{also}"),
+        entities=count(f"SELECT count(*) FROM entities{here}"),
+        tombstones=count(f"SELECT count(*) FROM tombstones{here}"),
+        owed=count(owing),
+        by_type=by_type,
+    )
+
+
+def tombstoned(connection: sqlite3.Connection, namespace: str, digests: Sequence[bytes]) -> list[bool]:
+    """As `Store.tombstoned`."""
+    number = namespace_number(connection, namespace)
+    sql = "SELECT 1 FROM tombstones WHERE namespace = ? AND value_digest = ?"
+    return [connection.execute(sql, (number, digest)).fetchone() is not None for digest in digests]
+
+
+def jobs(connection: sqlite3.Connection, kind: str | None, states: Sequence[str]) -> list[Job]:
+    """As `Store.jobs`."""
+    rows = connection.execute(
+        f"SELECT {JOB_COLUMNS} FROM jobs WHERE (:kind IS NULL OR kind = :kind) "
+        "AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states))) ORDER BY created_at DESC, id DESC",
+        {"kind": kind, "states": json_text(list(states))},
+    )
+    return [job(row) for row in rows]
+
+
+def export(connection: sqlite3.Connection, namespace: str | None) -> Iterator[MemoryRecord | Relation | Entity]:
+    """As `Store.export`; rows are read as they are asked for."""
+    number = None if namespace is None else namespace_number(connection, namespace)
+    values = {"number": number}
+    where = "" if namespace is None else "WHERE {}.namespace = :number"
+    memories = f"{RECORD_SOURCE} {where.format('m')} ORDER BY r.memory, r.key"
+    for row in connection.execute(memories, values):
+        yield record(row)
+    named = (
+        "SELECT e.number, e.id, n.name, e.name, e.kind, e.created_at FROM entities e "
+        f"JOIN namespaces n ON n.number = e.namespace {where.format('e')} ORDER BY e.number"
+    )
+    for row in connection.execute(named, values):
+        yield _with_aliases(connection, row)
+    for row in connection.execute(f"{RELATION_SOURCE} {where.format('l')} ORDER BY l.key", values):
+        yield relation(row)

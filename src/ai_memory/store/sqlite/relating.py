@@ -1,0 +1,172 @@
+"""What the commands about relations do inside a transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+
+import msgspec
+from msgspec.structs import replace
+
+from ai_memory.clock import to_micros
+from ai_memory.store.base import Action, Rejected, Relate, Result, Stored, Unchanged, Unrelate
+from ai_memory.store.ids import relation_id
+from ai_memory.store.sqlite.rows import RELATION_COLUMNS, json_text, micros, relation
+from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.types import Entity, Relation
+
+RELATION_SOURCE = f"SELECT {RELATION_COLUMNS} FROM relations l JOIN namespaces n ON n.number = l.namespace"
+
+
+def relate(transaction: Transaction, command: Relate) -> Result:
+    """Add a relation, making the entities it needs, or give back the equal one that stands."""
+    asked = command.relation
+    known = {entity.id: _entity_id(transaction, asked.namespace, entity) for entity in command.new_entities}
+    new = {entity.id: entity for entity in command.new_entities if known[entity.id] is None}
+    source, target = (known.get(end) or end for end in (asked.source, asked.target))
+    for end in (source, target, asked.evidence):
+        if end is not None and end not in new and not _exists(transaction, asked.namespace, end):
+            return Rejected(code="not_found", reason=f"there is no memory or entity {end}", details={"id": end})
+    wanted = replace(asked, source=source, target=target)
+    standing = _standing(transaction, wanted) or _same_id(transaction, wanted)
+    if standing is not None:
+        if standing.id == wanted.id and standing != wanted:
+            return Rejected(code="conflict", reason=f"a relation {asked.id} exists already", details={"id": asked.id})
+        return Unchanged(relation=standing)
+    for end in (source, target):
+        if end in new:
+            _insert_entity(transaction, asked.namespace, new.pop(end))
+    return Stored(sequence=insert_relation(transaction, wanted), relation=wanted)
+
+
+def join(
+    transaction: Transaction, namespace: str, source: str, target: str, relation_type: str, at: dt.datetime
+) -> None:
+    """Add a relation that the store makes by itself between two memories that are there."""
+    made = Relation(
+        id=relation_id(source, target, relation_type, at),
+        namespace=namespace,
+        source=source,
+        target=target,
+        type=str(relation_type),
+        recorded_at=at,
+    )
+    insert_relation(transaction, made)
+
+
+def relation_hash(made: Relation) -> bytes:
+    """sha256 over the relation as a JSON object, as if it were not retired: what the log holds of it."""
+    return hashlib.sha256(msgspec.json.encode(replace(made, retired_at=None))).digest()
+
+
+def insert_relation(transaction: Transaction, made: Relation) -> int:
+    """Insert a relation with its log entry; the entry's sequence."""
+    key = transaction.append(
+        Action.RELATED, made.recorded_at, made.namespace, relation_id=made.id, content_hash=relation_hash(made)
+    )
+    transaction.connection.execute(
+        "INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            key,
+            made.id,
+            transaction.namespace(made.namespace),
+            made.source,
+            made.target,
+            made.type,
+            made.weight,
+            json_text(made.attributes) if made.attributes else None,
+            made.evidence,
+            micros(made.valid_from),
+            micros(made.valid_to),
+            to_micros(made.recorded_at),
+            micros(made.retired_at),
+        ),
+    )
+    return key
+
+
+def unrelate(transaction: Transaction, command: Unrelate) -> Result:
+    """Retire a relation."""
+    namespace = transaction.known_namespace(command.namespace)
+    row = transaction.connection.execute(
+        f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.id = ?", (namespace, command.id)
+    ).fetchone()
+    if row is None:
+        return Rejected(code="not_found", reason=f"there is no relation {command.id}", details={"id": command.id})
+    current = relation(row)
+    if current.retired_at is not None:
+        return Unchanged(relation=current)
+    moment = max(command.at, current.recorded_at)
+    sequence = transaction.append(
+        Action.UNRELATED, moment, command.namespace, relation_id=command.id, content_hash=relation_hash(current)
+    )
+    transaction.connection.execute(
+        "UPDATE relations SET retired_at = ? WHERE namespace = ? AND id = ?",
+        (to_micros(moment), namespace, command.id),
+    )
+    return Stored(sequence=sequence, relation=replace(current, retired_at=moment))
+
+
+def _entity_id(transaction: Transaction, namespace: str, entity: Entity) -> str | None:
+    """The id under which an entity is there already: its own, or that of one with its name and kind."""
+    row = transaction.connection.execute(
+        "SELECT id FROM entities WHERE namespace = ?1 AND id = ?2 UNION ALL "
+        "SELECT id FROM entities WHERE namespace = ?1 AND folded = ?3 AND kind = ?4",
+        (transaction.known_namespace(namespace), entity.id, entity.name.casefold(), entity.kind),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _insert_entity(transaction: Transaction, namespace: str, entity: Entity) -> None:
+    number = transaction.connection.execute(
+        "INSERT INTO entities (id, namespace, name, folded, kind, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            entity.id,
+            transaction.namespace(namespace),
+            entity.name,
+            entity.name.casefold(),
+            entity.kind,
+            to_micros(entity.created_at),
+        ),
+    ).lastrowid
+    transaction.connection.executemany(
+        "INSERT OR IGNORE INTO aliases VALUES (?, ?, ?)",
+        [(number, alias, alias.casefold()) for alias in entity.aliases],
+    )
+
+
+def _exists(transaction: Transaction, namespace: str, end: str) -> bool:
+    values = {"namespace": transaction.known_namespace(namespace), "id": end}
+    row = transaction.connection.execute(
+        "SELECT 1 FROM memories WHERE namespace = :namespace AND id = :id UNION ALL "
+        "SELECT 1 FROM entities WHERE namespace = :namespace AND id = :id",
+        values,
+    ).fetchone()
+    return row is not None
+
+
+def _same_id(transaction: Transaction, wanted: Relation) -> Relation | None:
+    row = transaction.connection.execute(
+        f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.id = ?",
+        (transaction.known_namespace(wanted.namespace), wanted.id),
+    ).fetchone()
+    return None if row is None else relation(row)
+
+
+def _standing(transaction: Transaction, wanted: Relation) -> Relation | None:
+    """The unretired relation with the same ends, type and validity; none where the wanted one is retired itself."""
+    if wanted.retired_at is not None:
+        return None
+    row = transaction.connection.execute(
+        f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.source = ? AND l.target = ? AND l.type = ? "
+        "AND l.valid_from IS ? AND l.valid_to IS ? AND l.retired_at IS NULL",
+        (
+            transaction.known_namespace(wanted.namespace),
+            wanted.source,
+            wanted.target,
+            wanted.type,
+            micros(wanted.valid_from),
+            micros(wanted.valid_to),
+        ),
+    ).fetchone()
+    return None if row is None else relation(row)

@@ -1,0 +1,222 @@
+"""Rows of the tables to values of the model, and back. The byte formats are described in docs/store.md."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.clock import EPOCH, to_micros
+from ai_memory.errors import InvalidInputError
+from ai_memory.store.base import Content, StoredRevision
+from ai_memory.store.sqlite.connection import Row
+from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, MemoryType, Relation
+
+_TYPES = {str(member): member for member in MemoryType}
+
+CONTENT_COLUMNS = (
+    "valid_from, valid_to, type, context, title, author, tags, importance, confidence, attributes, source, text"
+)
+"""A revision's content, in the order of `content_row`."""
+
+REVISION_COLUMNS = (
+    "key, memory, namespace, revision, recorded_at, retired_at, retired_reason, occurred, content_hash, dedup_key, "
+    "value_digest, " + CONTENT_COLUMNS
+)
+REVISION_MARKS = ", ".join("?" * len(REVISION_COLUMNS.split(", ")))
+
+RECORD_COLUMNS = (
+    "r.key, m.id, n.name, m.user, m.agent, m.session, m.created_at, r.recorded_at, r.retired_at, r.retired_reason, "
+    "r.revision, r.content_hash, " + ", ".join(f"r.{name}" for name in CONTENT_COLUMNS.split(", "))
+)
+"""What `record` reads, from revisions r, memories m and namespaces n."""
+
+RELATION_COLUMNS = (
+    "l.id, n.name, l.source, l.target, l.type, l.weight, l.attributes, l.evidence, l.valid_from, l.valid_to, "
+    "l.recorded_at, l.retired_at"
+)
+"""What `relation` reads, from relations l and namespaces n."""
+
+GENERATION_COLUMNS = "number, model, revision, prompts, dtype, dimension, state, created_at"
+JOB_COLUMNS = "id, kind, state, namespace, payload, progress, error, created_at, updated_at"
+
+
+def micros(instant: dt.datetime | None) -> int | None:
+    """An instant as the store keeps it."""
+    return None if instant is None else to_micros(instant)
+
+
+def instant(value: int | None) -> dt.datetime | None:
+    """The other way round."""
+    return None if value is None else EPOCH + dt.timedelta(microseconds=value)
+
+
+def json_text(value: Any) -> str:
+    """Compact JSON. Raises InvalidInputError for what JSON cannot hold."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except (TypeError, RecursionError) as error:
+        raise InvalidInputError(f"a value cannot be kept as JSON: {error}") from error
+
+
+def hash_column(content_hash: str) -> bytes | str:
+    """Lower-case hexadecimal digits as half as many bytes; any other string as it is."""
+    try:
+        packed = bytes.fromhex(content_hash)
+    except ValueError:
+        return content_hash
+    return packed if packed.hex() == content_hash else content_hash
+
+
+def content_row(content: Content) -> Row:
+    """A content as `CONTENT_COLUMNS`. Empty tags and attributes are kept as NULL."""
+    return (
+        micros(content.valid_from),
+        micros(content.valid_to),
+        str(content.type),
+        content.context,
+        content.title,
+        content.author,
+        json_text(content.tags) if content.tags else None,
+        _finite(content.importance, "importance"),
+        _finite(content.confidence, "confidence"),
+        json_text(content.attributes) if content.attributes else None,
+        content.source,
+        content.text,
+    )
+
+
+def _finite(value: float, name: str) -> float:
+    if value != value or value in (float("inf"), float("-inf")):
+        raise InvalidInputError(f"{name} must be a finite number, not {value}")
+    return value
+
+
+def content_of(record: MemoryRecord) -> Content:
+    """The part of a record that a revision may change."""
+    return Content(
+        type=record.type,
+        context=record.context,
+        title=record.title,
+        author=record.author,
+        text=record.text,
+        tags=record.tags,
+        importance=record.importance,
+        confidence=record.confidence,
+        attributes=record.attributes,
+        source=record.source,
+        valid_from=record.valid_from,
+        valid_to=record.valid_to,
+    )
+
+
+def record(row: Row) -> MemoryRecord:
+    """The memory that a row of `RECORD_COLUMNS` holds."""
+    (
+        _, memory_id, namespace, user, agent, session, created_at, recorded_at, retired_at, retired_reason,
+        revision, content_hash, valid_from, valid_to, memory_type, context, title, author, tags, importance,
+        confidence, attributes, source, text,
+    ) = row  # fmt: skip
+    microseconds = dt.timedelta(microseconds=1)
+    return MemoryRecord(
+        id=memory_id,
+        namespace=namespace,
+        user=user,
+        agent=agent,
+        session=session,
+        type=_TYPES[memory_type],
+        context=context,
+        title=title,
+        author=author,
+        text=text,
+        tags=() if tags is None else tuple(msgspec.json.decode(tags)),
+        importance=importance,
+        confidence=confidence,
+        attributes={} if attributes is None else msgspec.json.decode(attributes),
+        source=source,
+        valid_from=None if valid_from is None else EPOCH + valid_from * microseconds,
+        valid_to=None if valid_to is None else EPOCH + valid_to * microseconds,
+        created_at=EPOCH + created_at * microseconds,
+        recorded_at=EPOCH + recorded_at * microseconds,
+        retired_at=None if retired_at is None else EPOCH + retired_at * microseconds,
+        retired_reason=retired_reason,
+        revision=revision,
+        content_hash=content_hash.hex() if isinstance(content_hash, bytes) else content_hash,
+    )
+
+
+def stored_revision(row: Row) -> StoredRevision:
+    """The revision with its key that a row of `RECORD_COLUMNS` holds."""
+    return StoredRevision(key=row[0], record=record(row))
+
+
+def relation(row: Row) -> Relation:
+    """The relation that a row of `RELATION_COLUMNS` holds."""
+    relation_id, namespace, source, target, kind, weight, attributes, evidence, begin, end, recorded, retired = row
+    return Relation(
+        id=relation_id,
+        namespace=namespace,
+        source=source,
+        target=target,
+        type=kind,
+        weight=weight,
+        attributes={} if attributes is None else msgspec.json.decode(attributes),
+        evidence=evidence,
+        valid_from=instant(begin),
+        valid_to=instant(end),
+        recorded_at=EPOCH + dt.timedelta(microseconds=recorded),
+        retired_at=instant(retired),
+    )
+
+
+def entity(row: Row, aliases: Sequence[str]) -> Entity:
+    """The entity of a row (id, namespace, name, kind, created_at) and its aliases."""
+    entity_id, namespace, name, kind, created_at = row
+    created = EPOCH + dt.timedelta(microseconds=created_at)
+    return Entity(id=entity_id, namespace=namespace, name=name, kind=kind, aliases=tuple(aliases), created_at=created)
+
+
+def generation(row: Row) -> Generation:
+    """The generation that a row of `GENERATION_COLUMNS` holds."""
+    number, model, revision, prompts, dtype, dimension, state, created_at = row
+    identity = EmbedderIdentity(model=model, revision=revision, prompts=prompts, dtype=dtype, dimension=dimension)
+    return Generation(
+        id=number, embedder=identity, state=state, created_at=EPOCH + dt.timedelta(microseconds=created_at)
+    )
+
+
+def job_row(job: Job) -> Row:
+    """A job as `JOB_COLUMNS`."""
+    created, updated = to_micros(job.created_at), to_micros(job.updated_at)
+    payload, progress = json_text(job.payload), json_text(job.progress)
+    return (job.id, job.kind, job.state, job.namespace, payload, progress, job.error, created, updated)
+
+
+def job(row: Row) -> Job:
+    """The job that a row of `JOB_COLUMNS` holds."""
+    job_id, kind, state, namespace, payload, progress, error, created_at, updated_at = row
+    return Job(
+        id=job_id,
+        kind=kind,
+        state=state,
+        namespace=namespace,
+        payload=msgspec.json.decode(payload),
+        progress=msgspec.json.decode(progress),
+        error=error,
+        created_at=EPOCH + dt.timedelta(microseconds=created_at),
+        updated_at=EPOCH + dt.timedelta(microseconds=updated_at),
+    )
+
+
+def vector_blob(vector: NDArray[np.float32]) -> bytes:
+    """A vector as little-endian float32."""
+    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
+
+
+def vector(blob: bytes) -> NDArray[np.float32]:
+    """The read-only vector that a blob holds, shape (dimension,)."""
+    return np.frombuffer(blob, dtype="<f4")

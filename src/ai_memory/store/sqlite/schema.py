@@ -1,0 +1,180 @@
+"""The schema's versions: numbered migrations, append-only, each carried out once and in order.
+
+`PRAGMA application_id` tells our files from other programs'; `PRAGMA user_version` is the number of the last migration.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from msgspec import Struct
+
+from ai_memory.errors import StoreCorruptError, StoreError, StoreReadOnlyError, StoreVersionError
+from ai_memory.store.sqlite.connection import connect, patiently
+
+APPLICATION_ID = 0x41494D53
+"""The bytes "AIMS", at offset 68 of every store file."""
+
+_HEADER = b"SQLite format 3\0"
+
+
+class Migration(Struct, frozen=True):
+    """One step of the schema: its number and the SQL statements, each ended by a semicolon."""
+
+    version: int
+    script: str
+
+
+def shipped_migrations() -> tuple[Migration, ...]:
+    """The migrations of this program, from `migrations/NNNN_*.sql`, in order."""
+    folder = resources.files("ai_memory.store.sqlite") / "migrations"
+    scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    return tuple(Migration(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in scripts)
+
+
+def look_before_opening(path: Path) -> None:
+    """Refuse a file that is no SQLite database, before SQLite touches it. An absent or empty file is fine."""
+    if path.is_dir():
+        raise StoreCorruptError(f"{path} is a folder, not a store", hint="name a file inside it")
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    with path.open("rb") as file:
+        if file.read(len(_HEADER)) != _HEADER:
+            raise StoreCorruptError(
+                f"{path} is not a SQLite database: its header is wrong",
+                hint="check the path; restore a backup if the file was a store once",
+                location=str(path),
+            )
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether the database has no table at all: a new file, or one whose first transaction never ended."""
+    row = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return bool(row[0] == 0)
+
+
+def version_of(connection: sqlite3.Connection, path: Path, newest: int) -> int:
+    """The schema version of an opened file, 0 for an empty one.
+
+    Raises StoreCorruptError where the file is another program's and StoreVersionError where it is newer than `newest`.
+    """
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if application == 0 and version == 0 and is_empty(connection):
+        return 0
+    if application != APPLICATION_ID:
+        raise StoreCorruptError(
+            f"{path} is a database of another program (application id {application:#x})",
+            hint="name another file",
+            location=str(path),
+        )
+    if version > newest:
+        raise StoreVersionError(
+            f"{path} has schema version {version}; this program knows versions up to {newest}",
+            hint="upgrade the service, or restore the backup that was made before the store was upgraded",
+            found=version,
+            newest=newest,
+            location=str(path),
+        )
+    return version
+
+
+def require_write_ahead_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise where the file system cannot share memory between processes, which the write-ahead log needs."""
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode != "wal":
+        raise StoreError(
+            f"the file system of {path} allows no write-ahead log (journal mode {mode})",
+            hint="keep the store on a local disk",
+            location=str(path),
+        )
+
+
+def require_current(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
+    """Raise unless the file has the newest schema; for stores opened for reading only."""
+    newest = migrations[-1].version
+    version = version_of(connection, path, newest)
+    if version != newest:
+        raise StoreReadOnlyError(
+            f"{path} has schema version {version} and needs {newest}, but is opened for reading only",
+            hint="open it once for writing to upgrade it",
+            location=str(path),
+        )
+
+
+def upgrade(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration], seconds: float) -> None:
+    """Bring the file to the newest schema in one transaction, giving a new store its id.
+
+    An older store is copied to `<name>.before-<version>.bak` first. Several processes may do this at once: the first one
+    does the work while the others wait up to `seconds`.
+    """
+    newest = migrations[-1].version
+    if version_of(connection, path, newest) == newest:
+        return
+    patiently(connection, "BEGIN IMMEDIATE", seconds)
+    try:
+        version = version_of(connection, path, newest)
+        if 0 < version < newest:
+            copy_database(path, path.with_name(f"{path.name}.before-{newest}.bak"))
+        for migration in migrations:
+            if migration.version > version:
+                for statement in statements(migration.script):
+                    connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {newest}")
+        if version == 0:
+            connection.execute("INSERT INTO meta VALUES ('store_id', ?)", (secrets.token_hex(16),))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a script. (`executescript` would commit the transaction that a migration runs in.)"""
+    found: list[str] = []
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            found.append(pending)
+            pending = ""
+    return found
+
+
+def copy_database(path: Path, target: Path) -> None:
+    """A consistent copy of the database at `path`, mode 0600, whole or not there at all, on disk when this returns."""
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        source = connect(path, read_only=True)
+        try:
+            destination = sqlite3.connect(part, isolation_level=None)
+            try:
+                source.backup(destination)
+                destination.execute("PRAGMA journal_mode = DELETE")
+            finally:
+                destination.close()
+        finally:
+            source.close()
+        sync(part)
+        part.replace(target)
+        sync(target.parent)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def sync(path: Path) -> None:
+    """Have the device keep what was written to this file or folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

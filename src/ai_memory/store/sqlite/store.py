@@ -1,0 +1,382 @@
+"""The SQLite store: one file, many processes, one writer at a time, readers never blocked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.clock import Clock, to_micros
+from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
+from ai_memory.store.base import Command, LogEntry, Result, StoredRevision, StoreStats, VectorRow
+from ai_memory.store.sqlite import checking, idempotency, reading, rows, schema, vectors, walking, wiping
+from ai_memory.store.sqlite.commands import execute
+from ai_memory.store.sqlite.connection import connect, patiently, prepare_writer, translated
+from ai_memory.store.sqlite.readers import Readers
+from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.store.sqlite.writer import T, Writer
+from ai_memory.types import (
+    EmbedderIdentity,
+    Entity,
+    Generation,
+    Job,
+    MemoryRecord,
+    Neighbour,
+    Page,
+    Problem,
+    Relation,
+    Selection,
+)
+
+
+def open_sqlite_store(
+    path: Path | str,
+    *,
+    clock: Clock,
+    busy_timeout_seconds: float = 30.0,
+    read_only: bool = False,
+    migrations: Sequence[schema.Migration] | None = None,
+) -> SqliteStore:
+    """Open the store at `path`, making it (mode 0600) or bringing it to the newest schema first.
+
+    `busy_timeout_seconds`: how long a write waits for other processes. `read_only` opens an existing store and writes
+    nothing, not even beside it. `migrations` are the shipped ones unless a test brings others.
+
+    Raises StoreCorruptError (damaged, or another program's file), StoreVersionError (newer than this program),
+    StoreReadOnlyError (cannot be written), StoreBusyError, StoreFullError or StoreError.
+    """
+    path = Path(path)
+    steps = tuple(migrations or schema.shipped_migrations())
+    with translated(str(path)):
+        try:
+            schema.look_before_opening(path)
+            if read_only:
+                return _open_for_reading(path, clock, steps)
+            return _open_for_writing(path, clock, steps, busy_timeout_seconds)
+        except PermissionError as error:
+            raise StoreReadOnlyError(f"{path} may not be opened: {error.strerror}", location=str(path)) from error
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"there is no folder {path.parent} for the store", hint=f"mkdir -p {path.parent}", location=str(path)
+            ) from error
+
+
+def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration]) -> SqliteStore:
+    if not path.exists():
+        raise StoreError(f"there is no store at {path}", hint="check the path", location=str(path))
+    immutable = False
+    try:
+        with_log = connect(path, read_only=True)
+        with_log.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError:
+        # In a folder that cannot be written SQLite cannot share memory with writers. Without a log there are none.
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        immutable = True
+
+    def open_one() -> sqlite3.Connection:
+        return connect(path, read_only=True, immutable=immutable)
+
+    connection = open_one()
+    try:
+        schema.require_current(connection, path, steps)
+    finally:
+        connection.close()
+    return SqliteStore(path, clock, Readers(open_one, str(path)), None, 0.0)
+
+
+def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration], seconds: float) -> SqliteStore:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        schema.sync(path.parent)
+    except FileExistsError:
+        os.close(os.open(path, os.O_RDWR))  # says at once whether it may be written
+    connection = connect(path)
+    try:
+        prepare_writer(connection)
+        schema.version_of(connection, path, steps[-1].version)
+        patiently(connection, "PRAGMA journal_mode = WAL", seconds)
+        schema.require_write_ahead_log(connection, path)
+        schema.upgrade(connection, path, steps, seconds)
+    except BaseException:
+        connection.close()
+        raise
+    return SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, seconds)
+
+
+class SqliteStore:
+    """`Store` on one SQLite file; see `open_sqlite_store`. May be used from any number of threads and processes."""
+
+    def __init__(
+        self, path: Path, clock: Clock, readers: Readers, writing: sqlite3.Connection | None, seconds: float
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        self._readers = readers
+        self._wiper = wiping.Wiper()
+        self._wipe_due = self._wipe_urgent = False
+        self._writer: Writer | None = None
+        if writing is not None:
+            self._wiper.wipe(writing, seconds=0.0, urgent=True)
+            self._writer = Writer(writing, str(path), seconds, self._after_commit)
+        with readers.one() as connection:
+            self._store_id: str = connection.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()[0]
+
+    def __enter__(self) -> SqliteStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def store_id(self) -> str:
+        """As `Store.store_id`."""
+        return self._store_id
+
+    @property
+    def location(self) -> str:
+        """The file's path."""
+        return str(self._path)
+
+    # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def write(self, commands: Sequence[Command], *, actor: str = "") -> list[Result]:
+        """As `Store.write`. No commands give no results and touch nothing."""
+        if not commands:
+            return []
+        return self._submit(lambda connection: self._execute(connection, commands, actor))
+
+    def write_idempotent(
+        self,
+        key: str,
+        request_digest: bytes,
+        commands: Sequence[Command],
+        encode: Callable[[list[Result]], bytes],
+        *,
+        actor: str = "",
+    ) -> bytes:
+        """As `Store.write_idempotent`."""
+
+        def run(connection: sqlite3.Connection) -> bytes:
+            now = to_micros(self._clock.now())
+            answer = idempotency.recall_answer(connection, key, request_digest, now)
+            if answer is None:
+                answer = encode(self._execute(connection, commands, actor))
+                idempotency.keep_answer(connection, key, request_digest, answer, now)
+            return answer
+
+        return self._submit(run)
+
+    def _submit(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        if self._writer is None:
+            raise StoreReadOnlyError(
+                f"the store {self._path} is opened for reading only", hint="open it for writing", location=self.location
+            )
+        return self._writer.submit(run)
+
+    def _execute(self, connection: sqlite3.Connection, commands: Sequence[Command], actor: str) -> list[Result]:
+        transaction = Transaction(connection, actor)
+        results = execute(transaction, commands)
+        if transaction.erased:
+            wiping.mark(connection, transaction.sequence)
+            self._wipe_due = self._wipe_urgent = True
+        elif transaction.wipe_pending:
+            self._wipe_due = True
+        return results
+
+    def _after_commit(self, connection: sqlite3.Connection) -> None:
+        """Wipe what was erased: waiting a while after a forget, trying once in passing after any other write."""
+        if self._wipe_due:
+            seconds = wiping.FIRST_TRY_SECONDS if self._wipe_urgent else 0.0
+            self._wipe_due = not self._wiper.wipe(connection, seconds=seconds, urgent=self._wipe_urgent)
+            self._wipe_urgent = False
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def get(
+        self, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None
+    ) -> list[MemoryRecord | None]:
+        """As `Store.get`."""
+        with self._readers.one() as connection:
+            return reading.get(connection, namespace, ids, known_at)
+
+    def revisions(self, namespace: str, memory_id: str) -> list[MemoryRecord]:
+        """As `Store.revisions`."""
+        with self._readers.one() as connection:
+            return reading.revisions(connection, namespace, memory_id)
+
+    def select(self, selection: Selection, *, limit: int, cursor: str | None = None, newest_first: bool = True) -> Page:
+        """As `Store.select`."""
+        with self._readers.snapshot() as connection:
+            return reading.select(connection, selection, limit, cursor, newest_first)
+
+    def load(self, keys: Sequence[int]) -> dict[int, StoredRevision]:
+        """As `Store.load`."""
+        with self._readers.one() as connection:
+            return reading.load(connection, keys)
+
+    def relations(
+        self,
+        namespace: str,
+        ids: Sequence[str],
+        *,
+        types: Sequence[str] = (),
+        as_of: dt.datetime | None = None,
+        known_at: dt.datetime | None = None,
+    ) -> list[Relation]:
+        """As `Store.relations`."""
+        with self._readers.snapshot() as connection:
+            return reading.relations(connection, namespace, ids, types, as_of, known_at)
+
+    def neighbours(
+        self,
+        namespace: str,
+        node: str,
+        *,
+        depth: int = 1,
+        types: Sequence[str] = (),
+        as_of: dt.datetime | None = None,
+        limit: int = 100,
+    ) -> list[Neighbour]:
+        """As `Store.neighbours`."""
+        with self._readers.snapshot() as connection:
+            return walking.neighbours(connection, namespace, node, depth=depth, types=types, as_of=as_of, limit=limit)
+
+    def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:
+        """As `Store.entities`."""
+        with self._readers.snapshot() as connection:
+            return reading.entities(connection, namespace, names, ids)
+
+    def contexts(self, namespace: str) -> list[tuple[str, int]]:
+        """As `Store.contexts`."""
+        with self._readers.snapshot() as connection:
+            return reading.contexts(connection, namespace)
+
+    def namespaces(self) -> list[tuple[str, int]]:
+        """As `Store.namespaces`."""
+        with self._readers.one() as connection:
+            return reading.namespaces(connection)
+
+    def stats(self, namespace: str | None = None) -> StoreStats:
+        """As `Store.stats`."""
+        with self._readers.snapshot() as connection:
+            return reading.stats(connection, namespace)
+
+    # ── following ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sequence(self) -> int:
+        """As `Store.sequence`: one look at the end of the log's key, about 10 microseconds."""
+        with self._readers.one() as connection:
+            return int(connection.execute("SELECT max(sequence) FROM log").fetchone()[0] or 0)
+
+    def log(self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None) -> list[LogEntry]:
+        """As `Store.log`."""
+        with self._readers.snapshot() as connection:
+            return reading.log(connection, after, limit, namespace)
+
+    def live_revisions(self, *, after: int = 0, limit: int = 10_000) -> list[StoredRevision]:
+        """As `Store.live_revisions`."""
+        with self._readers.one() as connection:
+            return reading.live_revisions(connection, after, limit)
+
+    # ── vectors ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def generations(self) -> list[Generation]:
+        """As `Store.generations`."""
+        with self._readers.one() as connection:
+            return vectors.generations(connection)
+
+    def create_generation(self, identity: EmbedderIdentity, *, activate: bool) -> Generation:
+        """As `Store.create_generation`."""
+        now = to_micros(self._clock.now())
+        return self._submit(lambda connection: vectors.create_generation(connection, identity, now, activate=activate))
+
+    def activate_generation(self, generation: int) -> None:
+        """As `Store.activate_generation`."""
+        self._submit(lambda connection: vectors.activate_generation(connection, generation))
+
+    def owed(self, generation: int, *, limit: int) -> list[StoredRevision]:
+        """As `Store.owed`."""
+        with self._readers.one() as connection:
+            return vectors.owed(connection, generation, limit)
+
+    def owed_count(self, generation: int) -> int:
+        """As `Store.owed_count`."""
+        with self._readers.one() as connection:
+            return vectors.owed_count(connection, generation)
+
+    def pay(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
+        """As `Store.pay`."""
+        self._submit(lambda connection: vectors.pay(connection, generation, rows, keys))
+
+    def vectors(self, generation: int, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], NDArray[np.float32]]:
+        """As `Store.vectors`."""
+        with self._readers.one() as connection:
+            return vectors.vectors(connection, generation, wanted)
+
+    def vector_position(self, generation: int) -> int:
+        """As `Store.vector_position`."""
+        with self._readers.one() as connection:
+            return vectors.vector_position(connection, generation)
+
+    def vector_rows(self, generation: int, *, after: int = 0, limit: int = 10_000) -> tuple[list[VectorRow], int]:
+        """As `Store.vector_rows`."""
+        with self._readers.one() as connection:
+            return vectors.vector_rows(connection, generation, after, limit)
+
+    # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def put_job(self, job: Job) -> None:
+        """As `Store.put_job`."""
+        row = rows.job_row(job)
+        marks = ", ".join("?" * len(row))
+        self._submit(lambda connection: connection.execute(f"INSERT OR REPLACE INTO jobs VALUES ({marks})", row))
+
+    def jobs(self, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
+        """As `Store.jobs`."""
+        with self._readers.one() as connection:
+            return reading.jobs(connection, kind, states)
+
+    # ── leaving, mending ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
+        """As `Store.export`, streaming; closing the iterator early releases the snapshot."""
+        with self._readers.snapshot() as connection:
+            yield from reading.export(connection, namespace)
+
+    def tombstoned(self, namespace: str, digests: Sequence[bytes]) -> list[bool]:
+        """As `Store.tombstoned`."""
+        with self._readers.snapshot() as connection:
+            return reading.tombstoned(connection, namespace, digests)
+
+    def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
+        """As `Store.check`."""
+        with self._readers.snapshot() as connection:
+            return checking.check(connection, progress)
+
+    def repair(self) -> list[Problem]:
+        """As `Store.repair`."""
+        return self._submit(checking.repair)
+
+    def backup(self, target: Path) -> None:
+        """As `Store.backup`: under another name until it is whole and on disk. Raises InvalidInputError if it exists."""
+        if target.exists():
+            raise InvalidInputError(f"{target} exists already", hint="name a file that does not exist")
+        with translated(self.location):
+            schema.copy_database(self._path, target)
+
+    def close(self) -> None:
+        """As `Store.close`."""
+        self._readers.close()
+        if self._writer is not None:
+            self._writer.close(lambda connection: self._last(connection))
+
+    def _last(self, connection: sqlite3.Connection) -> None:
+        if self._wipe_due:
+            self._wiper.wipe(connection, seconds=0.0, urgent=True)

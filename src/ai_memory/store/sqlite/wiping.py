@@ -1,0 +1,75 @@
+"""Erased bytes must also leave the write-ahead log: a checkpoint that truncates it, now or at the next chance.
+
+Whoever forgets sets a durable mark in the same transaction. It is taken off only after a checkpoint has moved everything up
+to it into the file (where `secure_delete` has zeroed what was erased) and has cut the log to nothing. A reader of an older
+snapshot, in any process, holds that up; the mark then makes every later write, open and close of any process try again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+from ai_memory.store.sqlite.connection import patiently
+
+MARK = "wipe_pending"
+
+FIRST_TRY_SECONDS = 2.0
+"""How long a forget waits for readers of older snapshots to finish."""
+
+RETRY_EVERY_SECONDS = 1.0
+
+_STEP_SECONDS = 0.01
+
+
+def mark(connection: sqlite3.Connection, sequence: int) -> None:
+    """Note, inside a write transaction, that bytes erased by the entry `sequence` must be wiped."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (MARK, str(sequence)))
+
+
+def pending(connection: sqlite3.Connection) -> str | None:
+    """The mark, if there is one."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (MARK,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+class Wiper:
+    """Wipes when due; never raises, because what it follows is committed already."""
+
+    def __init__(self) -> None:
+        self._next_try = 0.0
+
+    def wipe(self, connection: sqlite3.Connection, *, seconds: float, urgent: bool) -> bool:
+        """Try for up to `seconds`; False while something still has to be wiped. Not `urgent`: at most one try a second."""
+        if not urgent and time.monotonic() < self._next_try:
+            return False
+        self._next_try = time.monotonic() + RETRY_EVERY_SECONDS
+        try:
+            due = pending(connection)
+            if due is None:
+                return True
+            if not _truncate(connection, seconds):
+                return False
+            patiently(connection, "BEGIN IMMEDIATE", seconds)
+            # a mark set meanwhile has another value and stays
+            connection.execute("DELETE FROM meta WHERE name = ? AND value = ?", (MARK, due))
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.rollback()
+            return False
+        return True
+
+
+def _truncate(connection: sqlite3.Connection, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            blocked = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError:
+            blocked = 1
+        if not blocked:
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_STEP_SECONDS)
