@@ -202,7 +202,8 @@ def _dot(query: Codes, codes: Codes) -> NDArray[Any]:
     if simsimd is None:
         return _dot_numpy(query, codes)
     threads = _THREADS if len(codes) >= _ROWS_WORTH_THREADS else 1
-    return np.asarray(simsimd.cdist(query, codes, "dot", threads=threads))[0]
+    products: NDArray[Any] = np.asarray(simsimd.cdist(query, codes, "dot", threads=threads))[0]
+    return products
 
 
 def _dot_numpy(query: Codes, codes: Codes) -> NDArray[Any]:
@@ -210,4 +211,5 @@ def _dot_numpy(query: Codes, codes: Codes) -> NDArray[Any]:
     wide = query[0].astype(np.float64)
     step = max(1, (1 << 22) // len(wide))
     parts = [codes[at : at + step].astype(np.float64) @ wide for at in range(0, len(codes), step)]
-    return np.concatenate(parts) if parts else np.empty(0, np.float64)
+    products: NDArray[Any] = np.concatenate(parts) if parts else np.empty(0, np.float64)
+    return products

@@ -34,8 +34,3 @@ class Query(Struct, frozen=True):
     """Distinct words in the order of the question, those of its phrases included."""
     phrases: tuple[str, ...] = ()
     """What stood between quotation marks, outer blanks stripped; its words are among `terms` too."""
-
-
-def is_primary(term: str) -> bool:
-    """Whether a term counts for a text's length."""
-    return term[0] not in "=~"
