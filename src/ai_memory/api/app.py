@@ -1,0 +1,110 @@
+"""The ASGI application: routes made from the operations, and a few pages about the server itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from ai_memory.api.endpoints import PREFIX, Api, OperationEndpoint, PathEndpoint
+from ai_memory.api.gate import ROUTE_KEY, Gate
+from ai_memory.api.guard import HostGuard
+from ai_memory.api.hop import Hop
+from ai_memory.api.keys import Keys
+from ai_memory.api.metrics import Metrics
+from ai_memory.api.pages import pages
+from ai_memory.api.streams import ExportEndpoint, ImportEndpoint
+from ai_memory.errors import NotFoundError
+from ai_memory.operations.base import Operation
+from ai_memory.operations.table import OPERATIONS
+from ai_memory.service.service import Service
+from ai_memory.settings import Settings
+
+COMPRESS_FROM = 2_048
+"""Bytes; below this, gzip costs more time than it saves."""
+
+
+def create_app(
+    service: Service,
+    settings: Settings,
+    *,
+    stopping: Callable[[], bool] = bool,
+    extra_routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """The application over an open service, which it closes when it shuts down.
+
+    `stopping` tells streaming requests to end; `extra_routes` come before the service's own (the MCP endpoint).
+    """
+    hop = Hop(settings.max_concurrent_requests)
+    keys = Keys(
+        {namespace: [key.get_secret_value() for key in found] for namespace, found in settings.api_keys.items()}
+    )
+    api = Api(service, hop, keys, settings.max_body_bytes, stopping)
+    metrics = Metrics(service, lambda: hop.waiting)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        del app
+        yield
+        await hop.run(service.close)
+
+    return Starlette(
+        routes=[*extra_routes, *_routes(api, metrics)],
+        lifespan=lifespan,
+        middleware=[
+            Middleware(Gate, guard=HostGuard(settings.host, settings.allowed_hosts), metrics=metrics),
+            Middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=2),
+        ],
+    )
+
+
+def _routes(api: Api, metrics: Metrics) -> list[BaseRoute]:
+    paths: dict[str, dict[str, Any]] = {path: {"GET": page} for path, page in pages(api, metrics).items()}
+    for operation in OPERATIONS:
+        paths.setdefault(PREFIX + operation.route.path, {})[operation.route.method] = _endpoint(api, operation)
+    # Fixed paths come first: /memories/batch is no memory called "batch".
+    ordered = sorted(paths, key=lambda path: path.count("{"))
+    routes: list[BaseRoute] = [Route(_pattern(path, paths), _Templated(path, paths[path])) for path in ordered]
+    return [*routes, Route("/{path:path}", _nowhere)]
+
+
+def _endpoint(api: Api, operation: Operation) -> Any:
+    if operation.stream == "out":
+        return ExportEndpoint(api)
+    return ImportEndpoint(api) if operation.stream == "in" else OperationEndpoint(api, operation)
+
+
+def _pattern(path: str, paths: dict[str, dict[str, Any]]) -> str:
+    """The path for the router. A last parameter takes slashes too (`entity:person/Ada`) unless another path goes on from it."""
+    if path.endswith("}") and not any(other.startswith(path + "/") for other in paths):
+        return path[:-1] + ":path}"
+    return path
+
+
+class _Templated(PathEndpoint):
+    """A path's endpoint that leaves its template for the log."""
+
+    def __init__(self, path: str, endpoints: dict[str, Any]) -> None:
+        super().__init__(endpoints)
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ROUTE_KEY] = self._path
+        await super().__call__(scope, receive, send)
+
+
+class _Nowhere:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive, send
+        raise NotFoundError(
+            f"there is nothing at {scope['path'][:100]}", hint="the routes are listed at /docs and /v1/openapi.json"
+        )
+
+
+_nowhere = _Nowhere()

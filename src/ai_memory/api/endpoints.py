@@ -1,0 +1,184 @@
+"""REST endpoints made from the operations: one for each path, which knows the operation of each method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from starlette.types import Receive, Scope, Send
+
+from ai_memory.api.body import read_body
+from ai_memory.api.headers import Headers, expected_revision, header, media_type
+from ai_memory.api.hop import Hop
+from ai_memory.api.keys import Access, Keys
+from ai_memory.api.query import query_values
+from ai_memory.api.responses import send_body
+from ai_memory.errors import ConflictError, InvalidInputError, MediaTypeError, MethodNotAllowedError
+from ai_memory.operations.base import Operation, parse, to_json
+from ai_memory.operations.moving import Namespaces
+from ai_memory.service.service import Service
+from ai_memory.types import MemoryRecord, Outcome, Receipt
+
+PREFIX = "/v1"
+WITHOUT_BODY = frozenset({"GET", "DELETE"})
+OPERATION_KEY = "ai_memory.operation"
+"""Where an endpoint leaves the operation's name in the scope, for the log and the metrics."""
+
+
+class Api(Struct, frozen=True):
+    """What every endpoint needs."""
+
+    service: Service
+    hop: Hop
+    keys: Keys
+    max_body_bytes: int
+    stopping: Callable[[], bool] = bool
+    """Whether the server has been told to stop; a streaming request then ends at the next chance."""
+
+
+class PathEndpoint:
+    """All methods of one path: answers HEAD as GET, OPTIONS with what is allowed, and others with 405."""
+
+    def __init__(self, endpoints: Mapping[str, Any]) -> None:
+        self._endpoints = {**endpoints}
+        if "GET" in endpoints:
+            self._endpoints["HEAD"] = endpoints["GET"]
+        self._allowed = sorted({*self._endpoints, "OPTIONS"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; raises MethodNotAllowedError."""
+        endpoint = self._endpoints.get(scope["method"])
+        if endpoint is not None:
+            await endpoint(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            allow = (b"allow", ", ".join(self._allowed).encode())
+            await send({"type": "http.response.start", "status": HTTPStatus.NO_CONTENT, "headers": [allow]})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            raise MethodNotAllowedError(
+                f"{scope['method'][:20]} is not allowed here",
+                hint=f"use {', '.join(self._allowed)}",
+                allowed=self._allowed,
+            )
+
+
+class OperationEndpoint:
+    """One operation over HTTP: reads the request, hops to a thread once, and answers with JSON."""
+
+    def __init__(self, api: Api, operation: Operation) -> None:
+        self._api = api
+        self._operation = operation
+        self._carry_out: Callable[[Any], Any] = getattr(api.service, operation.name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; raises the errors of `ai_memory.errors`."""
+        scope[OPERATION_KEY] = self._operation.name
+        headers: Headers = scope["headers"]
+        access = self._api.keys.access(headers)
+        body = await read_body(headers, receive, self._api.max_body_bytes)
+        status, answer, extra = await self._api.hop.run(lambda: self._work(scope, body, access))
+        await send_body(send, answer, status=status, headers=extra)
+
+    def _work(self, scope: Scope, body: bytes, access: Access) -> tuple[int, bytes, Headers]:
+        """All that may take time, in one thread: decode, check the key, carry out, encode."""
+        request = parse(
+            self._operation.request,
+            request_values(self._operation, scope, body),
+            strict=scope["method"] not in ("GET", "HEAD", "DELETE"),
+        )
+        access.check(self._operation, request)
+        response = self._carry_out(request)
+        if isinstance(response, Namespaces):
+            response = access.visible(response)
+        return _status(self._operation, response), to_json(response), _etag(response)
+
+
+def request_values(operation: Operation, scope: Scope, body: bytes = b"") -> dict[str, Any]:
+    """The request's fields out of the path, the query string or body, and the headers that stand for fields."""
+    if operation.route.method in WITHOUT_BODY or operation.stream == "in":
+        if body:
+            raise InvalidInputError(
+                f"{operation.route.method} takes no body", hint="put the fields into the query string"
+            )
+        values = query_values(operation.request, scope["query_string"])
+    else:
+        if scope["query_string"]:
+            raise InvalidInputError(
+                f"{operation.route.method} takes no query string", hint="put the fields into the JSON body"
+            )
+        values = _json_object(scope["headers"], body)
+    for source, found in (
+        ("path", scope.get("path_params", {})),
+        ("header", _header_fields(operation, scope["headers"])),
+    ):
+        for name, value in found.items():
+            if values.setdefault(name, value) != value:
+                raise InvalidInputError(
+                    f"{name} in the {source} differs from {name} in the request",
+                    hint="give it once",
+                    field=name,
+                )
+    return values
+
+
+def _header_fields(operation: Operation, headers: Headers) -> dict[str, Any]:
+    """`Idempotency-Key` and `If-Match`, for the operations that have their fields."""
+    fields = operation.request.__struct_fields__
+    found: dict[str, Any] = {}
+    if "idempotency_key" in fields and (key := header(headers, b"idempotency-key")) is not None:
+        found["idempotency_key"] = key
+    if "if_revision" in fields and (revision := expected_revision(headers)) is not None:
+        found["if_revision"] = revision
+    return found
+
+
+def _json_object(headers: Headers, body: bytes) -> dict[str, Any]:
+    if not body:
+        return {}
+    kind = media_type(headers)
+    if kind != "application/json" and not (kind or "").endswith("+json"):
+        raise MediaTypeError(
+            f"the body's Content-Type is {(kind or 'not given')[:60]}",
+            hint="send JSON with Content-Type: application/json",
+            accepted=["application/json"],
+        )
+    try:
+        values = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInputError(f"the body is not valid JSON: {error}", hint="send one JSON object in UTF-8") from None
+    if not isinstance(values, dict):
+        raise InvalidInputError(
+            f"the body is a JSON {type(values).__name__}, not an object",
+            hint="send one JSON object with the request's fields",
+        )
+    return values
+
+
+def _status(operation: Operation, response: Any) -> int:
+    """201 where `remember` or `relate` made something; a rejected receipt becomes a 409, so that nobody takes it for success."""
+    if not isinstance(response, Receipt):
+        return HTTPStatus.OK
+    if response.outcome is Outcome.REJECTED:
+        raise rejection(response)
+    made = operation.name == "remember" and response.outcome in (Outcome.STORED, Outcome.SUPERSEDED)
+    return HTTPStatus.CREATED if made else HTTPStatus.OK
+
+
+def rejection(receipt: Receipt) -> ConflictError:
+    """The error that stands for a rejected receipt; the receipt itself is in its details."""
+    code, _, reason = (receipt.reason or "rejected").partition(": ")
+    return ConflictError(
+        f"nothing was stored: {reason or code}",
+        hint="pass reinstate=true to keep it all the same" if code == "forgotten" else "see the reason",
+        reason=code,
+        receipt=msgspec.to_builtins(receipt),
+    )
+
+
+def _etag(response: Any) -> Headers:
+    if isinstance(response, Receipt | MemoryRecord) and response.revision is not None:
+        return [(b"etag", b'"%d"' % response.revision)]
+    return []

@@ -1,0 +1,48 @@
+"""The one crossing from the event loop to threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from ai_memory.errors import OverloadedError
+
+Value = TypeVar("Value")
+
+WAITING_FACTOR = 4
+
+
+class Hop:
+    """Runs blocking work in at most `concurrent` threads; up to four times as many callers wait, more are turned away.
+
+    Work that has begun is always finished, also when its caller is cancelled or has gone: a write that may have been
+    acknowledged is never half done.
+    """
+
+    def __init__(self, concurrent: int) -> None:
+        self._concurrent = concurrent
+        self._limiter = anyio.CapacityLimiter(concurrent)
+        self._inside = 0
+
+    @property
+    def waiting(self) -> int:
+        """Callers that wait for a thread."""
+        return max(0, self._inside - self._concurrent)
+
+    async def run(self, work: Callable[[], Value]) -> Value:
+        """What `work` returns or raises; OverloadedError at once when too many wait already."""
+        if self.waiting >= WAITING_FACTOR * self._concurrent:
+            raise OverloadedError(
+                f"{self._concurrent} requests are worked on and {self.waiting} wait",
+                hint="try again after the seconds in Retry-After, or raise AI_MEMORY_MAX_CONCURRENT_REQUESTS",
+                retry_after=1,
+                limit=self._concurrent * (1 + WAITING_FACTOR),
+            )
+        self._inside += 1
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._inside -= 1

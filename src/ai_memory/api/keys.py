@@ -1,0 +1,103 @@
+"""API keys: which namespaces a request may touch."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from ai_memory.api.headers import Headers, header
+from ai_memory.errors import ForbiddenError, InvalidInputError, UnauthorizedError
+from ai_memory.operations.base import Operation
+from ai_memory.operations.moving import Namespaces
+
+EVERY = "*"
+
+
+class Access(Struct, frozen=True):
+    """The namespaces that a caller may touch; `everything` opens all of them."""
+
+    namespaces: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def check(self, operation: Operation, request: Struct) -> None:
+        """Raise ForbiddenError unless this access opens what `request` touches."""
+        if self.everything or "namespace" not in operation.request.__struct_fields__:
+            return
+        namespace: str | None = getattr(request, "namespace")  # noqa: B009 (not every request type has it)
+        if namespace is None:
+            raise ForbiddenError(
+                f"{operation.name} without a namespace touches all of them, and this key does not open all",
+                hint=f"name one of: {', '.join(sorted(self.namespaces))}",
+            )
+        if namespace not in self.namespaces:
+            raise ForbiddenError(
+                f"this key does not open the namespace {namespace!r}",
+                hint=f"it opens: {', '.join(sorted(self.namespaces))}",
+                namespace=namespace,
+            )
+
+    def visible(self, response: Namespaces) -> Namespaces:
+        """Only the namespaces that this access opens."""
+        if self.everything:
+            return response
+        return Namespaces(namespaces=tuple(n for n in response.namespaces if n.namespace in self.namespaces))
+
+
+ALL = Access(everything=True)
+
+
+class Keys:
+    """The keys that open this server; without any, every caller may do everything."""
+
+    def __init__(self, keys: Mapping[str, Iterable[str]]) -> None:
+        """`keys` by namespace, `*` for all. Raises InvalidInputError for a blank key."""
+        opened: dict[bytes, set[str]] = {}
+        for namespace, texts in keys.items():
+            for text in texts:
+                if not text.strip():
+                    raise InvalidInputError(
+                        f"api_keys holds a blank key for {namespace!r}", hint="make one with: openssl rand -hex 24"
+                    )
+                opened.setdefault(_digest(text), set()).add(namespace)
+        self._access = {
+            digest: ALL if EVERY in namespaces else Access(frozenset(namespaces))
+            for digest, namespaces in opened.items()
+        }
+
+    @property
+    def required(self) -> bool:
+        """Whether a request must carry a key."""
+        return bool(self._access)
+
+    def access(self, headers: Headers) -> Access:
+        """What the request's key opens; raises UnauthorizedError where it has none that is known."""
+        if not self._access:
+            return ALL
+        token = _token(headers)
+        if token is None:
+            raise UnauthorizedError(
+                "this server wants an API key", hint="send Authorization: Bearer KEY, or X-API-Key: KEY"
+            )
+        digest, found = _digest(token), None
+        for known, access in self._access.items():  # all of them, so that the time tells nothing about which one
+            if hmac.compare_digest(known, digest):
+                found = access
+        if found is None:
+            raise UnauthorizedError("this API key is not known here", hint="see api_keys in the server's settings")
+        return found
+
+
+def _token(headers: Headers) -> str | None:
+    given = header(headers, b"authorization")
+    if given is not None:
+        scheme, _, token = given.partition(" ")
+        if scheme.lower() == "bearer" and token.strip():
+            return token.strip()
+    return header(headers, b"x-api-key")
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,97 @@
+"""Pages about the server itself: health, metrics, the OpenAPI document and the API page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from ai_memory.api.docs_page import docs_page
+from ai_memory.api.endpoints import OPERATION_KEY, Api
+from ai_memory.api.headers import Headers
+from ai_memory.api.metrics import CONTENT_TYPE, Metrics
+from ai_memory.api.openapi import openapi
+from ai_memory.api.responses import JSON, send_body
+from ai_memory.errors import ForbiddenError
+from ai_memory.operations.base import to_json
+from ai_memory.operations.watching import HealthRequest
+
+POLICY: Headers = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+        b"form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+def pages(api: Api, metrics: Metrics) -> dict[str, Any]:
+    """The endpoints of all pages by path. Metrics tell about all namespaces, so they want a key that opens all."""
+    version = api.service.version
+    return {
+        "/health/live": _live,
+        "/health/ready": _Page(api, "ready", lambda: _ready(api), JSON),
+        "/metrics": _Page(api, "metrics", lambda: (200, metrics.text()), CONTENT_TYPE, private=True),
+        "/v1/openapi.json": _Page(api, "openapi", lambda: (200, to_json(openapi(version))), JSON, fixed=True),
+        "/docs": _Page(api, "docs", lambda: (200, docs_page(version)), b"text/html; charset=utf-8", fixed=True),
+        "/docs/docs.css": _Page(api, "docs", lambda: _static("docs.css"), b"text/css; charset=utf-8", fixed=True),
+        "/docs/docs.js": _Page(api, "docs", lambda: _static("docs.js"), b"text/javascript; charset=utf-8", fixed=True),
+    }
+
+
+class _Page:
+    """One page: made in a thread, once and for all where it is `fixed`."""
+
+    def __init__(
+        self,
+        api: Api,
+        name: str,
+        make: Callable[[], tuple[int, bytes]],
+        media: bytes,
+        *,
+        fixed: bool = False,
+        private: bool = False,
+    ) -> None:
+        self._api = api
+        self._name = name
+        self._make = make
+        self._media = media
+        self._fixed = fixed
+        self._private = private
+        self._made: tuple[int, bytes] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        del receive
+        scope[OPERATION_KEY] = self._name
+        if self._private and not self._api.keys.access(scope["headers"]).everything:
+            raise ForbiddenError("this key does not open all namespaces", hint='use a key listed under "*" in api_keys')
+        made = self._made
+        if made is None:
+            made = await self._api.hop.run(self._make)
+            self._made = made if self._fixed else None
+        status, body = made
+        await send_body(send, body, status=status, media=self._media, headers=POLICY)
+
+
+async def _live(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers from the event loop, so that a server with full queues is not taken for a dead one."""
+    del receive
+    scope[OPERATION_KEY] = "live"
+    await send_body(send, b'{"live":true}', headers=POLICY)
+
+
+def _ready(api: Api) -> tuple[int, bytes]:
+    """503 until the store can be read and written; the degraded parts by name either way, without their messages."""
+    health = api.service.health(HealthRequest())
+    states = {part.name: part.state for part in health.parts}
+    answer = {"ready": health.ready, "degraded": health.degraded, "parts": states, "version": health.version}
+    return 200 if health.ready else 503, to_json(answer)
+
+
+def _static(name: str) -> tuple[int, bytes]:
+    return 200, (files("ai_memory.api") / "static" / name).read_bytes()

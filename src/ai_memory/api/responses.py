@@ -1,0 +1,40 @@
+"""What goes back: JSON bytes, and errors in their one shape."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.types import Message, Send
+
+from ai_memory.api.headers import Headers
+from ai_memory.errors import MemoryServiceError, OverloadedError, UnauthorizedError
+from ai_memory.operations.base import to_json
+
+JSON = b"application/json"
+
+
+async def send_body(
+    send: Send, body: bytes, *, status: int = 200, media: bytes = JSON, headers: Headers | None = None
+) -> None:
+    """Send one whole response."""
+    start: Message = {
+        "type": "http.response.start",
+        "status": status,
+        "headers": [(b"content-type", media), (b"content-length", b"%d" % len(body)), *(headers or ())],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_error(send: Send, error: MemoryServiceError, request_id: str) -> None:
+    """Send an error as `{"error": {"code", "message", "hint", "details"}}`, the request's id among the details."""
+    body = error.body()
+    body["details"] = {**error.details, "request_id": request_id}
+    headers: Headers = []
+    if isinstance(error, OverloadedError):
+        headers.append((b"retry-after", b"%d" % max(1, round(float(error.details.get("retry_after", 1))))))
+    if isinstance(error, UnauthorizedError):
+        headers.append((b"www-authenticate", b'Bearer realm="ai-memory"'))
+    if "allowed" in error.details and error.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append((b"allow", ", ".join(error.details["allowed"]).encode()))
+    await send_body(send, to_json({"error": body}), status=error.status, headers=headers)

@@ -1,0 +1,201 @@
+"""The server process: opens the service, listens, announces itself, and stops gracefully."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ai_memory.api.app import create_app
+from ai_memory.api.guard import is_loopback
+from ai_memory.api.logs import FIELDS, configure_logging
+from ai_memory.discovery import Announcement, RunningService
+from ai_memory.errors import InvalidInputError, MemoryServiceError
+from ai_memory.operations.watching import HealthRequest
+from ai_memory.service.service import Service
+from ai_memory.settings import Settings
+from ai_memory.wiring import open_service
+
+logger = logging.getLogger("ai_memory.api")
+
+BACKLOG = 512
+
+
+def serve(
+    settings: Settings,
+    *,
+    say: Callable[[str], None] | None = None,
+    extra_routes: Callable[[Service], Sequence[BaseRoute]] | None = None,
+) -> None:
+    """Run the server until SIGTERM or SIGINT; then stop listening, finish what was begun, and close the service.
+
+    `say` gets the lines to show at the start; the log gets them where it is not given. Raises InvalidInputError when it
+    would listen beyond loopback without API keys or where its address is taken, ConflictError when the data folder is
+    served already, and StoreError's subclasses.
+    """
+    check_exposure(settings)
+    configure_logging(settings.log_level, settings.log_format)
+    announcement = Announcement(settings.data_dir)
+    try:
+        listener = listen(settings.host, settings.port)
+        with listener:
+            service = open_service(settings)
+            try:
+                _run(settings, service, listener, announcement, say or logger.info, extra_routes)
+            finally:
+                service.close()
+    finally:
+        announcement.withdraw()
+
+
+def check_exposure(settings: Settings) -> None:
+    """Refuse to let other machines in without keys."""
+    if not is_loopback(settings.host) and not any(settings.api_keys.values()):
+        raise InvalidInputError(
+            f"{settings.host} can be reached from other machines, and there are no API keys",
+            hint='set AI_MEMORY_API_KEYS=\'{"*": ["a long random key"]}\', or listen on 127.0.0.1',
+            host=settings.host,
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; connections wait in its queue until the server takes them. Raises InvalidInputError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise InvalidInputError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            hint="choose another with --host and --port, or port 0 for a free one",
+            host=host,
+            port=port,
+        ) from None
+
+
+def address_of(host: str, listener: socket.socket) -> str:
+    """The URL by which programs on this machine reach `listener`."""
+    port = listener.getsockname()[1]
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (a comparison, not a bind)
+    return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}"
+
+
+def _run(
+    settings: Settings,
+    service: Service,
+    listener: socket.socket,
+    announcement: Announcement,
+    say: Callable[[str], None],
+    extra_routes: Callable[[Service], Sequence[BaseRoute]] | None,
+) -> None:
+    url = address_of(settings.host, listener)
+    app = create_app(
+        service,
+        settings,
+        stopping=lambda: server.should_exit,
+        extra_routes=extra_routes(service) if extra_routes is not None else (),
+    )
+    server = build_server(_Announced(app, settings, service, announcement, url, say), settings)
+    if settings.preload:
+        threading.Thread(target=_warm_up, args=(service,), name="warm-up", daemon=True).start()
+    with _stop_on_signals(server):
+        server.run(sockets=[listener])
+    logger.info("stopped", extra={FIELDS: {"url": url}})
+
+
+def build_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+    """A uvicorn server as this service wants it: one process, our own log, and a bounded farewell."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        loop="auto",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
+    )
+    return uvicorn.Server(config)
+
+
+def start_lines(service: Service, url: str) -> Iterator[str]:
+    """What a starting server says: where it is, and how its parts are."""
+    yield f"AI Memory Service {service.version} at {url} (API page: {url}/docs)"
+    for part in service.health(HealthRequest()).parts:
+        yield f"{part.name}: {part.message}" + (f" (mend: {part.mend})" if part.mend else "")
+
+
+class _Announced:
+    """The application, which tells the world where it is once it has started, and takes that back before it ends."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        service: Service,
+        announcement: Announcement,
+        url: str,
+        say: Callable[[str], None],
+    ) -> None:
+        self._app = app
+        self._service = service
+        self._announcement = announcement
+        self._say = say
+        self._found = RunningService(
+            url=url, pid=os.getpid(), version=service.version, store=str(settings.store or settings.store_path)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; note the end of the start."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def announcing(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._announcement.publish(self._found)
+                for line in start_lines(self._service, self._found.url):
+                    self._say(line)
+            await send(message)
+
+        await self._app(scope, receive, announcing)
+
+
+def _warm_up(service: Service) -> None:
+    """Load the model beside the first requests; a failure is told by health and by every answer."""
+    try:
+        service.warm_up()
+    except MemoryServiceError as error:
+        logger.warning("the model could not be loaded: %s", error.message)
+    except Exception:
+        logger.exception("the model could not be loaded: a fault of ours")
+
+
+@contextmanager
+def _stop_on_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Have SIGTERM and SIGINT end the server with a clean return.
+
+    uvicorn handles them while it runs, and raises them again afterwards for handlers such as these.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
