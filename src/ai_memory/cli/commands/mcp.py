@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from ai_memory.cli.screen import Screen
-from ai_memory.cli.target import Choices
+from ai_memory.cli.target import Choices, api_key, running_url, settings_for
 from ai_memory.types import DEFAULT_NAMESPACE
 
 
@@ -18,6 +19,17 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Serve one client until it closes standard input."""
     del screen
     choices = Choices.of(arguments)
+
+    def open_service() -> Any:
+        from ai_memory.wiring import open_service
+
+        return open_service(settings_for(choices))
+
     from ai_memory.mcp.stdio import serve_stdio
 
-    return serve_stdio(choices, choices.namespace or DEFAULT_NAMESPACE)
+    return serve_stdio(
+        lambda: running_url(choices),
+        open_service,
+        namespace=choices.namespace or DEFAULT_NAMESPACE,
+        api_key=api_key(),
+    )

@@ -1,0 +1,128 @@
+"""MCP over streamable HTTP, to be mounted at `/mcp` in the REST server. Light to import: the SDK loads in the background.
+
+Stateless: every request stands alone, so any number of agents come and go, and a restarted service goes on with them. The
+server around it checks the host, the origin and the API key's existence; what the key opens is checked here, per call.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qs
+
+import anyio
+import anyio.to_thread
+from msgspec import Struct
+
+from ai_memory.errors import InternalError, MethodNotAllowedError, ServiceUnavailableError
+from ai_memory.mcp.tools import request_values
+from ai_memory.operations.base import Operation, parse
+from ai_memory.types import DEFAULT_NAMESPACE
+
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+    from starlette.types import Receive, Scope, Send
+
+NAMESPACE_HEADER = b"x-ai-memory-namespace"
+NAMESPACE_PARAMETER = "namespace"
+_ACCESS = "ai_memory.mcp.access"
+_NAMESPACE = "ai_memory.mcp.namespace"
+
+logger = logging.getLogger(__name__)
+
+
+class Access(Protocol):
+    """What a caller's key opens."""
+
+    def check(self, operation: Operation, request: Struct) -> None:
+        """Raise ForbiddenError unless the key opens what the request touches."""
+        ...
+
+
+RunInThread = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""The server's one hop to a thread."""
+AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
+"""What the headers of a request open; raises UnauthorizedError where they carry no known key."""
+
+
+class McpEndpoint:
+    """An ASGI application; `lifespan` must be entered around its use."""
+
+    def __init__(self, service: Any, run: RunInThread, access_of: AccessOf, *, max_body_bytes: int) -> None:
+        """`service` has a method for each operation that takes its request and returns its response."""
+        self._service = service
+        self._run = run
+        self._access_of = access_of
+        self._max_body_bytes = max_body_bytes
+        self._ready = anyio.Event()
+        self._manager: StreamableHTTPSessionManager | None = None
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Load the SDK in the background and serve until the block ends."""
+        stop = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._serve, stop)
+            try:
+                yield
+            finally:
+                stop.set()
+                tasks.cancel_scope.cancel()
+
+    async def _serve(self, stop: anyio.Event) -> None:
+        try:
+            manager = await anyio.to_thread.run_sync(self._load)
+        except Exception:  # REST must go on; every MCP request says so
+            logger.exception("MCP over HTTP could not be loaded")
+            self._ready.set()
+            return
+        async with manager.run():
+            self._manager = manager
+            self._ready.set()
+            await stop.wait()
+        self._manager = None
+
+    def _load(self) -> StreamableHTTPSessionManager:
+        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+        from ai_memory.mcp.server import make_server
+
+        return StreamableHTTPSessionManager(
+            make_server(self._carry), json_response=True, stateless=True, max_request_body_size=self._max_body_bytes
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one POST; there is no stream to GET and no session to DELETE."""
+        if scope["method"] != "POST":
+            raise MethodNotAllowedError(
+                f"{scope['method'][:20]} is not allowed here", hint="use POST", allowed=["POST"]
+            )
+        scope[_ACCESS] = self._access_of(scope["headers"])
+        scope[_NAMESPACE] = _namespace(scope)
+        await self._ready.wait()
+        if self._manager is None:
+            raise ServiceUnavailableError("MCP is not available", hint="see the service's log for the reason")
+        await self._manager.handle_request(scope, receive, send)
+
+    async def _carry(self, http_request: Any, operation: Operation, arguments: Mapping[str, Any]) -> Any:
+        if http_request is None:
+            raise InternalError("an MCP request came without its HTTP request")
+        scope = http_request.scope
+
+        def work() -> Any:
+            request = parse(operation.request, request_values(operation, arguments, scope[_NAMESPACE]))
+            scope[_ACCESS].check(operation, request)
+            return getattr(self._service, operation.name)(request)
+
+        return await self._run(work)
+
+
+def _namespace(scope: Scope) -> str:
+    """The namespace of a connection: a header or a query parameter of its address, which only the client's settings decide."""
+    for name, value in scope["headers"]:
+        if name == NAMESPACE_HEADER and value.strip():
+            return str(value.decode("utf-8", "replace")).strip()
+    given = parse_qs(scope["query_string"].decode("latin-1")).get(NAMESPACE_PARAMETER)
+    return given[0] if given else DEFAULT_NAMESPACE

@@ -1,0 +1,148 @@
+"""From lines on standard input to a running service's `/mcp`, and back: no SDK, no store and no model in this process."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError, from_body
+from ai_memory.mcp.greeting import HANDSHAKE_VERSIONS, VERSION_KEY
+
+PATH = "/mcp"
+CONCURRENT = 8
+TIMEOUT_SECONDS = 600.0
+_NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+"""The parameter that a request of the newer protocol repeats in a header."""
+_PARSE_ERROR, _INVALID_REQUEST, _INTERNAL_ERROR = -32700, -32600, -32603
+
+
+class Relay:
+    """Sends each request in a thread of its own, so that a slow one does not hold up the others."""
+
+    def __init__(self, answer: Callable[[bytes], None], *, namespace: str, api_key: str | None) -> None:
+        """`answer` takes each answer as one line; it is called from several threads."""
+        self._answer = answer
+        self._threads = ThreadPoolExecutor(CONCURRENT, thread_name_prefix="relay")
+        self._connections = threading.local()
+        self.url = ""
+        """Where the service is now."""
+        self._negotiated = HANDSHAKE_VERSIONS[-1]
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+            "X-AI-Memory-Namespace": namespace.encode().decode("latin-1"),
+        }
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+
+    def greet(self, line: bytes) -> None:
+        """Note the `initialize` that the client began with: later requests carry the version it was given."""
+        asked = json.loads(line)["params"]["protocolVersion"]
+        self._negotiated = asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
+
+    def send(self, line: bytes, message: Any) -> None:
+        """Forward one request. Notifications end here: the service is stateless, and none of them asks for anything."""
+        if not isinstance(message, dict):
+            self._answer(_rejected(message))
+        elif "id" in message and "method" in message:
+            self._threads.submit(self._exchange, line, message)
+
+    def close(self) -> None:
+        """Wait for what is on its way."""
+        self._threads.shutdown()
+
+    def _exchange(self, line: bytes, message: dict[str, Any]) -> None:
+        try:
+            self._answer(self._post(line, message))
+        except MemoryServiceError as error:
+            self._answer(failure(message, error))
+        except Exception as error:  # noqa: BLE001 - a request must have an answer, whatever happened to it
+            self._answer(failure(message, InternalError(f"unexpected {type(error).__name__}: {error}")))
+
+    def _post(self, line: bytes, message: dict[str, Any]) -> bytes:
+        headers = {**self._headers, **self._protocol_headers(message)}
+        for attempt in (1, 2):
+            connection = self._connection()
+            try:
+                connection.request("POST", PATH, line, headers)
+                response = connection.getresponse()
+                body = response.read()
+                break
+            except (http.client.HTTPException, OSError) as error:
+                # A kept connection ends when the service restarts. Every tool may be repeated, so one more try is safe.
+                connection.close()
+                if attempt == 2:
+                    raise ServiceUnavailableError(
+                        f"the service at {self.url} does not answer: {error}", hint="start it again: ai-memory serve"
+                    ) from None
+        return _answer_of(message, response.status, body)
+
+    def _protocol_headers(self, message: dict[str, Any]) -> dict[str, str]:
+        params = message.get("params")
+        params = params if isinstance(params, Mapping) else {}
+        meta = params.get("_meta")
+        version = meta.get(VERSION_KEY) if isinstance(meta, Mapping) else None
+        if not isinstance(version, str):
+            return {"MCP-Protocol-Version": self._negotiated}
+        headers = {"MCP-Protocol-Version": _header(version), "Mcp-Method": _header(str(message["method"]))}
+        name = params.get(_NAMED_BY.get(str(message["method"]), ""))
+        return {**headers, "Mcp-Name": _header(name)} if isinstance(name, str) else headers
+
+    def _connection(self) -> http.client.HTTPConnection:
+        """This thread's connection, made anew when the service has moved."""
+        kept = getattr(self._connections, "kept", None)
+        if kept is not None and kept[0] == self.url:
+            return kept[1]  # type: ignore[no-any-return]
+        parts = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        self._connections.kept = (self.url, connection)
+        return connection
+
+
+def failure(message: Any, error: MemoryServiceError) -> bytes:
+    """The answer that tells a client of an error outside any tool; empty for a message that wants none."""
+    if not isinstance(message, dict):
+        return _rejected(message)
+    if "id" not in message:
+        return b""
+    text = error.message + (f" ({error.hint})" if error.hint else "")
+    return _error(message["id"], _INTERNAL_ERROR, text, error.body())
+
+
+def _answer_of(message: dict[str, Any], status: int, body: bytes) -> bytes:
+    """The JSON-RPC answer of a response, made from the service's error body where the server around MCP refused."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        value = None
+    if isinstance(value, dict) and value.get("jsonrpc") == "2.0":
+        return json.dumps(value, ensure_ascii=False).encode()
+    if isinstance(value, dict) and isinstance(value.get("error"), dict):
+        return failure(message, from_body(value["error"]))
+    return failure(message, InternalError(f"the service answered {status} without a JSON-RPC message"))
+
+
+def _rejected(message: Any) -> bytes:
+    """JSON-RPC's answer to a line that is no message: no JSON at all, or JSON of another shape."""
+    if message is None:
+        return _error(None, _PARSE_ERROR, "Parse error", None)
+    return _error(None, _INVALID_REQUEST, "a message is one JSON object", None)
+
+
+def _error(message_id: Any, code: int, text: str, data: Any) -> bytes:
+    error = {"code": code, "message": text, **({"data": data} if data is not None else {})}
+    return json.dumps({"jsonrpc": "2.0", "id": message_id, "error": error}, ensure_ascii=False, default=str).encode()
+
+
+def _header(value: str) -> str:
+    """A header's value as the protocol writes it: plain where it is printable ASCII, else in its base64 form."""
+    if value.isascii() and value.isprintable() and value == value.strip():
+        return value
+    return f"=?base64?{base64.b64encode(value.encode('utf-8', 'replace')).decode()}?="

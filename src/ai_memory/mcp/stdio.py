@@ -1,0 +1,170 @@
+"""MCP on standard input and output.
+
+Where a service runs, this process is a thin relay to it: one store and one model in memory, whatever the number of agents. Where
+none runs, it serves by itself. Either way `initialize` is answered at once (`greeting`), while what is slow loads behind it.
+Nothing but the protocol is ever written to standard output; the end of standard input ends the process.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import IO, Any
+
+from ai_memory.errors import MemoryServiceError
+from ai_memory.mcp.greeting import greeting
+from ai_memory.mcp.relay import Relay, failure
+
+FINISH_SECONDS = 30.0
+"""How long answers that are still owed are waited for after the end of standard input."""
+
+logger = logging.getLogger(__name__)
+
+FindService = Callable[[], str | None]
+OpenService = Callable[[], Any]
+
+
+def serve_stdio(find_service: FindService, open_service: OpenService, *, namespace: str, api_key: str | None) -> int:
+    """Serve one client until it closes standard input; gives the exit code.
+
+    `find_service` gives the address of a running service or None, at any time; `open_service` opens one in this process.
+    """
+    wire = _claim_output()
+    session = Session(find_service, open_service, wire, namespace=namespace, api_key=api_key)
+    try:
+        for line in sys.stdin.buffer:
+            session.receive(line)
+    finally:
+        session.close()
+    return 0
+
+
+def _claim_output() -> IO[bytes]:
+    """Standard output for the protocol alone: whatever else is printed in this process goes to standard error."""
+    sys.stdout.flush()
+    wire = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return wire
+
+
+class Session:
+    """One client: its messages go in by `receive`, answers go out on `wire` as they come."""
+
+    def __init__(
+        self,
+        find_service: FindService,
+        open_service: OpenService,
+        wire: IO[bytes],
+        *,
+        namespace: str,
+        api_key: str | None,
+    ) -> None:
+        self._find_service = find_service
+        self._open_service = open_service
+        self._namespace = namespace
+        self._api_key = api_key
+        self._wire = wire
+        self._writing = threading.Lock()
+        self._owed: dict[str, Any] = {}
+        self._paid = threading.Condition()
+        self._handshake: bytes | None = None
+        self._relay: Relay | None = None
+        self._local: Any = None
+
+    def receive(self, line: bytes) -> None:
+        """Take one line from the client."""
+        if not line.strip():
+            return
+        message = _decoded(line)
+        answer = greeting(message) if isinstance(message, dict) and self._handshake is None else None
+        if answer is not None:
+            self._write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+            self._begin(line if message["method"] == "initialize" else None)
+            return
+        self._owe(message)
+        try:
+            self._backend().send(line, message)
+        except MemoryServiceError as error:
+            self._answer(failure(message, error))
+
+    def close(self) -> None:
+        """Wait for answers that are owed, within reason, and let everything go."""
+        with self._paid:
+            self._paid.wait_for(lambda: not self._owed, FINISH_SECONDS)
+        if self._relay is not None:
+            self._relay.close()
+        if self._local is not None:
+            self._local.close()
+
+    def _begin(self, handshake: bytes | None) -> None:
+        """Start what the next message will need, without waiting for it."""
+        if handshake is not None:
+            self._handshake = handshake
+            for backend in (self._relay, self._local):
+                if backend is not None:
+                    backend.greet(handshake)
+        try:
+            self._backend()
+        except MemoryServiceError as error:  # the next message meets it too, and answers with it
+            logger.warning("%s", error.message)
+
+    def _backend(self) -> Any:
+        """The relay while a service runs; else the server in this process, which stays once it has begun."""
+        if self._local is not None:
+            return self._local
+        url = self._find_service()
+        if url is None:
+            from ai_memory.mcp.local import LocalServer
+
+            self._local = LocalServer(self._open_service, self._answer, self._fail_owed, namespace=self._namespace)
+            return self._greeted(self._local)
+        if self._relay is None:
+            self._relay = self._greeted(Relay(self._answer, namespace=self._namespace, api_key=self._api_key))
+        self._relay.url = url
+        return self._relay
+
+    def _greeted(self, backend: Any) -> Any:
+        """A new backend that knows what the client began with."""
+        if self._handshake is not None:
+            backend.greet(self._handshake)
+        return backend
+
+    def _fail_owed(self, error: MemoryServiceError) -> None:
+        """Answer everything that is owed with an error: what was to answer has ended."""
+        for message in list(self._owed.values()):
+            self._answer(failure(message, error))
+
+    def _owe(self, message: Any) -> None:
+        if isinstance(message, dict) and "id" in message and "method" in message:
+            with self._paid:
+                self._owed[repr(message["id"])] = message
+
+    def _answer(self, line: bytes) -> None:
+        """An answer or notification from behind, on its way to the client."""
+        if not line:
+            return
+        self._write(line.rstrip(b"\n") + b"\n")
+        message = _decoded(line)
+        if isinstance(message, dict) and "method" not in message:
+            with self._paid:
+                self._owed.pop(repr(message.get("id")), None)
+                self._paid.notify_all()
+
+    def _write(self, line: bytes) -> None:
+        with self._writing:
+            try:
+                self._wire.write(line)
+                self._wire.flush()
+            except BrokenPipeError:  # the client left without closing our input first; its end follows
+                return
+
+
+def _decoded(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

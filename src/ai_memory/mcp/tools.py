@@ -1,0 +1,91 @@
+"""The tools: an operation each, with only the fields that a model needs, in as few tokens as will do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from ai_memory.errors import InvalidInputError
+from ai_memory.operations.base import Operation, Tool, fields_of
+from ai_memory.operations.schema import schemas, without_null
+from ai_memory.operations.table import OPERATIONS
+from ai_memory.types import DEFAULT_NAMESPACE
+
+Schema = dict[str, Any]
+
+TOOLS: dict[str, Operation] = {operation.tool.name: operation for operation in OPERATIONS if operation.tool is not None}
+"""The operations by the name of their tool."""
+
+_KEPT = ("type", "enum", "items", "minimum", "maximum", "pattern", "properties", "required", "additionalProperties")
+"""What of a schema helps a model to write a right call; lengths are checked, and named by the error, when it does not."""
+_SHORT = {
+    "types": "Only these types.",
+    "session": "Conversation.",
+    "as_of": "What was true then.",
+    "known_at": "What was known then.",
+    "occurred_after": "Happened then or later.",
+    "occurred_before": "Happened before.",
+}
+"""Descriptions that a model understands in fewer words than the reference gives."""
+
+
+def tool_of(operation: Operation) -> Tool:
+    """The operation's tool, which every operation in TOOLS has."""
+    assert operation.tool is not None
+    return operation.tool
+
+
+@cache
+def input_schemas() -> dict[str, Schema]:
+    """The input schema of each tool by its name."""
+    components = schemas(TOOLS.values())
+    return {name: _input_schema(operation, components) for name, operation in TOOLS.items()}
+
+
+def _input_schema(operation: Operation, components: Mapping[str, Schema]) -> Schema:
+    whole = components[operation.request.__name__]
+    fields = tool_of(operation).fields
+    required = [name for name in whole.get("required", ()) if name in fields]
+    properties = {name: _compact(name, whole["properties"][name], components) for name in fields}
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": required} if required else schema
+
+
+def _compact(name: str, field: Schema, components: Mapping[str, Schema]) -> Schema:
+    field = without_null(field)
+    description = _SHORT.get(name) or field.get("description", "")
+    compact = _without_lengths(field, components)
+    default = field.get("default")
+    if isinstance(default, bool | int | float) or (isinstance(default, str) and default):
+        compact["default"] = default
+    if description:
+        compact["description"] = description
+    if field.get("format") == "date-time":
+        compact["description"] = f"{description} ISO date or time."
+    return compact
+
+
+def _without_lengths(field: Schema, components: Mapping[str, Schema]) -> Schema:
+    if "$ref" in field:
+        field = components[field["$ref"].rsplit("/", 1)[1]]
+    compact = {key: field[key] for key in _KEPT if key in field}
+    if isinstance(compact.get("items"), dict):
+        compact["items"] = _without_lengths(compact["items"], components)
+    return compact
+
+
+def request_values(operation: Operation, arguments: Mapping[str, Any], namespace: str) -> dict[str, Any]:
+    """The request's values for a tool call in `namespace`. Raises InvalidInputError for arguments that are not the tool's."""
+    fields = tool_of(operation).fields
+    unknown = sorted(set(arguments) - set(fields))
+    if unknown:
+        raise InvalidInputError(
+            f"unknown argument{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}",
+            hint=f"{tool_of(operation).name} takes {', '.join(fields)}",
+            fields=unknown,
+        )
+    values = {name: value for name, value in arguments.items() if value is not None}
+    if "namespace" in fields_of(operation.request):
+        values["namespace"] = namespace or DEFAULT_NAMESPACE
+    return values
