@@ -115,7 +115,7 @@ class Catalog:
             self.tags.setdefault(tag, Growing(np.int32)).extend(rows)
         if record.valid_to is not None:
             self.ending.extend(rows)
-        self.sessions.add(values["session"], rows, values["occurred"], key)
+        self.sessions.add(values["session"], rows, self.columns)
         return rows
 
     def retire(self, key: int, at: dt.datetime) -> bool:
@@ -123,7 +123,6 @@ class Catalog:
         rows = self.rows_of(key)
         self.columns["retired_at"].data[rows] = to_micros(at)
         self.columns["current"].data[rows] = False
-        self.sessions.touch(self.columns["session"].data[rows])
         return len(rows) > 0
 
     def remove(self, rows: Rows) -> None:
@@ -137,7 +136,7 @@ class Catalog:
                 del self.tags[tag]
         ending = self.ending.view()
         self.ending = Growing(np.int32, ending[~np.isin(ending, rows)])
-        self.sessions.remove(self.column("session"), rows)
+        self.sessions.remove(np.unique(self.column("session")[rows]).tolist(), rows)
         for facet, names in self.names.items():
             self._forget_names(names, self.column(facet), rows)
         for name in ("passage", "type", *FACETS):
@@ -185,7 +184,7 @@ class Catalog:
         self.ending = Growing(np.int32, np.flatnonzero((self.column("valid_to") != NEVER) & ~erased).astype(np.int32))
         keys = self.column("key")
         self._sorted = bool((keys[1:] >= keys[:-1]).all())
-        self.sessions.restore(self.column("session"), erased)
+        self.sessions.restore(self.columns)
 
     @property
     def nbytes(self) -> int:
@@ -308,7 +307,7 @@ class Catalog:
         has no session.
         """
         chosen = self.column("current") if mask is None else mask
-        return self.sessions.neighbours(self.columns, rows, before, after, chosen, cacheable=mask is None)
+        return self.sessions.neighbours(self.columns, rows, before, after, chosen)
 
     def session_rows(self, row: int, mask: Mask | None = None) -> Rows:
         """All rows of a row's session in order, those of `mask` only (None: current ones); empty without a session."""

@@ -57,7 +57,8 @@ def build(
 
 def merge(parts: Sequence[Segment]) -> Segment:
     """One segment of adjacent ones, in order. Linear in the number of postings."""
-    terms = np.unique(np.concatenate([part.terms for part in parts]))
+    terms = np.sort(np.concatenate([part.terms for part in parts]))
+    terms = terms[np.concatenate(([True], terms[1:] != terms[:-1]))]
     places = [terms.searchsorted(part.terms) for part in parts]
     lengths = np.zeros(len(terms), np.int64)
     for part, place in zip(parts, places, strict=True):

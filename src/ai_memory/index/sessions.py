@@ -1,138 +1,150 @@
-"""The rows of each session in the order things happened, sorted only when asked and only where it changed."""
+"""The rows of each session in the order things happened: (occurred, key, passage).
+
+Each row knows the row before and the row after it in its session, so that the surroundings of many rows are found with a few
+array look-ups. A session that got a row out of order is sorted the next time it is asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ai_memory.index.base import Mask, Rows
 from ai_memory.index.growing import Growing
+
+_MOST_STEPS = 64
+"""Unwanted rows that are stepped over one by one before a session is searched as a whole."""
 
 
 class SessionOrder:
     """Rows by session number; 0 means no session and has no rows here. Callers serialise all use."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, Growing] = {}
-        self._last: dict[int, tuple[int, int]] = {}
-        """The (occurred, key) of the last row of each session that is in order; absent where it must be sorted first."""
-        self._current: dict[int, Rows] = {}
-        """The current rows of sessions that were asked for, in order."""
-        self._place = Growing(np.int32)
-        """Each row's place among its session's rows, right for sessions that are in order."""
+        self._rows: dict[int, array[int]] = {}
+        self._unsorted: set[int] = set()
+        self._before = Growing(np.int32)
+        self._after = Growing(np.int32)
 
-    def add(self, session: int, rows: range, occurred: int, key: int) -> None:
-        """Add new rows of one revision."""
+    def add(self, session: int, rows: range, columns: Mapping[str, Growing]) -> None:
+        """Add the new rows of one revision, which are the newest in `columns`."""
+        self._before.extend(range(rows.start - 1, rows.stop - 1))
+        self._after.extend(range(rows.start + 1, rows.stop + 1))
+        self._before.data[rows.start] = -1
+        self._after.data[rows.stop - 1] = -1
         if not session:
-            self._place.extend(np.zeros(len(rows), np.int32))
+            self._before.data[rows.start : rows.stop] = -1
+            self._after.data[rows.start : rows.stop] = -1
             return
         mine = self._rows.get(session)
         if mine is None:
-            mine = self._rows[session] = Growing(np.int32)
-            self._last[session] = (occurred, key)
-        last = self._last.get(session)
-        if last is not None:
-            if last <= (occurred, key):
-                self._last[session] = (occurred, key)
+            mine = self._rows[session] = array("i")
+        elif session not in self._unsorted:
+            last = mine[-1]
+            if _moment(columns, last) <= _moment(columns, rows.start):
+                self._before.data[rows.start] = last
+                self._after.data[last] = rows.start
             else:
-                del self._last[session]
-        self._place.extend(range(mine.n, mine.n + len(rows)))
+                self._unsorted.add(session)
         mine.extend(rows)
-        self._current.pop(session, None)
 
-    def touch(self, sessions: NDArray[np.int32]) -> None:
-        """Note that which rows are current has changed in these sessions."""
-        for session in np.unique(sessions).tolist():
-            self._current.pop(session, None)
-
-    def remove(self, column: NDArray[np.int32], rows: Rows) -> None:
-        """Erase rows; `column` is the session number of every row."""
-        for session in np.unique(column[rows]).tolist():
+    def remove(self, sessions: Iterable[int], rows: Rows) -> None:
+        """Erase rows, which belong to these sessions."""
+        for session in sessions:
             if session:
-                mine = self._rows[session].view()
+                mine = np.array(self._rows[session], np.int32)
                 kept = mine[~np.isin(mine, rows)]
-                self._current.pop(session, None)
-                if len(kept):
-                    self._rows[session] = Growing(np.int32, kept)
-                    self._place.data[kept] = np.arange(len(kept))
-                else:
+                self._keep(session, kept)
+                if not len(kept):
                     del self._rows[session]
-                    self._last.pop(session, None)
+                    self._unsorted.discard(session)
+        self._before.data[rows] = -1
+        self._after.data[rows] = -1
 
-    def restore(self, column: NDArray[np.int32], erased: Mask) -> None:
-        """Rebuild from the session number of every row; all sessions count as not in order yet."""
-        rows = np.flatnonzero((column != 0) & ~erased).astype(np.int32)
-        order = rows[np.argsort(column[rows], kind="stable")]
-        sessions, starts = np.unique(column[order], return_index=True)
+    def restore(self, columns: Mapping[str, Growing]) -> None:
+        """Rebuild from the columns of all rows."""
+        session, occurred, key, passage = (columns[name].view() for name in ("session", "occurred", "key", "passage"))
+        rows = np.flatnonzero((session != 0) & ~columns["erased"].view())
+        order = rows[np.lexsort((passage[rows], key[rows], occurred[rows], session[rows]))].astype(np.int32)
+        self._before = Growing(np.int32, np.full(len(session), -1, np.int32))
+        self._after = Growing(np.int32, np.full(len(session), -1, np.int32))
+        same = session[order[1:]] == session[order[:-1]]
+        self._before.data[order[1:][same]] = order[:-1][same]
+        self._after.data[order[:-1][same]] = order[1:][same]
+        numbers, starts = np.unique(session[order], return_index=True)
         ends = [*starts[1:].tolist(), len(order)]
-        self._place = Growing(np.int32, np.zeros(len(column), np.int32))
         self._rows = {
-            session: Growing(np.int32, order[start:end])
-            for session, start, end in zip(sessions.tolist(), starts.tolist(), ends, strict=True)
+            number: array("i", order[start:end].tobytes())
+            for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True)
         }
-        self._last = {}
-        self._current = {}
+        self._unsorted = set()
 
     @property
     def nbytes(self) -> int:
         """Bytes of arrays and, estimated, of the objects that hold them."""
-        return self._place.nbytes + sum(rows.nbytes + 400 for rows in self._rows.values())
+        return self._before.nbytes + self._after.nbytes + sum(4 * len(rows) + 200 for rows in self._rows.values())
 
     def ordered(self, session: int, columns: Mapping[str, Growing]) -> Rows:
-        """All rows of a session in the order (occurred, key, passage); empty for session 0."""
-        mine = self._rows.get(session)
-        if mine is None:
-            return np.empty(0, np.int32)
-        rows: Rows = mine.view()
-        if session not in self._last:
+        """All rows of a session in order; empty for session 0."""
+        rows = np.array(self._rows.get(session, ()), np.int32)
+        if session in self._unsorted:
             occurred, key, passage = (columns[name].data[rows] for name in ("occurred", "key", "passage"))
             rows = rows[np.lexsort((passage, key, occurred))]
-            self._rows[session] = Growing(np.int32, rows)
-            self._place.data[rows] = np.arange(len(rows))
-            last = int(rows[-1])
-            self._last[session] = (int(columns["occurred"].data[last]), int(columns["key"].data[last]))
+            self._keep(session, rows)
+            self._unsorted.discard(session)
         return rows
 
-    def neighbours(
-        self, columns: Mapping[str, Growing], rows: Rows, before: int, after: int, chosen: Mask, *, cacheable: bool
-    ) -> Rows:
-        """See `Catalog.session_neighbours`; `cacheable` says that `chosen` is the column of current rows."""
+    def neighbours(self, columns: Mapping[str, Growing], rows: Rows, before: int, after: int, chosen: Mask) -> Rows:
+        """See `Catalog.session_neighbours`."""
+        if self._unsorted:
+            for session in self._unsorted.intersection(columns["session"].data[rows].tolist()):
+                self.ordered(session, columns)
         found = np.full((len(rows), before + after), -1, np.int32)
-        sessions = columns["session"].data[rows]
-        for session in np.unique(sessions).tolist():
-            if session:
-                at = np.flatnonzero(sessions == session)
-                line = self._line(session, columns, chosen, cacheable=cacheable)
-                found[at] = self._around(line, self._ranks(session, columns, line, rows[at]), before, after)
+        for links, places in (
+            (self._before.data, range(before - 1, -1, -1)),
+            (self._after.data, range(before, before + after)),
+        ):
+            at = rows
+            for place in places:
+                at = found[:, place] = self._step(columns, links, at, chosen)
         return found
 
-    def _line(self, session: int, columns: Mapping[str, Growing], chosen: Mask, *, cacheable: bool) -> Rows:
-        """The chosen rows of a session in order."""
-        if cacheable and session in self._current:
-            return self._current[session]
-        rows = self.ordered(session, columns)
-        rows = rows[rows < len(chosen)]
-        line = rows[chosen[rows]]
-        if cacheable:
-            self._current[session] = line
-        return line
+    def _step(self, columns: Mapping[str, Growing], links: Rows, at: Rows, chosen: Mask) -> Rows:
+        """The next chosen row from each of `at` along the links; -1 from -1 and at the end."""
+        at = np.where(at >= 0, links[at], -1)
+        for _ in range(_MOST_STEPS):
+            unwanted = np.flatnonzero((at >= 0) & ~_among(chosen, at))
+            if not len(unwanted):
+                return at
+            at[unwanted] = links[at[unwanted]]
+        backwards = links is self._before.data
+        for place in np.flatnonzero((at >= 0) & ~_among(chosen, at)).tolist():
+            at[place] = self._search(columns, int(at[place]), chosen, backwards=backwards)
+        return at
 
-    def _ranks(
-        self, session: int, columns: Mapping[str, Growing], line: Rows, rows: Rows
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """For each row, how many of `line` come before it, and how many before or at it."""
-        self.ordered(session, columns)
-        place = self._place.data
-        places = place[line]
-        return places.searchsorted(place[rows], side="left"), places.searchsorted(place[rows], side="right")
+    def _search(self, columns: Mapping[str, Growing], row: int, chosen: Mask, *, backwards: bool) -> int:
+        """The chosen row nearest to `row` on one side of it; -1 if there is none."""
+        line = self.ordered(int(columns["session"].data[row]), columns)
+        place = int(np.flatnonzero(line == row)[0])
+        side = line[:place][::-1] if backwards else line[place + 1 :]
+        wanted = side[_among(chosen, side)]
+        return int(wanted[0]) if len(wanted) else -1
 
-    @staticmethod
-    def _around(line: Rows, ranks: tuple[NDArray[np.int64], NDArray[np.int64]], before: int, after: int) -> Rows:
-        left, right = ranks
-        at = np.concatenate((left[:, None] + np.arange(-before, 0), right[:, None] + np.arange(after)), axis=1)
-        inside = (at >= 0) & (at < len(line))
-        if not len(line):
-            return np.full(at.shape, -1, np.int32)
-        return np.where(inside, line[np.clip(at, 0, len(line) - 1)], -1).astype(np.int32)
+    def _keep(self, session: int, rows: Rows) -> None:
+        """Make `rows` the session's rows and link them in this order."""
+        self._rows[session] = array("i", rows.tobytes())
+        self._before.data[rows[1:]] = rows[:-1]
+        self._after.data[rows[:-1]] = rows[1:]
+        self._before.data[rows[:1]] = -1
+        self._after.data[rows[-1:]] = -1
+
+
+def _moment(columns: Mapping[str, Growing], row: int) -> tuple[int, int]:
+    return int(columns["occurred"].data[row]), int(columns["key"].data[row])
+
+
+def _among(chosen: Mask, rows: Rows) -> Mask:
+    """Whether each row is chosen; rows beyond the mask are not."""
+    among: Mask = (rows < len(chosen)) & chosen[np.minimum(rows, len(chosen) - 1)]
+    return among

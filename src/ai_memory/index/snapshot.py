@@ -1,0 +1,296 @@
+"""A partition on disk, so that a big store opens without being rebuilt.
+
+A snapshot is a folder of `.npy` files and `snapshot.json`, which names the format, what the snapshot was made of (`Origin`) and
+each file's size and CRC-32. It is written beside its place and moved there in one step, so that a crash leaves the old one or
+the new one. Reading checks everything first; whatever is wrong with a snapshot, the answer is that it cannot be used and why,
+and the index is rebuilt from the store.
+
+Arrays are mapped copy-on-write: pages that nobody changes stay the file system's.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import uuid
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ai_memory.errors import StoreError, StoreFullError
+from ai_memory.index.catalog import COLUMNS, FACETS
+from ai_memory.index.dense import BLOCK_ROWS, Block, ExactDenseIndex
+from ai_memory.index.partition import Partition
+from ai_memory.index.segments import Segment
+from ai_memory.text.analysis import ANALYSIS_VERSION
+from ai_memory.text.passages import SPLIT_VERSION
+
+FORMAT = 1
+_HEAD = "snapshot.json"
+_CHUNK = 1 << 22
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """What a snapshot was made of: which store, up to which log entry, with which vectors."""
+
+    store_id: str
+    sequence: int
+    generation: int | None = None
+    vector_position: int = 0
+
+
+class _Head(Struct, frozen=True, kw_only=True):
+    """`snapshot.json`."""
+
+    format: int
+    text: str
+    namespace: str
+    origin: Origin
+    dimension: int | None
+    rows: int
+    live_rows: int
+    spans: tuple[tuple[int, int], ...]
+    """The first row and the end of each segment of postings."""
+    blocks: int
+    files: dict[str, tuple[int, int]]
+    """Size and CRC-32 of each file."""
+
+
+class Loaded(Struct, frozen=True):
+    """A snapshot that was read, or why it cannot be used (then `partition` and `origin` are None)."""
+
+    partition: Partition | None = None
+    origin: Origin | None = None
+    reason: str | None = None
+
+
+def save(partition: Partition, folder: Path, origin: Origin) -> None:
+    """Write a partition to `folder`, replacing what is there.
+
+    `origin` must have been read before this is called: what changes while it writes is then applied again after loading, which
+    is harmless. Raises StoreFullError when the device is full and StoreError for any other failure; the old snapshot stays.
+    """
+    fresh = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.new")
+    try:
+        fresh.mkdir(parents=True)
+        _write(partition, fresh, origin)
+        _replace(fresh, folder)
+    except OSError as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        full = error.errno == 28
+        kind = StoreFullError if full else StoreError
+        raise kind(f"the index snapshot could not be written: {error.strerror or error}", path=str(folder)) from error
+
+
+def load(folder: Path, *, store_id: str, namespace: str) -> Loaded:
+    """Read the snapshot in `folder`. Never raises for what is wrong with it: `reason` says so, in words for a log."""
+    try:
+        head = msgspec.json.decode((folder / _HEAD).read_bytes(), type=_Head)
+        reason = _unusable(head, store_id, namespace)
+        if reason is not None:
+            return Loaded(reason=reason)
+        for name, (size, checksum) in head.files.items():
+            if (folder / name).stat().st_size != size:
+                return Loaded(reason=f"{name} is not {size} bytes long")
+            if _checksum(folder / name) != checksum:
+                return Loaded(reason=f"{name} is damaged: its checksum does not match")
+        return Loaded(_read(folder, head), head.origin)
+    except FileNotFoundError as error:
+        return Loaded(reason=f"there is no {Path(str(error.filename)).name}")
+    except (OSError, ValueError, KeyError, IndexError, EOFError, msgspec.MsgspecError) as error:
+        return Loaded(reason=f"it cannot be read: {type(error).__name__}: {error}")
+
+
+def discard(folder: Path) -> None:
+    """Delete a snapshot and what interrupted writes left beside it; nothing happens where there is none."""
+    for leftover in (folder, *folder.parent.glob(f"{folder.name}.*.new"), *folder.parent.glob(f"{folder.name}.*.old")):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _unusable(head: _Head, store_id: str, namespace: str) -> str | None:
+    if head.format != FORMAT:
+        return f"its format is {head.format}, this program reads {FORMAT}"
+    if head.text != _text_version():
+        return f"its words were made by analysis {head.text}, this program's is {_text_version()}"
+    if head.origin.store_id != store_id:
+        return "it belongs to another store"
+    if head.namespace != namespace:
+        return "it belongs to another namespace"
+    return None
+
+
+def _text_version() -> str:
+    return f"{ANALYSIS_VERSION}/{SPLIT_VERSION}"
+
+
+# ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Writer:
+    """Writes files of one folder, each flushed to the disk, noting sizes and checksums."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.files: dict[str, tuple[int, int]] = {}
+
+    def array(self, name: str, array: NDArray[Any]) -> None:
+        """One `.npy` file. The checksum is of the bytes that were written, even if the array changes meanwhile."""
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(
+            header, {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
+        )
+        flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        chunks = (flat[at : at + _CHUNK].tobytes() for at in range(0, len(flat), _CHUNK))
+        self.bytes(f"{name}.npy", (header.getvalue(), *()), chunks)
+
+    def bytes(self, name: str, *groups: Iterable[bytes]) -> None:
+        """One file of the chunks of all groups in order."""
+        size = checksum = 0
+        with (self._folder / name).open("wb") as file:
+            for group in groups:
+                for chunk in group:
+                    file.write(chunk)
+                    size += len(chunk)
+                    checksum = zlib.crc32(chunk, checksum)
+            _flush(file)
+        self.files[name] = (size, checksum)
+
+    def strings(self, name: str, values: Sequence[str | None]) -> None:
+        """Strings as UTF-8 in one file and their lengths in characters in another, -1 for None."""
+        text = "".join(value for value in values if value is not None)
+        self.bytes(f"{name}.txt", (text.encode("utf-8", "surrogatepass"),))
+        self.array(f"{name}.lengths", np.array([-1 if value is None else len(value) for value in values], np.int32))
+
+
+def _write(partition: Partition, folder: Path, origin: Origin) -> None:
+    writer = _Writer(folder)
+    with partition.lock:
+        catalog, lexical, dense = partition.catalog, partition.lexical, partition.dense
+        rows = catalog.n
+        columns = {name: catalog.column(name).copy() for name in COLUMNS}
+        names = {facet: list(catalog.names[facet].names) for facet in FACETS}
+        tags = {tag: having.view().copy() for tag, having in catalog.tags.items()}
+        parts, words, lengths = lexical.parts(), lexical.words(), lexical.lengths().copy()
+        blocks = () if dense is None else dense.blocks()
+    for name, column in columns.items():
+        writer.array(f"column.{name}", column)
+    for facet, listed in names.items():
+        writer.strings(f"names.{facet}", listed)
+    writer.strings("tags", list(tags))
+    writer.array("tags.rows", np.concatenate([np.empty(0, np.int32), *tags.values()]))
+    writer.array("tags.counts", np.array([len(having) for having in tags.values()], np.int64))
+    writer.strings("words", words)
+    writer.array("lengths", lengths)
+    for number, part in enumerate(parts):
+        for field in ("terms", "offsets", "rows", "counts"):
+            writer.array(f"postings.{number}.{field}", getattr(part, field))
+    for number, block in enumerate(blocks):
+        used = max(0, min(rows - number * BLOCK_ROWS, len(block.codes)))
+        writer.array(f"vectors.{number}.codes", block.codes[:used])
+        writer.array(f"vectors.{number}.scales", block.scales[:used])
+    head = _Head(
+        format=FORMAT,
+        text=_text_version(),
+        namespace=partition.namespace,
+        origin=origin,
+        dimension=None if dense is None else dense.dimension,
+        rows=rows,
+        live_rows=int((~columns["erased"]).sum()),
+        spans=tuple((part.first, part.end) for part in parts),
+        blocks=len(blocks),
+        files=writer.files,
+    )
+    writer.bytes(_HEAD, (json.dumps(msgspec.to_builtins(head), indent=1).encode(),))
+    _flush_folder(folder)
+
+
+def _replace(fresh: Path, folder: Path) -> None:
+    """Put `fresh` in the place of `folder`. A crash between the two moves leaves no snapshot, which means a rebuild."""
+    if folder.exists():
+        old = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.old")
+        folder.rename(old)
+        fresh.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        fresh.rename(folder)
+    _flush_folder(folder.parent)
+
+
+def _flush(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            checksum = zlib.crc32(chunk, checksum)
+    return checksum
+
+
+def _read(folder: Path, head: _Head) -> Partition:
+    partition = Partition(head.namespace, head.dimension)
+    columns = {name: _array(folder, f"column.{name}", head.rows) for name in COLUMNS}
+    names = {facet: _strings(folder, f"names.{facet}") for facet in FACETS}
+    bounds = np.cumsum(_array(folder, "tags.counts"))[:-1]
+    tagged = np.split(_array(folder, "tags.rows"), bounds) if len(bounds) or len(_array(folder, "tags.counts")) else []
+    tags = {str(tag): rows for tag, rows in zip(_strings(folder, "tags"), tagged, strict=True)}
+    partition.catalog.restore(columns, names, tags)
+    parts = [
+        Segment(first, end, *(_array(folder, f"postings.{number}.{field}") for field in Segment._fields[2:]))
+        for number, (first, end) in enumerate(head.spans)
+    ]
+    partition.lexical.restore(_strings(folder, "words"), parts, _array(folder, "lengths", head.rows), head.live_rows)
+    if head.dimension is not None:
+        partition.dense = ExactDenseIndex(head.dimension)
+        partition.dense.restore(
+            [
+                Block(_array(folder, f"vectors.{number}.codes"), _array(folder, f"vectors.{number}.scales"))
+                for number in range(head.blocks)
+            ]
+        )
+    return partition
+
+
+def _array(folder: Path, name: str, rows: int | None = None) -> NDArray[Any]:
+    """One array; those that are not empty are mapped copy-on-write. Raises ValueError if it has not `rows` entries."""
+    path = folder / f"{name}.npy"
+    array: NDArray[Any] = np.load(path, allow_pickle=False)
+    if array.size:
+        array = np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray)
+    if rows is not None and len(array) != rows:
+        raise ValueError(f"{name} has {len(array)} rows, not {rows}")
+    return array
+
+
+def _strings(folder: Path, name: str) -> list[str | None]:
+    text = (folder / f"{name}.txt").read_bytes().decode("utf-8", "surrogatepass")
+    lengths = _array(folder, f"{name}.lengths")
+    ends = np.cumsum(np.maximum(lengths, 0))
+    if len(ends) and int(ends[-1]) != len(text):
+        raise ValueError(f"{name} has {len(text)} characters, not {ends[-1]}")
+    starts = (ends - np.maximum(lengths, 0)).tolist()
+    return [
+        None if length < 0 else text[start:end]
+        for length, start, end in zip(lengths.tolist(), starts, ends.tolist(), strict=True)
+    ]
