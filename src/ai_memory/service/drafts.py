@@ -16,11 +16,10 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.operations.writing import Draft, ReviseRequest
 from ai_memory.store.base import Content, Remember, Revise
 from ai_memory.store.ids import MEMORY, new_id
-from ai_memory.text.normal import clean_text, content_hash, dedup_key, value_digest
+from ai_memory.text.normal import clean_text, digests
 from ai_memory.types import MemoryRecord
 
 _CONTENT_FIELDS = tuple(name for name in Content.__struct_fields__)
-_SHORT_TEXT_FIELDS = ("title", "author", "source")
 _FACETS = ("user", "agent", "session")
 _EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 _LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
@@ -33,20 +32,20 @@ def context_path(path: str) -> str:
 
 def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: bool) -> Remember:
     """The store command for a draft; raises InvalidInputError naming the field that is wrong."""
-    for field in _FACETS:
-        _clean(draft, field)
-    content = _checked(Content(**{name: getattr(draft, name) for name in _CONTENT_FIELDS}))
-    said = (content.author, content.title, content.text)
+    clean_text(namespace, "namespace")
+    user, agent, session = _clean(draft.user, "user"), _clean(draft.agent, "agent"), _clean(draft.session, "session")
+    content = _checked(draft)
+    digest = digests(namespace, user, agent, session, content.author, content.title, content.text)
     return Remember(
         id=new_id(MEMORY, at),
-        namespace=clean_text(namespace, "namespace"),
-        user=draft.user,
-        agent=draft.agent,
-        session=draft.session,
+        namespace=namespace,
+        user=user,
+        agent=agent,
+        session=session,
         content=content,
-        content_hash=content_hash(*said),
-        dedup_key=dedup_key(namespace, draft.user, draft.agent, draft.session, *said),
-        value_digest=value_digest(namespace, *said),
+        content_hash=digest.content_hash,
+        dedup_key=digest.dedup_key,
+        value_digest=digest.value_digest,
         at=at,
         supersedes=draft.supersedes,
         reinstate=reinstate,
@@ -57,14 +56,16 @@ def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) ->
     """The store command for a change to `current`; what the request leaves out stays."""
     given = {name: value for name in _CONTENT_FIELDS if (value := getattr(request, name)) is not UNSET}
     content = _checked(Content(**{name: given.get(name, getattr(current, name)) for name in _CONTENT_FIELDS}))
-    said = (content.author, content.title, content.text)
+    digest = digests(
+        current.namespace, current.user, current.agent, current.session, content.author, content.title, content.text
+    )
     return Revise(
         id=request.id,
         namespace=request.namespace,
         content=content,
-        content_hash=content_hash(*said),
-        dedup_key=dedup_key(current.namespace, current.user, current.agent, current.session, *said),
-        value_digest=value_digest(current.namespace, *said),
+        content_hash=digest.content_hash,
+        dedup_key=digest.dedup_key,
+        value_digest=digest.value_digest,
         at=at,
         if_revision=request.if_revision,
         reason=request.reason,
@@ -86,30 +87,34 @@ def differing_fields(draft: Draft, standing: MemoryRecord) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _checked(content: Content) -> Content:
-    clean_text(content.text)
-    if not content.text.strip():
+def _checked(given: Draft | Content) -> Content:
+    """What a draft or a change says, in canonical form, once all of it is known to be storable."""
+    text = clean_text(given.text)
+    if not text or text.isspace():
         raise InvalidInputError("text is empty", hint="give at least one character that is not blank", field="text")
-    for field in _SHORT_TEXT_FIELDS:
-        _clean(content, field)
-    if content.valid_from is not None:
-        _in_range(content.valid_from, "valid_from")
-    if content.valid_to is not None:
-        _in_range(content.valid_to, "valid_to")
-    if content.valid_from and content.valid_to and _aware(content.valid_to) <= _aware(content.valid_from):
+    valid_from, valid_to = _instant(given.valid_from, "valid_from"), _instant(given.valid_to, "valid_to")
+    if valid_from and valid_to and valid_to <= valid_from:
         raise InvalidInputError(
-            f"valid_to ({content.valid_to.isoformat()}) is not after valid_from ({content.valid_from.isoformat()})",
+            f"valid_to ({valid_to.isoformat()}) is not after valid_from ({valid_from.isoformat()})",
             hint="a memory is true from valid_from until just before valid_to",
             field="valid_to",
         )
-    check_attributes(content.type, content.attributes)
-    _check_json_text(content.attributes, "attributes")
-    return msgspec.structs.replace(
-        content,
-        context=context_path(content.context),
-        tags=_tags(content.tags),
-        valid_from=content.valid_from and _aware(content.valid_from),
-        valid_to=content.valid_to and _aware(content.valid_to),
+    if given.attributes:
+        check_attributes(given.type, given.attributes)
+        _check_json_text(given.attributes, "attributes")
+    return Content(
+        type=given.type,
+        context=context_path(given.context) if given.context else "",
+        title=_clean(given.title, "title"),
+        author=_clean(given.author, "author"),
+        text=text,
+        tags=_tags(given.tags),
+        importance=given.importance,
+        confidence=given.confidence,
+        attributes=given.attributes,
+        source=_clean(given.source, "source"),
+        valid_from=valid_from,
+        valid_to=valid_to,
     )
 
 
@@ -122,21 +127,20 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _aware(instant: dt.datetime) -> dt.datetime:
-    return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)
-
-
-def _in_range(instant: dt.datetime, field: str) -> None:
-    if not _EARLIEST <= (instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)) <= _LATEST:
+def _instant(instant: dt.datetime | None, field: str) -> dt.datetime | None:
+    """The instant in UTC (a missing zone means UTC), in the range that can be kept and compared."""
+    if instant is None:
+        return None
+    aware = instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant
+    if not _EARLIEST <= aware <= _LATEST:
         raise InvalidInputError(
             f"{field} {instant.isoformat()} is out of range", hint="years 1 to 9999 can be kept", field=field
         )
+    return aware.astimezone(dt.UTC)
 
 
-def _clean(owner: Any, field: str) -> None:
-    value = getattr(owner, field)
-    if value is not None:
-        clean_text(value, field)
+def _clean(value: str | None, field: str) -> str | None:
+    return None if value is None else clean_text(value, field)
 
 
 def _check_json_text(value: Any, field: str) -> None:

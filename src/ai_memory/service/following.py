@@ -49,9 +49,7 @@ class Progress:
 class Follower:
     """One partition a namespace, brought up to date by `catch_up`."""
 
-    def __init__(
-        self, store: Store, snapshots: Snapshots | None = None, *, snapshot_rows: int = 0, threads: int = 0
-    ) -> None:
+    def __init__(self, store: Store, snapshots: Snapshots | None = None, *, snapshot_rows: int = 0) -> None:
         self._store = store
         self._snapshots = snapshots
         self._snapshot_rows = snapshot_rows

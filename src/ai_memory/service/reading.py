@@ -23,8 +23,6 @@ from ai_memory.operations.reading import (
     TimelineRequest,
 )
 from ai_memory.recall.answer import Answer, Notice
-from ai_memory.recall.engine import Question, recall_empty
-from ai_memory.recall.engine import recall as run_recall
 from ai_memory.service.drafts import context_path
 from ai_memory.service.parts import Parts
 from ai_memory.service.writing import as_selection, no_such_memory
@@ -36,6 +34,9 @@ TIMELINE_PAGE = 1_000
 
 def recall(parts: Parts, request: RecallRequest) -> Answer:
     """Find the memories that answer a question, by words alone where there is no embedder."""
+    from ai_memory.recall.engine import Question, recall_empty
+    from ai_memory.recall.engine import recall as run_recall
+
     clean_text(request.query, "query")
     question = Question(
         text=request.query,

@@ -15,6 +15,8 @@ from ai_memory.clock import to_micros
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _RANDOM_BITS = 80
 _LENGTH = 26
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+"""Two characters at a time: ids are made for every memory of a bulk write."""
 
 MEMORY, ENTITY, RELATION, JOB = "mem_", "ent_", "rel_", "job_"
 
@@ -33,4 +35,5 @@ def relation_id(source: str, target: str, relation_type: str, at: dt.datetime) -
 
 
 def _encode(number: int) -> str:
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))
+    pairs = _PAIRS
+    return "".join([pairs[(number >> shift) & 1023] for shift in range(5 * (_LENGTH - 2), -1, -10)])

@@ -11,6 +11,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from ai_memory.errors import InvalidInputError
 
@@ -43,7 +44,35 @@ def normal_form(text: str) -> str:
     """`text` for comparison: NFC, line ends as a line feed, no trailing or outer blanks, no zero-width or direction marks."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-    return _TRAILING.sub("", _LINE_END.sub("\n", text)).strip()
+    if not text.isprintable():  # line ends and tabs are not: most texts need no more than this look
+        text = _TRAILING.sub("", _LINE_END.sub("\n", text))
+    return text.strip()
+
+
+class Digests(NamedTuple):
+    """The three digests of what a memory says; see the functions of the same names."""
+
+    content_hash: str
+    value_digest: bytes
+    dedup_key: bytes
+
+
+def digests(
+    namespace: str,
+    user: str | None,
+    agent: str | None,
+    session: str | None,
+    author: str | None,
+    title: str | None,
+    text: str,
+) -> Digests:
+    """All three digests, from one normal form."""
+    said = (author, title, normal_form(text))
+    return Digests(
+        _digest(b"content", said).hex(),
+        _digest(b"value", (namespace, *said)),
+        _digest(b"dedup", (namespace, user, agent, session, *said)),
+    )
 
 
 def content_hash(author: str | None, title: str | None, text: str) -> str:
@@ -66,17 +95,17 @@ def dedup_key(
     text: str,
 ) -> bytes:
     """16 bytes that two memories share exactly when they say the same in the same scope."""
-    return _digest(b"dedup", (namespace, user, agent, session, author, title, normal_form(text)))
+    return digests(namespace, user, agent, session, author, title, text).dedup_key
 
 
 def _digest(purpose: bytes, parts: Iterable[str | None]) -> bytes:
     """BLAKE2b-128 over parts, each prefixed with its length so that no two lists of parts meet; None differs from ''."""
-    state = hashlib.blake2b(digest_size=16, person=purpose)
+    pieces: list[bytes] = []
     for part in parts:
         if part is None:
-            state.update(b"-")
+            pieces.append(b"-")
         else:
             data = part.encode("utf-8", "surrogatepass")
-            state.update(b"%d:" % len(data))
-            state.update(data)
-    return state.digest()
+            pieces.append(b"%d:" % len(data))
+            pieces.append(data)
+    return hashlib.blake2b(b"".join(pieces), digest_size=16, person=purpose).digest()
