@@ -9,8 +9,8 @@ EXITS: dict[int, str] = {
     1: "a fault of ours, or an unexpected one; the message says what happened",
     2: "the command line is wrong",
     3: "no such memory, relation, file or route",
-    4: "the input is invalid, or larger than a limit",
-    5: "conflict: a stale revision, a brake, a key used twice, an embedder mismatch",
+    4: "the input is invalid or larger than a limit, or some of many files or lines were rejected",
+    5: "conflict: a stale revision, a brake, a key used twice, an embedder mismatch, a text that was forgotten before",
     6: "the service is closing, overloaded, or cannot be reached; try again later",
     7: "the store cannot do its work: full, read-only, busy, damaged, or of another version",
     8: "the model is missing, damaged or failing, or the network was needed while offline",
@@ -50,6 +50,12 @@ BY_CODE: dict[str, int] = {
     "forbidden": 9,
 }
 """The exit code of each error code; an error class added without a row here fails the tests."""
+
+
+REJECTED = BY_CODE["conflict"]
+"""One text was rejected: nothing was stored."""
+SOME_REJECTED = BY_CODE["invalid_input"]
+"""Of many files or lines, some were rejected and named; the others were taken."""
 
 
 def exit_code(error: MemoryServiceError) -> int:

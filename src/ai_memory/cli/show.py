@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ai_memory.cli.layout import cut, table, visible, wrap
@@ -278,7 +278,7 @@ def health(value: Health, screen: Screen) -> Iterable[str]:
     yield from table(("part", "state", ""), rows, screen.width)
 
 
-def problems(value: list[Problem], screen: Screen) -> Iterable[str]:
+def problems(value: Sequence[Problem], screen: Screen) -> Iterable[str]:
     """A line a finding, with what mends it."""
     if not value:
         yield "no problems found"

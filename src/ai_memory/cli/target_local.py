@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -38,18 +39,23 @@ class LocalTarget:
     ) -> ImportReport:
         """What became of every line."""
         self._wrote = True
-        return self._service.import_lines(request, lines, progress)
+
+        def batch_done(line: int, counts: dict[str, int]) -> None:
+            del counts
+            if progress is not None:
+                progress(line)
+
+        return self._service.import_lines(request, lines, batch_done)
 
     def close(self) -> str | None:
         """Make owed vectors for at most a minute, then close the store."""
         try:
-            if not self._wrote or self._service.settle(SETTLE_SECONDS):
+            if not self._wrote:
                 return None
+            begun = time.monotonic()
+            if self._service.settle(SETTLE_SECONDS) or time.monotonic() - begun < SETTLE_SECONDS:
+                return None  # done, or there is no model, which every receipt has said
             owed = self._service.stats(StatsRequest()).owed
-            return (
-                f"{owed:,} texts are found by words but not by meaning yet; `ai-memory serve` makes their vectors"
-                if owed
-                else None
-            )
+            return f"{owed:,} texts are found by words but not by meaning yet; `ai-memory serve` makes their vectors"
         finally:
             self._service.close()

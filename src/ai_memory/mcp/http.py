@@ -17,8 +17,8 @@ import anyio.to_thread
 from msgspec import Struct
 
 from ai_memory.errors import InternalError, MethodNotAllowedError, ServiceUnavailableError
-from ai_memory.mcp.tools import request_values
-from ai_memory.operations.base import Operation, parse
+from ai_memory.mcp.tools import request_in
+from ai_memory.operations.base import Operation
 from ai_memory.types import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
@@ -106,13 +106,13 @@ class McpEndpoint:
             raise ServiceUnavailableError("MCP is not available", hint="see the service's log for the reason")
         await self._manager.handle_request(scope, receive, send)
 
-    async def _carry(self, http_request: Any, operation: Operation, arguments: Mapping[str, Any]) -> Any:
+    async def _carry(self, http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:
         if http_request is None:
             raise InternalError("an MCP request came without its HTTP request")
         scope = http_request.scope
 
         def work() -> Any:
-            request = parse(operation.request, request_values(operation, arguments, scope[_NAMESPACE]))
+            request = request_in(operation, values, scope[_NAMESPACE])
             scope[_ACCESS].check(operation, request)
             return getattr(self._service, operation.name)(request)
 

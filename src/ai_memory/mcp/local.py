@@ -11,8 +11,8 @@ from concurrent.futures import Future
 from typing import Any
 
 from ai_memory.errors import InternalError, MemoryServiceError
-from ai_memory.mcp.tools import request_values
-from ai_memory.operations.base import Operation, parse
+from ai_memory.mcp.tools import request_in
+from ai_memory.operations.base import Operation
 
 OpenService = Callable[[], Any]
 
@@ -87,13 +87,13 @@ class LocalServer:
         async with stdio_server(anyio.wrap_file(self._input), output) as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
 
-    async def _carry(self, http_request: Any, operation: Operation, arguments: Mapping[str, Any]) -> Any:
+    async def _carry(self, http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:
         import anyio.to_thread
 
         del http_request
 
         def work() -> Any:
-            request = parse(operation.request, request_values(operation, arguments, self._namespace))
+            request = request_in(operation, values, self._namespace)
             return getattr(self._service.get(), operation.name)(request)
 
         return await anyio.to_thread.run_sync(work)

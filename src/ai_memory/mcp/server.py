@@ -37,7 +37,7 @@ from ai_memory import __version__
 from ai_memory.errors import InternalError, MemoryServiceError, NotFoundError
 from ai_memory.mcp.greeting import INSTRUCTIONS, NAME, TITLE
 from ai_memory.mcp.text import error_text, text_of
-from ai_memory.mcp.tools import TOOLS, input_schemas, tool_of
+from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, tool_of
 from ai_memory.operations.base import Operation, to_json
 from ai_memory.operations.reading import CONTEXTS, GET, LIST
 from ai_memory.types import Outcome, Receipt
@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any]
 Carry = Callable[[Any, Operation, Mapping[str, Any]], Awaitable[Any]]
-"""Carries an operation out: the HTTP request or None, the operation, and the fields that the client gave; gives the response."""
+"""Gives the response to an operation, from the HTTP request or None, the operation, and the fields without the namespace."""
 
 
 def make_server(carry: Carry) -> Server[Any]:
@@ -68,7 +68,8 @@ def make_server(carry: Carry) -> Server[Any]:
         if operation is None:
             raise MCPError(INVALID_PARAMS, f"unknown tool: {params.name[:80]}", {"tools": list(TOOLS)})
         try:
-            return _result(await carry(context.request, operation, params.arguments or {}))
+            values = check_arguments(operation, params.arguments or {})
+            return _result(await carry(context.request, operation, values))
         except MemoryServiceError as error:
             return _error_result(error)
         except Exception:  # the SDK would answer without our error body

@@ -6,26 +6,42 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from msgspec import Struct
+
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import Operation, Tool, fields_of
+from ai_memory.operations.base import Operation, Tool, fields_of, parse
 from ai_memory.operations.schema import schemas, without_null
 from ai_memory.operations.table import OPERATIONS
-from ai_memory.types import DEFAULT_NAMESPACE
 
 Schema = dict[str, Any]
 
 TOOLS: dict[str, Operation] = {operation.tool.name: operation for operation in OPERATIONS if operation.tool is not None}
 """The operations by the name of their tool."""
 
-_KEPT = ("type", "enum", "items", "minimum", "maximum", "pattern", "properties", "required", "additionalProperties")
+_KEPT = ("type", "enum", "items", "minimum", "maximum", "properties", "required", "additionalProperties")
 """What of a schema helps a model to write a right call; lengths are checked, and named by the error, when it does not."""
 _SHORT = {
+    "text": "What to remember.",
+    "query": "The question, in any language.",
     "types": "Only these types.",
+    "tags": "Short labels.",
+    "context": "A path such as work/projects/atlas; filters include all below it.",
     "session": "Conversation.",
+    "limit": "At most this many.",
+    "max_tokens": "Budget for the texts in the answer.",
+    "cursor": "From the page before.",
     "as_of": "What was true then.",
     "known_at": "What was known then.",
     "occurred_after": "Happened then or later.",
     "occurred_before": "Happened before.",
+    "valid_from": "When it happened or became true.",
+    "valid_to": "When it stopped being true.",
+    "supersedes": "Ids of memories it replaces.",
+    "id": "mem_…",
+    "source": "mem_…, ent_…, or entity:NAME.",
+    "target": "As source.",
+    "reason": "Why; kept in the history.",
+    "if_revision": "Refuse unless this is the current revision.",
 }
 """Descriptions that a model understands in fewer words than the reference gives."""
 
@@ -62,7 +78,7 @@ def _compact(name: str, field: Schema, components: Mapping[str, Schema]) -> Sche
     if description:
         compact["description"] = description
     if field.get("format") == "date-time":
-        compact["description"] = f"{description} ISO date or time."
+        compact["description"] = f"{description} ISO date."
     return compact
 
 
@@ -75,8 +91,8 @@ def _without_lengths(field: Schema, components: Mapping[str, Schema]) -> Schema:
     return compact
 
 
-def request_values(operation: Operation, arguments: Mapping[str, Any], namespace: str) -> dict[str, Any]:
-    """The request's values for a tool call in `namespace`. Raises InvalidInputError for arguments that are not the tool's."""
+def check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool call's arguments without nulls. Raises InvalidInputError for one that is not the tool's, such as a namespace."""
     fields = tool_of(operation).fields
     unknown = sorted(set(arguments) - set(fields))
     if unknown:
@@ -85,7 +101,10 @@ def request_values(operation: Operation, arguments: Mapping[str, Any], namespace
             hint=f"{tool_of(operation).name} takes {', '.join(fields)}",
             fields=unknown,
         )
-    values = {name: value for name, value in arguments.items() if value is not None}
-    if "namespace" in fields_of(operation.request):
-        values["namespace"] = namespace or DEFAULT_NAMESPACE
-    return values
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def request_in(operation: Operation, values: Mapping[str, Any], namespace: str) -> Struct:
+    """The operation's request in `namespace`; raises what `parse` raises."""
+    inside = {"namespace": namespace} if "namespace" in fields_of(operation.request) else {}
+    return parse(operation.request, {**values, **inside})

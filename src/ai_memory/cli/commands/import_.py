@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     finally:
         plain.finish(target, screen)
     screen.value(report, show.lines_of(report, screen))
-    return exits.exit_code(InvalidInputError("")) if report.counts.get("rejected") else exits.OK
+    return exits.SOME_REJECTED if report.counts.get("rejected") else exits.OK
 
 
 def resume_key(path: Path) -> str:
@@ -106,4 +106,4 @@ def _folder(source: str, values: dict[str, Any], choices: Choices, screen: Scree
     finally:
         plain.finish(target, screen)
     screen.value(receipts, show.lines_of(receipts, screen))
-    return code_for([receipt.outcome for receipt in receipts.receipts])
+    return code_for(receipts)

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     response = carry_out(operation, request, choices, screen)
     screen.value(response, show.lines_of(response, screen))
     rejected = isinstance(response, Receipt) and response.outcome is Outcome.REJECTED
-    return exits.exit_code(InvalidInputError("")) if rejected else exits.OK
+    return exits.REJECTED if rejected else exits.OK
 
 
 def request_values(arguments: argparse.Namespace, operation: Operation, choices: Choices) -> dict[str, Any]:

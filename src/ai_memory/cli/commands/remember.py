@@ -53,12 +53,12 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         values = _with_front_matter(values)
     receipt = plain.carry_out(REMEMBER, parse(REMEMBER.request, values), choices, screen)
     screen.value(receipt, show.lines_of(receipt, screen))
-    return code_for([receipt.outcome])
+    return exits.REJECTED if receipt.outcome is Outcome.REJECTED else exits.OK
 
 
-def code_for(outcomes: list[Outcome]) -> int:
-    """Done, or the code of invalid input where something was rejected."""
-    return exits.exit_code(InvalidInputError("")) if Outcome.REJECTED in outcomes else exits.OK
+def code_for(receipts: Receipts) -> int:
+    """Done, or that some were rejected."""
+    return exits.SOME_REJECTED if receipts.counts.get(Outcome.REJECTED.value) else exits.OK
 
 
 def _with_front_matter(values: dict[str, Any]) -> dict[str, Any]:
@@ -86,9 +86,5 @@ def _files(arguments: argparse.Namespace, screen: Screen) -> int:
         receipts = remember_files(files, common, options, target, screen)
     finally:
         plain.finish(target, screen)
-    screen.value(receipts, _lines(receipts, screen))
-    return code_for([receipt.outcome for receipt in receipts.receipts])
-
-
-def _lines(receipts: Receipts, screen: Screen) -> list[str]:
-    return list(show.receipts(receipts, screen))
+    screen.value(receipts, show.lines_of(receipts, screen))
+    return code_for(receipts)
