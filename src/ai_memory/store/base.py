@@ -356,7 +356,9 @@ class Store(Protocol):
         """Log entries with `sequence > after`, oldest first."""
         ...
 
-    def live_revisions(self, *, after: int = 0, limit: int = 10_000) -> list[StoredRevision]:
+    def live_revisions(
+        self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
+    ) -> list[StoredRevision]:
         """Revisions that are not erased, with `key > after`, in order of key: what an index is built from."""
         ...
 

@@ -23,7 +23,15 @@ from ai_memory.store.sqlite.rows import (
     relation,
     stored_revision,
 )
-from ai_memory.store.sqlite.selection import Conditions, cursor_of, known_at, position_of, valid_at
+from ai_memory.store.sqlite.selection import (
+    BELOW_CONTEXT,
+    Conditions,
+    context_range,
+    cursor_of,
+    known_at,
+    position_of,
+    valid_at,
+)
 from ai_memory.store.sqlite.transaction import LOG_COLUMNS, RECORD_SOURCE
 from ai_memory.types import Entity, Job, MemoryRecord, Page, Relation, Selection
 
@@ -33,6 +41,10 @@ _LOG_SELECT = (
     "SELECT " + ", ".join(f"g.{name}" for name in LOG_COLUMNS.split(", ")) + ", n.name "
     "FROM log g JOIN namespaces n ON n.number = g.namespace"
 )
+
+_NAMES = "CROSS JOIN namespaces n ON n.number = m.namespace"
+
+_FEW = 1000
 
 _MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
 
@@ -89,7 +101,7 @@ def select(
             id=place[1],
         )
     rows = connection.execute(
-        f"SELECT {RECORD_COLUMNS}, r.occurred FROM {_source(selection)} WHERE {conditions.sql} "
+        f"SELECT {RECORD_COLUMNS}, r.occurred FROM {_source(connection, selection, number)} WHERE {conditions.sql} "
         f"ORDER BY r.occurred {order}, m.id {order} LIMIT :limit",
         {**conditions.values, "limit": limit + 1},
     ).fetchall()
@@ -100,11 +112,29 @@ def select(
     return Page(memories=memories, cursor=cursor_of(selection, newest_first, last[-1], last[1]))
 
 
-def _source(selection: Selection) -> str:
-    """The tables in the order that reads least: CROSS JOIN keeps SQLite from choosing another."""
+def _source(connection: sqlite3.Connection, selection: Selection, namespace: int) -> str:
+    """The tables in the order that reads least: from the most telling filter, else along time until the page is full.
+
+    CROSS JOIN keeps SQLite, which knows no counts, from choosing another order.
+    """
     if selection.ids or selection.session:
-        return "memories m CROSS JOIN revisions r ON r.memory = m.number JOIN namespaces n ON n.number = m.namespace"
-    return "revisions r CROSS JOIN memories m ON m.number = r.memory CROSS JOIN namespaces n ON n.number = r.namespace"
+        return f"memories m CROSS JOIN revisions r ON r.memory = m.number {_NAMES}"
+    for tag in selection.tags:
+        if _few(connection, "tags WHERE tag = :tag", {"tag": tag}):
+            return f"revisions r NOT INDEXED CROSS JOIN memories m ON m.number = r.memory {_NAMES}"
+    context = selection.context.strip("/")
+    if context and selection.known_at is None:
+        below = f"revisions r INDEXED BY revisions_by_context WHERE r.namespace = :namespace AND {BELOW_CONTEXT}"
+        if _few(connection, f"{below} AND r.retired_at IS NULL", {"namespace": namespace, **context_range(context)}):
+            joined = "CROSS JOIN memories m ON m.number = r.memory"
+            return f"revisions r INDEXED BY revisions_by_context {joined} {_NAMES}"
+    return f"revisions r INDEXED BY revisions_by_time CROSS JOIN memories m ON m.number = r.memory {_NAMES}"
+
+
+def _few(connection: sqlite3.Connection, source: str, values: dict[str, str | int]) -> bool:
+    """Whether a source has so few rows that fetching and sorting them all beats walking along time."""
+    (count,) = connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {_FEW})", values).fetchone()
+    return bool(count < _FEW)
 
 
 def load(connection: sqlite3.Connection, keys: Sequence[int]) -> dict[int, StoredRevision]:
@@ -115,12 +145,18 @@ def load(connection: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Store
     return {row[0]: stored_revision(row) for row in rows}
 
 
-def live_revisions(connection: sqlite3.Connection, after: int, limit: int) -> list[StoredRevision]:
+def live_revisions(
+    connection: sqlite3.Connection, after: int, limit: int, namespace: str | None
+) -> list[StoredRevision]:
     """As `Store.live_revisions`."""
+    where, values = "r.key > ?", [after]
+    if namespace is not None:
+        where += " AND r.namespace = ?"
+        values.append(namespace_number(connection, namespace) or 0)
     rows = connection.execute(
         f"SELECT {RECORD_COLUMNS} FROM revisions r CROSS JOIN memories m ON m.number = r.memory "
-        "CROSS JOIN namespaces n ON n.number = r.namespace WHERE r.key > ? ORDER BY r.key LIMIT ?",
-        (after, limit),
+        f"CROSS JOIN namespaces n ON n.number = r.namespace WHERE {where} ORDER BY r.key LIMIT ?",
+        (*values, limit),
     )
     return [stored_revision(row) for row in rows]
 
@@ -288,13 +324,16 @@ def export(connection: sqlite3.Connection, namespace: str | None) -> Iterator[Me
     """As `Store.export`; rows are read as they are asked for."""
     number = None if namespace is None else namespace_number(connection, namespace)
     values = {"number": number}
-    where = "" if namespace is None else "WHERE {}.namespace = :number"
-    memories = f"{RECORD_SOURCE} {where.format('m')} ORDER BY r.memory, r.key"
+    where = "" if namespace is None else "WHERE +{}.namespace = :number"  # + keeps to the order, without sorting
+    memories = (
+        f"SELECT {RECORD_COLUMNS} FROM memories m CROSS JOIN revisions r ON r.memory = m.number {_NAMES} "
+        f"{where.format('m')} ORDER BY m.number, r.key"
+    )
     for row in connection.execute(memories, values):
         yield record(row)
     named = (
         "SELECT e.number, e.id, n.name, e.name, e.kind, e.created_at FROM entities e "
-        f"JOIN namespaces n ON n.number = e.namespace {where.format('e')} ORDER BY e.number"
+        f"CROSS JOIN namespaces n ON n.number = e.namespace {where.format('e')} ORDER BY e.number"
     )
     for row in connection.execute(named, values):
         yield _with_aliases(connection, row)

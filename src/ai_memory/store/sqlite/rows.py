@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -91,7 +92,7 @@ def content_row(content: Content) -> Row:
 
 
 def _finite(value: float, name: str) -> float:
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise InvalidInputError(f"{name} must be a finite number, not {value}")
     return value
 
@@ -121,7 +122,7 @@ def record(row: Row) -> MemoryRecord:
         revision, content_hash, valid_from, valid_to, memory_type, context, title, author, tags, importance,
         confidence, attributes, source, text,
     ) = row  # fmt: skip
-    microseconds = dt.timedelta(microseconds=1)
+    created = EPOCH + dt.timedelta(0, 0, created_at)
     return MemoryRecord(
         id=memory_id,
         namespace=namespace,
@@ -138,11 +139,11 @@ def record(row: Row) -> MemoryRecord:
         confidence=confidence,
         attributes={} if attributes is None else msgspec.json.decode(attributes),
         source=source,
-        valid_from=None if valid_from is None else EPOCH + valid_from * microseconds,
-        valid_to=None if valid_to is None else EPOCH + valid_to * microseconds,
-        created_at=EPOCH + created_at * microseconds,
-        recorded_at=EPOCH + recorded_at * microseconds,
-        retired_at=None if retired_at is None else EPOCH + retired_at * microseconds,
+        valid_from=None if valid_from is None else EPOCH + dt.timedelta(0, 0, valid_from),
+        valid_to=None if valid_to is None else EPOCH + dt.timedelta(0, 0, valid_to),
+        created_at=created,
+        recorded_at=created if recorded_at == created_at else EPOCH + dt.timedelta(0, 0, recorded_at),
+        retired_at=None if retired_at is None else EPOCH + dt.timedelta(0, 0, retired_at),
         retired_reason=retired_reason,
         revision=revision,
         content_hash=content_hash.hex() if isinstance(content_hash, bytes) else content_hash,

@@ -23,7 +23,7 @@ class Conditions:
     """The WHERE clause of a selection over revisions r and memories m, with its named values."""
 
     def __init__(self, selection: Selection, namespace: int) -> None:
-        self.clauses = ["r.namespace = :namespace"]
+        self.clauses = ["r.namespace = :namespace", "m.namespace = :namespace"]
         self.values: dict[str, Any] = {"namespace": namespace}
         self._what(selection)
         self._labels(selection)
@@ -53,13 +53,7 @@ class Conditions:
         self._one_of("m.id", "ids", selection.ids)
         context = selection.context.strip("/")
         if context:
-            # "0" is the character after "/": the range holds every path that begins with the context and a slash
-            self.add(
-                "(r.context = :context OR (r.context >= :below AND r.context < :beyond))",
-                context=context,
-                below=context + "/",
-                beyond=context + "0",
-            )
+            self.add(BELOW_CONTEXT, **context_range(context))
         if selection.min_importance > 0:
             self.add("r.importance >= :importance", importance=selection.min_importance)
         if selection.min_confidence > 0:
@@ -93,6 +87,15 @@ class Conditions:
             if selection.now is None:
                 raise InvalidInputError("a selection that leaves out what has ended needs `now`")
             self.add("(r.valid_to IS NULL OR r.valid_to > :now)", now=to_micros(selection.now))
+
+
+BELOW_CONTEXT = "r.context >= :context AND r.context < :beyond AND (r.context = :context OR r.context >= :below)"
+"""The condition that a row's context is a given one or lies below it; see `context_range`."""
+
+
+def context_range(context: str) -> dict[str, str]:
+    """The values of `BELOW_CONTEXT`. "0" is the character after "/", so the range ends after the last path below."""
+    return {"context": context, "below": context + "/", "beyond": context + "0"}
 
 
 def valid_at(alias: str, name: str) -> str:

@@ -280,10 +280,12 @@ class SqliteStore:
         with self._readers.snapshot() as connection:
             return reading.log(connection, after, limit, namespace)
 
-    def live_revisions(self, *, after: int = 0, limit: int = 10_000) -> list[StoredRevision]:
+    def live_revisions(
+        self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
+    ) -> list[StoredRevision]:
         """As `Store.live_revisions`."""
         with self._readers.one() as connection:
-            return reading.live_revisions(connection, after, limit)
+            return reading.live_revisions(connection, after, limit, namespace)
 
     # ── vectors ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

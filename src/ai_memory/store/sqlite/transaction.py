@@ -41,9 +41,9 @@ def chain_digest(before: bytes, namespace: str, fields: Sequence[Any]) -> bytes:
 
     Without the namespace's number, which differs from store to store; the content hash in hexadecimal digits.
     """
-    sequence, at, action, _, memory_id, relation_id, erased, retired, actor, reason, content_hash = fields
+    content_hash = fields[10]
     shown = content_hash.hex() if isinstance(content_hash, bytes) else content_hash
-    entry = (sequence, at, action, namespace, memory_id, relation_id, erased, retired, actor, reason, shown)
+    entry = (*fields[:3], namespace, *fields[4:10], shown)
     return hashlib.sha256(before + msgspec.json.encode(entry)).digest()
 
 

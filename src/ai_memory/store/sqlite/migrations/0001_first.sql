@@ -72,7 +72,7 @@ CREATE TABLE revisions (
 CREATE INDEX revisions_by_memory ON revisions (memory);
 CREATE INDEX revisions_by_time ON revisions (namespace, occurred);
 CREATE INDEX revisions_by_dedup_key ON revisions (dedup_key) WHERE retired_at IS NULL;
-CREATE INDEX revisions_by_context ON revisions (namespace, context, type) WHERE retired_at IS NULL;
+CREATE INDEX revisions_by_context ON revisions (namespace, context, type, retired_at) WHERE retired_at IS NULL;
 
 CREATE TABLE tags (
     tag TEXT NOT NULL,
