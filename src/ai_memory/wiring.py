@@ -14,6 +14,7 @@ from ai_memory.embed.locate import find_model
 from ai_memory.errors import InvalidInputError, StoreReadOnlyError
 from ai_memory.service.embedding import Loader, active_generation, check_identity
 from ai_memory.service.service import Service
+from ai_memory.service.snapshots import SnapshotFolder
 from ai_memory.settings import Settings
 from ai_memory.store.base import Store
 from ai_memory.store.sqlite.store import open_sqlite_store
@@ -41,7 +42,7 @@ def open_service(settings: Settings, *, clock: Clock | None = None) -> Service:
         store,
         embedder_loader(settings),
         clock=clock,
-        snapshots=None,
+        snapshots=SnapshotFolder(settings.store_path.with_name(settings.store_path.name + ".index")),
         snapshot_rows=settings.snapshot_rows,
         forget_share=settings.forget_share,
     )

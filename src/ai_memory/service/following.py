@@ -6,67 +6,47 @@ store see each other's writes. Vectors have a position of their own, because the
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+
+from msgspec.structs import replace
 
 from ai_memory.index.partition import Partition
+from ai_memory.index.snapshot import Origin
+from ai_memory.service.snapshots import WORTH_SAVING, SnapshotFolder
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision, VectorRow
 from ai_memory.types import Generation
-
-logger = logging.getLogger(__name__)
 
 LOG_PAGE = 5_000
 VECTOR_PAGE = 5_000
 
 
-class Snapshots(Protocol):
-    """Saved partitions, so that opening a large store rebuilds nothing."""
-
-    def load(self, store: Store) -> tuple[dict[str, Partition], Progress] | None:
-        """The partitions as last saved and how far they had got, or None where nothing usable was saved."""
-        ...
-
-    def save(self, store: Store, partitions: dict[str, Partition], progress: Progress) -> None:
-        """Save all partitions as they are at `progress`."""
-        ...
-
-    def discard(self) -> None:
-        """Delete what was saved; called before a forgotten text's terms could outlive it on disk."""
-        ...
-
-
-class Progress:
-    """How far the partitions have followed the store."""
-
-    def __init__(self, sequence: int = 0, generation: int | None = None, vector_position: int = 0) -> None:
-        self.sequence = sequence
-        self.generation = generation
-        self.vector_position = vector_position
-
-
 class Follower:
-    """One partition a namespace, brought up to date by `catch_up`."""
+    """One partition a namespace, brought up to date by `catch_up`.
 
-    def __init__(self, store: Store, snapshots: Snapshots | None = None, *, snapshot_rows: int = 0) -> None:
+    `snapshots` None, or `snapshot_rows` 0, means that the index is rebuilt from the store at each start.
+    """
+
+    def __init__(self, store: Store, snapshots: SnapshotFolder | None = None, *, snapshot_rows: int = 0) -> None:
         self._store = store
-        self._snapshots = snapshots
+        self._snapshots = snapshots if snapshot_rows else None
         self._snapshot_rows = snapshot_rows
         self._lock = threading.RLock()
         self._partitions: dict[str, Partition] = {}
+        self._origin = Origin(store_id=store.store_id, sequence=0)
         self._dimension: int | None = None
-        self._progress = Progress()
         self._offered: dict[int, StoredRevision] = {}
         self._offered_lock = threading.Lock()
-        self._unsaved = 0
+        self._changed: dict[str, int] = {}
+        self._saved = False
         self._opened = False
 
     def offer(self, revisions: Iterable[StoredRevision]) -> None:
         """Hand over revisions that this process has just written, to spare reading them back."""
         with self._offered_lock:
             for revision in revisions:
-                self._offered[revision.key] = revision
+                if revision.key > self._origin.sequence:
+                    self._offered[revision.key] = revision
 
     def partition(self, namespace: str) -> Partition | None:
         """The partition of a namespace, or None if nothing was ever stored in it."""
@@ -77,61 +57,78 @@ class Follower:
         with self._lock:
             if not self._opened:
                 self._open()
-            if self._store.sequence() != self._progress.sequence:
+            if self._store.sequence() != self._origin.sequence:
                 self._follow_log()
+                self._drop_stale_offers()
             self._follow_vectors(generation)
 
     def bytes_used(self) -> int:
         """Memory held by all partitions, in bytes."""
         return sum(partition.nbytes for partition in list(self._partitions.values()))
 
-    def save(self, *, force: bool = False) -> None:
-        """Save a snapshot when enough has changed since the last one (`force`: when anything has)."""
-        if self._snapshots is None or self._snapshot_rows == 0:
+    def save(self, *, closing: bool = False) -> None:
+        """Save the index when enough has changed; when `closing`, also when a change or a forget left a large one unsaved."""
+        if self._snapshots is None:
             return
         with self._lock:
-            if self._unsaved >= self._snapshot_rows or (force and self._unsaved >= min(1_000, self._snapshot_rows)):
-                self._snapshots.save(self._store, self._partitions, self._progress)
-                self._unsaved = 0
+            rows = sum(self._changed.values())
+            large = sum(partition.n for partition in self._partitions.values()) >= WORTH_SAVING
+            worth = rows >= self._snapshot_rows or (closing and large and (rows >= WORTH_SAVING or not self._saved))
+            if worth:
+                self._snapshots.save(self._partitions, set(self._changed), self._origin)
+                self._changed, self._saved = {}, True
 
     def forget_saved(self) -> None:
-        """Delete the saved snapshot; the next save writes one without what has been forgotten."""
+        """Delete the saved index: a forgotten text's words must not outlive it on disk. The next save leaves them out."""
         if self._snapshots is not None:
             self._snapshots.discard()
+            self._saved = False
 
     def reset(self) -> None:
-        """Drop everything and begin anew from canonical rows at the next `catch_up`."""
+        """Drop everything and build it anew from canonical rows at the next `catch_up`."""
         with self._lock:
             self.forget_saved()
-            self._partitions, self._progress, self._opened = {}, Progress(), True
-            self._unsaved = 0
+            self._partitions, self._changed = {}, {}
+            self._origin = Origin(store_id=self._store.store_id, sequence=0)
+            self._opened = False
 
     def _open(self) -> None:
+        """Take the saved partitions, and build those of the other namespaces from live revisions: less work than the log."""
         self._opened = True
-        loaded = self._snapshots.load(self._store) if self._snapshots is not None else None
-        if loaded is not None:
-            self._partitions, self._progress = loaded
-        elif self._store.sequence() > 0:
-            self._rebuild()
-
-    def _rebuild(self) -> None:
-        """Build from the live revisions, which is less work than replaying a long log."""
         sequence = self._store.sequence()
-        after, count = 0, 0
-        while page := self._store.live_revisions(after=after, limit=LOG_PAGE):
+        loaded = self._snapshots.load(self._store.store_id) if self._snapshots is not None else None
+        if loaded is not None:
+            self._partitions, self._origin = loaded
+            self._dimension = next((partition.view().dimension for partition in self._partitions.values()), None)
+            self._saved = True
+            self._follow_log()
+        missing = [name for name, _ in self._store.namespaces() if name not in self._partitions]
+        for namespace in missing:
+            self._build(namespace)
+        self._origin = replace(self._origin, sequence=max(sequence, self._origin.sequence))
+
+    def _build(self, namespace: str) -> None:
+        after = 0
+        while page := self._store.live_revisions(after=after, limit=LOG_PAGE, namespace=namespace):
             for revision in page:
                 self._add(revision)
-            after, count = page[-1].key, count + len(page)
-        self._progress = Progress(sequence=sequence)
-        if count:
-            logger.info("index built from %d revisions", count)
+            after = page[-1].key
+            if self._origin.generation is not None:
+                self._fetch_vectors(namespace, self._origin.generation, [revision.key for revision in page])
+
+    def _fetch_vectors(self, namespace: str, generation: int, keys: Sequence[int]) -> None:
+        """Vectors that lie before the position followed so far, for revisions that were just built."""
+        partition = self._partitions[namespace]
+        wanted = [(key, passage) for key in keys for passage in range(partition.passages(key))]
+        found = self._store.vectors(generation, wanted)
+        partition.set_vectors([(key, passage, vector) for (key, passage), vector in found.items()])
 
     def _follow_log(self) -> None:
-        while entries := self._store.log(after=self._progress.sequence, limit=LOG_PAGE):
+        while entries := self._store.log(after=self._origin.sequence, limit=LOG_PAGE):
             revisions = self._revisions_of(entries)
             for entry in entries:
                 self._apply(entry, revisions)
-                self._progress.sequence = entry.sequence
+            self._origin = replace(self._origin, sequence=entries[-1].sequence)
             if len(entries) < LOG_PAGE:
                 break
 
@@ -145,11 +142,18 @@ class Follower:
             found.update(self._store.load(missing))
         return found
 
+    def _drop_stale_offers(self) -> None:
+        """Offers that came after another thread had already read the same revisions from the store."""
+        with self._offered_lock:
+            for key in [key for key in self._offered if key <= self._origin.sequence]:
+                del self._offered[key]
+
     def _apply(self, entry: LogEntry, revisions: dict[int, StoredRevision]) -> None:
         if entry.action is Action.FORGOTTEN:
             partition = self._partitions.get(entry.namespace)
             if partition is not None:
                 partition.remove(entry.keys)
+                self._note(entry.namespace, len(entry.keys))
             self.forget_saved()
             return
         for key in entry.keys:
@@ -161,6 +165,7 @@ class Follower:
             if partition is not None:
                 for key in entry.retired_keys:
                     partition.retire(key, entry.at)
+                self._note(entry.namespace, len(entry.retired_keys))
 
     def _add(self, revision: StoredRevision) -> None:
         namespace = revision.record.namespace
@@ -169,34 +174,36 @@ class Follower:
             partition = self._partitions[namespace] = Partition(namespace, self._dimension)
         before = partition.n
         partition.add(revision.key, revision.record)
-        self._unsaved += partition.n - before
+        self._note(namespace, partition.n - before)
 
     def _follow_vectors(self, generation: Generation | None) -> None:
         if generation is None:
             return
-        if self._progress.generation != generation.id:
+        if self._origin.generation != generation.id:
             self._dimension = generation.embedder.dimension
             for partition in self._partitions.values():
                 partition.reset_vectors(self._dimension)
-            self._progress.generation, self._progress.vector_position = generation.id, 0
-        if self._store.vector_position(generation.id) == self._progress.vector_position:
+            self._origin = replace(self._origin, generation=generation.id, vector_position=0)
+        if self._store.vector_position(generation.id) == self._origin.vector_position:
             return
         while True:
             rows, position = self._store.vector_rows(
-                generation.id, after=self._progress.vector_position, limit=VECTOR_PAGE
+                generation.id, after=self._origin.vector_position, limit=VECTOR_PAGE
             )
             self._take(rows)
-            self._progress.vector_position = position
+            self._origin = replace(self._origin, vector_position=position)
             if len(rows) < VECTOR_PAGE:
                 return
 
     def _take(self, rows: list[VectorRow]) -> None:
-        """Give each partition its vectors."""
+        """Give each partition its vectors; a lone one sorts out by itself which are its own."""
         vectors = [(row.key, row.passage, row.vector) for row in rows]
-        self._unsaved += len(vectors)
-        partitions = list(self._partitions.values())
-        if len(partitions) == 1:
-            partitions[0].set_vectors(vectors)
-            return
-        for partition in partitions:
-            partition.set_vectors([vector for vector in vectors if len(partition.rows_of(vector[0]))])
+        alone = len(self._partitions) == 1
+        for namespace, partition in self._partitions.items():
+            mine = vectors if alone else [vector for vector in vectors if len(partition.rows_of(vector[0]))]
+            if mine:
+                partition.set_vectors(mine)
+                self._note(namespace, len(mine))
+
+    def _note(self, namespace: str, rows: int) -> None:
+        self._changed[namespace] = self._changed.get(namespace, 0) + rows

@@ -35,10 +35,11 @@ from ai_memory.operations.writing import (
 from ai_memory.recall.answer import Answer
 from ai_memory.service import moving, reading, relating, watching, writing
 from ai_memory.service.embedding import EmbedderSlot, Loader
-from ai_memory.service.following import Follower, Snapshots
+from ai_memory.service.following import Follower
 from ai_memory.service.moving import ImportProgress
 from ai_memory.service.parts import Parts
 from ai_memory.service.paying import Payer
+from ai_memory.service.snapshots import SnapshotFolder
 from ai_memory.store.base import Store
 from ai_memory.types import MemoryRecord, Page, Problem, Receipt, Relation
 
@@ -56,7 +57,7 @@ class Service:
         loader: Loader | None,
         *,
         clock: Clock | None = None,
-        snapshots: Snapshots | None = None,
+        snapshots: SnapshotFolder | None = None,
         snapshot_rows: int = 0,
         forget_share: float = 0.2,
     ) -> None:
@@ -189,7 +190,7 @@ class Service:
             return
         self._closed.set()
         self._parts.payer.close()
-        self._parts.follower.save(force=True)
+        self._parts.follower.save(closing=True)
         self._parts.slot.close()
         self._parts.store.close()
 

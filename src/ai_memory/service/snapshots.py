@@ -1,0 +1,101 @@
+"""Snapshots of partitions in a folder beside the store, so that opening a large store rebuilds nothing.
+
+`progress.json` says how far the store had been followed when the partitions were saved, and which namespace lies in which
+sub-folder. Small partitions are not worth files of their own: they are rebuilt from the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from ai_memory.errors import StoreError
+from ai_memory.index import snapshot
+from ai_memory.index.partition import Partition
+from ai_memory.index.snapshot import Origin
+
+logger = logging.getLogger(__name__)
+
+WORTH_SAVING = 1_000
+"""Partitions of fewer rows are rebuilt rather than read."""
+_HEAD = "progress.json"
+
+
+class Saved(Struct, frozen=True):
+    """What `progress.json` holds: how far the store had been followed, and the namespaces that have a snapshot."""
+
+    origin: Origin
+    namespaces: tuple[str, ...]
+
+
+class SnapshotFolder:
+    """The folder that holds the snapshots of one store."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(self, store_id: str) -> tuple[dict[str, Partition], Origin] | None:
+        """The saved partitions and how far they had followed the store, or None when they cannot be used as they are."""
+        try:
+            saved = msgspec.json.decode((self._folder / _HEAD).read_bytes(), type=Saved)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError) as error:
+            logger.warning("the saved index is not used: %s", error)
+            return None
+        partitions: dict[str, Partition] = {}
+        for namespace in saved.namespaces:
+            loaded = snapshot.load(self._place(namespace), store_id=store_id, namespace=namespace)
+            if loaded.partition is None or loaded.origin is None or not _fits(loaded.origin, saved.origin):
+                logger.warning("the saved index is not used: %s", loaded.reason or "it is of another moment")
+                return None
+            partitions[namespace] = loaded.partition
+        return partitions, saved.origin
+
+    def save(self, partitions: Mapping[str, Partition], changed: set[str], origin: Origin) -> None:
+        """Save the partitions that changed, then say how far they go; a failure is logged and leaves nothing half-said."""
+        kept = tuple(sorted(name for name, partition in partitions.items() if partition.n >= WORTH_SAVING))
+        try:
+            (self._folder / _HEAD).unlink(missing_ok=True)
+            for namespace in kept:
+                place = self._place(namespace)
+                if namespace in changed or not place.exists():
+                    snapshot.save(partitions[namespace], place, origin)
+            self._write_head(Saved(origin, kept))
+        except (StoreError, OSError) as error:
+            logger.warning("the index could not be saved and will be rebuilt at the next start: %s", error)
+
+    def discard(self) -> None:
+        """Delete everything saved, the head first, so that a half-deleted folder is not read."""
+        if self._folder.exists():
+            (self._folder / _HEAD).unlink(missing_ok=True)
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _place(self, namespace: str) -> Path:
+        return self._folder / hashlib.blake2b(namespace.encode(), digest_size=10).hexdigest()
+
+    def _write_head(self, saved: Saved) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self._folder / f"{_HEAD}.new"
+        with fresh.open("wb") as file:
+            file.write(msgspec.json.encode(saved))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._folder / _HEAD)
+
+
+def _fits(partition: Origin, whole: Origin) -> bool:
+    """Whether a partition saved at one moment, and unchanged since, belongs to what was saved at another."""
+    return (
+        partition.store_id == whole.store_id
+        and partition.generation == whole.generation
+        and partition.sequence <= whole.sequence
+        and partition.vector_position <= whole.vector_position
+    )
