@@ -10,10 +10,13 @@ Arrays are mapped copy-on-write: pages that nobody changes stay the file system'
 
 from __future__ import annotations
 
+import errno
+import glob
 import io
-import json
+import math
 import os
 import shutil
+import time
 import uuid
 import zlib
 from collections.abc import Iterable, Sequence
@@ -36,6 +39,9 @@ from ai_memory.text.passages import SPLIT_VERSION
 FORMAT = 1
 _HEAD = "snapshot.json"
 _CHUNK = 1 << 22
+_WORTH_MAPPING = 1 << 16
+_LEFTOVER_AGE = 3600.0
+"""Seconds after which an unfinished write beside a snapshot is taken for abandoned."""
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -83,9 +89,10 @@ def save(partition: Partition, folder: Path, origin: Origin) -> None:
         fresh.mkdir(parents=True)
         _write(partition, fresh, origin)
         _replace(fresh, folder)
+        _sweep(folder, older_than=time.time() - _LEFTOVER_AGE)
     except OSError as error:
         shutil.rmtree(fresh, ignore_errors=True)
-        full = error.errno == 28
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         kind = StoreFullError if full else StoreError
         raise kind(f"the index snapshot could not be written: {error.strerror or error}", path=str(folder)) from error
 
@@ -93,7 +100,7 @@ def save(partition: Partition, folder: Path, origin: Origin) -> None:
 def load(folder: Path, *, store_id: str, namespace: str) -> Loaded:
     """Read the snapshot in `folder`. Never raises for what is wrong with it: `reason` says so, in words for a log."""
     try:
-        head = msgspec.json.decode((folder / _HEAD).read_bytes(), type=_Head)
+        head = _read_head(folder)
         reason = _unusable(head, store_id, namespace)
         if reason is not None:
             return Loaded(reason=reason)
@@ -111,8 +118,19 @@ def load(folder: Path, *, store_id: str, namespace: str) -> Loaded:
 
 def discard(folder: Path) -> None:
     """Delete a snapshot and what interrupted writes left beside it; nothing happens where there is none."""
-    for leftover in (folder, *folder.parent.glob(f"{folder.name}.*.new"), *folder.parent.glob(f"{folder.name}.*.old")):
-        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    _sweep(folder, older_than=math.inf)
+
+
+def _sweep(folder: Path, older_than: float) -> None:
+    """Delete what interrupted writes left beside a snapshot before an instant (seconds since the epoch)."""
+    for leftover in folder.parent.glob(f"{glob.escape(folder.name)}.*.*"):
+        try:
+            abandoned = leftover.suffix in (".new", ".old") and leftover.stat().st_mtime < older_than
+        except FileNotFoundError:
+            continue  # another process was faster
+        if abandoned:
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _unusable(head: _Head, store_id: str, namespace: str) -> str | None:
@@ -149,7 +167,7 @@ class _Writer:
         )
         flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
         chunks = (flat[at : at + _CHUNK].tobytes() for at in range(0, len(flat), _CHUNK))
-        self.bytes(f"{name}.npy", (header.getvalue(), *()), chunks)
+        self.bytes(f"{name}.npy", (header.getvalue(),), chunks)
 
     def bytes(self, name: str, *groups: Iterable[bytes]) -> None:
         """One file of the chunks of all groups in order."""
@@ -208,7 +226,8 @@ def _write(partition: Partition, folder: Path, origin: Origin) -> None:
         blocks=len(blocks),
         files=writer.files,
     )
-    writer.bytes(_HEAD, (json.dumps(msgspec.to_builtins(head), indent=1).encode(),))
+    encoded = msgspec.json.format(msgspec.json.encode(head))
+    writer.bytes(_HEAD, (b"%08x\n" % zlib.crc32(encoded), encoded))
     _flush_folder(folder)
 
 
@@ -248,6 +267,14 @@ def _checksum(path: Path) -> int:
     return checksum
 
 
+def _read_head(folder: Path) -> _Head:
+    """`snapshot.json`: its own checksum in hex on the first line, then JSON."""
+    checksum, _, encoded = (folder / _HEAD).read_bytes().partition(b"\n")
+    if checksum != b"%08x" % zlib.crc32(encoded):
+        raise ValueError(f"{_HEAD} is damaged: its checksum does not match")
+    return msgspec.json.decode(encoded, type=_Head)
+
+
 def _read(folder: Path, head: _Head) -> Partition:
     partition = Partition(head.namespace, head.dimension)
     columns = {name: _array(folder, f"column.{name}", head.rows) for name in COLUMNS}
@@ -273,11 +300,10 @@ def _read(folder: Path, head: _Head) -> Partition:
 
 
 def _array(folder: Path, name: str, rows: int | None = None) -> NDArray[Any]:
-    """One array; those that are not empty are mapped copy-on-write. Raises ValueError if it has not `rows` entries."""
+    """One array; a big one is mapped copy-on-write. Raises ValueError if it has not `rows` entries."""
     path = folder / f"{name}.npy"
-    array: NDArray[Any] = np.load(path, allow_pickle=False)
-    if array.size:
-        array = np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray)
+    big = path.stat().st_size > _WORTH_MAPPING
+    array: NDArray[Any] = np.load(path, mmap_mode="c" if big else None, allow_pickle=False).view(np.ndarray)
     if rows is not None and len(array) != rows:
         raise ValueError(f"{name} has {len(array)} rows, not {rows}")
     return array

@@ -47,7 +47,7 @@ GERMAN = _words(
 
 _GERMAN_MARKS = _words(
     """
-    aber auch auf aus bei beim bin dass dem den der des dich diese diesem dieser dieses doch durch ein eine einem einen einer
+    aber auch auf aus bei beim bin das dass dem den der des dich diese diesem dieser dieses doch durch ein eine einem einen einer
     eines für haben hatte ich ihm ihn ihr ihre im ist jetzt kann kein keine mein mich mir mit muss nach nicht noch nur oder
     ohne sehr sein seine sich sie sind und uns unser unter vom von vor wann warum weil welche welcher welches wem wenn wer
     werden wie wieder wir wird wurde wurden wo zu zum zur zwischen über

@@ -56,6 +56,8 @@ _PIECE = re.compile(
     rf"|(?P<wide>[{WIDE_SCRIPTS}]+)"
     rf"|(?P<emoji>[\U0001f1e6-\U0001f1ff]{{1,2}}|[{_EMOJI}][{_MODIFIER}]*(?:\u200d[{_EMOJI}][{_MODIFIER}]*)*)"
 )
+_LINE_NUMBER = re.compile(r"(?<=[A-Za-z])(?::\d+){1,2}$")
+"""Where in a file: `x.py:12:4`."""
 _WORD_RUN = re.compile(_RUN)
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _HAS_CAMEL = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]{2}")
@@ -109,6 +111,11 @@ def tokens(chunk: str) -> Iterator[Token]:
 def _address(piece: str) -> Iterator[Token]:
     url = piece.rstrip(".,;:!?)]}'")
     yield Token(Kind.WHOLE, url.casefold())
+    host, _, path = url.partition("://")[2].partition("/")
+    for part in (host.partition(":")[0], path.partition("?")[0]):
+        name = part.rstrip("/").casefold()
+        if name and not name.isalnum():
+            yield Token(Kind.WHOLE, name)
     for run in _WORD_RUN.findall(url):
         yield from _word(run, Kind.PART)
 
@@ -119,9 +126,12 @@ def _compound(piece: str) -> Iterator[Token]:
         yield from _word(piece, Kind.WORD)
         return
     yield Token(Kind.WHOLE, piece.casefold())
-    last = piece.replace("\\", "/").rpartition("/")[2]
-    if last != piece and "." in last:
-        yield Token(Kind.WHOLE, last.casefold())
+    path = _LINE_NUMBER.sub("", piece)
+    if path != piece:
+        yield Token(Kind.WHOLE, path.casefold())
+    name = path.replace("\\", "/").rpartition("/")[2]
+    if name != path and "." in name:
+        yield Token(Kind.WHOLE, name.casefold())
     for run in runs:
         yield from _word(run, Kind.PART)
 
