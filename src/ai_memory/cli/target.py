@@ -24,9 +24,6 @@ from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_da
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
 
-SETTLE_SECONDS = 60.0
-"""How long a command that wrote in this process makes vectors before it leaves the rest owed."""
-
 Progress = Callable[[int], None]
 
 
@@ -75,18 +72,6 @@ class Target(Protocol):
     def close(self) -> str | None:
         """Finish; gives a remark for the user where something is left to do."""
         ...
-
-
-def open_target(choices: Choices) -> Target:
-    """The target that the choices lead to. Raises what opening the store or reading settings raises."""
-    url = running_url(choices)
-    if url is not None:
-        from ai_memory.cli.target_http import HttpTarget
-
-        return HttpTarget(url, api_key())
-    from ai_memory.cli.target_local import LocalTarget
-
-    return LocalTarget(settings_for(choices))
 
 
 def api_key() -> str | None:

@@ -9,12 +9,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from ai_memory.cli.target import SETTLE_SECONDS, Progress
+from ai_memory.cli.target import Progress
 from ai_memory.operations.base import Operation
 from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest
 from ai_memory.operations.watching import StatsRequest
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
+
+SETTLE_SECONDS = 60.0
+"""How long a command that wrote makes vectors before it leaves the rest owed."""
 
 
 class LocalTarget:

@@ -13,10 +13,11 @@ from typing import IO, Any
 from ai_memory.cli import exits, show
 from ai_memory.cli.commands import operation as plain
 from ai_memory.cli.commands.remember import code_for
+from ai_memory.cli.opening import open_target
 from ai_memory.cli.options import add_fields
 from ai_memory.cli.progress import progress
 from ai_memory.cli.screen import Screen
-from ai_memory.cli.target import Choices, open_target
+from ai_memory.cli.target import Choices
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Operation, parse
 from ai_memory.operations.moving import IMPORT, ImportRequest

@@ -9,9 +9,10 @@ from typing import Any
 from msgspec import Struct
 
 from ai_memory.cli import exits, show
+from ai_memory.cli.opening import open_target
 from ai_memory.cli.options import add_fields, values_from
 from ai_memory.cli.screen import Screen
-from ai_memory.cli.target import Choices, Target, open_target
+from ai_memory.cli.target import Choices, Target
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Operation, fields_of, parse
 from ai_memory.types import Outcome, Receipt

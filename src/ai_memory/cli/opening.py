@@ -1,0 +1,17 @@
+"""Opens the target that a command works on; each kind is imported only when it is the one."""
+
+from __future__ import annotations
+
+from ai_memory.cli.target import Choices, Target, api_key, running_url, settings_for
+
+
+def open_target(choices: Choices) -> Target:
+    """The target that the choices lead to. Raises what opening the store or reading settings raises."""
+    url = running_url(choices)
+    if url is not None:
+        from ai_memory.cli.target_http import HttpTarget
+
+        return HttpTarget(url, api_key())
+    from ai_memory.cli.target_local import LocalTarget
+
+    return LocalTarget(settings_for(choices))
