@@ -1,3 +1,163 @@
-"""AI Memory Service: long-term memory for AI agents, on the user's own machine."""
+"""AI Memory Service: long-term memory for AI agents, on the user's own machine.
+
+`Memory` opens a store in this process, `Client` talks to a running service; `AsyncMemory` and `AsyncClient` are the same as
+coroutines. Names are loaded at their first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ai_memory.client import AsyncClient as AsyncClient
+    from ai_memory.client import Client as Client
+    from ai_memory.errors import BrakeError as BrakeError
+    from ai_memory.errors import ConflictError as ConflictError
+    from ai_memory.errors import EmbedderError as EmbedderError
+    from ai_memory.errors import EmbedderMismatchError as EmbedderMismatchError
+    from ai_memory.errors import EmbedderUnavailableError as EmbedderUnavailableError
+    from ai_memory.errors import ForbiddenError as ForbiddenError
+    from ai_memory.errors import IdempotencyConflictError as IdempotencyConflictError
+    from ai_memory.errors import InternalError as InternalError
+    from ai_memory.errors import InvalidInputError as InvalidInputError
+    from ai_memory.errors import MediaTypeError as MediaTypeError
+    from ai_memory.errors import MemoryServiceError as MemoryServiceError
+    from ai_memory.errors import MethodNotAllowedError as MethodNotAllowedError
+    from ai_memory.errors import ModelFilesError as ModelFilesError
+    from ai_memory.errors import NotFoundError as NotFoundError
+    from ai_memory.errors import OfflineError as OfflineError
+    from ai_memory.errors import OverloadedError as OverloadedError
+    from ai_memory.errors import ServiceUnavailableError as ServiceUnavailableError
+    from ai_memory.errors import StaleRevisionError as StaleRevisionError
+    from ai_memory.errors import StoreBusyError as StoreBusyError
+    from ai_memory.errors import StoreCorruptError as StoreCorruptError
+    from ai_memory.errors import StoreError as StoreError
+    from ai_memory.errors import StoreFullError as StoreFullError
+    from ai_memory.errors import StoreReadOnlyError as StoreReadOnlyError
+    from ai_memory.errors import StoreVersionError as StoreVersionError
+    from ai_memory.errors import TooLargeError as TooLargeError
+    from ai_memory.errors import UnauthorizedError as UnauthorizedError
+    from ai_memory.memory import AsyncMemory as AsyncMemory
+    from ai_memory.memory import Memory as Memory
+    from ai_memory.operations.graph import Neighbours as Neighbours
+    from ai_memory.operations.moving import ImportReport as ImportReport
+    from ai_memory.operations.moving import NamespaceCount as NamespaceCount
+    from ai_memory.operations.moving import Namespaces as Namespaces
+    from ai_memory.operations.moving import RejectedLine as RejectedLine
+    from ai_memory.operations.reading import Bucket as Bucket
+    from ai_memory.operations.reading import ContextCount as ContextCount
+    from ai_memory.operations.reading import Contexts as Contexts
+    from ai_memory.operations.reading import History as History
+    from ai_memory.operations.reading import Timeline as Timeline
+    from ai_memory.operations.watching import Health as Health
+    from ai_memory.operations.watching import Part as Part
+    from ai_memory.operations.watching import Stats as Stats
+    from ai_memory.operations.writing import Draft as Draft
+    from ai_memory.operations.writing import Forgotten as Forgotten
+    from ai_memory.operations.writing import Receipts as Receipts
+    from ai_memory.recall.answer import Answer as Answer
+    from ai_memory.recall.answer import Detail as Detail
+    from ai_memory.recall.answer import Hit as Hit
+    from ai_memory.recall.answer import Layer as Layer
+    from ai_memory.recall.answer import Notice as Notice
+    from ai_memory.recall.answer import PassageText as PassageText
+    from ai_memory.recall.answer import Searched as Searched
+    from ai_memory.recall.answer import Stage as Stage
+    from ai_memory.recall.answer import Surrounding as Surrounding
+    from ai_memory.recall.answer import Trace as Trace
+    from ai_memory.settings import Settings as Settings
+    from ai_memory.types import EmbedderIdentity as EmbedderIdentity
+    from ai_memory.types import MemoryRecord as MemoryRecord
+    from ai_memory.types import MemoryType as MemoryType
+    from ai_memory.types import Neighbour as Neighbour
+    from ai_memory.types import Outcome as Outcome
+    from ai_memory.types import Page as Page
+    from ai_memory.types import Receipt as Receipt
+    from ai_memory.types import Relation as Relation
+    from ai_memory.types import RelationType as RelationType
+    from ai_memory.types import Searchable as Searchable
 
 __version__ = "0.1.0"
+
+_MODULES: dict[str, tuple[str, ...]] = {
+    "client": ("AsyncClient", "Client"),
+    "errors": (
+        "BrakeError",
+        "ConflictError",
+        "EmbedderError",
+        "EmbedderMismatchError",
+        "EmbedderUnavailableError",
+        "ForbiddenError",
+        "IdempotencyConflictError",
+        "InternalError",
+        "InvalidInputError",
+        "MediaTypeError",
+        "MemoryServiceError",
+        "MethodNotAllowedError",
+        "ModelFilesError",
+        "NotFoundError",
+        "OfflineError",
+        "OverloadedError",
+        "ServiceUnavailableError",
+        "StaleRevisionError",
+        "StoreBusyError",
+        "StoreCorruptError",
+        "StoreError",
+        "StoreFullError",
+        "StoreReadOnlyError",
+        "StoreVersionError",
+        "TooLargeError",
+        "UnauthorizedError",
+    ),
+    "memory": ("AsyncMemory", "Memory"),
+    "operations.graph": ("Neighbours",),
+    "operations.moving": ("ImportReport", "NamespaceCount", "Namespaces", "RejectedLine"),
+    "operations.reading": ("Bucket", "ContextCount", "Contexts", "History", "Timeline"),
+    "operations.watching": ("Health", "Part", "Stats"),
+    "operations.writing": ("Draft", "Forgotten", "Receipts"),
+    "recall.answer": (
+        "Answer",
+        "Detail",
+        "Hit",
+        "Layer",
+        "Notice",
+        "PassageText",
+        "Searched",
+        "Stage",
+        "Surrounding",
+        "Trace",
+    ),
+    "settings": ("Settings",),
+    "types": (
+        "EmbedderIdentity",
+        "MemoryRecord",
+        "MemoryType",
+        "Neighbour",
+        "Outcome",
+        "Page",
+        "Receipt",
+        "Relation",
+        "RelationType",
+        "Searchable",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "__version__",
+    *_MODULE_OF,
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that has it."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

@@ -12,7 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from ai_memory.api.endpoints import PREFIX, Api, OperationEndpoint, PathEndpoint
+from ai_memory.api.endpoints import Api, OperationEndpoint, PathEndpoint
 from ai_memory.api.gate import ROUTE_KEY, Gate
 from ai_memory.api.guard import HostGuard
 from ai_memory.api.hop import Hop
@@ -21,7 +21,7 @@ from ai_memory.api.metrics import Metrics
 from ai_memory.api.pages import pages
 from ai_memory.api.streams import ExportEndpoint, ImportEndpoint
 from ai_memory.errors import NotFoundError
-from ai_memory.operations.base import Operation
+from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.table import OPERATIONS
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings

@@ -6,9 +6,9 @@ import json
 from html import escape
 from typing import Any
 
-from ai_memory.api.endpoints import PREFIX, WITHOUT_BODY
+from ai_memory.api.endpoints import WITHOUT_BODY
 from ai_memory.api.openapi import path_fields
-from ai_memory.operations.base import Operation
+from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.schema import Schema, schemas
 from ai_memory.operations.table import OPERATIONS
 

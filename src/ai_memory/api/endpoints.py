@@ -22,7 +22,6 @@ from ai_memory.operations.moving import Namespaces
 from ai_memory.service.service import Service
 from ai_memory.types import MemoryRecord, Outcome, Receipt
 
-PREFIX = "/v1"
 WITHOUT_BODY = frozenset({"GET", "DELETE"})
 OPERATION_KEY = "ai_memory.operation"
 """Where an endpoint leaves the operation's name in the scope, for the log and the metrics."""

@@ -6,9 +6,9 @@ import inspect
 import re
 from typing import Any
 
-from ai_memory.api.endpoints import PREFIX, WITHOUT_BODY
+from ai_memory.api.endpoints import WITHOUT_BODY
 from ai_memory.errors import MemoryServiceError, error_classes
-from ai_memory.operations.base import Operation
+from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.schema import Schema, schemas, without_null
 from ai_memory.operations.table import OPERATIONS
 

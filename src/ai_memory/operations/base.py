@@ -20,6 +20,9 @@ from ai_memory.errors import InvalidInputError, TooLargeError
 
 Request = TypeVar("Request", bound=Struct)
 
+PREFIX = "/v1"
+"""What every route begins with; a change that breaks callers would get a new one."""
+
 Effect = Literal["read", "write", "erase"]
 """`read` changes nothing, `write` adds or ends, `erase` cannot be undone."""
 

@@ -1,0 +1,42 @@
+"""Writes the files that are made from the operations and the settings; `--check` only compares them and fails on a difference."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pages import reference_page, settings_page
+from python_methods import async_module, sync_module
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FILES: dict[str, Callable[[], str]] = {
+    "src/ai_memory/methods.py": sync_module,
+    "src/ai_memory/async_methods.py": async_module,
+    "docs/reference.md": reference_page,
+    "docs/settings.md": settings_page,
+}
+
+
+def main() -> int:
+    """Write or compare; 1 when a compared file is not what it should be."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, make in FILES.items():
+        path, text = ROOT / name, make()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {name}")
+    if check and stale:
+        print(f"out of date: {', '.join(stale)}; run: python scripts/generate.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""Writes the reference page from the operations and the settings page from the settings."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from ai_memory.api.docs_page import curl, example_values, type_of
+from ai_memory.errors import MemoryServiceError, error_classes
+from ai_memory.operations.base import PREFIX, Operation
+from ai_memory.operations.schema import Schema, schemas
+from ai_memory.operations.table import OPERATIONS
+from ai_memory.settings import ENVIRONMENT_PREFIX, Settings
+
+GENERATED = "<!-- Written by scripts/generate.py; do not edit. -->"
+TOML_EXAMPLE = """```toml
+port = 7677
+log_level = "warning"
+allowed_hosts = ["memory.example"]
+
+[api_keys]
+"*" = ["a long random key"]
+```"""
+
+
+def reference_page() -> str:
+    """docs/reference.md: every operation, every type, every error."""
+    components = schemas(OPERATIONS)
+    requests = {operation.request.__name__ for operation in OPERATIONS}
+    parts = [
+        GENERATED,
+        "# Reference",
+        "Each operation is defined once and is the same over every surface. Instants are RFC 3339 (`2026-03-14T09:30:00Z`) or a "
+        "plain date; without a zone they mean UTC. Where a list is wanted, a single value may stand.",
+        "## Operations",
+        _table(
+            ("Operation", "REST", "Command", "MCP tool", "Effect"),
+            [_overview(operation) for operation in OPERATIONS],
+        ),
+        *(_operation(operation, components) for operation in OPERATIONS),
+        "## Types",
+        *(_type(name, schema) for name, schema in sorted(components.items()) if name not in requests),
+        "## Errors",
+        'Every error is `{"error": {"code", "message", "hint", "details"}}` over HTTP, and an exception with the same four '
+        "attributes in Python. `code` is stable.",
+        _table(("Code", "HTTP", "Exception", "When"), _errors()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def settings_page() -> str:
+    """docs/settings.md: every setting with its environment variable, type, default and meaning."""
+    rows = [
+        (
+            f"`{name}`",
+            f"`{ENVIRONMENT_PREFIX}{name.upper()}`",
+            _kind(field),
+            _default(name, field),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+    parts = [
+        GENERATED,
+        "# Settings",
+        "A setting is looked for in the command line's flags, then in the environment, then in `config.toml` in the user's "
+        "configuration folder (`~/.config/ai-memory/` on Linux), then its default is taken. Lists and tables are written as JSON "
+        "in the environment.",
+        _table(("Setting", "Environment variable", "Type", "Default", "Meaning"), rows),
+        "A file with the same meaning as the environment:",
+        TOML_EXAMPLE,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _overview(operation: Operation) -> tuple[str, ...]:
+    return (
+        f"[{operation.name}](#{operation.name})",
+        f"`{operation.route.method} {PREFIX}{operation.route.path}`",
+        f"`ai-memory {operation.command.name}`" if operation.command else "",
+        f"`{operation.tool.name}`" if operation.tool else "",
+        operation.effect,
+    )
+
+
+def _operation(operation: Operation, components: dict[str, Schema]) -> str:
+    request = components[operation.request.__name__]
+    required = request.get("required", ())
+    rows = [
+        (f"`{name}`", type_of(schema), _field_default(name, schema, required), str(schema.get("description", "")))
+        for name, schema in request["properties"].items()
+    ]
+    name = "" if operation.response is bytes else operation.response.__name__
+    answer = f"[{name}](#{name.lower()})" if name else "JSON lines"
+    parts = [
+        f"### {operation.name}",
+        f"{operation.summary}. {_one_line(str(request.get('description', '')))}",
+        _table(("Field", "Type", "Default", "Meaning"), rows) if rows else "",
+        f"Answer: {answer}.",
+        f"```sh\n{curl(operation, example_values(request))}\n```",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _type(name: str, schema: Schema) -> str:
+    parts = [f"### {name}", _one_line(str(schema.get("description", "")))]
+    if "enum" in schema:
+        parts.append(", ".join(f"`{value}`" for value in schema["enum"]))
+    else:
+        rows = [
+            (f"`{field}`", type_of(inner), str(inner.get("description", "")))
+            for field, inner in schema.get("properties", {}).items()
+        ]
+        parts.append(_table(("Field", "Type", "Meaning"), rows))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _errors() -> list[tuple[str, ...]]:
+    classes = [cls for cls in error_classes().values() if cls is not MemoryServiceError]
+    return [
+        (f"`{cls.code}`", str(cls.status), f"`{cls.__name__}`", _one_line(inspect.getdoc(cls) or ""))
+        for cls in sorted(classes, key=lambda cls: (cls.status, cls.code))
+    ]
+
+
+def _field_default(name: str, schema: Schema, required: Any) -> str:
+    if name in required:
+        return "required"
+    return f"`{json.dumps(schema['default'], ensure_ascii=False)}`" if "default" in schema else "unchanged"
+
+
+def _kind(field: FieldInfo) -> str:
+    annotation = field.annotation
+    text = annotation.__name__ if isinstance(annotation, type) and "[" not in str(annotation) else str(annotation)
+    return f"`{text.replace('typing.', '').replace(SecretStr.__module__ + '.', '')}`"
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if name == "data_dir":
+        return "the platform's data folder (`~/.local/share/ai-memory` on Linux)"
+    return f"`{json.dumps(field.get_default(call_default_factory=True))}`"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(_one_line(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,247 @@
+"""Writes the typed Python methods of the operations (ai_memory/methods.py and async_methods.py)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import json
+import textwrap
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import NODEFAULT, UNSET, Struct, UnsetType
+
+from ai_memory.operations.base import Operation, fields_of, hints_of, without_none
+from ai_memory.operations.schema import schemas
+from ai_memory.operations.table import OPERATIONS
+from ai_memory.types import Selection
+
+WIDTH = 118
+SCHEMAS = schemas(OPERATIONS)
+FILTERS = tuple(name for name in Selection.__struct_fields__ if name != "namespace")
+
+HEAD = '''"""The operations as {kind} methods, typed and documented.
+
+Written by scripts/generate.py from the operations; do not edit.
+"""
+# ruff: noqa: A002 (parameters have the names of the requests' fields: id, type)
+
+from __future__ import annotations
+
+'''
+
+
+def sync_module() -> str:
+    """The text of ai_memory/methods.py."""
+    body = "\n".join(_method(operation, is_async=False) for operation in OPERATIONS)
+    head = HEAD.format(kind="plain") + _imports(is_async=False)
+    title = '"""One method for each operation. Fields that are not given keep the operation\'s defaults."""'
+    return f"{head}\n\n{_filters()}\n\nclass Methods(Calls):\n    {title}\n\n{body}"
+
+
+def async_module() -> str:
+    """The text of ai_memory/async_methods.py."""
+    body = "\n".join(_method(operation, is_async=True) for operation in OPERATIONS)
+    head = HEAD.format(kind="async") + _imports(is_async=True)
+    title = '"""One coroutine for each operation; what the fields mean is told in `ai_memory.methods.Methods`."""'
+    return f"{head}\n\nclass AsyncMethods(AsyncCalls):\n    {title}\n\n{body}"
+
+
+def _imports(*, is_async: bool) -> str:
+    kinds = ("AsyncIterable, AsyncIterator, Iterable, " if is_async else "Iterable, Iterator, ") + "Mapping, Sequence"
+    base = "AsyncCalls, Instant, Line, Progress" if is_async else "Calls, Instant, Line, Progress"
+    typing_names = "Any, Literal, Unpack" if is_async else "Any, Literal, TypedDict, Unpack"
+    lines = [
+        f"from collections.abc import {kinds}",
+        f"from typing import {typing_names}",
+        "",
+        "from msgspec import UNSET, UnsetType",
+        "",
+        f"from ai_memory.calls import {base}",
+    ]
+    if is_async:
+        lines.append("from ai_memory.methods import Filters")
+    return "\n".join([*lines, *_type_imports()]) + "\n"
+
+
+def _type_imports() -> list[str]:
+    """Imports of the types that the signatures name, by module."""
+    from ai_memory.operations.writing import Draft
+    from ai_memory.recall.answer import Layer
+    from ai_memory.types import MemoryType
+
+    named = {Draft, Layer, MemoryType, *(o.response for o in OPERATIONS if o.response is not bytes)}
+    modules: dict[str, list[str]] = {}
+    for kind in named:
+        modules.setdefault(kind.__module__, []).append(kind.__name__)
+    modules["ai_memory.types"].append("DEFAULT_NAMESPACE")
+    return [_import_line(module, sorted(modules[module], key=_isort_key)) for module in sorted(modules)]
+
+
+def _import_line(module: str, names: list[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= WIDTH + 2:
+        return line
+    inner = "".join(f"    {name},\n" for name in names)
+    return f"from {module} import (\n{inner})"
+
+
+def _isort_key(name: str) -> tuple[int, str]:
+    return (0 if name.isupper() else 1, name)
+
+
+def _filters() -> str:
+    """The filters that recall, list, timeline and forget_many share."""
+    lines = ["class Filters(TypedDict, total=False):", '    """Which memories are meant. Fields are joined by AND.', ""]
+    hints = hints_of(Selection)
+    for name in FILTERS:
+        lines += _doc_line(name, _description(Selection, name), "    ")
+    lines += ['    """', ""]
+    lines += [f"    {name}: {annotation(hints[name])}" for name in FILTERS]
+    return "\n".join(lines) + "\n"
+
+
+def _method(operation: Operation, *, is_async: bool) -> str:
+    hints = hints_of(operation.request)
+    fields = fields_of(operation.request)
+    filtered = issubclass(operation.request, Selection)
+    shown = [name for name in fields if not (filtered and name in FILTERS)]
+    required = [name for name in shown if _is_required(fields[name])]
+    positional = [name for name in _positional(operation) if name in required]
+    positional += [name for name in required if name not in positional]
+    keywords = [name for name in shown if name not in positional]
+
+    lines = "Iterable[Line] | AsyncIterable[Line]" if is_async else "Iterable[Line]"
+    parameters = [f"lines: {lines}"] if operation.stream == "in" else []
+    parameters += [f"{name}: {annotation(hints[name])}" for name in positional]
+    parameters += ["*"] if keywords else []
+    parameters += [f"{name}: {annotation(hints[name], fields[name])} = {default(fields[name])}" for name in keywords]
+    parameters += ["progress: Progress | None = None"] if operation.stream == "in" else []
+    parameters += ["**filters: Unpack[Filters]"] if filtered else []
+    values = [f'"{name}": {name},' for name in (*positional, *keywords)] + (["**filters,"] if filtered else [])
+    return "\n".join(
+        [
+            *_signature(operation, parameters, is_async=is_async),
+            *(_short_doc(operation) if is_async else _doc(operation, (*positional, *keywords), filtered=filtered)),
+            *_body(operation, values, is_async=is_async),
+            "",
+        ]
+    )
+
+
+def _signature(operation: Operation, parameters: list[str], *, is_async: bool) -> list[str]:
+    define = "async def" if is_async and operation.stream != "out" else "def"
+    lines = "AsyncIterator[dict[str, Any]]" if is_async else "Iterator[dict[str, Any]]"
+    returns = lines if operation.stream == "out" else operation.response.__name__
+    if not parameters:
+        return [f"    {define} {operation.name}(self) -> {returns}:"]
+    one_line = f"    {define} {operation.name}(self, {', '.join(parameters)}) -> {returns}:"
+    if len(one_line) <= WIDTH + 2 and len(parameters) < 3:
+        return [one_line]
+    inner = [f"        {parameter}," for parameter in ("self", *parameters)]
+    return [f"    {define} {operation.name}(", *inner, f"    ) -> {returns}:"]
+
+
+def _body(operation: Operation, values: list[str], *, is_async: bool) -> list[str]:
+    wait = "await " if is_async and operation.stream != "out" else ""
+    made = [f"        values: dict[str, Any] = {{{' '.join(values).removesuffix(',')}}}"]
+    if len(made[0]) > WIDTH + 2:
+        made = ["        values: dict[str, Any] = {", *(f"            {value}" for value in values), "        }"]
+    if operation.stream == "in":
+        return [*made, f"        return {wait}self._import(values, lines, progress)"]
+    if operation.stream == "out":
+        return [*made, "        return self._export(values)"]
+    return [*made, f'        return {wait}self._call("{operation.name}", {operation.response.__name__}, values)']
+
+
+def _doc(operation: Operation, names: tuple[str, ...], *, filtered: bool) -> list[str]:
+    lines = [f'        """{operation.summary}.', ""]
+    if operation.stream == "in":
+        lines += _doc_line("lines", "Values, or JSON text: drafts as for remember, or an archive's lines.", "        ")
+    for name in names:
+        lines += _doc_line(name, _description(operation.request, name), "        ")
+    if operation.stream == "in":
+        lines += _doc_line("progress", "Called after each batch with the lines done and the counts so far.", "        ")
+    if filtered:
+        lines += _doc_line("filters", "Which memories are meant; see `Filters`.", "        ")
+    if len(lines) == 2:
+        return [f'        """{operation.summary}."""']
+    return [*lines, '        """']
+
+
+def _short_doc(operation: Operation) -> list[str]:
+    return [f'        """{operation.summary}."""']
+
+
+def _doc_line(name: str, text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        f"{name}: {text}",
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + "    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _description(request: type[Struct], name: str) -> str:
+    if request is Selection:
+        request = next(o.request for o in OPERATIONS if o.name == "list")
+    return str(SCHEMAS[request.__name__]["properties"][name].get("description", ""))
+
+
+def _positional(operation: Operation) -> tuple[str, ...]:
+    return operation.command.positional if operation.command is not None else ()
+
+
+def _is_required(field: msgspec.structs.FieldInfo) -> bool:
+    return field.default is NODEFAULT and field.default_factory is NODEFAULT
+
+
+def annotation(hint: Any, field: msgspec.structs.FieldInfo | None = None) -> str:
+    """A field's type as a caller may give it, as source."""
+    wanted = without_none(hint)
+    others = [arg for arg in get_args(hint) if arg in (type(None), UnsetType)] if wanted is not hint else []
+    text = _given(wanted)
+    if UnsetType in others or (field is not None and default(field) == "UNSET"):
+        text += " | UnsetType"
+    return f"{text} | None" if type(None) in others else text
+
+
+def _given(wanted: Any) -> str:
+    origin, args = get_origin(wanted), get_args(wanted)
+    if wanted is dt.datetime:
+        return "Instant"
+    if origin is Literal:
+        return f"Literal[{', '.join(json.dumps(arg) for arg in args)}]"
+    if origin is dict:
+        return "Mapping[str, Any]"
+    if origin in (tuple, list):
+        if isinstance(args[0], type) and issubclass(args[0], Struct):
+            return f"Sequence[{args[0].__name__} | Mapping[str, Any] | str]"
+        return f"{_given(args[0])} | Sequence[{_given(args[0])}]"
+    if isinstance(wanted, type) and issubclass(wanted, enum.Enum):
+        return f"{wanted.__name__} | str"
+    if isinstance(wanted, type):
+        return wanted.__name__
+    raise TypeError(f"no Python spelling for {wanted!r}")
+
+
+def default(field: msgspec.structs.FieldInfo) -> str:
+    """A field's default as source; what is made anew each time is left to the operation."""
+    value = field.default
+    if value is NODEFAULT or value is UNSET:
+        return "UNSET"
+    if value == "default" and field.name == "namespace":
+        return "DEFAULT_NAMESPACE"
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        return json.dumps(value)
+    return _source(value)
+
+
+def _source(value: Any) -> str:
+    if isinstance(value, enum.Enum):
+        return f"{type(value).__name__}.{value.name}"
+    if isinstance(value, tuple):
+        return f"({', '.join(_source(item) for item in value)}{',' if len(value) == 1 else ''})"
+    return repr(value)

@@ -1,0 +1,383 @@
+"""The operations as async methods, typed and documented.
+
+Written by scripts/generate.py from the operations; do not edit.
+"""
+# ruff: noqa: A002 (parameters have the names of the requests' fields: id, type)
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, Literal, Unpack
+
+from msgspec import UNSET, UnsetType
+
+from ai_memory.calls import AsyncCalls, Instant, Line, Progress
+from ai_memory.methods import Filters
+from ai_memory.operations.graph import Neighbours
+from ai_memory.operations.moving import ImportReport, Namespaces
+from ai_memory.operations.reading import Contexts, History, Timeline
+from ai_memory.operations.watching import Health, Stats
+from ai_memory.operations.writing import Draft, Forgotten, Receipts
+from ai_memory.recall.answer import Answer, Layer
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, Page, Receipt, Relation
+
+
+class AsyncMethods(AsyncCalls):
+    """One coroutine for each operation; what the fields mean is told in `ai_memory.methods.Methods`."""
+
+    async def remember(
+        self,
+        text: str,
+        *,
+        type: MemoryType | str = MemoryType.SEMANTIC,
+        title: str | None = None,
+        author: str | None = None,
+        user: str | None = None,
+        agent: str | None = None,
+        session: str | None = None,
+        context: str = "",
+        tags: str | Sequence[str] = (),
+        importance: float = 0.5,
+        confidence: float = 1.0,
+        attributes: Mapping[str, Any] | UnsetType = UNSET,
+        source: str | None = None,
+        valid_from: Instant | None = None,
+        valid_to: Instant | None = None,
+        supersedes: str | Sequence[str] = (),
+        namespace: str = DEFAULT_NAMESPACE,
+        reinstate: bool = False,
+        wait: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Receipt:
+        """Keep one memory."""
+        values: dict[str, Any] = {
+            "text": text,
+            "type": type,
+            "title": title,
+            "author": author,
+            "user": user,
+            "agent": agent,
+            "session": session,
+            "context": context,
+            "tags": tags,
+            "importance": importance,
+            "confidence": confidence,
+            "attributes": attributes,
+            "source": source,
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+            "supersedes": supersedes,
+            "namespace": namespace,
+            "reinstate": reinstate,
+            "wait": wait,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._call("remember", Receipt, values)
+
+    async def remember_many(
+        self,
+        memories: Sequence[Draft | Mapping[str, Any] | str],
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        reinstate: bool = False,
+        wait: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Receipts:
+        """Keep many memories at once."""
+        values: dict[str, Any] = {
+            "memories": memories,
+            "namespace": namespace,
+            "reinstate": reinstate,
+            "wait": wait,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._call("remember_many", Receipts, values)
+
+    async def recall(
+        self,
+        query: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        limit: int = 10,
+        max_tokens: int | None = None,
+        layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
+        explain: bool = False,
+        **filters: Unpack[Filters],
+    ) -> Answer:
+        """Find the memories that answer a question."""
+        values: dict[str, Any] = {
+            "query": query,
+            "namespace": namespace,
+            "limit": limit,
+            "max_tokens": max_tokens,
+            "layers": layers,
+            "explain": explain,
+            **filters,
+        }
+        return await self._call("recall", Answer, values)
+
+    async def get(
+        self,
+        id: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        as_of: Instant | None = None,
+        known_at: Instant | None = None,
+    ) -> MemoryRecord:
+        """Get one memory by its id."""
+        values: dict[str, Any] = {"id": id, "namespace": namespace, "as_of": as_of, "known_at": known_at}
+        return await self._call("get", MemoryRecord, values)
+
+    async def list(
+        self,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        limit: int = 50,
+        cursor: str | None = None,
+        order: Literal["newest", "oldest"] = "newest",
+        **filters: Unpack[Filters],
+    ) -> Page:
+        """List memories by filter."""
+        values: dict[str, Any] = {"namespace": namespace, "limit": limit, "cursor": cursor, "order": order, **filters}
+        return await self._call("list", Page, values)
+
+    async def revise(
+        self,
+        id: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        text: str | UnsetType = UNSET,
+        type: MemoryType | str | UnsetType = UNSET,
+        title: str | UnsetType | None = UNSET,
+        author: str | UnsetType | None = UNSET,
+        context: str | UnsetType = UNSET,
+        tags: str | Sequence[str] | UnsetType = UNSET,
+        importance: float | UnsetType = UNSET,
+        confidence: float | UnsetType = UNSET,
+        attributes: Mapping[str, Any] | UnsetType = UNSET,
+        source: str | UnsetType | None = UNSET,
+        valid_from: Instant | UnsetType | None = UNSET,
+        valid_to: Instant | UnsetType | None = UNSET,
+        reason: str | None = None,
+        if_revision: int | None = None,
+        wait: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Receipt:
+        """Change a memory by adding a revision."""
+        values: dict[str, Any] = {
+            "id": id,
+            "namespace": namespace,
+            "text": text,
+            "type": type,
+            "title": title,
+            "author": author,
+            "context": context,
+            "tags": tags,
+            "importance": importance,
+            "confidence": confidence,
+            "attributes": attributes,
+            "source": source,
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+            "reason": reason,
+            "if_revision": if_revision,
+            "wait": wait,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._call("revise", Receipt, values)
+
+    async def retire(
+        self,
+        id: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        reason: str | None = None,
+        if_revision: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Receipt:
+        """Stop holding a memory for true, keeping its history."""
+        values: dict[str, Any] = {
+            "id": id,
+            "namespace": namespace,
+            "reason": reason,
+            "if_revision": if_revision,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._call("retire", Receipt, values)
+
+    async def forget(
+        self,
+        id: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        reason: str | None = None,
+        if_revision: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Forgotten:
+        """Erase a memory for good."""
+        values: dict[str, Any] = {
+            "id": id,
+            "namespace": namespace,
+            "reason": reason,
+            "if_revision": if_revision,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._call("forget", Forgotten, values)
+
+    async def forget_many(
+        self,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        reason: str | None = None,
+        dry_run: bool = True,
+        allow_share: float = 0.2,
+        everything: bool = False,
+        **filters: Unpack[Filters],
+    ) -> Forgotten:
+        """Erase all memories that match a filter."""
+        values: dict[str, Any] = {
+            "namespace": namespace,
+            "reason": reason,
+            "dry_run": dry_run,
+            "allow_share": allow_share,
+            "everything": everything,
+            **filters,
+        }
+        return await self._call("forget_many", Forgotten, values)
+
+    async def relate(
+        self,
+        source: str,
+        target: str,
+        *,
+        type: str = "REFERS_TO",
+        namespace: str = DEFAULT_NAMESPACE,
+        weight: float = 1.0,
+        attributes: Mapping[str, Any] | UnsetType = UNSET,
+        evidence: str | None = None,
+        valid_from: Instant | None = None,
+        valid_to: Instant | None = None,
+        idempotency_key: str | None = None,
+    ) -> Relation:
+        """Relate two memories, or a memory and a named thing."""
+        values: dict[str, Any] = {
+            "source": source,
+            "target": target,
+            "type": type,
+            "namespace": namespace,
+            "weight": weight,
+            "attributes": attributes,
+            "evidence": evidence,
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._call("relate", Relation, values)
+
+    async def unrelate(
+        self,
+        id: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Relation:
+        """End a relation."""
+        values: dict[str, Any] = {"id": id, "namespace": namespace}
+        return await self._call("unrelate", Relation, values)
+
+    async def neighbours(
+        self,
+        id: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        depth: int = 1,
+        types: str | Sequence[str] = (),
+        as_of: Instant | None = None,
+        limit: int = 100,
+    ) -> Neighbours:
+        """What is related to a memory or a named thing."""
+        values: dict[str, Any] = {
+            "id": id,
+            "namespace": namespace,
+            "depth": depth,
+            "types": types,
+            "as_of": as_of,
+            "limit": limit,
+        }
+        return await self._call("neighbours", Neighbours, values)
+
+    async def history(
+        self,
+        id: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> History:
+        """All revisions of a memory."""
+        values: dict[str, Any] = {"id": id, "namespace": namespace}
+        return await self._call("history", History, values)
+
+    async def timeline(
+        self,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        bucket: Literal["day", "week", "month", "year"] = "month",
+        samples: int = 3,
+        limit: int = 120,
+        **filters: Unpack[Filters],
+    ) -> Timeline:
+        """Memories along time."""
+        values: dict[str, Any] = {
+            "namespace": namespace,
+            "bucket": bucket,
+            "samples": samples,
+            "limit": limit,
+            **filters,
+        }
+        return await self._call("timeline", Timeline, values)
+
+    async def contexts(
+        self,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        under: str = "",
+    ) -> Contexts:
+        """The context paths in use."""
+        values: dict[str, Any] = {"namespace": namespace, "under": under}
+        return await self._call("contexts", Contexts, values)
+
+    async def namespaces(self) -> Namespaces:
+        """The namespaces in use."""
+        values: dict[str, Any] = {}
+        return await self._call("namespaces", Namespaces, values)
+
+    async def stats(self, *, namespace: str | None = None) -> Stats:
+        """Counts of what is stored."""
+        values: dict[str, Any] = {"namespace": namespace}
+        return await self._call("stats", Stats, values)
+
+    async def health(self) -> Health:
+        """Which parts work."""
+        values: dict[str, Any] = {}
+        return await self._call("health", Health, values)
+
+    def export(
+        self,
+        *,
+        namespace: str | None = None,
+        current_only: bool = False,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Write memories out as JSON lines."""
+        values: dict[str, Any] = {"namespace": namespace, "current_only": current_only}
+        return self._export(values)
+
+    async def import_lines(
+        self,
+        lines: Iterable[Line] | AsyncIterable[Line],
+        *,
+        namespace: str | None = None,
+        resume_key: str | None = None,
+        reinstate: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Take memories in from JSON lines."""
+        values: dict[str, Any] = {"namespace": namespace, "resume_key": resume_key, "reinstate": reinstate}
+        return await self._import(values, lines, progress)

@@ -1,0 +1,141 @@
+"""The service over HTTP: `Client`, and `AsyncClient` with the same methods as coroutines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec import NODEFAULT, UNSET, Struct
+
+from ai_memory.calls import Line, Progress, Response, build, encode_line
+from ai_memory.errors import ConflictError, InvalidInputError
+from ai_memory.methods import Methods
+from ai_memory.operations.base import Operation, fields_of
+from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
+from ai_memory.operations.table import BY_NAME
+from ai_memory.threaded import ThreadedMethods
+from ai_memory.types import Receipt
+from ai_memory.wire import Wire
+
+DEFAULT_URL = "http://127.0.0.1:7677"
+DEFAULT_TIMEOUT = 60.0
+PROGRESS_EVERY = 500
+
+
+class Client(Methods):
+    """A running service at `url`. May be used from any thread; use it as a context manager or close it.
+
+    Raises the same errors as `Memory`, and ServiceUnavailableError where nothing answers. A request that only reads is tried
+    a second time when the connection breaks, and so is a write that has an idempotency key.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """`timeout` is in seconds, for connecting and for each wait for an answer."""
+        self._wire = Wire(url, api_key, timeout)
+
+    @property
+    def url(self) -> str:
+        """The service's address."""
+        return self._wire.url
+
+    def close(self) -> None:
+        """Close the idle connections. May be called twice."""
+        self._wire.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, name: str, response: type[Response], values: Mapping[str, Any]) -> Response:
+        operation = BY_NAME[name]
+        request = build(name, values)
+        target, body = written(operation, request)
+        again = operation.effect == "read" or getattr(request, "idempotency_key", None) is not None
+        try:
+            reply = self._wire.send(operation.route.method, target, body, again=again)
+        except ConflictError as error:
+            if response is Receipt and "receipt" in error.details:  # a rejection, which Python tells as a receipt
+                return msgspec.convert(error.details["receipt"], response)
+            raise
+        return msgspec.json.decode(reply.body, type=response)
+
+    def _export(self, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        target, _ = written(EXPORT, build(EXPORT.name, values))
+        for line in self._wire.receive_lines(target):
+            yield msgspec.json.decode(line)
+
+    def _import(self, values: Mapping[str, Any], lines: Iterable[Line], progress: Progress | None) -> ImportReport:
+        target, _ = written(IMPORT, build(IMPORT.name, values))
+        reply = self._wire.send_lines(target, _counted(lines, progress))
+        report = msgspec.json.decode(reply.body, type=ImportReport)
+        if progress is not None:
+            progress(report.lines, dict(report.counts))
+        return report
+
+
+class AsyncClient(ThreadedMethods):
+    """The same as `Client`, as coroutines, under asyncio or trio."""
+
+    def __init__(self, url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """`timeout` is in seconds, for connecting and for each wait for an answer."""
+        super().__init__(Client(url, api_key=api_key, timeout=timeout))
+
+
+def _counted(lines: Iterable[Line], progress: Progress | None) -> Iterator[bytes]:
+    for number, line in enumerate(lines, start=1):
+        yield encode_line(line)
+        if progress is not None and number % PROGRESS_EVERY == 0:
+            progress(number, {})
+
+
+def written(operation: Operation, request: Struct) -> tuple[str, bytes | None]:
+    """The target (path and query below /v1) and the JSON body of a request; fields that have their default are left out.
+
+    Raises InvalidInputError for text that UTF-8 cannot hold.
+    """
+    values = {
+        field.name: value
+        for field in fields_of(type(request)).values()
+        if (value := getattr(request, field.name)) is not UNSET and not _is_default(field, value)
+    }
+    try:
+        target = operation.route.path
+        for name in list(values):
+            if f"{{{name}}}" in target:
+                target = target.replace(f"{{{name}}}", quote(values.pop(name), safe=""))
+        if operation.route.method in ("GET", "DELETE") or operation.stream == "in":
+            query = urlencode(list(_parameters(values)))
+            return f"{target}?{query}" if query else target, None
+        return target, msgspec.json.encode(values)
+    except UnicodeEncodeError:
+        raise InvalidInputError(
+            "the request has half a surrogate pair in a text, which UTF-8 cannot hold",
+            hint="decode the text with errors='replace' where it comes from",
+        ) from None
+
+
+def _is_default(field: msgspec.structs.FieldInfo, value: Any) -> bool:
+    if field.default is not NODEFAULT:
+        return bool(value == field.default)
+    return field.default_factory is not NODEFAULT and bool(value == field.default_factory())
+
+
+def _parameters(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields as query parameters; a list of one is written as JSON where a comma or bracket in it would be taken for more."""
+    for name, value in msgspec.to_builtins(dict(values)).items():
+        if isinstance(value, list | tuple):
+            if len(value) == 1 and ("," in value[0] or value[0].startswith("[") or not value[0]):
+                yield name, msgspec.json.encode(value).decode()
+            else:
+                yield from ((name, item) for item in value)
+        elif isinstance(value, bool):
+            yield name, "true" if value else "false"
+        else:
+            yield name, str(value)

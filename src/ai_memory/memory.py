@@ -1,0 +1,114 @@
+"""The service in this process: `Memory`, and `AsyncMemory` with the same methods as coroutines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ai_memory.calls import Line, Progress, Response, build, encode_line
+from ai_memory.errors import InvalidInputError
+from ai_memory.methods import Methods
+from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
+from ai_memory.threaded import ThreadedMethods
+
+if TYPE_CHECKING:
+    from ai_memory.settings import Settings
+
+
+class Memory(Methods):
+    """A store opened in this process. May be used from any thread; use it as a context manager or close it.
+
+    Other processes may have the same store open; each sees the others' writes at its next call.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        data_dir: str | PathLike[str] | None = None,
+        settings: Settings | None = None,
+        **flags: Any,
+    ) -> None:
+        """Open the store at `path`, or the one of `data_dir`, or the user's own.
+
+        What is not given here comes from the environment and the configuration file; `flags` are further settings by name,
+        such as `model="none"`. With `settings`, those are used as they stand and nothing else may be given. Raises
+        InvalidInputError for a wrong setting, and StoreError's subclasses where the store cannot be opened.
+        """
+        from ai_memory.wiring import open_service  # loads numpy; whoever only imports Client need not wait for it
+
+        if settings is None:
+            settings = _settings({"store": path, "data_dir": data_dir, **flags})
+        elif path is not None or data_dir is not None or flags:
+            raise InvalidInputError("settings are given, and a path or single settings too", hint="give one of them")
+        self.settings = settings
+        self._service = open_service(settings)
+
+    def settle(self, timeout: float | None = None) -> bool:
+        """Wait until every memory can be found by meaning; False at the time limit (seconds) or without a model."""
+        return self._service.settle(timeout)
+
+    def close(self) -> None:
+        """Finish what was acknowledged and release the store. May be called twice."""
+        self._service.close()
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, name: str, response: type[Response], values: Mapping[str, Any]) -> Response:
+        answer = getattr(self._service, name)(build(name, values))
+        assert isinstance(answer, response)
+        return answer
+
+    def _export(self, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        request: Any = build(EXPORT.name, values)
+        for line in self._service.export(request):
+            yield msgspec.json.decode(line)
+
+    def _import(self, values: Mapping[str, Any], lines: Iterable[Line], progress: Progress | None) -> ImportReport:
+        request: Any = build(IMPORT.name, values)
+        return self._service.import_lines(request, map(encode_line, lines), progress)
+
+
+class AsyncMemory(ThreadedMethods):
+    """The same as `Memory`, as coroutines, under asyncio or trio."""
+
+    def __init__(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        data_dir: str | PathLike[str] | None = None,
+        settings: Settings | None = None,
+        **flags: Any,
+    ) -> None:
+        """Open a store as `Memory` does; this takes some milliseconds on the calling thread."""
+        self._memory = Memory(path, data_dir=data_dir, settings=settings, **flags)
+        super().__init__(self._memory)
+
+    async def settle(self, timeout: float | None = None) -> bool:
+        """Wait until every memory can be found by meaning; False at the time limit (seconds) or without a model."""
+        return await self._in_thread(lambda: self._memory.settle(timeout))
+
+
+def _settings(flags: Mapping[str, Any]) -> Settings:
+    from pydantic import ValidationError
+
+    from ai_memory.settings import load_settings
+
+    given = {name: str(value) if isinstance(value, PathLike) else value for name, value in flags.items()}
+    try:
+        return load_settings(None, **given)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise InvalidInputError(
+            f"wrong settings: {'; '.join(wrong)}", hint="see the settings page, docs/settings.md", settings=wrong
+        ) from None

@@ -1,0 +1,86 @@
+"""The operations as coroutines: one bounded hop to a thread around the plain ones, the only such crossing on this side."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+
+from ai_memory.async_methods import AsyncMethods
+from ai_memory.calls import Calls, Line, Progress, Response
+from ai_memory.operations.moving import ImportReport
+
+if TYPE_CHECKING:
+    from anyio import CapacityLimiter
+
+CONCURRENT = 40
+LINES_AT_ONCE = 200
+
+Value = TypeVar("Value")
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class ThreadedMethods(AsyncMethods):
+    """Carries out each operation in a thread, at most 40 at a time. A cancelled write is still finished."""
+
+    def __init__(self, calls: Calls) -> None:
+        """`calls` does the work, and is closed with this object when it can be."""
+        self._calls = calls
+        self._limiter: CapacityLimiter | None = None
+
+    async def _in_thread(self, work: Callable[[], Value]) -> Value:
+        import anyio  # not at the top: the plain client, which must start fast, imports this module
+        import anyio.to_thread
+
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(CONCURRENT)
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+
+    async def close(self) -> None:
+        """Finish what was acknowledged and release everything. May be called twice."""
+        close = getattr(self._calls, "close", None)
+        if close is not None:
+            await self._in_thread(close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _call(self, name: str, response: type[Response], values: Mapping[str, Any]) -> Response:
+        return await self._in_thread(lambda: self._calls._call(name, response, values))
+
+    async def _export(self, values: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        lines = self._calls._export(values)
+        while batch := await self._in_thread(lambda: list(itertools.islice(lines, LINES_AT_ONCE))):
+            for line in batch:
+                yield line
+
+    async def _import(
+        self, values: Mapping[str, Any], lines: Iterable[Line] | AsyncIterable[Line], progress: Progress | None
+    ) -> ImportReport:
+        plain = _pulled(lines) if isinstance(lines, AsyncIterable) else lines
+        return await self._in_thread(lambda: self._calls._import(values, plain, progress))
+
+
+def _pulled(lines: AsyncIterable[Line]) -> Iterator[Line]:
+    """The lines of an async iterable, asked for from a thread, one by one."""
+    import anyio.from_thread
+
+    source = aiter(lines)
+
+    async def following() -> tuple[Line] | None:
+        try:
+            return (await anext(source),)
+        except StopAsyncIteration:
+            return None
+
+    while (found := anyio.from_thread.run(following)) is not None:
+        yield found[0]

@@ -1,0 +1,246 @@
+"""HTTP for the client, on the standard library alone: a client must start within milliseconds, and httpx takes half a second.
+
+Connections are kept alive and shared by all threads of a client.
+"""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import io
+import select
+import ssl
+import threading
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from ai_memory.errors import InvalidInputError, MemoryServiceError, ServiceUnavailableError, from_body
+from ai_memory.operations.base import PREFIX
+
+COMPRESS_FROM = 16_384
+"""Bytes of a body from which it is sent compressed, to other machines only."""
+
+_PIECE = 1 << 16
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_BROKEN = (ConnectionError, http.client.HTTPException)
+_ON_THE_WAY = (OSError, EOFError, http.client.HTTPException)
+
+
+class Reply(Struct, frozen=True):
+    """A whole answer."""
+
+    status: int
+    body: bytes
+
+
+class Wire:
+    """Sends requests to one server. May be used from any thread."""
+
+    def __init__(self, url: str, api_key: str | None, timeout: float) -> None:
+        """Raises InvalidInputError for an address that is not http:// or https://."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidInputError(f"{url!r} is not the address of a service", hint="write http://127.0.0.1:7677")
+        self.url = url.rstrip("/")
+        self._base = parts.path.rstrip("/") + PREFIX
+        self._host, self._port = parts.hostname, port
+        self._secure = parts.scheme == "https"
+        self._far = parts.hostname not in _LOOPBACK
+        self._timeout = timeout
+        self._headers = {"Accept": "application/json", "User-Agent": "ai-memory-client"}
+        self._headers["Accept-Encoding"] = "gzip" if self._far else "identity"
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {_header_text(api_key)}"
+        self._idle: list[http.client.HTTPConnection] = []
+        self._lock = threading.Lock()
+        weakref.finalize(self, _close_all, self._idle)
+
+    def close(self) -> None:
+        """Close all idle connections; a later request opens one anew."""
+        with self._lock:
+            _close_all(self._idle)
+
+    def send(self, method: str, target: str, body: bytes | None = None, *, again: bool) -> Reply:
+        """Send JSON and return the whole answer; `again` allows a second try where the connection breaks.
+
+        Raises the error that the service answered with, or ServiceUnavailableError where nothing of ours answers.
+        """
+        headers = dict(self._headers)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            if self._far and len(body) >= COMPRESS_FROM:
+                headers["Content-Encoding"] = "gzip"
+                body = gzip.compress(body, 3)
+        for last in (not again, True):
+            connection = self._take()
+            try:
+                connection.request(method, self._base + target, body, headers)
+                response = connection.getresponse()
+                reply = Reply(response.status, _decoded(response.read(), response.headers))
+            except _ON_THE_WAY as error:
+                connection.close()
+                if isinstance(error, _BROKEN) and not isinstance(error, ConnectionRefusedError) and not last:
+                    continue
+                raise self._told(error) from error
+            except BaseException:
+                connection.close()
+                raise
+            self._give_back(connection, response)
+            return self._checked(reply)
+        raise AssertionError("the last try either returns or raises")
+
+    def send_lines(self, target: str, lines: Iterable[bytes]) -> Reply:
+        """POST lines as they come; returns the answer to all of them."""
+        headers = {**self._headers, "Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"}
+        connection = self._take()
+        try:
+            try:
+                connection.request("POST", self._base + target, _joined(lines), headers, encode_chunked=True)
+            except (BrokenPipeError, ConnectionResetError) as broken:
+                # The server may have answered before it had read all, with the reason.
+                response = _early_answer(connection, broken)
+            else:
+                response = connection.getresponse()
+            reply = Reply(response.status, _decoded(response.read(), response.headers))
+        except _ON_THE_WAY as error:
+            connection.close()
+            raise self._told(error) from error
+        except BaseException:  # also what the caller's own lines raise
+            connection.close()
+            raise
+        self._give_back(connection, response)
+        return self._checked(reply)
+
+    def receive_lines(self, target: str) -> Iterator[bytes]:
+        """GET lines as they come. Raises ServiceUnavailableError where the answer breaks off."""
+        connection = self._take()
+        try:
+            connection.request("GET", self._base + target, None, self._headers)
+            response = connection.getresponse()
+            if response.status >= 400:
+                self._checked(Reply(response.status, _decoded(response.read(), response.headers)))
+            yield from io.BufferedReader(_Body(response), _PIECE)
+        except _ON_THE_WAY as error:
+            raise self._told(error) from error
+        finally:
+            connection.close()
+
+    def _take(self) -> http.client.HTTPConnection:
+        with self._lock:
+            while self._idle:
+                connection = self._idle.pop()
+                if not _was_dropped(connection):
+                    return connection
+                connection.close()
+        if self._secure:
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=context)
+        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+
+    def _give_back(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        if response.will_close:
+            connection.close()
+            return
+        with self._lock:
+            self._idle.append(connection)
+
+    def _told(self, error: Exception) -> ServiceUnavailableError:
+        """Our error for what went wrong on the way."""
+        if isinstance(error, TimeoutError):
+            return ServiceUnavailableError(
+                f"{self.url} did not answer within {self._timeout:g} s",
+                hint="give the client a longer timeout, or look at the server's log",
+                url=self.url,
+            )
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return ServiceUnavailableError(
+            f"no service answers at {self.url}: {why}", hint="start it with: ai-memory serve", url=self.url
+        )
+
+    def _checked(self, reply: Reply) -> Reply:
+        if reply.status < 400:
+            return reply
+        raise self._error_in(reply)
+
+    def _error_in(self, reply: Reply) -> MemoryServiceError:
+        try:
+            answer: Any = msgspec.json.decode(reply.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            answer = None
+        if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+            return from_body(answer["error"])
+        return ServiceUnavailableError(
+            f"what answers at {self.url} is not this service: HTTP {reply.status}",
+            hint="check the address; ai-memory serve prints it",
+            url=self.url,
+            status=reply.status,
+        )
+
+
+class _Body(io.RawIOBase):
+    """A response's body as a raw stream that notices when it breaks off."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self._source = response
+        self._gzip = gzip.GzipFile(fileobj=response) if response.headers.get("Content-Encoding") == "gzip" else None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._gzip.read1(len(buffer)) if self._gzip is not None else self._source.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines with their ends, in pieces of about 64 KiB."""
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        piece += b"\n"
+        if len(piece) >= _PIECE:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
+
+
+def _early_answer(connection: http.client.HTTPConnection, broken: OSError) -> http.client.HTTPResponse:
+    try:
+        return connection.getresponse()
+    except (http.client.HTTPException, OSError):
+        raise broken from None
+
+
+def _decoded(body: bytes, headers: Any) -> bytes:
+    return gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
+
+
+def _was_dropped(connection: http.client.HTTPConnection) -> bool:
+    """Whether the server has closed an idle connection: then it has something to read, which is its end."""
+    if connection.sock is None:
+        return True
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _close_all(connections: list[http.client.HTTPConnection]) -> None:
+    while connections:
+        connections.pop().close()
+
+
+def _header_text(key: str) -> str:
+    if not key.isascii() or not key.isprintable():
+        raise InvalidInputError("the API key has characters that HTTP headers cannot carry", hint="use ASCII letters")
+    return key
