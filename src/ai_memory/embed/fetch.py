@@ -138,10 +138,10 @@ def _download(staging: Path, progress: Progress | None) -> Path:
         f"--dest={staging}",
         REQUIREMENT,
     ]
-    said = staging / "pip.log"
-    with said.open("wb") as log:
-        # pip keeps what it has so far below TMPDIR, so the growth of our own folder is the progress.
-        environment = {**os.environ, "TMPDIR": str(staging)}
+    # pip keeps what it has so far below TMPDIR, so the growth of our own folder is the progress. What it says goes elsewhere:
+    # a full disk must not swallow the reason.
+    environment = {**os.environ, "TMPDIR": str(staging)}
+    with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 (a fixed command)
             command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
         )
@@ -151,10 +151,12 @@ def _download(staging: Path, progress: Progress | None) -> Path:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        log.seek(0)
+        said = log.read().decode("utf-8", "replace")
     wheels = list(staging.glob("*.whl"))
     if process.returncode == 0 and len(wheels) == 1:
         return wheels[0]
-    raise _download_error(said.read_text(encoding="utf-8", errors="replace"), staging.parent)
+    raise _download_error(said, staging.parent)
 
 
 def _wait(process: subprocess.Popen[bytes], staging: Path, progress: Progress | None) -> None:
@@ -189,7 +191,8 @@ def _pip() -> list[str]:
 def _download_error(said: str, where: Path) -> MemoryServiceError:
     if os.strerror(errno.ENOSPC) in said:
         return _disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), where)
-    last = [line for line in said.splitlines() if line.strip()][-3:]
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    last = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
     return EmbedderUnavailableError(
         f"pip could not download {REQUIREMENT}: {' | '.join(last) or 'it said nothing'}",
         hint=f"check the network and pip's index settings, or on another machine run: {_BY_HAND}",

@@ -1,0 +1,35 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ai_memory.embed.folder import ModelFolder
+    from ai_memory.embed.transformer import TransformerEmbedder
+
+_CACHE = Path(__file__).resolve().parent.parent / ".cache"
+
+
+@pytest.fixture(scope="session")
+def minilm_folder() -> ModelFolder:
+    """The small model's real weights, brought once and kept in AI_MEMORY_TEST_MODEL_DIR or `.cache` of the repository."""
+    from ai_memory.embed.fetch import fetch_minilm
+    from ai_memory.errors import EmbedderUnavailableError
+
+    try:
+        return fetch_minilm(Path(os.environ.get("AI_MEMORY_TEST_MODEL_DIR") or _CACHE))
+    except EmbedderUnavailableError as error:
+        pytest.skip(f"the small model cannot be had here: {error.message}")
+
+
+@pytest.fixture(scope="session")
+def minilm(minilm_folder: ModelFolder) -> TransformerEmbedder:
+    """The small model, loaded once for the whole run; never close it."""
+    from ai_memory.embed.load import load_embedder
+
+    return load_embedder(minilm_folder)

@@ -1,0 +1,131 @@
+"""Choosing, loading and leaving out: what happens before the first vector."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ai_memory.embed.folder import read_model_folder
+from ai_memory.embed.load import load_embedder
+from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, ModelFilesError
+from tiny_models import CONFIG, random_tensors, tiny_bert, write_json, write_tensors
+
+
+def run_python(code: str, home: Path) -> list[str]:
+    """Lines printed by a fresh interpreter with an empty home folder."""
+    environment = {**os.environ, "HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_the_identity_is_known_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    folder = tiny_bert(tmp_path / "tiny")
+    code = f"""
+import sys
+from pathlib import Path
+from ai_memory.embed import fetch, known, locate
+from ai_memory.embed.folder import read_model_folder
+from ai_memory.embed.load import load_embedder
+print(load_embedder(read_model_folder(Path({str(folder)!r}))).identity.dimension)
+print([name for name in ("openvino", "tokenizers", "safetensors", "huggingface_hub", "torch") if name in sys.modules])
+"""
+    assert run_python(code, tmp_path) == ["16", "[]"]
+
+
+def test_openvino_comes_without_its_telemetry(tmp_path: Path) -> None:
+    """`import openvino` alone would start a thread, send an event and write ~/intel/openvino_ga_cid."""
+    folder = tiny_bert(tmp_path / "tiny")
+    home = tmp_path / "home"
+    home.mkdir()
+    code = f"""
+import sys, threading
+from pathlib import Path
+from ai_memory.embed.folder import read_model_folder
+from ai_memory.embed.load import load_embedder
+load_embedder(read_model_folder(Path({str(folder)!r}))).warm_up()
+print([name for name in sys.modules if "telemetry" in name], threading.active_count())
+"""
+    assert run_python(code, home) == ["[] 1"]
+    assert list(home.iterdir()) == []
+
+
+def test_nothing_is_left_in_the_way_of_others(tmp_path: Path) -> None:
+    """A program that uses us may convert models itself, with what that brings."""
+    code = """
+import sys
+from ai_memory.embed.openvino_import import import_openvino
+import_openvino()
+print("openvino.tools.ovc" in sys.modules)
+"""
+    assert run_python(code, tmp_path) == ["False"]
+
+
+def test_dtype_is_part_of_the_identity(tmp_path: Path) -> None:
+    folder = read_model_folder(tiny_bert(tmp_path / "tiny"))
+    auto, full, half = (load_embedder(folder, dtype=name).identity for name in ("auto", "float32", "bfloat16"))
+    assert auto == full
+    assert auto.dtype == "float32"
+    assert half.dtype == "bfloat16"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "fp32", "", "int8"])
+def test_other_dtypes_are_refused(tmp_path: Path, dtype: str) -> None:
+    with pytest.raises(InvalidInputError, match=dtype or "no dtype"):
+        load_embedder(read_model_folder(tiny_bert(tmp_path / "tiny")), dtype=dtype)
+
+
+def test_bfloat16_runs_where_the_processor_has_it_and_is_refused_elsewhere(tmp_path: Path) -> None:
+    from ai_memory.embed.openvino_import import import_openvino
+
+    folder = read_model_folder(tiny_bert(tmp_path / "tiny"))
+    embedder = load_embedder(folder, dtype="bfloat16")
+    ov, _ = import_openvino()
+    if "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        cosine = embedder.embed_queries(["noon"])[0] @ load_embedder(folder).embed_queries(["noon"])[0]
+        assert cosine > 0.99
+    else:
+        with pytest.raises(EmbedderUnavailableError, match="no bfloat16"):
+            embedder.warm_up()
+
+
+def test_another_architecture_is_refused_at_once(tmp_path: Path) -> None:
+    path = tiny_bert(tmp_path / "tiny")
+    write_json(path / "config.json", {**CONFIG, "model_type": "gemma3_text"})
+    with pytest.raises(ModelFilesError, match="'gemma3_text'; this version runs bert"):
+        load_embedder(read_model_folder(path))
+
+
+def test_negative_threads_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="threads"):
+        load_embedder(read_model_folder(tiny_bert(tmp_path / "tiny")), threads=-1)
+
+
+def test_a_failed_load_can_be_tried_again(tmp_path: Path) -> None:
+    path = tiny_bert(tmp_path / "tiny")
+    embedder = load_embedder(read_model_folder(path))
+    write_tensors(path, {})
+    for _ in range(2):
+        with pytest.raises(ModelFilesError, match="does not hold the tensors"):
+            embedder.warm_up()
+    write_tensors(path, random_tensors())
+    embedder.warm_up()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_and_the_compiled_cache_change_no_vector(tmp_path: Path, threads: int) -> None:
+    folder = read_model_folder(tiny_bert(tmp_path / "tiny"))
+    expected = load_embedder(folder).embed_documents(["noon", "the ferry"])
+    cache = tmp_path / "cache"
+    for _ in range(2):  # the first writes the cache, the second reads it
+        embedder = load_embedder(folder, threads=threads, cache_dir=cache)
+        np.testing.assert_allclose(embedder.embed_documents(["noon", "the ferry"]), expected, atol=1e-6)
+        embedder.close()
+    assert list(cache.iterdir())
