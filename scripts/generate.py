@@ -12,8 +12,8 @@ from python_methods import async_module, sync_module
 ROOT = Path(__file__).resolve().parent.parent
 
 FILES: dict[str, Callable[[], str]] = {
-    "src/ai_memory/methods.py": sync_module,
-    "src/ai_memory/async_methods.py": async_module,
+    "src/ai_memory/python/methods.py": sync_module,
+    "src/ai_memory/python/async_methods.py": async_module,
     "docs/reference.md": reference_page,
     "docs/settings.md": settings_page,
 }

@@ -1,4 +1,4 @@
-"""Writes the typed Python methods of the operations (ai_memory/methods.py and async_methods.py)."""
+"""Writes the typed Python methods of the operations (ai_memory/python/methods.py and async_methods.py)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from __future__ import annotations
 
 
 def sync_module() -> str:
-    """The text of ai_memory/methods.py."""
+    """The text of ai_memory/python/methods.py."""
     body = "\n".join(_method(operation, is_async=False) for operation in OPERATIONS)
     head = HEAD.format(kind="plain") + _imports(is_async=False)
     title = '"""One method for each operation. Fields that are not given keep the operation\'s defaults."""'
@@ -40,42 +40,44 @@ def sync_module() -> str:
 
 
 def async_module() -> str:
-    """The text of ai_memory/async_methods.py."""
+    """The text of ai_memory/python/async_methods.py."""
     body = "\n".join(_method(operation, is_async=True) for operation in OPERATIONS)
     head = HEAD.format(kind="async") + _imports(is_async=True)
-    title = '"""One coroutine for each operation; what the fields mean is told in `ai_memory.methods.Methods`."""'
+    title = (
+        '"""One coroutine for each operation; what the fields mean is told in `ai_memory.python.methods.Methods`."""'
+    )
     return f"{head}\n\nclass AsyncMethods(AsyncCalls):\n    {title}\n\n{body}"
 
 
 def _imports(*, is_async: bool) -> str:
     kinds = ("AsyncIterable, AsyncIterator, Iterable, " if is_async else "Iterable, Iterator, ") + "Mapping, Sequence"
-    base = "AsyncCalls, Instant, Line, Progress" if is_async else "Calls, Instant, Line, Progress"
     typing_names = "Any, Literal, Unpack" if is_async else "Any, Literal, TypedDict, Unpack"
+    modules = _type_modules()
+    modules["ai_memory.python.calls"] = ["AsyncCalls" if is_async else "Calls", "Instant", "Line", "Progress"]
+    if is_async:
+        modules["ai_memory.python.methods"] = ["Filters"]
     lines = [
         f"from collections.abc import {kinds}",
         f"from typing import {typing_names}",
         "",
         "from msgspec import UNSET, UnsetType",
         "",
-        f"from ai_memory.calls import {base}",
+        *(_import_line(module, sorted(modules[module], key=_isort_key)) for module in sorted(modules)),
     ]
-    if is_async:
-        lines.append("from ai_memory.methods import Filters")
-    return "\n".join([*lines, *_type_imports()]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
-def _type_imports() -> list[str]:
-    """Imports of the types that the signatures name, by module."""
+def _type_modules() -> dict[str, list[str]]:
+    """The types that the signatures name, by module."""
     from ai_memory.operations.writing import Draft
     from ai_memory.recall.answer import Layer
     from ai_memory.types import MemoryType
 
     named = {Draft, Layer, MemoryType, *(o.response for o in OPERATIONS if o.response is not bytes)}
-    modules: dict[str, list[str]] = {}
+    modules: dict[str, list[str]] = {"ai_memory.types": ["DEFAULT_NAMESPACE"]}
     for kind in named:
         modules.setdefault(kind.__module__, []).append(kind.__name__)
-    modules["ai_memory.types"].append("DEFAULT_NAMESPACE")
-    return [_import_line(module, sorted(modules[module], key=_isort_key)) for module in sorted(modules)]
+    return modules
 
 
 def _import_line(module: str, names: list[str]) -> str:

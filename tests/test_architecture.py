@@ -22,15 +22,13 @@ ROWS: list[set[str]] = [
     {"embed", "index", "store"},
     {"recall"},
     {"operations"},
-    {"service"},
+    {"service", "python"},
     {"wiring"},
-    {"client", "memory", "methods", "api", "mcp", "cli", "evaluate"},
+    {"client", "memory", "api", "mcp", "cli", "evaluate"},
 ]
 # `__init__` only names things (lazily); the adapters below are joined by what a person runs.
 ADAPTERS = ROWS[-1]
 ALLOWED_BETWEEN_ADAPTERS = {
-    ("memory", "methods"),
-    ("client", "methods"),
     ("api", "mcp"),
     ("cli", "api"),
     ("cli", "client"),

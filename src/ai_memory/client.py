@@ -10,15 +10,15 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct
 
-from ai_memory.calls import Line, Progress, Response, build, encode_line
 from ai_memory.errors import ConflictError, InvalidInputError
-from ai_memory.methods import Methods
 from ai_memory.operations.base import Operation, fields_of
 from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
 from ai_memory.operations.table import BY_NAME
-from ai_memory.threaded import ThreadedMethods
+from ai_memory.python.calls import Line, Progress, Response, build, encode_line
+from ai_memory.python.methods import Methods
+from ai_memory.python.threaded import ThreadedMethods
+from ai_memory.python.wire import Wire
 from ai_memory.types import Receipt
-from ai_memory.wire import Wire
 
 DEFAULT_URL = "http://127.0.0.1:7677"
 DEFAULT_TIMEOUT = 60.0

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ai_memory.calls import Line, Progress, Response, build, encode_line
 from ai_memory.errors import InvalidInputError
-from ai_memory.methods import Methods
 from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
-from ai_memory.threaded import ThreadedMethods
+from ai_memory.python.calls import Line, Progress, Response, build, encode_line
+from ai_memory.python.methods import Methods
+from ai_memory.python.threaded import ThreadedMethods
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings

@@ -11,12 +11,12 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from ai_memory.calls import Calls, Instant, Line, Progress
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
 from ai_memory.operations.writing import Draft, Forgotten, Receipts
+from ai_memory.python.calls import Calls, Instant, Line, Progress
 from ai_memory.recall.answer import Answer, Layer
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, Page, Receipt, Relation
 

@@ -11,19 +11,19 @@ from typing import Any, Literal, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from ai_memory.calls import AsyncCalls, Instant, Line, Progress
-from ai_memory.methods import Filters
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
 from ai_memory.operations.writing import Draft, Forgotten, Receipts
+from ai_memory.python.calls import AsyncCalls, Instant, Line, Progress
+from ai_memory.python.methods import Filters
 from ai_memory.recall.answer import Answer, Layer
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, Page, Receipt, Relation
 
 
 class AsyncMethods(AsyncCalls):
-    """One coroutine for each operation; what the fields mean is told in `ai_memory.methods.Methods`."""
+    """One coroutine for each operation; what the fields mean is told in `ai_memory.python.methods.Methods`."""
 
     async def remember(
         self,

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from ai_memory.async_methods import AsyncMethods
-from ai_memory.calls import Calls, Line, Progress, Response
 from ai_memory.operations.moving import ImportReport
+from ai_memory.python.async_methods import AsyncMethods
+from ai_memory.python.calls import Calls, Line, Progress, Response
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
