@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import SecretStr
@@ -14,7 +15,8 @@ from ai_memory.errors import MemoryServiceError, error_classes
 from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.schema import Schema, schemas
 from ai_memory.operations.table import OPERATIONS
-from ai_memory.settings import ENVIRONMENT_PREFIX, Settings
+from ai_memory.places import ENVIRONMENT_PREFIX
+from ai_memory.settings import Settings
 
 GENERATED = "<!-- Written by scripts/generate.py; do not edit. -->"
 TOML_EXAMPLE = """```toml
@@ -145,7 +147,7 @@ def _default(name: str, field: FieldInfo) -> str:
     return f"`{json.dumps(field.get_default(call_default_factory=True))}`"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(_one_line(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
