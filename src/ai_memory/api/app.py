@@ -21,6 +21,8 @@ from ai_memory.api.metrics import Metrics
 from ai_memory.api.pages import pages
 from ai_memory.api.streams import ExportEndpoint, ImportEndpoint
 from ai_memory.errors import NotFoundError
+from ai_memory.mcp.http import PATH as MCP_PATH
+from ai_memory.mcp.http import McpEndpoint
 from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.table import OPERATIONS
 from ai_memory.service.service import Service
@@ -47,15 +49,17 @@ def create_app(
     )
     api = Api(service, hop, keys, settings.max_body_bytes, stopping)
     metrics = Metrics(service, lambda: hop.waiting)
+    mcp = McpEndpoint(service, hop.run, keys.access, max_body_bytes=settings.max_body_bytes)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
-        yield
+        async with mcp.lifespan():
+            yield
         await hop.run(service.close)
 
     return Starlette(
-        routes=[*extra_routes, *_routes(api, metrics)],
+        routes=[*extra_routes, Route(MCP_PATH, _Templated(MCP_PATH, {"POST": mcp})), *_routes(api, metrics)],
         lifespan=lifespan,
         middleware=[
             Middleware(Gate, guard=HostGuard(settings.host, settings.allowed_hosts), metrics=metrics),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -23,8 +23,6 @@ from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_da
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
-
-Progress = Callable[[int], None]
 
 
 class Choices(NamedTuple):
@@ -63,9 +61,7 @@ class Target(Protocol):
         """JSON lines, in pieces of any size."""
         ...
 
-    def import_lines(
-        self, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None
-    ) -> ImportReport:
+    def import_lines(self, request: ImportRequest, lines: Iterable[bytes]) -> ImportReport:
         """What became of every line."""
         ...
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from ai_memory.cli.target import Progress
 from ai_memory.operations.base import Operation
 from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest
 from ai_memory.operations.watching import StatsRequest
@@ -37,18 +36,10 @@ class LocalTarget:
         """JSON lines."""
         return self._service.export(request)
 
-    def import_lines(
-        self, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None
-    ) -> ImportReport:
+    def import_lines(self, request: ImportRequest, lines: Iterable[bytes]) -> ImportReport:
         """What became of every line."""
         self._wrote = True
-
-        def batch_done(line: int, counts: dict[str, int]) -> None:
-            del counts
-            if progress is not None:
-                progress(line)
-
-        return self._service.import_lines(request, lines, batch_done)
+        return self._service.import_lines(request, lines)
 
     def close(self) -> str | None:
         """Make owed vectors for at most a minute, then close the store."""

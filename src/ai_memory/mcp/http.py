@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 from msgspec import Struct
 
-from ai_memory.errors import InternalError, MethodNotAllowedError, ServiceUnavailableError
+from ai_memory.errors import InternalError, ServiceUnavailableError
 from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation
 from ai_memory.types import DEFAULT_NAMESPACE
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from starlette.types import Receive, Scope, Send
 
+PATH = "/mcp"
 NAMESPACE_HEADER = b"x-ai-memory-namespace"
 NAMESPACE_PARAMETER = "namespace"
 _ACCESS = "ai_memory.mcp.access"
@@ -73,7 +74,7 @@ class McpEndpoint:
 
     async def _serve(self, stop: anyio.Event) -> None:
         try:
-            manager = await anyio.to_thread.run_sync(self._load)
+            manager = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
         except Exception:  # REST must go on; every MCP request says so
             logger.exception("MCP over HTTP could not be loaded")
             self._ready.set()
@@ -94,11 +95,7 @@ class McpEndpoint:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one POST; there is no stream to GET and no session to DELETE."""
-        if scope["method"] != "POST":
-            raise MethodNotAllowedError(
-                f"{scope['method'][:20]} is not allowed here", hint="use POST", allowed=["POST"]
-            )
+        """Answer one POST. Nothing else is to be routed here: there is no stream to GET and no session to DELETE."""
         scope[_ACCESS] = self._access_of(scope["headers"])
         scope[_NAMESPACE] = _namespace(scope)
         await self._ready.wait()
