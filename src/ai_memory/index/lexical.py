@@ -50,7 +50,8 @@ class Tail(NamedTuple):
         return self.rows[at], self.counts[at]
 
 
-def _empty_tail(capacity: int = TAIL_CAPACITY) -> Tail:
+def _empty_tail(postings: int = 0) -> Tail:
+    capacity = max(TAIL_CAPACITY, postings)
     return Tail(np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.uint8), 0)
 
 
@@ -355,7 +356,7 @@ class PostingsIndex:
             return np.empty(0, np.int32)
         lost = tail.terms[: tail.n][gone]
         kept = int((~gone).sum())
-        fresh = _empty_tail(max(TAIL_CAPACITY, kept))
+        fresh = _empty_tail(kept)
         fresh.terms[:kept] = tail.terms[: tail.n][~gone]
         fresh.rows[:kept] = tail.rows[: tail.n][~gone]
         fresh.counts[:kept] = tail.counts[: tail.n][~gone]
