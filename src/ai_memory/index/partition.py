@@ -200,9 +200,12 @@ class Partition:
             return
         keys = np.fromiter((key for key, _, _ in vectors), np.int64, len(vectors))
         passages = np.fromiter((passage for _, passage, _ in vectors), np.int64, len(vectors))
-        stacked = np.stack([vector for _, _, vector in vectors])
         with self.lock:
-            checked(stacked, 0 if self.dense is None else self.dense.dimension)
+            dimension = 0 if self.dense is None else self.dense.dimension
+            for _, _, vector in vectors:
+                if vector.shape != (dimension,):
+                    checked(vector[None], dimension)
+            stacked = checked(np.stack([vector for _, _, vector in vectors]), dimension)
             if self.dense is None:
                 return
             rows = self.catalog.find_rows(keys)

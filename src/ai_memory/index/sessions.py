@@ -73,7 +73,7 @@ class SessionOrder:
         self._before.data[order[1:][same]] = order[:-1][same]
         self._after.data[order[:-1][same]] = order[1:][same]
         numbers, starts = np.unique(session[order], return_index=True)
-        ends = [*starts[1:].tolist(), len(order)]
+        ends = np.append(starts[1:], len(order))[: len(starts)].tolist()
         self._rows = {
             number: array("i", order[start:end].tobytes())
             for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True)
