@@ -31,10 +31,19 @@ def restore(transaction: Transaction, command: Restore) -> Result:
         )
     if latest.retired_at is None:
         for _, key, _, valid_to in transaction.standing([command.dedup_key]):
-            if valid_to == micros(latest.valid_to):
+            if _same_stretch(valid_to, micros(latest.valid_to), to_micros(command.at)):
                 return Duplicate(record=record(transaction.by_key(key)))
     sequence = _insert(transaction, command, namespace)
     return Stored(sequence=sequence, memory_id=latest.id, revision=latest.revision, record=latest)
+
+
+def _same_stretch(standing_end: int | None, restored_end: int | None, at: int) -> bool:
+    """Whether two memories of equal text are one and the same: both hold still, or both ended at the same instant.
+
+    A history may hold a text several times, each ended at another instant (see `stands_in_the_way`).
+    """
+    holds = [end is None or end > at for end in (standing_end, restored_end)]
+    return all(holds) or standing_end == restored_end
 
 
 def _fault(command: Restore) -> str | None:
