@@ -9,7 +9,7 @@ import pytest
 
 from ai_memory.cli.commands import COMMANDS, OPERATION_COMMANDS
 from ai_memory.cli.exits import BY_CODE, EXITS, exit_code, unmapped
-from ai_memory.cli.options import fields_for, object_from, split, values_from
+from ai_memory.cli.options import add_globals, fields_for, object_from, split, values_from
 from ai_memory.cli.parser import Parser, UsageError, build_parser, command_in
 from ai_memory.cli.show import RENDERERS
 from ai_memory.errors import InvalidInputError, StaleRevisionError, error_classes
@@ -160,8 +160,6 @@ def test_no_field_clashes_with_a_global_option() -> None:
 
 
 def _global_actions() -> list[argparse.Action]:
-    from ai_memory.cli.parser import add_globals
-
     parser = Parser(add_help=False)
     add_globals(parser)
     return parser._actions

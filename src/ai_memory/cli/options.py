@@ -247,3 +247,18 @@ def values_from(arguments: argparse.Namespace, request: type[Struct], command: C
     for name in getattr(arguments, "clear", None) or ():
         values[name] = None
     return values
+
+
+def add_globals(parser: argparse.ArgumentParser) -> None:
+    """The options that every command takes, before or after its name."""
+    group = parser.add_argument_group("global options")
+    absent = argparse.SUPPRESS
+    group.add_argument("--json", action="store_true", default=absent, help="print the response as JSON, errors too")
+    group.add_argument("--data-dir", metavar="DIR", default=absent, help="folder of the store and models")
+    group.add_argument("--url", metavar="URL", default=absent, help="address of a running service to use")
+    group.add_argument(
+        "--namespace", metavar="NAME", default=absent, help="the namespace to work in (default: default)"
+    )
+    group.add_argument("--config", metavar="FILE", default=absent, help="settings file (TOML)")
+    group.add_argument("--offline", action="store_true", default=absent, help="refuse every network call")
+    group.add_argument("--quiet", action="store_true", default=absent, help="no progress bars and remarks")

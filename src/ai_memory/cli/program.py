@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -72,6 +71,8 @@ def _reader_left() -> int:
 
 def _unexpected(error: Exception, screen: Screen) -> int:
     if os.environ.get("AI_MEMORY_LOG_LEVEL", "").lower() == "debug":
+        import traceback
+
         traceback.print_exception(error)
     screen.error(
         InternalError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +11,10 @@ from typing import Any
 from ai_memory.cli.layout import visible
 from ai_memory.errors import MemoryServiceError
 from ai_memory.operations.base import to_json
+
+NARROWEST = 40
+USUAL = 100
+"""Columns where the output is no terminal, so that it does not depend on one."""
 
 
 class Screen:
@@ -21,7 +24,7 @@ class Screen:
         self.json = json
         self.quiet = quiet
         terminal = sys.stdout.isatty()
-        self.width = max(40, shutil.get_terminal_size((100, 24)).columns) if terminal else 100
+        self.width = max(NARROWEST, _terminal_columns()) if terminal else USUAL
         self.colour = terminal and not json and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     @property
@@ -77,6 +80,16 @@ class Screen:
             return line
         pattern = rf"(?<!\w)(?:{'|'.join(wanted)})\w*"
         return re.sub(pattern, lambda match: f"\x1b[1;33m{match[0]}\x1b[0m", line, flags=re.IGNORECASE)
+
+
+def _terminal_columns() -> int:
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or USUAL
+    except OSError:
+        return USUAL
 
 
 def _encodable(text: str) -> str:

