@@ -110,7 +110,9 @@ def _relation(result: Result) -> Relation:
     if isinstance(result, Stored | Unchanged) and result.relation is not None:
         return result.relation
     if isinstance(result, Rejected):
-        error = NotFoundError(result.reason) if result.code == "not_found" else ConflictError(result.reason)
+        hint = "ai-memory neighbours NODE shows the relations of a memory or thing"
+        kind = NotFoundError if result.code == "not_found" else ConflictError
+        error = kind(result.reason, hint=hint)
         error.details.update(result.details)
         raise error
     raise AssertionError(f"a relation command cannot give {result!r}")
