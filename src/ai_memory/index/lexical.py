@@ -173,7 +173,7 @@ class LexicalView:
         for part in self._parts:
             if part.first <= row < part.end:
                 low, high = part.span(number)
-                at = low + int(part.rows[low:high].searchsorted(row))
+                at = low + int(part.rows[low:high].searchsorted(np.int32(row)))
                 return at < high and int(part.rows[at]) == row
         return bool((self._tail.postings(number)[0] == row).any())
 

@@ -31,7 +31,7 @@ class Segment(NamedTuple):
 
     def span(self, term: int) -> tuple[int, int]:
         """Where the postings of a term begin and end; an empty span when it has none."""
-        at = int(self.terms.searchsorted(term))
+        at = int(self.terms.searchsorted(np.int32(term)))  # a Python int would make numpy copy the array as int64
         if at == len(self.terms) or self.terms[at] != term:
             return 0, 0
         return int(self.offsets[at]), int(self.offsets[at + 1])
