@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ai_memory.text import analysis
 from ai_memory.text.analysis import MAX_QUERY_TERMS, analyse, analyse_query, forget_words
 from ai_memory.text.terms import QueryTerm
+from ai_memory.text.words import tokens
 
 
 def found_by(query: str, text: str) -> dict[str, float]:
@@ -215,3 +217,9 @@ def test_the_same_word_is_read_by_the_language_of_its_text() -> None:
 def test_query_terms_are_values() -> None:
     assert analyse_query("ip") == analyse_query("ip")
     assert QueryTerm(surface="a", alternatives=("a",)).weight == 1.0
+
+
+@given(st.from_regex(analysis._PLAIN, fullmatch=True), st.booleans())
+def test_the_short_way_for_plain_words_gives_what_the_long_way_gives(chunk: str, german: bool) -> None:
+    long_way = [term for token in tokens(chunk) for term in analysis._document_terms(token, german)]
+    assert list(analysis._Remembered(german)[chunk]) == long_way

@@ -45,7 +45,31 @@ _ENGLISH = Stemmer.Stemmer("english", 0)
 _GERMAN = Stemmer.Stemmer("german", 0)
 _RUSSIAN = Stemmer.Stemmer("russian", 0)
 _stemming = threading.Lock()
-_remembered: tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]] = ({}, {})
+_PLAIN = re.compile(r"[\"'(\[]*([A-Za-z]?[a-z]+)[\"'.,;:!?)\]]*")
+"""One ASCII word that is no identifier, with the marks that may stand around it: most pieces of a text."""
+
+
+class _Remembered(dict[str, tuple[str, ...]]):
+    """The index terms of the pieces met before; a new piece is analysed when it is looked up."""
+
+    def __init__(self, german: bool) -> None:
+        super().__init__()
+        self._german = german
+
+    def __missing__(self, chunk: str) -> tuple[str, ...]:
+        plain = _PLAIN.fullmatch(chunk)
+        if plain:
+            terms = tuple(_word_terms(plain[1], self._german))
+        else:
+            terms = tuple(term for token in tokens(chunk) for term in _document_terms(token, self._german))
+        if len(chunk) <= _LONGEST_REMEMBERED:
+            if len(self) >= _REMEMBERED_CHUNKS:
+                self.clear()
+            self[chunk] = terms
+        return terms
+
+
+_remembered = (_Remembered(german=False), _Remembered(german=True))
 
 
 def analyse(text: str) -> list[str]:
@@ -54,15 +78,8 @@ def analyse(text: str) -> list[str]:
     Never raises, whatever the characters.
     """
     chunks = visible(text).split()
-    german = _reads_german(chunks)
-    remembered = _remembered[german]
-    terms: list[str] = []
-    for chunk in chunks:
-        found = remembered.get(chunk)
-        if found is None:
-            found = _chunk_terms(chunk, german)
-        terms += found
-    return terms
+    remembered = _remembered[_reads_german(chunks)]
+    return list(itertools.chain.from_iterable(map(remembered.__getitem__, chunks)))
 
 
 def analyse_query(text: str) -> Query:
@@ -98,16 +115,6 @@ def _reads_german(chunks: Iterable[str]) -> bool:
     return (
         len(marks) > 1 or len(chunks) <= _SHORT_TEXT or any(_UMLAUT.search(chunk) or "ß" in chunk for chunk in chunks)
     )
-
-
-def _chunk_terms(chunk: str, german: bool) -> tuple[str, ...]:
-    terms = tuple(term for token in tokens(chunk) for term in _document_terms(token, german))
-    if len(chunk) <= _LONGEST_REMEMBERED:
-        remembered = _remembered[german]
-        if len(remembered) >= _REMEMBERED_CHUNKS:
-            remembered.clear()
-        remembered[chunk] = terms
-    return terms
 
 
 def _document_terms(token: Token, german: bool) -> Iterator[str]:
