@@ -1,0 +1,41 @@
+"""What a question asks for: its words, its quoted phrases, and the selection with its time rules made explicit."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from ai_memory.text.analysis import analyse_query
+from ai_memory.text.normal import normal_form
+from ai_memory.text.terms import QueryTerm
+from ai_memory.types import Selection
+
+CONTENT_WEIGHT = 0.35
+"""Words of at least this weight say what a question is about; function words are given less by the analysis."""
+
+
+class Plan(Struct, frozen=True):
+    """A question, analysed. `phrases` are folded as `folded` does."""
+
+    terms: tuple[QueryTerm, ...]
+    phrases: tuple[str, ...]
+    selection: Selection
+
+    @property
+    def content(self) -> tuple[QueryTerm, ...]:
+        """The words that are no function words."""
+        return tuple(term for term in self.terms if term.weight >= CONTENT_WEIGHT)
+
+
+def make_plan(text: str, selection: Selection) -> Plan:
+    """Analyse a question. With `as_of`, what had ended before counts as ended then and not now."""
+    query = analyse_query(text)
+    if selection.as_of is not None and not selection.include_ended:
+        selection = msgspec.structs.replace(selection, include_ended=True)
+    phrases = tuple(dict.fromkeys(filter(None, map(folded, query.phrases))))
+    return Plan(query.terms, phrases, selection)
+
+
+def folded(text: str) -> str:
+    """Text as phrases are compared: normal form, case-folded, any run of blanks as one space."""
+    return " ".join(normal_form(text).casefold().split())

@@ -1,0 +1,105 @@
+"""How each search scores the memories that may answer, and the background those scores stand out from.
+
+Everything here looks at all rows that pass the filters, once a question; the later stages see candidates only. Sums are taken in
+float64, so that the order of rows, which may differ between processes, does not show in the scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.index.base import Floats, Mask, Rows, SparseScores
+from ai_memory.index.partition import PartitionView
+from ai_memory.text.terms import QueryTerm
+
+Values = NDArray[np.float64]
+
+
+class Background(NamedTuple):
+    """Mean and standard deviation of one side's scores over all eligible rows; `size` rows had a score to take."""
+
+    mean: float
+    deviation: float
+    size: int
+
+
+NOTHING = Background(0.0, 0.0, 0)
+
+
+class Scored(NamedTuple):
+    """The eligible rows of a namespace as both searches score them."""
+
+    eligible: Mask
+    """Rows that pass the filters, bool, shape (n,)."""
+    rows: int
+    """How many rows are eligible."""
+    dense: Floats | None
+    """Approximate cosines, shape (n,), NaN where there is no vector; None when recall works by words alone."""
+    dense_background: Background
+    lexical: SparseScores
+    """BM25 of the eligible rows that match."""
+    lexical_background: Background
+
+    def cosines(self, rows: Rows) -> Values:
+        """Approximate cosines of some rows, NaN where there is none."""
+        if self.dense is None:
+            return np.full(len(rows), np.nan)
+        return self.dense[rows].astype(np.float64)
+
+    def bm25(self, rows: Rows) -> Values:
+        """BM25 of some rows, 0 where no word matches."""
+        found = self.lexical
+        if not len(found.rows):
+            return np.zeros(len(rows))
+        at = np.minimum(found.rows.searchsorted(rows), len(found.rows) - 1)
+        return np.where(found.rows[at] == rows, found.scores[at], 0.0).astype(np.float64)
+
+
+def score_all(view: PartitionView, eligible: Mask, terms: Sequence[QueryTerm], query_vector: Floats | None) -> Scored:
+    """Both searches over the eligible rows. A side without a query (no words, no vector) finds nothing."""
+    rows = int(np.count_nonzero(eligible))
+    dense = None
+    dense_background = NOTHING
+    if query_vector is not None and view.dimension == len(query_vector) and rows:
+        dense = view.dense_scores(query_vector)
+        dense_background = _dense_background(dense, eligible, rows)
+        if not dense_background.size:
+            dense = None
+    lexical = _kept(view.lexical_scores(terms), eligible) if terms and rows else _NO_SCORES
+    return Scored(eligible, rows, dense, dense_background, lexical, _lexical_background(lexical, rows))
+
+
+_NO_SCORES = SparseScores(np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+def _kept(found: SparseScores, eligible: Mask) -> SparseScores:
+    inside = found.rows < len(eligible)
+    rows, scores = (found.rows, found.scores) if inside.all() else (found.rows[inside], found.scores[inside])
+    keep = eligible[rows]
+    return SparseScores(rows, scores) if keep.all() else SparseScores(rows[keep], scores[keep])
+
+
+def _dense_background(dense: Floats, eligible: Mask, rows: int) -> Background:
+    values = dense if rows == len(dense) else dense[eligible]
+    total = float(values.sum(dtype=np.float64))
+    if np.isnan(total):
+        values = values[~np.isnan(values)]
+        total = float(values.sum(dtype=np.float64))
+    return _background(total, values, len(values))
+
+
+def _lexical_background(found: SparseScores, rows: int) -> Background:
+    """Rows that do not match count as zeros."""
+    return _background(float(found.scores.sum(dtype=np.float64)), found.scores, rows)
+
+
+def _background(total: float, values: Floats, count: int) -> Background:
+    if not count:
+        return NOTHING
+    mean = total / count
+    squares = float(np.einsum("i,i->", values, values, dtype=np.float64))
+    return Background(mean, max(0.0, squares / count - mean * mean) ** 0.5, count)

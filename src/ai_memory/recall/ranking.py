@@ -1,0 +1,154 @@
+"""Candidates, rescored exactly, fused, and grouped by memory: the order of the answer."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.index.base import Floats, Rows
+from ai_memory.index.partition import PartitionView
+from ai_memory.recall import fusion
+from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours
+from ai_memory.recall.fusion import Features
+from ai_memory.recall.population import Scored, Values
+from ai_memory.recall.recipe import Recipe
+from ai_memory.store.base import Store
+
+NEAREST = 100
+"""Rows whose session neighbours are looked at; more when more hits are asked for."""
+_PRECISION = 9
+"""Decimals of a score that count for order, so that rounding in sums never decides."""
+
+
+class Vectors(NamedTuple):
+    """The question's unit vector and where the stored ones are."""
+
+    store: Store
+    generation: int
+    query: Floats
+
+
+class Ranking(NamedTuple):
+    """The best passage of each memory, best memory first; all arrays have one entry a memory."""
+
+    rows: Rows
+    ids: tuple[str, ...]
+    scores: Values
+    cosines: Values
+    """Exact where the vector could be read, NaN where there is none."""
+    bm25: Values
+    features: Features
+    pools: Pools
+
+
+def rank(
+    view: PartitionView, scored: Scored, vectors: Vectors | None, recipe: Recipe, limit: int, *, filtered: bool
+) -> Ranking:
+    """The best `limit` memories, fewer when there are no more. The candidate pools grow until they hold enough memories."""
+    size = max(recipe.pool, 2 * limit)
+    while True:
+        ranking = _rank_pool(view, scored, vectors, recipe, limit, size, filtered)
+        if len(ranking.rows) >= limit or size >= scored.rows:
+            return ranking
+        size *= 4
+
+
+def _rank_pool(
+    view: PartitionView,
+    scored: Scored,
+    vectors: Vectors | None,
+    recipe: Recipe,
+    limit: int,
+    size: int,
+    filtered: bool,
+) -> Ranking:
+    pools = best_of_each(view, scored, size)
+    rows, window = _with_neighbours(view, scored, pools.rows, recipe, limit, filtered)
+    cosines, bm25 = scored.cosines(rows), scored.bm25(rows)
+    own = fusion.own_evidence(scored, cosines, bm25, recipe)
+    session = fusion.session_evidence(view.sessions()[rows], view.memories()[rows], own)
+    rough = fusion.features(scored, cosines, bm25, window, session, recipe).scores
+    short = _best_memories(view.memories()[rows], rough, limit + max(20, limit // 2))
+    rows, bm25, window, session = rows[short], bm25[short], window[short], session[short]
+    cosines = _exact(view, rows, cosines[short], vectors)
+    stages = fusion.features(scored, cosines, bm25, window, session, recipe)
+    scores = stages.scores
+    order, ids = _by_memory(view, rows, scores, limit)
+    chosen = Features(stages.stages, stages.weights, stages.values[order])
+    return Ranking(rows[order], ids, scores[order], cosines[order], bm25[order], chosen, pools)
+
+
+def _with_neighbours(
+    view: PartitionView, scored: Scored, rows: Rows, recipe: Recipe, limit: int, filtered: bool
+) -> tuple[Rows, Values]:
+    """The candidates with the session neighbours of the nearest ones, ascending, and each one's window evidence.
+
+    Far from the best matches a window has nothing to say, so it is read for the nearest rows and their neighbours only.
+    """
+    reach = len(recipe.window)
+    if not reach or not len(rows):
+        return rows, np.zeros((len(rows), reach))
+    own = fusion.own_evidence(scored, scored.cosines(rows), scored.bm25(rows), recipe)
+    nearest = rows[_greatest(own, max(NEAREST, 4 * limit))]
+    nearest = nearest[view.sessions()[nearest] > 0]
+    beside = session_neighbours(view, scored, nearest, reach, filtered=filtered)
+    around = np.union1d(nearest, beside[beside >= 0]).astype(np.int32)
+    window = fusion.window_evidence(scored, session_neighbours(view, scored, around, reach, filtered=filtered), recipe)
+    everyone = np.union1d(rows, around).astype(np.int32)
+    if scored.dense is None:
+        everyone = everyone[scored.bm25(everyone) > 0.0]
+    windows = np.zeros((len(everyone), reach))
+    at = everyone.searchsorted(around)
+    inside = (at < len(everyone)) & (everyone[np.minimum(at, len(everyone) - 1)] == around) if len(everyone) else at < 0
+    windows[at[inside]] = window[inside]
+    return everyone, windows
+
+
+def _greatest(scores: Values, count: int) -> NDArray[np.int64]:
+    """Places of the `count` greatest scores; with ties at the border, all of them."""
+    if len(scores) <= count:
+        return np.arange(len(scores))
+    return np.flatnonzero(scores >= np.partition(scores, len(scores) - count)[len(scores) - count])
+
+
+def _best_memories(memories: NDArray[np.int32], scores: Values, count: int) -> NDArray[np.int64]:
+    """Places of all candidates of the `count` best memories."""
+    names, group = np.unique(memories, return_inverse=True)
+    if len(names) <= count:
+        return np.arange(len(memories))
+    best = np.full(len(names), -np.inf)
+    np.maximum.at(best, group, scores)
+    keep = np.zeros(len(names), np.bool_)
+    keep[_greatest(best, count)] = True
+    return np.flatnonzero(keep[group])
+
+
+def _exact(view: PartitionView, rows: Rows, cosines: Values, vectors: Vectors | None) -> Values:
+    """Cosines with the stored float32 vectors; the approximate ones where a vector cannot be read."""
+    if vectors is None or not len(rows) or np.isnan(cosines).all():
+        return cosines
+    wanted = list(zip(view.keys()[rows].tolist(), view.passages()[rows].tolist(), strict=True))
+    found = vectors.store.vectors(vectors.generation, wanted)
+    there = [at for at, name in enumerate(wanted) if name in found]
+    if there:
+        stacked = np.stack([found[wanted[at]] for at in there]).astype(np.float64)
+        cosines = cosines.copy()
+        cosines[there] = stacked @ vectors.query.astype(np.float64)
+    return cosines
+
+
+def _by_memory(
+    view: PartitionView, rows: Rows, scores: Values, limit: int
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Places of the best passage of each of the best memories, best first, ties by memory id, with the ids."""
+    rounded = np.round(scores, _PRECISION)
+    names = view.memory_ids(rows)
+    best: dict[str, int] = {}
+    for at in np.lexsort((view.passages()[rows], -rounded)).tolist():
+        name = names[at]
+        if name is not None:
+            best.setdefault(name, at)
+    order = sorted(best, key=lambda name: (-rounded[best[name]], name))[:limit]
+    return np.array([best[name] for name in order], np.int64), tuple(order)
