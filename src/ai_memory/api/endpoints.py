@@ -16,9 +16,10 @@ from ai_memory.api.hop import Hop
 from ai_memory.api.keys import Access, Keys
 from ai_memory.api.query import query_values
 from ai_memory.api.responses import send_body
-from ai_memory.errors import ConflictError, InvalidInputError, MediaTypeError, MethodNotAllowedError
+from ai_memory.errors import InvalidInputError, MediaTypeError, MethodNotAllowedError
 from ai_memory.operations.base import Operation, parse, to_json
 from ai_memory.operations.moving import Namespaces
+from ai_memory.operations.writing import rejection
 from ai_memory.service.service import Service
 from ai_memory.types import MemoryRecord, Outcome, Receipt
 
@@ -164,17 +165,6 @@ def _status(operation: Operation, response: Any) -> int:
         raise rejection(response)
     made = operation.name == "remember" and response.outcome in (Outcome.STORED, Outcome.SUPERSEDED)
     return HTTPStatus.CREATED if made else HTTPStatus.OK
-
-
-def rejection(receipt: Receipt) -> ConflictError:
-    """The error that stands for a rejected receipt; the receipt itself is in its details."""
-    code, _, reason = (receipt.reason or "rejected").partition(": ")
-    return ConflictError(
-        f"nothing was stored: {reason or code}",
-        hint="pass reinstate=true to keep it all the same" if code == "forgotten" else "see the reason",
-        reason=code,
-        receipt=msgspec.to_builtins(receipt),
-    )
 
 
 def _etag(response: Any) -> Headers:

@@ -40,6 +40,7 @@ from ai_memory.mcp.text import error_text, text_of
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, tool_of
 from ai_memory.operations.base import Operation, to_json
 from ai_memory.operations.reading import CONTEXTS, GET, LIST
+from ai_memory.operations.writing import rejection
 from ai_memory.types import Outcome, Receipt
 
 RECENT = "memory://recent"
@@ -138,11 +139,13 @@ def tool_definitions() -> list[ToolDefinition]:
 
 def _result(response: Any) -> CallToolResult:
     """Readable text and the response's JSON; a rejected write is an error, so that no model takes it for success."""
-    return CallToolResult(
-        content=[TextContent(text=text_of(response))],
-        structured_content=msgspec.to_builtins(response),
-        is_error=isinstance(response, Receipt) and response.outcome is Outcome.REJECTED,
-    )
+    if isinstance(response, Receipt) and response.outcome is Outcome.REJECTED:
+        error = rejection(response)
+        if error.details["reason"] == "forgotten":
+            error.hint = "it was erased on purpose; only the user can bring it back: ai-memory remember --reinstate"
+        return _error_result(error)
+    content: list[Any] = [TextContent(text=text_of(response))]
+    return CallToolResult(content=content, structured_content=msgspec.to_builtins(response))
 
 
 def _error_result(error: MemoryServiceError) -> CallToolResult:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from ai_memory.errors import ConflictError
 from ai_memory.operations.base import Command, Operation, Route, Tool
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, Receipt, Selection, Share
 
@@ -160,6 +162,17 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     forgotten: int
     dry_run: bool
     ids: tuple[str, ...]
+
+
+def rejection(receipt: Receipt) -> ConflictError:
+    """The error that stands for a rejected receipt; the receipt itself is in its details."""
+    code, _, reason = (receipt.reason or "rejected").partition(": ")
+    return ConflictError(
+        f"nothing was stored: {reason or code}",
+        hint="pass reinstate=true to keep it all the same" if code == "forgotten" else "see the reason",
+        reason=code,
+        receipt=msgspec.to_builtins(receipt),
+    )
 
 
 REMEMBER = Operation(
