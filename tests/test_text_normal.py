@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.text.normal import clean_text, content_hash, dedup_key, normal_form, value_digest
+from ai_memory.text.normal import clean_text, content_hash, dedup_key, digests, normal_form, value_digest
 
 SCOPE = ("ns", "u", "a", "s")
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -56,6 +56,16 @@ def test_the_scope_tells_equal_texts_apart_but_not_the_value() -> None:
     assert dedup_key("n", "u", None, None, None, None, "t") != dedup_key("n", "v", None, None, None, None, "t")
     assert value_digest("n", None, None, "t ") == value_digest("n", None, None, "t")
     assert value_digest("n", None, None, "t") != value_digest("m", None, None, "t")
+
+
+@given(ANY_TEXT, st.none() | ANY_TEXT)
+def test_the_three_digests_at_once_are_the_three(text: str, author: str | None) -> None:
+    together = digests(*SCOPE, author, None, text)
+    assert together == (
+        content_hash(author, None, text),
+        value_digest(SCOPE[0], author, None, text),
+        dedup_key(*SCOPE, author, None, text),
+    )
 
 
 @pytest.mark.parametrize(

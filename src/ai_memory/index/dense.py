@@ -207,9 +207,10 @@ def _dot(query: Codes, codes: Codes) -> NDArray[Any]:
 
 
 def _dot_numpy(query: Codes, codes: Codes) -> NDArray[Any]:
-    """As `_dot`, without simsimd: float64 sums of these integers are exact, and BLAS is faster than numpy's integer loops."""
-    wide = query[0].astype(np.float64)
-    step = max(1, (1 << 22) // len(wide))
-    parts = [codes[at : at + step].astype(np.float64) @ wide for at in range(0, len(codes), step)]
-    products: NDArray[Any] = np.concatenate(parts) if parts else np.empty(0, np.float64)
+    """As `_dot`, without simsimd: BLAS adds floats, and sums of integers are exact as long as the type holds the greatest one."""
+    exact = np.float32 if query.shape[1] * 127 * 127 < 1 << 24 else np.float64
+    wide = query[0].astype(exact)
+    step = max(1, (1 << 19) // len(wide))
+    parts = [codes[at : at + step].astype(exact) @ wide for at in range(0, len(codes), step)]
+    products: NDArray[Any] = np.concatenate(parts) if parts else np.empty(0, exact)
     return products
