@@ -197,6 +197,41 @@ def test_equal_state_gives_equal_scores_whatever_the_order() -> None:
     assert scores[0] == scores[1]
 
 
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_a_batch_gives_what_one_by_one_gives(size: int) -> None:
+    records = [
+        remember(
+            LONG if n % 40 == 0 else f"word{n % 7} common =odd ~odd Number{n} größe {'rep ' * (n % 300)}",
+            n if n % 11 else 0,  # some out of order in their session
+            id=f"mem_{n}",
+            session=None if n % 5 == 0 else f"s{n % 13}",
+            tags=("t", f"tag{n % 3}") if n % 2 else (),
+            valid_to=START if n % 17 == 0 else None,
+        )
+        for n in range(300)
+    ]
+    revisions = list(enumerate(records, 1))
+    one, other = Partition("ns"), Partition("ns")
+    for key, record in revisions:
+        one.add(key, record)
+    for start in range(0, len(revisions), size):
+        other.add_many(revisions[max(0, start - 1) : start + size])  # one that is here already is left out
+    assert one.n == other.n > 300
+    for name in one.catalog.columns:
+        assert one.catalog.column(name).tolist() == other.catalog.column(name).tolist(), name
+    assert {tag: rows.view().tolist() for tag, rows in one.catalog.tags.items()} == {
+        tag: rows.view().tolist() for tag, rows in other.catalog.tags.items()
+    }
+    assert one.catalog.ending.view().tolist() == other.catalog.ending.view().tolist()
+    assert one.lexical.lengths().tolist() == other.lexical.lengths().tolist()
+    rows = np.arange(one.n, dtype=np.int32)
+    for question in ("common", "number31", "rep größe", "lighthouses harbours"):
+        terms = analyse_query(question).terms
+        for mine, theirs in zip(one.view().lexical_scores(terms), other.view().lexical_scores(terms), strict=True):
+            assert mine.tolist() == theirs.tolist()
+    assert (one.view().session_neighbours(rows, 2, 2) == other.view().session_neighbours(rows, 2, 2)).all()
+
+
 def test_readers_work_while_one_writes() -> None:
     partition = filled("common start", dimension=8)
     done = threading.Event()

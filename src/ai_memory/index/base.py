@@ -39,6 +39,10 @@ class LexicalIndex(Protocol):
         """Index a new row; rows come in ascending order. Searchable at once."""
         ...
 
+    def add_many(self, first: int, documents: Sequence[Sequence[str]]) -> None:
+        """Index the new rows `first`, `first + 1`, …, each given by its terms; rows come in ascending order."""
+        ...
+
     def remove(self, rows: Sequence[int]) -> None:
         """Erase rows, and with them every term that no other row has."""
         ...

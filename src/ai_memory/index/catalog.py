@@ -98,24 +98,30 @@ class Catalog:
 
     def add(self, key: int, record: MemoryRecord, passages: int) -> range:
         """Add the rows of a revision; returns them."""
+        return self.add_many([key], [record], [passages])
+
+    def add_many(self, keys: Sequence[int], records: Sequence[MemoryRecord], passages: Sequence[int]) -> range:
+        """Add the rows of some revisions, at least one, each with its number of passages; returns them, in that order."""
         first = self.n
-        rows = range(first, first + passages)
-        if first and key < int(self.columns["key"].data[first - 1]):
+        counts = np.asarray(passages)
+        starts = first + np.cumsum(counts) - counts
+        rows = range(first, first + int(counts.sum()))
+        fresh = np.asarray(keys, np.int64)
+        if (first and fresh[0] < self.columns["key"].data[first - 1]) or (fresh[1:] < fresh[:-1]).any():
             self._sorted = False
         self._order = None
-        values = self._values(key, record)
-        for name, value in values.items():
-            column = self.columns[name]
-            if passages == 1:
-                column.append(value)
-            else:
-                column.extend(np.full(passages, value, column.data.dtype))
-        self.columns["passage"].extend(range(passages))
-        for tag in set(record.tags):
-            self.tags.setdefault(tag, Growing(np.int32)).extend(rows)
-        if record.valid_to is not None:
-            self.ending.extend(rows)
-        self.sessions.add(values["session"], rows, self.columns)
+        self.columns["passage"].extend(np.arange(rows.start, rows.stop) - np.repeat(starts, counts))
+        for name, values in self._values(keys, records).items():
+            self.columns[name].extend(np.repeat(np.array(values, COLUMNS[name]), counts))
+        tagged: dict[str, list[int]] = {}
+        for start, count, record in zip(starts.tolist(), passages, records, strict=True):
+            for tag in set(record.tags):
+                tagged.setdefault(tag, []).extend(range(start, start + count))
+            if record.valid_to is not None:
+                self.ending.extend(range(start, start + count))
+        for tag, having in tagged.items():
+            self.tags.setdefault(tag, Growing(np.int32)).extend(having)
+        self.sessions.extend(first, self.columns)
         return rows
 
     def retire(self, key: int, at: dt.datetime) -> bool:
@@ -315,26 +321,31 @@ class Catalog:
         chosen = self.column("current") if mask is None else mask
         return rows[rows < len(chosen)][chosen[rows[rows < len(chosen)]]]
 
-    def _values(self, key: int, record: MemoryRecord) -> dict[str, Any]:
-        occurred = record.created_at if record.valid_from is None else record.valid_from
+    def _values(self, keys: Sequence[int], records: Sequence[MemoryRecord]) -> dict[str, Sequence[Any]]:
+        """Each column's values but that of the passage, one a record."""
+        recorded = [to_micros(record.recorded_at) for record in records]
+        started = [None if record.valid_from is None else to_micros(record.valid_from) for record in records]
+        memory, user, agent, session, author, context = (self.names[facet].number for facet in FACETS)
         return {
-            "key": key,
-            "memory": self.names["memory"].number(record.id),
-            "user": self.names["user"].number(record.user),
-            "agent": self.names["agent"].number(record.agent),
-            "session": self.names["session"].number(record.session),
-            "author": self.names["author"].number(record.author),
-            "context": self.names["context"].number(record.context or None),
-            "type": _TYPES[record.type],
-            "importance": record.importance,
-            "confidence": record.confidence,
-            "valid_from": ALWAYS if record.valid_from is None else to_micros(record.valid_from),
-            "valid_to": NEVER if record.valid_to is None else to_micros(record.valid_to),
-            "recorded_at": to_micros(record.recorded_at),
-            "retired_at": NEVER if record.retired_at is None else to_micros(record.retired_at),
-            "occurred": to_micros(occurred),
-            "current": record.retired_at is None,
-            "erased": False,
+            "memory": [memory(record.id) for record in records],
+            "user": [user(record.user) for record in records],
+            "agent": [agent(record.agent) for record in records],
+            "session": [session(record.session) for record in records],
+            "author": [author(record.author) for record in records],
+            "context": [context(record.context or None) for record in records],
+            "type": [_TYPES[record.type] for record in records],
+            "importance": [record.importance for record in records],
+            "confidence": [record.confidence for record in records],
+            "valid_from": [ALWAYS if at is None else at for at in started],
+            "valid_to": [NEVER if record.valid_to is None else to_micros(record.valid_to) for record in records],
+            "recorded_at": recorded,
+            "retired_at": [NEVER if record.retired_at is None else to_micros(record.retired_at) for record in records],
+            "occurred": [
+                to_micros(record.created_at) if at is None else at for record, at in zip(records, started, strict=True)
+            ],
+            "current": [record.retired_at is None for record in records],
+            "erased": [False] * len(records),
+            "key": keys,
         }
 
     @staticmethod

@@ -13,10 +13,9 @@ often the row has the alternative (255 at most), l the row's length in primary t
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
-from array import array
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -37,7 +36,7 @@ _LARGEST_SEGMENT = 1 << 24
 
 
 class Tail(NamedTuple):
-    """The newest postings in the order they came: three arrays of `TAIL_CAPACITY` or more, of which `n` are filled."""
+    """The newest postings, each term's in ascending order of row: three arrays of `TAIL_CAPACITY` or more, `n` filled."""
 
     terms: NDArray[np.int32]
     rows: NDArray[np.int32]
@@ -215,6 +214,7 @@ class PostingsIndex:
         self._tail = _empty_tail()
         self._tail_first = 0
         self._lengths = Growing(np.uint16)
+        self._primary = Growing(np.bool_)
         self._rows = 0
         self._length_sum = 0
         self._scratch = _Scratch()
@@ -235,21 +235,30 @@ class PostingsIndex:
 
     def add(self, row: int, terms: Sequence[str]) -> None:
         """Index a new row; rows come in ascending order. Searchable at once."""
-        if row < self._lengths.n:
-            raise ValueError(f"row {row} is not new: the index has {self._lengths.n} rows")
-        counted = Counter(terms)
-        length = min(len(terms) - _secondary(terms), 0xFFFF)
-        tail = self._room_for(len(counted))
-        end = tail.n + len(counted)
-        tail.terms[tail.n : end] = array("i", map(self._vocabulary.__getitem__, counted))
-        tail.rows[tail.n : end] = row
-        tail.counts[tail.n : end] = _saturated(counted)
-        if row > self._lengths.n:
-            self._lengths.extend(np.zeros(row - self._lengths.n, np.uint16))
-        self._lengths.append(length)
-        self._tail = tail._replace(n=end)
-        self._rows += 1
-        self._length_sum += length
+        self.add_many(row, [terms])
+
+    def add_many(self, first: int, documents: Sequence[Sequence[str]]) -> None:
+        """Index the new rows `first`, `first + 1`, …, each given by its terms; rows come in ascending order.
+
+        The terms of all rows are numbered and counted together, which is what a bulk import spends its time on.
+        """
+        if first < self._lengths.n:
+            raise ValueError(f"row {first} is not new: the index has {self._lengths.n} rows")
+        if not documents:
+            return
+        sizes = np.fromiter(map(len, documents), np.int64, len(documents))
+        flat = itertools.chain.from_iterable(documents)
+        terms = np.fromiter(map(self._vocabulary.__getitem__, flat), np.int64, int(sizes.sum()))
+        places = np.repeat(np.arange(len(documents)), sizes)
+        lengths = np.bincount(places[self._is_primary()[terms]], minlength=len(documents))
+        lengths = np.minimum(lengths, 0xFFFF).astype(np.uint16)
+        distinct, counts = np.unique(terms * len(documents) + places, return_counts=True)
+        terms, places = np.divmod(distinct, len(documents))
+        room = self._lengths.n
+        self._lengths.extend(np.concatenate((np.zeros(first - room, np.uint16), lengths)))
+        self._append(room, terms, first + places, np.minimum(counts, 255))
+        self._rows += len(documents)
+        self._length_sum += int(lengths.sum(dtype=np.int64))
 
     def remove(self, rows: Sequence[int]) -> None:
         """Erase rows that are in the index, and with them every term that no other row has."""
@@ -293,16 +302,11 @@ class PostingsIndex:
     def nbytes(self) -> int:
         """Bytes of arrays and, estimated, of the vocabulary's strings."""
         arrays = sum(part.nbytes for part in self._parts) + 9 * len(self._tail.terms)
-        return arrays + self._lengths.nbytes + 160 * len(self._vocabulary)
+        return arrays + self._lengths.nbytes + self._primary.nbytes + 160 * len(self._vocabulary)
 
     def seal(self) -> None:
         """Sort the tail into a segment, and merge segments of like size."""
-        tail, first, end = self._tail, self._tail_first, self._lengths.n
-        if tail.n:
-            part = segments.build(first, end, tail.terms[: tail.n], tail.rows[: tail.n], tail.counts[: tail.n])
-            self._parts = self._merged([*self._parts, part])
-        self._tail = _empty_tail()
-        self._tail_first = end
+        self._seal(self._lengths.n)
 
     def parts(self) -> tuple[Segment, ...]:
         """All postings as segments, the tail sealed first: what a snapshot keeps."""
@@ -329,12 +333,37 @@ class PostingsIndex:
         self._rows = live_rows
         self._length_sum = int(lengths.sum(dtype=np.int64))
 
-    def _room_for(self, postings: int) -> Tail:
-        if self._tail.n + postings > len(self._tail.terms):
+    def _seal(self, end: int) -> None:
+        """As `seal`; the tail's rows lie before `end`."""
+        tail, first = self._tail, self._tail_first
+        if tail.n:
+            part = segments.build(first, end, tail.terms[: tail.n], tail.rows[: tail.n], tail.counts[: tail.n])
+            self._parts = self._merged([*self._parts, part])
+        self._tail = _empty_tail()
+        self._tail_first = end
+
+    def _append(self, before: int, terms: Rows, rows: Rows, counts: NDArray[np.int64]) -> None:
+        """Put postings into the tail, which is sealed first when they do not fit; rows up to `before` are in it or sealed."""
+        if self._tail.n + len(terms) > len(self._tail.terms):
+            self._seal(before)
+            if len(terms) > TAIL_CAPACITY:
+                self._tail = _empty_tail(len(terms))
+        tail = self._tail
+        end = tail.n + len(terms)
+        tail.terms[tail.n : end] = terms
+        tail.rows[tail.n : end] = rows
+        tail.counts[tail.n : end] = counts
+        self._tail = tail._replace(n=end)
+        if end > TAIL_CAPACITY:
             self.seal()
-            if postings > TAIL_CAPACITY:
-                self._tail = _empty_tail(postings)
-        return self._tail
+
+    def _is_primary(self) -> NDArray[np.bool_]:
+        """Whether each term counts for a row's length; one flag a number, those of erased terms mean nothing."""
+        words = self._vocabulary.words
+        if self._primary.n < len(words):
+            fresh = words[self._primary.n :]
+            self._primary.extend([word is None or not word.startswith((EXACT, SECOND)) for word in fresh])
+        return self._primary.view()
 
     def _merged(self, parts: list[Segment]) -> tuple[Segment, ...]:
         """Merge from the newest on while a segment is not `_MERGE_FACTOR` times as large as all after it."""
@@ -374,16 +403,3 @@ class PostingsIndex:
             if word is not None:
                 del self._vocabulary[word]
                 words[number] = None
-
-
-def _secondary(terms: Sequence[str]) -> int:
-    """How many terms do not count for the length. One pass in C: this is the hot path of a bulk import."""
-    joined = "\n".join(terms)
-    return joined.count(f"\n{EXACT}") + joined.count(f"\n{SECOND}") + joined.startswith((EXACT, SECOND))
-
-
-def _saturated(counted: Counter[str]) -> NDArray[np.uint8]:
-    try:
-        return np.frombuffer(bytes(counted.values()), np.uint8)
-    except ValueError:
-        return np.array([min(count, 255) for count in counted.values()], np.uint8)

@@ -45,7 +45,7 @@ class Segment(NamedTuple):
 def build(
     first: int, end: int, terms: NDArray[np.int32], rows: NDArray[np.int32], counts: NDArray[np.uint8]
 ) -> Segment:
-    """A segment of postings given in ascending order of row."""
+    """A segment of postings; each term's must be given in ascending order of row."""
     order = np.argsort(terms, kind="stable")
     ordered = terms[order]
     starts = (

@@ -27,27 +27,37 @@ class SessionOrder:
         self._before = Growing(np.int32)
         self._after = Growing(np.int32)
 
-    def add(self, session: int, rows: range, columns: Mapping[str, Growing]) -> None:
-        """Add the new rows of one revision, which are the newest in `columns`."""
-        self._before.extend(range(rows.start - 1, rows.stop - 1))
-        self._after.extend(range(rows.start + 1, rows.stop + 1))
-        self._before.data[rows.start] = -1
-        self._after.data[rows.stop - 1] = -1
-        if not session:
-            self._before.data[rows.start : rows.stop] = -1
-            self._after.data[rows.start : rows.stop] = -1
+    def extend(self, first: int, columns: Mapping[str, Growing]) -> None:
+        """Add the rows from `first` on, which are the newest in `columns`."""
+        session = columns["session"].view()
+        for links in (self._before, self._after):
+            links.extend(np.full(len(session) - first, -1, np.int32))
+        fresh = first + np.flatnonzero(session[first:])
+        rows = fresh[np.argsort(session[fresh], kind="stable")].astype(np.int32)
+        if not len(rows):
             return
-        mine = self._rows.get(session)
-        if mine is None:
-            mine = self._rows[session] = array("i")
-        elif session not in self._unsorted:
-            last = mine[-1]
-            if _moment(columns, last) <= _moment(columns, rows.start):
-                self._before.data[rows.start] = last
-                self._after.data[last] = rows.start
-            else:
-                self._unsorted.add(session)
-        mine.extend(rows)
+        same = session[rows[1:]] == session[rows[:-1]]
+        self._link(rows[:-1][same], rows[1:][same], columns)
+        starts = np.flatnonzero(np.concatenate(([True], ~same)))
+        met = []
+        for number, group in zip(session[rows[starts]].tolist(), np.split(rows, starts[1:]), strict=True):
+            mine = self._rows.setdefault(number, array("i"))
+            if mine:
+                met.append((mine[-1], group[0]))
+            mine.frombytes(group.tobytes())
+        if met:
+            earlier, later = np.array(met, np.int32).T
+            self._link(earlier, later, columns)
+
+    def _link(self, earlier: Rows, later: Rows, columns: Mapping[str, Growing]) -> None:
+        """Make each row the one before another in its session; where that is not the order of time, note it."""
+        self._before.data[later] = earlier
+        self._after.data[earlier] = later
+        occurred, key = columns["occurred"].data, columns["key"].data
+        wrong = occurred[earlier] > occurred[later]
+        wrong |= (occurred[earlier] == occurred[later]) & (key[earlier] > key[later])
+        if wrong.any():
+            self._unsorted.update(columns["session"].data[later[wrong]].tolist())
 
     def remove(self, sessions: Iterable[int], rows: Rows) -> None:
         """Erase rows, which belong to these sessions."""
@@ -138,10 +148,6 @@ class SessionOrder:
         self._after.data[rows[:-1]] = rows[1:]
         self._before.data[rows[:1]] = -1
         self._after.data[rows[-1:]] = -1
-
-
-def _moment(columns: Mapping[str, Growing], row: int) -> tuple[int, int]:
-    return int(columns["occurred"].data[row]), int(columns["key"].data[row])
 
 
 def _among(chosen: Mask, rows: Rows) -> Mask:
