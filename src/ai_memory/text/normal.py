@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from ai_memory.errors import InvalidInputError
@@ -67,22 +66,22 @@ def digests(
     text: str,
 ) -> Digests:
     """All three digests, from one normal form."""
-    said = (author, title, normal_form(text))
+    said = _framed(author, title, normal_form(text))
     return Digests(
         _digest(b"content", said).hex(),
-        _digest(b"value", (namespace, *said)),
-        _digest(b"dedup", (namespace, user, agent, session, *said)),
+        _digest(b"value", _framed(namespace) + said),
+        _digest(b"dedup", _framed(namespace, user, agent, session) + said),
     )
 
 
 def content_hash(author: str | None, title: str | None, text: str) -> str:
     """32 hex digits (BLAKE2b-128) over what a memory says: author, title and the text's normal form."""
-    return _digest(b"content", (author, title, normal_form(text))).hex()
+    return _digest(b"content", _framed(author, title, normal_form(text))).hex()
 
 
 def value_digest(namespace: str, author: str | None, title: str | None, text: str) -> bytes:
     """16 bytes that stand for what is said within a namespace: what a tombstone keeps."""
-    return _digest(b"value", (namespace, author, title, normal_form(text)))
+    return _digest(b"value", _framed(namespace, author, title, normal_form(text)))
 
 
 def dedup_key(
@@ -98,8 +97,8 @@ def dedup_key(
     return digests(namespace, user, agent, session, author, title, text).dedup_key
 
 
-def _digest(purpose: bytes, parts: Iterable[str | None]) -> bytes:
-    """BLAKE2b-128 over parts, each prefixed with its length so that no two lists of parts meet; None differs from ''."""
+def _framed(*parts: str | None) -> bytes:
+    """Parts in UTF-8, each prefixed with its length so that no two lists of parts meet; None differs from ''."""
     pieces: list[bytes] = []
     for part in parts:
         if part is None:
@@ -108,4 +107,8 @@ def _digest(purpose: bytes, parts: Iterable[str | None]) -> bytes:
             data = part.encode("utf-8", "surrogatepass")
             pieces.append(b"%d:" % len(data))
             pieces.append(data)
-    return hashlib.blake2b(b"".join(pieces), digest_size=16, person=purpose).digest()
+    return b"".join(pieces)
+
+
+def _digest(purpose: bytes, framed: bytes) -> bytes:
+    return hashlib.blake2b(framed, digest_size=16, person=purpose).digest()
