@@ -108,16 +108,14 @@ def _method(operation: Operation, *, is_async: bool) -> str:
     fields = fields_of(operation.request)
     filtered = issubclass(operation.request, Selection)
     shown = [name for name in fields if not (filtered and name in FILTERS)]
-    required = [name for name in shown if _is_required(fields[name])]
-    positional = [name for name in _positional(operation) if name in required]
-    positional += [name for name in required if name not in positional]
+    positional = _positional(operation, [name for name in shown if _is_required(fields[name])])
     keywords = [name for name in shown if name not in positional]
 
     lines = "Iterable[Line] | AsyncIterable[Line]" if is_async else "Iterable[Line]"
     parameters = [f"lines: {lines}"] if operation.stream == "in" else []
-    parameters += [f"{name}: {annotation(hints[name])}" for name in positional]
+    parameters += [_parameter(name, hints[name], fields[name]) for name in positional]
     parameters += ["*"] if keywords else []
-    parameters += [f"{name}: {annotation(hints[name], fields[name])} = {default(fields[name])}" for name in keywords]
+    parameters += [_parameter(name, hints[name], fields[name]) for name in keywords]
     parameters += ["progress: Progress | None = None"] if operation.stream == "in" else []
     parameters += ["**filters: Unpack[Filters]"] if filtered else []
     values = [f'"{name}": {name},' for name in (*positional, *keywords)] + (["**filters,"] if filtered else [])
@@ -192,8 +190,19 @@ def _description(request: type[Struct], name: str) -> str:
     return str(SCHEMAS[request.__name__]["properties"][name].get("description", ""))
 
 
-def _positional(operation: Operation) -> tuple[str, ...]:
-    return operation.command.positional if operation.command is not None else ()
+def _positional(operation: Operation, required: list[str]) -> list[str]:
+    """The required fields in the command line's order, then the optional ones that follow them there."""
+    order = operation.command.positional if operation.command is not None else ()
+    first = [name for name in order if name in required]
+    first += [name for name in required if name not in first]
+    last = max((order.index(name) for name in first if name in order), default=-1)
+    return [*first, *(name for name in order[last + 1 :] if name not in first)]
+
+
+def _parameter(name: str, hint: Any, field: msgspec.structs.FieldInfo) -> str:
+    if _is_required(field):
+        return f"{name}: {annotation(hint)}"
+    return f"{name}: {annotation(hint, field)} = {default(field)}"
 
 
 def _is_required(field: msgspec.structs.FieldInfo) -> bool:

@@ -102,6 +102,7 @@ class AsyncMethods(AsyncCalls):
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
         explain: bool = False,
+        recipe: Literal["balanced", "words", "meaning"] = "balanced",
         **filters: Unpack[Filters],
     ) -> Answer:
         """Find the memories that answer a question."""
@@ -112,6 +113,7 @@ class AsyncMethods(AsyncCalls):
             "max_tokens": max_tokens,
             "layers": layers,
             "explain": explain,
+            "recipe": recipe,
             **filters,
         }
         return await self._call("recall", Answer, values)
@@ -144,9 +146,9 @@ class AsyncMethods(AsyncCalls):
     async def revise(
         self,
         id: str,
+        text: str | UnsetType = UNSET,
         *,
         namespace: str = DEFAULT_NAMESPACE,
-        text: str | UnsetType = UNSET,
         type: MemoryType | str | UnsetType = UNSET,
         title: str | UnsetType | None = UNSET,
         author: str | UnsetType | None = UNSET,
@@ -166,8 +168,8 @@ class AsyncMethods(AsyncCalls):
         """Change a memory by adding a revision."""
         values: dict[str, Any] = {
             "id": id,
-            "namespace": namespace,
             "text": text,
+            "namespace": namespace,
             "type": type,
             "title": title,
             "author": author,

@@ -179,6 +179,7 @@ class Methods(Calls):
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
         explain: bool = False,
+        recipe: Literal["balanced", "words", "meaning"] = "balanced",
         **filters: Unpack[Filters],
     ) -> Answer:
         """Find the memories that answer a question.
@@ -189,6 +190,7 @@ class Methods(Calls):
         max_tokens: Budget of estimated tokens for the texts in the answer; the weakest go first.
         layers: semantic: the matches; contextual: what surrounds them; detailed: history and relations.
         explain: Give each hit the scores of every stage.
+        recipe: What counts: balanced (words, meaning and what stands beside a memory), or one search alone.
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
@@ -198,6 +200,7 @@ class Methods(Calls):
             "max_tokens": max_tokens,
             "layers": layers,
             "explain": explain,
+            "recipe": recipe,
             **filters,
         }
         return self._call("recall", Answer, values)
@@ -243,9 +246,9 @@ class Methods(Calls):
     def revise(
         self,
         id: str,
+        text: str | UnsetType = UNSET,
         *,
         namespace: str = DEFAULT_NAMESPACE,
-        text: str | UnsetType = UNSET,
         type: MemoryType | str | UnsetType = UNSET,
         title: str | UnsetType | None = UNSET,
         author: str | UnsetType | None = UNSET,
@@ -265,8 +268,8 @@ class Methods(Calls):
         """Change a memory by adding a revision.
 
         id: A memory's id, mem_…
-        namespace: The wall around a body of memories; no query crosses it.
         text: The new text.
+        namespace: The wall around a body of memories; no query crosses it.
         type: The new type.
         title: The new heading.
         author: The new author.
@@ -286,8 +289,8 @@ class Methods(Calls):
         """
         values: dict[str, Any] = {
             "id": id,
-            "namespace": namespace,
             "text": text,
+            "namespace": namespace,
             "type": type,
             "title": title,
             "author": author,
