@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -298,18 +299,20 @@ def _locomo_sets(folder: Path) -> Iterator[DataSet]:
     for file in files:
         label = "LoCoMo" if len(files) == 1 else f"LoCoMo ({file.stem})"
         audit = file.with_name(f"{file.stem}_audit.json")
-        yield DataSet(f"{label} turn, cat 1-4", lambda f=file: without_category(load_locomo(f), ADVERSARIAL))  # type: ignore[misc]
-        yield DataSet(f"{label} turn, cat 1-5", lambda f=file: load_locomo(f))  # type: ignore[misc]
+        yield DataSet(f"{label} turn, cat 1-4", partial(_answerable, file))
+        yield DataSet(f"{label} turn, cat 1-5", partial(load_locomo, file))
         if audit.exists():
-            yield DataSet(
-                f"{label} turn, cat 1-4, audited",
-                lambda f=file, a=audit: without_category(load_locomo(f, audit=a), ADVERSARIAL),  # type: ignore[misc]
-            )
-        yield DataSet(
-            f"{label} turn, cat 1-4, pooled",
-            lambda f=file: pooled(without_category(load_locomo(f), ADVERSARIAL)),  # type: ignore[misc]
-        )
-        yield DataSet(f"{label} session, cat 1-5", lambda f=file: load_locomo(f, sessions=True))  # type: ignore[misc]
+            yield DataSet(f"{label} turn, cat 1-4, audited", partial(_answerable, file, audit))
+        yield DataSet(f"{label} turn, cat 1-4, pooled", partial(_answerable_pooled, file))
+        yield DataSet(f"{label} session, cat 1-5", partial(load_locomo, file, sessions=True))
+
+
+def _answerable(file: Path, audit: Path | None = None) -> list[Group]:
+    return without_category(load_locomo(file, audit=audit), ADVERSARIAL)
+
+
+def _answerable_pooled(file: Path) -> list[Group]:
+    return pooled(_answerable(file))
 
 
 def _xquad_sets(folder: Path) -> Iterator[DataSet]:
@@ -318,5 +321,4 @@ def _xquad_sets(folder: Path) -> Iterator[DataSet]:
     if "en" in files:
         pairs += [(language, "en") for language in sorted(files) if language != "en"]
     for asked, told in pairs:
-        name = f"XQuAD {asked} query, {told} text"
-        yield DataSet(name, lambda q=files[asked], d=files[told]: load_xquad(q, d))  # type: ignore[misc]
+        yield DataSet(f"XQuAD {asked} query, {told} text", partial(load_xquad, files[asked], files[told]))

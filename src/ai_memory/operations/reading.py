@@ -33,6 +33,10 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(description="semantic: the matches; contextual: what surrounds them; detailed: history and relations."),
     ] = (Layer.SEMANTIC, Layer.CONTEXTUAL)
     explain: Annotated[bool, Meta(description="Give each hit the scores of every stage.")] = False
+    recipe: Annotated[
+        Literal["balanced", "words", "meaning"],
+        Meta(description="What counts: balanced (words, meaning and what stands beside a memory), or one search alone."),
+    ] = "balanced"
     include_ended: Annotated[
         bool, Meta(description="Also memories whose valid_to lies before now; marked as ended.")
     ] = False

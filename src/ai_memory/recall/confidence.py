@@ -2,8 +2,8 @@
 
 Scores are evidence for one question; what makes them comparable between questions is the size of the haystack, how far a hit
 stands above its rival, and how much of the question it covers. With s the score in nats, N the number of rows that might have
-answered, g the lead over the best other hit (for the best hit: over the second; negative for the others) and c the coverage, the share of the
-question's idf mass that the hit's words cover,
+answered, g the lead over the best other hit (of the best hit over the second; of the others, negative, over the best) and c the
+coverage, the share of the question's idf mass that the hit's words cover,
 
     confidence = 1 / (1 + exp(-(0.055 s - 0.42 ln N + 0.21 g + 1.6 c - 0.13)))
 

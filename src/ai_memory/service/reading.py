@@ -36,6 +36,7 @@ def recall(parts: Parts, request: RecallRequest) -> Answer:
     """Find the memories that answer a question, by words alone where there is no embedder."""
     from ai_memory.recall.engine import Question, recall_empty
     from ai_memory.recall.engine import recall as run_recall
+    from ai_memory.recall.recipe import recipe_named
 
     clean_text(request.query, "query")
     question = Question(
@@ -45,6 +46,7 @@ def recall(parts: Parts, request: RecallRequest) -> Answer:
         max_tokens=request.max_tokens,
         layers=request.layers,
         explain=request.explain,
+        recipe=recipe_named(request.recipe),
     )
     parts.follower.catch_up(parts.slot.generation)
     partition = parts.follower.partition(request.namespace)

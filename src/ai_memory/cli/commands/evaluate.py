@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ai_memory.cli.screen import Screen
+from ai_memory.cli.target import Choices, settings_for
 from ai_memory.errors import InvalidInputError
 
 
@@ -16,6 +17,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--jsonl", metavar="FILE", help="one data set of your own: one group of texts and questions a line"
     )
     parser.add_argument("--pooled", action="store_true", help="put all groups into one namespace")
+    parser.add_argument("--sides", action="store_true", help="measure words alone and meaning alone too")
+    parser.add_argument("--only", metavar="NAME", help="only data sets whose name contains this")
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -28,4 +31,12 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     from ai_memory.evaluate.main import main
 
     folder = given if arguments.folder else None
-    return main(folder, jsonl=None if folder else given, pooled=arguments.pooled, json=screen.json)
+    return main(
+        folder,
+        jsonl=None if folder else given,
+        pooled=arguments.pooled,
+        json=screen.json,
+        sides=arguments.sides,
+        only=arguments.only,
+        settings=settings_for(Choices.of(arguments)),
+    )

@@ -1,0 +1,59 @@
+"""Runs as a table for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ai_memory.evaluate.run import Run
+
+SHOWN = ("R@1", "R@5", "R@10", "R@50", "MRR", "nDCG@10")
+"""The measures of a report, in order."""
+
+
+def as_json(runs: Sequence[Run]) -> str:
+    """`{"runs": [{"name", "n", "metrics", "categories", "latency_ms"}]}`, figures to four decimals.
+
+    `categories` has the same measures with `n` for each category; `latency_ms` has `p50` and `p95`.
+    """
+    return msgspec.json.format(msgspec.json.encode({"runs": [_as_dict(run) for run in runs]}), indent=1).decode()
+
+
+def as_table(name: str, runs: Sequence[tuple[str, Run]]) -> str:
+    """One data set: a line for each way of answering, then its R@10 by category."""
+    shown = [run for _, run in runs if run.questions]
+    if not shown:
+        return f"{name}: no question has a relevant document\n"
+    width = max(len(label) for label, _ in runs)
+    lines = [
+        f"{name} (n={len(shown[0].questions)})",
+        f"  {'':{width}}  " + "".join(f"{key:>8}" for key in SHOWN) + "   p50 ms  p95 ms",
+    ]
+    for label, run in runs:
+        figures = "".join(f"{run.metrics[key]:8.3f}" for key in SHOWN)
+        lines.append(f"  {label:{width}}  {figures}  {run.latency_ms(0.5):7.1f} {run.latency_ms(0.95):7.1f}")
+    if len(shown[0].categories) > 1:
+        lines.append("  R@10 by category")
+        for label, run in runs:
+            parts = (f"{name} {means['R@10']:.3f} ({n})" for name, (n, means) in run.categories.items())
+            lines.append(f"  {label:{width}}  " + " · ".join(parts))
+    rejected = max(run.rejected for _, run in runs)
+    if rejected:
+        lines.append(f"  {rejected} documents were rejected and are not in the store")
+    return "\n".join(lines) + "\n"
+
+
+def _as_dict(run: Run) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "n": len(run.questions),
+        "metrics": _figures(run.metrics),
+        "categories": {name: {"n": n, **_figures(means)} for name, (n, means) in run.categories.items()},
+        "latency_ms": {"p50": round(run.latency_ms(0.5), 3), "p95": round(run.latency_ms(0.95), 3)},
+    }
+
+
+def _figures(means: dict[str, float]) -> dict[str, float]:
+    return {name: round(means[name], 4) for name in SHOWN if name in means}
