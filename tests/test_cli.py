@@ -152,6 +152,23 @@ def test_export_and_import_round_trip(run: Run, tmp_path: Path) -> None:
     assert run("--data-dir", str(tmp_path / "other"), "export").out == streamed.out
 
 
+def test_recall_shows_what_why_and_when(run: Run) -> None:
+    memory_id = remembered(
+        run, "Anna moved the deploy to Tuesdays", "--author", "Anna", "--valid-from", "2026-03-14", "--context", "work"
+    )
+    remembered(run, "the cat sleeps on the sofa")
+    shown = run("recall", "when", "is", "the", "deploy")
+    assert shown.code == 0
+    for part in ("2026-03-14", "Anna", "work", "Anna moved the deploy", memory_id, "notice: by words alone"):
+        assert part in shown.out
+    answer = run("recall", "deploy", "--json", "--limit", "1", "--explain").json
+    assert [hit["memory"]["id"] for hit in answer["hits"]] == [memory_id]
+    assert answer["hits"][0]["trace"] is not None
+    assert "BM25" in run("recall", "deploy", "--explain", "--layers", "semantic,detailed").out
+    nothing = run("recall", '"no such phrase"')
+    assert (nothing.code, "0 hits" in nothing.out) == (0, True)
+
+
 def test_revise_history_retire_forget(run: Run) -> None:
     memory_id = remembered(run, "the deploy is on Mondays", "--title", "Deploy")
     revised = run("revise", memory_id, "the deploy is on Tuesdays", "--reason", "moved", "--clear", "title")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from ai_memory.cli.layout import cut, table, visible, wrap
@@ -17,6 +18,7 @@ from ai_memory.recall.answer import Answer, Hit
 from ai_memory.types import MemoryRecord, Outcome, Page, Problem, Receipt, Relation
 
 INDENT = "    "
+SHOWN_REASONS = 20
 
 
 def lines_of(value: Any, screen: Screen) -> Iterable[str]:
@@ -224,11 +226,20 @@ def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
 
 
 def import_report(value: ImportReport, screen: Screen) -> Iterable[str]:
-    """A line for each rejected line, then the counts."""
-    for row in value.rejected:
-        yield visible(f"line {row.line}: {row.code}: {row.reason}")
-    skipped = f", {value.skipped} done before" if value.skipped else ""
+    """The rejected lines, those in a row with the same reason together, then the counts."""
     del screen
+    groups = [
+        [row.line for row in rows] + [reason]
+        for reason, rows in groupby(value.rejected, lambda row: f"{row.code}: {row.reason}")
+    ]
+    for *numbers, reason in groups[:SHOWN_REASONS]:
+        where = (
+            f"line {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} lines from {numbers[0]} to {numbers[-1]}"
+        )
+        yield visible(f"{where}: {reason}")
+    if len(groups) > SHOWN_REASONS:
+        yield "and more; --json names each of the first 1,000"
+    skipped = f", {value.skipped} done before" if value.skipped else ""
     yield f"{value.lines} lines{skipped}: {_counts(value.counts)}"
     if value.state != "done":
         yield "interrupted; the same command goes on from here"
