@@ -58,7 +58,7 @@ def create_app(
             yield
         await hop.run(service.close)
 
-    return Starlette(
+    app = Starlette(
         routes=[*extra_routes, Route(MCP_PATH, _Templated(MCP_PATH, {"POST": mcp})), *_routes(api, metrics)],
         lifespan=lifespan,
         middleware=[
@@ -66,6 +66,9 @@ def create_app(
             Middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=2),
         ],
     )
+    app.router.redirect_slashes = False
+    app.router.default = _nowhere
+    return app
 
 
 def _routes(api: Api, metrics: Metrics) -> list[BaseRoute]:
@@ -74,8 +77,7 @@ def _routes(api: Api, metrics: Metrics) -> list[BaseRoute]:
         paths.setdefault(PREFIX + operation.route.path, {})[operation.route.method] = _endpoint(api, operation)
     # Fixed paths come first: /memories/batch is no memory called "batch".
     ordered = sorted(paths, key=lambda path: path.count("{"))
-    routes: list[BaseRoute] = [Route(_pattern(path, paths), _Templated(path, paths[path])) for path in ordered]
-    return [*routes, Route("/{path:path}", _nowhere)]
+    return [Route(_pattern(path, paths), _Templated(path, paths[path])) for path in ordered]
 
 
 def _endpoint(api: Api, operation: Operation) -> Any:
@@ -103,12 +105,9 @@ class _Templated(PathEndpoint):
         await super().__call__(scope, receive, send)
 
 
-class _Nowhere:
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del receive, send
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    del receive, send
+    if scope["type"] == "http":
         raise NotFoundError(
             f"there is nothing at {scope['path'][:100]}", hint="the routes are listed at /docs and /v1/openapi.json"
         )
-
-
-_nowhere = _Nowhere()
