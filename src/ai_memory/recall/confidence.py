@@ -15,7 +15,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
+
+from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.text.terms import QueryTerm
 
@@ -46,35 +50,25 @@ def leads(scores: Sequence[float]) -> list[float]:
     return [scores[0] - second, *(score - scores[0] for score in scores[1:])]
 
 
-class Coverage:
-    """The share of a question's idf mass that a memory's words cover: 1 when it has every word, 0 when it has none.
+class Covered(NamedTuple):
+    """For each of some rows: the question's words that it has, the most telling first, and their share of the idf mass."""
 
-    Words that no memory has count too, as rare as a word can be.
+    words: list[list[QueryTerm]]
+    shares: list[float]
+
+
+def coverage(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> Covered:
+    """What each row covers of a question: 1 when it has every word, 0 when it has none or the question has no words.
+
+    A word weighs its idf; one that no memory has counts too, as rare as a word can be.
     """
-
-    def __init__(self, view: PartitionView, terms: Sequence[QueryTerm]) -> None:
-        self._view = view
-        self._terms = terms
-        self._masses = [_mass(term, view.document_frequency(term), view.n) for term in terms]
-        self._total = sum(self._masses)
-
-    def matched(self, row: int) -> list[QueryTerm]:
-        """The question's words that a row has, the most telling first."""
-        having = set(self._view.matches(self._terms, row))
-        found = [at for at, term in enumerate(self._terms) if term.surface in having]
-        return [self._terms[at] for at in sorted(found, key=lambda at: (-self._masses[at], at))]
-
-    def share(self, matched: Sequence[QueryTerm]) -> float:
-        """The share, in [0, 1], that these words make up; 0 for a question without words."""
-        if self._total <= 0.0:
-            return 0.0
-        names = {term.alternatives for term in matched}
-        covered = (mass for term, mass in zip(self._terms, self._masses, strict=True) if term.alternatives in names)
-        return min(1.0, sum(covered) / self._total)
-
-
-def _mass(term: QueryTerm, frequency: int, rows: int) -> float:
-    return term.weight * math.log(1.0 + max(0.0, rows - frequency + 0.5) / (frequency + 0.5))
+    matched, frequencies = view.presence(terms, rows)
+    weights = np.array([term.weight for term in terms])
+    masses = weights * np.log1p(np.maximum(0.0, view.n - frequencies + 0.5) / (frequencies + 0.5))
+    order = np.argsort(-masses, kind="stable").tolist()
+    words = [[terms[at] for at in order if matched[at, place]] for place in range(len(rows))]
+    shares = masses @ matched / max(float(masses.sum()), 1e-9)
+    return Covered(words, shares.tolist())
 
 
 def _logistic(x: float) -> float:

@@ -11,20 +11,19 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.index.base import Mask, Rows
+from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import budget, layers, silence
 from ai_memory.recall.answer import Answer, Hit, Layer, Notice, PassageText, Searched
-from ai_memory.recall.confidence import Coverage, confidence, leads, trusted
+from ai_memory.recall.confidence import Covered, confidence, coverage, leads, trusted
 from ai_memory.recall.explain import reasons, stages, trace
 from ai_memory.recall.phrases import MOST_VERIFIED, holding_phrases
-from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, make_plan
+from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, is_filtered, make_plan
 from ai_memory.recall.population import Scored, score_all
 from ai_memory.recall.ranking import Ranking, Vectors, rank
 from ai_memory.recall.recipe import BALANCED, Recipe
@@ -75,12 +74,13 @@ def recall(
     vector = query_vector if recipe.dense else None
     scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector)
     vectors = Vectors(store, generation, vector) if vector is not None and generation is not None else None
-    ranking = rank(view, scored, vectors, recipe, question.limit, filtered=_is_filtered(plan))
-    hits, dropped = _hits(question, plan, view, store, scored, ranking)
+    ranking = rank(view, scored, vectors, recipe, question.limit, filtered=is_filtered(plan))
+    covered = coverage(view, plan.terms, ranking.rows)
+    hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)
     told += silence.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
     reason = None if hits else silence.reason(view, plan, filtered, scored, dropped, question.max_tokens)
-    if hits and not _trusted(view, plan, ranking):
-        reason = "the best matches share little with the question; they may not answer it"
+    if hits and not any(map(trusted, ranking.scores.tolist(), covered.shares)):
+        reason = silence.WEAK
     return _answer(question, hits, reason, told, silence.searched(view, scored), started)
 
 
@@ -98,40 +98,42 @@ def _check(question: Question) -> None:
             raise InvalidInputError(f"{name} must be at least 1, not {value}", field=name, limit=1, actual=value)
 
 
-def _is_filtered(plan: Plan) -> bool:
-    """Whether anything but the namespace and the time rules chose the memories."""
-    given = plan.selection
-    plain = Selection(namespace=given.namespace, include_ended=given.include_ended, now=given.now)
-    return bool(plan.phrases) or given != plain
-
-
-def _trusted(view: PartitionView, plan: Plan, ranking: Ranking) -> bool:
-    coverage = Coverage(view, plan.terms)
-    return any(
-        trusted(float(score), coverage.share(coverage.matched(int(row))))
-        for row, score in zip(ranking.rows[:10], ranking.scores[:10], strict=True)
-    )
-
-
 def _hits(
-    question: Question, plan: Plan, view: PartitionView, store: Store, scored: Scored, ranking: Ranking
+    question: Question,
+    plan: Plan,
+    view: PartitionView,
+    store: Store,
+    scored: Scored,
+    ranking: Ranking,
+    covered: Covered,
 ) -> tuple[tuple[Hit, ...], int]:
-    """The hits within the budget, and how many the budget left out."""
-    stored = store.load(view.keys()[ranking.rows].tolist())
+    """The hits within the budget, and how many the budget left out. Memories erased meanwhile are left out."""
     keys = view.keys()[ranking.rows].tolist()
+    beside = _beside(question, plan, view, scored, ranking.rows)
+    stored = store.load([*keys, *(key for pair in beside for key, _ in pair)])
     there = [at for at, key in enumerate(keys) if key in stored]
-    records = [stored[keys[at]].record for at in there]
-    coverage = Coverage(view, plan.terms)
     ahead = leads(ranking.scores.tolist())
     hits = [
-        _hit(question, view, scored, ranking, coverage, at, place, record, ahead[at])
-        for place, (at, record) in enumerate(zip(there, records, strict=True), 1)
+        _hit(question, view, scored, ranking, at, place, stored[keys[at]].record, covered, ahead[at])
+        for place, at in enumerate(there, 1)
     ]
-    hits = _with_layers(question, plan, view, store, scored.eligible, ranking.rows[there], hits, records)
+    if Layer.CONTEXTUAL in question.layers:
+        pairs = [[(stored[key].record, how) for key, how in beside[at] if key in stored] for at in there]
+        hits = layers.with_surroundings(view, store, scored.eligible, plan.selection, hits, pairs)
+    if Layer.DETAILED in question.layers:
+        hits = layers.with_details(store, plan.selection, hits)
     if question.max_tokens is None:
         return tuple(hits), 0
     kept = budget.within(hits, question.max_tokens)
     return kept, len(hits) - len(kept)
+
+
+def _beside(
+    question: Question, plan: Plan, view: PartitionView, scored: Scored, rows: Rows
+) -> list[list[tuple[int, str]]]:
+    if Layer.CONTEXTUAL not in question.layers:
+        return [[] for _ in range(len(rows))]
+    return layers.session_pairs(view, scored, rows, filtered=is_filtered(plan))
 
 
 def _hit(
@@ -139,46 +141,25 @@ def _hit(
     view: PartitionView,
     scored: Scored,
     ranking: Ranking,
-    coverage: Coverage,
     at: int,
     place: int,
     record: MemoryRecord,
+    covered: Covered,
     lead: float,
 ) -> Hit:
-    row = int(ranking.rows[at])
-    matched = coverage.matched(row)
-    words = tuple(dict.fromkeys(term.surface for term in matched if term.weight >= CONTENT_WEIGHT))
-    score = float(ranking.scores[at])
+    row, score = int(ranking.rows[at]), float(ranking.scores[at])
+    words = tuple(dict.fromkeys(term.surface for term in covered.words[at] if term.weight >= CONTENT_WEIGHT))
     return Hit(
         rank=place,
         memory=record,
         score=score,
-        confidence=confidence(score, scored.rows, lead, coverage.share(matched)),
+        confidence=confidence(score, scored.rows, lead, covered.shares[at]),
         validity=_validity(record, question.selection),
         passage=_passage(record.text, int(view.passages()[row])),
         matched=words,
         reasons=reasons(stages(ranking, at), words, float(ranking.cosines[at])),
         trace=trace(scored, ranking, at) if question.explain else None,
     )
-
-
-def _with_layers(
-    question: Question,
-    plan: Plan,
-    view: PartitionView,
-    store: Store,
-    eligible: Mask,
-    rows: Rows,
-    hits: list[Hit],
-    records: Sequence[MemoryRecord],
-) -> list[Hit]:
-    if Layer.CONTEXTUAL in question.layers:
-        around = layers.surroundings(view, store, eligible, plan.selection, rows, records)
-        hits = [msgspec.structs.replace(hit, surroundings=near) for hit, near in zip(hits, around, strict=True)]
-    if Layer.DETAILED in question.layers:
-        evidence = layers.details(store, plan.selection, records)
-        hits = [msgspec.structs.replace(hit, detail=detail) for hit, detail in zip(hits, evidence, strict=True)]
-    return hits
 
 
 def _passage(text: str, number: int) -> PassageText:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from ai_memory.index.base import Mask, Rows
 from ai_memory.index.partition import PartitionView
-from ai_memory.recall.answer import Detail, Surrounding
+from ai_memory.recall.answer import Detail, Hit, Surrounding
+from ai_memory.recall.candidates import session_neighbours
+from ai_memory.recall.population import Scored
 from ai_memory.store.base import Store
 from ai_memory.types import MemoryRecord, Relation, Selection
 
@@ -17,39 +20,54 @@ MOST_RELATED = 5
 """Related memories shown with one hit."""
 
 
-def surroundings(
-    view: PartitionView, store: Store, eligible: Mask, selection: Selection, rows: Rows, hits: Sequence[MemoryRecord]
-) -> list[tuple[Surrounding, ...]]:
-    """What stands beside each hit: its neighbours in the session, then memories it is related to.
+def session_pairs(view: PartitionView, scored: Scored, rows: Rows, *, filtered: bool) -> list[list[tuple[int, str]]]:
+    """For each row, the keys of the memories before and after its own in its session, and which is which.
 
-    `rows` has one row a hit. Only memories that pass the question's filters are shown, each once in the whole answer, and none
-    that is a hit itself.
+    Only memories that pass the question's filters count.
     """
-    beside = [_beside(view, eligible, int(row)) for row in rows]
-    loaded = store.load(sorted({key for pair in beside for key, _ in pair}))
-    related = _related(view, store, eligible, selection, hits)
-    shown = {hit.id for hit in hits}
-    found: list[tuple[Surrounding, ...]] = []
-    for hit, pair in zip(hits, beside, strict=True):
-        near = [Surrounding(memory=loaded[key].record, how=how) for key, how in pair if key in loaded]
-        mine = [one for one in (*near, *related.get(hit.id, ())) if one.memory.id not in shown]
-        mine = list({one.memory.id: one for one in reversed(mine)}.values())[::-1]
-        shown.update(one.memory.id for one in mine)
-        found.append(tuple(mine))
+    found: list[list[tuple[int, str]]] = [[] for _ in range(len(rows))]
+    inside = np.flatnonzero(view.sessions()[rows] > 0)
+    if not len(inside):
+        return found
+    keys = view.keys()
+    first = rows[inside] - view.passages()[rows[inside]]
+    last = rows[inside].copy()
+    while True:
+        further = np.minimum(last + 1, len(keys) - 1)
+        grow = (further > last) & (keys[further] == keys[rows[inside]])
+        if not grow.any():
+            break
+        last[grow] += 1
+    around = session_neighbours(view, scored, np.concatenate((first, last)), 1, filtered=filtered)
+    for at, before, after in zip(inside.tolist(), around[: len(first), 0], around[len(first) :, 1], strict=True):
+        found[at] = [(int(keys[row]), how) for row, how in ((before, "previous"), (after, "next")) if row >= 0]
     return found
 
 
-def _beside(view: PartitionView, eligible: Mask, row: int) -> list[tuple[int, str]]:
-    """Keys of the memories before and after a row's memory in its session, and which is which."""
-    if not view.sessions()[row]:
-        return []
-    keys = view.keys()
-    own = view.rows_of(int(keys[row]))
-    if not len(own):
-        return []
-    around = view.session_neighbours(own[[0, -1]], 1, 1, eligible)
-    pair = ((int(around[0, 0]), "previous"), (int(around[1, 1]), "next"))
-    return [(int(keys[at]), how) for at, how in pair if at >= 0]
+def with_surroundings(
+    view: PartitionView,
+    store: Store,
+    eligible: Mask,
+    selection: Selection,
+    hits: Sequence[Hit],
+    beside: Sequence[Sequence[tuple[MemoryRecord, str]]],
+) -> list[Hit]:
+    """The hits with what stands beside each: its neighbours in the session (`beside`), then memories it is related to.
+
+    Only memories that pass the question's filters are shown, each once in the whole answer, and none that is a hit itself.
+    """
+    related = _related(view, store, eligible, selection, [hit.memory for hit in hits])
+    shown = {hit.memory.id for hit in hits}
+    found: list[Hit] = []
+    for hit, pair in zip(hits, beside, strict=True):
+        near: list[Surrounding] = []
+        session = (Surrounding(memory=memory, how=how) for memory, how in pair)
+        for one in (*session, *related.get(hit.memory.id, ())):
+            if one.memory.id not in shown:
+                shown.add(one.memory.id)
+                near.append(one)
+        found.append(msgspec.structs.replace(hit, surroundings=tuple(near)) if near else hit)
+    return found
 
 
 def _related(
@@ -77,16 +95,17 @@ def _ends(relation: Relation) -> tuple[tuple[str, str], tuple[str, str]]:
     return (relation.source, relation.target), (relation.target, relation.source)
 
 
-def details(store: Store, selection: Selection, hits: Sequence[MemoryRecord]) -> list[Detail]:
-    """The history and relations of each hit, as they were known at `selection.known_at`."""
-    relations = _relations(store, selection, [hit.id for hit in hits])
-    return [
-        Detail(
-            history=tuple(_known(store.revisions(hit.namespace, hit.id), selection.known_at)),
-            relations=tuple(one for one in relations if hit.id in (one.source, one.target)),
-        )
-        for hit in hits
-    ]
+def with_details(store: Store, selection: Selection, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits with the history and relations of each, as they were known at `selection.known_at`."""
+    relations = _relations(store, selection, [hit.memory.id for hit in hits])
+    return [msgspec.structs.replace(hit, detail=_detail(store, selection, hit.memory, relations)) for hit in hits]
+
+
+def _detail(store: Store, selection: Selection, memory: MemoryRecord, relations: Sequence[Relation]) -> Detail:
+    return Detail(
+        history=tuple(_known(store.revisions(memory.namespace, memory.id), selection.known_at)),
+        relations=tuple(one for one in relations if memory.id in (one.source, one.target)),
+    )
 
 
 def _known(revisions: Sequence[MemoryRecord], known_at: dt.datetime | None) -> list[MemoryRecord]:

@@ -36,6 +36,13 @@ def make_plan(text: str, selection: Selection) -> Plan:
     return Plan(query.terms, phrases, selection)
 
 
+def is_filtered(plan: Plan) -> bool:
+    """Whether anything but the namespace and the rule on ended memories chose which memories may answer."""
+    given = plan.selection
+    plain = Selection(namespace=given.namespace, include_ended=given.include_ended, now=given.now)
+    return bool(plan.phrases) or given != plain
+
+
 def folded(text: str) -> str:
     """Text as phrases are compared: normal form, case-folded, any run of blanks as one space."""
     return " ".join(normal_form(text).casefold().split())

@@ -16,6 +16,7 @@ from ai_memory.recall.ranking import Ranking
 from ai_memory.types import Selection
 
 NO_MEMORIES = "there are no memories in this namespace"
+WEAK = "the best matches share little with the question; they may not answer it"
 
 
 def reason(
