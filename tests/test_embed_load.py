@@ -12,6 +12,7 @@ import pytest
 
 from ai_memory.embed.folder import read_model_folder
 from ai_memory.embed.load import load_embedder
+from ai_memory.embed.runtime import Dtype
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, ModelFilesError
 from tiny_models import CONFIG, random_tensors, tiny_bert, write_json, write_tensors
 
@@ -121,11 +122,19 @@ def test_a_failed_load_can_be_tried_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_and_the_compiled_cache_change_no_vector(tmp_path: Path, threads: int) -> None:
+    from ai_memory.embed.runtime_openvino import OpenVinoRuntime
+
     folder = read_model_folder(tiny_bert(tmp_path / "tiny"))
-    expected = load_embedder(folder).embed_documents(["noon", "the ferry"])
+    inputs = [[2, 5, 6, 7, 3], [2, 9, 3]]
+    expected = OpenVinoRuntime(folder, dtype=Dtype.FLOAT32).forward(inputs)
     cache = tmp_path / "cache"
     for _ in range(2):  # the first writes the cache, the second reads it
-        embedder = load_embedder(folder, threads=threads, cache_dir=cache)
-        np.testing.assert_allclose(embedder.embed_documents(["noon", "the ferry"]), expected, atol=1e-6)
-        embedder.close()
+        runtime = OpenVinoRuntime(folder, dtype=Dtype.FLOAT32, threads=threads, cache_dir=cache)
+        np.testing.assert_allclose(runtime.forward(inputs), expected, atol=1e-6)
+        runtime.close()
     assert list(cache.iterdir())
+
+
+def test_a_small_model_is_not_kept_compiled(tmp_path: Path) -> None:
+    load_embedder(read_model_folder(tiny_bert(tmp_path / "tiny")), cache_dir=tmp_path / "cache").warm_up()
+    assert not (tmp_path / "cache").exists()

@@ -160,11 +160,13 @@ def _download(staging: Path, progress: Progress | None) -> Path:
 
 
 def _wait(process: subprocess.Popen[bytes], staging: Path, progress: Progress | None) -> None:
+    done = 0
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.2)
         if progress is not None:
-            progress(min(_bytes_below(staging), WHEEL_BYTES), WHEEL_BYTES)
+            done = max(done, min(_bytes_below(staging), WHEEL_BYTES))  # pip moves files: never count backwards
+            progress(done, WHEEL_BYTES)
         if process.returncode is not None:
             return
 

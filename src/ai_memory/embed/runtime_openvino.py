@@ -74,7 +74,7 @@ class OpenVinoRuntime:
         if vectors.shape != (len(inputs), self._dimension) or not np.isfinite(vectors).all():
             raise EmbedderError(
                 f"the forward pass gave {vectors.shape} values, not all of them finite numbers",
-                hint="ai-memory model verify",
+                hint="delete the model's folder and run: ai-memory model fetch minilm",
                 shape=list(vectors.shape),
             )
         return vectors
