@@ -154,6 +154,13 @@ def test_stop_words_weigh_less_but_still_match(query: str) -> None:
     assert found_by(query, query)
 
 
+def test_a_capitalised_word_inside_a_question_may_be_a_name() -> None:
+    weights = {term.surface: term.weight for term in analyse_query("What did Will say").terms}
+    assert weights["will"] == 1.0
+    assert weights["what"] == weights["did"] < 1.0
+    assert {term.weight for term in analyse_query("Will the").terms} == {weights["what"]}
+
+
 @pytest.mark.parametrize(
     ("query", "phrases"),
     [

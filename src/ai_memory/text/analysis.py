@@ -35,6 +35,11 @@ _REMEMBERED_CHUNKS = 1 << 16
 _LONGEST_REMEMBERED = 40
 _SHORT_TEXT = 8
 
+_STOP = stopwords.ENGLISH | stopwords.RUSSIAN
+_STOP_GERMAN = _STOP | stopwords.GERMAN
+_NO_WORDS: frozenset[str] = frozenset()
+"""Stop words of a capitalised word inside a question: there it may be a name (Will, Ihr)."""
+
 _UMLAUT = re.compile("[äöü]")
 _E_SPELLING = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _CYRILLIC = re.compile("[\u0400-\u052f]")
@@ -87,11 +92,12 @@ def analyse_query(text: str) -> Query:
     shown = visible(text)
     phrases = [next(group for group in match.groups() if group is not None) for match in _QUOTED.finditer(shown)]
     chunks = shown.split()
-    stop = stopwords.ENGLISH | stopwords.GERMAN if _reads_german(chunks) else stopwords.ENGLISH
+    stop = _STOP_GERMAN if _reads_german(chunks) else _STOP
     terms: dict[tuple[str, ...], QueryTerm] = {}
-    for chunk in chunks:
+    for position, chunk in enumerate(chunks):
         for token in tokens(chunk):
-            for term in _query_terms(token, stop):
+            named = position > 0 and len(token.text) > 1 and token.text.istitle()
+            for term in _query_terms(token, _NO_WORDS if named else stop):
                 known = terms.get(term.alternatives)
                 if known is None or known.weight < term.weight:
                     terms[term.alternatives] = term
@@ -174,19 +180,21 @@ def _query_terms(token: Token, stop: frozenset[str]) -> Iterator[QueryTerm]:
 def _query_word(word: str, kind: Kind, stop: frozenset[str]) -> QueryTerm:
     surface = word.casefold()
     folded = fold(surface)
+    stops = folded in stop
     stem = _stem(surface)
-    exact = surface != stem or word[0].isupper() or any(pair in surface for pair in ("ae", "oe", "ue"))
+    # Most texts have a stop word, so that each further form to look up costs much and tells little.
+    exact = not stops and (surface != stem or word[0].isupper() or any(pair in surface for pair in ("ae", "oe", "ue")))
     best = [EXACT + surface] if exact else []
     others = [stem]
     if _LATIN.search(surface):
         if _UMLAUT.search(surface):
             spelled = surface.translate(_E_SPELLING)
-            best.append(EXACT + spelled)
+            best += [EXACT + spelled] if exact else []
             others.append(_stem(spelled))
         if not any(map(str.isdigit, surface)):
             others.append(SECOND + _stem_german(surface))
     weight = _PART_WEIGHT if kind is Kind.PART else 1.0
-    if folded in stop or folded in stopwords.RUSSIAN:
+    if stops:
         weight *= _STOP_WEIGHT
     inexact = _INEXACT if exact else 1.0
     return QueryTerm(

@@ -18,7 +18,7 @@ ENGLISH = _words(
     is it its itself just me more most my myself no nor not of off on once only or other our ours ourselves out over own
     same she should so some such than that the their theirs them themselves then there these they this those through to too
     under until up us very was we were what when where which while who whom whose why will with would you your yours
-    yourself yourselves dont doesnt didnt isnt arent wasnt werent cant couldnt wont wouldnt im ive youre were hes shes
+    yourself yourselves dont doesnt didnt isnt arent wasnt werent cant couldnt wont wouldnt youre were hes shes
     theyre theres whats
     """
 )
