@@ -53,7 +53,7 @@ def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: boo
 
 
 def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) -> Revise:
-    """The store command for a change to `current`; what the request leaves out stays."""
+    """The store command for a change to `current`, to be written onto that revision only; what is left out stays."""
     given = {name: value for name in _CONTENT_FIELDS if (value := getattr(request, name)) is not UNSET}
     content = _checked(Content(**{name: given.get(name, getattr(current, name)) for name in _CONTENT_FIELDS}))
     digest = digests(
@@ -67,7 +67,7 @@ def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) ->
         dedup_key=digest.dedup_key,
         value_digest=digest.value_digest,
         at=at,
-        if_revision=request.if_revision,
+        if_revision=current.revision if request.if_revision is None else request.if_revision,
         reason=request.reason,
     )
 

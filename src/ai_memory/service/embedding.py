@@ -107,6 +107,7 @@ class EmbedderSlot:
             logger.warning("the embedder failed on a question: %s", error.message)
             self._error = error
             return None
+        self._error = None
         with self._queries_lock:
             self._queries[text] = vector
             if len(self._queries) > QUERY_CACHE:

@@ -6,16 +6,20 @@ store see each other's writes. Vectors have a position of their own, because the
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from ai_memory.errors import StoreError
 from ai_memory.index.partition import Partition
 from ai_memory.index.snapshot import Origin
 from ai_memory.service.snapshots import WORTH_SAVING, SnapshotFolder
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision, VectorRow
-from ai_memory.types import Generation
+from ai_memory.types import Generation, MemoryRecord
+
+logger = logging.getLogger(__name__)
 
 LOG_PAGE = 5_000
 VECTOR_PAGE = 5_000
@@ -29,7 +33,7 @@ class Follower:
 
     def __init__(self, store: Store, snapshots: SnapshotFolder | None = None, *, snapshot_rows: int = 0) -> None:
         self._store = store
-        self._snapshots = snapshots if snapshot_rows else None
+        self._snapshots = snapshots
         self._snapshot_rows = snapshot_rows
         self._lock = threading.RLock()
         self._partitions: dict[str, Partition] = {}
@@ -66,20 +70,31 @@ class Follower:
         """Memory held by all partitions, in bytes."""
         return sum(partition.nbytes for partition in list(self._partitions.values()))
 
+    def close(self, generation: Generation | None) -> None:
+        """Save the index as it is now, if it was ever used; a store that cannot be read any more leaves it to be rebuilt."""
+        if not self._opened:
+            return
+        try:
+            self.catch_up(generation)  # else what another process forgot would be saved again
+            self.save(closing=True)
+        except StoreError as error:
+            logger.warning("the index was not saved: %s", error.message)
+
     def save(self, *, closing: bool = False) -> None:
         """Save the index when enough has changed; when `closing`, also when a change or a forget left a large one unsaved."""
-        if self._snapshots is None:
+        if self._snapshots is None or not self._snapshot_rows:
             return
         with self._lock:
             rows = sum(self._changed.values())
             large = sum(partition.n for partition in self._partitions.values()) >= WORTH_SAVING
             worth = rows >= self._snapshot_rows or (closing and large and (rows >= WORTH_SAVING or not self._saved))
             if worth:
-                self._snapshots.save(self._partitions, set(self._changed), self._origin)
-                self._changed, self._saved = {}, True
+                if self._snapshots.save(self._partitions, set(self._changed), self._origin):
+                    self._changed, self._saved = {}, True
+                self._follow_log()  # what another process forgot meanwhile must not stay in what was just saved
 
     def forget_saved(self) -> None:
-        """Delete the saved index: a forgotten text's words must not outlive it on disk. The next save leaves them out."""
+        """Delete the saved index, even where this process saves none: a forgotten text's words must not outlive it on disk."""
         if self._snapshots is not None:
             self._snapshots.discard()
             self._saved = False
@@ -93,25 +108,28 @@ class Follower:
             self._opened = False
 
     def _open(self) -> None:
-        """Take the saved partitions, and build those of the other namespaces from live revisions: less work than the log."""
+        """Take the saved partitions, and build those of the other namespaces from live revisions: less work than the log.
+
+        They are built before the log is followed, which would otherwise begin them with its newest revisions only.
+        """
         self._opened = True
         sequence = self._store.sequence()
-        loaded = self._snapshots.load(self._store.store_id) if self._snapshots is not None else None
-        if loaded is not None:
+        usable = self._snapshots is not None and self._snapshot_rows > 0
+        loaded = self._snapshots.load(self._store.store_id) if usable and self._snapshots is not None else None
+        if loaded is not None and loaded[0]:
             self._partitions, self._origin = loaded
-            self._dimension = next((partition.view().dimension for partition in self._partitions.values()), None)
+            self._dimension = next(partition.view().dimension for partition in self._partitions.values())
             self._saved = True
-            self._follow_log()
-        missing = [name for name, _ in self._store.namespaces() if name not in self._partitions]
-        for namespace in missing:
+        else:
+            self._origin = replace(self._origin, sequence=sequence)
+        for namespace in [name for name, _ in self._store.namespaces() if name not in self._partitions]:
             self._build(namespace)
-        self._origin = replace(self._origin, sequence=max(sequence, self._origin.sequence))
+        self._follow_log()
 
     def _build(self, namespace: str) -> None:
         after = 0
         while page := self._store.live_revisions(after=after, limit=LOG_PAGE, namespace=namespace):
-            for revision in page:
-                self._add(revision)
+            self._add(page)
             after = page[-1].key
             if self._origin.generation is not None:
                 self._fetch_vectors(namespace, self._origin.generation, [revision.key for revision in page])
@@ -126,8 +144,12 @@ class Follower:
     def _follow_log(self) -> None:
         while entries := self._store.log(after=self._origin.sequence, limit=LOG_PAGE):
             revisions = self._revisions_of(entries)
-            for entry in entries:
-                self._apply(entry, revisions)
+            forgotten = [at for at, entry in enumerate(entries) if entry.action is Action.FORGOTTEN]
+            start = 0
+            for at in (*forgotten, len(entries)):
+                self._apply(entries[start:at], revisions)
+                self._forget(entries[at : at + 1])
+                start = at + 1
             self._origin = replace(self._origin, sequence=entries[-1].sequence)
             if len(entries) < LOG_PAGE:
                 break
@@ -148,33 +170,35 @@ class Follower:
             for key in [key for key in self._offered if key <= self._origin.sequence]:
                 del self._offered[key]
 
-    def _apply(self, entry: LogEntry, revisions: dict[int, StoredRevision]) -> None:
-        if entry.action is Action.FORGOTTEN:
+    def _apply(self, entries: Sequence[LogEntry], revisions: dict[int, StoredRevision]) -> None:
+        """Carry out entries none of which erases: all additions first, since a key is never added after it was retired."""
+        self._add([revisions[key] for entry in entries for key in entry.keys if key in revisions])
+        for entry in entries:
+            partition = self._partitions.get(entry.namespace)
+            if entry.retired_keys and partition is not None:
+                for key in entry.retired_keys:
+                    partition.retire(key, entry.at)
+                self._note(entry.namespace, len(entry.retired_keys))
+
+    def _forget(self, entries: Sequence[LogEntry]) -> None:
+        for entry in entries:
             partition = self._partitions.get(entry.namespace)
             if partition is not None:
                 partition.remove(entry.keys)
                 self._note(entry.namespace, len(entry.keys))
             self.forget_saved()
-            return
-        for key in entry.keys:
-            revision = revisions.get(key)
-            if revision is not None:
-                self._add(revision)
-        if entry.retired_keys:
-            partition = self._partitions.get(entry.namespace)
-            if partition is not None:
-                for key in entry.retired_keys:
-                    partition.retire(key, entry.at)
-                self._note(entry.namespace, len(entry.retired_keys))
 
-    def _add(self, revision: StoredRevision) -> None:
-        namespace = revision.record.namespace
-        partition = self._partitions.get(namespace)
-        if partition is None:
-            partition = self._partitions[namespace] = Partition(namespace, self._dimension)
-        before = partition.n
-        partition.add(revision.key, revision.record)
-        self._note(namespace, partition.n - before)
+    def _add(self, revisions: Sequence[StoredRevision]) -> None:
+        by_namespace: dict[str, list[tuple[int, MemoryRecord]]] = {}
+        for revision in revisions:
+            by_namespace.setdefault(revision.record.namespace, []).append((revision.key, revision.record))
+        for namespace, added in by_namespace.items():
+            partition = self._partitions.get(namespace)
+            if partition is None:
+                partition = self._partitions[namespace] = Partition(namespace, self._dimension)
+            before = partition.n
+            partition.add_many(added)
+            self._note(namespace, partition.n - before)
 
     def _follow_vectors(self, generation: Generation | None) -> None:
         if generation is None:

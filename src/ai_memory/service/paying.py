@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 BATCH = 64
 IDLE_SECONDS = 2.0
 RETRY_SECONDS = 5.0
+RETRY_TEXT_SECONDS = 30.0
+"""After this a text that the embedder failed on is tried again: the fault may have been the machine's and not the text's."""
 
 
 class Payer:
@@ -34,7 +36,8 @@ class Payer:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._settled = threading.Condition()
-        self._failing: set[int] = set()
+        self._failing: dict[int, float] = {}
+        """Keys of revisions that the embedder failed on, and when each may be tried again (on the monotonic clock)."""
         self._thread = threading.Thread(target=self._run, name="vector-payer", daemon=True)
         self._thread.start()
 
@@ -48,9 +51,9 @@ class Payer:
         return self._store.owed_count(generation.id) if generation else self._store.stats().revisions
 
     def settle(self, timeout: float | None = None) -> bool:
-        """Wait until nothing is owed; False at the time limit, or when there is no embedder to pay with."""
+        """Wait until nothing is owed; False at the time limit, or when what is owed cannot be paid now."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while self.owed() > len(self._failing):
+        while self._payable():
             if self._stopping.is_set() or self._slot.get() is None:
                 return False
             left = None if deadline is None else deadline - time.monotonic()
@@ -60,6 +63,18 @@ class Payer:
             with self._settled:
                 self._settled.wait(min(0.2, left) if left is not None else 0.2)
         return self.owed() == 0
+
+    def _payable(self) -> bool:
+        """Whether something is owed that the embedder has not just failed on."""
+        generation = self._slot.generation or self._slot.refresh_generation()
+        return self.owed() > 0 if generation is None else bool(self._batch(generation))
+
+    def _batch(self, generation: Generation) -> list[StoredRevision]:
+        """The oldest owed revisions, without those that the embedder has just failed on."""
+        now = time.monotonic()
+        waiting = {key for key, until in list(self._failing.items()) if now < until}
+        owed = self._store.owed(generation.id, limit=BATCH + len(waiting))
+        return [revision for revision in owed if revision.key not in waiting][:BATCH]
 
     def close(self) -> None:
         """Stop after the batch at hand; what is still owed stays owed."""
@@ -88,15 +103,15 @@ class Payer:
 
     def _pay_all(self) -> None:
         generation = self._slot.generation or self._slot.refresh_generation()
-        if generation is not None and self._store.owed_count(generation.id) <= len(self._failing):
+        if generation is not None and not self._store.owed_count(generation.id):
+            self._failing.clear()
             return
         embedder = self._slot.get()
         generation = self._slot.generation
         if embedder is None or generation is None:
             return
         while not self._stopping.is_set():
-            owed = self._store.owed(generation.id, limit=BATCH + len(self._failing))
-            batch = [revision for revision in owed if revision.key not in self._failing]
+            batch = self._batch(generation)
             if not batch:
                 return
             self._pay(embedder, generation, batch)
@@ -109,7 +124,7 @@ class Payer:
             rows = vectors_of(embedder, batch)
         except EmbedderError as error:
             if len(batch) == 1:
-                self._failing.add(batch[0].key)
+                self._failing[batch[0].key] = time.monotonic() + RETRY_TEXT_SECONDS
                 logger.error("no vector for memory %s: %s", batch[0].record.id, error.message)  # noqa: TRY400
                 return
             for revision in batch:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+from msgspec.structs import replace
+
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 from ai_memory.operations.graph import Neighbours, NeighboursRequest, RelateRequest, UnrelateRequest
 from ai_memory.service.parts import Parts
-from ai_memory.service.writing import no_such_memory, write
+from ai_memory.service.writing import no_such_memory, write, write_once
 from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Unrelate
 from ai_memory.store.ids import ENTITY, MEMORY, RELATION, new_id
 from ai_memory.text.normal import clean_text
@@ -39,7 +41,16 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
         valid_to=request.valid_to,
         recorded_at=now,
     )
-    return _relation(write(parts, [Relate(relation=relation, new_entities=tuple(made))])[0])
+    command = Relate(relation=relation, new_entities=tuple(made))
+    if request.idempotency_key is None:
+        return _relation(write(parts, [command])[0])
+
+    def answer(results: list[Result]) -> Relation:
+        return replace(_relation(results[0]), attributes={})  # a kept answer outlives a forget and must hold no text
+
+    kept = write_once(parts, "relate", request, request.idempotency_key, [command], answer, Relation)
+    standing = parts.store.relations(request.namespace, [kept.source])
+    return next((whole for whole in standing if whole.id == kept.id), kept)
 
 
 def unrelate(parts: Parts, request: UnrelateRequest) -> Relation:

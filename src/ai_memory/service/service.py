@@ -190,9 +190,11 @@ class Service:
             return
         self._closed.set()
         self._parts.payer.close()
-        self._parts.follower.save(closing=True)
-        self._parts.slot.close()
-        self._parts.store.close()
+        try:
+            self._parts.follower.close(self._parts.slot.generation)
+        finally:
+            self._parts.slot.close()
+            self._parts.store.close()
 
     def _open(self) -> Parts:
         if self._closed.is_set():

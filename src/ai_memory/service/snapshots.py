@@ -6,11 +6,13 @@ sub-folder. Small partitions are not worth files of their own: they are rebuilt 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -40,15 +42,17 @@ class SnapshotFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._known: Saved | None = None
+        """The head that this process has read or written last: what lies there while nobody else has saved."""
 
     def load(self, store_id: str) -> tuple[dict[str, Partition], Origin] | None:
         """The saved partitions and how far they had followed the store, or None when they cannot be used as they are."""
         try:
-            saved = msgspec.json.decode((self._folder / _HEAD).read_bytes(), type=Saved)
-        except FileNotFoundError:
-            return None
+            saved = self._read_head()
         except (OSError, msgspec.MsgspecError) as error:
             logger.warning("the saved index is not used: %s", error)
+            return None
+        if saved is None:
             return None
         partitions: dict[str, Partition] = {}
         for namespace in saved.namespaces:
@@ -57,26 +61,69 @@ class SnapshotFolder:
                 logger.warning("the saved index is not used: %s", loaded.reason or "it is of another moment")
                 return None
             partitions[namespace] = loaded.partition
+        self._known = saved
         return partitions, saved.origin
 
-    def save(self, partitions: Mapping[str, Partition], changed: set[str], origin: Origin) -> None:
-        """Save the partitions that changed, then say how far they go; a failure is logged and leaves nothing half-said."""
+    def save(self, partitions: Mapping[str, Partition], changed: set[str], origin: Origin) -> bool:
+        """Save the partitions that changed, then say how far they go; whether that was done.
+
+        A failure is logged and leaves nothing half-said. While another process saves, nothing is done; after it has saved,
+        its partitions may be of another moment, so that all are written.
+        """
         kept = tuple(sorted(name for name, partition in partitions.items() if partition.n >= WORTH_SAVING))
         try:
-            (self._folder / _HEAD).unlink(missing_ok=True)
-            for namespace in kept:
-                place = self._place(namespace)
-                if namespace in changed or not place.exists():
-                    snapshot.save(partitions[namespace], place, origin)
-            self._write_head(Saved(origin, kept))
+            with self._alone() as alone:
+                if alone:
+                    self._save(partitions, kept, changed, Saved(origin, kept))
+                return alone
         except (StoreError, OSError) as error:
             logger.warning("the index could not be saved and will be rebuilt at the next start: %s", error)
+            return False
 
     def discard(self) -> None:
         """Delete everything saved, the head first, so that a half-deleted folder is not read."""
         if self._folder.exists():
             (self._folder / _HEAD).unlink(missing_ok=True)
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _save(
+        self, partitions: Mapping[str, Partition], kept: tuple[str, ...], changed: set[str], saved: Saved
+    ) -> None:
+        mine = self._is_mine()
+        (self._folder / _HEAD).unlink(missing_ok=True)
+        for namespace in kept:
+            place = self._place(namespace)
+            if namespace in changed or not mine or not place.exists():
+                snapshot.save(partitions[namespace], place, saved.origin)
+        self._write_head(saved)
+        self._known = saved
+
+    def _is_mine(self) -> bool:
+        """Whether what lies there is what this process has read or written last."""
+        try:
+            return self._known is not None and self._read_head() == self._known
+        except msgspec.MsgspecError:
+            return False
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether no other process is saving here; none begins before the block ends."""
+        lock = os.open(self._folder.with_name(self._folder.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(lock)
+
+    def _read_head(self) -> Saved | None:
+        try:
+            return msgspec.json.decode((self._folder / _HEAD).read_bytes(), type=Saved)
+        except FileNotFoundError:
+            return None
 
     def _place(self, namespace: str) -> Path:
         return self._folder / hashlib.blake2b(namespace.encode(), digest_size=10).hexdigest()

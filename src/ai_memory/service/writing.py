@@ -59,7 +59,7 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
     def answer(results: list[Result]) -> Receipt:
         return _receipt(request, results[0], _can_find_meaning(parts))
 
-    receipt = _write(parts, "remember", request, request.idempotency_key, [command], answer, Receipt)
+    receipt = write_once(parts, "remember", request, request.idempotency_key, [command], answer, Receipt)
     return _awaited(parts, [receipt])[0] if request.wait else receipt
 
 
@@ -74,7 +74,7 @@ def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
             filled[place] = _receipt(request.memories[place], result, can_find)
         return counted([receipt for receipt in filled if receipt is not None])
 
-    answered = _write(parts, "remember_many", request, request.idempotency_key, commands, answer, Receipts)
+    answered = write_once(parts, "remember_many", request, request.idempotency_key, commands, answer, Receipts)
     return counted(_awaited(parts, answered.receipts)) if request.wait else answered
 
 
@@ -105,23 +105,31 @@ def write_drafts(parts: Parts, drafts: Sequence[Draft], namespace: str, *, reins
 
 
 def revise(parts: Parts, request: ReviseRequest) -> Receipt:
-    """Give a memory a new revision."""
+    """Give a memory a new revision: what the request leaves out stays as it is at the moment of writing.
+
+    The new revision is made from the current one, so it is written only onto that one; where another writer comes between,
+    it is made again from what that writer left, and neither change is lost.
+    """
+    while True:
+        try:
+            receipt = _revise(parts, request)
+        except StaleRevisionError:
+            if request.if_revision is not None:
+                raise
+        else:
+            return _awaited(parts, [receipt])[0] if request.wait else receipt
+
+
+def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
     current = parts.store.get(request.namespace, [request.id])[0]
     if current is None:
         raise no_such_memory(request.id, request.namespace)
-    if current.retired_at is not None:
-        raise ConflictError(
-            f"memory {request.id} was retired at {current.retired_at.isoformat()}",
-            hint="remember the new text as a memory of its own",
-            memory_id=request.id,
-        )
     command = to_revise(request, current, parts.now())
 
     def answer(results: list[Result]) -> Receipt:
         return _changed(results[0], parts, "nothing to change: it says so already")
 
-    receipt = _write(parts, "revise", request, request.idempotency_key, [command], answer, Receipt)
-    return _awaited(parts, [receipt])[0] if request.wait else receipt
+    return write_once(parts, "revise", request, request.idempotency_key, [command], answer, Receipt)
 
 
 def retire(parts: Parts, request: RetireRequest) -> Receipt:
@@ -137,7 +145,7 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
     def answer(results: list[Result]) -> Receipt:
         return _changed(results[0], parts, "it was retired already")
 
-    return _write(parts, "retire", request, request.idempotency_key, [command], answer, Receipt)
+    return write_once(parts, "retire", request, request.idempotency_key, [command], answer, Receipt)
 
 
 def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
@@ -154,7 +162,8 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
         _raise_rejected(results[0], request.id, request.namespace)
         return Forgotten(forgotten=1, dry_run=False, ids=(request.id,))
 
-    forgotten = _write(parts, "forget", request, request.idempotency_key, [command], answer, Forgotten)
+    parts.follower.forget_saved()  # before the commit as well: a process killed right after it leaves no saved words
+    forgotten = write_once(parts, "forget", request, request.idempotency_key, [command], answer, Forgotten)
     _drop_derived(parts)
     return forgotten
 
@@ -176,6 +185,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
             matching=len(ids),
             total=total,
         )
+    parts.follower.forget_saved()
     forgotten = 0
     for start in range(0, len(ids), FORGET_PAGE):
         now = parts.now()
@@ -216,7 +226,7 @@ def no_such_memory(memory_id: str, namespace: str) -> NotFoundError:
     )
 
 
-def _write(
+def write_once(
     parts: Parts,
     name: str,
     request: Struct,
@@ -312,9 +322,16 @@ def _raise_rejected(result: Result, memory_id: str, namespace: str) -> None:
     elif result.code == "not_found":
         error = no_such_memory(memory_id, namespace) if memory_id else NotFoundError(result.reason)
     else:
-        error = ConflictError(result.reason)
+        error = ConflictError(result.reason, hint=_HINTS.get(result.code))
     error.details.update(result.details)
     raise error
+
+
+_HINTS = {
+    "conflict": "remember the new text as a memory of its own",
+    "duplicate": "use that memory, or retire one of the two",
+    "forgotten": "remember it with reinstate=true if it should come back",
+}
 
 
 def _can_find_meaning(parts: Parts) -> bool:

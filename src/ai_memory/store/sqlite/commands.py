@@ -224,7 +224,10 @@ def _replace(
     at: dt.datetime,
     reason: str | None,
 ) -> int:
-    """Retire the revision in `row` and make `content` the current one; the new revision's key."""
+    """Retire the revision in `row` and make `content` the current one; the new revision's key.
+
+    The reason stands in the retired row alone: a forget erases that, while the log is kept for good.
+    """
     current = record(row)
     moment = max(at, current.recorded_at)  # two writers' clocks may differ; intervals must not run backwards
     key = transaction.append(
@@ -233,7 +236,6 @@ def _replace(
         current.namespace,
         memory_id=current.id,
         retired=(row[0],),
-        reason=reason,
         content_hash=content_hash,
     )
     _retire_row(transaction, row[0], to_micros(moment), reason)
@@ -331,7 +333,6 @@ def _retire(transaction: Transaction, command: Retire) -> Result:
         command.namespace,
         memory_id=command.id,
         retired=(row[0],),
-        reason=command.reason,
         content_hash=row[11],
     )
     _retire_row(transaction, row[0], to_micros(moment), command.reason)

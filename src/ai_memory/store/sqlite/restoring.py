@@ -20,11 +20,11 @@ def restore(transaction: Transaction, command: Restore) -> Result:
         return Rejected(code="invalid_input", reason=fault)
     latest = command.revisions[-1]
     namespace = transaction.namespace(latest.namespace)
+    present = _revisions(transaction, namespace, latest.id)
+    if present == list(command.revisions):  # even if another user's memory that said the same was forgotten
+        return Unchanged(record=present[-1])
     if transaction.forgotten(namespace, command.value_digests):
         return forgotten()
-    present = _revisions(transaction, namespace, latest.id)
-    if present == list(command.revisions):
-        return Unchanged(record=present[-1])
     if present:
         return Rejected(
             code="conflict", reason=f"memory {latest.id} exists with other revisions", details={"id": latest.id}
