@@ -296,6 +296,9 @@ def test_models(run: Run) -> None:
         (4, ("serve", "--port", "70000")),
         (4, ("list", "--cursor", "nonsense")),
         (6, ("--url", "http://127.0.0.1:1", "stats")),
+        (8, ("--url", "http://memory.example", "--offline", "stats")),
+        (4, ("reembed",)),
+        (8, ("reembed", "--model", "minilm")),
         (7, ("export", "-o", "nowhere/out.jsonl")),
     ],
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,3 +165,14 @@ def _global_actions() -> list[argparse.Action]:
     parser = Parser(add_help=False)
     add_globals(parser)
     return parser._actions
+
+
+def test_every_command_that_a_hint_names_exists() -> None:
+    package = Path(__file__).resolve().parent.parent / "src" / "ai_memory"
+    named = {
+        word
+        for path in package.rglob("*.py")
+        for word in re.findall(r"ai-memory ([a-z][a-z-]*)", path.read_text(encoding="utf-8"))
+    }
+    assert named <= set(COMMANDS)
+    assert {"serve", "reembed", "doctor"} <= named

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError, from_body
 from ai_memory.mcp.greeting import HANDSHAKE_VERSIONS, VERSION_KEY
+from ai_memory.mcp.messages import failure, rejected
 
 PATH = "/mcp"
 CONCURRENT = 8
 TIMEOUT_SECONDS = 600.0
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """The parameter that a request of the newer protocol repeats in a header."""
-_PARSE_ERROR, _INVALID_REQUEST, _INTERNAL_ERROR = -32700, -32600, -32603
 
 
 class Relay:
@@ -49,7 +49,7 @@ class Relay:
     def send(self, line: bytes, message: Any) -> None:
         """Forward one request. Notifications end here: the service is stateless, and none of them asks for anything."""
         if not isinstance(message, dict):
-            self._answer(_rejected(message))
+            self._answer(rejected(message))
         elif "id" in message and "method" in message:
             self._threads.submit(self._exchange, line, message)
 
@@ -106,16 +106,6 @@ class Relay:
         return connection
 
 
-def failure(message: Any, error: MemoryServiceError) -> bytes:
-    """The answer that tells a client of an error outside any tool; empty for a message that wants none."""
-    if not isinstance(message, dict):
-        return _rejected(message)
-    if "id" not in message:
-        return b""
-    text = error.message + (f" ({error.hint})" if error.hint else "")
-    return _error(message["id"], _INTERNAL_ERROR, text, error.body())
-
-
 def _answer_of(message: dict[str, Any], status: int, body: bytes) -> bytes:
     """The JSON-RPC answer of a response, made from the service's error body where the server around MCP refused."""
     try:
@@ -127,18 +117,6 @@ def _answer_of(message: dict[str, Any], status: int, body: bytes) -> bytes:
     if isinstance(value, dict) and isinstance(value.get("error"), dict):
         return failure(message, from_body(value["error"]))
     return failure(message, InternalError(f"the service answered {status} without a JSON-RPC message"))
-
-
-def _rejected(message: Any) -> bytes:
-    """JSON-RPC's answer to a line that is no message: no JSON at all, or JSON of another shape."""
-    if message is None:
-        return _error(None, _PARSE_ERROR, "Parse error", None)
-    return _error(None, _INVALID_REQUEST, "a message is one JSON object", None)
-
-
-def _error(message_id: Any, code: int, text: str, data: Any) -> bytes:
-    error = {"code": code, "message": text, **({"data": data} if data is not None else {})}
-    return json.dumps({"jsonrpc": "2.0", "id": message_id, "error": error}, ensure_ascii=False, default=str).encode()
 
 
 def _header(value: str) -> str:

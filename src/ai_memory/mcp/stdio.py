@@ -13,11 +13,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ai_memory.errors import MemoryServiceError
 from ai_memory.mcp.greeting import greeting
-from ai_memory.mcp.relay import Relay, failure
+from ai_memory.mcp.messages import failure
+
+if TYPE_CHECKING:
+    from ai_memory.mcp.relay import Relay
 
 FINISH_SECONDS = 30.0
 """How long answers that are still owed are waited for after the end of standard input."""
@@ -123,6 +126,8 @@ class Session:
             self._local = LocalServer(self._open_service, self._answer, self._fail_owed, namespace=self._namespace)
             return self._greeted(self._local)
         if self._relay is None:
+            from ai_memory.mcp.relay import Relay
+
             self._relay = self._greeted(Relay(self._answer, namespace=self._namespace, api_key=self._api_key))
         self._relay.url = url
         return self._relay
