@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from cli_page import cli_page
 from pages import reference_page, settings_page
 from python_methods import async_module, sync_module
 
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES: dict[str, Callable[[], str]] = {
     "src/ai_memory/python/methods.py": sync_module,
     "src/ai_memory/python/async_methods.py": async_module,
+    "docs/cli.md": cli_page,
     "docs/reference.md": reference_page,
     "docs/settings.md": settings_page,
 }
