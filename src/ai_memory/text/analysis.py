@@ -28,7 +28,7 @@ ANALYSIS_VERSION = f"1-{Stemmer.version()}"
 MAX_QUERY_TERMS = 128
 """A longer question is represented by its first distinct words."""
 
-_INEXACT = 0.8
+_INEXACT = 0.9
 _PART_WEIGHT = 0.4
 _STOP_WEIGHT = 0.3
 _REMEMBERED_CHUNKS = 1 << 16
