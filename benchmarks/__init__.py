@@ -1,0 +1,1 @@
+"""How fast, how big and compared with whom: `make bench`."""

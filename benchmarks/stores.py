@@ -1,0 +1,80 @@
+"""Stores of a given size, made once and kept: plausible texts, and vectors that are made rather than computed.
+
+A million texts would take the model hours. Their vectors are drawn around the centres of topics instead, under the model's own
+identity, so that the service takes them for paid; what is measured does the same work as with real ones.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from ai_memory.clock import SystemClock
+from ai_memory.embed.folder import read_model_folder
+from ai_memory.embed.load import load_embedder
+from ai_memory.operations.writing import Draft
+from ai_memory.service.drafts import to_remember
+from ai_memory.settings import Settings
+from ai_memory.store.base import Command, Store, Stored, VectorRow
+from ai_memory.wiring import open_service, open_store
+from benchmarks.corpus import Corpus
+from benchmarks.places import KEPT, MODEL
+
+VERSION = 1
+"""Changes when a store would be made differently; those of another version are made anew."""
+BATCH = 2_000
+_FACTS = "made.json"
+
+
+def store_of(memories: int) -> Settings:
+    """Settings of a kept store with that many memories, made if there is none yet, its index saved beside it."""
+    folder = KEPT / "stores" / f"{memories}"
+    facts = folder / _FACTS
+    wanted = {"version": VERSION, "memories": memories}
+    settings = Settings(data_dir=folder, model=str(MODEL))
+    if not facts.exists() or json.loads(facts.read_text()) != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        _make(settings, memories)
+        facts.write_text(json.dumps(wanted))
+    return settings
+
+
+def _make(settings: Settings, memories: int) -> None:
+    corpus = Corpus()
+    started = time.perf_counter()
+    store = open_store(settings, SystemClock())
+    embedder = load_embedder(read_model_folder(MODEL))
+    generation = store.create_generation(embedder.identity, activate=True)
+    for first in range(0, memories, BATCH):
+        _add(store, corpus, generation.id, first, min(BATCH, memories - first))
+        _tell(f"{first + BATCH:,} of {memories:,} memories", started)
+    store.close()
+    service = open_service(settings)
+    service.warm_up()
+    _tell("indexed", started)
+    service.close()
+    _tell("index saved", started)
+
+
+def _add(store: Store, corpus: Corpus, generation: int, first: int, count: int) -> None:
+    clock = SystemClock()
+    commands: list[Command] = [
+        to_remember(Draft(text=made.text, **made.fields), "default", clock.now(), reinstate=False)
+        for made in corpus.memories(first, count)
+    ]
+    keys = [result.sequence for result in store.write(commands) if isinstance(result, Stored)]
+    vectors = corpus.vectors(first, len(keys))
+    rows = [VectorRow(key=key, passage=0, vector=vector) for key, vector in zip(keys, vectors, strict=True)]
+    store.pay(generation, rows, keys)
+
+
+def _tell(done: str, started: float) -> None:
+    print(f"  making a store: {done}, {time.perf_counter() - started:.0f} s", end="\n", file=sys.stderr, flush=True)
+
+
+def bytes_in(folder: Path, pattern: str) -> int:
+    """Bytes of all files in `folder` and below whose path fits."""
+    return sum(path.stat().st_size for path in folder.glob(pattern) if path.is_file())

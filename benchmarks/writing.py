@@ -1,0 +1,140 @@
+"""`write.`: one durable memory against one bare INSERT, and memories in bulk until words find them."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ai_memory.operations.reading import RecallRequest
+from ai_memory.operations.writing import Draft, RememberManyRequest, RememberRequest
+from ai_memory.service.service import Service
+from ai_memory.types import Outcome
+from benchmarks.corpus import Corpus, Made
+from benchmarks.figures import Figure, Peer, Target, load_average, median, percentile
+from benchmarks.places import MODEL, fresh_folder, fresh_service
+
+SINGLE_TARGET = Target("<=", 5.0, of="ratio")
+BULK_TARGET = Target(">=", 5_000.0)
+BATCH = 1_000
+_COLUMNS = (
+    "key INTEGER PRIMARY KEY, memory INTEGER, namespace INTEGER, revision INTEGER, recorded_at INTEGER, retired_at INTEGER, "
+    "retired_reason TEXT, occurred INTEGER, content_hash BLOB, dedup_key BLOB, value_digest BLOB, valid_from INTEGER, "
+    "valid_to INTEGER, type TEXT, context TEXT, title TEXT, author TEXT, tags TEXT, importance REAL, confidence REAL, "
+    "attributes TEXT, source TEXT, text TEXT"
+)
+
+
+def figures(*, quick: bool) -> Iterator[Figure]:
+    """All figures of this area."""
+    corpus = Corpus()
+    yield from _single(corpus, 200 if quick else 400, model="none")
+    if MODEL.exists():
+        yield from _single(corpus, 100 if quick else 200, model=str(MODEL))
+    memories = 10_000 if quick else 20_000
+    for threads in (1, 4):
+        yield _bulk(corpus, memories, threads, repeats=1 if quick else 3)
+
+
+class BareTable:
+    """A table with a revision's columns in a fresh WAL file, written one row a transaction at `synchronous=FULL`."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(f"CREATE TABLE revisions ({_COLUMNS})")
+        self._insert = f"INSERT INTO revisions VALUES ({', '.join('?' * 23)})"
+
+    def write(self, number: int, made: Made) -> None:
+        """One row, on disk on return."""
+        digest = number.to_bytes(16, "big")
+        at = 1_700_000_000_000_000 + number
+        fields: dict[str, Any] = made.fields
+        occurred = int(fields["valid_from"].timestamp() * 1e6)
+        tags = str(fields["tags"]) if fields["tags"] else None
+        row = (
+            *(number, number, 1, 1, at, None, None, occurred, digest, digest, digest, occurred, None),
+            *("semantic", fields["context"], None, fields["author"], tags, 0.5, 1.0, None, None, made.text),
+        )
+        self._connection.execute(self._insert, row)  # outside a transaction: commits by itself
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def _single(corpus: Corpus, count: int, *, model: str) -> Iterator[Figure]:
+    """Writes of the two in turn, so that whatever else the machine does falls on both alike."""
+    ours: list[float] = []
+    bare: list[float] = []
+    memories = list(corpus.memories(0, count + 20, 35, 45))
+    with fresh_folder() as folder, fresh_service(model=model) as service:
+        table = BareTable(folder / "bare.db")
+        for number, made in enumerate(memories, 1):
+            request = RememberRequest(text=made.text, **made.fields)
+            started = time.perf_counter()
+            table.write(number, made)
+            between = time.perf_counter()
+            receipt = service.remember(request)
+            ended = time.perf_counter()
+            assert receipt.outcome is Outcome.STORED
+            bare.append((between - started) * 1e3)
+            ours.append((ended - between) * 1e3)
+            if number == 20:  # the first ones fill caches, and load the model when there is one
+                if model != "none":
+                    service.settle(60)
+                ours.clear()
+                bare.clear()
+        table.close()
+    label = "owed" if model == "none" else "model"
+    settings = {"memories": count, "words": 40, "model": Path(model).name, "load": load_average()}
+    peer = "INSERT+COMMIT"
+    yield Figure(
+        f"write.single_durable_p50.{label}", median(ours), "ms", Peer(peer, median(bare)), SINGLE_TARGET, settings
+    )
+    yield Figure(
+        f"write.single_durable_p95.{label}",
+        percentile(ours, 0.95),
+        "ms",
+        Peer(peer, percentile(bare, 0.95)),
+        settings=settings,
+    )
+
+
+def _bulk(corpus: Corpus, count: int, threads: int, repeats: int) -> Figure:
+    made = list(corpus.memories(0, count, 35, 45))
+    seconds = [_bulk_once(made, threads) for _ in range(repeats)]
+    settings = {"memories": count, "words": 40, "batch": BATCH, "repeats": repeats, "load": load_average()}
+    name = "write.bulk_searchable" + ("" if threads == 1 else f".{threads}_threads")
+    return Figure(name, count / median(seconds), "memories/s", target=BULK_TARGET, settings=settings)
+
+
+def _bulk_once(made: Sequence[Made], threads: int) -> float:
+    """Seconds from the first write to the first recall that finds the last memory by its words."""
+    batches = [
+        RememberManyRequest(memories=[Draft(text=one.text, **one.fields) for one in made[start : start + BATCH]])
+        for start in range(0, len(made), BATCH)
+    ]
+    batches[-1].memories[-1].text += " zyzzyva"
+    with fresh_service(model="none") as service:
+        started = time.perf_counter()
+        workers = [threading.Thread(target=_write, args=(service, batches[first::threads])) for first in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        answer = service.recall(RecallRequest(query="zyzzyva", limit=1))
+        seconds = time.perf_counter() - started
+        assert answer.hits[0].memory.text.endswith(" zyzzyva"), "the last memory written was not found by its words"
+        assert answer.searched.memories == len(made)
+    return seconds
+
+
+def _write(service: Service, batches: Sequence[RememberManyRequest]) -> None:
+    for batch in batches:
+        counts = service.remember_many(batch).counts
+        assert counts == {"stored": len(batch.memories)}
