@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 SENTENCE = """
     the river carried small boats past old stone houses while children watched from a wooden bridge and counted each red
-    sail until evening brought cold wind over green hills where farmers closed their gates before the long winter night
+    sail until evening brought cold wind over green hills where sailors closed their gates before the long winter night
 """
 WORDS = SENTENCE.split()
 """Plain words, one token each, so that a text of n of them has n + 2 tokens."""
