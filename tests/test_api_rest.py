@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import re
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -191,6 +193,26 @@ def test_request_ids_are_taken_over_when_sane(served: Served) -> None:
     for odd in ("", "a b", "ä", "x" * 129, 'quote"'):
         made = ask(served, "GET", "/nope", headers={"X-Request-Id": odd.encode("latin-1")}).error  # type: ignore[dict-item]
         assert re.fullmatch(r"[0-9a-f]{32}", made["details"]["request_id"])
+
+
+def test_a_write_is_kept_when_its_caller_does_not_wait(served: Served) -> None:
+    body = b'{"namespace": "left", "text": "Sent by someone who left."}'
+    head = (
+        b"POST /v1/memories HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as raw:
+        raw.sendall(head % len(body) + body)
+    deadline = time.monotonic() + 20
+    while not (found := ask(served, "GET", "/v1/memories?namespace=left").json["memories"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert [one["text"] for one in found] == ["Sent by someone who left."]
+
+
+def test_answers_are_kept_by_no_cache(served: Served) -> None:
+    for target in ("/v1/memories", "/nope", "/docs"):
+        headers = ask(served, "GET", target).headers
+        assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
 
 
 def test_every_operation_has_its_route(served: Served) -> None:

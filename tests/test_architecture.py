@@ -22,13 +22,15 @@ ROWS: list[set[str]] = [
     {"embed", "index", "store"},
     {"recall"},
     {"operations"},
-    {"service", "python"},
+    {"service"},
     {"wiring"},
-    {"client", "memory", "api", "mcp", "cli", "evaluate"},
+    {"client", "memory", "python", "api", "mcp", "cli", "evaluate"},
 ]
 # `__init__` only names things (lazily); the adapters below are joined by what a person runs.
 ADAPTERS = ROWS[-1]
 ALLOWED_BETWEEN_ADAPTERS = {
+    ("client", "python"),
+    ("memory", "python"),
     ("api", "mcp"),
     ("cli", "api"),
     ("cli", "client"),

@@ -158,7 +158,7 @@ def _json_object(headers: Headers, body: bytes) -> dict[str, Any]:
 
 
 def _status(operation: Operation, response: Any) -> int:
-    """201 where `remember` or `relate` made something; a rejected receipt becomes a 409, so that nobody takes it for success."""
+    """201 where `remember` stored something; a rejected receipt becomes a 409, so that nobody takes it for success."""
     if not isinstance(response, Receipt):
         return HTTPStatus.OK
     if response.outcome is Outcome.REJECTED:

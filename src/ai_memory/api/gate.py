@@ -20,6 +20,9 @@ from ai_memory.errors import InternalError, MemoryServiceError
 
 logger = logging.getLogger("ai_memory.api")
 
+PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""Answers hold what people said: no cache may keep them, and no browser may take them for a page."""
+
 ROUTE_KEY = "ai_memory.route"
 REQUEST_ID_KEY = "ai_memory.request_id"
 
@@ -80,7 +83,7 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode())]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode()), *PRIVATE]
         await self._send(message)
 
     async def fail(self, error: MemoryServiceError) -> None:
