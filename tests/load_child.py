@@ -19,6 +19,7 @@ from ai_memory.operations.writing import Draft, ForgetRequest, RememberManyReque
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
+from secret_words import secret
 
 
 class Load:
@@ -35,7 +36,7 @@ class Load:
         os.write(1, json.dumps(line).encode() + b"\n")
 
     def text(self, thread: str, number: int) -> str:
-        return f"acknowledged zq{self.seed}{thread}{number}kx and kept"
+        return f"acknowledged {secret(number, self.seed + thread)} and kept"
 
     def kept(self, memory_id: str | None, text: str) -> None:
         assert memory_id is not None

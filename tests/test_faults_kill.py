@@ -26,6 +26,7 @@ from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
 from disk import files_with
+from secret_words import secret
 
 ROUNDS = int(os.environ.get("AI_MEMORY_ROUNDS", "8"))
 ROUNDS_A_STORE = 10
@@ -100,7 +101,7 @@ def _check(service: Service, ledger: Ledger, chance: random.Random) -> None:
     kept = sorted(ledger.texts.keys() - ledger.forgotten - ledger.uncertain)
     for memory_id in chance.sample(kept, min(20, len(kept))):
         text = service.get(GetRequest(id=memory_id)).text
-        answer = service.recall(RecallRequest(query=text.split()[1], limit=20))
+        answer = service.recall(RecallRequest(query=text.split()[1], limit=5))
         found = {hit.memory.id for hit in answer.hits if hit.matched}
         assert memory_id in found, f"the index lacks {memory_id}, which was acknowledged"
     for memory_id in sorted(ledger.forgotten)[-5:]:
@@ -125,7 +126,7 @@ def test_nothing_acknowledged_is_lost_when_killed(tmp_path: Path) -> None:
         if number % ROUNDS_A_STORE == 0:
             ledger, folder = Ledger(), tmp_path / f"store{number}"
         before = ledger.counts.copy()
-        ledger.read(_run_and_kill(folder, f"r{number}", chance.uniform(0.0, 1.2)))
+        ledger.read(_run_and_kill(folder, secret(number), chance.uniform(0.0, 1.2)))
         total += ledger.counts - before
         service = open_service(Settings(data_dir=folder, model="hashing", snapshot_rows=100))
         try:
