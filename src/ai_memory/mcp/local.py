@@ -61,6 +61,7 @@ class LocalServer:
         """End the server's input, wait for it, and close the service."""
         os.close(self._sink)
         self._thread.join()
+        self._input.close()
         self._service.close()
 
     def _run(self) -> None:

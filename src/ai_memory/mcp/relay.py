@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import select
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ class Relay:
         self._answer = answer
         self._threads = ThreadPoolExecutor(CONCURRENT, thread_name_prefix="relay")
         self._connections = threading.local()
+        self._opened: list[http.client.HTTPConnection] = []
         self.url = ""
         """Where the service is now."""
         self._negotiated = HANDSHAKE_VERSIONS[-1]
@@ -52,10 +54,14 @@ class Relay:
             self._answer(rejected(message))
         elif "id" in message and "method" in message:
             self._threads.submit(self._exchange, line, message)
+        elif "method" not in message and "result" not in message and "error" not in message:
+            self._answer(rejected(message))
 
     def close(self) -> None:
-        """Wait for what is on its way."""
+        """Wait for what is on its way, and close all connections."""
         self._threads.shutdown()
+        for connection in self._opened:
+            connection.close()
 
     def _exchange(self, line: bytes, message: dict[str, Any]) -> None:
         try:
@@ -66,21 +72,18 @@ class Relay:
             self._answer(failure(message, InternalError(f"unexpected {type(error).__name__}: {error}")))
 
     def _post(self, line: bytes, message: dict[str, Any]) -> bytes:
-        headers = {**self._headers, **self._protocol_headers(message)}
-        for attempt in (1, 2):
-            connection = self._connection()
-            try:
-                connection.request("POST", PATH, line, headers)
-                response = connection.getresponse()
-                body = response.read()
-                break
-            except (http.client.HTTPException, OSError) as error:
-                # A kept connection ends when the service restarts. Every tool may be repeated, so one more try is safe.
-                connection.close()
-                if attempt == 2:
-                    raise ServiceUnavailableError(
-                        f"the service at {self.url} does not answer: {error}", hint="start it again: ai-memory serve"
-                    ) from None
+        connection = self._connection()
+        try:
+            connection.request("POST", PATH, line, {**self._headers, **self._protocol_headers(message)})
+            response = connection.getresponse()
+            body = response.read()
+        except (http.client.HTTPException, OSError) as error:
+            # Not sent a second time: the service may have done what was asked before the connection broke.
+            connection.close()
+            raise ServiceUnavailableError(
+                f"the service at {self.url} does not answer: {error or type(error).__name__}",
+                hint="start it again: ai-memory serve; then look whether the request was carried out",
+            ) from None
         return _answer_of(message, response.status, body)
 
     def _protocol_headers(self, message: dict[str, Any]) -> dict[str, str]:
@@ -95,15 +98,23 @@ class Relay:
         return {**headers, "Mcp-Name": _header(name)} if isinstance(name, str) else headers
 
     def _connection(self) -> http.client.HTTPConnection:
-        """This thread's connection, made anew when the service has moved."""
-        kept = getattr(self._connections, "kept", None)
+        """This thread's connection, made anew when the service has moved or has closed it."""
+        kept: tuple[str, http.client.HTTPConnection] | None = getattr(self._connections, "kept", None)
         if kept is not None and kept[0] == self.url:
-            return kept[1]  # type: ignore[no-any-return]
+            if _was_dropped(kept[1]):
+                kept[1].close()
+            return kept[1]
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        self._opened.append(connection)
         self._connections.kept = (self.url, connection)
         return connection
+
+
+def _was_dropped(connection: http.client.HTTPConnection) -> bool:
+    """Whether the service has closed an idle connection: then there is something to read, which is its end."""
+    return connection.sock is not None and bool(select.select([connection.sock], [], [], 0)[0])
 
 
 def _answer_of(message: dict[str, Any], status: int, body: bytes) -> bytes:
