@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from ai_memory.errors import StoreCorruptError, StoreError, StoreReadOnlyError, StoreVersionError
 from ai_memory.store.sqlite.connection import connect, patiently
+from ai_memory.store.sqlite.scrubbing import scrub
 
 APPLICATION_ID = 0x41494D53
 """The bytes "AIMS", at offset 68 of every store file."""
@@ -163,6 +164,7 @@ def copy_database(path: Path, target: Path) -> None:
                 destination.close()
         finally:
             source.close()
+        scrub(part)
         sync(part)
         part.replace(target)
         sync(target.parent)

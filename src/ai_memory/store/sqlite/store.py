@@ -119,7 +119,7 @@ class SqliteStore:
         self._path = path
         self._clock = clock
         self._readers = readers
-        self._wiper = wiping.Wiper()
+        self._wiper = wiping.Wiper(path)
         self._wipe_due = self._wipe_urgent = False
         self._writer: Writer | None = None
         if writing is not None:

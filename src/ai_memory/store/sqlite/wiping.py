@@ -1,16 +1,19 @@
-"""Erased bytes must also leave the write-ahead log: a checkpoint that truncates it, now or at the next chance.
+"""Erased bytes must leave the write-ahead log and the unused parts of pages too: now, or at the next chance.
 
 Whoever forgets sets a durable mark in the same transaction. It is taken off only after a checkpoint has moved everything up
-to it into the file (where `secure_delete` has zeroed what was erased) and has cut the log to nothing. A reader of an older
-snapshot, in any process, holds that up; the mark then makes every later write, open and close of any process try again.
+to it into the file (where `secure_delete` has zeroed what was erased), has cut the log to nothing, and the pages have been
+scrubbed. A reader of an older snapshot, in any process, holds that up; the mark then makes every later write, open and close
+of any process try again.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
+from pathlib import Path
 
 from ai_memory.store.sqlite.connection import patiently
+from ai_memory.store.sqlite.scrubbing import scrub
 
 MARK = "wipe_pending"
 
@@ -36,7 +39,9 @@ def pending(connection: sqlite3.Connection) -> str | None:
 class Wiper:
     """Wipes when due; never raises, because what it follows is committed already."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log = path.with_name(path.name + "-wal")
         self._next_try = 0.0
 
     def wipe(self, connection: sqlite3.Connection, *, seconds: float, urgent: bool) -> bool:
@@ -44,32 +49,35 @@ class Wiper:
         if not urgent and time.monotonic() < self._next_try:
             return False
         self._next_try = time.monotonic() + RETRY_EVERY_SECONDS
+        deadline = time.monotonic() + seconds
         try:
             due = pending(connection)
-            if due is None:
-                return True
-            if not _truncate(connection, seconds):
-                return False
-            patiently(connection, "BEGIN IMMEDIATE", seconds)
-            # a mark set meanwhile has another value and stays
-            connection.execute("DELETE FROM meta WHERE name = ? AND value = ?", (MARK, due))
-            connection.execute("COMMIT")
-        except sqlite3.Error:
+            while due is not None and not self._wipe(connection, due):
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(_STEP_SECONDS)
+        except (sqlite3.Error, OSError):
             if connection.in_transaction:
                 connection.rollback()
             return False
         return True
 
-
-def _truncate(connection: sqlite3.Connection, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while True:
+    def _wipe(self, connection: sqlite3.Connection, due: str) -> bool:
+        """One try; False where a reader or another writer was in the way."""
         try:
             blocked = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         except sqlite3.OperationalError:
-            blocked = 1
-        if not blocked:
-            return True
-        if time.monotonic() >= deadline:
             return False
-        time.sleep(_STEP_SECONDS)
+        if blocked:
+            return False
+        patiently(connection, "BEGIN IMMEDIATE", _STEP_SECONDS)
+        if self._log.exists() and self._log.stat().st_size:  # another process wrote in between
+            connection.rollback()
+            return False
+        scrub(self._path)
+        # A mark set meanwhile has another value and stays. This commit also makes every other connection drop the pages
+        # it has cached; our own are dropped by hand, so that no unscrubbed copy is written back.
+        connection.execute("DELETE FROM meta WHERE name = ? AND value = ?", (MARK, due))
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA shrink_memory")
+        return True
