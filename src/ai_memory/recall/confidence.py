@@ -24,7 +24,7 @@ from ai_memory.index.partition import PartitionView
 from ai_memory.text.terms import QueryTerm
 
 _SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.055, -0.42, 0.21, 1.6, -0.13
-_TRUST_SCORE, _TRUST_COVERAGE, _TRUST_LEAST = 0.12, 5.0, 2.4
+_TRUST_SCORE, _TRUST_COVERAGE, _TRUST_LEAST = 0.12, 5.0, 2.1
 
 
 def confidence(score: float, memories: int, lead: float, coverage: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from msgspec import Struct
 
@@ -10,6 +12,8 @@ from ai_memory.text.normal import normal_form
 from ai_memory.text.terms import QueryTerm
 from ai_memory.types import Selection
 
+_HARD_QUOTES = re.compile('"([^"]*)"|“([^”]*)”')
+"""What must occur as it stands. «…» and „…“ are not meant so: Russian and German put every name of a firm or a book in them."""
 CONTENT_WEIGHT = 0.35
 """Words of at least this weight say what a question is about; function words are given less by the analysis."""
 
@@ -32,7 +36,8 @@ def make_plan(text: str, selection: Selection) -> Plan:
     query = analyse_query(text)
     if selection.as_of is not None and not selection.include_ended:
         selection = msgspec.structs.replace(selection, include_ended=True)
-    phrases = tuple(dict.fromkeys(filter(None, map(folded, query.phrases))))
+    quoted = (straight or curly for straight, curly in _HARD_QUOTES.findall(text))
+    phrases = tuple(dict.fromkeys(filter(None, map(folded, quoted))))
     return Plan(query.terms, phrases, selection)
 
 
