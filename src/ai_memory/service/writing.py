@@ -171,8 +171,14 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
 def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
     """Erase all memories that match, in batches; the brake looks at all of them before the first is erased."""
     selection = as_selection(request)
-    _require_filter(selection, everything=request.everything)
-    ids = _matching_ids(parts, selection)
+    no_filter = selection == Selection(namespace=selection.namespace)
+    if no_filter and not request.everything:
+        raise InvalidInputError(
+            "no filter was given, so this would erase the whole namespace",
+            hint="give a filter, or everything=true to mean just that",
+            field="everything",
+        )
+    ids = _all_ids(parts, request.namespace) if no_filter else _matching_ids(parts, selection)
     if request.dry_run:
         return Forgotten(forgotten=len(ids), dry_run=True, ids=tuple(ids[:1000]))
     total = max(parts.store.stats(request.namespace).memories, 1)
@@ -359,16 +365,6 @@ def _drop_derived(parts: Parts) -> None:
     parts.follower.catch_up(parts.slot.generation)
 
 
-def _require_filter(selection: Selection, *, everything: bool) -> None:
-    plain = Selection(namespace=selection.namespace)
-    if selection == plain and not everything:
-        raise InvalidInputError(
-            "no filter was given, so this would erase the whole namespace",
-            hint="give a filter, or everything=true to mean just that",
-            field="everything",
-        )
-
-
 def _matching_ids(parts: Parts, selection: Selection) -> list[str]:
     ids: list[str] = []
     cursor: str | None = None
@@ -378,3 +374,13 @@ def _matching_ids(parts: Parts, selection: Selection) -> list[str]:
         cursor = page.cursor
         if cursor is None:
             return ids
+
+
+def _all_ids(parts: Parts, namespace: str) -> list[str]:
+    """Every memory of a namespace, the retired ones too, which no filter matches."""
+    ids: dict[str, None] = {}
+    after = 0
+    while page := parts.store.live_revisions(after=after, limit=FORGET_PAGE, namespace=namespace):
+        ids.update((revision.record.id, None) for revision in page)
+        after = page[-1].key
+    return list(ids)
