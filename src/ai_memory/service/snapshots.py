@@ -89,6 +89,7 @@ class SnapshotFolder:
     def _save(
         self, partitions: Mapping[str, Partition], kept: tuple[str, ...], changed: set[str], saved: Saved
     ) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # words of memories are in it
         mine = self._is_mine()
         (self._folder / _HEAD).unlink(missing_ok=True)
         for namespace in kept:
@@ -129,7 +130,6 @@ class SnapshotFolder:
         return self._folder / hashlib.blake2b(namespace.encode(), digest_size=10).hexdigest()
 
     def _write_head(self, saved: Saved) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self._folder / f"{_HEAD}.new"
         with fresh.open("wb") as file:
             file.write(msgspec.json.encode(saved))
