@@ -147,7 +147,7 @@ def lines_from(data_dir: Path, *lines: bytes, **more: str) -> tuple[list[dict[st
         input=b"\n".join(lines) + b"\n",
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=110,
     )
     return [json.loads(line) for line in done.stdout.splitlines()], done.stderr, done.returncode
 
@@ -210,7 +210,10 @@ async def http_client(url: str, **headers: str) -> AsyncIterator[Client]:
     from httpx2 import AsyncClient
     from mcp.client.streamable_http import streamable_http_client
 
-    async with AsyncClient(headers=headers) as http, Client(streamable_http_client(url, http_client=http)) as client:
+    async with (
+        AsyncClient(headers=headers, timeout=60) as http,
+        Client(streamable_http_client(url, http_client=http)) as client,
+    ):
         yield client
 
 

