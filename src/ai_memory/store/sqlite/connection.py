@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import sqlite3
 import time
@@ -74,6 +75,16 @@ PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], str | None]] = {
 """What each primary result code of SQLite (https://www.sqlite.org/rescode.html) means to our callers, and what mends it."""
 
 
+_OS_ERRORS: dict[int, tuple[type[MemoryServiceError], str | None]] = {
+    errno.EACCES: (StoreReadOnlyError, _READ_ONLY_HINT),
+    errno.EPERM: (StoreReadOnlyError, _READ_ONLY_HINT),
+    errno.EROFS: (StoreReadOnlyError, _READ_ONLY_HINT),
+    errno.ENOSPC: (StoreFullError, _FULL_HINT),
+    errno.EDQUOT: (StoreFullError, _FULL_HINT),
+    errno.EIO: (StoreError, _FAULT_HINT),
+}
+
+
 def translate(error: sqlite3.Error, location: str) -> MemoryServiceError:
     """The error of ours that an sqlite3 error stands for; `details` has the store's location and SQLite's code name."""
     code = getattr(error, "sqlite_errorcode", None)
@@ -84,13 +95,21 @@ def translate(error: sqlite3.Error, location: str) -> MemoryServiceError:
     return cls(f"the store {location}: {error}", hint=hint, location=location, sqlite=name)
 
 
+def translate_os(error: OSError, location: str) -> MemoryServiceError:
+    """The same for what the operating system refuses while a store is opened or copied."""
+    cls, hint = _OS_ERRORS.get(error.errno or 0, (StoreError, None))
+    return cls(f"the store {location}: {error.strerror or error}", hint=hint, location=location)
+
+
 @contextmanager
 def translated(location: str) -> Iterator[None]:
-    """Turn what sqlite3 raises inside the block into our errors; a value SQLite cannot hold becomes InvalidInputError."""
+    """Turn what sqlite3 and the system raise inside the block into our errors; a value SQLite cannot hold is invalid input."""
     try:
         yield
     except sqlite3.Error as error:
         raise translate(error, location) from error
+    except OSError as error:
+        raise translate_os(error, location) from error
     except UnicodeEncodeError as error:
         raise InvalidInputError(
             "a text holds half of a surrogate pair, which is no character", hint="replace it before it is sent"
@@ -111,8 +130,12 @@ def connect(
     connection = sqlite3.connect(
         uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=256
     )
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    try:
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

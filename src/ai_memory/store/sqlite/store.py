@@ -58,8 +58,6 @@ def open_sqlite_store(
             if read_only:
                 return _open_for_reading(path, clock, steps)
             return _open_for_writing(path, clock, steps, busy_timeout_seconds)
-        except PermissionError as error:
-            raise StoreReadOnlyError(f"{path} may not be opened: {error.strerror}", location=str(path)) from error
         except FileNotFoundError as error:
             raise StoreError(
                 f"there is no folder {path.parent} for the store", hint=f"mkdir -p {path.parent}", location=str(path)

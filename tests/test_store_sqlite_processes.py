@@ -1,0 +1,68 @@
+"""Several real processes on one store, and processes killed while they write."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ai_memory.store.sqlite.store import open_sqlite_store
+from store_samples import CLOCK
+
+PROGRAMS = Path(__file__).with_name("store_processes.py")
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, PROGRAMS, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_three_processes_lose_no_write_and_see_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    processes = [start("share", str(path), f"p{number}", "2") for number in range(3)]
+    written = 0
+    for process in processes:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err.decode()
+        written += int(out)
+    assert written > 0
+    with open_sqlite_store(path, clock=CLOCK) as store:
+        assert store.stats().memories == written
+        assert store.sequence() == written
+        assert store.check() == []
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        pytest.param(10, id="10 times"),
+        pytest.param(200, id="200 times", marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
+    ],
+)
+def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path: Path, rounds: int) -> None:
+    path = tmp_path / "store.db"
+    dice = random.Random(rounds)
+    kept: set[str] = set()
+    revised: set[str] = set()
+    for number in range(rounds):
+        process = start("acknowledge", str(path), f"round {number}")
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first.startswith(b"kept "), process.communicate()
+        time.sleep(dice.uniform(0, 0.12))
+        process.kill()
+        out, _ = process.communicate(timeout=60)
+        for line in (first + out).decode().splitlines(keepends=True):
+            word, _, memory_id = line.partition(" ")
+            if line.endswith("\n"):
+                (kept if word == "kept" else revised).add(memory_id.strip())
+    with open_sqlite_store(path, clock=CLOCK) as store:
+        wanted = sorted(kept | revised)
+        found = store.get("default", wanted)
+        assert [memory_id for memory_id, memory in zip(wanted, found, strict=True) if memory is None] == []
+        assert all(memory.revision == 2 for memory in store.get("default", sorted(revised)) if memory)
+        assert len(kept) >= rounds
+        assert store.check() == []
