@@ -102,22 +102,26 @@ def test_contributions_add_up_to_the_score(rows: list[tuple[float, float, float]
     cosines, bm25, session = (values(*column) for column in zip(*rows, strict=True))
     population = scored([float(cosine) for cosine in cosines], dict(enumerate(bm25.tolist())), len(rows))
     window = np.stack([session, -session], axis=1)
-    stages = fusion.features(population, cosines, bm25, window, session, BALANCED)
-    assert stages.stages == ("dense", "lexical", "neighbours_1", "neighbours_2", "session")
+    sessions = np.arange(len(rows), dtype=np.int32) % 2
+    stages = fusion.features(population, cosines, bm25, fusion.Beside(window, session, sessions), BALANCED)
+    assert stages.stages == ("dense", "lexical", "neighbours_1", "neighbours_2", "session", "alone")
     assert stages.contributions.sum(axis=1) == pytest.approx(stages.scores)
     own = fusion.own_evidence(population, cosines, bm25, BALANCED)
     beside = window @ np.array(BALANCED.window) + BALANCED.session * session
-    assert stages.scores == pytest.approx(own + beside)
+    alone = BALANCED.alone * np.maximum(own, 0.0) * (sessions == 0)
+    assert stages.scores == pytest.approx(own + beside + alone)
+
+
+def test_a_memory_outside_any_session_is_given_the_mean_share_of_its_own_evidence() -> None:
+    sessions = np.array([0, 0, 3], np.int32)
+    assert fusion.alone_evidence(sessions, values(4.0, -2.0, 4.0)).tolist() == [4.0, 0.0, 0.0]
 
 
 def test_a_side_that_does_not_search_is_no_stage() -> None:
-    by_words = fusion.features(
-        scored(None, {0: 1.0}, 2), values(math.nan), values(1.0), np.empty((1, 0)), values(0), WORDS
-    )
+    nothing = fusion.Beside(np.empty((1, 0)), values(0.0), np.zeros(1, np.int32))
+    by_words = fusion.features(scored(None, {0: 1.0}, 2), values(math.nan), values(1.0), nothing, WORDS)
     assert by_words.stages == ("lexical",)
-    by_meaning = fusion.features(
-        scored([0.1, 0.2], {}, 2), values(0.2), values(0), np.empty((1, 0)), values(0), MEANING
-    )
+    by_meaning = fusion.features(scored([0.1, 0.2], {}, 2), values(0.2), values(0.0), nothing, MEANING)
     assert by_meaning.stages == ("dense",)
 
 

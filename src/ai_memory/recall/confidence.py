@@ -5,7 +5,7 @@ stands above its rival, and how much of the question it covers. With s the score
 answered, g the lead over the best other hit (of the best hit over the second; of the others, negative, over the best) and c the
 coverage, the share of the question's idf mass that the hit's words cover,
 
-    confidence = 1 / (1 + exp(-(0.055 s - 0.42 ln N + 0.21 g + 1.6 c - 0.13)))
+    confidence = 1 / (1 + exp(-(0.042 s - 0.42 ln N + 0.17 g + 1.75 c - 0.12)))
 
 The coefficients are a logistic regression on judged questions of three kinds (chat, encyclopaedia, code); docs/recall.md has the
 calibration error on others.
@@ -23,7 +23,7 @@ from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.text.terms import QueryTerm
 
-_SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.055, -0.42, 0.21, 1.6, -0.13
+_SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.042, -0.42, 0.17, 1.75, -0.12
 _TRUST_SCORE, _TRUST_COVERAGE, _TRUST_LEAST = 0.12, 5.0, 2.1
 
 

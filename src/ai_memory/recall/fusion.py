@@ -102,19 +102,37 @@ def session_evidence(sessions: NDArray[np.int32], memories: NDArray[np.int32], o
     return np.where((names[at] == sessions) & (sessions > 0), sums[at], found)
 
 
-def features(
-    scored: Scored, cosines: Values, bm25: Values, window: Values, session: Values, recipe: Recipe
-) -> Features:
-    """All stages of the recipe that have a weight, for c candidates; `window` has shape (c, reach)."""
+def alone_evidence(sessions: NDArray[np.int32], own: Values) -> Values:
+    """The own evidence, if it is positive, of memories outside any session; 0 for all others. Shape (c,)."""
+    return np.where(sessions == 0, np.maximum(own, 0.0), 0.0)
+
+
+class Beside(NamedTuple):
+    """What stands beside c candidates: `window` (c, reach), `session` (c,), and `sessions`, int32 (c,), 0 for none."""
+
+    window: Values
+    session: Values
+    sessions: NDArray[np.int32]
+
+    def at(self, places: NDArray[np.int64]) -> Beside:
+        """The same for some of the candidates."""
+        return Beside(self.window[places], self.session[places], self.sessions[places])
+
+
+def features(scored: Scored, cosines: Values, bm25: Values, beside: Beside, recipe: Recipe) -> Features:
+    """All stages of the recipe that have a weight, for c candidates."""
     columns: list[tuple[str, float, Values]] = []
     if recipe.dense and scored.dense is not None:
         columns.append(("dense", recipe.dense, dense_evidence(cosines, scored.dense_background)))
     if recipe.lexical:
         columns.append(("lexical", recipe.lexical, lexical_evidence(bm25, scored.lexical_background)))
     for distance, weight in enumerate(recipe.window):
-        columns.append((f"neighbours_{distance + 1}", weight, window[:, distance]))
+        columns.append((f"neighbours_{distance + 1}", weight, beside.window[:, distance]))
     if recipe.session:
-        columns.append(("session", recipe.session, session))
+        columns.append(("session", recipe.session, beside.session))
+    if recipe.alone:
+        own = own_evidence(scored, cosines, bm25, recipe)
+        columns.append(("alone", recipe.alone, alone_evidence(beside.sessions, own)))
     return _stacked(columns, len(cosines))
 
 

@@ -20,15 +20,19 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """For the evidence of the neighbours at distance 1, 2, … in the session, on each side."""
     session: float = 0.2
     """For the mean evidence of the session's three best memories."""
+    alone: float = 0.3
+    """For a memory outside any session, in place of neighbours and session: the share of its own evidence that these add, on
+    average, to a memory in a session. Without it, every conversation would outrank every single note that says as much.
+    """
     pool: int = 200
     """Candidates taken from each side; more when more hits are asked for."""
 
 
 BALANCED = Recipe(name="balanced")
 """The default: both sides, with the evidence of neighbouring memories."""
-WORDS = Recipe(name="words", dense=0.0, window=(), session=0.0)
+WORDS = Recipe(name="words", dense=0.0, window=(), session=0.0, alone=0.0)
 """BM25 alone."""
-MEANING = Recipe(name="meaning", lexical=0.0, window=(), session=0.0)
+MEANING = Recipe(name="meaning", lexical=0.0, window=(), session=0.0, alone=0.0)
 """Cosine alone."""
 
 RECIPES = {recipe.name: recipe for recipe in (BALANCED, WORDS, MEANING)}
