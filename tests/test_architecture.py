@@ -24,11 +24,14 @@ ROWS: list[set[str]] = [
     {"operations"},
     {"service"},
     {"wiring"},
-    {"client", "memory", "python", "api", "mcp", "cli", "evaluate"},
+    {"asynchronous", "client", "memory", "python", "api", "mcp", "cli", "evaluate"},
 ]
 # `__init__` only names things (lazily); the adapters below are joined by what a person runs.
 ADAPTERS = ROWS[-1]
 ALLOWED_BETWEEN_ADAPTERS = {
+    ("asynchronous", "client"),
+    ("asynchronous", "memory"),
+    ("asynchronous", "python"),
     ("client", "python"),
     ("memory", "python"),
     ("api", "mcp"),

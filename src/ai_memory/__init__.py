@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ai_memory.client import AsyncClient as AsyncClient
+    from ai_memory.asynchronous import AsyncClient as AsyncClient
+    from ai_memory.asynchronous import AsyncMemory as AsyncMemory
     from ai_memory.client import Client as Client
     from ai_memory.errors import BrakeError as BrakeError
     from ai_memory.errors import ConflictError as ConflictError
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from ai_memory.errors import StoreVersionError as StoreVersionError
     from ai_memory.errors import TooLargeError as TooLargeError
     from ai_memory.errors import UnauthorizedError as UnauthorizedError
-    from ai_memory.memory import AsyncMemory as AsyncMemory
     from ai_memory.memory import Memory as Memory
     from ai_memory.operations.graph import Neighbours as Neighbours
     from ai_memory.operations.moving import ImportReport as ImportReport
@@ -81,7 +81,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES: dict[str, tuple[str, ...]] = {
-    "client": ("AsyncClient", "Client"),
+    "asynchronous": ("AsyncClient", "AsyncMemory"),
+    "client": ("Client",),
     "errors": (
         "BrakeError",
         "ConflictError",
@@ -110,7 +111,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "TooLargeError",
         "UnauthorizedError",
     ),
-    "memory": ("AsyncMemory", "Memory"),
+    "memory": ("Memory",),
     "operations.graph": ("Neighbours",),
     "operations.moving": ("ImportReport", "NamespaceCount", "Namespaces", "RejectedLine"),
     "operations.reading": ("Bucket", "ContextCount", "Contexts", "History", "Timeline"),

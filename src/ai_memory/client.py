@@ -1,4 +1,4 @@
-"""The service over HTTP: `Client`, and `AsyncClient` with the same methods as coroutines."""
+"""The service over HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
 from ai_memory.operations.table import BY_NAME
 from ai_memory.python.calls import Line, Progress, Response, build, encode_line
 from ai_memory.python.methods import Methods
-from ai_memory.python.threaded import ThreadedMethods
 from ai_memory.python.wire import Wire
 from ai_memory.types import Receipt
 
@@ -78,14 +77,6 @@ class Client(Methods):
         if progress is not None:
             progress(report.lines, dict(report.counts))
         return report
-
-
-class AsyncClient(ThreadedMethods):
-    """The same as `Client`, as coroutines, under asyncio or trio."""
-
-    def __init__(self, url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """`timeout` is in seconds, for connecting and for each wait for an answer."""
-        super().__init__(Client(url, api_key=api_key, timeout=timeout))
 
 
 def _counted(lines: Iterable[Line], progress: Progress | None) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The service in this process: `Memory`, and `AsyncMemory` with the same methods as coroutines."""
+"""The service in this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
 from ai_memory.python.calls import Line, Progress, Response, build, encode_line
 from ai_memory.python.methods import Methods
-from ai_memory.python.threaded import ThreadedMethods
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
@@ -77,26 +76,6 @@ class Memory(Methods):
     def _import(self, values: Mapping[str, Any], lines: Iterable[Line], progress: Progress | None) -> ImportReport:
         request: Any = build(IMPORT.name, values)
         return self._service.import_lines(request, map(encode_line, lines), progress)
-
-
-class AsyncMemory(ThreadedMethods):
-    """The same as `Memory`, as coroutines, under asyncio or trio."""
-
-    def __init__(
-        self,
-        path: str | PathLike[str] | None = None,
-        *,
-        data_dir: str | PathLike[str] | None = None,
-        settings: Settings | None = None,
-        **flags: Any,
-    ) -> None:
-        """Open a store as `Memory` does; this takes some milliseconds on the calling thread."""
-        self._memory = Memory(path, data_dir=data_dir, settings=settings, **flags)
-        super().__init__(self._memory)
-
-    async def settle(self, timeout: float | None = None) -> bool:
-        """Wait until every memory can be found by meaning; False at the time limit (seconds) or without a model."""
-        return await self._in_thread(lambda: self._memory.settle(timeout))
 
 
 def _settings(flags: Mapping[str, Any]) -> Settings:
