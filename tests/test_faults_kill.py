@@ -101,9 +101,9 @@ def _check(service: Service, ledger: Ledger, chance: random.Random) -> None:
     kept = sorted(ledger.texts.keys() - ledger.forgotten - ledger.uncertain)
     for memory_id in chance.sample(kept, min(20, len(kept))):
         text = service.get(GetRequest(id=memory_id)).text
-        answer = service.recall(RecallRequest(query=text.split()[1], limit=5))
-        found = {hit.memory.id for hit in answer.hits if hit.matched}
-        assert memory_id in found, f"the index lacks {memory_id}, which was acknowledged"
+        answer = service.recall(RecallRequest(query=f'"{text.split()[1]}"', limit=5))  # quoted: no other may be found
+        found = {hit.memory.id for hit in answer.hits}
+        assert found == {memory_id}, f"the index lacks {memory_id}, which was acknowledged"
     for memory_id in sorted(ledger.forgotten)[-5:]:
         for text in ledger.all_texts[memory_id]:
             assert service.remember(RememberRequest(text=text)).outcome == "rejected"

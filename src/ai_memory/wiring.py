@@ -35,17 +35,17 @@ def open_service(settings: Settings, *, clock: Clock | None = None) -> Service:
     store = open_store(settings, clock)
     try:
         _refuse_other_embedder(settings, store)
+        return Service(
+            store,
+            embedder_loader(settings),
+            clock=clock,
+            snapshots=SnapshotFolder(settings.store_path.with_name(settings.store_path.name + ".index")),
+            snapshot_rows=settings.snapshot_rows,
+            forget_share=settings.forget_share,
+        )
     except BaseException:
-        store.close()
+        store.close()  # else its connections would stand in the way of whoever opens it next
         raise
-    return Service(
-        store,
-        embedder_loader(settings),
-        clock=clock,
-        snapshots=SnapshotFolder(settings.store_path.with_name(settings.store_path.name + ".index")),
-        snapshot_rows=settings.snapshot_rows,
-        forget_share=settings.forget_share,
-    )
 
 
 def open_store(settings: Settings, clock: Clock) -> Store:

@@ -102,10 +102,10 @@ def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration
         patiently(connection, "PRAGMA journal_mode = WAL", seconds)
         schema.require_write_ahead_log(connection, path)
         schema.upgrade(connection, path, steps, seconds)
+        return SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, seconds)
     except BaseException:
         connection.close()
         raise
-    return SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, seconds)
 
 
 class SqliteStore:
@@ -123,8 +123,12 @@ class SqliteStore:
         if writing is not None:
             self._wiper.wipe(writing, seconds=0.0, urgent=True)
             self._writer = Writer(writing, str(path), seconds, self._after_commit)
-        with readers.one() as connection:
-            self._store_id: str = connection.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()[0]
+        try:
+            with readers.one() as connection:
+                self._store_id: str = connection.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()[0]
+        except BaseException:
+            readers.close()
+            raise
 
     def __enter__(self) -> SqliteStore:
         return self
