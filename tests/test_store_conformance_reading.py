@@ -289,6 +289,23 @@ def test_what_is_written_is_owed_until_it_is_paid(store: Store, reopen: Reopen) 
     store.pay(generation.id, [VectorRow(key=owed[1].key, passage=0, vector=unit(0, 0, 0, 1))], [owed[1].key])
 
 
+def test_a_revision_that_keeps_its_words_keeps_its_vectors(store: Store) -> None:
+    generation = store.create_generation(identity(), activate=True)
+    record, unpaid = kept(store, "a"), kept(store, "b")
+    (owed, *_) = store.owed(generation.id, limit=1)
+    store.pay(generation.id, [VectorRow(key=owed.key, passage=0, vector=unit(1, 2, 3, 4))], [owed.key])
+    position = store.vector_position(generation.id)
+    one(store, remember("c", supersedes=(record.id,)))
+    one(store, revise(unpaid, "b", tags=("new",)))
+    still = store.owed(generation.id, limit=10)
+    assert [(revision.record.text, revision.record.revision) for revision in still] == [("b", 1), ("c", 1), ("b", 2)]
+    ended = next(revision for revision in store.live_revisions() if revision.record.revision == 2)
+    assert np.array_equal(store.vectors(generation.id, [(ended.key, 0)])[ended.key, 0], unit(1, 2, 3, 4))
+    assert [row.key for row in store.vector_rows(generation.id, after=position)[0]] == [ended.key]
+    one(store, revise(record, "a, but longer"))
+    assert store.owed_count(generation.id) == 4
+
+
 def test_vectors_of_the_wrong_size_or_length_are_refused(store: Store) -> None:
     generation = store.create_generation(identity(dimension=4), activate=True)
     kept(store, "a")

@@ -1,9 +1,13 @@
 """The contract of a store, told in the memory model's own words, so that a table and a graph can both keep it.
 
-Writes are commands; `write` carries out a batch of them in one transaction and returns only when it is on disk. Every
-command that changes something appends one entry to the log, whose `sequence` is strictly increasing in commit order, is the
-key of the revision it made (`StoredRevision.key`), and is what indexes and other processes follow. The log is also the audit
-chain: each entry's digest covers the one before it.
+Writes are commands; `write` carries out a batch of them in one transaction and returns only when it is on disk. What a
+command changes is appended to the log, one entry for each revision, relation or erased memory (so a Remember that supersedes
+one memory adds three). An entry's `sequence` is strictly increasing in commit order, is the key of the revision it made
+(`StoredRevision.key`), and is what indexes and other processes follow. The log is also the audit chain: each entry's digest
+covers the one before it.
+
+A memory is current while its latest revision is not retired. It has ended when its `valid_to` has passed: an ended memory is
+still current, because that it was true once is still held for true.
 
 All methods are synchronous and may be called from any thread. Any of them may raise a subclass of StoreError.
 """
@@ -56,11 +60,15 @@ class Content(Struct, frozen=True, kw_only=True):
 
 
 class Remember(Struct, frozen=True, kw_only=True):
-    """Add a memory, unless one with the same `dedup_key` is current (then it is a duplicate) or `value_digest` is tombstoned.
+    """Add a memory, unless its text stands in its scope already or was forgotten.
 
-    `dedup_key` covers namespace, facets and normal form; `value_digest` covers namespace and normal form only. Both are 16
-    bytes. `supersedes`: these memories get a revision that ends at this one's `valid_from` (or `at`), and a SUPERSEDES
-    relation from the new memory. `reinstate` lifts the tombstone first.
+    `dedup_key` covers namespace, facets and what is said; `value_digest` covers namespace and what is said. Both are 16 bytes.
+    Duplicate: a current memory has the same `dedup_key`, except one that has ended by `at` where the new one has not (what
+    was true once may become true again). Rejected: `forgotten` when `value_digest` is tombstoned (`reinstate` lifts the
+    tombstone first), `conflict` when the id is taken in the namespace, `not_found` when `supersedes` names no memory.
+
+    `supersedes`: each of these gets a revision that ends at this one's `valid_from` (or `at`), or at its own beginning if that
+    is later, and a SUPERSEDES relation from the new memory; one that is retired or ended before gets the relation only.
     """
 
     id: str
@@ -78,7 +86,13 @@ class Remember(Struct, frozen=True, kw_only=True):
 
 
 class Revise(Struct, frozen=True, kw_only=True):
-    """Give a memory a new current revision; the old one is retired at `at`. `if_revision` must be current when given."""
+    """Give a memory a new current revision; the old one is retired at `at`, or where it began if that is later.
+
+    A revision that keeps title and text keeps the vectors of the one before; any other owes new ones. Rejected: `not_found`,
+    `stale_revision` (details `expected` and `current`) when `if_revision` is not current, `conflict` when the memory is
+    retired, `forgotten` when the new text is tombstoned, `duplicate` (details `memory_id`) when it stands in the same scope.
+    Unchanged when nothing differs. `reason` goes to the retired revision, and is erased with it.
+    """
 
     id: str
     namespace: str
@@ -102,7 +116,12 @@ class Retire(Struct, frozen=True, kw_only=True):
 
 
 class Forget(Struct, frozen=True, kw_only=True):
-    """Erase a memory: every revision, vector, relation, owed work; leave a tombstone of its value digests."""
+    """Erase a memory: every revision, vector, tag, relation and owed work, and the entities that nothing else supports.
+
+    Relations are erased that have it at either end or as evidence. Tombstones of its value digests stay, and log entries,
+    which hold no text; `reason` is kept in the log. The bytes are gone from the store's files when this returns, unless a
+    reader of an older snapshot is in the way: then at the next chance.
+    """
 
     id: str
     namespace: str
@@ -112,7 +131,11 @@ class Forget(Struct, frozen=True, kw_only=True):
 
 
 class Relate(Struct, frozen=True, kw_only=True):
-    """Add a relation, or return the equal current one (same source, target, type and validity)."""
+    """Add a relation, or return the equal current one (same source, target, type and validity) as Unchanged.
+
+    Rejected: `not_found` when an end or the evidence does not exist in the namespace, `conflict` when the id is taken by
+    another relation. A relation that is retired already is added as it is (`import` of an archive).
+    """
 
     relation: Relation
     new_entities: tuple[Entity, ...] = ()
@@ -130,7 +153,10 @@ class Unrelate(Struct, frozen=True, kw_only=True):
 class Restore(Struct, frozen=True, kw_only=True):
     """Put back one exported memory with all its revisions and times as they were (`import` of an archive).
 
-    Skipped when the id exists with the same revisions; rejected when tombstoned or when the id exists with others.
+    `value_digests` has one entry a revision; `dedup_key` is the last revision's. The revisions get new keys. Unchanged when
+    the id has these revisions already; Duplicate when the text stands in the same scope under another id (both hold, or both
+    ended at the same instant). Rejected: `forgotten`, `conflict` when the id has other revisions, `invalid_input` when the
+    revisions are no history: other ids among them, not ascending, or overlapping in time.
     """
 
     revisions: tuple[MemoryRecord, ...]
@@ -172,7 +198,8 @@ class Unchanged(Struct, frozen=True, kw_only=True):
 class Rejected(Struct, frozen=True, kw_only=True):
     """This command was refused and wrote nothing; the others of its batch went on.
 
-    `code` is an error's stable code: `forgotten` (tombstoned), `not_found`, `stale_revision`, `duplicate`, `conflict`.
+    `code` is an error's stable code: `forgotten` (tombstoned), `not_found`, `stale_revision`, `duplicate`, `conflict`,
+    `invalid_input`.
     """
 
     code: str
@@ -328,7 +355,11 @@ class Store(Protocol):
         as_of: dt.datetime | None = None,
         limit: int = 100,
     ) -> list[Neighbour]:
-        """Nodes within `depth` (1 to 4) relations of `node`, nearest first, each once."""
+        """Nodes within `depth` (1 to 4) current relations of `node`, nearest first, each once; retired memories are left out.
+
+        Among equally near ones the heavier relation comes first, then the smaller id. A memory's label is its title or the
+        first 80 characters of its text. Raises InvalidInputError for another depth or a `limit` below 1.
+        """
         ...
 
     def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:
@@ -340,7 +371,7 @@ class Store(Protocol):
         ...
 
     def namespaces(self) -> list[tuple[str, int]]:
-        """Every namespace with its number of unretired memories, sorted."""
+        """Every namespace that holds a memory, with its number of unretired ones (0 where all are retired), sorted."""
         ...
 
     def stats(self, namespace: str | None = None) -> StoreStats:
@@ -368,7 +399,11 @@ class Store(Protocol):
         ...
 
     def create_generation(self, identity: EmbedderIdentity, *, activate: bool) -> Generation:
-        """Begin a generation (or return the one of this identity); every live revision is owed to it, durably."""
+        """Begin a generation (or return the one of this identity); every live revision is owed to it, durably.
+
+        A generation that is building or active is owed every new revision too; a retired one is owed what it missed as soon
+        as it is activated or asked for here again.
+        """
         ...
 
     def activate_generation(self, generation: int) -> None:
@@ -384,7 +419,11 @@ class Store(Protocol):
         ...
 
     def pay(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
-        """Keep vectors and strike `keys` off the owed list, durable on return. Keys erased meanwhile are skipped."""
+        """Keep vectors and strike `keys` off the owed list, durable on return. Keys erased meanwhile are skipped.
+
+        Vectors that a revision had before are replaced. Raises InvalidInputError for a vector of another dimension, or whose
+        length differs from 1 by more than 0.001, and NotFoundError for an unknown generation; nothing is written then.
+        """
         ...
 
     def vectors(self, generation: int, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], NDArray[np.float32]]:
@@ -410,7 +449,10 @@ class Store(Protocol):
 
     # leaving, mending
     def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
-        """Everything canonical, from one consistent snapshot: memories' revisions (grouped, oldest first), entities, relations."""
+        """Everything canonical, from one consistent snapshot: memories' revisions (grouped, oldest first), entities, relations.
+
+        Retired revisions and relations are among them. Nothing is held in memory at once; close the iterator if you stop early.
+        """
         ...
 
     def tombstoned(self, namespace: str, digests: Sequence[bytes]) -> list[bool]:

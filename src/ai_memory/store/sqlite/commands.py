@@ -35,6 +35,7 @@ from ai_memory.store.sqlite.restoring import restore
 from ai_memory.store.sqlite.revisions import NewRevisions
 from ai_memory.store.sqlite.rows import content_of, content_row, hash_column, micros, record
 from ai_memory.store.sqlite.transaction import Transaction, chunks
+from ai_memory.store.sqlite.vectors import inherit
 from ai_memory.types import MemoryRecord, RelationType
 
 
@@ -255,6 +256,8 @@ def _replace(
         value_digest=value_digest,
     )
     new.flush()
+    if (content.title, content.text) == (current.title, current.text):
+        inherit(transaction.connection, transaction.owing, row[0], key)
     return key
 
 

@@ -151,7 +151,7 @@ def live_revisions(
     """As `Store.live_revisions`."""
     where, values = "r.key > ?", [after]
     if namespace is not None:
-        where += " AND r.namespace = ?"
+        where += " AND +r.namespace = ?"  # + keeps to the order of keys
         values.append(namespace_number(connection, namespace) or 0)
     rows = connection.execute(
         f"SELECT {RECORD_COLUMNS} FROM revisions r CROSS JOIN memories m ON m.number = r.memory "

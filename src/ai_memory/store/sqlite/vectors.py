@@ -139,6 +139,19 @@ def pay(connection: sqlite3.Connection, number: int, rows: Sequence[VectorRow], 
     )
 
 
+def inherit(connection: sqlite3.Connection, owing: Sequence[int], before: int, after: int) -> None:
+    """Give a revision the vectors of the one before, which says the same, wherever those were paid already."""
+    for number in owing:
+        sql = "SELECT 1 FROM owed WHERE generation = ? AND revision = ?"
+        if connection.execute(sql, (number, before)).fetchone() is None:
+            connection.execute(
+                "INSERT INTO vectors (generation, revision, passage, vector) "
+                "SELECT generation, ?, passage, vector FROM vectors WHERE revision = ? AND generation = ?",
+                (after, before, number),
+            )
+            connection.execute("DELETE FROM owed WHERE generation = ? AND revision = ?", (number, after))
+
+
 def vectors(
     connection: sqlite3.Connection, number: int, wanted: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], NDArray[np.float32]]:

@@ -17,7 +17,7 @@ from ai_memory.store.sqlite.scrubbing import scrub
 
 MARK = "wipe_pending"
 
-FIRST_TRY_SECONDS = 2.0
+FIRST_TRY_SECONDS = 0.5
 """How long a forget waits for readers of older snapshots to finish."""
 
 RETRY_EVERY_SECONDS = 1.0
