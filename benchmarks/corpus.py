@@ -19,6 +19,7 @@ TOPICS = 1_000
 """The vectors of one topic lie around one centre."""
 SESSION_TURNS = 20
 _BLOCK = 1_000
+_SHORT = 7
 _EXPONENT, _SHIFT = 1.15, 2.7
 _COMMON = [
     *(
@@ -122,6 +123,7 @@ class Corpus:
         self.words = _vocabulary(np.random.default_rng(seed))
         self._cumulated = np.cumsum((np.arange(1, VOCABULARY + 1) + _SHIFT) ** -_EXPONENT)
         self._cumulated /= self._cumulated[-1]
+        self._subjects = [word for word in self.words[len(_COMMON) :] if len(word) <= _SHORT]
 
     def memories(self, first: int, count: int, shortest: int = 10, longest: int = 60) -> Iterator[Made]:
         """Memories number `first` to `first + count - 1`, of `shortest` to `longest` words."""
@@ -136,9 +138,14 @@ class Corpus:
                 start += length
 
     def question(self, number: int, words: int = 6) -> str:
-        """A question of some words drawn like those of the texts; another for each number."""
-        drawn = self._draw(np.random.default_rng((self._seed, 1, number)), words)
-        return f"What did {' '.join(drawn)} about {self.words[60 + number % (VOCABULARY - 60)]}?"
+        """A question of some words drawn like those of the texts; another for each number.
+
+        Only words of up to seven letters, since a tokenizer cuts a made-up word into more pieces than a real one: these
+        questions have 16 tokens, the demonstration's 10 to 15.
+        """
+        drawn = self._draw(np.random.default_rng((self._seed, 1, number)), 4 * words)
+        short = [word for word in drawn if len(word) <= _SHORT][:words]
+        return f"What did {' '.join(short)} about {self._subjects[number % len(self._subjects)]}?"
 
     def vectors(self, block: int, count: int, dimension: int = 384) -> NDArray[np.float32]:
         """Unit vectors around the topics' centres, float32, shape (count, dimension); others for each block."""

