@@ -89,7 +89,8 @@ class Follower:
             large = sum(partition.n for partition in self._partitions.values()) >= WORTH_SAVING
             worth = rows >= self._snapshot_rows or (closing and large and (rows >= WORTH_SAVING or not self._saved))
             if worth:
-                if self._snapshots.save(self._partitions, set(self._changed), self._origin):
+                digest = self._digest_at(self._origin.sequence)
+                if self._snapshots.save(self._partitions, set(self._changed), self._origin, digest):
                     self._changed, self._saved = {}, True
                 self._follow_log()  # what another process forgot meanwhile must not stay in what was just saved
 
@@ -114,9 +115,7 @@ class Follower:
         """
         self._opened = True
         sequence = self._store.sequence()
-        usable = self._snapshots is not None and self._snapshot_rows > 0
-        loaded = self._snapshots.load(self._store.store_id) if usable and self._snapshots is not None else None
-        if loaded is not None and loaded[0]:
+        if loaded := self._load():
             self._partitions, self._origin = loaded
             self._dimension = next(partition.view().dimension for partition in self._partitions.values())
             self._saved = True
@@ -125,6 +124,28 @@ class Follower:
         for namespace in [name for name, _ in self._store.namespaces() if name not in self._partitions]:
             self._build(namespace)
         self._follow_log()
+
+    def _load(self) -> tuple[dict[str, Partition], Origin] | None:
+        """The saved partitions, if this store once was as they are: one restored from a backup may have gone another way."""
+        if self._snapshots is None or not self._snapshot_rows:
+            return None
+        loaded = self._snapshots.load(self._store.store_id)
+        if loaded is None or not loaded[0]:
+            return None
+        partitions, saved = loaded
+        generation = saved.origin.generation
+        if saved.digest != self._digest_at(saved.origin.sequence) or (
+            generation is not None and self._store.vector_position(generation) < saved.origin.vector_position
+        ):
+            logger.warning("the saved index is not used: the store has been put back to an earlier state")
+            return None
+        return partitions, saved.origin
+
+    def _digest_at(self, sequence: int) -> str:
+        """The digest of the log entry with this sequence, which stands for all before it; empty where there is none."""
+        return next(
+            (entry.digest for entry in self._store.log(after=sequence - 1, limit=1) if entry.sequence == sequence), ""
+        )
 
     def _build(self, namespace: str) -> None:
         after = 0

@@ -31,9 +31,13 @@ _HEAD = "progress.json"
 
 
 class Saved(Struct, frozen=True):
-    """What `progress.json` holds: how far the store had been followed, and the namespaces that have a snapshot."""
+    """What `progress.json` holds: how far the store had been followed, and the namespaces that have a snapshot.
+
+    `digest` is that of the log entry at `origin.sequence`: a store that was put back to an earlier day has another one there.
+    """
 
     origin: Origin
+    digest: str
     namespaces: tuple[str, ...]
 
 
@@ -45,7 +49,7 @@ class SnapshotFolder:
         self._known: Saved | None = None
         """The head that this process has read or written last: what lies there while nobody else has saved."""
 
-    def load(self, store_id: str) -> tuple[dict[str, Partition], Origin] | None:
+    def load(self, store_id: str) -> tuple[dict[str, Partition], Saved] | None:
         """The saved partitions and how far they had followed the store, or None when they cannot be used as they are."""
         try:
             saved = self._read_head()
@@ -62,9 +66,9 @@ class SnapshotFolder:
                 return None
             partitions[namespace] = loaded.partition
         self._known = saved
-        return partitions, saved.origin
+        return partitions, saved
 
-    def save(self, partitions: Mapping[str, Partition], changed: set[str], origin: Origin) -> bool:
+    def save(self, partitions: Mapping[str, Partition], changed: set[str], origin: Origin, digest: str) -> bool:
         """Save the partitions that changed, then say how far they go; whether that was done.
 
         A failure is logged and leaves nothing half-said. While another process saves, nothing is done; after it has saved,
@@ -74,7 +78,7 @@ class SnapshotFolder:
         try:
             with self._alone() as alone:
                 if alone:
-                    self._save(partitions, kept, changed, Saved(origin, kept))
+                    self._save(partitions, changed, Saved(origin, digest, kept))
                 return alone
         except (StoreError, OSError) as error:
             logger.warning("the index could not be saved and will be rebuilt at the next start: %s", error)
@@ -86,13 +90,11 @@ class SnapshotFolder:
             (self._folder / _HEAD).unlink(missing_ok=True)
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _save(
-        self, partitions: Mapping[str, Partition], kept: tuple[str, ...], changed: set[str], saved: Saved
-    ) -> None:
+    def _save(self, partitions: Mapping[str, Partition], changed: set[str], saved: Saved) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # words of memories are in it
         mine = self._is_mine()
         (self._folder / _HEAD).unlink(missing_ok=True)
-        for namespace in kept:
+        for namespace in saved.namespaces:
             place = self._place(namespace)
             if namespace in changed or not mine or not place.exists():
                 snapshot.save(partitions[namespace], place, saved.origin)
