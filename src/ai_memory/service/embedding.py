@@ -103,9 +103,13 @@ class EmbedderSlot:
             return None
         try:
             vector: NDArray[np.float32] = embedder.embed_queries([text], Task.RETRIEVAL)[0]
-        except EmbedderError as error:
+        except MemoryServiceError as error:  # also ModelFilesError: weights are read at the first use
             logger.warning("the embedder failed on a question: %s", error.message)
             self._error = error
+            return None
+        except Exception as error:
+            logger.exception("the embedder failed on a question")
+            self._error = EmbedderError(f"the embedder failed: {error}", hint="the log has the trace")
             return None
         self._error = None
         with self._queries_lock:
