@@ -31,6 +31,7 @@ from benchmarks.corpus import Corpus
 from benchmarks.figures import Figure, Peer, load_average, median
 from benchmarks.places import KEPT, MODEL, fresh_folder
 
+MEMORIES = 2_000
 QUESTIONS = 200
 BATCH = 1_000
 _PROGRAMS = Path(__file__).with_name("peer_programs")
@@ -80,7 +81,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     if not MODEL.exists():
         print("peers are left out: there is no model to make vectors with; make bench brings it", file=sys.stderr)
         return
-    given, identity = _given(2_000 if quick else 5_000)
+    given, identity = _given(MEMORIES // 2 if quick else MEMORIES)
     peers = {name: _peer(package, program, given) for name, (package, program) in _PEERS.items()}
     if not any(peers.values()):
         return

@@ -30,7 +30,10 @@ _FACTS = "made.json"
 
 
 def store_of(memories: int) -> Settings:
-    """Settings of a kept store with that many memories, made if there is none yet, its index saved beside it."""
+    """Settings of a kept store with that many memories, made if there is none yet.
+
+    Its index is saved beside it, by this version of the program: an index of an earlier one would be rebuilt at opening.
+    """
     folder = KEPT / "stores" / f"{memories}"
     facts = folder / _FACTS
     wanted = {"version": VERSION, "memories": memories}
@@ -39,6 +42,9 @@ def store_of(memories: int) -> Settings:
         shutil.rmtree(folder, ignore_errors=True)
         _make(settings, memories)
         facts.write_text(json.dumps(wanted))
+    service = open_service(settings)
+    service.warm_up()
+    service.close()
     return settings
 
 
@@ -52,11 +58,6 @@ def _make(settings: Settings, memories: int) -> None:
         _add(store, corpus, generation.id, first, min(BATCH, memories - first))
         _tell(f"{first + BATCH:,} of {memories:,} memories", started)
     store.close()
-    service = open_service(settings)
-    service.warm_up()
-    _tell("indexed", started)
-    service.close()
-    _tell("index saved", started)
 
 
 def _add(store: Store, corpus: Corpus, generation: int, first: int, count: int) -> None:
