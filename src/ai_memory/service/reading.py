@@ -52,7 +52,8 @@ def recall(parts: Parts, request: RecallRequest) -> Answer:
     partition = parts.follower.partition(request.namespace)
     if partition is None:
         return recall_empty(question)
-    vector = parts.slot.embed_query(request.query) if request.query.strip() else None
+    by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
+    vector = parts.slot.embed_query(request.query) if by_meaning else None
     generation = parts.slot.generation
     if vector is not None and generation is not None and generation.embedder.dimension != len(vector):
         vector = None
@@ -62,7 +63,7 @@ def recall(parts: Parts, request: RecallRequest) -> Answer:
         store=parts.store,
         query_vector=vector,
         generation=generation.id if generation else None,
-        notices=tuple(_notices(parts, words_only=vector is None and bool(request.query.strip()))),
+        notices=tuple(_notices(parts, words_only=by_meaning and vector is None)),
     )
 
 
