@@ -86,7 +86,7 @@ class Oracle:
             return "not_found"
         wanted = replace(last, content={**last.content, **change})
         begin, end = wanted.content.get("valid_from"), wanted.content.get("valid_to")
-        if begin and end and end <= begin:
+        if begin and end and end <= begin and change.keys() & {"valid_from", "valid_to"}:
             return "invalid_input"
         if if_revision not in (None, last.number):
             return "stale_revision"

@@ -45,7 +45,7 @@ class Choices(NamedTuple):
             url=getattr(arguments, "url", None) or _environment("URL"),
             data_dir=getattr(arguments, "data_dir", None) or _environment("DATA_DIR"),
             config=getattr(arguments, "config", None) or _environment("CONFIG"),
-            namespace=getattr(arguments, "namespace", None) or _environment("NAMESPACE"),
+            namespace=getattr(arguments, "namespace", _environment("NAMESPACE")),
             offline=getattr(arguments, "offline", None),
         )
 

@@ -22,6 +22,10 @@ Namespace = Annotated[
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Tags = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=128)], ...], Meta(max_length=MAX_TAGS)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+Title = Annotated[str, Meta(max_length=1000)]
+ContextPath = Annotated[str, Meta(max_length=512)]
+Source = Annotated[str, Meta(max_length=2000)]
+Reason = Annotated[str, Meta(max_length=2000)]
 MemoryId = Annotated[str, Meta(min_length=1, max_length=64, description="A memory's id, mem_…")]
 IdempotencyKey = Annotated[
     str | None,
@@ -41,18 +45,14 @@ class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
         Text, Meta(description="What to remember; up to 200,000 characters. Long texts are split in passages.")
     ]
     type: Annotated[MemoryType, Meta(description="What kind of memory this is.")] = MemoryType.SEMANTIC
-    title: Annotated[
-        Annotated[str, Meta(max_length=1000)] | None, Meta(description="A heading; it is searched too.")
-    ] = None
+    title: Annotated[Title | None, Meta(description="A heading; it is searched too.")] = None
     author: Annotated[Name | None, Meta(description="Who wrote or said it.")] = None
     user: Annotated[Name | None, Meta(description="Facet: the user it belongs to.")] = None
     agent: Annotated[Name | None, Meta(description="Facet: the agent it belongs to.")] = None
     session: Annotated[
         Name | None, Meta(description="Facet: the conversation it is part of; neighbours help recall.")
     ] = None
-    context: Annotated[
-        Annotated[str, Meta(max_length=512)], Meta(description="A path such as work/projects/atlas.")
-    ] = ""
+    context: Annotated[ContextPath, Meta(description="A path such as work/projects/atlas.")] = ""
     tags: Annotated[Tags, Meta(description="Short labels to filter by.")] = ()
     importance: Annotated[Share, Meta(description="How much it matters, 0 to 1.")] = 0.5
     confidence: Annotated[Share, Meta(description="How sure it is, 0 to 1.")] = 1.0
@@ -60,7 +60,7 @@ class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
         dict[str, Any], Meta(description="Typed attributes of the memory's type (see the types page), and your own.")
     ] = field(default_factory=dict)
     source: Annotated[
-        Annotated[str, Meta(max_length=2000)] | None,
+        Source | None,
         Meta(description="Where it came from: an address, a file, a message id."),
     ] = None
     valid_from: Annotated[dt.datetime | None, Meta(description="When it happened or began to be true.")] = None
@@ -104,19 +104,19 @@ class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     namespace: Namespace = DEFAULT_NAMESPACE
     text: Annotated[Text | UnsetType, Meta(description="The new text.")] = UNSET
     type: Annotated[MemoryType | UnsetType, Meta(description="The new type.")] = UNSET
-    title: Annotated[str | UnsetType | None, Meta(description="The new heading.")] = UNSET
-    author: Annotated[str | UnsetType | None, Meta(description="The new author.")] = UNSET
-    context: Annotated[str | UnsetType, Meta(description="The new context path.")] = UNSET
-    tags: Annotated[tuple[str, ...] | UnsetType, Meta(description="The new tags, all of them.")] = UNSET
+    title: Annotated[Title | UnsetType | None, Meta(description="The new heading.")] = UNSET
+    author: Annotated[Name | UnsetType | None, Meta(description="The new author.")] = UNSET
+    context: Annotated[ContextPath | UnsetType, Meta(description="The new context path.")] = UNSET
+    tags: Annotated[Tags | UnsetType, Meta(description="The new tags, all of them.")] = UNSET
     importance: Annotated[Share | UnsetType, Meta(description="The new importance.")] = UNSET
     confidence: Annotated[Share | UnsetType, Meta(description="The new confidence.")] = UNSET
     attributes: Annotated[dict[str, Any] | UnsetType, Meta(description="The new attributes, all of them.")] = UNSET
-    source: Annotated[str | UnsetType | None, Meta(description="The new source.")] = UNSET
+    source: Annotated[Source | UnsetType | None, Meta(description="The new source.")] = UNSET
     valid_from: Annotated[dt.datetime | UnsetType | None, Meta(description="The new beginning of its validity.")] = (
         UNSET
     )
     valid_to: Annotated[dt.datetime | UnsetType | None, Meta(description="The new end of its validity.")] = UNSET
-    reason: Annotated[str | None, Meta(description="Why it changes; kept in the history.")] = None
+    reason: Annotated[Reason | None, Meta(description="Why it changes; kept in the history.")] = None
     if_revision: IfRevision = None
     wait: Annotated[bool, Meta(description="Return only when the change can be found by meaning.")] = False
     idempotency_key: IdempotencyKey = None
@@ -127,7 +127,7 @@ class RetireRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
-    reason: Annotated[str | None, Meta(description="Why; kept in the history.")] = None
+    reason: Annotated[Reason | None, Meta(description="Why; kept in the history.")] = None
     if_revision: IfRevision = None
     idempotency_key: IdempotencyKey = None
 
@@ -137,7 +137,7 @@ class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
-    reason: Annotated[str | None, Meta(description="Why; kept in the log. Must not repeat the text.")] = None
+    reason: Annotated[Reason | None, Meta(description="Why; kept in the log. Must not repeat the text.")] = None
     if_revision: IfRevision = None
     idempotency_key: IdempotencyKey = None
 
@@ -145,7 +145,7 @@ class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 class ForgetManyRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Memories to erase, by filter. At least one filter must be given, and `dry_run` is on until switched off."""
 
-    reason: Annotated[str | None, Meta(description="Why; kept in the log.")] = None
+    reason: Annotated[Reason | None, Meta(description="Why; kept in the log.")] = None
     dry_run: Annotated[bool, Meta(description="Only count what would be erased.")] = True
     allow_share: Annotated[
         Share,

@@ -13,15 +13,19 @@ from msgspec import UNSET
 
 from ai_memory.attributes import check_attributes
 from ai_memory.errors import InvalidInputError
+from ai_memory.operations.base import parse
 from ai_memory.operations.writing import Draft, ReviseRequest
 from ai_memory.store.base import Content, Remember, Revise
 from ai_memory.store.ids import MEMORY, new_id
-from ai_memory.text.normal import clean_text, digests
+from ai_memory.text.normal import clean_text, content_hash, digests
 from ai_memory.types import MemoryRecord
 
 _CONTENT_FIELDS = tuple(name for name in Content.__struct_fields__)
 _FACETS = ("user", "agent", "session")
 _EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
+MAX_ID, MAX_NAMESPACE = 64, 128
+MAX_DEPTH = 64
+"""How deep attributes may be nested."""
 _LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 
 
@@ -55,7 +59,8 @@ def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: boo
 def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) -> Revise:
     """The store command for a change to `current`, to be written onto that revision only; what is left out stays."""
     given = {name: value for name in _CONTENT_FIELDS if (value := getattr(request, name)) is not UNSET}
-    content = _checked(Content(**{name: given.get(name, getattr(current, name)) for name in _CONTENT_FIELDS}))
+    whole = Content(**{name: given.get(name, getattr(current, name)) for name in _CONTENT_FIELDS})
+    content = _checked(whole, may_be_empty=not given.keys() & {"valid_from", "valid_to"})
     digest = digests(
         current.namespace, current.user, current.agent, current.session, content.author, content.title, content.text
     )
@@ -68,8 +73,40 @@ def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) ->
         value_digest=digest.value_digest,
         at=at,
         if_revision=current.revision if request.if_revision is None else request.if_revision,
-        reason=request.reason,
+        reason=_clean(request.reason, "reason"),
     )
+
+
+def check_record(record: MemoryRecord) -> None:
+    """Raise InvalidInputError unless an archive's revision is one that this service could have made."""
+    check_namespace(record.namespace)
+    if not record.id.startswith(MEMORY) or len(record.id) > MAX_ID or not record.id.isascii():
+        raise InvalidInputError(f"{record.id[:80]!r} is no memory's id", hint="ids look like mem_…", field="id")
+    for facet in _FACETS:
+        _clean(getattr(record, facet), facet)
+    _clean(record.retired_reason, "retired_reason")
+    content = {name: getattr(record, name) for name in _CONTENT_FIELDS}
+    _checked(parse(Draft, content), may_be_empty=True)
+    if record.content_hash != content_hash(record.author, record.title, record.text):
+        raise InvalidInputError(
+            f"the content hash of {record.id} is not that of its text",
+            hint="the archive was changed after it was exported; to bring in changed texts, give them as drafts",
+            field="content_hash",
+        )
+
+
+def check_namespace(namespace: str) -> str:
+    """`namespace` itself, once it is known to be a name that can be kept."""
+    if not 1 <= len(clean_text(namespace, "namespace")) <= MAX_NAMESPACE:
+        raise InvalidInputError(
+            f"a namespace has 1 to {MAX_NAMESPACE} characters", hint="leave it out for default", field="namespace"
+        )
+    return namespace
+
+
+def check_json(values: dict[str, Any], field: str) -> None:
+    """Refuse what JSON in UTF-8 cannot hold, at any depth, and more depth than anybody needs."""
+    _check_json(values, field, MAX_DEPTH)
 
 
 def differing_fields(draft: Draft, standing: MemoryRecord) -> tuple[str, ...]:
@@ -87,13 +124,16 @@ def differing_fields(draft: Draft, standing: MemoryRecord) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _checked(given: Draft | Content) -> Content:
-    """What a draft or a change says, in canonical form, once all of it is known to be storable."""
+def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
+    """What a draft or a change says, in canonical form, once all of it is known to be storable.
+
+    `may_be_empty`: its validity may end where it begins, as that of a memory which was superseded from its very beginning.
+    """
     text = clean_text(given.text)
     if not text or text.isspace():
         raise InvalidInputError("text is empty", hint="give at least one character that is not blank", field="text")
     valid_from, valid_to = _instant(given.valid_from, "valid_from"), _instant(given.valid_to, "valid_to")
-    if valid_from and valid_to and valid_to <= valid_from:
+    if valid_from and valid_to and (valid_to < valid_from or (valid_to == valid_from and not may_be_empty)):
         raise InvalidInputError(
             f"valid_to ({valid_to.isoformat()}) is not after valid_from ({valid_from.isoformat()})",
             hint="a memory is true from valid_from until just before valid_to",
@@ -101,7 +141,7 @@ def _checked(given: Draft | Content) -> Content:
         )
     if given.attributes:
         check_attributes(given.type, given.attributes)
-        _check_json_text(given.attributes, "attributes")
+        check_json(given.attributes, "attributes")
     return Content(
         type=given.type,
         context=context_path(given.context) if given.context else "",
@@ -143,14 +183,17 @@ def _clean(value: str | None, field: str) -> str | None:
     return None if value is None else clean_text(value, field)
 
 
-def _check_json_text(value: Any, field: str) -> None:
-    """Refuse what JSON in UTF-8 cannot hold, at any depth."""
+def _check_json(value: Any, field: str, depth: int) -> None:
     if isinstance(value, str):
         clean_text(value, field)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            _check_json_text(str(key), field)
-            _check_json_text(inner, field)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, dict | list | tuple):
+        if not depth:
+            raise InvalidInputError(
+                f"{field} is nested more than {MAX_DEPTH} deep", hint="flatten it", field=field, limit=MAX_DEPTH
+            )
+        if isinstance(value, dict):
+            for key in value:
+                clean_text(str(key), field)
+            value = value.values()
         for inner in value:
-            _check_json_text(inner, field)
+            _check_json(inner, field, depth - 1)

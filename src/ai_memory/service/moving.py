@@ -26,8 +26,9 @@ from ai_memory.operations.moving import (
     RejectedLine,
 )
 from ai_memory.operations.writing import Draft
-from ai_memory.service.drafts import to_remember
+from ai_memory.service.drafts import check_namespace, check_record, to_remember
 from ai_memory.service.parts import Parts
+from ai_memory.service.relating import check_relation
 from ai_memory.service.writing import write
 from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import clean_text, dedup_key, value_digest
@@ -123,18 +124,22 @@ class _Import:
             return
         self._close_history()
         if record is None:
-            namespace = self._request.namespace or str(values.pop("namespace", DEFAULT_NAMESPACE))
-            values.pop("namespace", None)
+            own = values.pop("namespace", DEFAULT_NAMESPACE)
+            namespace = check_namespace(str(own) if self._request.namespace is None else self._request.namespace)
             draft = parse(Draft, values)
             self._pending.append(
                 (number, to_remember(draft, namespace, self._parts.now(), reinstate=self._request.reinstate))
             )
         elif record == "entity":
             entity = msgspec.convert(values, Entity)
+            for name in (entity.name, *entity.aliases):
+                clean_text(name, "name")
             self._entities[entity.id] = entity
         elif record == "relation":
             self._flush()
-            self._pending.append((number, self._relate(msgspec.convert(values, Relation))))
+            relation = msgspec.convert(values, Relation)
+            check_relation(relation)
+            self._pending.append((number, self._relate(relation)))
         elif record == "archive":
             _check_format(values)
         else:
@@ -145,13 +150,13 @@ class _Import:
             )
 
     def _read_revision(self, number: int, record: MemoryRecord) -> None:
-        clean_text(record.text)
+        if self._request.namespace is not None:
+            record = msgspec.structs.replace(record, namespace=self._request.namespace)
+        check_record(record)
         if self._history and self._history[0][1].id != record.id:
             self._close_history()
             if len(self._pending) >= BATCH:
                 self._flush()
-        if self._request.namespace is not None:
-            record = msgspec.structs.replace(record, namespace=self._request.namespace)
         self._history.append((number, record))
 
     def _close_history(self) -> None:
@@ -172,7 +177,7 @@ class _Import:
 
     def _relate(self, relation: Relation) -> Relate:
         """The relation with its endpoints found by name where this store has the entity under another id."""
-        namespace = self._request.namespace or relation.namespace
+        namespace = check_namespace(self._request.namespace or relation.namespace)
         made: list[Entity] = []
         ends = {"source": relation.source, "target": relation.target}
         for field, node in ends.items():

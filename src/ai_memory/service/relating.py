@@ -7,7 +7,9 @@ import datetime as dt
 from msgspec.structs import replace
 
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
+from ai_memory.operations.base import parse
 from ai_memory.operations.graph import Neighbours, NeighboursRequest, RelateRequest, UnrelateRequest
+from ai_memory.service.drafts import check_json
 from ai_memory.service.parts import Parts
 from ai_memory.service.writing import no_such_memory, write, write_once
 from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Unrelate
@@ -15,6 +17,7 @@ from ai_memory.store.ids import ENTITY, MEMORY, RELATION, new_id
 from ai_memory.text.normal import clean_text
 from ai_memory.types import Entity, Relation
 
+_GIVEN = ("source", "target", "type", "weight", "attributes", "valid_from", "valid_to")
 ENTITY_PREFIX = "entity:"
 
 
@@ -28,6 +31,7 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
         raise InvalidInputError("source and target are the same", hint="relate two different things", field="target")
     if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
         raise InvalidInputError("valid_to is not after valid_from", field="valid_to")
+    check_json(request.attributes, "attributes")
     relation = Relation(
         id=new_id(RELATION, now),
         namespace=request.namespace,
@@ -65,6 +69,13 @@ def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
         request.namespace, node, depth=request.depth, types=request.types, as_of=request.as_of, limit=request.limit
     )
     return Neighbours(id=node, neighbours=tuple(found))
+
+
+def check_relation(relation: Relation) -> None:
+    """Raise InvalidInputError unless an archive's relation is one that this service could have made."""
+    parse(RelateRequest, {name: getattr(relation, name) for name in _GIVEN})
+    clean_text(relation.id, "id")
+    check_json(relation.attributes, "attributes")
 
 
 def _endpoint(parts: Parts, namespace: str, node: str, now: dt.datetime, made: list[Entity], field: str) -> str:

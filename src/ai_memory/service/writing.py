@@ -43,6 +43,7 @@ from ai_memory.store.base import (
     StoredRevision,
     Unchanged,
 )
+from ai_memory.text.normal import clean_text
 from ai_memory.types import Outcome, Receipt, Searchable, Selection
 
 FORGET_PAGE = 500
@@ -138,7 +139,7 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
         id=request.id,
         namespace=request.namespace,
         at=parts.now(),
-        reason=request.reason,
+        reason=_reason(request.reason),
         if_revision=request.if_revision,
     )
 
@@ -154,7 +155,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
         id=request.id,
         namespace=request.namespace,
         at=parts.now(),
-        reason=request.reason,
+        reason=_reason(request.reason),
         if_revision=request.if_revision,
     )
 
@@ -191,12 +192,13 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
             matching=len(ids),
             total=total,
         )
+    reason = _reason(request.reason)
     parts.follower.forget_saved()
     forgotten = 0
     for start in range(0, len(ids), FORGET_PAGE):
         now = parts.now()
         commands: list[Command] = [
-            Forget(id=memory_id, namespace=request.namespace, at=now, reason=request.reason)
+            Forget(id=memory_id, namespace=request.namespace, at=now, reason=reason)
             for memory_id in ids[start : start + FORGET_PAGE]
         ]
         forgotten += sum(isinstance(result, Stored) for result in write(parts, commands))
@@ -331,6 +333,10 @@ def _raise_rejected(result: Result, memory_id: str, namespace: str) -> None:
         error = ConflictError(result.reason, hint=_HINTS.get(result.code))
     error.details.update(result.details)
     raise error
+
+
+def _reason(reason: str | None) -> str | None:
+    return None if reason is None else clean_text(reason, "reason")
 
 
 _HINTS = {
