@@ -40,15 +40,16 @@ def main() -> int:
     arguments = parser.parse_args()
     for name in [name for name in os.environ if name.startswith("AI_MEMORY_")]:
         del os.environ[name]  # the figures are those of the defaults
-    print(f"commit {commit()}, {machine()}, load {load_average()}", file=sys.stderr)
+    measured = commit()
+    print(f"commit {measured}, {machine()}, load {load_average()}", file=sys.stderr)
     found: list[Figure] = []
-    path = RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d}-{commit().rstrip('+')}.jsonl"
+    path = RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d}-{measured.rstrip('+')}.jsonl"
     for area in arguments.areas or AREAS:
         for figure in _measure(area, quick=arguments.quick):
             found.append(figure)
             print(table([figure]).splitlines()[-1], file=sys.stderr, flush=True)
             if not arguments.no_save:
-                write([figure], path, commit())
+                write([figure], path, measured)
     print(table(found))
     missed = [figure.name for figure in found if figure.met is False]
     print(f"\n{len(found)} figures, {len(missed)} targets missed{': ' if missed else ''}{', '.join(missed)}")
