@@ -35,7 +35,9 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
     explain: Annotated[bool, Meta(description="Give each hit the scores of every stage.")] = False
     recipe: Annotated[
         Literal["balanced", "words", "meaning"],
-        Meta(description="What counts: balanced (words, meaning and what stands beside a memory), or one search alone."),
+        Meta(
+            description="What counts: balanced (words, meaning and what stands beside a memory), or one search alone."
+        ),
     ] = "balanced"
     include_ended: Annotated[
         bool, Meta(description="Also memories whose valid_to lies before now; marked as ended.")

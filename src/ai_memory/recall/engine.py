@@ -32,6 +32,7 @@ from ai_memory.text.passages import split
 from ai_memory.types import MemoryRecord, Selection
 
 _HASHED_DECIMALS = 4
+LIKELY = 0.5
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -54,11 +55,13 @@ def recall(
     query_vector: NDArray[np.float32] | None,
     generation: int | None,
     notices: tuple[Notice, ...] = (),
+    anchors: NDArray[np.float32] | None = None,
 ) -> Answer:
     """Answer a question from one namespace's partition.
 
     `query_vector` is the question's unit vector, shape (dimension,), or None to work by words alone (say so in `notices`);
-    `generation` is the vector generation that the partition holds. Raises InvalidInputError for a limit or budget below 1, and
+    `generation` is the vector generation that the partition holds; `anchors` are the vectors of `anchors.ANCHORS`, shape (m,
+    dimension), for small stores. Raises InvalidInputError for a limit or budget below 1, and
     StoreError.
     """
     started = time.perf_counter()
@@ -72,24 +75,30 @@ def recall(
         if cut_short:
             told.append(_phrase_limit())
     vector = query_vector if recipe.dense else None
-    scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector)
+    scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector, anchors)
     vectors = Vectors(store, generation, vector) if vector is not None and generation is not None else None
     ranking = rank(view, scored, vectors, recipe, question.limit, filtered=is_filtered(plan))
     covered = coverage(view, plan.terms, ranking.rows)
     hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)
     told += silence.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
     reason = None if hits else silence.reason(view, plan, filtered, scored, dropped, question.max_tokens)
-    if hits and not any(map(trusted, ranking.scores.tolist(), covered.shares)):
+    if hits and not _stands(hits, ranking, covered):
         reason = silence.WEAK
     return _answer(question, hits, reason, told, silence.searched(view, scored), started)
 
 
-def recall_empty(question: Question) -> Answer:
+def recall_empty(question: Question, notices: tuple[Notice, ...] = ()) -> Answer:
     """The answer of a namespace that has no memories at all."""
     started = time.perf_counter()
     _check(question)
     searched = Searched(memories=0, by_words=0, by_meaning=0)
-    return _answer(question, (), silence.NO_MEMORIES, [], searched, started)
+    return _answer(question, (), silence.NO_MEMORIES, notices, searched, started)
+
+
+def _stands(hits: Sequence[Hit], ranking: Ranking, covered: Covered) -> bool:
+    """Whether any hit says enough to stand as an answer: by its evidence and coverage, or because it is likelier than not."""
+    likely = any(hit.confidence >= LIKELY for hit in hits)
+    return likely or any(map(trusted, ranking.scores.tolist(), covered.shares))
 
 
 def _check(question: Question) -> None:

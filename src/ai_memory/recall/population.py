@@ -59,14 +59,23 @@ class Scored(NamedTuple):
         return np.where(found.rows[at] == rows, found.scores[at], 0.0).astype(np.float64)
 
 
-def score_all(view: PartitionView, eligible: Mask, terms: Sequence[QueryTerm], query_vector: Floats | None) -> Scored:
-    """Both searches over the eligible rows. A side without a query (no words, no vector) finds nothing."""
+def score_all(
+    view: PartitionView,
+    eligible: Mask,
+    terms: Sequence[QueryTerm],
+    query_vector: Floats | None,
+    anchors: Floats | None = None,
+) -> Scored:
+    """Both searches over the eligible rows. A side without a query (no words, no vector) finds nothing.
+
+    `anchors`, unit vectors of shape (m, dimension) or None, count in the background of cosines as m rows that do not answer.
+    """
     rows = int(np.count_nonzero(eligible))
     dense = None
     dense_background = NOTHING
     if query_vector is not None and view.dimension == len(query_vector) and rows:
         dense = view.dense_scores(query_vector)
-        dense_background = _dense_background(dense, eligible, rows)
+        dense_background = _dense_background(dense, eligible, rows, _anchor_cosines(query_vector, anchors))
         if not dense_background.size:
             dense = None
     lexical = _kept(view.lexical_scores(terms), eligible) if terms and rows else _NO_SCORES
@@ -83,12 +92,20 @@ def _kept(found: SparseScores, eligible: Mask) -> SparseScores:
     return SparseScores(rows, scores) if keep.all() else SparseScores(rows[keep], scores[keep])
 
 
-def _dense_background(dense: Floats, eligible: Mask, rows: int) -> Background:
+def _anchor_cosines(query_vector: Floats, anchors: Floats | None) -> Floats:
+    return np.empty(0, np.float32) if anchors is None else anchors @ query_vector
+
+
+def _dense_background(dense: Floats, eligible: Mask, rows: int, anchors: Floats) -> Background:
+    """NOTHING when no eligible row has a vector, whatever the anchors say."""
     values = dense if rows == len(dense) else dense[eligible]
     total = float(values.sum(dtype=np.float64))
     if np.isnan(total):
         values = values[~np.isnan(values)]
         total = float(values.sum(dtype=np.float64))
+    if len(anchors) and len(values):
+        values = np.concatenate([values, anchors])
+        total += float(anchors.sum(dtype=np.float64))
     return _background(total, values, len(values))
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.base import Embedder, Task
 from ai_memory.errors import EmbedderError, EmbedderMismatchError, EmbedderUnavailableError, MemoryServiceError
+from ai_memory.recall.anchors import ANCHORS
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation
 
@@ -45,6 +46,7 @@ class EmbedderSlot:
         self._embedder: Embedder | None = None
         self._generation: Generation | None = active_generation(store)
         self._looked_at = -LOOK_AGAIN_SECONDS
+        self._anchors: NDArray[np.float32] | None = None
         self._queries: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._queries_lock = threading.Lock()
 
@@ -117,6 +119,15 @@ class EmbedderSlot:
             if len(self._queries) > QUERY_CACHE:
                 self._queries.popitem(last=False)
         return vector
+
+    def anchors(self) -> NDArray[np.float32] | None:
+        """The vectors of recall's anchor sentences, shape (m, dimension), made at the first call; None without an embedder."""
+        if self._anchors is None and self._embedder is not None:
+            try:
+                self._anchors = self._embedder.embed_documents(ANCHORS)
+            except EmbedderError as error:
+                logger.warning("the embedder failed on the anchors: %s", error.message)
+        return self._anchors
 
     def close(self) -> None:
         """Free the model."""

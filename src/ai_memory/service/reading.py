@@ -22,7 +22,11 @@ from ai_memory.operations.reading import (
     Timeline,
     TimelineRequest,
 )
+from ai_memory.recall.anchors import ENOUGH
 from ai_memory.recall.answer import Answer, Notice
+from ai_memory.recall.engine import Question, recall_empty
+from ai_memory.recall.engine import recall as run_recall
+from ai_memory.recall.recipe import recipe_named
 from ai_memory.service.drafts import context_path
 from ai_memory.service.parts import Parts
 from ai_memory.service.writing import as_selection, no_such_memory
@@ -34,10 +38,6 @@ TIMELINE_PAGE = 1_000
 
 def recall(parts: Parts, request: RecallRequest) -> Answer:
     """Find the memories that answer a question, by words alone where there is no embedder."""
-    from ai_memory.recall.engine import Question, recall_empty
-    from ai_memory.recall.engine import recall as run_recall
-    from ai_memory.recall.recipe import recipe_named
-
     clean_text(request.query, "query")
     question = Question(
         text=request.query,
@@ -48,13 +48,14 @@ def recall(parts: Parts, request: RecallRequest) -> Answer:
         explain=request.explain,
         recipe=recipe_named(request.recipe),
     )
-    parts.follower.catch_up(parts.slot.generation)
-    partition = parts.follower.partition(request.namespace)
-    if partition is None:
-        return recall_empty(question)
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
     vector = parts.slot.embed_query(request.query) if by_meaning else None
     generation = parts.slot.generation
+    parts.follower.catch_up(generation)
+    notices = tuple(_notices(parts, words_only=by_meaning and vector is None))
+    partition = parts.follower.partition(request.namespace)
+    if partition is None:
+        return recall_empty(question, notices)
     if vector is not None and generation is not None and generation.embedder.dimension != len(vector):
         vector = None
     return run_recall(
@@ -63,7 +64,8 @@ def recall(parts: Parts, request: RecallRequest) -> Answer:
         store=parts.store,
         query_vector=vector,
         generation=generation.id if generation else None,
-        notices=tuple(_notices(parts, words_only=by_meaning and vector is None)),
+        notices=notices,
+        anchors=parts.slot.anchors() if vector is not None and partition.n < ENOUGH else None,
     )
 
 
