@@ -119,8 +119,8 @@ def test_a_second_process_closing_does_not_bring_back_what_was_forgotten(tmp_pat
     many = _fill(first, 1_100)
     second.recall(_question(secret(7)))
     first.forget(ForgetRequest(id=many[secret(7)]))
-    second.close()
     first.close()
+    second.close()  # the last one: nobody writes a better index over its own
     assert files_with(tmp_path, [secret(7)]) == []
     assert files_with(tmp_path, [secret(8)]), "the search itself works"
     third = _open(tmp_path)
