@@ -103,10 +103,14 @@ def remember_all(client: Client) -> dict[str, str]:
 
 def wait_for_vectors(client: Client) -> None:
     """Return when no vector is owed any more."""
-    deadline = time.monotonic() + 600
+    began = told = time.monotonic()
     while owed := client.stats().owed:
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{owed} vectors are still owed after ten minutes: {client.health().parts}")
+        now = time.monotonic()
+        if now - began > 900:
+            raise SystemExit(f"{owed} vectors are still owed after a quarter of an hour: {client.health().parts}")
+        if now - told > 5:
+            print(f"  {owed} vectors still to be made")
+            told = now
         time.sleep(0.2)
 
 
