@@ -31,7 +31,8 @@ MAX_QUERY_TERMS = 128
 _INEXACT = 0.9
 _PART_WEIGHT = 0.4
 _STOP_WEIGHT = 0.3
-_REMEMBERED_CHUNKS = 1 << 16
+_REMEMBERED_CHUNKS = 1 << 17
+"""Some 40 MB when full. Beyond it all are forgotten, which a store of varied texts should not come to often."""
 _LONGEST_REMEMBERED = 40
 _SHORT_TEXT = 8
 
@@ -63,8 +64,10 @@ class _Remembered(dict[str, tuple[str, ...]]):
 
     def __missing__(self, chunk: str) -> tuple[str, ...]:
         plain = _PLAIN.fullmatch(chunk)
-        if plain:
-            terms = tuple(_word_terms(plain[1], self._german))
+        if plain and plain[1] != chunk:
+            terms = self[plain[1]]
+        elif plain:
+            terms = tuple(_word_terms(chunk, self._german))
         else:
             terms = tuple(term for token in tokens(chunk) for term in _document_terms(token, self._german))
         if len(chunk) <= _LONGEST_REMEMBERED:
