@@ -26,6 +26,7 @@ from ai_memory.index import segments
 from ai_memory.index.base import Floats, QueryTerm, Rows, SparseScores
 from ai_memory.index.growing import Growing
 from ai_memory.index.segments import Segment
+from ai_memory.index.wordcache import NO_ROWS, Word, WordCache
 from ai_memory.text.terms import EXACT, SECOND
 
 TAIL_CAPACITY = 1 << 14
@@ -83,6 +84,7 @@ class LexicalView:
         k1: float,
         b: float,
         scratch: _Scratch,
+        cache: WordCache,
     ) -> None:
         self._vocabulary = vocabulary
         self._parts = parts
@@ -93,15 +95,22 @@ class LexicalView:
         self._k1 = k1
         self._b = b
         self._scratch = scratch
+        self._cache = cache
 
     def scores(self, terms: Sequence[QueryTerm]) -> SparseScores:
         """BM25 of every row that matches at least one term. Empty for no terms."""
         total, best = self._scratch.arrays(len(self._lengths))
         total.fill(0.0)
         for term in terms:
-            found = self._alternatives(term)
-            if found:
-                self._add_word(term, found, total, best)
+            word = self._cache.get(term)
+            if word is None:
+                word = self._word(term, best)
+                self._cache.put(term, word)
+            if word.frequency:
+                n = word.frequency
+                scale = term.weight * math.log(1.0 + (self._rows - n + 0.5) / (n + 0.5)) * (self._k1 + 1.0)
+                # Half as dear as `total[rows] +=`.
+                np.add.at(total, word.rows, word.saturations * np.float32(scale))
         rows = np.flatnonzero(total != 0.0)  # twice as fast as looking for nonzero floats
         return SparseScores(rows.astype(np.int32), total[rows])
 
@@ -168,33 +177,37 @@ class LexicalView:
             return rows[0], counts[0]
         return (np.concatenate(rows), np.concatenate(counts)) if rows else (tail_rows, tail_counts)
 
-    def _add_word(self, term: QueryTerm, found: list[Postings], total: Floats, best: Floats) -> None:
-        """Add one word's score to `total`; `best` is zero before and after."""
-        n = max(len(postings.rows) for postings in found)
-        scale = term.weight * math.log(1.0 + (self._rows - n + 0.5) / (n + 0.5)) * (self._k1 + 1.0)
+    def _word(self, term: QueryTerm, best: Floats) -> Word:
+        """Work out what a word gives to each of its rows; `best` is zero before and after."""
+        found = self._alternatives(term)
+        if not found:
+            return NO_ROWS
         # The commonest alternative comes first: the others have few rows that it has not. int64, since numpy indexes by it.
         found.sort(key=lambda postings: -len(postings.rows))
         places = [postings.rows.astype(np.int64) for postings in found]
-        scores = [self._saturation(postings, at, scale) for postings, at in zip(found, places, strict=True)]
+        saturations = [self._saturation(postings, at) for postings, at in zip(found, places, strict=True)]
         if len(found) == 1:
-            np.add.at(total, places[0], scores[0])  # half as dear as `total[at] +=`; so is `take` beside `[at]`
-            return
-        best[places[0]] = scores[0]
-        for at, score in zip(places[1:], scores[1:], strict=True):
-            best[at] = np.maximum(best[at], score)
-        for at in places:
-            score = best.take(at, mode="clip")
-            if score.any():
-                np.add.at(total, at, score)
-                best[at] = 0.0
+            return Word(places[0], saturations[0], len(places[0]))
+        best[places[0]] = saturations[0]
+        for at, saturation in zip(places[1:], saturations[1:], strict=True):
+            best[at] = np.maximum(best[at], saturation)
+        rows, kept = [places[0]], [best.take(places[0], mode="clip")]
+        best[places[0]] = 0.0
+        for at in places[1:]:
+            rest = best.take(at, mode="clip")
+            fresh = rest != 0.0
+            rows.append(at[fresh])
+            kept.append(rest[fresh])
+            best[at] = 0.0
+        return Word(np.concatenate(rows), np.concatenate(kept), len(places[0]))
 
-    def _saturation(self, postings: Postings, at: NDArray[np.int64], scale: float) -> Floats:
+    def _saturation(self, postings: Postings, at: NDArray[np.int64]) -> Floats:
         frequency = postings.counts.astype(np.float32)
         norm = self._lengths.take(at, mode="clip").astype(np.float32)
         norm *= np.float32(self._k1 * self._b / self._mean_length)
         norm += np.float32(self._k1 * (1.0 - self._b))
         norm += frequency
-        frequency *= np.float32(scale * postings.factor)
+        frequency *= np.float32(postings.factor)
         frequency /= norm
         return frequency
 
@@ -251,6 +264,7 @@ class PostingsIndex:
         self._rows = 0
         self._length_sum = 0
         self._scratch = _Scratch()
+        self._cache = WordCache(0)
 
     def view(self) -> LexicalView:
         """The index as it stands now."""
@@ -264,6 +278,7 @@ class PostingsIndex:
             self._k1,
             self._b,
             self._scratch,
+            self._cache,
         )
 
     def add(self, row: int, terms: Sequence[str]) -> None:
@@ -292,6 +307,7 @@ class PostingsIndex:
         self._append(room, terms, first + places, np.minimum(counts, 255))
         self._rows += len(documents)
         self._length_sum += int(lengths.sum(dtype=np.int64))
+        self._cache = WordCache(self._rows)
 
     def remove(self, rows: Sequence[int]) -> None:
         """Erase rows that are in the index, and with them every term that no other row has."""
@@ -314,6 +330,7 @@ class PostingsIndex:
         self._length_sum -= int(lengths[erased].sum())
         lengths[erased] = 0
         self._drop_words(np.unique(np.concatenate(lost)))
+        self._cache = WordCache(self._rows)
 
     def scores(self, terms: Sequence[QueryTerm]) -> SparseScores:
         """BM25 of every row that matches at least one term. Empty for no terms."""
@@ -365,6 +382,7 @@ class PostingsIndex:
         self._tail_first = len(lengths)
         self._rows = live_rows
         self._length_sum = int(lengths.sum(dtype=np.int64))
+        self._cache = WordCache(live_rows)
 
     def _seal(self, end: int) -> None:
         """As `seal`; the tail's rows lie before `end`."""

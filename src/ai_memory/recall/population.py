@@ -78,7 +78,11 @@ def score_all(
         dense_background = _dense_background(dense, eligible, rows, _anchor_cosines(query_vector, anchors))
         if not dense_background.size:
             dense = None
-    lexical = _kept(view.lexical_scores(terms), eligible) if terms and rows else _NO_SCORES
+    lexical = _NO_SCORES
+    if terms and rows:
+        lexical = view.lexical_scores(terms)
+        if rows < len(eligible) or len(lexical.rows) > rows:
+            lexical = _kept(lexical, eligible)
     return Scored(eligible, rows, dense, dense_background, lexical, _lexical_background(lexical, rows))
 
 
