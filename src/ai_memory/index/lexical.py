@@ -26,7 +26,7 @@ from ai_memory.index import segments
 from ai_memory.index.base import Floats, QueryTerm, Rows, SparseScores
 from ai_memory.index.growing import Growing
 from ai_memory.index.segments import Segment
-from ai_memory.index.wordcache import NO_ROWS, Word, WordCache
+from ai_memory.index.wordcache import NO_ROWS, Word, WordCache, word_of
 from ai_memory.text.terms import EXACT, SECOND
 
 TAIL_CAPACITY = 1 << 14
@@ -109,8 +109,7 @@ class LexicalView:
             if word.frequency:
                 n = word.frequency
                 scale = term.weight * math.log(1.0 + (self._rows - n + 0.5) / (n + 0.5)) * (self._k1 + 1.0)
-                # Half as dear as `total[rows] +=`.
-                np.add.at(total, word.rows, word.saturations * np.float32(scale))
+                word.add_to(total, scale)
         rows = np.flatnonzero(total != 0.0)  # twice as fast as looking for nonzero floats
         return SparseScores(rows.astype(np.int32), total[rows])
 
@@ -187,7 +186,7 @@ class LexicalView:
         places = [postings.rows.astype(np.int64) for postings in found]
         saturations = [self._saturation(postings, at) for postings, at in zip(found, places, strict=True)]
         if len(found) == 1:
-            return Word(places[0], saturations[0], len(places[0]))
+            return word_of(places[0], saturations[0], len(places[0]), len(best))
         best[places[0]] = saturations[0]
         for at, saturation in zip(places[1:], saturations[1:], strict=True):
             best[at] = np.maximum(best[at], saturation)
@@ -199,7 +198,7 @@ class LexicalView:
             rows.append(at[fresh])
             kept.append(rest[fresh])
             best[at] = 0.0
-        return Word(np.concatenate(rows), np.concatenate(kept), len(places[0]))
+        return word_of(np.concatenate(rows), np.concatenate(kept), len(places[0]), len(best))
 
     def _saturation(self, postings: Postings, at: NDArray[np.int64]) -> Floats:
         frequency = postings.counts.astype(np.float32)

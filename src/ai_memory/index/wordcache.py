@@ -17,31 +17,58 @@ from ai_memory.index.base import Floats, QueryTerm
 
 WORTH_KEEPING = 1_000
 """Rows from which on a word is kept; shorter postings are worked out as fast as they are found."""
-LEAST_ROOM = 1_000_000
+LEAST_BYTES = 16_000_000
+BYTES_A_ROW = 96
+"""Room of the cache for each row of the index: 24 words that nearly every row has, or 8 postings of rarer ones a row."""
+EVERYWHERE = 4
+"""A word in more than a fourth of all rows is kept as one number a row, which is smaller and faster to add."""
 
 Key = tuple[tuple[str, ...], tuple[float, ...]]
 
 
 class Word(NamedTuple):
-    """A word's rows, each once, and its saturated frequency in each (the best of its alternatives): int64 and float32.
+    """A word's saturated frequency in each row that has it (the best of its alternatives), float32.
 
+    `rows`, int64, says which rows `saturations` are of, each once; None means all rows in order, 0 where the word is not.
     `frequency` is the number of rows of its commonest alternative, from which its idf follows.
     """
 
-    rows: NDArray[np.int64]
+    rows: NDArray[np.int64] | None
     saturations: Floats
     frequency: int
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return self.saturations.nbytes + (0 if self.rows is None else self.rows.nbytes)
+
+    def add_to(self, total: Floats, scale: float) -> None:
+        """Add `scale` times the saturations to the rows of `total`, float32, one entry a row of the index."""
+        weighed = self.saturations * np.float32(scale)
+        if self.rows is None:
+            total += weighed
+        else:
+            np.add.at(total, self.rows, weighed)  # half as dear as `total[rows] +=`
+
 
 NO_ROWS = Word(np.empty(0, np.int64), np.empty(0, np.float32), 0)
+
+
+def word_of(rows: NDArray[np.int64], saturations: Floats, frequency: int, index_rows: int) -> Word:
+    """The word in the form that suits how many of the index's rows have it."""
+    if len(rows) * EVERYWHERE <= index_rows or index_rows < WORTH_KEEPING:
+        return Word(rows, saturations, frequency)
+    everywhere = np.zeros(index_rows, np.float32)
+    everywhere[rows] = saturations
+    return Word(None, everywhere, frequency)
 
 
 class WordCache:
     """Words of one state of the index, the least recently used dropped first; safe to use from several threads."""
 
     def __init__(self, index_rows: int) -> None:
-        """Room for as many postings as four frequent words of an index of `index_rows` rows, 12 bytes each."""
-        self._room = max(LEAST_ROOM, 4 * index_rows)
+        """An empty cache for an index of `index_rows` rows."""
+        self._room = max(LEAST_BYTES, BYTES_A_ROW * index_rows)
         self._kept = 0
         self._words: OrderedDict[Key, Word] = OrderedDict()
         self._lock = threading.Lock()
@@ -56,16 +83,15 @@ class WordCache:
             return word
 
     def put(self, term: QueryTerm, word: Word) -> None:
-        """Keep a word, if it is long enough to be worth it and short enough to fit."""
-        size = len(word.rows)
-        if not WORTH_KEEPING <= size <= self._room:
+        """Keep a word, if it is long enough to be worth it."""
+        if word.frequency < WORTH_KEEPING or word.nbytes > self._room:
             return
         key = (term.alternatives, term.factors)
         with self._lock:
             if key in self._words:
                 return
             self._words[key] = word
-            self._kept += size
+            self._kept += word.nbytes
             while self._kept > self._room:
                 _, dropped = self._words.popitem(last=False)
-                self._kept -= len(dropped.rows)
+                self._kept -= dropped.nbytes
