@@ -107,10 +107,11 @@ def _dense_background(dense: Floats, eligible: Mask, rows: int, anchors: Floats)
     if np.isnan(total):
         values = values[~np.isnan(values)]
         total = float(values.sum(dtype=np.float64))
-    if len(anchors) and len(values):
+    there = len(values)
+    if len(anchors) and there:
         values = np.concatenate([values, anchors])
         total += float(anchors.sum(dtype=np.float64))
-    return _background(total, values, len(values))
+    return _background(total, values, len(values))._replace(size=there)
 
 
 def _lexical_background(found: SparseScores, rows: int) -> Background:
