@@ -7,7 +7,6 @@ not on the machine, the block or the number of threads.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from ai_memory.errors import EmbedderMismatchError, InvalidInputError
 from ai_memory.index.base import Floats
+from ai_memory.index.shares import in_shares
 
 simsimd: Any
 try:
@@ -27,8 +27,6 @@ Codes = NDArray[np.int8]
 
 BLOCK_ROWS = 1 << 16
 _FIRST_ROWS = 1 << 10
-_THREADS = min(4, os.cpu_count() or 1)
-_ROWS_WORTH_THREADS = 20_000
 
 
 class Block(NamedTuple):
@@ -49,14 +47,23 @@ class DenseView:
         """Approximate cosine of `query`, shape (dimension,), with rows 0 … n-1; float32, NaN where there is no vector."""
         codes, scale = quantise(checked(query[None], self.dimension))
         scores = np.full(n, np.nan, np.float32)
-        for number, block in enumerate(self._blocks):
-            first = number * BLOCK_ROWS
-            rows = min(n - first, len(block.codes))
-            if rows <= 0:
-                break
-            part = scores[first : first + rows]
-            np.multiply(_dot(codes, block.codes[:rows]), block.scales[:rows], out=part)
-            part *= scale[0]
+
+        def scan(first: int, end: int) -> None:
+            """Score the rows `first` to `end`."""
+            while first < end:
+                number, at = divmod(first, BLOCK_ROWS)
+                if number >= len(self._blocks):
+                    return
+                block = self._blocks[number]
+                stop = min(at + end - first, len(block.codes))
+                if stop <= at:
+                    return
+                part = scores[first : first + stop - at]
+                np.multiply(_dot(codes, block.codes[at:stop]), block.scales[at:stop], out=part)
+                part *= scale[0]
+                first += stop - at
+
+        in_shares(n, scan)
         return scores
 
 
@@ -201,8 +208,7 @@ def _dot(query: Codes, codes: Codes) -> NDArray[Any]:
     """Integer dot products of one int8 vector, shape (1, dimension), with several: shape (n,), exact in its float type."""
     if simsimd is None:
         return _dot_numpy(query, codes)
-    threads = _THREADS if len(codes) >= _ROWS_WORTH_THREADS else 1
-    products: NDArray[Any] = np.asarray(simsimd.cdist(query, codes, "dot", threads=threads))[0]
+    products: NDArray[Any] = np.asarray(simsimd.cdist(query, codes, "dot"))[0]
     return products
 
 

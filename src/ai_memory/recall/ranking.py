@@ -137,7 +137,8 @@ def _exact(view: PartitionView, rows: Rows, cosines: Values, vectors: Vectors | 
     if there:
         stacked = np.stack([found[wanted[at]] for at in there]).astype(np.float64)
         cosines = cosines.copy()
-        cosines[there] = stacked @ vectors.query.astype(np.float64)
+        # Not `@`: BLAS would wake its threads for a product this small, and they spin on after it.
+        cosines[there] = np.einsum("ij,j->i", stacked, vectors.query.astype(np.float64))
     return cosines
 
 
