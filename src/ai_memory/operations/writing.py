@@ -76,7 +76,10 @@ class RememberRequest(Draft, kw_only=True, forbid_unknown_fields=True):
 
     namespace: Namespace = DEFAULT_NAMESPACE
     reinstate: Annotated[bool, Meta(description="Keep it even if the same text was forgotten before.")] = False
-    wait: Annotated[bool, Meta(description="Return only when it can be found by meaning, not only by words.")] = False
+    wait: Annotated[
+        bool,
+        Meta(description="Wait, at most 30 s, until it can be found by meaning too; the receipt says whether it can."),
+    ] = False
     idempotency_key: IdempotencyKey = None
 
 
@@ -86,7 +89,12 @@ class RememberManyRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     memories: Annotated[list[Draft], Meta(min_length=1, max_length=MAX_BATCH, description="The memories, in order.")]
     namespace: Namespace = DEFAULT_NAMESPACE
     reinstate: Annotated[bool, Meta(description="Keep texts even if they were forgotten before.")] = False
-    wait: Annotated[bool, Meta(description="Return only when all can be found by meaning, not only by words.")] = False
+    wait: Annotated[
+        bool,
+        Meta(
+            description="Wait, at most 30 s, until all can be found by meaning too; the receipts say whether they can."
+        ),
+    ] = False
     idempotency_key: IdempotencyKey = None
 
 
@@ -118,7 +126,7 @@ class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     valid_to: Annotated[dt.datetime | UnsetType | None, Meta(description="The new end of its validity.")] = UNSET
     reason: Annotated[Reason | None, Meta(description="Why it changes; kept in the history.")] = None
     if_revision: IfRevision = None
-    wait: Annotated[bool, Meta(description="Return only when the change can be found by meaning.")] = False
+    wait: Annotated[bool, Meta(description="Wait, at most 30 s, until the change can be found by meaning.")] = False
     idempotency_key: IdempotencyKey = None
 
 

@@ -115,7 +115,7 @@ class Methods(Calls):
         supersedes: Ids of memories that this one replaces: they end where this one begins.
         namespace: The wall around a body of memories; no query crosses it.
         reinstate: Keep it even if the same text was forgotten before.
-        wait: Return only when it can be found by meaning, not only by words.
+        wait: Wait, at most 30 s, until it can be found by meaning too; the receipt says whether it can.
         idempotency_key: Repeating a request with the same key within 24 hours gives the first answer and writes
             nothing.
         """
@@ -157,7 +157,7 @@ class Methods(Calls):
         memories: The memories, in order.
         namespace: The wall around a body of memories; no query crosses it.
         reinstate: Keep texts even if they were forgotten before.
-        wait: Return only when all can be found by meaning, not only by words.
+        wait: Wait, at most 30 s, until all can be found by meaning too; the receipts say whether they can.
         idempotency_key: Repeating a request with the same key within 24 hours gives the first answer and writes
             nothing.
         """
@@ -283,7 +283,7 @@ class Methods(Calls):
         valid_to: The new end of its validity.
         reason: Why it changes; kept in the history.
         if_revision: Only if this is the memory's current revision; otherwise 409 with the current one.
-        wait: Return only when the change can be found by meaning.
+        wait: Wait, at most 30 s, until the change can be found by meaning.
         idempotency_key: Repeating a request with the same key within 24 hours gives the first answer and writes
             nothing.
         """

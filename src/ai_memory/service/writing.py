@@ -47,6 +47,8 @@ from ai_memory.text.normal import clean_text
 from ai_memory.types import Outcome, Receipt, Searchable, Selection
 
 FORGET_PAGE = 500
+WAIT_SECONDS = 30.0
+"""How long `wait` waits: less than a client's time limit, so that a long backlog gives an honest receipt and no error."""
 ALWAYS_ALLOWED = 20
 """Bulk forgetting of this many memories or fewer never trips the brake."""
 
@@ -351,8 +353,8 @@ def _can_find_meaning(parts: Parts) -> bool:
 
 
 def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
-    """The receipts once their vectors are paid, or as they are when nothing can pay them."""
-    settled = parts.payer.settle()
+    """The receipts once their vectors are paid, or as they are when nothing can pay them, or not within the time limit."""
+    settled = parts.payer.settle(WAIT_SECONDS)
     return [
         msgspec.structs.replace(receipt, searchable=Searchable(words=True, meaning=True), reason=_without_owed(receipt))
         if settled and receipt.memory_id is not None
