@@ -13,6 +13,7 @@ from ai_memory.embed.load import load_embedder
 from ai_memory.embed.locate import find_model
 from ai_memory.errors import InvalidInputError, StoreReadOnlyError
 from ai_memory.service.embedding import Loader, active_generation, check_identity
+from ai_memory.service.reembedding import reembed_store
 from ai_memory.service.service import Service
 from ai_memory.service.snapshots import SnapshotFolder
 from ai_memory.settings import Settings
@@ -100,8 +101,6 @@ def reembed(settings: Settings, progress: Callable[[int, int], None] | None = No
 
     The old generation stays active, and recall right, until the new one is complete. Interrupted, it goes on where it ended.
     """
-    from ai_memory.service.reembedding import reembed_store
-
     store = open_store(settings, SystemClock())
     try:
         embedder = _embedder(settings, None)

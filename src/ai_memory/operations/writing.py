@@ -156,11 +156,12 @@ class ForgetManyRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fie
     reason: Annotated[Reason | None, Meta(description="Why; kept in the log.")] = None
     dry_run: Annotated[bool, Meta(description="Only count what would be erased.")] = True
     allow_share: Annotated[
-        Share,
+        Share | None,
         Meta(
-            description="Refuse when more than this share of the namespace would be erased (and more than 20 memories)."
+            description="Refuse when more than this share of the namespace would be erased (and more than 20 memories). "
+            "Default: the setting forget_share."
         ),
-    ] = 0.2
+    ] = None
     everything: Annotated[bool, Meta(description="Erase the whole namespace: allows no filter and any share.")] = False
 
 

@@ -232,7 +232,7 @@ class AsyncMethods(AsyncCalls):
         namespace: str = DEFAULT_NAMESPACE,
         reason: str | None = None,
         dry_run: bool = True,
-        allow_share: float = 0.2,
+        allow_share: float | None = None,
         everything: bool = False,
         **filters: Unpack[Filters],
     ) -> Forgotten:

@@ -369,7 +369,7 @@ class Methods(Calls):
         namespace: str = DEFAULT_NAMESPACE,
         reason: str | None = None,
         dry_run: bool = True,
-        allow_share: float = 0.2,
+        allow_share: float | None = None,
         everything: bool = False,
         **filters: Unpack[Filters],
     ) -> Forgotten:
@@ -379,6 +379,7 @@ class Methods(Calls):
         reason: Why; kept in the log.
         dry_run: Only count what would be erased.
         allow_share: Refuse when more than this share of the namespace would be erased (and more than 20 memories).
+            Default: the setting forget_share.
         everything: Erase the whole namespace: allows no filter and any share.
         filters: Which memories are meant; see `Filters`.
         """

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.embed.base import Embedder, Task
-from ai_memory.errors import EmbedderError, EmbedderMismatchError, EmbedderUnavailableError, MemoryServiceError
+from ai_memory.errors import EmbedderError, EmbedderMismatchError, MemoryServiceError
 from ai_memory.recall.anchors import ANCHORS
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation
@@ -84,15 +84,6 @@ class EmbedderSlot:
                 self._looked_at = time.monotonic()
             return self._embedder
 
-    def require(self) -> Embedder:
-        """The embedder, or EmbedderUnavailableError / EmbedderMismatchError saying what mends it."""
-        embedder = self.get()
-        if embedder is not None:
-            return embedder
-        if self._error is not None:
-            raise self._error
-        raise EmbedderUnavailableError("there is no embedding model", hint="ai-memory model fetch")
-
     def embed_query(self, text: str) -> NDArray[np.float32] | None:
         """The unit vector of a question, shape (dimension,), or None when there is no embedder or the model fails on it."""
         with self._queries_lock:
@@ -125,7 +116,7 @@ class EmbedderSlot:
         if self._anchors is None and self._embedder is not None:
             try:
                 self._anchors = self._embedder.embed_documents(ANCHORS)
-            except EmbedderError as error:
+            except MemoryServiceError as error:
                 logger.warning("the embedder failed on the anchors: %s", error.message)
         return self._anchors
 

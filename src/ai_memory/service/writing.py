@@ -49,6 +49,7 @@ from ai_memory.types import Outcome, Receipt, Searchable, Selection
 FORGET_PAGE = 500
 WAIT_SECONDS = 30.0
 """How long `wait` waits: less than a client's time limit, so that a long backlog gives an honest receipt and no error."""
+OWED = "its vector is owed until there is an embedding model: ai-memory model fetch"
 ALWAYS_ALLOWED = 20
 """Bulk forgetting of this many memories or fewer never trips the brake."""
 
@@ -68,20 +69,20 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
 
 def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
     """Keep many memories; each gets a receipt of its own, and a wrong one does not stop the others."""
-    commands, places, receipts = prepare(parts, request.memories, request.namespace, reinstate=request.reinstate)
+    commands, places, receipts = _prepare(parts, request.memories, request.namespace, reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipts:
         can_find = _can_find_meaning(parts)
         filled: list[Receipt | None] = list(receipts)
         for place, result in zip(places, results, strict=True):
             filled[place] = _receipt(request.memories[place], result, can_find)
-        return counted([receipt for receipt in filled if receipt is not None])
+        return _counted([receipt for receipt in filled if receipt is not None])
 
     answered = write_once(parts, "remember_many", request, request.idempotency_key, commands, answer, Receipts)
-    return counted(_awaited(parts, answered.receipts)) if request.wait else answered
+    return _counted(_awaited(parts, answered.receipts)) if request.wait else answered
 
 
-def prepare(
+def _prepare(
     parts: Parts, drafts: Sequence[Draft], namespace: str, *, reinstate: bool
 ) -> tuple[list[Remember], list[int], list[Receipt | None]]:
     """Commands for the drafts that can be kept, their places, and a receipt for each draft that cannot."""
@@ -95,16 +96,6 @@ def prepare(
         except InvalidInputError as error:
             receipts[place] = Receipt(outcome=Outcome.REJECTED, reason=f"{error.code}: {error.message}")
     return commands, places, receipts
-
-
-def write_drafts(parts: Parts, drafts: Sequence[Draft], namespace: str, *, reinstate: bool) -> list[Receipt]:
-    """Keep drafts in one transaction, without an idempotency key; one receipt a draft."""
-    commands, places, receipts = prepare(parts, drafts, namespace, reinstate=reinstate)
-    results = write(parts, commands) if commands else []
-    can_find = _can_find_meaning(parts)
-    for place, result in zip(places, results, strict=True):
-        receipts[place] = _receipt(drafts[place], result, can_find)
-    return [receipt for receipt in receipts if receipt is not None]
 
 
 def revise(parts: Parts, request: ReviseRequest) -> Receipt:
@@ -146,7 +137,9 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
     )
 
     def answer(results: list[Result]) -> Receipt:
-        return _changed(results[0], parts, "it was retired already")
+        receipt = _changed(results[0], parts, "it was retired already")
+        reason = receipt.reason if isinstance(results[0], Unchanged) else None
+        return msgspec.structs.replace(receipt, searchable=Searchable(words=False, meaning=False), reason=reason)
 
     return write_once(parts, "retire", request, request.idempotency_key, [command], answer, Receipt)
 
@@ -165,7 +158,8 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
         _raise_rejected(results[0], request.id, request.namespace)
         return Forgotten(forgotten=1, dry_run=False, ids=(request.id,))
 
-    parts.follower.forget_saved()  # before the commit as well: a process killed right after it leaves no saved words
+    if parts.store.get(request.namespace, [request.id])[0] is not None:
+        parts.follower.forget_saved()  # before the commit as well: a process killed right after it leaves no saved words
     forgotten = write_once(parts, "forget", request, request.idempotency_key, [command], answer, Forgotten)
     _drop_derived(parts)
     return forgotten
@@ -186,7 +180,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
         return Forgotten(forgotten=len(ids), dry_run=True, ids=tuple(ids[:1000]))
     total = max(parts.store.stats(request.namespace).memories, 1)
     share = len(ids) / total
-    allowed = min(request.allow_share, 1.0) if request.allow_share != 0.2 else parts.forget_share
+    allowed = parts.forget_share if request.allow_share is None else request.allow_share
     if not request.everything and len(ids) > ALWAYS_ALLOWED and share > allowed:
         raise BrakeError(
             f"this would erase {len(ids)} of {total} memories in {request.namespace}, more than the allowed {allowed:.0%}",
@@ -194,6 +188,8 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
             matching=len(ids),
             total=total,
         )
+    if not ids:
+        return Forgotten(forgotten=0, dry_run=False, ids=())
     reason = _reason(request.reason)
     parts.follower.forget_saved()
     forgotten = 0
@@ -220,7 +216,7 @@ def as_selection(request: Selection) -> Selection:
     return Selection(**{name: getattr(request, name) for name in Selection.__struct_fields__})
 
 
-def counted(receipts: Sequence[Receipt]) -> Receipts:
+def _counted(receipts: Sequence[Receipt]) -> Receipts:
     """Receipts with how many had each outcome."""
     counts = Counter(str(receipt.outcome) for receipt in receipts)
     return Receipts(receipts=tuple(receipts), counts=dict(sorted(counts.items())))
@@ -279,9 +275,7 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             memory_id=result.memory_id,
             revision=result.revision,
             supersedes=result.superseded,
-            reason=None
-            if can_find_meaning
-            else "its vector is owed until there is an embedding model: ai-memory model fetch",
+            reason=None if can_find_meaning else OWED,
             searchable=Searchable(words=True, meaning=False),
         )
     if isinstance(result, Duplicate):
@@ -308,7 +302,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             outcome=Outcome.STORED,
             memory_id=result.memory_id,
             revision=result.revision,
-            reason=None if _can_find_meaning(parts) else "its vector is owed until there is an embedding model",
+            reason=None if _can_find_meaning(parts) else OWED,
             searchable=Searchable(words=True, meaning=False),
         )
     if isinstance(result, Unchanged) and result.record is not None:
@@ -356,15 +350,15 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
     """The receipts once their vectors are paid, or as they are when nothing can pay them, or not within the time limit."""
     settled = parts.payer.settle(WAIT_SECONDS)
     return [
-        msgspec.structs.replace(receipt, searchable=Searchable(words=True, meaning=True), reason=_without_owed(receipt))
+        msgspec.structs.replace(
+            receipt,
+            searchable=Searchable(words=True, meaning=True),
+            reason=None if receipt.reason == OWED else receipt.reason,
+        )
         if settled and receipt.memory_id is not None
         else receipt
         for receipt in receipts
     ]
-
-
-def _without_owed(receipt: Receipt) -> str | None:
-    return None if receipt.reason is not None and receipt.reason.startswith("its vector is owed") else receipt.reason
 
 
 def _drop_derived(parts: Parts) -> None:
