@@ -59,9 +59,7 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="Arithmetic of the embedder; never float16."
     )
-    threads: int = Field(
-        default=0, ge=0, description="Threads of the embedder and of vector search; 0 means all cores."
-    )
+    threads: int = Field(default=0, ge=0, description="Threads of the embedder; 0 means all cores.")
     preload: bool = Field(
         default=True, description="Load the model when the server starts rather than at the first use."
     )
