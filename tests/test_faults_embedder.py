@@ -59,6 +59,10 @@ class FailingEmbedder:
         self._check(texts)
         return self._inner.embed_documents(texts, titles)
 
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        return self._inner.dimensions
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._inner.count_tokens(texts)
 

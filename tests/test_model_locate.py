@@ -13,7 +13,9 @@ from tiny_models import tiny_bert
 def test_nothing_is_found_in_an_empty_data_folder(tmp_path: Path) -> None:
     assert find_model("auto", tmp_path) is None
     assert find_model("minilm", tmp_path) is None
-    assert places("auto", tmp_path) == [tmp_path / "models" / "all-MiniLM-L6-v2"]
+    assert places("auto", tmp_path) == [
+        tmp_path / "models" / name for name in ("embeddinggemma-300m", "all-MiniLM-L6-v2")
+    ]
 
 
 @pytest.mark.parametrize("preference", ["auto", "minilm", "all-MiniLM-L6-v2", "SENTENCE-TRANSFORMERS/all-minilm-l6-v2"])

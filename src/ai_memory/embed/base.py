@@ -7,6 +7,7 @@ call from several threads; it may serialise the calls inside.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -33,12 +34,47 @@ class Task(StrEnum):
     NONE = "none"
 
 
+class TooLong(StrEnum):
+    """What becomes of a text that has more tokens than one forward pass reads."""
+
+    ERROR = "error"
+    """It is refused, and the error names its tokens and the limit."""
+    TRUNCATE = "truncate"
+    """Its end is left out, the closing special tokens are kept, and the count of what was left out is said."""
+    WINDOWS = "windows"
+    """It is covered in windows of about equal length, whose mean is made unit length again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """A text and the prompt that goes before it; an empty prompt is none."""
+
+    text: str
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Vectors, and what of each text went into them."""
+
+    vectors: Vectors
+    tokens: tuple[int, ...]
+    """Of each text, the tokens that were read, special tokens and prompt included."""
+    cut: tuple[int, ...]
+    """Of each text, the tokens that were left out; 0 but where it was truncated."""
+
+
 class Embedder(Protocol):
     """What the rest of the service knows of a model."""
 
     @property
     def identity(self) -> EmbedderIdentity:
         """All that decides a vector; known without loading the weights into a runtime."""
+        ...
+
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        """The lengths that its vectors may be cut to (`embed.matryoshka`), its own first."""
         ...
 
     @property

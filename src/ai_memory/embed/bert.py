@@ -6,14 +6,16 @@ The pooler and the second token type are not used by sentence embeddings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ai_memory.embed import graph
-from ai_memory.embed.folder import WEIGHTS, ModelFolder, read_tensors
-from ai_memory.embed.graph import Node, Weights
+from ai_memory.embed.folder import WEIGHTS, ModelFolder
+from ai_memory.embed.graph import Graph, Linear, Node, Weights
 from ai_memory.embed.openvino_import import import_openvino
+from ai_memory.embed.weights import read_tensors
 from ai_memory.errors import ModelFilesError
 
 ov, ops = import_openvino()
@@ -22,8 +24,8 @@ _IGNORED = frozenset({"embeddings.position_ids", "pooler.dense.weight", "pooler.
 _REQUIRED = {"hidden_act": "gelu", "position_embedding_type": "absolute"}
 
 
-def build_bert(folder: ModelFolder) -> Node:
-    """An `openvino.Model`: `ids` int32 [B, S] and `mask` float32 [B, S] → unit vectors float32 [B, dimension].
+def build_bert(folder: ModelFolder, linear: Linear) -> Graph:
+    """A graph of `ids` int32 [B, S] and `mask` float32 [B, S] → unit vectors float32 [B, dimension].
 
     Raises ModelFilesError where the configuration asks for something else, or the weights do not match it.
     """
@@ -35,9 +37,19 @@ def build_bert(folder: ModelFolder) -> Node:
     x = _embeddings(ids, weights, epsilon)
     bias = graph.padding_bias(mask)
     for index in range(folder.config["num_hidden_layers"]):
-        layer = _part(weights, f"encoder.layer.{index}.")
-        x = _layer(x, bias, layer, folder.config["num_attention_heads"], epsilon)
-    return ov.Model([graph.unit_length(graph.mean_pooling(x, mask))], [ids, mask], folder.name)
+        layer = graph.part(weights, f"encoder.layer.{index}.")
+        x = _layer(x, bias, layer, folder.config["num_attention_heads"], epsilon, linear)
+    return Graph(ov.Model([graph.unit_length(graph.mean_pooling(x, mask))], [ids, mask], folder.name), _feed)
+
+
+def _feed(inputs: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """Ids padded to the longest input, and which of them are tokens."""
+    ids = np.zeros((len(inputs), max(map(len, inputs))), np.int32)
+    mask = np.zeros(ids.shape, np.float32)
+    for row, tokens in enumerate(inputs):
+        ids[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1.0
+    return {"ids": ids, "mask": mask}
 
 
 def expected_tensors(config: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
@@ -94,12 +106,8 @@ def _check_config(folder: ModelFolder) -> None:
         )
 
 
-def _part(weights: Mapping[str, Weights], prefix: str) -> dict[str, Weights]:
-    return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
-
-
 def _embeddings(ids: Node, weights: Mapping[str, Weights], epsilon: float) -> Node:
-    part = _part(weights, "embeddings.")
+    part = graph.part(weights, "embeddings.")
     positions = part["position_embeddings.weight"] + part["token_type_embeddings.weight"][0]
     length = ops.gather(ops.shape_of(ids, "i32"), np.array([1], np.int32), np.int32(0))
     zero, one = np.array([0], np.int32), np.array([1], np.int32)
@@ -108,22 +116,24 @@ def _embeddings(ids: Node, weights: Mapping[str, Weights], epsilon: float) -> No
     return graph.layer_norm(summed, part["LayerNorm.weight"], part["LayerNorm.bias"], epsilon)
 
 
-def _layer(x: Node, bias: Node, weights: Mapping[str, Weights], heads: int, epsilon: float) -> Node:
+def _layer(x: Node, bias: Node, weights: Mapping[str, Weights], heads: int, epsilon: float, linear: Linear) -> Node:
     names = [f"attention.self.{each}" for each in ("query", "key", "value")]
-    joined = graph.linear(
+    joined = linear(
         x,
         np.concatenate([weights[f"{name}.weight"] for name in names]),
         np.concatenate([weights[f"{name}.bias"] for name in names]),
     )
     query, key, value = graph.split_heads(joined, 3, heads)
     mixed = graph.attention(query, key, value, bias)
-    x = _add_and_norm(x, mixed, "attention.output", weights, epsilon)
-    inner = graph.linear(x, weights["intermediate.dense.weight"], weights["intermediate.dense.bias"])
-    return _add_and_norm(x, ops.gelu(inner, "erf"), "output", weights, epsilon)
+    x = _add_and_norm(x, mixed, "attention.output", weights, epsilon, linear)
+    inner = linear(x, weights["intermediate.dense.weight"], weights["intermediate.dense.bias"])
+    return _add_and_norm(x, ops.gelu(inner, "erf"), "output", weights, epsilon, linear)
 
 
-def _add_and_norm(x: Node, branch: Node, name: str, weights: Mapping[str, Weights], epsilon: float) -> Node:
-    projected = graph.linear(branch, weights[f"{name}.dense.weight"], weights[f"{name}.dense.bias"])
+def _add_and_norm(
+    x: Node, branch: Node, name: str, weights: Mapping[str, Weights], epsilon: float, linear: Linear
+) -> Node:
+    projected = linear(branch, weights[f"{name}.dense.weight"], weights[f"{name}.dense.bias"])
     return graph.layer_norm(
         ops.add(x, projected), weights[f"{name}.LayerNorm.weight"], weights[f"{name}.LayerNorm.bias"], epsilon
     )

@@ -48,6 +48,11 @@ class HashingEmbedder:
         )
 
     @property
+    def dimensions(self) -> tuple[int, ...]:
+        """Only its own: hashed places are in no order of weight."""
+        return (self._dimension,)
+
+    @property
     def max_tokens(self) -> int:
         """A text of any length is taken whole; this is the size that callers cut passages to."""
         return 256

@@ -5,6 +5,7 @@
     sentence_bert_config.json    the longest input (optional)
     tokenizer.json               the tokenizer, in the form of the `tokenizers` library
     model.safetensors            the weights
+    config_sentence_transformers.json   the prompts, where the model has some (optional)
     1_Pooling/config.json        how token states become one vector
     2_Dense/…                    a linear layer with its own weights, where the chain has one
 
@@ -20,16 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ai_memory.embed.digests import folder_digests
-from ai_memory.embed.known import KnownModel, known_model
-from ai_memory.embed.prompts import NO_PROMPTS, PromptTable
+from ai_memory.embed.known import FAMILIES, KnownModel, known_model
+from ai_memory.embed.prompts import NO_PROMPTS, PromptTable, named_prompts
 from ai_memory.errors import ModelFilesError
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
+
+FETCH_AGAIN = "delete the folder and run: ai-memory model fetch minilm"
 
 _REFUSED = {
     "adapter_config.json": "an adapter must be merged into its base model first",
@@ -56,11 +56,15 @@ class ModelFolder:
     files: tuple[str, ...]
     """Every file that decides a vector, relative to `path`, sorted."""
     known: KnownModel | None
+    """The model of this name, else the one that alone has this architecture."""
+    prompts: PromptTable
+    """What is put before texts: the known model's prompts, and over them what the folder itself names."""
 
     @property
-    def prompts(self) -> PromptTable:
-        """The prompts of this model; none where it is not a known one."""
-        return self.known.prompts if self.known else NO_PROMPTS
+    def dimensions(self) -> tuple[int, ...]:
+        """The lengths that a vector may be cut to, the full one first; the full one alone where the model is not a known one."""
+        smaller = [each for each in self.known.dimensions if each < self.dimension] if self.known else []
+        return (self.dimension, *smaller)
 
     def revision(self) -> str:
         """sha256 (hexadecimal) over the names and contents of all `files`."""
@@ -80,7 +84,7 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
         )
     _check_inventory(path, ("modules.json", "config.json", TOKENIZER, WEIGHTS))
     pooling, dense = _read_modules(path)
-    config = _read_json(path / "config.json")
+    config = read_json(path / "config.json")
     _check_inventory(
         path, (f"{pooling}/config.json", *(f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)))
     )
@@ -89,46 +93,22 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
     files = ["modules.json", "config.json", TOKENIZER, WEIGHTS, f"{pooling}/config.json", *optional]
     files += [f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)]
     title = name or path.name
-    known = known_model(title)
+    architecture = str(config.get("model_type", ""))
+    named = known_model(title)
+    known = named or FAMILIES.get(architecture)
     hidden = _size(config, "hidden_size", path)
     return ModelFolder(
         path=path,
-        name=known.name if known else title,
-        architecture=str(config.get("model_type", "")),
+        name=named.name if named else title,
+        architecture=architecture,
         config=config,
         max_tokens=_max_tokens(path, config),
-        dimension=_size(_read_json(path / dense[-1] / "config.json"), "out_features", path) if dense else hidden,
+        dimension=_size(read_json(path / dense[-1] / "config.json"), "out_features", path) if dense else hidden,
         dense=dense,
         files=tuple(sorted(files)),
         known=known,
+        prompts=_prompts(path, known),
     )
-
-
-def read_tensors(
-    file: Path, expected: Mapping[str, tuple[int, ...]], ignored: frozenset[str] = frozenset(), prefix: str = ""
-) -> dict[str, NDArray[np.float32]]:
-    """The tensors of a safetensors file as float32 arrays, under their names without `prefix`.
-
-    `expected` maps each name to its shape; `ignored` may be there and is left out. Raises ModelFilesError naming each tensor
-    that is missing, unexpected, or of another shape or type.
-    """
-    from safetensors import SafetensorError, safe_open  # 15 ms, and only where weights are read
-
-    try:
-        with safe_open(str(file), framework="numpy") as opened:
-            names = {name.removeprefix(prefix): name for name in opened.keys()}  # noqa: SIM118 (not a dict)
-            found = {name: opened.get_slice(full) for name, full in names.items() if name not in ignored}
-            _check_tensors(
-                file, expected, {name: (tuple(each.get_shape()), each.get_dtype()) for name, each in found.items()}
-            )
-            return {name: opened.get_tensor(names[name]) for name in expected}
-    except (SafetensorError, OSError) as error:
-        raise ModelFilesError(
-            f"{file} cannot be read as safetensors: {error}", hint=_FETCH_AGAIN, file=str(file)
-        ) from error
-
-
-_FETCH_AGAIN = "delete the folder and run: ai-memory model fetch minilm"
 
 
 def _check_inventory(path: Path, required: tuple[str, ...]) -> None:
@@ -139,7 +119,7 @@ def _check_inventory(path: Path, required: tuple[str, ...]) -> None:
     said = [f"{name} is missing" for name in missing] + [f"{name} is there ({why})" for name, why in refused.items()]
     raise ModelFilesError(
         f"the model folder {path} cannot be used: {'; '.join(said)}",
-        hint=_FETCH_AGAIN,
+        hint=FETCH_AGAIN,
         path=str(path),
         missing=missing,
         unexpected=sorted(refused),
@@ -148,7 +128,7 @@ def _check_inventory(path: Path, required: tuple[str, ...]) -> None:
 
 def _read_modules(path: Path) -> tuple[str, tuple[str, ...]]:
     """The pooling module's folder and the dense ones', in order. Anything else in the chain is refused."""
-    modules = _read_json(path / "modules.json", list)
+    modules = read_json(path / "modules.json", list)
     pooling: list[str] = []
     dense: list[str] = []
     kinds = []
@@ -172,7 +152,7 @@ def _read_modules(path: Path) -> tuple[str, tuple[str, ...]]:
 
 def _check_pooling(file: Path) -> None:
     """Mean pooling, prompt included, and nothing beside it."""
-    config = _read_json(file)
+    config = read_json(file)
     modes = sorted(
         key for key, value in config.items() if key.startswith("pooling_mode") and value not in (False, None)
     )
@@ -187,13 +167,24 @@ def _max_tokens(path: Path, config: Mapping[str, Any]) -> int:
     file = path / "sentence_bert_config.json"
     if not file.is_file():
         return longest
-    settings = _read_json(file)
+    settings = read_json(file)
     if settings.get("do_lower_case"):
         raise ModelFilesError(
             f"{file} asks for lower case before the tokenizer, which is not supported", file=str(file)
         )
     limit = settings.get("max_seq_length")
     return min(limit, longest) if isinstance(limit, int) and limit > 0 else longest
+
+
+def _prompts(path: Path, known: KnownModel | None) -> PromptTable:
+    table = known.prompts if known else NO_PROMPTS
+    file = path / "config_sentence_transformers.json"
+    named = read_json(file).get("prompts") if file.is_file() else None
+    if named is None:
+        return table
+    if not isinstance(named, dict) or not all(isinstance(prompt, str) for prompt in named.values()):
+        raise ModelFilesError(f"{file} has prompts that are no table of texts", hint=FETCH_AGAIN, file=str(file))
+    return named_prompts(table, named)
 
 
 def _size(config: Mapping[str, Any], key: str, path: Path) -> int:
@@ -205,36 +196,14 @@ def _size(config: Mapping[str, Any], key: str, path: Path) -> int:
     return value
 
 
-def _read_json(file: Path, kind: type[Any] = dict) -> Any:
+def read_json(file: Path, kind: type[Any] = dict) -> Any:
+    """The file's value. Raises ModelFilesError where it is not JSON or not of that kind."""
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelFilesError(f"{file} cannot be read as JSON: {error}", hint=_FETCH_AGAIN, file=str(file)) from error
+        raise ModelFilesError(f"{file} cannot be read as JSON: {error}", hint=FETCH_AGAIN, file=str(file)) from error
     if not isinstance(value, kind):
         raise ModelFilesError(
-            f"{file} holds a {type(value).__name__}, not a {kind.__name__}", hint=_FETCH_AGAIN, file=str(file)
+            f"{file} holds a {type(value).__name__}, not a {kind.__name__}", hint=FETCH_AGAIN, file=str(file)
         )
     return value
-
-
-def _check_tensors(
-    file: Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[tuple[int, ...], str]]
-) -> None:
-    missing = sorted(expected.keys() - found.keys())
-    unexpected = sorted(found.keys() - expected.keys())
-    wrong = [
-        f"{name}: {dtype} {list(shape)} instead of F32 {list(expected[name])}"
-        for name, (shape, dtype) in sorted(found.items())
-        if name in expected and (shape, dtype) != (expected[name], "F32")
-    ]
-    if not (missing or unexpected or wrong):
-        return
-    said = [f"missing {name}" for name in missing] + [f"unexpected {name}" for name in unexpected] + wrong
-    raise ModelFilesError(
-        f"{file} does not hold the tensors its configuration promises: {'; '.join(said[:8])}{' …' if len(said) > 8 else ''}",
-        hint=_FETCH_AGAIN,
-        file=str(file),
-        missing=missing,
-        unexpected=unexpected,
-        wrong=wrong,
-    )

@@ -6,7 +6,9 @@ the runtime's precision hint decides what the machine computes in.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,29 @@ Node: TypeAlias = Any
 Weights = NDArray[np.float32]
 
 
+class Linear(Protocol):
+    """How a layer's products are made: x·weightᵀ + bias, in whatever form the weight is kept."""
+
+    def __call__(self, x: Node, weight: Weights, bias: Weights | None = None) -> Node:
+        """X [..., in] and the weight [out, in] → [..., out]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A model to compile, and what turns token ids into its inputs. Its one output is unit vectors, float32 [n, dimension]."""
+
+    model: Any
+    """An `openvino.Model`."""
+    feed: Callable[[Sequence[Sequence[int]]], Mapping[str, Any]]
+    """From n inputs of token ids, none empty, to arrays by the names of the model's parameters."""
+
+
+def part(weights: Mapping[str, Weights], prefix: str) -> dict[str, Weights]:
+    """The weights below `prefix`, under their names without it."""
+    return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
+
+
 def constant(array: Weights) -> Node:
     """A weight, shared with the array and not copied."""
     return ops.constant(np.ascontiguousarray(array, dtype=np.float32), shared_memory=True)
@@ -28,6 +53,23 @@ def linear(x: Node, weight: Weights, bias: Weights | None = None) -> Node:
     """x·weightᵀ + bias: [B, S, in] → [B, S, out], the weight as PyTorch keeps it, [out, in]."""
     product = ops.matmul(x, constant(weight), False, True)
     return product if bias is None else ops.add(product, constant(bias))
+
+
+def linear_int8(x: Node, weight: Weights, bias: Weights | None = None) -> Node:
+    """As `linear`, the weight rounded to 8 bits: symmetric, one scale an output value. The runtime quantises x as it goes."""
+    largest = np.abs(weight).max(axis=1, keepdims=True)
+    scale = np.where(largest > 0, largest / 127.0, 1.0).astype(np.float32)
+    rounded = np.rint(weight / scale).astype(np.int8)
+    restored = ops.multiply(ops.convert(ops.constant(rounded), "f32"), constant(scale))
+    product = ops.matmul(x, restored, False, True)
+    return product if bias is None else ops.add(product, constant(bias))
+
+
+def rms_norm(x: Node, weight: Weights, epsilon: float) -> Node:
+    """X / sqrt(mean(x²) + epsilon) · weight over the last axis (Zhang and Sennrich 2019), in float32 whatever the rest is in."""
+    squares = ops.reduce_mean(ops.power(x, np.float32(2.0)), np.array([-1]), True)
+    shrink = ops.divide(np.float32(1.0), ops.sqrt(ops.add(squares, np.float32(epsilon))))
+    return ops.multiply(constant(weight), ops.multiply(x, shrink))
 
 
 def layer_norm(x: Node, weight: Weights, bias: Weights, epsilon: float) -> Node:

@@ -79,11 +79,15 @@ EMBEDDING_GEMMA = KnownModel(
     licence="Gemma Terms of Use",
 )
 
-RUNNABLE = frozenset({"bert"})
+RUNNABLE = frozenset({"bert", "gemma3_text"})
 """The architectures that this version has a graph for."""
 
 KNOWN_MODELS: tuple[KnownModel, ...] = (EMBEDDING_GEMMA, MINILM)
 """In order of preference: `auto` takes the first that is there and that this version can run."""
+
+
+FAMILIES: Mapping[str, KnownModel] = {EMBEDDING_GEMMA.architecture: EMBEDDING_GEMMA}
+"""Architectures that are one model's alone: a folder of another name is a fine-tuned copy, with the same prompts and dimensions."""
 
 
 def known_model(name: str) -> KnownModel | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from ai_memory.embed.folder import WEIGHTS, ModelFolder
-from ai_memory.embed.known import RUNNABLE
+from ai_memory.embed.known import EMBEDDING_GEMMA, RUNNABLE
+from ai_memory.embed.processor import has_bfloat16
 from ai_memory.embed.runtime import Dtype, Runtime
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, ModelFilesError
@@ -14,14 +18,37 @@ _CACHE_FROM_BYTES = 256 << 20
 """Below this a kept compilation costs more than it saves: as much again on disk and in memory, against 0.2 s of compiling."""
 
 
+class RuntimeName(StrEnum):
+    """What executes a model."""
+
+    OPENVINO = "openvino"
+    TORCH = "torch"
+
+
+class Device(StrEnum):
+    """Where a model runs."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
 def load_embedder(
-    folder: ModelFolder, *, dtype: str = "auto", threads: int = 0, cache_dir: Path | None = None
+    folder: ModelFolder,
+    *,
+    dtype: str = "auto",
+    threads: int = 0,
+    cache_dir: Path | None = None,
+    runtime: str = "auto",
+    device: str = "auto",
 ) -> TransformerEmbedder:
     """An embedder over `folder`, whose identity is known and whose weights load at the first call (or `warm_up`).
 
-    `dtype` is `auto` (float32), `float32` or `bfloat16`; `threads` 0 means one a core; `cache_dir` keeps the compiled model
-    between processes where it is big enough for that to pay. Raises InvalidInputError for another dtype or a negative number
-    of threads, ModelFilesError where the architecture is not one that this version runs or a file cannot be read.
+    `runtime` is `openvino` (CPU), `torch` (the `gpu` extra) or `auto`: torch where `device` is a CUDA one, else openvino.
+    `device` is `cpu`, `cuda` or `auto`: a CUDA device where torch is installed and finds one. `dtype` is `float32`,
+    `bfloat16`, `int8` (openvino alone) or `auto`: for EmbeddingGemma bfloat16 where the hardware has it, else float32.
+    `threads` 0 means one a core; `cache_dir` keeps the compiled model between processes where it is big enough for that to
+    pay. Raises InvalidInputError for any other value, ModelFilesError where the architecture is not one that this version
+    runs or a file cannot be read, EmbedderUnavailableError where the device or the runtime is not there.
     """
     if threads < 0:
         raise InvalidInputError(f"the embedder's threads must be 0 (one a core) or more, not {threads}")
@@ -32,20 +59,68 @@ def load_embedder(
             path=str(folder.path),
             architecture=folder.architecture,
         )
-    chosen = _dtype(dtype)
+    place = _device(device, runtime)
+    name = _choice(RuntimeName, "runtime", runtime) or (
+        RuntimeName.TORCH if place is Device.CUDA else RuntimeName.OPENVINO
+    )
+    if place is Device.CUDA and name is RuntimeName.OPENVINO:
+        raise InvalidInputError(
+            "the openvino runtime runs on the CPU", hint="leave `runtime` at auto for a CUDA device"
+        )
+    chosen = _dtype(dtype, folder, place)
+    if chosen is Dtype.INT8 and name is RuntimeName.TORCH:
+        raise InvalidInputError("int8 is the openvino runtime's alone", hint="use bfloat16 or float32 with torch")
+    if name is RuntimeName.TORCH:
+        return TransformerEmbedder(folder, chosen, lambda: _load_torch(folder, chosen, place, threads))
     return TransformerEmbedder(folder, chosen, lambda: _load_openvino(folder, chosen, threads, cache_dir))
 
 
-def _dtype(name: str) -> Dtype:
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _choice(kind: type[Choice], what: str, name: str) -> Choice | None:
+    """The value of that name; None for `auto`."""
     if name == "auto":
-        return Dtype.FLOAT32
+        return None
     if name == "float16":
-        raise InvalidInputError("float16 is not offered: some models overflow in it", hint="use float32 or bfloat16")
+        raise InvalidInputError(
+            "float16 is not offered on any machine: EmbeddingGemma's activations overflow in it and the vectors become NaN",
+            hint="use float32 or bfloat16",
+        )
     try:
-        return Dtype(name)
+        return kind(name)
     except ValueError:
-        choices = ", ".join(["auto", *Dtype])
-        raise InvalidInputError(f"there is no dtype {name!r}; there are {choices}") from None
+        raise InvalidInputError(f"there is no {what} {name!r}; there are {', '.join(['auto', *kind])}") from None
+
+
+def _device(name: str, runtime: str) -> Device:
+    chosen = _choice(Device, "device", name)
+    if chosen is not None:
+        return chosen
+    if runtime == RuntimeName.OPENVINO or importlib.util.find_spec("torch") is None:
+        return Device.CPU
+    from torch import cuda  # seconds, and only where the user installed it
+
+    return Device.CUDA if cuda.is_available() else Device.CPU
+
+
+def _dtype(name: str, folder: ModelFolder, device: Device) -> Dtype:
+    chosen = _choice(Dtype, "dtype", name)
+    if chosen is not None:
+        return chosen
+    if folder.architecture == EMBEDDING_GEMMA.architecture and (device is Device.CUDA or has_bfloat16()):
+        return Dtype.BFLOAT16
+    return Dtype.FLOAT32
+
+
+def _load_torch(folder: ModelFolder, dtype: Dtype, device: Device, threads: int) -> Runtime:
+    try:
+        from ai_memory.embed.runtime_torch import TorchRuntime  # imports torch: only now
+    except ImportError as error:
+        raise EmbedderUnavailableError(
+            f"PyTorch cannot be imported: {error}", hint="pip install 'ai-memory-service[gpu]'"
+        ) from error
+    return TorchRuntime(folder, dtype=dtype, device=str(device), threads=threads)
 
 
 def _load_openvino(folder: ModelFolder, dtype: Dtype, threads: int, cache_dir: Path | None) -> Runtime:

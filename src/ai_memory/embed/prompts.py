@@ -37,5 +37,29 @@ class PromptTable:
         return hashlib.sha256(table).hexdigest()
 
 
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    Task.RETRIEVAL: ("query", "Retrieval-query", "Retrieval"),
+    Task.CLASSIFICATION: ("Classification", "MultilabelClassification"),
+    Task.CLUSTERING: ("Clustering",),
+    Task.SIMILARITY: ("STS", "PairClassification"),
+    Task.CODE_RETRIEVAL: ("InstructionRetrieval",),
+    Task.SUMMARIZATION: ("Summarization",),
+}
+"""The names that sentence-transformers' folders give the prompt of each task, the likeliest first."""
+_DOCUMENT_NAMES = ("document", "Retrieval-document", "passage", "corpus")
+
+
+def named_prompts(table: PromptTable, named: Mapping[str, str]) -> PromptTable:
+    """`table` with what a folder's own `config_sentence_transformers.json` names put over it."""
+    queries = dict(table.queries)
+    for task, names in _NAMES.items():
+        found = next((named[name] for name in names if name in named), None)
+        if found is not None:
+            queries[Task(task)] = found
+    document = next((named[name] for name in _DOCUMENT_NAMES if name in named), table.document)
+    titled = table.titled_document if document == table.document else document + "{title}\n"
+    return PromptTable(queries=queries, document=document, titled_document=titled)
+
+
 NO_PROMPTS = PromptTable()
 """For models trained without prompts: texts as they are, a title on a line of its own before its text."""

@@ -14,6 +14,8 @@ class Dtype(StrEnum):
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
+    INT8 = "int8"
+    """Weights of the layers in 8 bits, symmetric, one scale an output value; the rest in bfloat16 or float32."""
 
 
 class Runtime(Protocol):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ai_memory.embed.base import TooLong
 from ai_memory.embed.texts import replace_surrogates
-from ai_memory.errors import InvalidInputError, ModelFilesError
+from ai_memory.errors import InvalidInputError, ModelFilesError, TooLargeError
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -25,6 +26,21 @@ class Window:
     """Token ids, special tokens and prompt included; never more than `max_tokens`."""
     weight: int
     """Its share of the text's mean: the number of content tokens, at least 1."""
+    cut: int = 0
+    """Tokens of the text that were left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One token of a text."""
+
+    id: int
+    text: str
+    """As the vocabulary writes it."""
+    special: bool
+    start: int
+    """First and past-last character of the text; both 0 for a special token."""
+    stop: int
 
 
 class TextTokenizer:
@@ -50,19 +66,57 @@ class TextTokenizer:
         """Tokens of each text with its prompt and the special tokens."""
         return [len(encoding.ids) for encoding in self._encode(texts, prompts)]
 
-    def windows(self, texts: Sequence[str], prompts: Sequence[str]) -> list[Window]:
-        """Every text as one window, or as several where it is longer than `max_tokens`.
+    def windows(
+        self, texts: Sequence[str], prompts: Sequence[str], too_long: TooLong = TooLong.WINDOWS
+    ) -> list[Window]:
+        """Every text as one window, or, where it is longer than `max_tokens`, as `too_long` says.
 
         The windows of one text do not overlap, differ by at most one token in length, and each carries the prompt and the
-        special tokens, so that each is an input as the model knows them.
+        special tokens, so that each is an input as the model knows them. A truncated text keeps the closing special tokens.
+        Raises TooLargeError for the first text that is too long where that is an error.
         """
         found: list[Window] = []
         for index, encoding in enumerate(self._encode(texts, prompts)):
-            if len(encoding.ids) <= self._max_tokens:
-                found.append(Window(index, tuple(encoding.ids), max(1, len(encoding.ids) - self._before - self._after)))
+            count = len(encoding.ids)
+            if count <= self._max_tokens:
+                found.append(Window(index, tuple(encoding.ids), max(1, count - self._before - self._after)))
+            elif too_long is TooLong.ERROR:
+                raise self._refuse(index, count)
+            elif too_long is TooLong.TRUNCATE:
+                found.append(self._truncate(index, encoding.ids))
             else:
                 found.extend(self._split(index, encoding.ids, encoding.offsets, len(prompts[index])))
         return found
+
+    def pieces(self, text: str, *, special: bool = True) -> list[Piece]:
+        """The tokens of one text as it stands, with where each lies in it; `special` adds the model's special tokens."""
+        encoding = self._tokenizer.encode(replace_surrogates(text), add_special_tokens=special)
+        rows = zip(encoding.ids, encoding.tokens, encoding.special_tokens_mask, encoding.offsets, strict=True)
+        return [Piece(token, written, bool(mask), *span) for token, written, mask, span in rows]
+
+    def decode(self, ids: Sequence[int], *, skip_special: bool = True) -> str:
+        """The text of token ids. Raises InvalidInputError for an id that the vocabulary does not have."""
+        size = self._tokenizer.get_vocab_size(with_added_tokens=True)
+        wrong = next((each for each in ids if not 0 <= each < size), None)
+        if wrong is not None:
+            raise InvalidInputError(
+                f"there is no token {wrong}; ids run from 0 to {size - 1}", limit=size - 1, actual=wrong
+            )
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=skip_special))
+
+    def _refuse(self, index: int, count: int) -> TooLargeError:
+        return TooLargeError(
+            f"text {index} has {count} tokens with its prompt; the model reads {self._max_tokens}",
+            hint="shorten it, or ask for truncation",
+            index=index,
+            limit=self._max_tokens,
+            actual=count,
+        )
+
+    def _truncate(self, index: int, ids: list[int]) -> Window:
+        kept = ids[: self._max_tokens - self._after]
+        tail = ids[len(ids) - self._after :] if self._after else []
+        return Window(index, (*kept, *tail), len(kept) - self._before, cut=len(ids) - self._max_tokens)
 
     def _encode(self, texts: Sequence[str], prompts: Sequence[str]) -> list[Encoding]:
         whole = [prompt + replace_surrogates(text) for prompt, text in zip(prompts, texts, strict=True)]

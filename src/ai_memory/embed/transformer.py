@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ai_memory.embed.base import Task, Vectors
+from ai_memory.embed.base import Encoded, Prompted, Task, TooLong, Vectors
 from ai_memory.embed.batcher import Turns, plan_batches
 from ai_memory.embed.folder import TOKENIZER, ModelFolder
 from ai_memory.embed.runtime import Dtype, Runtime
@@ -46,22 +46,74 @@ class TransformerEmbedder:
         return self._identity
 
     @property
+    def dimensions(self) -> tuple[int, ...]:
+        """The lengths that the model's authors trained its vectors to be cut to, the full one first."""
+        return self._folder.dimensions
+
+    @property
     def max_tokens(self) -> int:
         """The longest input of one forward pass, special tokens and prompt included."""
         return self._folder.max_tokens
 
     def embed_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> Vectors:
         """One unit vector a text, shape (len(texts), dimension); between two passes these go before documents."""
-        prompt = self._folder.prompts.for_query(task)
-        return self._embed(as_texts(texts), [prompt] * len(texts), urgent=True)
+        return self.encode(self.prompted_queries(texts, task), urgent=True).vectors
 
     def embed_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Vectors:
         """One unit vector a text, shape (len(texts), dimension)."""
-        return self._embed(as_texts(texts), self._document_prompts(texts, titles), urgent=False)
+        return self.encode(self.prompted_documents(texts, titles)).vectors
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as an untitled document, special tokens and prompt included."""
-        return self._loaded_tokenizer().count(as_texts(texts), self._document_prompts(texts, None))
+        prompted = self.prompted_documents(texts)
+        return self.tokenizer().count([each.text for each in prompted], [each.prompt for each in prompted])
+
+    def prompted_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> list[Prompted]:
+        """The texts with this model's prompt for queries of the task."""
+        prompt = self._folder.prompts.for_query(task)
+        return [Prompted(text, prompt) for text in as_texts(texts)]
+
+    def prompted_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> list[Prompted]:
+        """The texts with this model's prompt for documents. Raises InvalidInputError unless there is one title a text."""
+        if titles is not None and len(titles) != len(texts):
+            raise InvalidInputError(
+                f"there are {len(texts)} texts and {len(titles)} titles", hint="give one title, or None, a text"
+            )
+        prompts = [self._folder.prompts.for_document(title) for title in titles or [None] * len(texts)]
+        return [Prompted(text, prompt) for text, prompt in zip(as_texts(texts), prompts, strict=True)]
+
+    def encode(
+        self, inputs: Sequence[Prompted], *, too_long: TooLong = TooLong.WINDOWS, urgent: bool = False
+    ) -> Encoded:
+        """What all embedding goes through: one unit vector an input, in order, and the tokens that went into it.
+
+        `urgent` inputs go before others between two passes. Raises TooLargeError where an input is too long and that is an
+        error, EmbedderError where a pass fails.
+        """
+        if not inputs:
+            return Encoded(np.empty((0, self._folder.dimension), np.float32), (), ())
+        texts, prompts = [each.text for each in inputs], [each.prompt for each in inputs]
+        windows = self.tokenizer().windows(texts, prompts, too_long)
+        vectors = self._run(windows, urgent=urgent)
+        tokens, cut = [0] * len(texts), [0] * len(texts)
+        for window in windows:
+            tokens[window.text] += len(window.ids)
+            cut[window.text] += window.cut
+        if len(windows) != len(texts):
+            vectors = _mean_of_windows(vectors, windows, len(texts))
+        return Encoded(vectors, tuple(tokens), tuple(cut))
+
+    def tokenizer(self) -> TextTokenizer:
+        """The model's tokenizer, loaded at the first call."""
+        tokenizer = self._tokenizer
+        if tokenizer is None:
+            with self._loading:
+                if self._closed:
+                    raise _closed()
+                if self._tokenizer is None:
+                    self._tokenizer = TextTokenizer(self._folder.path / TOKENIZER, self._folder.max_tokens)
+                tokenizer = self._tokenizer
+        return tokenizer
 
     def warm_up(self) -> None:
         """Load everything now and run one pass, so that the first call is as fast as the next.
@@ -78,17 +130,7 @@ class TransformerEmbedder:
                 self._runtime.close()
             self._runtime = self._tokenizer = None
 
-    def _document_prompts(self, texts: Sequence[str], titles: Sequence[str | None] | None) -> list[str]:
-        if titles is not None and len(titles) != len(texts):
-            raise InvalidInputError(
-                f"there are {len(texts)} texts and {len(titles)} titles", hint="give one title, or None, a text"
-            )
-        return [self._folder.prompts.for_document(title) for title in titles or [None] * len(texts)]
-
-    def _embed(self, texts: list[str], prompts: list[str], *, urgent: bool) -> Vectors:
-        if not texts:
-            return np.empty((0, self._folder.dimension), np.float32)
-        windows = self._loaded_tokenizer().windows(texts, prompts)
+    def _run(self, windows: Sequence[Window], *, urgent: bool) -> Vectors:
         runtime = self._loaded_runtime()
         vectors = np.empty((len(windows), self._folder.dimension), np.float32)
         for batch in plan_batches([len(window.ids) for window in windows], runtime.token_budget):
@@ -96,18 +138,7 @@ class TransformerEmbedder:
                 if self._closed:
                     raise _closed()
                 vectors[batch] = runtime.forward([windows[position].ids for position in batch])
-        return vectors if len(windows) == len(texts) else _mean_of_windows(vectors, windows, len(texts))
-
-    def _loaded_tokenizer(self) -> TextTokenizer:
-        tokenizer = self._tokenizer
-        if tokenizer is None:
-            with self._loading:
-                if self._closed:
-                    raise _closed()
-                if self._tokenizer is None:
-                    self._tokenizer = TextTokenizer(self._folder.path / TOKENIZER, self._folder.max_tokens)
-                tokenizer = self._tokenizer
-        return tokenizer
+        return vectors
 
     def _loaded_runtime(self) -> Runtime:
         runtime = self._runtime

@@ -1,0 +1,94 @@
+"""Matryoshka dimensions: the first values of a vector are a smaller vector of the same text (Kusupati et al. 2022).
+
+A cut vector is no longer of length 1, so it is made so again; leaving that out is the commonest mistake with such models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from ai_memory.embed.base import Embedder, Task, Vectors
+from ai_memory.errors import EmbedderError, InvalidInputError
+from ai_memory.types import EmbedderIdentity
+
+
+def cut(vectors: Vectors, dimension: int) -> Vectors:
+    """The first `dimension` values of each row, made unit length again: (n, d) → (n, dimension), float32.
+
+    The full dimension gives the vectors as they are. Raises InvalidInputError where `dimension` is below 1 or above d, and
+    EmbedderError where a cut row has no direction.
+    """
+    full = vectors.shape[1]
+    if not 1 <= dimension <= full:
+        raise InvalidInputError(f"vectors of {full} values cannot be cut to {dimension}", limit=full, actual=dimension)
+    if dimension == full:
+        return vectors
+    part = vectors[:, :dimension]
+    lengths = np.linalg.norm(part, axis=1, keepdims=True)
+    if not (lengths > 0).all():
+        raise EmbedderError(f"a vector's first {dimension} values are all zero: it has no direction")
+    unit: Vectors = np.ascontiguousarray(part / lengths, dtype=np.float32)
+    return unit
+
+
+def check_dimension(model: str, supported: Sequence[int], dimension: int) -> None:
+    """Raises InvalidInputError, naming the dimensions that work, where `dimension` is not one of `supported`."""
+    if isinstance(dimension, bool) or dimension not in supported:
+        choices = ", ".join(map(str, supported))
+        raise InvalidInputError(
+            f"{model} has no vectors of {dimension!r} values; its dimensions are {choices}",
+            hint=f"give one of {choices}",
+            limit=list(supported),
+            actual=dimension,
+        )
+
+
+class CutEmbedder:
+    """An `Embedder` whose vectors are another one's, cut: it shares the model and owns nothing."""
+
+    def __init__(self, whole: Embedder, dimension: int) -> None:
+        """Raises InvalidInputError where `dimension` is not one that `whole` supports."""
+        check_dimension(whole.identity.model, whole.dimensions, dimension)
+        self._whole = whole
+        self._dimension = dimension
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """The whole embedder's identity with this dimension."""
+        return msgspec.structs.replace(self._whole.identity, dimension=self._dimension)
+
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        """What this embedder's own vectors may be cut to, its own dimension first."""
+        return tuple(each for each in self._whole.dimensions if each <= self._dimension)
+
+    @property
+    def max_tokens(self) -> int:
+        """As of the whole embedder."""
+        return self._whole.max_tokens
+
+    def embed_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> Vectors:
+        """As of the whole embedder, cut; shape (len(texts), dimension)."""
+        return cut(self._whole.embed_queries(texts, task), self._dimension)
+
+    def embed_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Vectors:
+        """As of the whole embedder, cut; shape (len(texts), dimension)."""
+        return cut(self._whole.embed_documents(texts, titles), self._dimension)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """As of the whole embedder."""
+        return self._whole.count_tokens(texts)
+
+    def close(self) -> None:
+        """Free the whole embedder's model."""
+        self._whole.close()
+
+
+def at_dimension(embedder: Embedder, dimension: int) -> Embedder:
+    """The embedder with vectors of `dimension` values: itself where they are that already; 0 means its own."""
+    if dimension in (0, embedder.identity.dimension):
+        return embedder
+    return CutEmbedder(embedder, dimension)
