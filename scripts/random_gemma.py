@@ -1,0 +1,37 @@
+"""Write a model folder of the EmbeddingGemma architecture with random weights: what speed and exactness are measured on
+where the real weights cannot be had.
+
+    python scripts/random_gemma.py OUT                  tiny, 2 MB: four layers
+    python scripts/random_gemma.py OUT --full           the published sizes, 1.2 GB
+    python scripts/random_gemma.py OUT --outliers 4     four channels 20 to 100 times as large as the rest
+
+The bytes depend on the arguments alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from tiny_gemma import FULL, TINY, random_gemma
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write; files in it are replaced")
+    parser.add_argument("--full", action="store_true", help="24 layers of 768 and 262,144 pieces")
+    parser.add_argument(
+        "--outliers", type=int, default=0, metavar="N", help="channels that are 20 to 100 times as large"
+    )
+    parser.add_argument("--seed", type=int, default=7, metavar="N")
+    args = parser.parse_args()
+    random_gemma(args.out, FULL if args.full else TINY, seed=args.seed, outliers=args.outliers)
+    size = sum(file.stat().st_size for file in args.out.rglob("*") if file.is_file())
+    print(f"{args.out}: {size / 1e6:,.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
