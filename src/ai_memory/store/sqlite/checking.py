@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ai_memory.store.base import Action
-from ai_memory.store.sqlite.relating import RELATION_SOURCE, relation_hash
+from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
+from ai_memory.store.sqlite.relating import RELATION_SOURCE
 from ai_memory.store.sqlite.rows import relation
-from ai_memory.store.sqlite.transaction import GENESIS, LOG_COLUMNS, chain_digest
-from ai_memory.store.sqlite.vectors import LENGTH_TOLERANCE
+from ai_memory.store.sqlite.transaction import LOG_COLUMNS, chained
+from ai_memory.store.values import LENGTH_TOLERANCE
 from ai_memory.types import Problem
 
 MEND = "ai-memory doctor --rebuild"
@@ -183,7 +184,7 @@ def _chain(connection: sqlite3.Connection) -> Iterator[Problem]:
         f"SELECT n.name, {columns} FROM log g LEFT JOIN namespaces n ON n.number = g.namespace ORDER BY g.sequence"
     )
     for position, (namespace, *fields, digest) in enumerate(rows, start=1):
-        expected = chain_digest(before, namespace, fields)
+        expected = chain_digest(before, chained(namespace, fields))
         if fields[0] != position or digest != expected:
             yield Problem(
                 check="chain", message=f"log entry {fields[0]} was changed, or one before it is missing", mend=RESTORE

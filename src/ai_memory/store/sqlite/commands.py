@@ -16,7 +16,6 @@ from ai_memory.store.base import (
     Content,
     Duplicate,
     Forget,
-    Rejected,
     Relate,
     Remember,
     Restore,
@@ -27,15 +26,16 @@ from ai_memory.store.base import (
     Unchanged,
     Unrelate,
 )
+from ai_memory.store.rules import forgotten, id_taken, refuse, retired, stands_in_the_way, twin, unknown
 from ai_memory.store.sqlite.connection import Row
 from ai_memory.store.sqlite.erasing import forget
-from ai_memory.store.sqlite.refusals import forgotten, refuse, unknown
 from ai_memory.store.sqlite.relating import join, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
 from ai_memory.store.sqlite.revisions import NewRevisions
-from ai_memory.store.sqlite.rows import content_of, content_row, hash_column, micros, record
-from ai_memory.store.sqlite.transaction import Transaction, chunks
+from ai_memory.store.sqlite.rows import content_row, hash_column, record
+from ai_memory.store.sqlite.transaction import Transaction, chunks, revision_of
 from ai_memory.store.sqlite.vectors import inherit
+from ai_memory.store.values import content_of, micros
 from ai_memory.types import MemoryRecord, RelationType
 
 
@@ -94,7 +94,7 @@ class _Remembering:
         if duplicate is not None:
             return Duplicate(record=duplicate)
         if (command.namespace, command.id) in self._ids:
-            return Rejected(code="conflict", reason=f"a memory {command.id} exists already", details={"id": command.id})
+            return id_taken(command.id)
         made = self._insert(command)
         self._ids.add((command.namespace, command.id))
         self._standing.setdefault(command.dedup_key, []).append((micros(command.content.valid_to), made))
@@ -154,16 +154,6 @@ def _new_record(command: Remember) -> MemoryRecord:
         recorded_at=at,
         content_hash=command.content_hash,
     )
-
-
-def stands_in_the_way(standing_end: int | None, new_end: int | None, at: int) -> bool:
-    """Whether an unretired memory makes a new one of equal text its duplicate.
-
-    It does not when it has ended by `at` and the new one has not: what was true once may become true again.
-    """
-    ended = standing_end is not None and standing_end <= at
-    new_has_ended = new_end is not None and new_end <= at
-    return not ended or new_has_ended
 
 
 def _remember_specially(transaction: Transaction, command: Remember) -> Result:
@@ -269,23 +259,21 @@ def _retire_row(transaction: Transaction, key: int, at: int, reason: str | None)
 
 def _revise(transaction: Transaction, command: Revise) -> Result:
     row = transaction.current(command.namespace, command.id)
-    refusal = refuse(row, command.id, command.if_revision)
+    refusal = refuse(revision_of(row), command.id, command.if_revision)
     if refusal is not None:
         return refusal
     assert row is not None
     current = record(row)
     if current.retired_at is not None:
-        return Rejected(code="conflict", reason=f"memory {command.id} is retired", details={"memory_id": command.id})
+        return retired(command.id)
     content_hash = hash_column(command.content_hash)
     if content_row(command.content) == row[12:] and content_hash == row[11]:
         return Unchanged(record=current)
     if _says_what_was_forgotten(transaction, command, row[0]):
         return forgotten()
-    twin = _twin(transaction, command)
-    if twin is not None:
-        return Rejected(
-            code="duplicate", reason=f"memory {twin} says the same in the same scope", details={"memory_id": twin}
-        )
+    other = _twin(transaction, command)
+    if other is not None:
+        return twin(other)
     key = _replace(
         transaction,
         row,
@@ -322,7 +310,7 @@ def _twin(transaction: Transaction, command: Revise) -> str | None:
 
 def _retire(transaction: Transaction, command: Retire) -> Result:
     row = transaction.current(command.namespace, command.id)
-    refusal = refuse(row, command.id, command.if_revision)
+    refusal = refuse(revision_of(row), command.id, command.if_revision)
     if refusal is not None:
         return refusal
     assert row is not None
@@ -339,8 +327,8 @@ def _retire(transaction: Transaction, command: Retire) -> Result:
         content_hash=row[11],
     )
     _retire_row(transaction, row[0], to_micros(moment), command.reason)
-    retired = record(transaction.by_key(row[0]))
-    return Stored(sequence=sequence, memory_id=command.id, revision=retired.revision, record=retired)
+    now = record(transaction.by_key(row[0]))
+    return Stored(sequence=sequence, memory_id=command.id, revision=now.revision, record=now)
 
 
 _SINGLE: dict[type[Any], Callable[[Transaction, Any], Result]] = {

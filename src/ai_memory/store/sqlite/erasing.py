@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ai_memory.store.base import Action, Forget, Result, Stored
-from ai_memory.store.sqlite.refusals import refuse
-from ai_memory.store.sqlite.transaction import Transaction, chunks
+from ai_memory.store.rules import refuse
+from ai_memory.store.sqlite.transaction import Transaction, chunks, revision_of
 
 
 def forget(transaction: Transaction, command: Forget) -> Result:
     """Erase a memory with all that hangs on it, and mark the store for a wipe of the write-ahead log."""
     row = transaction.current(command.namespace, command.id)
-    refusal = refuse(row, command.id, command.if_revision)
+    refusal = refuse(revision_of(row), command.id, command.if_revision)
     if refusal is not None:
         return refusal
     connection = transaction.connection

@@ -11,6 +11,7 @@ import msgspec
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.store.base import Action, LogEntry, StoredRevision, StoreStats
+from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.sqlite.connection import Row
 from ai_memory.store.sqlite.relating import RELATION_SOURCE
 from ai_memory.store.sqlite.rows import (
@@ -18,7 +19,6 @@ from ai_memory.store.sqlite.rows import (
     RECORD_COLUMNS,
     entity,
     job,
-    json_text,
     record,
     relation,
     stored_revision,
@@ -27,12 +27,11 @@ from ai_memory.store.sqlite.selection import (
     BELOW_CONTEXT,
     Conditions,
     context_range,
-    cursor_of,
     known_at,
-    position_of,
     valid_at,
 )
 from ai_memory.store.sqlite.transaction import LOG_COLUMNS, RECORD_SOURCE
+from ai_memory.store.values import json_text
 from ai_memory.types import Entity, Job, MemoryRecord, Page, Relation, Selection
 
 LATEST = "r.key = (SELECT max(key) FROM revisions WHERE memory = m.number)"

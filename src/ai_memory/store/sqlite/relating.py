@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 
-import msgspec
 from msgspec.structs import replace
 
 from ai_memory.clock import to_micros
-from ai_memory.store.base import Action, Rejected, Relate, Result, Stored, Unchanged, Unrelate
+from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unrelate
+from ai_memory.store.chain import relation_hash
 from ai_memory.store.ids import relation_id
-from ai_memory.store.sqlite.rows import RELATION_COLUMNS, json_text, micros, relation
+from ai_memory.store.rules import relation_taken, unknown_end, unknown_relation
+from ai_memory.store.sqlite.rows import RELATION_COLUMNS, relation
 from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.store.values import json_text, micros
 from ai_memory.types import Entity, Relation
 
 RELATION_SOURCE = f"SELECT {RELATION_COLUMNS} FROM relations l JOIN namespaces n ON n.number = l.namespace"
@@ -26,12 +27,12 @@ def relate(transaction: Transaction, command: Relate) -> Result:
     source, target = (known.get(end) or end for end in (asked.source, asked.target))
     for end in (source, target, asked.evidence):
         if end is not None and end not in new and not _exists(transaction, asked.namespace, end):
-            return Rejected(code="not_found", reason=f"there is no memory or entity {end}", details={"id": end})
+            return unknown_end(end)
     wanted = replace(asked, source=source, target=target)
     standing = _standing(transaction, wanted) or _same_id(transaction, wanted)
     if standing is not None:
         if standing.id == wanted.id and standing != wanted:
-            return Rejected(code="conflict", reason=f"a relation {asked.id} exists already", details={"id": asked.id})
+            return relation_taken(asked.id)
         return Unchanged(relation=standing)
     for end in (source, target):
         if end in new:
@@ -52,11 +53,6 @@ def join(
         recorded_at=at,
     )
     insert_relation(transaction, made)
-
-
-def relation_hash(made: Relation) -> bytes:
-    """sha256 over the relation as a JSON object, as if it were not retired: what the log holds of it."""
-    return hashlib.sha256(msgspec.json.encode(replace(made, retired_at=None))).digest()
 
 
 def insert_relation(transaction: Transaction, made: Relation) -> int:
@@ -92,7 +88,7 @@ def unrelate(transaction: Transaction, command: Unrelate) -> Result:
         f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.id = ?", (namespace, command.id)
     ).fetchone()
     if row is None:
-        return Rejected(code="not_found", reason=f"there is no relation {command.id}", details={"id": command.id})
+        return unknown_relation(command.id)
     current = relation(row)
     if current.retired_at is not None:
         return Unchanged(relation=current)

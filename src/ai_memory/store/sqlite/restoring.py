@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Duplicate, Rejected, Restore, Result, Stored, Unchanged
-from ai_memory.store.sqlite.refusals import forgotten
+from ai_memory.store.rules import forgotten, history_fault, other_history, same_stretch
 from ai_memory.store.sqlite.revisions import NewRevisions
-from ai_memory.store.sqlite.rows import content_of, content_row, hash_column, micros, record
+from ai_memory.store.sqlite.rows import content_row, hash_column, record
 from ai_memory.store.sqlite.transaction import RECORD_SOURCE, Transaction
+from ai_memory.store.values import content_of, micros
 from ai_memory.types import MemoryRecord
 
 
 def restore(transaction: Transaction, command: Restore) -> Result:
     """Insert all revisions under new keys, or say why not."""
-    fault = _fault(command)
+    fault = history_fault(command)
     if fault is not None:
         return Rejected(code="invalid_input", reason=fault)
     latest = command.revisions[-1]
@@ -26,42 +25,13 @@ def restore(transaction: Transaction, command: Restore) -> Result:
     if transaction.forgotten(namespace, command.value_digests):
         return forgotten()
     if present:
-        return Rejected(
-            code="conflict", reason=f"memory {latest.id} exists with other revisions", details={"id": latest.id}
-        )
+        return other_history(latest.id)
     if latest.retired_at is None:
         for _, key, _, valid_to in transaction.standing([command.dedup_key]):
-            if _same_stretch(valid_to, micros(latest.valid_to), to_micros(command.at)):
+            if same_stretch(valid_to, micros(latest.valid_to), to_micros(command.at)):
                 return Duplicate(record=record(transaction.by_key(key)))
     sequence = _insert(transaction, command, namespace)
     return Stored(sequence=sequence, memory_id=latest.id, revision=latest.revision, record=latest)
-
-
-def _same_stretch(standing_end: int | None, restored_end: int | None, at: int) -> bool:
-    """Whether two memories of equal text are one and the same: both hold still, or both ended at the same instant.
-
-    A history may hold a text several times, each ended at another instant (see `stands_in_the_way`).
-    """
-    holds = [end is None or end > at for end in (standing_end, restored_end)]
-    return all(holds) or standing_end == restored_end
-
-
-def _fault(command: Restore) -> str | None:
-    """What makes these revisions no history of one memory."""
-    revisions = command.revisions
-    if not revisions:
-        return "there is no revision to restore"
-    if len(command.value_digests) != len(revisions):
-        return f"{len(revisions)} revisions need as many value digests, not {len(command.value_digests)}"
-    first = revisions[0]
-    for before, after in pairwise(revisions):
-        if (after.id, after.namespace, after.created_at) != (first.id, first.namespace, first.created_at):
-            return "the revisions belong to different memories"
-        if after.revision <= before.revision:
-            return "the revisions are not in order"
-        if before.retired_at is None or before.retired_at > after.recorded_at:
-            return f"revision {before.revision} does not end before revision {after.revision} begins"
-    return None
 
 
 def _revisions(transaction: Transaction, namespace: int, memory_id: str) -> list[MemoryRecord]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from ai_memory.clock import EPOCH, to_micros
-from ai_memory.errors import InvalidInputError
 from ai_memory.store.base import Content, StoredRevision
 from ai_memory.store.sqlite.connection import Row
+from ai_memory.store.values import finite, instant, json_text, micros
 from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, MemoryType, Relation
 
 _TYPES = {str(member): member for member in MemoryType}
@@ -46,24 +42,6 @@ GENERATION_COLUMNS = "number, model, revision, prompts, dtype, dimension, state,
 JOB_COLUMNS = "id, kind, state, namespace, payload, progress, error, created_at, updated_at"
 
 
-def micros(instant: dt.datetime | None) -> int | None:
-    """An instant as the store keeps it."""
-    return None if instant is None else to_micros(instant)
-
-
-def instant(value: int | None) -> dt.datetime | None:
-    """The other way round."""
-    return None if value is None else EPOCH + dt.timedelta(microseconds=value)
-
-
-def json_text(value: Any) -> str:
-    """Compact JSON. Raises InvalidInputError for what JSON cannot hold."""
-    try:
-        return msgspec.json.encode(value).decode()
-    except (TypeError, RecursionError) as error:
-        raise InvalidInputError(f"a value cannot be kept as JSON: {error}") from error
-
-
 def hash_column(content_hash: str) -> bytes | str:
     """Lower-case hexadecimal digits as half as many bytes; any other string as it is."""
     try:
@@ -83,35 +61,11 @@ def content_row(content: Content) -> Row:
         content.title,
         content.author,
         json_text(content.tags) if content.tags else None,
-        _finite(content.importance, "importance"),
-        _finite(content.confidence, "confidence"),
+        finite(content.importance, "importance"),
+        finite(content.confidence, "confidence"),
         json_text(content.attributes) if content.attributes else None,
         content.source,
         content.text,
-    )
-
-
-def _finite(value: float, name: str) -> float:
-    if not math.isfinite(value):
-        raise InvalidInputError(f"{name} must be a finite number, not {value}")
-    return value
-
-
-def content_of(record: MemoryRecord) -> Content:
-    """The part of a record that a revision may change."""
-    return Content(
-        type=record.type,
-        context=record.context,
-        title=record.title,
-        author=record.author,
-        text=record.text,
-        tags=record.tags,
-        importance=record.importance,
-        confidence=record.confidence,
-        attributes=record.attributes,
-        source=record.source,
-        valid_from=record.valid_from,
-        valid_to=record.valid_to,
     )
 
 
@@ -211,13 +165,3 @@ def job(row: Row) -> Job:
         created_at=EPOCH + dt.timedelta(microseconds=created_at),
         updated_at=EPOCH + dt.timedelta(microseconds=updated_at),
     )
-
-
-def vector_blob(vector: NDArray[np.float32]) -> bytes:
-    """A vector as little-endian float32."""
-    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
-
-
-def vector(blob: bytes) -> NDArray[np.float32]:
-    """The read-only vector that a blob holds, shape (dimension,)."""
-    return np.frombuffer(blob, dtype="<f4")

@@ -1,19 +1,14 @@
-"""A Selection as SQL, and the cursors of its pages."""
+"""A Selection as SQL."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-from msgspec.structs import replace
-
 from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
-from ai_memory.store.sqlite.rows import json_text
+from ai_memory.store.values import json_text
 from ai_memory.types import Selection
 
 _FACETS = ("user", "agent", "session")
@@ -107,34 +102,3 @@ def valid_at(alias: str, name: str) -> str:
 def known_at(alias: str, name: str) -> str:
     """The condition that the service held a row for true at the instant bound to `name`."""
     return f"{alias}.recorded_at <= :{name} AND ({alias}.retired_at IS NULL OR {alias}.retired_at > :{name})"
-
-
-def cursor_of(selection: Selection, newest_first: bool, occurred: int, memory_id: str) -> str:
-    """A cursor that stands behind one memory of this selection: base64url of JSON, no padding."""
-    position = msgspec.json.encode([occurred, memory_id, _digest(selection, newest_first)])
-    return base64.urlsafe_b64encode(position).rstrip(b"=").decode()
-
-
-def position_of(cursor: str, selection: Selection, newest_first: bool) -> tuple[int, str]:
-    """The place (occurred, memory id) that a cursor stands behind.
-
-    Raises InvalidInputError for one that was changed, or that belongs to another selection or direction.
-    """
-    try:
-        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        occurred, memory_id, digest = msgspec.json.decode(packed, type=tuple[int, str, str])
-    except ValueError as error:
-        raise InvalidInputError(
-            "the cursor is damaged", hint="pass the cursor of the page before, unchanged, or none", cursor=cursor[:100]
-        ) from error
-    if digest != _digest(selection, newest_first):
-        raise InvalidInputError(
-            "the cursor belongs to another selection", hint="keep the filters and the order while paging"
-        )
-    return occurred, memory_id
-
-
-def _digest(selection: Selection, newest_first: bool) -> str:
-    # `now` moves from page to page and only decides what has ended
-    encoded = msgspec.json.encode([replace(selection, now=None), newest_first])
-    return hashlib.sha256(encoded).hexdigest()[:16]

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
+from ai_memory.store.chain import GENESIS, ChainedEntry, chain_digest, number_list
 from ai_memory.store.sqlite.connection import Row
 from ai_memory.store.sqlite.rows import RECORD_COLUMNS
 from ai_memory.store.sqlite.wiping import MARK
-
-GENESIS = bytes(32)
-"""The digest before the first log entry."""
 
 LOG_COLUMNS = (
     "sequence, at, action, namespace, memory_id, relation_id, erased_keys, retired_keys, actor, reason, content_hash, "
@@ -36,15 +31,11 @@ RECORD_SOURCE = (
 )
 
 
-def chain_digest(before: bytes, namespace: str, fields: Sequence[Any]) -> bytes:
-    """sha256 over the previous digest and the JSON array of the entry: namespace, then the log's columns up to content_hash.
-
-    Without the namespace's number, which differs from store to store; the content hash in hexadecimal digits.
-    """
+def chained(namespace: str, fields: Sequence[Any]) -> ChainedEntry:
+    """The log's columns up to content_hash as the chain covers them: with the namespace's name, and the hash in digits."""
     content_hash = fields[10]
     shown = content_hash.hex() if isinstance(content_hash, bytes) else content_hash
-    entry = (*fields[:3], namespace, *fields[4:10], shown)
-    return hashlib.sha256(before + msgspec.json.encode(entry)).digest()
+    return (*fields[:3], namespace, *fields[4:10], shown)
 
 
 def chunks(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
@@ -114,13 +105,13 @@ class Transaction:
             self.namespace(namespace),
             memory_id,
             relation_id,
-            _number_list(erased),
-            _number_list(retired),
+            number_list(erased),
+            number_list(retired),
             self.actor,
             reason,
             content_hash,
         )
-        self._digest = chain_digest(self._digest, namespace, fields)
+        self._digest = chain_digest(self._digest, chained(namespace, fields))
         self._log.append((*fields, self._digest))
         return self.sequence
 
@@ -174,5 +165,6 @@ class Transaction:
         return found
 
 
-def _number_list(numbers: Sequence[int]) -> str | None:
-    return f"[{','.join(map(str, numbers))}]" if numbers else None
+def revision_of(row: Row | None) -> int | None:
+    """The revision's number in a row of `RECORD_COLUMNS`."""
+    return None if row is None else int(row[10])

@@ -8,21 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.errors import InvalidInputError, NotFoundError
+from ai_memory.errors import NotFoundError
 from ai_memory.store.base import StoredRevision, VectorRow
 from ai_memory.store.sqlite.rows import (
     GENERATION_COLUMNS,
     RECORD_COLUMNS,
     generation,
-    json_text,
     stored_revision,
-    vector,
-    vector_blob,
 )
+from ai_memory.store.values import json_text, packed, vector
 from ai_memory.types import EmbedderIdentity, Generation
-
-LENGTH_TOLERANCE = 1e-3
-"""How far from 1 the length of a stored vector may be; float16 inference stays well below."""
 
 _MISSING = (
     "INSERT OR IGNORE INTO owed SELECT :generation, key FROM revisions r WHERE NOT EXISTS "
@@ -99,29 +94,6 @@ def owed(connection: sqlite3.Connection, number: int, limit: int) -> list[Stored
 def owed_count(connection: sqlite3.Connection, number: int) -> int:
     """As `Store.owed_count`."""
     return int(connection.execute("SELECT count(*) FROM owed WHERE generation = ?", (number,)).fetchone()[0])
-
-
-def packed(rows: Sequence[VectorRow], dimension: int) -> list[tuple[int, int, bytes]]:
-    """Vectors ready to be stored: (key, passage, blob). Raises InvalidInputError for a wrong shape or length."""
-    for row in rows:
-        if row.vector.shape != (dimension,):
-            raise InvalidInputError(
-                f"a vector of shape {row.vector.shape} does not fit a generation of dimension {dimension}",
-                hint="run `ai-memory doctor`: the store's vectors were made by another embedder",
-                limit=dimension,
-                key=row.key,
-            )
-    if rows:
-        lengths = np.linalg.norm(np.stack([row.vector for row in rows]).astype(np.float64), axis=1)
-        wrong = np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE))
-        if wrong.size:
-            first = int(wrong[0])
-            raise InvalidInputError(
-                f"a vector must have length 1, not {lengths[first]:.6g}",
-                key=rows[first].key,
-                passage=rows[first].passage,
-            )
-    return [(int(row.key), int(row.passage), vector_blob(row.vector)) for row in rows]
 
 
 def pay(connection: sqlite3.Connection, number: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:

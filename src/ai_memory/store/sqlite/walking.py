@@ -1,19 +1,15 @@
-"""Walking the graph outwards from one node."""
+"""What a walk over the graph looks up: relations, and the labels of nodes."""
 
 from __future__ import annotations
 
 import datetime as dt
 import sqlite3
 from collections.abc import Sequence
-from typing import Literal
 
-from ai_memory.errors import InvalidInputError
 from ai_memory.store.sqlite.reading import LATEST, relations
-from ai_memory.store.sqlite.rows import json_text
-from ai_memory.types import Neighbour, Relation
-
-MAX_DEPTH = 4
-LABEL_CHARACTERS = 80
+from ai_memory.store.values import json_text
+from ai_memory.store.walking import LABEL_CHARACTERS, Label, walk
+from ai_memory.types import Neighbour
 
 
 def neighbours(
@@ -26,45 +22,19 @@ def neighbours(
     as_of: dt.datetime | None,
     limit: int,
 ) -> list[Neighbour]:
-    """As `Store.neighbours`: level by level, in a level by falling weight and then by id."""
-    if not 1 <= depth <= MAX_DEPTH:
-        raise InvalidInputError(f"depth must be 1 to {MAX_DEPTH}, not {depth}", limit=MAX_DEPTH, actual=depth)
-    if limit < 1:
-        raise InvalidInputError(f"limit must be at least 1, not {limit}")
-    seen, frontier = {node}, {node}
-    found: list[Neighbour] = []
-    for step in range(1, depth + 1):
-        reached = _reached(relations(connection, namespace, sorted(frontier), types, as_of), seen, frontier)
-        labels = _labels(connection, namespace, list(reached))
-        level = [
-            Neighbour(id=end, kind=labels[end][0], label=labels[end][1], relation=by, depth=step)
-            for end, by in reached.items()
-            if end in labels
-        ]
-        level.sort(key=lambda neighbour: (-neighbour.relation.weight, neighbour.id))
-        found.extend(level)
-        frontier = {neighbour.id for neighbour in level}
-        seen |= frontier
-        if not frontier or len(found) >= limit:
-            break
-    return found[:limit]
+    """As `Store.neighbours`."""
+    return walk(
+        node,
+        lambda ids: relations(connection, namespace, ids, types, as_of),
+        lambda ids: _labels(connection, namespace, ids),
+        depth=depth,
+        limit=limit,
+    )
 
 
-def _reached(edges: Sequence[Relation], seen: set[str], frontier: set[str]) -> dict[str, Relation]:
-    """The new nodes at the far ends of some edges, each with the heaviest edge (then the smallest id) that leads there."""
-    best: dict[str, Relation] = {}
-    for edge in sorted(edges, key=lambda edge: (-edge.weight, edge.id)):
-        for near, far in ((edge.source, edge.target), (edge.target, edge.source)):
-            if near in frontier and far not in seen:
-                best.setdefault(far, edge)
-    return best
-
-
-def _labels(
-    connection: sqlite3.Connection, namespace: str, ids: list[str]
-) -> dict[str, tuple[Literal["memory", "entity"], str]]:
+def _labels(connection: sqlite3.Connection, namespace: str, ids: Sequence[str]) -> dict[str, Label]:
     """Kind and label of the nodes that are there; a retired memory is not."""
-    values = {"namespace": namespace, "ids": json_text(ids)}
+    values = {"namespace": namespace, "ids": json_text(list(ids))}
     wanted = "n.name = :namespace AND {}.id IN (SELECT value FROM json_each(:ids))"
     memories = connection.execute(
         f"SELECT m.id, coalesce(r.title, substr(r.text, 1, {LABEL_CHARACTERS})) FROM namespaces n "
@@ -72,9 +42,7 @@ def _labels(
         f"WHERE {wanted.format('m')} AND {LATEST} AND r.retired_at IS NULL",
         values,
     )
-    labels: dict[str, tuple[Literal["memory", "entity"], str]] = {
-        memory_id: ("memory", label) for memory_id, label in memories
-    }
+    labels: dict[str, Label] = {memory_id: ("memory", label) for memory_id, label in memories}
     entities = connection.execute(
         f"SELECT e.id, e.name FROM namespaces n JOIN entities e ON e.namespace = n.number WHERE {wanted.format('e')}",
         values,

@@ -1,0 +1,106 @@
+"""The rules by which commands are refused, the same on every backend: pure functions over what a store has looked up."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from ai_memory.store.base import Rejected, Restore
+
+
+def unknown(memory_id: str) -> Rejected:
+    """There is no such memory in the namespace."""
+    return Rejected(code="not_found", reason=f"there is no memory {memory_id}", details={"id": memory_id})
+
+
+def unknown_end(node: str) -> Rejected:
+    """A relation names an end or an evidence that is not there."""
+    return Rejected(code="not_found", reason=f"there is no memory or entity {node}", details={"id": node})
+
+
+def unknown_relation(relation_id: str) -> Rejected:
+    """There is no such relation in the namespace."""
+    return Rejected(code="not_found", reason=f"there is no relation {relation_id}", details={"id": relation_id})
+
+
+def forgotten() -> Rejected:
+    """The text was forgotten on purpose."""
+    return Rejected(code="forgotten", reason="this text was forgotten on purpose and is not taken back")
+
+
+def id_taken(memory_id: str) -> Rejected:
+    """A new memory has the id of one that is there."""
+    return Rejected(code="conflict", reason=f"a memory {memory_id} exists already", details={"id": memory_id})
+
+
+def other_history(memory_id: str) -> Rejected:
+    """A restored memory has the id of one with another history."""
+    return Rejected(
+        code="conflict", reason=f"memory {memory_id} exists with other revisions", details={"id": memory_id}
+    )
+
+
+def relation_taken(relation_id: str) -> Rejected:
+    """A new relation has the id of another one."""
+    return Rejected(code="conflict", reason=f"a relation {relation_id} exists already", details={"id": relation_id})
+
+
+def retired(memory_id: str) -> Rejected:
+    """What is no longer held for true is not revised."""
+    return Rejected(code="conflict", reason=f"memory {memory_id} is retired", details={"memory_id": memory_id})
+
+
+def twin(memory_id: str) -> Rejected:
+    """Another memory says in the same scope what a revision would say."""
+    return Rejected(
+        code="duplicate", reason=f"memory {memory_id} says the same in the same scope", details={"memory_id": memory_id}
+    )
+
+
+def refuse(current: int | None, memory_id: str, if_revision: int | None) -> Rejected | None:
+    """Why a change to a memory at revision `current` (None: there is no such memory) may not be made, if so."""
+    if current is None:
+        return unknown(memory_id)
+    if if_revision is None or if_revision == current:
+        return None
+    return Rejected(
+        code="stale_revision",
+        reason=f"memory {memory_id} is at revision {current}, not {if_revision}",
+        details={"expected": if_revision, "current": current},
+    )
+
+
+def stands_in_the_way(standing_end: int | None, new_end: int | None, at: int) -> bool:
+    """Whether an unretired memory makes a new one of equal text its duplicate; instants in microseconds.
+
+    It does not when it has ended by `at` and the new one has not: what was true once may become true again.
+    """
+    ended = standing_end is not None and standing_end <= at
+    new_has_ended = new_end is not None and new_end <= at
+    return not ended or new_has_ended
+
+
+def same_stretch(standing_end: int | None, restored_end: int | None, at: int) -> bool:
+    """Whether two memories of equal text are one and the same: both hold still, or both ended at the same instant.
+
+    A history may hold a text several times, each ended at another instant (see `stands_in_the_way`).
+    """
+    holds = [end is None or end > at for end in (standing_end, restored_end)]
+    return all(holds) or standing_end == restored_end
+
+
+def history_fault(command: Restore) -> str | None:
+    """What makes these revisions no history of one memory."""
+    revisions = command.revisions
+    if not revisions:
+        return "there is no revision to restore"
+    if len(command.value_digests) != len(revisions):
+        return f"{len(revisions)} revisions need as many value digests, not {len(command.value_digests)}"
+    first = revisions[0]
+    for before, after in pairwise(revisions):
+        if (after.id, after.namespace, after.created_at) != (first.id, first.namespace, first.created_at):
+            return "the revisions belong to different memories"
+        if after.revision <= before.revision:
+            return "the revisions are not in order"
+        if before.retired_at is None or before.retired_at > after.recorded_at:
+            return f"revision {before.revision} does not end before revision {after.revision} begins"
+    return None
