@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ai_memory.errors import InvalidInputError, NotFoundError
+from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 from ai_memory.store.base import (
     Action,
     Store,
@@ -360,3 +360,95 @@ def test_generations_are_switched_to_and_back(store: Store) -> None:
     assert store.owed_count(first.id) == 2
     with pytest.raises(NotFoundError):
         store.activate_generation(99)
+
+
+def _pay_all(store: Store, generation: int, dimension: int) -> None:
+    for revision in store.owed(generation, limit=100):
+        vector = unit(*[1.0] * dimension)
+        store.pay(generation, [VectorRow(key=revision.key, passage=0, vector=vector)], [revision.key])
+
+
+def test_a_generation_is_switched_to_once_it_loses_nothing(store: Store) -> None:
+    first = store.create_generation(identity("one"), activate=True)
+    kept(store, "a")
+    _pay_all(store, first.id, 4)
+    second = store.create_generation(identity("two"), activate=False)
+    assert store.activate_generation(second.id, complete=True) is False, "it owes what the active one has"
+    assert [g.state for g in store.generations()] == ["active", "building"]
+    _pay_all(store, second.id, 4)
+    kept(store, "b")
+    assert (store.owed_count(first.id), store.owed_count(second.id)) == (1, 1)
+    assert store.activate_generation(second.id, complete=True) is True, "b is found by words only in either"
+    assert [g.state for g in store.generations()] == ["retired", "active"]
+    assert (store.owed_count(first.id), store.owed_count(second.id)) == (0, 1)
+    assert store.activate_generation(second.id, complete=True) is True
+    _pay_all(store, second.id, 4)
+    assert store.activate_generation(first.id, complete=True) is False, "b was written since"
+    assert [g.state for g in store.generations()] == ["building", "active"]
+    assert [revision.record.text for revision in store.owed(first.id, limit=10)] == ["b"]
+
+
+def test_one_generation_is_built_at_a_time(store: Store, reopen: Reopen) -> None:
+    first = store.create_generation(identity("one"), activate=True)
+    second = store.create_generation(identity("two"), activate=False)
+    assert reopen().create_generation(identity("two"), activate=False) == second
+    with pytest.raises(ConflictError, match="is being built"):
+        reopen().create_generation(identity("two", 8), activate=False)
+    assert [g.id for g in store.generations()] == [first.id, second.id], "nothing was written"
+    store.retire_generation(second.id)
+    third = store.create_generation(identity("two", 8), activate=False)
+    with pytest.raises(ConflictError, match="is being built"):
+        store.activate_generation(second.id, complete=True)
+    assert [g.state for g in store.generations()] == ["active", "retired", "building"]
+    assert store.activate_generation(second.id) is True
+    assert [g.state for g in store.generations()] == ["retired", "active", "building"]
+    store.retire_generation(third.id)
+
+
+def test_a_generation_set_aside_is_owed_nothing_and_keeps_what_was_paid(store: Store) -> None:
+    store.create_generation(identity("one"), activate=True)
+    kept(store, "a")
+    second = store.create_generation(identity("two"), activate=False)
+    (owed,) = store.owed(second.id, limit=10)
+    _pay_all(store, second.id, 4)
+    kept(store, "b")
+    store.retire_generation(second.id)
+    store.retire_generation(second.id)
+    kept(store, "c")
+    assert store.owed_count(second.id) == 0
+    assert set(store.vectors(second.id, [(owed.key, 0)])) == {(owed.key, 0)}
+    again = store.create_generation(identity("two"), activate=False)
+    assert (again.id, again.state) == (second.id, "building")
+    assert [revision.record.text for revision in store.owed(second.id, limit=10)] == ["b", "c"]
+
+
+def test_a_dropped_generation_is_gone_with_its_vectors(store: Store, reopen: Reopen) -> None:
+    first = store.create_generation(identity("one"), activate=True)
+    kept(store, "a")
+    second = store.create_generation(identity("two"), activate=False)
+    (owed,) = store.owed(second.id, limit=10)
+    _pay_all(store, second.id, 4)
+    for number in (first.id, second.id):
+        with pytest.raises(ConflictError):
+            store.drop_generation(number)
+    with pytest.raises(ConflictError):
+        store.retire_generation(first.id)
+    store.retire_generation(second.id)
+    reopen().drop_generation(second.id)
+    assert [g.id for g in store.generations()] == [first.id]
+    assert store.vectors(second.id, [(owed.key, 0)]) == {}
+    for missing in (store.drop_generation, store.retire_generation, store.activate_generation):
+        with pytest.raises(NotFoundError):
+            missing(second.id)
+    assert store.owed_count(first.id) == 1
+
+
+def test_what_is_owed_is_read_on_from_a_key(store: Store) -> None:
+    generation = store.create_generation(identity(), activate=True)
+    for text in "abc":
+        kept(store, text)
+    everything = store.owed(generation.id, limit=10)
+    assert [revision.record.text for revision in everything] == ["a", "b", "c"]
+    assert store.owed(generation.id, limit=10, after=everything[0].key) == everything[1:]
+    assert store.owed(generation.id, limit=1, after=everything[0].key) == everything[1:2]
+    assert store.owed(generation.id, limit=10, after=everything[2].key) == []

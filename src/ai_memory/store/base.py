@@ -402,16 +402,35 @@ class Store(Protocol):
         """Begin a generation (or return the one of this identity); every live revision is owed to it, durably.
 
         A generation that is building or active is owed every new revision too; a retired one is owed what it missed as soon
-        as it is activated or asked for here again.
+        as it is activated or asked for here again. Raises ConflictError where another one is being built, unless this one is
+        to be activated at once: one is built at a time.
         """
         ...
 
-    def activate_generation(self, generation: int) -> None:
-        """Make a generation the active one, atomically; the one before is kept as `retired`."""
+    def activate_generation(self, generation: int, *, complete: bool = False) -> bool:
+        """Make a generation the active one, atomically; the one before is kept as `retired`. Whether it is active now.
+
+        With `complete` only if nothing that can be found in the active one would be lost: if it owes no revision but those that
+        the active one owes as well. Else it goes on being built, and the answer is False. Raises NotFoundError.
+        """
         ...
 
-    def owed(self, generation: int, *, limit: int) -> list[StoredRevision]:
-        """Revisions whose vectors this generation still owes, oldest first."""
+    def retire_generation(self, generation: int) -> None:
+        """Set a generation that is being built aside: it is owed nothing from now on, and what was paid is kept.
+
+        A retired one stays as it is. Raises ConflictError for the active one and NotFoundError.
+        """
+        ...
+
+    def drop_generation(self, generation: int) -> None:
+        """Delete a retired generation and its vectors, durable on return; writers need not wait until all are gone.
+
+        Raises ConflictError for one that is active or being built and NotFoundError.
+        """
+        ...
+
+    def owed(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
+        """Revisions with `key > after` whose vectors this generation still owes, oldest first."""
         ...
 
     def owed_count(self, generation: int) -> int:

@@ -301,14 +301,23 @@ class SqliteStore:
         now = to_micros(self._clock.now())
         return self._submit(lambda connection: vectors.create_generation(connection, identity, now, activate=activate))
 
-    def activate_generation(self, generation: int) -> None:
+    def activate_generation(self, generation: int, *, complete: bool = False) -> bool:
         """As `Store.activate_generation`."""
-        self._submit(lambda connection: vectors.activate_generation(connection, generation))
+        return self._submit(lambda connection: vectors.activate_generation(connection, generation, complete=complete))
 
-    def owed(self, generation: int, *, limit: int) -> list[StoredRevision]:
+    def retire_generation(self, generation: int) -> None:
+        """As `Store.retire_generation`."""
+        self._submit(lambda connection: vectors.retire_generation(connection, generation))
+
+    def drop_generation(self, generation: int) -> None:
+        """As `Store.drop_generation`: in many transactions, so that others may write between them."""
+        while not self._submit(lambda connection: vectors.drop_some(connection, generation)):
+            pass
+
+    def owed(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
         """As `Store.owed`."""
         with self._readers.one() as connection:
-            return vectors.owed(connection, generation, limit)
+            return vectors.owed(connection, generation, limit, after)
 
     def owed_count(self, generation: int) -> int:
         """As `Store.owed_count`."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.errors import NotFoundError
+from ai_memory.errors import ConflictError, NotFoundError
 from ai_memory.store.base import StoredRevision, VectorRow
 from ai_memory.store.sqlite.rows import (
     GENERATION_COLUMNS,
@@ -23,6 +23,14 @@ _MISSING = (
     "INSERT OR IGNORE INTO owed SELECT :generation, key FROM revisions r WHERE NOT EXISTS "
     "(SELECT 1 FROM vectors v WHERE v.revision = r.key AND v.generation = :generation)"
 )
+
+_OWES_MORE = (
+    "SELECT 1 FROM owed o WHERE o.generation = ? AND NOT EXISTS (SELECT 1 FROM owed a "
+    "JOIN generations g ON g.number = a.generation WHERE g.state = 'active' AND a.revision = o.revision) LIMIT 1"
+)
+
+DROPPED_AT_ONCE = 2_000
+"""Vectors deleted in one transaction: some milliseconds, so that a writer hardly waits."""
 
 
 def generations(connection: sqlite3.Connection) -> list[Generation]:
@@ -50,6 +58,8 @@ def create_generation(
         "WHERE model = ? AND revision = ? AND prompts = ? AND dtype = ? AND dimension = ?",
         values,
     ).fetchone()
+    if not activate:
+        _refuse_two(connection, row[0] if row else None)
     if row is None:
         number = connection.execute(
             "INSERT INTO generations (model, revision, prompts, dtype, dimension, state, created_at) "
@@ -66,11 +76,60 @@ def create_generation(
     return find_generation(connection, number)
 
 
-def activate_generation(connection: sqlite3.Connection, number: int) -> None:
+def activate_generation(connection: sqlite3.Connection, number: int, *, complete: bool = False) -> bool:
     """As `Store.activate_generation`, inside a write transaction."""
+    if complete:
+        _refuse_two(connection, number)
     _resume(connection, number)
+    if complete and connection.execute(_OWES_MORE, (number,)).fetchone() is not None:
+        return False
     connection.execute("UPDATE generations SET state = 'retired' WHERE state = 'active' AND number != ?", (number,))
     connection.execute("UPDATE generations SET state = 'active' WHERE number = ?", (number,))
+    connection.execute("DELETE FROM owed WHERE generation IN (SELECT number FROM generations WHERE state = 'retired')")
+    return True
+
+
+def retire_generation(connection: sqlite3.Connection, number: int) -> None:
+    """As `Store.retire_generation`, inside a write transaction."""
+    if find_generation(connection, number).state == "active":
+        raise ConflictError(
+            f"vector generation {number} is in use", hint="switch to another one first", generation=number
+        )
+    connection.execute("UPDATE generations SET state = 'retired' WHERE number = ?", (number,))
+    connection.execute("DELETE FROM owed WHERE generation = ?", (number,))
+
+
+def drop_some(connection: sqlite3.Connection, number: int) -> bool:
+    """Delete some vectors of a retired generation, inside a write transaction; whether it is gone with all of them."""
+    state = find_generation(connection, number).state
+    if state != "retired":
+        raise ConflictError(
+            f"vector generation {number} is {state}; only one that is set aside can be deleted",
+            hint="switch to another one, or cancel what is being built, first",
+            generation=number,
+        )
+    deleted = connection.execute(
+        "DELETE FROM vectors WHERE position IN "
+        "(SELECT position FROM vectors INDEXED BY vectors_by_generation WHERE generation = ? LIMIT ?)",
+        (number, DROPPED_AT_ONCE),
+    ).rowcount
+    if deleted == DROPPED_AT_ONCE:
+        return False
+    connection.execute("DELETE FROM owed WHERE generation = ?", (number,))
+    connection.execute("DELETE FROM generations WHERE number = ?", (number,))
+    return True
+
+
+def _refuse_two(connection: sqlite3.Connection, number: int | None) -> None:
+    """Raise where a generation other than `number` is being built."""
+    sql = "SELECT number FROM generations WHERE state = 'building' AND number IS NOT ?"
+    other = connection.execute(sql, (number,)).fetchone()
+    if other is not None:
+        raise ConflictError(
+            f"vector generation {other[0]} is being built; one is built at a time",
+            hint="let it finish, or: ai-memory reembed --cancel",
+            generation=other[0],
+        )
 
 
 def _resume(connection: sqlite3.Connection, number: int) -> None:
@@ -80,13 +139,13 @@ def _resume(connection: sqlite3.Connection, number: int) -> None:
         connection.execute(_MISSING, {"generation": number})
 
 
-def owed(connection: sqlite3.Connection, number: int, limit: int) -> list[StoredRevision]:
+def owed(connection: sqlite3.Connection, number: int, limit: int, after: int) -> list[StoredRevision]:
     """As `Store.owed`."""
     rows = connection.execute(
         f"SELECT {RECORD_COLUMNS} FROM owed o CROSS JOIN revisions r ON r.key = o.revision "
         "CROSS JOIN memories m ON m.number = r.memory CROSS JOIN namespaces n ON n.number = r.namespace "
-        "WHERE o.generation = ? ORDER BY o.revision LIMIT ?",
-        (number, limit),
+        "WHERE o.generation = ? AND o.revision > ? ORDER BY o.revision LIMIT ?",
+        (number, after, limit),
     )
     return [stored_revision(row) for row in rows]
 
