@@ -44,7 +44,8 @@ def build_gemma(folder: ModelFolder, linear: Linear) -> Graph:
     used = [kinds[full] for full in sorted(set(config.full_layers))]
     parameters = [tokens, mean, *(each for kind in used for each in kind.parameters)]
     model = ov.Model([graph.unit_length(x)], parameters, folder.name)
-    return Graph(model, _Feeder(config, weights["embed_tokens.weight"], folder.max_tokens))
+    table = weights["embed_tokens.weight"]
+    return Graph(model, _Feeder(config, table, folder.max_tokens), table)
 
 
 class _KindInputs:

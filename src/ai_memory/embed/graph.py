@@ -37,6 +37,8 @@ class Graph:
     """An `openvino.Model`."""
     feed: Callable[[Sequence[Sequence[int]]], Mapping[str, Any]]
     """From n inputs of token ids, none empty, to arrays by the names of the model's parameters."""
+    table: Weights | None = None
+    """Token embeddings that `feed` reads, where they are not part of the model."""
 
 
 def part(weights: Mapping[str, Weights], prefix: str) -> dict[str, Weights]:

@@ -20,6 +20,7 @@ from ai_memory.embed.graph import Graph, Linear
 from ai_memory.embed.openvino_import import import_openvino
 from ai_memory.embed.processor import has_int8_products
 from ai_memory.embed.runtime import Dtype
+from ai_memory.embed.weights import forget_pages
 from ai_memory.errors import EmbedderError, EmbedderUnavailableError
 
 ov, _ = import_openvino()
@@ -61,6 +62,8 @@ class OpenVinoRuntime:
             raise EmbedderUnavailableError(
                 f"OpenVINO cannot compile {folder.name}: {error}", model=folder.name
             ) from error
+        if built.table is not None:
+            forget_pages(built.table)  # the layers' weights, in the same file, are in the compiled model now
         self._feed = built.feed
         self._dimension = folder.dimension
 

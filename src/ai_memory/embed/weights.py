@@ -34,6 +34,15 @@ def read_tensors(
     return {name: _array(mapped, start, found[name]) for name in expected}
 
 
+def forget_pages(mapped: NDArray[np.float32]) -> None:
+    """Give back the memory that reading the array's file took; pages that are needed again are read again.
+
+    An array that is no view of a mapped file is left as it is.
+    """
+    if isinstance(mapped.base, mmap.mmap):
+        mapped.base.madvise(mmap.MADV_DONTNEED)
+
+
 def _entries(file: Path) -> tuple[dict[str, dict[str, Any]], int]:
     """The header's tensors and where their data begins. The library checks the file before we trust its offsets."""
     from safetensors import SafetensorError, safe_open  # 15 ms, and only where weights are read
