@@ -2,6 +2,9 @@
 
 The store's log says what changed, in commit order; the follower applies it at the next call, so that two processes on one
 store see each other's writes. Vectors have a position of their own, because they are paid later than texts are written.
+
+The partitions hold the vectors of one generation. When another one becomes the active one, they are all read anew before the
+next view is given; a view that was taken before keeps the old ones to its end.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from ai_memory.errors import StoreError
-from ai_memory.index.partition import Partition
+from ai_memory.index.partition import Partition, PartitionView
 from ai_memory.index.snapshot import Origin
+from ai_memory.service.embedding import active_generation
 from ai_memory.service.snapshots import WORTH_SAVING, SnapshotFolder
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision, VectorRow
 from ai_memory.types import Generation, MemoryRecord
@@ -23,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 LOG_PAGE = 5_000
 VECTOR_PAGE = 5_000
+
+
+class SwitchedError(Exception):
+    """The vectors at hand are not of the generation that was asked for, which is no longer the active one: begin anew."""
 
 
 class Follower:
@@ -52,30 +60,46 @@ class Follower:
                 if revision.key > self._origin.sequence:
                     self._offered[revision.key] = revision
 
-    def partition(self, namespace: str) -> Partition | None:
-        """The partition of a namespace, or None if nothing was ever stored in it."""
-        return self._partitions.get(namespace)
+    def view(self, namespace: str, generation: Generation | None) -> PartitionView | None:
+        """A namespace as it stands now, with the vectors of `generation`; None if nothing was ever stored in it.
 
-    def catch_up(self, generation: Generation | None) -> None:
-        """Apply what the store's log and vectors have beyond what was applied before."""
+        With `generation` None no vector shall be compared, and any may be in the view. Raises SwitchedError where the
+        vectors of another generation are at hand, and `generation` is not the active one any more.
+        """
         with self._lock:
-            if not self._opened:
-                self._open()
-            if self._store.sequence() != self._origin.sequence:
-                self._follow_log()
-                self._drop_stale_offers()
-            self._follow_vectors(generation)
+            self._follow()
+            if generation is None or generation.id == self._origin.generation:
+                self._follow_vectors()
+            else:
+                self._follow_active()
+                if self._origin.generation != generation.id:
+                    raise SwitchedError
+            partition = self._partitions.get(namespace)
+            return None if partition is None else partition.view()
+
+    def catch_up(self) -> None:
+        """Apply what the store's log and the active generation's vectors have beyond what was applied before."""
+        with self._lock:
+            self._follow()
+            self._follow_active()
+
+    def _follow(self) -> None:
+        if not self._opened:
+            self._open()
+        if self._store.sequence() != self._origin.sequence:
+            self._follow_log()
+            self._drop_stale_offers()
 
     def bytes_used(self) -> int:
         """Memory held by all partitions, in bytes."""
         return sum(partition.nbytes for partition in list(self._partitions.values()))
 
-    def close(self, generation: Generation | None) -> None:
+    def close(self) -> None:
         """Save the index as it is now, if it was ever used; a store that cannot be read any more leaves it to be rebuilt."""
         if not self._opened:
             return
         try:
-            self.catch_up(generation)  # else what another process forgot would be saved again
+            self.catch_up()  # else what another process forgot would be saved again
             self.save(closing=True)
         except StoreError as error:
             logger.warning("the index was not saved: %s", error.message)
@@ -221,20 +245,23 @@ class Follower:
             partition.add_many(added)
             self._note(namespace, partition.n - before)
 
-    def _follow_vectors(self, generation: Generation | None) -> None:
-        if generation is None:
-            return
-        if self._origin.generation != generation.id:
-            self._dimension = generation.embedder.dimension
-            for partition in self._partitions.values():
+    def _follow_active(self) -> None:
+        """Take the vectors of the generation that is active now, all of them where it is another one than before."""
+        active = active_generation(self._store)
+        if active is not None and self._origin.generation != active.id:
+            self._dimension = active.embedder.dimension
+            for namespace, partition in self._partitions.items():
                 partition.reset_vectors(self._dimension)
-            self._origin = replace(self._origin, generation=generation.id, vector_position=0)
-        if self._store.vector_position(generation.id) == self._origin.vector_position:
+                self._note(namespace, partition.n)  # what is saved must be of one generation throughout
+            self._origin = replace(self._origin, generation=active.id, vector_position=0)
+        self._follow_vectors()
+
+    def _follow_vectors(self) -> None:
+        generation = self._origin.generation
+        if generation is None or self._store.vector_position(generation) == self._origin.vector_position:
             return
         while True:
-            rows, position = self._store.vector_rows(
-                generation.id, after=self._origin.vector_position, limit=VECTOR_PAGE
-            )
+            rows, position = self._store.vector_rows(generation, after=self._origin.vector_position, limit=VECTOR_PAGE)
             self._take(rows)
             self._origin = replace(self._origin, vector_position=position)
             if len(rows) < VECTOR_PAGE:

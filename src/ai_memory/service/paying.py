@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from ai_memory.embed.base import Embedder
 from ai_memory.errors import EmbedderError, MemoryServiceError
@@ -36,6 +37,8 @@ class Payer:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._settled = threading.Condition()
+        self._turn = threading.Lock()
+        """Held while a batch is paid."""
         self._failing: dict[int, float] = {}
         """Keys of revisions that the embedder failed on, and when each may be tried again (on the monotonic clock)."""
         self._thread = threading.Thread(target=self._run, name="vector-payer", daemon=True)
@@ -47,8 +50,14 @@ class Payer:
 
     def owed(self) -> int:
         """How many revisions the active generation owes; all of them while there is no generation."""
-        generation = self._slot.generation or self._slot.refresh_generation()
+        generation = self._slot.generation()
         return self._store.owed_count(generation.id) if generation else self._store.stats().revisions
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing is paid here while the block runs: what is written meanwhile stays owed to every generation alike."""
+        with self._turn:
+            yield
 
     def settle(self, timeout: float | None = None) -> bool:
         """Wait until nothing is owed; False at the time limit, or when what is owed cannot be paid now."""
@@ -66,7 +75,7 @@ class Payer:
 
     def _payable(self) -> bool:
         """Whether something is owed that the embedder has not just failed on."""
-        generation = self._slot.generation or self._slot.refresh_generation()
+        generation = self._slot.generation()
         return self.owed() > 0 if generation is None else bool(self._batch(generation))
 
     def _batch(self, generation: Generation) -> list[StoredRevision]:
@@ -102,22 +111,27 @@ class Payer:
                 self._settled.notify_all()
 
     def _pay_all(self) -> None:
-        generation = self._slot.generation or self._slot.refresh_generation()
-        if generation is not None and not self._store.owed_count(generation.id):
-            self._failing.clear()
-            return
-        embedder = self._slot.get()
-        generation = self._slot.generation
-        if embedder is None or generation is None:
-            return
         while not self._stopping.is_set():
-            batch = self._batch(generation)
-            if not batch:
-                return
-            self._pay(embedder, generation, batch)
+            with self._turn:
+                if not self._pay_batch():
+                    return
             self._paid()
             with self._settled:
                 self._settled.notify_all()
+
+    def _pay_batch(self) -> bool:
+        """Pay one batch of what the active generation owes; False where there is none, or no embedder to pay it with."""
+        generation = self._slot.generation()
+        if generation is not None and not self._store.owed_count(generation.id):
+            self._failing.clear()
+            return False
+        pinned = self._slot.get()
+        if pinned is None:
+            return False
+        batch = self._batch(pinned.generation)
+        if batch:
+            self._pay(pinned.embedder, pinned.generation, batch)
+        return bool(batch)
 
     def _pay(self, embedder: Embedder, generation: Generation, batch: Sequence[StoredRevision]) -> None:
         try:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ai_memory.errors import MemoryServiceError, NotFoundError
+from ai_memory.index.partition import PartitionView
 from ai_memory.operations.reading import (
     Bucket,
     ContextCount,
@@ -28,10 +32,12 @@ from ai_memory.recall.engine import Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
 from ai_memory.recall.recipe import recipe_named
 from ai_memory.service.drafts import context_path
+from ai_memory.service.embedding import PinnedEmbedder
+from ai_memory.service.following import SwitchedError
 from ai_memory.service.parts import Parts
 from ai_memory.service.writing import as_selection, no_such_memory
 from ai_memory.text.normal import clean_text
-from ai_memory.types import MemoryRecord, Page, Selection
+from ai_memory.types import Generation, MemoryRecord, Page, Selection
 
 TIMELINE_PAGE = 1_000
 
@@ -49,24 +55,41 @@ def recall(parts: Parts, request: RecallRequest) -> Answer:
         recipe=recipe_named(request.recipe),
     )
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
-    vector = parts.slot.embed_query(request.query) if by_meaning else None
-    generation = parts.slot.generation
-    parts.follower.catch_up(generation)
-    notices = tuple(_notices(parts, words_only=by_meaning and vector is None))
-    partition = parts.follower.partition(request.namespace)
-    if partition is None:
+    seen = _look(parts, request, by_meaning=by_meaning)
+    notices = tuple(_notices(parts, words_only=by_meaning and seen.vector is None))
+    if seen.view is None:
         return recall_empty(question, notices)
-    if vector is not None and generation is not None and generation.embedder.dimension != len(vector):
-        vector = None
     return run_recall(
         question,
-        view=partition.view(),
+        view=seen.view,
         store=parts.store,
-        query_vector=vector,
-        generation=generation.id if generation else None,
+        query_vector=seen.vector,
+        generation=seen.generation.id if seen.generation else None,
         notices=notices,
-        anchors=parts.slot.anchors() if vector is not None and partition.n < ENOUGH else None,
+        anchors=seen.pinned.anchors() if seen.pinned and seen.vector is not None and seen.view.n < ENOUGH else None,
     )
+
+
+class _Seen(NamedTuple):
+    """What one recall compares: all of one vector generation."""
+
+    view: PartitionView | None
+    generation: Generation | None
+    pinned: PinnedEmbedder | None
+    vector: NDArray[np.float32] | None
+    """The question's unit vector; None where it is to be answered by words."""
+
+
+def _look(parts: Parts, request: RecallRequest, *, by_meaning: bool) -> _Seen:
+    """The question's vector and the namespace as it stands, both of the active generation; anew where it is switched between."""
+    while True:
+        pinned = parts.slot.get() if by_meaning else None
+        vector = parts.slot.embed_query(pinned, request.query) if pinned else None
+        generation = pinned.generation if pinned else parts.slot.generation()
+        try:
+            return _Seen(parts.follower.view(request.namespace, generation), generation, pinned, vector)
+        except SwitchedError:
+            continue
 
 
 def get(parts: Parts, request: GetRequest) -> MemoryRecord:

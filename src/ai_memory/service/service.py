@@ -165,7 +165,7 @@ class Service:
     def warm_up(self) -> None:
         """Load the index and the model now rather than at the first use."""
         parts = self._open()
-        parts.follower.catch_up(parts.slot.generation)
+        parts.follower.catch_up()
         parts.slot.get()
         parts.payer.kick()
 
@@ -180,7 +180,7 @@ class Service:
         if rebuild:
             mended = parts.store.repair()
             parts.follower.reset()
-            parts.follower.catch_up(parts.slot.refresh_generation())
+            parts.follower.catch_up()
             parts.payer.kick()
         return (*mended, *parts.store.check())
 
@@ -191,7 +191,7 @@ class Service:
         self._closed.set()
         self._parts.payer.close()
         try:
-            self._parts.follower.close(self._parts.slot.generation)
+            self._parts.follower.close()
         finally:
             self._parts.slot.close()
             self._parts.store.close()
@@ -203,5 +203,5 @@ class Service:
 
     def _vectors_paid(self) -> None:
         """After each batch of vectors: bring the index up to date and save it when enough has changed."""
-        self._parts.follower.catch_up(self._parts.slot.generation)
+        self._parts.follower.catch_up()
         self._parts.follower.save()

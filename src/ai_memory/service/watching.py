@@ -13,7 +13,7 @@ from ai_memory.service.parts import Parts
 def stats(parts: Parts, request: StatsRequest) -> Stats:
     """Counts of what is stored and what is owed."""
     counts = parts.store.stats(request.namespace)
-    generation = parts.slot.generation or parts.slot.refresh_generation()
+    generation = parts.slot.generation()
     return Stats(
         namespace=request.namespace,
         memories=counts.memories,
@@ -54,7 +54,7 @@ def _store(parts: Parts) -> Part:
 
 def _embedder(parts: Parts) -> Part:
     state, error = parts.slot.state, parts.slot.error
-    generation = parts.slot.generation
+    generation = parts.slot.generation()
     if state == "ready":
         message = f"{generation.embedder.model}, {generation.embedder.dimension} dimensions" if generation else "ready"
         if error is not None:

@@ -364,7 +364,7 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
 def _drop_derived(parts: Parts) -> None:
     """Reach every derived copy before a forget is acknowledged: this process's index and the snapshot on disk."""
     parts.follower.forget_saved()
-    parts.follower.catch_up(parts.slot.generation)
+    parts.follower.catch_up()
 
 
 def _matching_ids(parts: Parts, selection: Selection) -> list[str]:
