@@ -64,6 +64,11 @@ FULL = Sizes(
 )
 
 
+SEED = 8
+"""Of 36 seeds the one whose first and last tokens attend to each other most: with it a window one token too narrow changes the
+vector of 257 tokens by 2e-5 in cosine, and one too wide that of 258 by 3e-6 (`one_narrower`, `one_wider` in golden/gemma.json)."""
+
+
 class Draws:
     """Bell-shaped random numbers from PCG64's raw output, whose stream numpy promises to keep; the sum of four 16-bit
     draws is exact, so no library's logarithm decides a last bit."""
@@ -130,7 +135,7 @@ def config(sizes: Sizes) -> dict[str, Any]:
     }
 
 
-def random_gemma(folder: Path, sizes: Sizes = TINY, *, seed: int = 7, outliers: int = 0) -> Path:
+def random_gemma(folder: Path, sizes: Sizes = TINY, *, seed: int = SEED, outliers: int = 0) -> Path:
     """Write a complete folder and return it. `outliers` channels of the residual stream, and as many inputs of each layer's
     last product, are 20 to 100 times as large as the others: what makes low precision hard on real weights."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -152,7 +157,7 @@ def random_gemma(folder: Path, sizes: Sizes = TINY, *, seed: int = 7, outliers: 
     return folder
 
 
-def tiny_gemma(folder: Path, *, seed: int = 7, **changed: int) -> Path:
+def tiny_gemma(folder: Path, *, seed: int = SEED, **changed: int) -> Path:
     """A folder of four layers and 2 MB, of which the third sees the whole input; `changed` are fields of `Sizes`."""
     return random_gemma(folder, replace(TINY, **changed), seed=seed)  # type: ignore[arg-type]
 
@@ -207,7 +212,7 @@ def _transformer(draws: Draws, sizes: Sizes) -> Iterator[tuple[str, Array]]:
         for name, shape in linear.items():
             yield f"layers.{index}.{name}.weight", draws.bell(shape, shape[1] ** -0.5)
         for name in ("q_norm", "k_norm"):
-            yield f"layers.{index}.self_attn.{name}.weight", draws.bell((sizes.head_width,), 0.2, mean=0.6)
+            yield f"layers.{index}.self_attn.{name}.weight", draws.bell((sizes.head_width,), 0.2, mean=0.4)
         for name in norms:
             yield f"layers.{index}.{name}_layernorm.weight", draws.bell((width,), 0.2)
 

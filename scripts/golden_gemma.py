@@ -1,0 +1,199 @@
+"""Write tests/golden/gemma.json and gemma.npz: what sentence-transformers itself says of the tiny checkpoint.
+
+    python scripts/random_gemma.py FOLDER
+    python scripts/golden_gemma.py FOLDER
+
+Needs torch, sentence-transformers and nothing of this package. What each entry is, tests/golden/README.md says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sentence_transformers
+import tokenizers
+import torch
+import transformers
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from scripts_of_the_world import SENTENCES
+
+GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
+LENGTHS = (2, 31, 32, 255, 256, 257, 258, 259, 513, 514, 600, 940, 1500, 2047, 2048)
+TEXT = "Which boat did the children count from the wooden bridge?"
+CARD_PROMPTS = {
+    "question answering": "task: question answering | query: ",
+    "fact checking": "task: fact checking | query: ",
+}
+"""Prompts that the model card gives and the folder does not name."""
+TITLES = ("Ferry timetable", "Расписание {паромов} | text: ", "none")
+ODD = {
+    "a space": " ",
+    "spaces before": "   three before",
+    "spaces after": "three after   ",
+    "a new line": "\n",
+    "new lines inside": "one\n\n\n\n\n\n\ntwo\r\nthree",
+    "tabs": "\ttab\t\ttabs",
+    "no-break space": "no\u00a0break\u2003em\u3000wide",
+    "zero width": "zero\u200bwidth\u200dand\ufeffmark",
+    "combining marks": "e\u0301 is not \u00e9, \u1112\u1161\u11ab is not \ud55c",
+    "NUL": "NUL \x00 inside",
+    "emoji": "🚀 done 🎉 👍🏽 👩‍👩‍👧‍👦 🇺🇦",
+    "beyond the plane": "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𐍈 𓀀",
+    "special tokens written out": "<bos>a<eos>b<pad>c<unk><mask><start_of_turn>",
+    "the space piece": "a\u2581b\u2581\u2581c",
+    "one long word": "x" * 150,
+    "code": "def f(x):\n    return {'a': [x, -1.5e-9]}  # ok?\n",
+    "replacement": "bad \ufffd byte",
+}
+
+
+def main(folder: Path) -> None:
+    torch.set_num_threads(2)
+    exact, rough = load(folder, torch.float32), load(folder, torch.bfloat16)
+    cases = list(make_cases(exact))
+    for case in cases:
+        case["ids"] = token_ids(exact, case)
+    vectors = np.concatenate([alone(exact, case) for case in cases])
+    rounded = np.concatenate([alone(rough, case) for case in cases])
+    document = {
+        "made_by": {
+            each.__name__: each.__version__ for each in (sentence_transformers, transformers, tokenizers, torch)
+        },
+        "folder": {name: digest(folder / name) for name in ("config.json", "tokenizer.json", "model.safetensors")},
+        "mixed_batch": mixed(cases, ((exact, vectors), (rough, rounded))),
+        "bfloat16_to_float32": worst(vectors, rounded),
+        "cases": [
+            {key: value for key, value in case.items() if key != "ids"} | {"tokens": len(case["ids"])} for case in cases
+        ],
+    }
+    for name, window in (("one_narrower", 510), ("one_wider", 514)):
+        other = load(folder, torch.float32, sliding_window=window)
+        for case, described, vector in zip(cases, document["cases"], vectors, strict=True):
+            if case["group"] == "length":
+                described[name] = worst(vector[None], alone(other, case))
+    (GOLDEN / "gemma.json").write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
+    np.savez_compressed(
+        GOLDEN / "gemma.npz",
+        ids=np.concatenate([case["ids"] for case in cases]).astype(np.uint16),
+        float32=vectors,
+        bfloat16=(rounded.view(np.uint32) >> 16).astype(np.uint16),
+        **{f"cut_{size}": cut(exact, size) for size in (512, 256, 128)},
+    )
+    print({key: value for key, value in document.items() if key != "cases"})
+    for described in document["cases"]:
+        if described["group"] == "length":
+            print(*(described.get(key) for key in ("tokens", "one_narrower", "one_wider")))
+
+
+def make_cases(model: SentenceTransformer) -> Iterator[dict[str, Any]]:
+    """Each with its group, its name and, except for raw ids, its prompt and text."""
+    yield {"group": "length", "name": "1 token", "prompt": None, "text": None}
+    for length in LENGTHS:
+        yield case("length", f"{length} tokens", text_of(model, length))
+    yield case("cut", "more than 2048 tokens", text_of(model, 2500))
+    for name, prompt in [*model.prompts.items(), *CARD_PROMPTS.items()]:
+        yield case("prompt", name, TEXT, prompt)
+    for title in TITLES:
+        yield case("title", title, TEXT, f"title: {title} | text: ")
+    for name, text in ODD.items():
+        yield case("odd", name, text)
+    for name, text in SENTENCES.items():
+        yield case("script", name, text)
+
+
+def case(group: str, name: str, text: str, prompt: str = "") -> dict[str, Any]:
+    return {"group": group, "name": name, "prompt": prompt, "text": text}
+
+
+def text_of(model: SentenceTransformer, length: int) -> str:
+    """Words of all the scripts in a random order that depends on the length, and `x`s, of exactly so many tokens."""
+    draw = random.Random(length)
+    words = [word for text in SENTENCES.values() for word in text.split()]
+    count = lambda text: len(model.tokenizer(text)["input_ids"])  # noqa: E731
+    text = ""
+    while count(longer := f"{text} {draw.choice(words)}") <= length:
+        text = longer
+    while count(text) < length:
+        text += "x"
+    if count(text) != length:
+        raise SystemExit(f"no text of {length} tokens was found")
+    return text
+
+
+def load(folder: Path, dtype: torch.dtype, **changed: object) -> SentenceTransformer:
+    """The folder's model, with values of its config.json changed."""
+    with changed_folder(folder, changed) as path:
+        return SentenceTransformer(str(path), device="cpu", model_kwargs={"dtype": dtype}, local_files_only=True)
+
+
+@contextlib.contextmanager
+def changed_folder(folder: Path, changed: dict[str, object]) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(shutil.copytree(folder, Path(place) / "model"))
+        config = json.loads((copy / "config.json").read_text(encoding="utf-8"))
+        (copy / "config.json").write_text(json.dumps(config | changed), encoding="utf-8")
+        yield copy
+
+
+def token_ids(model: SentenceTransformer, case: dict[str, Any]) -> list[int]:
+    """What the model's own preprocessing makes of a case, cut where it cuts; raw ids are one <bos>."""
+    if case["text"] is None:
+        return [2]
+    ids: list[int] = model.preprocess([case["prompt"] + case["text"]])["input_ids"][0].tolist()
+    return ids
+
+
+def alone(model: SentenceTransformer, case: dict[str, Any]) -> NDArray[np.float32]:
+    """The case's vector, shape (1, d): by `encode`, or by the module chain where there are only ids."""
+    if case["text"] is not None:
+        found = model.encode([case["text"]], prompt=case["prompt"], convert_to_tensor=True)
+    else:
+        ids = torch.tensor([case["ids"]])
+        with torch.inference_mode():
+            found = model({"input_ids": ids, "attention_mask": torch.ones_like(ids)})["sentence_embedding"]
+    return found.float().numpy()
+
+
+def mixed(cases: list[dict[str, Any]], models: Any) -> dict[str, float]:
+    """How far the reference itself is from `alone` when lengths from 2 to 2048 share one padded batch."""
+    rows = [row for row, case in enumerate(cases) if case["text"] is not None and case["group"] in ("length", "odd")]
+    texts = [cases[row]["prompt"] + cases[row]["text"] for row in rows]
+    found = {}
+    for name, (model, vectors) in zip(("float32", "bfloat16"), models, strict=True):
+        together = model.encode(texts, batch_size=len(texts), convert_to_tensor=True).float().numpy()
+        found[name] = worst(vectors[rows], together)
+    return found
+
+
+def cut(model: SentenceTransformer, size: int) -> NDArray[np.float32]:
+    """The first prompt's vector of TEXT at a smaller dimension, renormalised as the model card says."""
+    return model.encode([TEXT], prompt_name="query", truncate_dim=size, normalize_embeddings=True)
+
+
+def worst(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """The largest 1 - cosine of two rows in float64."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    cosines = (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    return float(f"{(1 - cosines).max():.2e}")
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
