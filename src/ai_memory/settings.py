@@ -5,10 +5,12 @@ Only `wiring` builds a Settings from the environment; everything else is handed 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ai_memory.errors import InvalidInputError
 from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir
 
 
@@ -56,8 +59,15 @@ class Settings(BaseSettings):
         default="auto",
         description="Embedder: auto (EmbeddingGemma where found, else all-MiniLM-L6-v2), none, a known name, or a model folder.",
     )
-    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+    dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
         default="auto", description="Arithmetic of the embedder; never float16."
+    )
+    dimension: int = Field(
+        default=0,
+        ge=0,
+        le=8192,
+        description="Length of the vectors, where the model has several (EmbeddingGemma: 768, 512, 256, 128); 0 is the store's "
+        "own, in a new store the model's.",
     )
     threads: int = Field(default=0, ge=0, description="Threads of the embedder; 0 means all cores.")
     preload: bool = Field(
@@ -120,3 +130,15 @@ def load_settings(config_file: Path | None = None, **flags: Any) -> Settings:
             return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
     return FromFile(**{name: value for name, value in flags.items() if value is not None})
+
+
+def given_settings(flags: Mapping[str, Any]) -> Settings:
+    """As `load_settings`, for programs: paths may be `PathLike`, and what is wrong is an InvalidInputError naming each setting."""
+    given = {name: str(value) if isinstance(value, PathLike) else value for name, value in flags.items()}
+    try:
+        return load_settings(None, **given)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise InvalidInputError(
+            f"wrong settings: {'; '.join(wrong)}", hint="see the settings page, docs/settings.md", settings=wrong
+        ) from None

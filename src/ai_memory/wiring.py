@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from ai_memory.clock import Clock, SystemClock
 from ai_memory.embed.base import Embedder
@@ -11,38 +11,46 @@ from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.embed.known import known_model
 from ai_memory.embed.load import load_embedder
 from ai_memory.embed.locate import find_model
+from ai_memory.embed.matryoshka import at_dimension
 from ai_memory.errors import InvalidInputError, StoreReadOnlyError
-from ai_memory.service.embedding import Loader, active_generation, check_identity
-from ai_memory.service.reembedding import reembed_store
+from ai_memory.places import model_places
+from ai_memory.service.embedding import Choice, active_generation, check_identity
 from ai_memory.service.service import Service
 from ai_memory.service.snapshots import SnapshotFolder
 from ai_memory.settings import Settings
 from ai_memory.store.base import Store
 from ai_memory.store.sqlite.store import open_sqlite_store
-from ai_memory.types import EmbedderIdentity, Problem
+from ai_memory.types import EmbedderIdentity, Generation, Problem
 
 NO_MODEL = "none"
+AUTO = "auto"
 HASHING = "hashing"
 """The model-free embedder: for trying the mechanics, not for meaning."""
+HASHING_DIMENSION = 64
 
 
-def open_service(settings: Settings, *, clock: Clock | None = None) -> Service:
+def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder: bool = False) -> Service:
     """The service over the store that the settings name, made when it is not there yet.
 
-    The model is loaded at its first use. Raises EmbedderMismatchError when a model is named that is not the one this store's
-    vectors were made with, and StoreError's subclasses when the store cannot be opened; nothing is written then.
+    The model is loaded at its first use. Raises EmbedderMismatchError when a model, dimension or dtype is named that is not the
+    one this store's vectors were made with (unless `any_embedder`: to make them anew), and StoreError's subclasses when the
+    store cannot be opened; nothing is written then.
     """
     clock = clock or SystemClock()
     store = open_store(settings, clock)
+    embedders = Embedders(settings)
     try:
-        _refuse_other_embedder(settings, store)
+        if not any_embedder:
+            embedders.refuse_others(active_generation(store))
         return Service(
             store,
-            embedder_loader(settings),
+            None if settings.model == NO_MODEL else embedders.of_store,
             clock=clock,
             snapshots=SnapshotFolder(settings.store_path.with_name(settings.store_path.name + ".index")),
             snapshot_rows=settings.snapshot_rows,
             forget_share=settings.forget_share,
+            choose=embedders.chosen,
+            build_lock=settings.store_path.with_name(settings.store_path.name + ".reembed.lock"),
         )
     except BaseException:
         store.close()  # else its connections would stand in the way of whoever opens it next
@@ -67,17 +75,6 @@ def open_store(settings: Settings, clock: Clock) -> Store:
     return open_sqlite_store(path, clock=clock, busy_timeout_seconds=settings.busy_timeout_seconds)
 
 
-def embedder_loader(settings: Settings) -> Loader | None:
-    """What loads the embedder that the settings name, or None when they switch it off."""
-    if settings.model == NO_MODEL:
-        return None
-
-    def load(pinned: EmbedderIdentity | None) -> Embedder | None:
-        return _embedder(settings, pinned)
-
-    return load
-
-
 def doctor(settings: Settings, *, rebuild: bool = False) -> tuple[Problem, ...]:
     """Compare what is derived with what is canonical, and the store with itself; `rebuild` makes derived parts anew."""
     service = open_service(settings)
@@ -96,35 +93,75 @@ def backup(settings: Settings, target: Path) -> None:
         store.close()
 
 
-def reembed(settings: Settings, progress: Callable[[int, int], None] | None = None) -> int:
-    """Make all vectors anew with the embedder that the settings name, then switch to it; returns how many revisions.
+class Embedders:
+    """The embedders that the settings lead to. What is loaded is shared by all who ask for the same model meanwhile."""
 
-    The old generation stays active, and recall right, until the new one is complete. Interrupted, it goes on where it ended.
-    """
-    store = open_store(settings, SystemClock())
-    try:
-        embedder = _embedder(settings, None)
-        return reembed_store(store, embedder, progress)
-    finally:
-        store.close()
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loaded: WeakValueDictionary[tuple[str, str], Embedder] = WeakValueDictionary()
+
+    def of_store(self, pinned: EmbedderIdentity | None) -> Embedder | None:
+        """The embedder for a store whose vectors `pinned` made (None: a new one), where the settings name no other.
+
+        What they leave open, `auto` or 0, is the store's. None where the model is not here.
+        """
+        settings = self._settings
+        model = settings.model
+        if model == AUTO and pinned is not None and _has_name(pinned.model):
+            model = pinned.model
+        return self._embedder(model, settings.dtype, settings.dimension, pinned)
+
+    def chosen(self, choice: Choice, pinned: EmbedderIdentity | None) -> Embedder | None:
+        """The embedder that was asked for in words; what is left open the settings say, and what they leave open the model.
+
+        Where only a dimension or a dtype is asked for and the settings name no model, the store's own is meant.
+        """
+        settings = self._settings
+        model, dimension = choice.model or settings.model, choice.dimension or settings.dimension
+        own = choice.model is None and model in (AUTO, NO_MODEL) and (choice.dimension or choice.dtype)
+        if own and pinned is not None and _has_name(pinned.model):
+            model, dimension = pinned.model, dimension or pinned.dimension
+        if model == NO_MODEL:
+            raise InvalidInputError("the setting `model` is none", hint="name one: ai-memory reembed --model minilm")
+        dtype = choice.dtype or settings.dtype
+        if dtype == AUTO and pinned is not None and model == pinned.model:
+            dtype = pinned.dtype
+        return self._embedder(model, dtype, dimension, None)
+
+    def refuse_others(self, active: Generation | None) -> None:
+        """What was asked for by name must be the store's own; identities are known without loading weights.
+
+        Raises EmbedderMismatchError.
+        """
+        settings = self._settings
+        if active is None or settings.model == NO_MODEL:
+            return
+        if settings.model == AUTO and settings.dtype == AUTO and not settings.dimension:
+            return
+        embedder = self.of_store(active.embedder)
+        if embedder is not None:
+            check_identity(active, embedder.identity)
+
+    def _embedder(self, model: str, dtype: str, dimension: int, pinned: EmbedderIdentity | None) -> Embedder | None:
+        """One embedder; of what is left open, what `pinned` has where it is the same model."""
+        if model == HASHING:
+            pinned_dimension = pinned.dimension if pinned is not None and pinned.model == HASHING else 0
+            return HashingEmbedder(dimension or pinned_dimension or HASHING_DIMENSION)
+        folder = find_model(model, self._settings.data_dir, model_places())
+        if folder is None:
+            return None
+        same = pinned is not None and pinned.model == folder.name
+        if pinned is not None and same:
+            dtype = pinned.dtype if dtype == AUTO else dtype
+            dimension = dimension or pinned.dimension
+        whole = self._loaded.get((str(folder.path), dtype))
+        if whole is None:
+            settings = self._settings
+            whole = load_embedder(folder, dtype=dtype, threads=settings.threads, cache_dir=settings.cache_dir)
+            self._loaded[str(folder.path), dtype] = whole
+        return at_dimension(whole, dimension)
 
 
-def _embedder(settings: Settings, pinned: EmbedderIdentity | None) -> Embedder | None:
-    wanted = settings.model
-    if wanted == "auto" and pinned is not None and (pinned.model == HASHING or known_model(pinned.model)):
-        wanted = pinned.model
-    if wanted == HASHING:
-        return HashingEmbedder()
-    folder = find_model(wanted, settings.data_dir)
-    if folder is None:
-        return None
-    return load_embedder(folder, dtype=settings.dtype, threads=settings.threads, cache_dir=settings.cache_dir)
-
-
-def _refuse_other_embedder(settings: Settings, store: Store) -> None:
-    """A model that was asked for by name must be the store's own; its identity is known without loading its weights."""
-    if settings.model in ("auto", NO_MODEL) or active_generation(store) is None:
-        return
-    embedder = _embedder(settings, None)
-    if embedder is not None:
-        check_identity(store, embedder.identity)
+def _has_name(model: str) -> bool:
+    """Whether a model can be found again by its name; a folder of one's own cannot."""
+    return model == HASHING or known_model(model) is not None

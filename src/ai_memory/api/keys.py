@@ -24,7 +24,14 @@ class Access(Struct, frozen=True):
 
     def check(self, operation: Operation, request: Struct) -> None:
         """Raise ForbiddenError unless this access opens what `request` touches."""
-        if self.everything or "namespace" not in operation.request.__struct_fields__:
+        if self.everything:
+            return
+        if operation.whole_store:
+            raise ForbiddenError(
+                f"{operation.name} concerns all namespaces, and this key does not open all",
+                hint='use a key of "*" in the setting api_keys',
+            )
+        if "namespace" not in operation.request.__struct_fields__:
             return
         namespace: str | None = getattr(request, "namespace")  # noqa: B009 (not every request type has it)
         if namespace is None:

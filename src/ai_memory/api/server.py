@@ -107,6 +107,7 @@ def _run(
     server = build_server(_Announced(app, settings, service, announcement, url, say), settings)
     if settings.preload:
         threading.Thread(target=_warm_up, args=(service,), name="warm-up", daemon=True).start()
+    service.resume_build()
     with _stop_on_signals(server):
         server.run(sockets=[listener])
     logger.info("stopped", extra={FIELDS: {"url": url}})

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ai_memory.cli.target import Choices, Target, api_key, running_url, settings_for
 
 
-def open_target(choices: Choices) -> Target:
-    """The target that the choices lead to. Raises what opening the store or reading settings raises."""
+def open_target(choices: Choices, *, any_embedder: bool = False) -> Target:
+    """The target that the choices lead to; `any_embedder` as for `wiring.open_service`. Raises what opening the store or
+    reading settings raises.
+    """
     url = running_url(choices)
     if url is not None:
         from ai_memory.cli.target_http import HttpTarget
@@ -14,4 +16,4 @@ def open_target(choices: Choices) -> Target:
         return HttpTarget(url, api_key())
     from ai_memory.cli.target_local import LocalTarget
 
-    return LocalTarget(settings_for(choices))
+    return LocalTarget(settings_for(choices), any_embedder=any_embedder)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ai_memory.cli.layout import cut, table, visible, wrap
 from ai_memory.cli.screen import Screen
+from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
@@ -276,6 +277,8 @@ def stats(value: Stats, screen: Screen) -> Iterable[str]:
     if value.embedder is not None:
         model = value.embedder
         figures.append(("embedder", f"{model.model} {model.dimension} {model.dtype} {model.revision[:12]}"))
+    if value.build is not None and value.build.state not in ("done", "cancelled"):
+        figures.append(("reembed", _build(value.build)))
     figures.append(("store", value.store))
     longest = max(len(name) for name, _ in figures)
     del screen
@@ -287,6 +290,49 @@ def health(value: Health, screen: Screen) -> Iterable[str]:
     rows = [(part.name, part.state, part.message + (f" ({part.mend})" if part.mend else "")) for part in value.parts]
     yield f"version {value.version}: {'ready' if value.ready else 'not ready'}"
     yield from table(("part", "state", ""), rows, screen.width)
+
+
+def generations(value: Generations, screen: Screen) -> Iterable[str]:
+    """A row a generation, then how the build is."""
+    if not value.generations:
+        yield "no vectors yet"
+        return
+    rows = [
+        (
+            str(each.id),
+            {"retired": "kept"}.get(each.state, each.state),
+            each.embedder.model,
+            str(each.embedder.dimension),
+            each.embedder.dtype,
+            "" if each.owed is None else f"{each.owed:,}",
+            day(each.created_at),
+        )
+        for each in value.generations
+    ]
+    headers = ("id", "state", "model", "dimension", "dtype", "owed", "begun")
+    yield from table(headers, rows, screen.width, right=(0, 3, 5))
+    if value.build is not None:
+        yield ""
+        yield from wrap(_build(value.build), screen.width)
+
+
+def _build(build: Build) -> str:
+    """One line: what is built, how far it is, how fast, and what it waits for."""
+    done = {"done": "complete and switched to", "cancelled": "cancelled", "waiting": "waiting: nobody works on it"}
+    parts = [f"generation {build.generation}: {done.get(build.state, build.state)}"]
+    if build.state not in ("done", "cancelled"):
+        parts.append(f"{build.done:,} of {build.total:,} revisions")
+    if build.per_second is not None:
+        parts.append(f"{build.per_second:,.1f}/s")
+    if build.rate is not None and build.state in ("running", "waiting"):
+        parts.append(f"at most {build.rate:g}/s")
+    if build.seconds_left is not None:
+        parts.append(f"{build.seconds_left:,.0f} s left")
+    if build.state == "ready":
+        parts.append("switch to it: ai-memory reembed --activate")
+    if build.error:
+        parts.append(build.error)
+    return ", ".join(parts)
 
 
 def problems(value: Sequence[Problem], screen: Screen) -> Iterable[str]:
@@ -314,5 +360,6 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Relation: relation,
     Stats: stats,
     Health: health,
+    Generations: generations,
 }
 """One row a response type; the tests demand one for every operation with a command."""

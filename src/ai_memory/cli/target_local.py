@@ -22,9 +22,9 @@ SETTLE_SECONDS = 60.0
 class LocalTarget:
     """Opens the store; after a write, `close` makes the vectors that are owed, as far as a minute goes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, any_embedder: bool = False) -> None:
         logging.getLogger("ai_memory").setLevel(logging.ERROR if settings.log_level != "debug" else logging.DEBUG)
-        self._service = open_service(settings)
+        self._service = open_service(settings, any_embedder=any_embedder)
         self._wrote = False
 
     def call(self, operation: Operation, request: Struct) -> Any:

@@ -70,6 +70,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     tool: Tool | None = None
     stream: Literal["in", "out"] | None = None
     """`in`: takes JSON lines beside its request. `out`: gives JSON lines instead of a value."""
+    whole_store: bool = False
+    """Whether it concerns all namespaces at once, so that only a key which opens all of them allows it."""
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ai_memory.operations import graph, moving, reading, watching, writing
+from ai_memory.operations import generations, graph, moving, reading, watching, writing
 from ai_memory.operations.base import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -26,6 +26,12 @@ OPERATIONS: tuple[Operation, ...] = (
     watching.HEALTH,
     moving.EXPORT,
     moving.IMPORT,
+    generations.GENERATIONS,
+    generations.REEMBED,
+    generations.CANCEL_REEMBED,
+    generations.ACTIVATE_GENERATION,
+    generations.TAKE_BACK,
+    generations.PRUNE_GENERATIONS,
 )
 
 BY_NAME: dict[str, Operation] = {operation.name: operation for operation in OPERATIONS}

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from ai_memory.operations.base import Command, Operation, Route
-from ai_memory.types import EmbedderIdentity
+from ai_memory.operations.generations import Build
+from ai_memory.types import EmbedderIdentity, Generation
 
 
 class StatsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +33,10 @@ class Stats(Struct, frozen=True, kw_only=True):
     by_type: dict[str, int]
     embedder: EmbedderIdentity | None
     """The identity of the active vector generation."""
+    generations: tuple[Generation, ...]
+    """All vector generations of the store, oldest first."""
+    build: Build | None
+    """The latest making of a generation; None where there was none, or where only one namespace is counted."""
     store: str
     sequence: int
     index_bytes: int

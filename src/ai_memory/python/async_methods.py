@@ -11,6 +11,7 @@ from typing import Any, Literal, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from ai_memory.operations.generations import Generations
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
@@ -383,3 +384,47 @@ class AsyncMethods(AsyncCalls):
         """Take memories in from JSON lines."""
         values: dict[str, Any] = {"namespace": namespace, "resume_key": resume_key, "reinstate": reinstate}
         return await self._import(values, lines, progress)
+
+    async def generations(self) -> Generations:
+        """The vector generations, and the build in progress."""
+        values: dict[str, Any] = {}
+        return await self._call("generations", Generations, values)
+
+    async def reembed(
+        self,
+        *,
+        model: str | None = None,
+        dimension: int | None = None,
+        dtype: str | None = None,
+        rate: float | None = None,
+        switch: bool = True,
+    ) -> Generations:
+        """Make all vectors anew in the background, then switch to them."""
+        values: dict[str, Any] = {
+            "model": model,
+            "dimension": dimension,
+            "dtype": dtype,
+            "rate": rate,
+            "switch": switch,
+        }
+        return await self._call("reembed", Generations, values)
+
+    async def cancel_reembed(self) -> Generations:
+        """Stop making vectors anew; what was made is kept until it is pruned."""
+        values: dict[str, Any] = {}
+        return await self._call("cancel_reembed", Generations, values)
+
+    async def activate_generation(self, *, incomplete: bool = False) -> Generations:
+        """Switch to the generation that was built."""
+        values: dict[str, Any] = {"incomplete": incomplete}
+        return await self._call("activate_generation", Generations, values)
+
+    async def take_back(self, *, generation: int | None = None) -> Generations:
+        """Switch back to a generation that was kept."""
+        values: dict[str, Any] = {"generation": generation}
+        return await self._call("take_back", Generations, values)
+
+    async def prune_generations(self, *, generation: int | None = None) -> Generations:
+        """Delete kept generations with their vectors."""
+        values: dict[str, Any] = {"generation": generation}
+        return await self._call("prune_generations", Generations, values)

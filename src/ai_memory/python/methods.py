@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from ai_memory.operations.generations import Generations
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
@@ -583,3 +584,64 @@ class Methods(Calls):
         """
         values: dict[str, Any] = {"namespace": namespace, "resume_key": resume_key, "reinstate": reinstate}
         return self._import(values, lines, progress)
+
+    def generations(self) -> Generations:
+        """The vector generations, and the build in progress."""
+        values: dict[str, Any] = {}
+        return self._call("generations", Generations, values)
+
+    def reembed(
+        self,
+        *,
+        model: str | None = None,
+        dimension: int | None = None,
+        dtype: str | None = None,
+        rate: float | None = None,
+        switch: bool = True,
+    ) -> Generations:
+        """Make all vectors anew in the background, then switch to them.
+
+        model: A known model's name, or a model folder. Not given: the setting `model`; where that is auto and a
+            dimension or dtype is given, the model of the store.
+        dimension: Length of the vectors, one of the model's; its own when not given.
+        dtype: Arithmetic of the embedder, as the setting `dtype`.
+        rate: The most revisions a second, so that other work goes on; no limit when not given.
+        switch: Switch to the new vectors as soon as they are complete; else wait for activate_generation.
+        """
+        values: dict[str, Any] = {
+            "model": model,
+            "dimension": dimension,
+            "dtype": dtype,
+            "rate": rate,
+            "switch": switch,
+        }
+        return self._call("reembed", Generations, values)
+
+    def cancel_reembed(self) -> Generations:
+        """Stop making vectors anew; what was made is kept until it is pruned."""
+        values: dict[str, Any] = {}
+        return self._call("cancel_reembed", Generations, values)
+
+    def activate_generation(self, *, incomplete: bool = False) -> Generations:
+        """Switch to the generation that was built.
+
+        incomplete: Switch although vectors are missing: what has none is found by words until it has.
+        """
+        values: dict[str, Any] = {"incomplete": incomplete}
+        return self._call("activate_generation", Generations, values)
+
+    def take_back(self, *, generation: int | None = None) -> Generations:
+        """Switch back to a generation that was kept.
+
+        generation: The id of a kept generation; the one before the last switch when not given.
+        """
+        values: dict[str, Any] = {"generation": generation}
+        return self._call("take_back", Generations, values)
+
+    def prune_generations(self, *, generation: int | None = None) -> Generations:
+        """Delete kept generations with their vectors.
+
+        generation: Only this one; all kept ones when not given.
+        """
+        values: dict[str, Any] = {"generation": generation}
+        return self._call("prune_generations", Generations, values)

@@ -16,11 +16,12 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from ai_memory.embed.base import Embedder, Task
 from ai_memory.embed.matryoshka import at_dimension
-from ai_memory.errors import EmbedderError, EmbedderMismatchError, MemoryServiceError
+from ai_memory.errors import EmbedderError, EmbedderMismatchError, InvalidInputError, MemoryServiceError
 from ai_memory.recall.anchors import ANCHORS
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation
@@ -32,6 +33,18 @@ State = Literal["disabled", "idle", "loading", "ready", "absent", "failed", "mis
 Loader = Callable[[EmbedderIdentity | None], Embedder | None]
 """Builds the embedder; given the identity that the store is pinned to, so that `auto` can choose the one that fits. None
 means that no model is there; errors are MemoryServiceErrors."""
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """Which embedder is asked for; None leaves a part to the settings and the store."""
+
+    model: str | None = None
+    dimension: int | None = None
+    dtype: str | None = None
+
+
+Chooser = Callable[[Choice, EmbedderIdentity | None], Embedder | None]
+"""Builds the embedder that is asked for, given the identity that the store is pinned to; None where the model is not here."""
 
 LOOK_AGAIN_SECONDS = 2.0
 QUERY_CACHE = 1024
@@ -194,6 +207,33 @@ def fitting(embedder: Embedder, identity: EmbedderIdentity) -> Embedder | None:
     return None
 
 
+def find_embedder(
+    loader: Loader | None, choose: Chooser, identity: EmbedderIdentity, model: str | None
+) -> Embedder | None:
+    """The embedder of an identity: where the settings lead to it, or else the name or folder `model`; None where neither does."""
+    if loader is not None:
+        try:
+            loaded = loader(identity)
+        except MemoryServiceError as error:
+            logger.warning("the settings' model cannot be used: %s", error.message)
+        else:
+            if loaded is not None and (fit := fitting(loaded, identity)) is not None:
+                return fit
+    choice = Choice(model=model or identity.model, dimension=identity.dimension, dtype=identity.dtype)
+    try:
+        chosen = choose(choice, None)
+    except InvalidInputError as error:  # no model of that name or dimension
+        logger.warning("the model cannot be found again: %s", error.message)
+        return None
+    return None if chosen is None else fitting(chosen, identity)
+
+
+def no_choice(choice: Choice, pinned: EmbedderIdentity | None) -> Embedder | None:
+    """The `Chooser` of a service that has its loader's embedder and no other."""
+    del choice, pinned
+    return None
+
+
 def is_cut_of(smaller: EmbedderIdentity, larger: EmbedderIdentity) -> bool:
     """Whether vectors of `smaller` are those of `larger`, cut: all else is the same."""
     return smaller.dimension < larger.dimension and smaller == msgspec.structs.replace(
@@ -210,14 +250,10 @@ def active_generation(store: Store) -> Generation | None:
     return next((generation for generation in store.generations() if generation.state == "active"), None)
 
 
-def check_identity(store: Store, identity: EmbedderIdentity) -> Generation | None:
-    """The active generation when `identity` may write to it, None when there is no generation yet.
-
-    Raises EmbedderMismatchError, before anything is written, when the store's vectors were made by another embedder.
-    """
-    active = active_generation(store)
-    if active is None or active.embedder == identity:
-        return active
+def check_identity(active: Generation, identity: EmbedderIdentity) -> None:
+    """Raise EmbedderMismatchError, before anything is written, where the store's vectors were made by another embedder."""
+    if active.embedder == identity:
+        return
     pinned = active.embedder
     differing = [name for name in pinned.__struct_fields__ if getattr(pinned, name) != getattr(identity, name)]
     raise EmbedderMismatchError(
@@ -244,8 +280,15 @@ def _command(differing: list[str], identity: EmbedderIdentity) -> str:
 
 
 def pin(store: Store, identity: EmbedderIdentity) -> Generation:
-    """The store's generation for this embedder; the first embedder that a store meets becomes its own."""
-    return check_identity(store, identity) or store.create_generation(identity, activate=True)
+    """The store's generation for this embedder; the first embedder that a store meets becomes its own.
+
+    Raises EmbedderMismatchError where it has another.
+    """
+    active = active_generation(store)
+    if active is None:
+        return store.create_generation(identity, activate=True)
+    check_identity(active, identity)
+    return active
 
 
 def _name(identity: EmbedderIdentity) -> str:

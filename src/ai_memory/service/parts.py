@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from ai_memory.clock import Clock
-from ai_memory.service.embedding import EmbedderSlot
+from ai_memory.service.building import Builder
+from ai_memory.service.embedding import Chooser, EmbedderSlot
 from ai_memory.service.following import Follower
 from ai_memory.service.paying import Payer
 from ai_memory.store.base import Store
@@ -21,6 +22,8 @@ class Parts:
     slot: EmbedderSlot
     follower: Follower
     payer: Payer
+    builder: Builder
+    choose: Chooser
     forget_share: float
 
     def now(self) -> dt.datetime:

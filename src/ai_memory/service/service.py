@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 from ai_memory import __version__
 from ai_memory.clock import Clock, SystemClock
 from ai_memory.errors import ServiceUnavailableError
+from ai_memory.operations.generations import (
+    ActivateGenerationRequest,
+    CancelReembedRequest,
+    Generations,
+    GenerationsRequest,
+    PruneGenerationsRequest,
+    ReembedRequest,
+    TakeBackRequest,
+)
 from ai_memory.operations.graph import Neighbours, NeighboursRequest, RelateRequest, UnrelateRequest
 from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest, Namespaces, NamespacesRequest
 from ai_memory.operations.reading import (
@@ -33,8 +44,10 @@ from ai_memory.operations.writing import (
     ReviseRequest,
 )
 from ai_memory.recall.answer import Answer
-from ai_memory.service import moving, reading, relating, watching, writing
-from ai_memory.service.embedding import EmbedderSlot, Loader
+from ai_memory.service import moving, reading, reembedding, relating, watching, writing
+from ai_memory.service.build_lock import BuildLock
+from ai_memory.service.building import Builder, Workshop
+from ai_memory.service.embedding import Chooser, EmbedderSlot, Loader, find_embedder, no_choice
 from ai_memory.service.following import Follower
 from ai_memory.service.moving import ImportProgress
 from ai_memory.service.parts import Parts
@@ -60,16 +73,26 @@ class Service:
         snapshots: SnapshotFolder | None = None,
         snapshot_rows: int = 0,
         forget_share: float = 0.2,
+        choose: Chooser = no_choice,
+        build_lock: Path | None = None,
     ) -> None:
+        """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
+        store agree on which of them makes a generation.
+        """
+        clock = clock or SystemClock()
         slot = EmbedderSlot(store, loader)
         follower = Follower(store, snapshots, snapshot_rows=snapshot_rows)
+        payer = Payer(store, slot, self._vectors_paid)
+        shop = Workshop(store, slot, payer, clock, partial(find_embedder, loader, choose), self._generation_switched)
         self._closed = threading.Event()
         self._parts = Parts(
             store=store,
-            clock=clock or SystemClock(),
+            clock=clock,
             slot=slot,
             follower=follower,
-            payer=Payer(store, slot, self._vectors_paid),
+            payer=payer,
+            builder=Builder(shop, BuildLock(build_lock)),
+            choose=choose,
             forget_share=forget_share,
         )
         self.version = __version__
@@ -161,7 +184,36 @@ class Service:
         """Which parts work."""
         return watching.health(self._open(), request)
 
+    # vector generations
+    def generations(self, request: GenerationsRequest) -> Generations:
+        """The vector generations, and the build in progress."""
+        return reembedding.generations(self._open(), request)
+
+    def reembed(self, request: ReembedRequest) -> Generations:
+        """Make all vectors anew in the background, then switch to them."""
+        return reembedding.reembed(self._open(), request)
+
+    def cancel_reembed(self, request: CancelReembedRequest) -> Generations:
+        """Stop making vectors anew."""
+        return reembedding.cancel_reembed(self._open(), request)
+
+    def activate_generation(self, request: ActivateGenerationRequest) -> Generations:
+        """Switch to the generation that was built."""
+        return reembedding.activate_generation(self._open(), request)
+
+    def take_back(self, request: TakeBackRequest) -> Generations:
+        """Switch back to a generation that was kept."""
+        return reembedding.take_back(self._open(), request)
+
+    def prune_generations(self, request: PruneGenerationsRequest) -> Generations:
+        """Delete kept generations with their vectors."""
+        return reembedding.prune_generations(self._open(), request)
+
     # beyond the operations
+    def resume_build(self) -> None:
+        """Go on with a generation whose making was interrupted; nothing happens where there is none."""
+        self._open().builder.begin()
+
     def warm_up(self) -> None:
         """Load the index and the model now rather than at the first use."""
         parts = self._open()
@@ -189,6 +241,7 @@ class Service:
         if self._closed.is_set():
             return
         self._closed.set()
+        self._parts.builder.close()
         self._parts.payer.close()
         try:
             self._parts.follower.close()
@@ -200,6 +253,11 @@ class Service:
         if self._closed.is_set():
             raise ServiceUnavailableError("the service is closed", hint="open it again, or ai-memory serve")
         return self._parts
+
+    def _generation_switched(self) -> None:
+        """After a switch in this process: read the new vectors now, so that the next question need not wait for them."""
+        self._parts.follower.catch_up()
+        self._parts.payer.kick()
 
     def _vectors_paid(self) -> None:
         """After each batch of vectors: bring the index up to date and save it when enough has changed."""

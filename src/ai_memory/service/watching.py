@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from ai_memory import __version__
 from ai_memory.errors import MemoryServiceError, StoreError
 from ai_memory.operations.watching import Health, HealthRequest, Part, Stats, StatsRequest
+from ai_memory.service.embedding import active_generation
 from ai_memory.service.parts import Parts
+from ai_memory.service.reembedding import build
+from ai_memory.types import Generation
 
 
 def stats(parts: Parts, request: StatsRequest) -> Stats:
@@ -25,6 +28,8 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
         owed=counts.owed if generation else counts.revisions,
         by_type=counts.by_type,
         embedder=generation.embedder if generation else None,
+        generations=tuple(parts.store.generations()),
+        build=build(parts) if request.namespace is None else None,
         store=parts.store.location,
         sequence=parts.store.sequence(),
         index_bytes=parts.follower.bytes_used(),
@@ -34,7 +39,7 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
 def health(parts: Parts, request: HealthRequest) -> Health:
     """Which parts work; asks the store, but loads nothing."""
     del request
-    found = (_store(parts), _embedder(parts), *_vectors(parts))
+    found = (_store(parts), _embedder(parts), *_vectors(parts), *_build(parts))
     return Health(
         live=True,
         ready=found[0].state == "ok",
@@ -54,7 +59,7 @@ def _store(parts: Parts) -> Part:
 
 def _embedder(parts: Parts) -> Part:
     state, error = parts.slot.state, parts.slot.error
-    generation = parts.slot.generation()
+    generation = _generation(parts)
     if state == "ready":
         message = f"{generation.embedder.model}, {generation.embedder.dimension} dimensions" if generation else "ready"
         if error is not None:
@@ -90,3 +95,30 @@ def _vectors(parts: Parts) -> Iterator[Part]:
         yield Part(name="vectors", state="loading", message=f"{owed} revisions cannot be found by meaning yet")
     else:
         yield Part(name="vectors", state="ok", message="nothing is owed")
+
+
+def _generation(parts: Parts) -> Generation | None:
+    try:
+        return active_generation(parts.store)
+    except StoreError:
+        return None  # the part `store` says so
+
+
+def _build(parts: Parts) -> Iterator[Part]:
+    """The build, while there is one that has not ended well."""
+    try:
+        found = build(parts)
+    except StoreError:
+        return
+    if found is None or found.state in ("done", "cancelled"):
+        return
+    what = f"{found.embedder.model}, {found.embedder.dimension} dimensions: {found.done:,} of {found.total:,} revisions"
+    if found.state == "failed":
+        yield Part(name="reembed", state="degraded", message=f"{what}; {found.error}", mend="ai-memory reembed")
+    elif found.state == "waiting":
+        yield Part(name="reembed", state="loading", message=f"{what}; nobody works on it", mend="ai-memory reembed")
+    elif found.state == "ready":
+        yield Part(name="reembed", state="ok", message=f"{what}; ready", mend="ai-memory reembed --activate")
+    else:
+        left = f", {found.seconds_left:,.0f} s left" if found.seconds_left is not None else ""
+        yield Part(name="reembed", state="loading", message=what + left)

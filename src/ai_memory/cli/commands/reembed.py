@@ -1,37 +1,131 @@
-"""`reembed`: all vectors anew with another model, then a switch to them."""
+"""`reembed`: all vectors anew in the background, a switch to them, and the way back."""
 
 from __future__ import annotations
 
 import argparse
+import math
+import time
+from typing import Any
 
-from ai_memory.cli import exits
+from ai_memory.cli import exits, show
+from ai_memory.cli.opening import open_target
 from ai_memory.cli.progress import progress
 from ai_memory.cli.screen import Screen
-from ai_memory.cli.target import Choices, settings_for
-from ai_memory.errors import InvalidInputError
+from ai_memory.cli.target import Choices, Target, running_url
+from ai_memory.errors import EmbedderError, InvalidInputError
+from ai_memory.operations import generations
+from ai_memory.operations.base import Operation, parse
+from ai_memory.operations.generations import Build, Generations
+
+POLL_SECONDS = 0.25
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """With which model."""
+    """What to make, how fast, and the actions on what is being made."""
     parser.add_argument("--model", help="a known model's name, or a model folder (default: the setting `model`)")
+    parser.add_argument("--dim", "--dimension", dest="dimension", type=int, metavar="N", help="length of the vectors")
+    parser.add_argument("--dtype", help="arithmetic of the embedder (default: the setting `dtype`)")
+    parser.add_argument("--rate", metavar="N[/s]", help="the most memories a second, such as 50/s (default: no limit)")
+    parser.add_argument("--no-switch", action="store_true", help="leave the switch to --activate")
+    parser.add_argument("--background", action="store_true", help="begin, and leave the work to the running service")
+    actions = parser.add_argument_group("actions").add_mutually_exclusive_group()
+    actions.add_argument("--status", action="store_true", help="show the generations and the build")
+    actions.add_argument("--cancel", action="store_true", help="stop the build; what was made is kept until pruned")
+    actions.add_argument("--activate", action="store_true", help="switch to what was built with --no-switch")
+    actions.add_argument("--back", nargs="?", const=0, type=int, metavar="ID", help="take the last switch back")
+    actions.add_argument("--prune", nargs="?", const=0, type=int, metavar="ID", help="delete generations that are kept")
+    parser.add_argument("--incomplete", action="store_true", help="with --activate: although vectors are missing")
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Make them; until all are there, recall goes on with the old ones. Interrupted, it goes on where it ended."""
-    settings = settings_for(Choices.of(arguments), model=arguments.model)
-    if settings.model == "none":
-        raise InvalidInputError("the setting `model` is none", hint="name one: ai-memory reembed --model minilm")
-    from ai_memory.wiring import reembed
-
-    with progress(screen, "embedding", "memory") as advance:
-        before = 0
-
-        def progressed(done: int, total: int) -> None:
-            nonlocal before
-            del total
-            advance(done - before)
-            before = done
-
-        count = reembed(settings, progressed)
-    screen.value({"revisions": count}, [f"made the vectors of {count:,} revisions anew; they are in use now"])
+    """Ask the service for it, or do it here where none runs; wait for the end of a build unless told not to."""
+    choices = Choices.of(arguments)
+    operation, values = asked_for(arguments)
+    request = parse(operation.request, values)
+    target = open_target(choices, any_embedder=True)
+    try:
+        answer: Generations = target.call(operation, request)
+        begun = operation in (generations.REEMBED, generations.TAKE_BACK)
+        if begun and not arguments.background:
+            answer = _wait(target, answer, screen, here=running_url(choices) is None)
+        elif begun and running_url(choices) is None:
+            screen.note("notice: no service runs here: `ai-memory serve`, or this command again, goes on with it")
+    finally:
+        remark = target.close()
+    if remark:
+        screen.note(f"notice: {remark}")
+    screen.value(answer, show.lines_of(answer, screen))
+    if begun and answer.build is not None and answer.build.state == "failed":
+        return exits.exit_code(EmbedderError(""))
     return exits.OK
+
+
+def asked_for(arguments: argparse.Namespace) -> tuple[Operation, dict[str, Any]]:
+    """The operation that the options mean, and its request's values. Raises InvalidInputError for options that do not fit."""
+    making = {name: getattr(arguments, name) for name in ("model", "dimension", "dtype", "rate")}
+    given = [name for name, value in making.items() if value is not None]
+    back, prune = arguments.back, arguments.prune
+    acting = arguments.status or arguments.cancel or arguments.activate or back is not None or prune is not None
+    if acting and (given or arguments.no_switch):
+        raise InvalidInputError(
+            "an action takes no --model, --dim, --dtype, --rate or --no-switch", hint="ai-memory reembed --help"
+        )
+    if arguments.incomplete and not arguments.activate:
+        raise InvalidInputError("--incomplete belongs to --activate", hint="ai-memory reembed --activate --incomplete")
+    if arguments.status:
+        return generations.GENERATIONS, {}
+    if arguments.cancel:
+        return generations.CANCEL_REEMBED, {}
+    if arguments.activate:
+        return generations.ACTIVATE_GENERATION, {"incomplete": arguments.incomplete}
+    if back is not None:
+        return generations.TAKE_BACK, {"generation": back or None}
+    if prune is not None:
+        return generations.PRUNE_GENERATIONS, {"generation": prune or None}
+    rate = None if arguments.rate is None else rate_of(arguments.rate)
+    return generations.REEMBED, {**making, "rate": rate, "switch": not arguments.no_switch}
+
+
+def rate_of(text: str) -> float:
+    """The number in `50`, `50/s` or `0.5/s`. Raises InvalidInputError for what is no positive number."""
+    try:
+        rate = float(text.strip().removesuffix("/s"))
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate <= generations.MOST_A_SECOND:
+        raise InvalidInputError(
+            f"{text!r} is not a rate",
+            hint=f"write a number above 0 and at most {generations.MOST_A_SECOND:.0f}, such as 50/s",
+            field="rate",
+        )
+    return rate
+
+
+def _wait(target: Target, answer: Generations, screen: Screen, *, here: bool) -> Generations:
+    """Watch the build until it has ended or waits to be switched to."""
+    build = answer.build
+    if build is None or _over(build):
+        return answer
+    request = generations.GenerationsRequest()
+    try:
+        with progress(screen, "embedding", "memory", build.total) as advance:
+            shown = 0
+            while build is not None and not _over(build):
+                advance(build.done - shown)
+                shown = build.done
+                time.sleep(POLL_SECONDS)
+                answer = target.call(generations.GENERATIONS, request)
+                build = answer.build
+    except KeyboardInterrupt:
+        screen.note(
+            "notice: it is interrupted; this command again goes on with it"
+            if here
+            else "notice: the service goes on with it; ai-memory reembed --status, or --cancel"
+        )
+        raise
+    return answer
+
+
+def _over(build: Build) -> bool:
+    """`waiting` is not the end: whoever asked for it is about to begin."""
+    return build.state in ("done", "cancelled", "failed", "ready")
