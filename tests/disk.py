@@ -1,10 +1,14 @@
-"""Looking for words in the bytes of a folder, as someone who stole the disk would."""
+"""Looking for words in the bytes of a folder, as someone who stole the disk would; and a disk that is soon full."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 ENCODINGS = ("utf-8", "utf-16-le", "utf-32-le")
 """UTF-32 is how numpy keeps text."""
@@ -20,3 +24,18 @@ def files_with(folder: Path, words: Iterable[str]) -> list[str]:
             data += gzip.decompress(data)
         found += [f"{file.name}: {word}" for word in wanted if any(word.encode(code) in data for code in ENCODINGS)]
     return found
+
+
+@contextmanager
+def mounted(place: Path, size: str) -> Iterator[Path]:
+    """A small file system of its own; skips where this user may not mount one."""
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)

@@ -26,7 +26,8 @@ ROWS: list[set[str]] = [
     {"operations"},
     {"service"},
     {"wiring"},
-    {"asynchronous", "client", "memory", "python", "api", "mcp", "cli", "evaluate"},
+    {"asynchronous", "client", "memory", "python", "embedding_model", "bulk", "integrations", "modelcheck"}
+    | {"api", "mcp", "cli", "evaluate"},
 ]
 # `__init__` only names things (lazily); the adapters below are joined by what a person runs.
 ADAPTERS = ROWS[-1]
@@ -37,6 +38,12 @@ ALLOWED_BETWEEN_ADAPTERS = {
     ("client", "python"),
     ("memory", "python"),
     ("api", "mcp"),
+    ("bulk", "embedding_model"),
+    ("integrations", "embedding_model"),
+    ("modelcheck", "embedding_model"),
+    ("cli", "bulk"),
+    ("cli", "embedding_model"),
+    ("cli", "modelcheck"),
     ("cli", "api"),
     ("cli", "client"),
     ("cli", "evaluate"),

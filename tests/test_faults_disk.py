@@ -10,8 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from ai_memory.errors import (
 )
 from ai_memory.settings import Settings
 from ai_memory.wiring import backup, doctor
+from disk import mounted
 from secret_words import secret
 
 FILLER = "to fill the device, word by word " * 300
@@ -39,21 +39,6 @@ def _settings(folder: Path, **flags: Any) -> Settings:
 
 def _open(folder: Path, **flags: Any) -> Memory:
     return Memory(settings=_settings(folder, **flags))
-
-
-@contextmanager
-def _mounted(place: Path, size: str) -> Iterator[Path]:
-    """A small file system of its own; skips where this user may not mount one."""
-    place.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def _remount(place: Path, options: str) -> None:
@@ -79,7 +64,7 @@ def _check_kept(memory: Memory, kept: list[str]) -> None:
 
 
 def test_a_full_device_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
-    with _mounted(tmp_path / "small", "3m") as place:
+    with mounted(tmp_path / "small", "3m") as place:
         with _open(place) as memory:
             kept, error = _fill_until_refused(memory)
             assert len(kept) > 20
@@ -98,7 +83,7 @@ def test_a_full_device_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_full_device_at_the_start(tmp_path: Path) -> None:
-    with _mounted(tmp_path / "small", "64k") as place:
+    with mounted(tmp_path / "small", "64k") as place:
         with pytest.raises(StoreFullError):
             _open(place)
         _remount(place, "size=16m")
@@ -107,7 +92,7 @@ def test_a_full_device_at_the_start(tmp_path: Path) -> None:
 
 
 def test_forgetting_on_a_full_device_works_or_says_so(tmp_path: Path) -> None:
-    with _mounted(tmp_path / "small", "3m") as place, _open(place) as memory:
+    with mounted(tmp_path / "small", "3m") as place, _open(place) as memory:
         kept, _ = _fill_until_refused(memory)
         try:
             memory.forget(kept[0])
@@ -118,7 +103,7 @@ def test_forgetting_on_a_full_device_works_or_says_so(tmp_path: Path) -> None:
 
 
 def test_a_device_that_becomes_read_only(tmp_path: Path) -> None:
-    with _mounted(tmp_path / "small", "8m") as place:
+    with mounted(tmp_path / "small", "8m") as place:
         memory = _open(place)
         kept = [memory.remember(f"{secret(0)} before").memory_id or ""]
         memory.close()
@@ -134,7 +119,7 @@ def test_a_device_that_becomes_read_only(tmp_path: Path) -> None:
 def test_a_backup_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
     with _open(tmp_path / "data") as memory:
         memory.remember_many([f"{secret(number)} {FILLER}" for number in range(100)])
-    with _mounted(tmp_path / "small", "256k") as place:
+    with mounted(tmp_path / "small", "256k") as place:
         with pytest.raises(StoreFullError):
             backup(_settings(tmp_path / "data"), place / "copy.db")
         assert list(place.iterdir()) == []

@@ -1,7 +1,7 @@
 """AI Memory Service: long-term memory for AI agents, on the user's own machine.
 
 `Memory` opens a store in this process, `Client` talks to a running service; `AsyncMemory` and `AsyncClient` are the same as
-coroutines. Names are loaded at their first use, so that importing the package costs nothing.
+coroutines. `EmbeddingModel` is the engine without a store. Names are loaded at their first use, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from ai_memory.asynchronous import AsyncClient as AsyncClient
     from ai_memory.asynchronous import AsyncMemory as AsyncMemory
     from ai_memory.client import Client as Client
+    from ai_memory.embed.base import Encoded as Encoded
+    from ai_memory.embed.base import Task as Task
+    from ai_memory.embed.base import TooLong as TooLong
+    from ai_memory.embed.cache import VectorCache as VectorCache
+    from ai_memory.embedding_model import EmbeddingModel as EmbeddingModel
+    from ai_memory.embedding_model import ModelInfo as ModelInfo
     from ai_memory.errors import BrakeError as BrakeError
     from ai_memory.errors import ConflictError as ConflictError
     from ai_memory.errors import EmbedderError as EmbedderError
@@ -83,6 +89,9 @@ __version__ = "0.1.0"
 _MODULES: dict[str, tuple[str, ...]] = {
     "asynchronous": ("AsyncClient", "AsyncMemory"),
     "client": ("Client",),
+    "embed.base": ("Encoded", "Task", "TooLong"),
+    "embed.cache": ("VectorCache",),
+    "embedding_model": ("EmbeddingModel", "ModelInfo"),
     "errors": (
         "BrakeError",
         "ConflictError",

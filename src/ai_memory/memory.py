@@ -38,10 +38,11 @@ class Memory(Methods):
         such as `model="none"`. With `settings`, those are used as they stand and nothing else may be given. Raises
         InvalidInputError for a wrong setting, and StoreError's subclasses where the store cannot be opened.
         """
+        from ai_memory.settings import given_settings  # loads pydantic
         from ai_memory.wiring import open_service  # loads numpy; whoever only imports Client need not wait for it
 
         if settings is None:
-            settings = _settings({"store": path, "data_dir": data_dir, **flags})
+            settings = given_settings({"store": path, "data_dir": data_dir, **flags})
         elif path is not None or data_dir is not None or flags:
             raise InvalidInputError("settings are given, and a path or single settings too", hint="give one of them")
         self.settings = settings
@@ -76,18 +77,3 @@ class Memory(Methods):
     def _import(self, values: Mapping[str, Any], lines: Iterable[Line], progress: Progress | None) -> ImportReport:
         request: Any = build(IMPORT.name, values)
         return self._service.import_lines(request, map(encode_line, lines), progress)
-
-
-def _settings(flags: Mapping[str, Any]) -> Settings:
-    from pydantic import ValidationError
-
-    from ai_memory.settings import load_settings
-
-    given = {name: str(value) if isinstance(value, PathLike) else value for name, value in flags.items()}
-    try:
-        return load_settings(None, **given)
-    except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise InvalidInputError(
-            f"wrong settings: {'; '.join(wrong)}", hint="see the settings page, docs/settings.md", settings=wrong
-        ) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 APPLICATION = "ai-memory"
@@ -22,3 +24,28 @@ def default_config_file() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "config.toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlaces:
+    """Where models may lie besides the data folder."""
+
+    gemma: Path | None = None
+    """EmbeddingGemma's own folder, where the user has named it."""
+    folders: tuple[Path, ...] = ()
+    """Folders that hold model folders."""
+    hub: Path | None = None
+    """The cache of the Hugging Face hub, which other programs fill."""
+
+
+def model_places() -> ModelPlaces:
+    """What the environment and the current folder say: EMBEDDINGGEMMA_MODEL_PATH, ./models, and the hub's cache where its own
+    variables (HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME) put it.
+    """
+    named = os.environ.get("EMBEDDINGGEMMA_MODEL_PATH")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    home = Path(os.environ.get("HF_HOME") or caches / "huggingface")
+    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    return ModelPlaces(
+        gemma=Path(named).expanduser() if named else None, folders=(Path("models").absolute(),), hub=hub.expanduser()
+    )

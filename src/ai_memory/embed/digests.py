@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ai_memory.errors import ModelFilesError
 SIDECAR = ".digests.json"
 """Holds `[sha256, size in bytes, modification time in nanoseconds]` of each file."""
 
+_SHA256 = re.compile("[0-9a-f]{64}")
 _log = logging.getLogger(__name__)
 
 
@@ -29,13 +31,23 @@ def file_sha256(file: Path) -> str:
 def folder_digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """sha256 of each named file, taken from the sidecar where size and modification time still agree.
 
-    A folder that cannot be written is hashed at each call. Raises ModelFilesError where a file is missing or unreadable.
+    A folder that cannot be written is hashed at each call. A folder of the Hugging Face hub's cache is not ours to write into:
+    there, big files are links to blobs that are named by their sha256, and only the small ones are hashed. Raises
+    ModelFilesError where a file is missing or unreadable.
     """
+    if folder.parent.name == "snapshots":
+        return {name: _blob_name(folder / name) or file_sha256(folder / name) for name in sorted(names)}
     remembered = _read_sidecar(folder / SIDECAR)
     entries = {name: _entry(folder / name, remembered.get(name)) for name in sorted(names)}
     if any(remembered.get(name) != entry for name, entry in entries.items()):
         _write_sidecar(folder / SIDECAR, {**remembered, **entries})
     return {name: str(entry[0]) for name, entry in entries.items()}
+
+
+def _blob_name(file: Path) -> str | None:
+    """The sha256 by which the hub's cache names the blob of a file that it keeps by sha256; None for others."""
+    blob = file.resolve()
+    return blob.name if blob.parent.name == "blobs" and _SHA256.fullmatch(blob.name) and blob.is_file() else None
 
 
 def _entry(file: Path, remembered: Any) -> list[Any]:

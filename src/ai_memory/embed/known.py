@@ -23,6 +23,8 @@ class KnownModel:
     """What else it is called in settings, all lower case."""
     repository: str
     """Its name on the Hugging Face hub."""
+    copies: tuple[str, ...] = ()
+    """Repositories of others with the same weights, ungated; taken from the hub's local cache where the first is not there."""
     architecture: str
     """`model_type` in its config.json."""
     dimensions: tuple[int, ...]
@@ -59,6 +61,7 @@ EMBEDDING_GEMMA = KnownModel(
     name="embeddinggemma-300m",
     aliases=("gemma", "embeddinggemma", "google/embeddinggemma-300m"),
     repository="google/embeddinggemma-300m",
+    copies=("unsloth/embeddinggemma-300m", "onnx-community/embeddinggemma-300m-ONNX"),
     architecture="gemma3_text",
     dimensions=(768, 512, 256, 128),
     max_tokens=2048,

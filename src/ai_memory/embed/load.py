@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ai_memory.embed.folder import WEIGHTS, ModelFolder
 from ai_memory.embed.known import EMBEDDING_GEMMA, RUNNABLE
@@ -32,6 +32,14 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class Execution(NamedTuple):
+    """What a model runs on, chosen before anything of it is loaded."""
+
+    runtime: RuntimeName
+    device: Device
+    dtype: Dtype
+
+
 def load_embedder(
     folder: ModelFolder,
     *,
@@ -52,6 +60,16 @@ def load_embedder(
     """
     if threads < 0:
         raise InvalidInputError(f"the embedder's threads must be 0 (one a core) or more, not {threads}")
+    name, place, chosen = choose_execution(folder, dtype=dtype, runtime=runtime, device=device)
+    if name is RuntimeName.TORCH:
+        return TransformerEmbedder(folder, chosen, lambda: _load_torch(folder, chosen, place, threads))
+    return TransformerEmbedder(folder, chosen, lambda: _load_openvino(folder, chosen, threads, cache_dir))
+
+
+def choose_execution(
+    folder: ModelFolder, *, dtype: str = "auto", runtime: str = "auto", device: str = "auto"
+) -> Execution:
+    """What `load_embedder` would run the model on, with its arguments and errors."""
     if folder.architecture not in RUNNABLE:
         raise ModelFilesError(
             f"the model in {folder.path} is a {folder.architecture!r}; this version runs {', '.join(sorted(RUNNABLE))}",
@@ -70,9 +88,7 @@ def load_embedder(
     chosen = _dtype(dtype, folder, place)
     if chosen is Dtype.INT8 and name is RuntimeName.TORCH:
         raise InvalidInputError("int8 is the openvino runtime's alone", hint="use bfloat16 or float32 with torch")
-    if name is RuntimeName.TORCH:
-        return TransformerEmbedder(folder, chosen, lambda: _load_torch(folder, chosen, place, threads))
-    return TransformerEmbedder(folder, chosen, lambda: _load_openvino(folder, chosen, threads, cache_dir))
+    return Execution(name, place, chosen)
 
 
 Choice = TypeVar("Choice", bound=StrEnum)
