@@ -2,6 +2,7 @@
 where the real weights cannot be had.
 
     python scripts/random_gemma.py OUT                  tiny, 2 MB: four layers
+    python scripts/random_gemma.py OUT --small          0.5 MB: three narrower layers
     python scripts/random_gemma.py OUT --full           the published sizes, 1.2 GB
     python scripts/random_gemma.py OUT --outliers 4     four channels 20 to 100 times as large as the rest
 
@@ -16,19 +17,23 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from tiny_gemma import FULL, SEED, TINY, random_gemma
+from tiny_gemma import FULL, SEED, SMALL, TINY, random_gemma
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write; files in it are replaced")
-    parser.add_argument("--full", action="store_true", help="24 layers of 768 and 262,144 pieces")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
+        "--full", dest="sizes", action="store_const", const=FULL, help="24 layers of 768 and 262,144 pieces"
+    )
+    sizes.add_argument("--small", dest="sizes", action="store_const", const=SMALL, help="three layers of 48")
     parser.add_argument(
         "--outliers", type=int, default=0, metavar="N", help="channels that are 20 to 100 times as large"
     )
     parser.add_argument("--seed", type=int, default=SEED, metavar="N")
     args = parser.parse_args()
-    random_gemma(args.out, FULL if args.full else TINY, seed=args.seed, outliers=args.outliers)
+    random_gemma(args.out, args.sizes or TINY, seed=args.seed, outliers=args.outliers)
     size = sum(file.stat().st_size for file in args.out.rglob("*") if file.is_file())
     print(f"{args.out}: {size / 1e6:,.1f} MB")
 

@@ -59,6 +59,8 @@ class Sizes:
 
 
 TINY = Sizes()
+SMALL = Sizes(width=48, inner=72, layers=3, head_width=16, vocabulary=1280, dense=(96, 128))
+"""What is small enough to be kept as a file in another format."""
 FULL = Sizes(
     width=768, inner=1152, layers=24, pattern=6, heads=3, head_width=256, vocabulary=262_144, dense=(3072, 768)
 )
