@@ -54,6 +54,16 @@ class Prompted:
 
 
 @dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the seconds of one call went."""
+
+    tokenizing: float = 0.0
+    waiting: float = 0.0
+    """For other callers' passes, before its own first one."""
+    computing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """Vectors, and what of each text went into them."""
 
@@ -62,6 +72,7 @@ class Encoded:
     """Of each text, the tokens that were read, special tokens and prompt included."""
     cut: tuple[int, ...]
     """Of each text, the tokens that were left out; 0 but where it was truncated."""
+    timings: Timings = Timings()
 
 
 class Embedder(Protocol):

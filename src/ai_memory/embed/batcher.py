@@ -1,72 +1,53 @@
-"""Which inputs share a forward pass, and whose turn it is.
-
-A pass costs what its longest input costs times their number, so inputs of like length go together and a pass is bounded by
-padded tokens, not by count. Between two passes a waiting query goes first: it never waits behind a long batch of documents
-for more than the one pass that runs.
-"""
+"""Which inputs share a forward pass: as many tokens as its budget allows, and nothing that would cost more there than alone."""
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from bisect import bisect_right
+from collections.abc import Sequence
 
-_URGENT_IN_A_ROW = 8
-"""After so many urgent turns one patient caller gets its turn, so that a stream of queries cannot starve the writes."""
+_OVERHEAD_SHARE = 32
+"""A pass costs by itself about this share of its token budget (on two cores 13 to 16 tokens of 512): the budget is where what
+a pass costs by itself no longer matters."""
 
 
-def plan_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
-    """Group positions so that (longest × count) stays within `token_budget`; longest first.
+class Batch:
+    """Inputs of one pass, by their lengths in tokens.
 
-    An input that is longer than the budget by itself makes a batch of its own. No lengths give no batches.
+    Where the runtime pads, a pass costs its longest input times their number; an input joins where that grows by no more than
+    the input would cost in a pass of its own. Where it packs, a pass costs its tokens, and any lengths go together.
     """
-    batches: list[list[int]] = []
-    longest = 0
-    for position in sorted(range(len(lengths)), key=lambda each: -lengths[each]):
-        if batches and longest * (len(batches[-1]) + 1) <= token_budget:
-            batches[-1].append(position)
-        else:
-            batches.append([position])
-            longest = lengths[position]
-    return batches
 
+    def __init__(self, token_budget: int, *, padded: bool) -> None:
+        self._budget = token_budget
+        self._padded = padded
+        self._overhead = max(1, token_budget // _OVERHEAD_SHARE)
+        self._longest = 0
+        self._count = 0
+        self.tokens = 0
+        """Tokens of its inputs, without padding."""
 
-class Turns:
-    """A lock with two queues: urgent callers go first, first come first served within each queue."""
+    def room(self) -> tuple[int, int]:
+        """The shortest and the longest input that may still join; (1, 0) when nothing may.
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._urgent: deque[object] = deque()
-        self._patient: deque[object] = deque()
-        self._busy = False
-        self._urgent_in_a_row = 0
+        An empty batch takes an input of any length, also one that is longer than the budget by itself.
+        """
+        if not self._count:
+            return 1, 2**62
+        if not self._padded:
+            return 1, max(0, self._budget - self.tokens)
+        fits = self._budget // (self._count + 1)
+        if fits < self._longest:  # it would be padded to what is in already
+            return 1, 0
+        return max(1, self._longest - self._overhead), min(fits, self._longest + self._overhead // self._count)
 
-    @contextmanager
-    def turn(self, *, urgent: bool) -> Iterator[None]:
-        """Wait for one's turn and hold it for the block."""
-        self._enter(self._urgent if urgent else self._patient)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._busy = False
-                self._changed.notify_all()
+    def add(self, length: int) -> None:
+        """Let an input of that length join."""
+        self._longest = max(self._longest, length)
+        self._count += 1
+        self.tokens += length
 
-    def _enter(self, queue: deque[object]) -> None:
-        ticket = object()
-        with self._changed:
-            queue.append(ticket)
-            try:
-                self._changed.wait_for(lambda: not self._busy and self._next() is ticket)
-            except BaseException:
-                queue.remove(ticket)  # interrupted while waiting: leave no ticket that nobody will use
-                self._changed.notify_all()
-                raise
-            queue.popleft()
-            self._busy = True
-            self._urgent_in_a_row = self._urgent_in_a_row + 1 if queue is self._urgent else 0
-
-    def _next(self) -> object:
-        patient_is_due = self._patient and self._urgent_in_a_row >= _URGENT_IN_A_ROW
-        return self._urgent[0] if self._urgent and not patient_is_due else self._patient[0]
+    def choose(self, lengths: Sequence[int]) -> int | None:
+        """Where in ascending `lengths` the longest input stands that may still join; None where none may."""
+        shortest, longest = self.room()
+        at = bisect_right(lengths, longest) - 1
+        return at if at >= 0 and lengths[at] >= shortest else None

@@ -39,7 +39,8 @@ def build_bert(folder: ModelFolder, linear: Linear) -> Graph:
     for index in range(folder.config["num_hidden_layers"]):
         layer = graph.part(weights, f"encoder.layer.{index}.")
         x = _layer(x, bias, layer, folder.config["num_attention_heads"], epsilon, linear)
-    return Graph(ov.Model([graph.unit_length(graph.mean_pooling(x, mask))], [ids, mask], folder.name), _feed)
+    model = ov.Model([graph.unit_length(graph.mean_pooling(x, mask))], [ids, mask], folder.name)
+    return Graph(model, _feed, padded=True)
 
 
 def _feed(inputs: Sequence[Sequence[int]]) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class Graph:
     """From n inputs of token ids, none empty, to arrays by the names of the model's parameters."""
     table: Weights | None = None
     """Token embeddings that `feed` reads, where they are not part of the model."""
+    padded: bool = False
+    """Whether `feed` pads inputs to the longest."""
 
 
 def part(weights: Mapping[str, Weights], prefix: str) -> dict[str, Weights]:

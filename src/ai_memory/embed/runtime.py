@@ -19,11 +19,16 @@ class Dtype(StrEnum):
 
 
 class Runtime(Protocol):
-    """A model that has been loaded. Not thread-safe: the embedder gives each pass its turn."""
+    """A model that has been loaded. Not thread-safe: the scheduler runs one pass at a time."""
 
     @property
     def token_budget(self) -> int:
-        """Padded tokens of one pass above which this runtime no longer gets faster."""
+        """Tokens of one pass, padding included, above which this runtime no longer gets faster."""
+        ...
+
+    @property
+    def padded(self) -> bool:
+        """Whether each input of a pass costs what the longest costs. Where it does not, inputs of any lengths go together."""
         ...
 
     def forward(self, inputs: Sequence[Sequence[int]]) -> Vectors:

@@ -65,12 +65,18 @@ class OpenVinoRuntime:
         if built.table is not None:
             forget_pages(built.table)  # the layers' weights, in the same file, are in the compiled model now
         self._feed = built.feed
+        self._padded = built.padded
         self._dimension = folder.dimension
 
     @property
     def token_budget(self) -> int:
         """Measured on two cores: larger passes spill the processor's caches (docs/embedder.md)."""
         return _TOKEN_BUDGET
+
+    @property
+    def padded(self) -> bool:
+        """As the model's graph takes its inputs."""
+        return self._padded
 
     def forward(self, inputs: Sequence[Sequence[int]]) -> Vectors:
         """One unit vector an input, shape (len(inputs), dimension)."""

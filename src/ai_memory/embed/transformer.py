@@ -1,4 +1,4 @@
-"""The embedder of a model folder: prompts, tokens, windows, batches and turns around a runtime.
+"""The embedder of a model folder: prompts, tokens, windows and a scheduler around a runtime.
 
 Nothing here knows which architecture the folder holds or what executes it. The tokenizer and the runtime are loaded at the
 first call that needs them; the identity is known at once.
@@ -7,17 +7,18 @@ first call that needs them; the identity is known at once.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ai_memory.embed.base import Encoded, Prompted, Task, TooLong, Vectors
-from ai_memory.embed.batcher import Turns, plan_batches
+from ai_memory.embed.base import Encoded, Prompted, Task, Timings, TooLong, Vectors
 from ai_memory.embed.folder import TOKENIZER, ModelFolder
 from ai_memory.embed.runtime import Dtype, Runtime
-from ai_memory.embed.texts import as_texts
+from ai_memory.embed.scheduler import Cancellation, Scheduler
+from ai_memory.embed.texts import as_texts, replace_surrogates
 from ai_memory.embed.tokenizer import TextTokenizer, Window
-from ai_memory.errors import EmbedderError, EmbedderUnavailableError, InvalidInputError
+from ai_memory.errors import EmbedderError, EmbedderUnavailableError, InvalidInputError, TooLargeError
 from ai_memory.types import EmbedderIdentity
 
 
@@ -28,9 +29,9 @@ class TransformerEmbedder:
         self._folder = folder
         self._load_runtime = load_runtime
         self._loading = threading.Lock()
-        self._turns = Turns()
         self._tokenizer: TextTokenizer | None = None
         self._runtime: Runtime | None = None
+        self._scheduler: Scheduler | None = None
         self._closed = False
         self._identity = EmbedderIdentity(
             model=folder.name,
@@ -79,29 +80,42 @@ class TransformerEmbedder:
             raise InvalidInputError(
                 f"there are {len(texts)} texts and {len(titles)} titles", hint="give one title, or None, a text"
             )
-        prompts = [self._folder.prompts.for_document(title) for title in titles or [None] * len(texts)]
+        clean = [None if title is None else replace_surrogates(title) for title in titles or [None] * len(texts)]
+        prompts = [self._folder.prompts.for_document(title) for title in clean]
         return [Prompted(text, prompt) for text, prompt in zip(as_texts(texts), prompts, strict=True)]
 
     def encode(
-        self, inputs: Sequence[Prompted], *, too_long: TooLong = TooLong.WINDOWS, urgent: bool = False
+        self,
+        inputs: Sequence[Prompted],
+        *,
+        too_long: TooLong = TooLong.WINDOWS,
+        urgent: bool = False,
+        max_total: int | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Encoded:
         """What all embedding goes through: one unit vector an input, in order, and the tokens that went into it.
 
-        `urgent` inputs go before others between two passes. Raises TooLargeError where an input is too long and that is an
-        error, EmbedderError where a pass fails.
+        `urgent` inputs go before others between two passes; `max_total` is how many tokens all inputs may have together, and
+        `cancellation` ends the call from another thread. Raises TooLargeError where an input is too long and that is an error,
+        or all are; EmbedderError where a pass fails; OverloadedError where too many callers wait.
         """
         if not inputs:
             return Encoded(np.empty((0, self._folder.dimension), np.float32), (), ())
+        began = time.perf_counter()
         texts, prompts = [each.text for each in inputs], [each.prompt for each in inputs]
         windows = self.tokenizer().windows(texts, prompts, too_long)
-        vectors = self._run(windows, urgent=urgent)
         tokens, cut = [0] * len(texts), [0] * len(texts)
         for window in windows:
             tokens[window.text] += len(window.ids)
             cut[window.text] += window.cut
+        _check_total(sum(tokens), max_total)
+        scheduler = self._loaded_scheduler()
+        tokenizing = time.perf_counter() - began
+        ran = scheduler.run([window.ids for window in windows], urgent=urgent, cancellation=cancellation)
+        vectors = ran.vectors
         if len(windows) != len(texts):
             vectors = _mean_of_windows(vectors, windows, len(texts))
-        return Encoded(vectors, tuple(tokens), tuple(cut))
+        return Encoded(vectors, tuple(tokens), tuple(cut), Timings(tokenizing, ran.waited, ran.computed))
 
     def tokenizer(self) -> TextTokenizer:
         """The model's tokenizer, loaded at the first call."""
@@ -122,38 +136,47 @@ class TransformerEmbedder:
         """
         self.embed_queries(["warm up"])
 
+    @property
+    def waiting(self) -> int:
+        """Calls of all threads that have not been answered."""
+        scheduler = self._scheduler
+        return scheduler.waiting if scheduler is not None else 0
+
     def close(self) -> None:
-        """Free the model; waits for the pass that runs."""
-        with self._loading, self._turns.turn(urgent=True):
+        """Free the model. Waits for the pass that runs; calls that wait end with EmbedderUnavailableError."""
+        with self._loading:
             self._closed = True
+            if self._scheduler is not None:
+                self._scheduler.close()
             if self._runtime is not None:
                 self._runtime.close()
-            self._runtime = self._tokenizer = None
+            self._scheduler = self._runtime = self._tokenizer = None
 
-    def _run(self, windows: Sequence[Window], *, urgent: bool) -> Vectors:
-        runtime = self._loaded_runtime()
-        vectors = np.empty((len(windows), self._folder.dimension), np.float32)
-        for batch in plan_batches([len(window.ids) for window in windows], runtime.token_budget):
-            with self._turns.turn(urgent=urgent):
-                if self._closed:
-                    raise _closed()
-                vectors[batch] = runtime.forward([windows[position].ids for position in batch])
-        return vectors
-
-    def _loaded_runtime(self) -> Runtime:
-        runtime = self._runtime
-        if runtime is None:
+    def _loaded_scheduler(self) -> Scheduler:
+        scheduler = self._scheduler
+        if scheduler is None:
             with self._loading:
                 if self._closed:
                     raise _closed()
-                if self._runtime is None:
+                if self._scheduler is None:
                     self._runtime = self._load_runtime()
-                runtime = self._runtime
-        return runtime
+                    self._scheduler = Scheduler(self._runtime, self._folder.dimension)
+                scheduler = self._scheduler
+        return scheduler
 
 
 def _closed() -> EmbedderUnavailableError:
     return EmbedderUnavailableError("the embedder has been closed")
+
+
+def _check_total(tokens: int, limit: int | None) -> None:
+    if limit is not None and tokens > limit:
+        raise TooLargeError(
+            f"the texts have {tokens:,} tokens together, the limit of one call is {limit:,}",
+            hint="send fewer texts at once",
+            limit=limit,
+            actual=tokens,
+        )
 
 
 def _mean_of_windows(vectors: Vectors, windows: Sequence[Window], count: int) -> Vectors:
