@@ -17,6 +17,7 @@ from ai_memory.embed.folder import ModelFolder
 from ai_memory.embed.gemma import GemmaConfig, Tensors, read_config, read_weights, rotary_table
 from ai_memory.embed.graph import Graph, Linear, Node
 from ai_memory.embed.openvino_import import import_openvino
+from ai_memory.embed.outliers import InputSizes, layer_input_sizes
 from ai_memory.embed.packing import AttentionPlan, pack
 
 ov, ops = import_openvino()
@@ -35,9 +36,9 @@ def build_gemma(folder: ModelFolder, linear: Linear) -> Graph:
         full: _KindInputs("full" if full else "sliding", config.heads, config.head_width) for full in (True, False)
     }
     x: Node = tokens
-    for index, full in enumerate(config.full_layers):
+    for index, sizes in enumerate(layer_input_sizes(weights, config)):
         layer = graph.part(weights, f"layers.{index}.")
-        x = _layer(x, layer, kinds[full], config, linear)
+        x = _layer(x, layer, sizes, kinds[config.full_layers[index]], config, linear)
     x = ops.matmul(mean, _norm(x, weights["norm.weight"], config), False, False)
     for weight in dense:
         x = graph.linear(x, weight)
@@ -94,18 +95,22 @@ class _Feeder:
         return feed
 
 
-def _layer(x: Node, weights: Tensors, kind: _KindInputs, config: GemmaConfig, linear: Linear) -> Node:
-    attended = _attention(_norm(x, weights["input_layernorm.weight"], config), weights, kind, config, linear)
+def _layer(
+    x: Node, weights: Tensors, sizes: InputSizes, kind: _KindInputs, config: GemmaConfig, linear: Linear
+) -> Node:
+    attended = _attention(_norm(x, weights["input_layernorm.weight"], config), weights, sizes, kind, config, linear)
     x = ops.add(x, _norm(attended, weights["post_attention_layernorm.weight"], config))
-    inner = _gated(_norm(x, weights["pre_feedforward_layernorm.weight"], config), weights, linear)
+    inner = _gated(_norm(x, weights["pre_feedforward_layernorm.weight"], config), weights, sizes, linear)
     return ops.add(x, _norm(inner, weights["post_feedforward_layernorm.weight"], config))
 
 
-def _attention(x: Node, weights: Tensors, kind: _KindInputs, config: GemmaConfig, linear: Linear) -> Node:
+def _attention(
+    x: Node, weights: Tensors, sizes: InputSizes, kind: _KindInputs, config: GemmaConfig, linear: Linear
+) -> Node:
     """[T, W] → [T, W]. All heads share one key and value, so the heads of a query are rows of one product, nothing repeated."""
     heads, width = config.heads, config.head_width
     names = ("q_proj", "k_proj", "v_proj")
-    joined = linear(x, np.concatenate([weights[f"self_attn.{name}.weight"] for name in names]))
+    joined = linear(x, np.concatenate([weights[f"self_attn.{name}.weight"] for name in names]), sizes=sizes.attention)
     rows = ops.reshape(joined, np.array([0, heads + 2, width]), True)
     query, key, value = ops.variadic_split(rows, 1, np.array([heads, 1, 1])).outputs()
     query = _rotate(_norm(query, weights["self_attn.q_norm.weight"], config), kind)
@@ -120,7 +125,7 @@ def _attention(x: Node, weights: Tensors, kind: _KindInputs, config: GemmaConfig
     shares = ops.softmax(ops.add(scores, kind.bias), 3)
     mixed = ops.matmul(ops.reshape(shares, kind.folded, False), value, False, False)
     mixed = ops.gather(_merge(mixed, [-1, heads * width]), kind.back, axis)
-    return linear(mixed, weights["self_attn.o_proj.weight"])
+    return linear(mixed, weights["self_attn.o_proj.weight"], sizes=sizes.mixed)
 
 
 def _merge(x: Node, shape: list[int]) -> Node:
@@ -134,11 +139,13 @@ def _rotate(x: Node, kind: _KindInputs) -> Node:
     return ops.add(ops.multiply(x, kind.cosine), ops.multiply(turned, kind.sine))
 
 
-def _gated(x: Node, weights: Tensors, linear: Linear) -> Node:
+def _gated(x: Node, weights: Tensors, sizes: InputSizes, linear: Linear) -> Node:
     """down(gelu(gate(x)) · up(x)): [T, W] → [T, W], GELU by the hyperbolic tangent."""
-    both = linear(x, np.concatenate([weights["mlp.gate_proj.weight"], weights["mlp.up_proj.weight"]]))
+    both = linear(
+        x, np.concatenate([weights["mlp.gate_proj.weight"], weights["mlp.up_proj.weight"]]), sizes=sizes.gated
+    )
     gate, up = ops.split(both, np.int64(1), 2).outputs()
-    return linear(ops.multiply(ops.gelu(gate, "tanh"), up), weights["mlp.down_proj.weight"])
+    return linear(ops.multiply(ops.gelu(gate, "tanh"), up), weights["mlp.down_proj.weight"], sizes=sizes.down)
 
 
 def _norm(x: Node, weight: NDArray[np.float32], config: GemmaConfig) -> Node:
