@@ -105,11 +105,15 @@ class Workshop:
     switched: Callable[[], None]
     """Called after the active generation has changed."""
     stopping: threading.Event = field(default_factory=threading.Event)
+    noting: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, job: Job, **changes: object) -> Job:
-        """Keep a job with some fields changed."""
-        changed = msgspec.structs.replace(job, updated_at=self.clock.now(), **changes)
-        self.store.put_job(changed)
+        """Keep a job with some fields changed and the others as they stand now."""
+        with self.noting:
+            latest = latest_job(self.store)
+            base = latest if latest is not None and latest.id == job.id else job
+            changed = msgspec.structs.replace(base, updated_at=self.clock.now(), **changes)
+            self.store.put_job(changed)
         return changed
 
     def end(self, job: Job, state: str, error: MemoryServiceError | None = None) -> None:
@@ -136,9 +140,9 @@ class Builder:
                 self._thread = threading.Thread(target=self._run, name="generation-builder", daemon=True)
                 self._thread.start()
 
-    def end(self, job: Job, state: str) -> None:
-        """Note how a build ended that was ended from outside."""
-        self._shop.end(job, state)
+    def note(self, job: Job, **changes: object) -> None:
+        """Change a build's job from outside: how it is to go on, or how it was ended."""
+        self._shop.note(job, **changes)
 
     def find(self, identity: EmbedderIdentity, model: str | None) -> Embedder | None:
         """The embedder of an identity: what is loaded where that will do, else what the model's name leads to."""
@@ -216,15 +220,15 @@ class _Run:
     def __init__(self, shop: Workshop, find: Finder, job: Job) -> None:
         self._shop = shop
         self._store = shop.store
-        self._plan = plan = plan_of(job)
-        self._pace = Pace(plan.rate)
         self._done = 0
         self._started = self._noted = time.monotonic()
+        self._job = shop.note(job, state="running", error=None, progress={})
+        self._plan = plan = plan_of(self._job)
+        self._pace = Pace(plan.rate)
         generation = generation_by_id(self._store, plan.generation)
         if generation is None:
             raise _Ended
         self._generation = generation
-        self._job = shop.note(job, state="running", error=None, progress={})
         self._filler = Filler(
             self._store, generation, lambda: find(generation.embedder, plan.model), self._pace.batch, self._step
         )
@@ -245,7 +249,7 @@ class _Run:
             if fruitless > PATIENCE and (self._plan.switch or not self._owed_by_both()):
                 raise self._filler.why_left()
             self._wait(0.0 if paid else LOOK_SECONDS)
-            self._read_again()
+            self._note()
 
     def _switch(self) -> bool:
         """Pay what has come since, while nothing is paid to the active generation here, and switch if nothing is lost by it."""
@@ -255,7 +259,6 @@ class _Run:
                 self._shop.slot.offer(self._filler.embedder)
             if not self._store.activate_generation(self._generation.id, complete=True):
                 return False
-        self._read_again()
         self._shop.end(self._job, "done")
         self._shop.switched()
         return True
@@ -271,20 +274,19 @@ class _Run:
         now = time.monotonic()
         if now - self._noted >= NOTE_SECONDS:
             self._noted = now
-            self._read_again()
-            speed = self._done / (now - self._started)
-            self._job = self._shop.note(self._job, progress={"per_second": round(speed, 2)})
+            self._note(progress={"per_second": round(self._done / (now - self._started), 2)})
         self._wait(self._pace.rest(count))
 
-    def _read_again(self) -> None:
-        """Take over a rate or a switch that was asked for anew meanwhile."""
-        job = latest_job(self._store)
-        if job is None or job.id != self._job.id:
-            return
-        plan, before = plan_of(job), self._plan
-        self._job, self._plan = job, plan
-        if plan.rate != before.rate:
-            self._pace = Pace(plan.rate)
+    def _note(self, **changes: object) -> None:
+        """Keep something in the job, and take over a rate or a switch that was asked for anew meanwhile."""
+        latest = latest_job(self._store)
+        if changes:
+            self._job = self._shop.note(self._job, **changes)
+        elif latest is not None and latest.id == self._job.id:
+            self._job = latest
+        before, self._plan = self._plan, plan_of(self._job)
+        if self._plan.rate != before.rate:
+            self._pace = Pace(self._plan.rate)
             self._filler.batch = self._pace.batch
 
     def _wait(self, seconds: float) -> None:

@@ -120,16 +120,8 @@ def _start(parts: Parts, generation: Generation, request: ReembedRequest, active
     plan = msgspec.structs.replace(
         earlier, model=request.model or earlier.model, rate=request.rate, switch=request.switch
     )
-    working = job.state == "running" and parts.builder.working()
-    parts.store.put_job(
-        msgspec.structs.replace(
-            job,
-            payload=msgspec.to_builtins(plan),
-            state="running" if working else "waiting",
-            error=None,
-            updated_at=parts.now(),
-        )
-    )
+    state = "running" if job.state == "running" else "waiting"
+    parts.builder.note(job, payload=msgspec.to_builtins(plan), state=state, error=None)
     parts.builder.begin()
     return generations(parts, GenerationsRequest())
 
@@ -242,7 +234,7 @@ def _asked_as(store: Store, generation: Generation) -> str | None:
 def _end(parts: Parts, generation: Generation, state: str) -> None:
     job = latest_job(parts.store)
     if job is not None and plan_of(job).generation == generation.id and job.state not in ("done", "cancelled"):
-        parts.builder.end(job, state)
+        parts.builder.note(job, state=state)
 
 
 def _said(identity: EmbedderIdentity) -> str:

@@ -410,8 +410,8 @@ class Store(Protocol):
     def activate_generation(self, generation: int, *, complete: bool = False) -> bool:
         """Make a generation the active one, atomically; the one before is kept as `retired`. Whether it is active now.
 
-        With `complete` only if nothing that can be found in the active one would be lost: if it owes no revision but those that
-        the active one owes as well. Else it goes on being built, and the answer is False. Raises NotFoundError.
+        With `complete` only if it is being built and nothing that can be found in the active one would be lost: if it owes no
+        revision but those that the active one owes as well. Else nothing changes, and the answer is False. Raises NotFoundError.
         """
         ...
 

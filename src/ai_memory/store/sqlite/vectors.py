@@ -78,11 +78,10 @@ def create_generation(
 
 def activate_generation(connection: sqlite3.Connection, number: int, *, complete: bool = False) -> bool:
     """As `Store.activate_generation`, inside a write transaction."""
-    if complete:
-        _refuse_two(connection, number)
+    state = find_generation(connection, number).state
+    if complete and (state == "retired" or connection.execute(_OWES_MORE, (number,)).fetchone() is not None):
+        return state == "active"
     _resume(connection, number)
-    if complete and connection.execute(_OWES_MORE, (number,)).fetchone() is not None:
-        return False
     connection.execute("UPDATE generations SET state = 'retired' WHERE state = 'active' AND number != ?", (number,))
     connection.execute("UPDATE generations SET state = 'active' WHERE number = ?", (number,))
     connection.execute("DELETE FROM owed WHERE generation IN (SELECT number FROM generations WHERE state = 'retired')")
