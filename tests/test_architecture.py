@@ -19,7 +19,7 @@ MAX_CORE_LINES = 15_000
 # A row may import rows above it and itself; the areas of one row may not import each other.
 ROWS: list[set[str]] = [
     {"types", "errors", "places", "clock"},
-    {"attributes", "settings", "discovery"},
+    {"attributes", "settings", "discovery", "wire"},
     {"text"},
     {"embed", "index", "store"},
     {"recall"},

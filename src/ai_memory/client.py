@@ -11,13 +11,13 @@ import msgspec
 from msgspec import NODEFAULT, UNSET, Struct
 
 from ai_memory.errors import ConflictError, InvalidInputError
-from ai_memory.operations.base import Operation, fields_of
+from ai_memory.operations.base import PREFIX, Operation, fields_of
 from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
 from ai_memory.operations.table import BY_NAME
 from ai_memory.python.calls import Line, Progress, Response, build, encode_line
 from ai_memory.python.methods import Methods
-from ai_memory.python.wire import Wire
 from ai_memory.types import Receipt
+from ai_memory.wire import Wire
 
 DEFAULT_URL = "http://127.0.0.1:7677"
 DEFAULT_TIMEOUT = 60.0
@@ -33,7 +33,7 @@ class Client(Methods):
 
     def __init__(self, url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
         """`timeout` is in seconds, for connecting and for each wait for an answer."""
-        self._wire = Wire(url, api_key, timeout)
+        self._wire = Wire(url, api_key, timeout, prefix=PREFIX)
 
     @property
     def url(self) -> str:

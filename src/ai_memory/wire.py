@@ -1,6 +1,6 @@
-"""HTTP for the client, on the standard library alone: a client must start within milliseconds, and httpx takes half a second.
+"""HTTP to a service, on the standard library alone: a client must start within milliseconds, and httpx takes half a second.
 
-Connections are kept alive and shared by all threads of a client.
+Connections are kept alive and shared by all threads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import msgspec
 from msgspec import Struct
 
 from ai_memory.errors import InvalidInputError, MemoryServiceError, ServiceUnavailableError, from_body
-from ai_memory.operations.base import PREFIX
 
 COMPRESS_FROM = 16_384
 """Bytes of a body from which it is sent compressed, to other machines only."""
@@ -36,13 +35,15 @@ class Reply(Struct, frozen=True):
 
     status: int
     body: bytes
+    headers: http.client.HTTPMessage
+    """Found by name in any letter case."""
 
 
 class Wire:
     """Sends requests to one server. May be used from any thread."""
 
-    def __init__(self, url: str, api_key: str | None, timeout: float) -> None:
-        """Raises InvalidInputError for an address that is not http:// or https://."""
+    def __init__(self, url: str, api_key: str | None, timeout: float, *, prefix: str = "") -> None:
+        """`prefix` goes before every target. Raises InvalidInputError for an address that is not http:// or https://."""
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -51,7 +52,7 @@ class Wire:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidInputError(f"{url!r} is not the address of a service", hint="write http://127.0.0.1:7677")
         self.url = url.rstrip("/")
-        self._base = parts.path.rstrip("/") + PREFIX
+        self._base = parts.path.rstrip("/") + prefix
         self._host, self._port = parts.hostname, port
         self._secure = parts.scheme == "https"
         self._far = parts.hostname not in _LOOPBACK
@@ -70,9 +71,16 @@ class Wire:
             _close_all(self._idle)
 
     def send(self, method: str, target: str, body: bytes | None = None, *, again: bool) -> Reply:
-        """Send JSON and return the whole answer; `again` allows a second try where the connection breaks.
+        """As `exchange`, for answers that are no errors.
 
         Raises the error that the service answered with, or ServiceUnavailableError where nothing of ours answers.
+        """
+        return self._checked(self.exchange(method, target, body, again=again))
+
+    def exchange(self, method: str, target: str, body: bytes | None = None, *, again: bool) -> Reply:
+        """Send JSON and return the whole answer, of whatever status; `again` allows a second try where the connection breaks.
+
+        Raises ServiceUnavailableError where nothing answers.
         """
         headers = dict(self._headers)
         if body is not None:
@@ -85,7 +93,7 @@ class Wire:
             try:
                 connection.request(method, self._base + target, body, headers)
                 response = connection.getresponse()
-                reply = Reply(response.status, _decoded(response.read(), response.headers))
+                reply = _reply(response)
             except _ON_THE_WAY as error:
                 connection.close()
                 if isinstance(error, _BROKEN) and not isinstance(error, ConnectionRefusedError) and not last:
@@ -95,7 +103,7 @@ class Wire:
                 connection.close()
                 raise
             self._give_back(connection, response)
-            return self._checked(reply)
+            return reply
         raise AssertionError("the last try either returns or raises")
 
     def send_lines(self, target: str, lines: Iterable[bytes]) -> Reply:
@@ -110,7 +118,7 @@ class Wire:
                 response = _early_answer(connection, broken)
             else:
                 response = connection.getresponse()
-            reply = Reply(response.status, _decoded(response.read(), response.headers))
+            reply = _reply(response)
         except _ON_THE_WAY as error:
             connection.close()
             raise self._told(error) from error
@@ -127,7 +135,7 @@ class Wire:
             connection.request("GET", self._base + target, None, self._headers)
             response = connection.getresponse()
             if response.status >= 400:
-                self._checked(Reply(response.status, _decoded(response.read(), response.headers)))
+                self._checked(_reply(response))
             yield from io.BufferedReader(_Body(response), _PIECE)
         except _ON_THE_WAY as error:
             raise self._told(error) from error
@@ -222,8 +230,11 @@ def _early_answer(connection: http.client.HTTPConnection, broken: OSError) -> ht
         raise broken from None
 
 
-def _decoded(body: bytes, headers: Any) -> bytes:
-    return gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
+def _reply(response: http.client.HTTPResponse) -> Reply:
+    body = response.read()
+    if response.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    return Reply(response.status, body, response.headers)
 
 
 def _was_dropped(connection: http.client.HTTPConnection) -> bool:
