@@ -34,7 +34,8 @@ def allowed(lengths: list[int], reach: int) -> NDArray[np.bool_]:
     """The same from the definition: the same input, and at most `reach` apart."""
     number = np.repeat(np.arange(len(lengths)), lengths)
     place = np.concatenate([np.arange(length) for length in lengths])
-    return (number[:, None] == number[None, :]) & (np.abs(place[:, None] - place[None, :]) <= reach)
+    same: NDArray[np.bool_] = number[:, None] == number[None, :]
+    return same & (np.abs(place[:, None] - place[None, :]) <= reach)
 
 
 @settings(max_examples=60, deadline=None)

@@ -25,8 +25,8 @@ Weights = NDArray[np.float32]
 class Linear(Protocol):
     """How a layer's products are made: x·weightᵀ + bias, in whatever form the weight is kept."""
 
-    def __call__(self, x: Node, weight: Weights, bias: Weights | None = None) -> Node:
-        """X [..., in] and the weight [out, in] → [..., out]."""
+    def __call__(self, x: Node, weight: Weights, bias: Weights | None = None, sizes: Weights | None = None) -> Node:
+        """From x [..., in] and the weight [out, in] to [..., out]. `sizes` (in,) says about how large each value of x is."""
         ...
 
 

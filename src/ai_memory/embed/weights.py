@@ -39,8 +39,9 @@ def forget_pages(mapped: NDArray[np.float32]) -> None:
 
     An array that is no view of a mapped file is left as it is.
     """
-    if isinstance(mapped.base, mmap.mmap):
-        mapped.base.madvise(mmap.MADV_DONTNEED)
+    file: object = mapped.base
+    if isinstance(file, mmap.mmap):
+        file.madvise(mmap.MADV_DONTNEED)
 
 
 def _entries(file: Path) -> tuple[dict[str, dict[str, Any]], int]:
