@@ -34,8 +34,9 @@ def allowed(lengths: list[int], reach: int) -> NDArray[np.bool_]:
     """The same from the definition: the same input, and at most `reach` apart."""
     number = np.repeat(np.arange(len(lengths)), lengths)
     place = np.concatenate([np.arange(length) for length in lengths])
-    same: NDArray[np.bool_] = number[:, None] == number[None, :]
-    return same & (np.abs(place[:, None] - place[None, :]) <= reach)
+    may: NDArray[np.bool_] = number[:, None] == number[None, :]
+    may &= np.abs(place[:, None] - place[None, :]) <= reach
+    return may
 
 
 @settings(max_examples=60, deadline=None)
