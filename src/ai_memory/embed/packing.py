@@ -73,7 +73,9 @@ def pack(inputs: Sequence[Sequence[int]], reach: int) -> Packed:
 
 def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> AttentionPlan:
     blocks = [
-        block for start, length in zip(starts, lengths, strict=False) for block in _blocks(int(start), length, reach)
+        block
+        for start, length in zip(starts, lengths, strict=False)
+        for block in attention_blocks(int(start), length, reach)
     ]
     wide = max(stop - start for start, stop, _, _ in blocks)
     deep = max(last - first for _, _, first, last in blocks)
@@ -96,7 +98,7 @@ def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> Atte
     )
 
 
-def _blocks(start: int, length: int, reach: int) -> list[tuple[int, int, int, int]]:
+def attention_blocks(start: int, length: int, reach: int) -> list[tuple[int, int, int, int]]:
     """(first query, end of queries, first key, end of keys) of each block of one input, in packed places."""
     size = length if length <= 2 * BLOCK else BLOCK
     return [

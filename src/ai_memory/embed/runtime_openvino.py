@@ -13,7 +13,7 @@ import numpy as np
 
 from ai_memory.embed import graph
 from ai_memory.embed.base import Vectors
-from ai_memory.embed.bert import build_bert
+from ai_memory.embed.bert_graph import build_bert
 from ai_memory.embed.folder import FETCH_AGAIN, ModelFolder
 from ai_memory.embed.gemma_graph import build_gemma
 from ai_memory.embed.graph import Graph, Linear
