@@ -248,7 +248,7 @@ def is_server(pid: int) -> bool:
         return False
     try:
         said = subprocess.run(
-            ["ps", "-o", "stat=,args=", "-p", str(pid)], capture_output=True, text=True, check=False
+            ["ps", "-ww", "-o", "stat=,args=", "-p", str(pid)], capture_output=True, text=True, check=False
         ).stdout.strip()
     except OSError:
         return False

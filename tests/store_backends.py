@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+import neo4j_backend
 from ai_memory.clock import ManualClock
 from ai_memory.store.base import Store
 from ai_memory.store.sqlite.store import open_sqlite_store
+from neo4j_server import LINES
 from store_samples import START, Reopen
 
 
@@ -17,10 +19,17 @@ def _sqlite(folder: Path, clock: ManualClock) -> Store:
     return open_sqlite_store(folder / "store.db", clock=clock)
 
 
-BACKENDS: dict[str, Callable[[Path, ManualClock], Store]] = {"sqlite": _sqlite}
+def _neo4j(line: str) -> Callable[[Path, ManualClock], Store]:
+    return lambda folder, clock: neo4j_backend.open_on(neo4j_backend.server(line), clock)
 
 
-@pytest.fixture(params=sorted(BACKENDS))
+BACKENDS: dict[str, Callable[[Path, ManualClock], Store]] = {
+    "sqlite": _sqlite,
+    **{f"neo4j-{line}": _neo4j(line) for line in LINES},
+}
+
+
+@pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -34,6 +43,8 @@ def clock() -> ManualClock:
 def reopen(backend: str, tmp_path: Path, clock: ManualClock) -> Iterator[Reopen]:
     """Opens the same store once more; all are closed at the end."""
     opened: list[Store] = []
+    if backend.startswith("neo4j-"):
+        neo4j_backend.clean(neo4j_backend.server(backend.removeprefix("neo4j-")))
 
     def another() -> Store:
         opened.append(BACKENDS[backend](tmp_path, clock))

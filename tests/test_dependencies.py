@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,7 +18,8 @@ mcp; pip downloads the model where it is there."""
 
 def declared() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {re.split(r"[^A-Za-z0-9_.-]", each, maxsplit=1)[0] for each in project["dependencies"]}
+    listed = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    return {re.split(r"[^A-Za-z0-9_.-]", each, maxsplit=1)[0] for each in listed}
 
 
 def imported() -> set[str]:

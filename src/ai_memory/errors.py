@@ -19,6 +19,7 @@
     │   ├── StoreReadOnlyError     the file or folder cannot be written                      403 store_read_only
     │   ├── StoreCorruptError      the file is damaged or is no store of ours                500 store_corrupt
     │   ├── StoreBusyError         another process held the write lock for too long          503 store_busy
+    │   ├── StoreUnavailableError  the store's server cannot be reached, or refuses the user 503 store_unavailable
     │   └── StoreVersionError      the store was written by a newer version                  409 store_version
     ├── EmbedderError              the embedder failed while running                         503 embedder_failed
     │   └── EmbedderUnavailableError  there is no model, or it could not be loaded           503 embedder_unavailable
@@ -170,6 +171,13 @@ class StoreBusyError(StoreError):
     """Another process held the write lock for longer than the busy timeout."""
 
     code = "store_busy"
+    status = 503
+
+
+class StoreUnavailableError(StoreError):
+    """The server that keeps the store cannot be reached, or refuses the user; what was acknowledged is kept there."""
+
+    code = "store_unavailable"
     status = 503
 
 

@@ -119,8 +119,9 @@ class Forget(Struct, frozen=True, kw_only=True):
     """Erase a memory: every revision, vector, tag, relation and owed work, and the entities that nothing else supports.
 
     Relations are erased that have it at either end or as evidence. Tombstones of its value digests stay, and log entries,
-    which hold no text; `reason` is kept in the log. The bytes are gone from the store's files when this returns, unless a
-    reader of an older snapshot is in the way: then at the next chance.
+    which hold no text; `reason` is kept in the log. The bytes are gone from files of the store's own when this returns, unless
+    a reader of an older snapshot is in the way: then at the next chance. A server's files are the server's: its store's page
+    says when it writes over them.
     """
 
     id: str

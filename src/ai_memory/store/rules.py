@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from ai_memory.errors import IdempotencyConflictError
 from ai_memory.store.base import Rejected, Restore
+
+KEPT_MICROSECONDS = 24 * 60 * 60 * 1_000_000
+"""How long the answer to an idempotency key is kept."""
 
 
 def unknown(memory_id: str) -> Rejected:
@@ -104,3 +108,10 @@ def history_fault(command: Restore) -> str | None:
         if before.retired_at is None or before.retired_at > after.recorded_at:
             return f"revision {before.revision} does not end before revision {after.revision} begins"
     return None
+
+
+def key_reused(key: str) -> IdempotencyConflictError:
+    """An idempotency key came with another request than before."""
+    return IdempotencyConflictError(
+        f"the idempotency key {key!r} was used for a different request", hint="use a new key for a new request"
+    )

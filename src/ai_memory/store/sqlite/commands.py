@@ -32,10 +32,10 @@ from ai_memory.store.sqlite.erasing import forget
 from ai_memory.store.sqlite.relating import join, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
 from ai_memory.store.sqlite.revisions import NewRevisions
-from ai_memory.store.sqlite.rows import content_row, hash_column, record
+from ai_memory.store.sqlite.rows import hash_column, record
 from ai_memory.store.sqlite.transaction import Transaction, chunks, revision_of
 from ai_memory.store.sqlite.vectors import inherit
-from ai_memory.store.values import content_of, micros
+from ai_memory.store.values import content_of, content_row, micros
 from ai_memory.types import MemoryRecord, RelationType
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from ai_memory.errors import IdempotencyConflictError
-
-KEPT_MICROSECONDS = 24 * 60 * 60 * 1_000_000
+from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
 
 
 def recall_answer(connection: sqlite3.Connection, key: str, request_digest: bytes, now: int) -> bytes | None:
@@ -16,9 +14,7 @@ def recall_answer(connection: sqlite3.Connection, key: str, request_digest: byte
     if row is None:
         return None
     if row[0] != request_digest:
-        raise IdempotencyConflictError(
-            f"the idempotency key {key!r} was used for a different request", hint="use a new key for a new request"
-        )
+        raise key_reused(key)
     return bytes(row[1])
 
 

@@ -11,6 +11,7 @@ from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unre
 from ai_memory.store.chain import relation_hash
 from ai_memory.store.ids import relation_id
 from ai_memory.store.rules import relation_taken, unknown_end, unknown_relation
+from ai_memory.store.sqlite.connection import Row
 from ai_memory.store.sqlite.rows import RELATION_COLUMNS, relation
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import json_text, micros
@@ -62,23 +63,28 @@ def insert_relation(transaction: Transaction, made: Relation) -> int:
     )
     transaction.connection.execute(
         "INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            key,
-            made.id,
-            transaction.namespace(made.namespace),
-            made.source,
-            made.target,
-            made.type,
-            made.weight,
-            json_text(made.attributes) if made.attributes else None,
-            made.evidence,
-            micros(made.valid_from),
-            micros(made.valid_to),
-            to_micros(made.recorded_at),
-            micros(made.retired_at),
-        ),
+        relation_row(key, transaction.namespace(made.namespace), made),
     )
     return key
+
+
+def relation_row(key: int, namespace: int, made: Relation) -> Row:
+    """A relation as a row of its table; `namespace` is the namespace's number."""
+    return (
+        key,
+        made.id,
+        namespace,
+        made.source,
+        made.target,
+        made.type,
+        made.weight,
+        json_text(made.attributes) if made.attributes else None,
+        made.evidence,
+        micros(made.valid_from),
+        micros(made.valid_to),
+        to_micros(made.recorded_at),
+        micros(made.retired_at),
+    )
 
 
 def unrelate(transaction: Transaction, command: Unrelate) -> Result:

@@ -6,9 +6,9 @@ from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Duplicate, Rejected, Restore, Result, Stored, Unchanged
 from ai_memory.store.rules import forgotten, history_fault, other_history, same_stretch
 from ai_memory.store.sqlite.revisions import NewRevisions
-from ai_memory.store.sqlite.rows import content_row, hash_column, record
+from ai_memory.store.sqlite.rows import hash_column, record
 from ai_memory.store.sqlite.transaction import RECORD_SOURCE, Transaction
-from ai_memory.store.values import content_of, micros
+from ai_memory.store.values import content_of, content_row, micros
 from ai_memory.types import MemoryRecord
 
 

@@ -46,7 +46,7 @@ class NewRevisions:
         retired_at: int | None = None,
         retired_reason: str | None = None,
     ) -> None:
-        """A new revision; `content` is a row of CONTENT_COLUMNS."""
+        """A new revision; `content` is a `content_row`."""
         occurred = created_at if content[0] is None else content[0]
         times = (recorded_at, retired_at, retired_reason, occurred)
         digests = (content_hash, dedup_key, value_digest)

@@ -8,27 +8,22 @@ from collections.abc import Sequence
 import msgspec
 
 from ai_memory.clock import EPOCH, to_micros
-from ai_memory.store.base import Content, StoredRevision
+from ai_memory.store.base import StoredRevision
 from ai_memory.store.sqlite.connection import Row
-from ai_memory.store.values import finite, instant, json_text, micros
+from ai_memory.store.values import CONTENT_FIELDS, instant, json_text
 from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, MemoryType, Relation
 
 _TYPES = {str(member): member for member in MemoryType}
 
-CONTENT_COLUMNS = (
-    "valid_from, valid_to, type, context, title, author, tags, importance, confidence, attributes, source, text"
-)
-"""A revision's content, in the order of `content_row`."""
-
 REVISION_COLUMNS = (
     "key, memory, namespace, revision, recorded_at, retired_at, retired_reason, occurred, content_hash, dedup_key, "
-    "value_digest, " + CONTENT_COLUMNS
+    "value_digest, " + ", ".join(CONTENT_FIELDS)
 )
 REVISION_MARKS = ", ".join("?" * len(REVISION_COLUMNS.split(", ")))
 
 RECORD_COLUMNS = (
     "r.key, m.id, n.name, m.user, m.agent, m.session, m.created_at, r.recorded_at, r.retired_at, r.retired_reason, "
-    "r.revision, r.content_hash, " + ", ".join(f"r.{name}" for name in CONTENT_COLUMNS.split(", "))
+    "r.revision, r.content_hash, " + ", ".join(f"r.{name}" for name in CONTENT_FIELDS)
 )
 """What `record` reads, from revisions r, memories m and namespaces n."""
 
@@ -49,24 +44,6 @@ def hash_column(content_hash: str) -> bytes | str:
     except ValueError:
         return content_hash
     return packed if packed.hex() == content_hash else content_hash
-
-
-def content_row(content: Content) -> Row:
-    """A content as `CONTENT_COLUMNS`. Empty tags and attributes are kept as NULL."""
-    return (
-        micros(content.valid_from),
-        micros(content.valid_to),
-        str(content.type),
-        content.context,
-        content.title,
-        content.author,
-        json_text(content.tags) if content.tags else None,
-        finite(content.importance, "importance"),
-        finite(content.confidence, "confidence"),
-        json_text(content.attributes) if content.attributes else None,
-        content.source,
-        content.text,
-    )
 
 
 def record(row: Row) -> MemoryRecord:

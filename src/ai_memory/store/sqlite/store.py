@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
 from ai_memory.store.base import Command, LogEntry, Result, StoredRevision, StoreStats, VectorRow
+from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.sqlite import checking, idempotency, reading, rows, schema, vectors, walking, wiping
 from ai_memory.store.sqlite.commands import execute
 from ai_memory.store.sqlite.connection import connect, patiently, prepare_writer, translated
+from ai_memory.store.sqlite.copying import SqliteSource, SqliteTarget, progress_of
 from ai_memory.store.sqlite.readers import Readers
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.sqlite.writer import T, Writer
@@ -41,11 +44,13 @@ def open_sqlite_store(
     busy_timeout_seconds: float = 30.0,
     read_only: bool = False,
     migrations: Sequence[schema.Migration] | None = None,
+    half_filled: bool = False,
 ) -> SqliteStore:
     """Open the store at `path`, making it (mode 0600) or bringing it to the newest schema first.
 
     `busy_timeout_seconds`: how long a write waits for other processes. `read_only` opens an existing store and writes
-    nothing, not even beside it. `migrations` are the shipped ones unless a test brings others.
+    nothing, not even beside it. `migrations` are the shipped ones unless a test brings others. A store that a migration has
+    half filled is refused unless `half_filled` is set.
 
     Raises StoreCorruptError (damaged, or another program's file), StoreVersionError (newer than this program),
     StoreReadOnlyError (cannot be written), StoreBusyError, StoreFullError or StoreError.
@@ -56,12 +61,21 @@ def open_sqlite_store(
         try:
             schema.look_before_opening(path)
             if read_only:
-                return _open_for_reading(path, clock, steps)
-            return _open_for_writing(path, clock, steps, busy_timeout_seconds)
+                opened = _open_for_reading(path, clock, steps)
+            else:
+                opened = _open_for_writing(path, clock, steps, busy_timeout_seconds)
         except FileNotFoundError as error:
             raise StoreError(
                 f"there is no folder {path.parent} for the store", hint=f"mkdir -p {path.parent}", location=str(path)
             ) from error
+
+    if not half_filled:
+        try:
+            opened.refuse_half_filled()
+        except StoreError:
+            opened.close()
+            raise
+    return opened
 
 
 def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration]) -> SqliteStore:
@@ -367,6 +381,24 @@ class SqliteStore:
         """As `Store.tombstoned`."""
         with self._readers.snapshot() as connection:
             return reading.tombstoned(connection, namespace, digests)
+
+    def refuse_half_filled(self) -> None:
+        """Raise StoreError where a migration into this store has not come to its end."""
+        with self._readers.one() as connection:
+            refuse_half_filled(progress_of(connection), self.location)
+
+    def copy_source(self) -> AbstractContextManager[SqliteSource]:
+        """As `Copying.copy_source`."""
+        return self._source()
+
+    @contextmanager
+    def _source(self) -> Iterator[SqliteSource]:
+        with self._readers.snapshot() as connection:
+            yield SqliteSource(connection, self._store_id)
+
+    def copy_target(self) -> SqliteTarget:
+        """As `Copying.copy_target`."""
+        return SqliteTarget(self._submit)
 
     def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
         """As `Store.check`."""

@@ -1,0 +1,326 @@
+"""Copying a whole store into another one, of whatever kind: keys, log, vectors and all, so that nothing tells the two apart.
+
+The source is read from one snapshot, part by part, in the order of each part's cursor. The target keeps how far it got with
+each page, in the page's own transaction: whenever the copying process ends, the next one goes on behind the last page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from ai_memory.errors import ConflictError, StoreError
+from ai_memory.store.base import Store
+from ai_memory.store.chain import ChainedEntry
+from ai_memory.types import Entity, Generation, Job, MemoryRecord, Relation
+
+ROWS_AT_ONCE = 2_000
+
+Cursor = tuple[int, int, str]
+"""A place in a part: its rows are in the order of these."""
+
+START: Cursor = (-1, -1, "")
+
+
+class Part(StrEnum):
+    """What a store is made of, in the order of copying."""
+
+    GENERATIONS = "generations"
+    LOG = "log"
+    REVISIONS = "revisions"
+    ENTITIES = "entities"
+    RELATIONS = "relations"
+    TOMBSTONES = "tombstones"
+    OWED = "owed"
+    VECTORS = "vectors"
+    JOBS = "jobs"
+    ANSWERS = "answers"
+
+
+class CopiedGeneration(Struct, frozen=True):
+    """A vector generation."""
+
+    generation: Generation
+
+    @property
+    def cursor(self) -> Cursor:
+        """By number."""
+        return (self.generation.id, 0, "")
+
+
+class CopiedEntry(Struct, frozen=True):
+    """A log entry as the chain covers it, and its digest."""
+
+    entry: ChainedEntry
+    digest: bytes
+
+    @property
+    def cursor(self) -> Cursor:
+        """By sequence."""
+        return (self.entry[0], 0, "")
+
+
+class CopiedRevision(Struct, frozen=True):
+    """A revision with what is not shown of it. A memory begins with its revision of the smallest key."""
+
+    key: int
+    record: MemoryRecord
+    dedup_key: bytes | None
+    value_digest: bytes
+
+    @property
+    def cursor(self) -> Cursor:
+        """By key."""
+        return (self.key, 0, "")
+
+
+class CopiedEntity(Struct, frozen=True):
+    """An entity and its number, in the order of which entities are listed."""
+
+    number: int
+    entity: Entity
+
+    @property
+    def cursor(self) -> Cursor:
+        """By number."""
+        return (self.number, 0, "")
+
+
+class CopiedRelation(Struct, frozen=True):
+    """A relation and its key."""
+
+    key: int
+    relation: Relation
+
+    @property
+    def cursor(self) -> Cursor:
+        """By key."""
+        return (self.key, 0, "")
+
+
+class CopiedTombstone(Struct, frozen=True):
+    """What was forgotten, by whose log entry."""
+
+    sequence: int
+    namespace: str
+    value_digest: bytes
+
+    @property
+    def cursor(self) -> Cursor:
+        """By sequence, then by digest: one entry may leave several."""
+        return (self.sequence, 0, self.value_digest.hex())
+
+
+class CopiedOwed(Struct, frozen=True):
+    """A revision that a generation owes a vector."""
+
+    generation: int
+    key: int
+
+    @property
+    def cursor(self) -> Cursor:
+        """By generation, then by key."""
+        return (self.generation, self.key, "")
+
+
+class CopiedVector(Struct, frozen=True):
+    """One vector as little-endian float32; `position` is the source's and is not kept, only the order is."""
+
+    generation: int
+    position: int
+    key: int
+    passage: int
+    vector: bytes
+
+    @property
+    def cursor(self) -> Cursor:
+        """By generation, then by position."""
+        return (self.generation, self.position, "")
+
+
+class CopiedJob(Struct, frozen=True):
+    """A job."""
+
+    job: Job
+
+    @property
+    def cursor(self) -> Cursor:
+        """By id."""
+        return (0, 0, self.job.id)
+
+
+class CopiedAnswer(Struct, frozen=True):
+    """The answer kept under an idempotency key; `at` in microseconds."""
+
+    key: str
+    request_digest: bytes
+    response: bytes
+    at: int
+
+    @property
+    def cursor(self) -> Cursor:
+        """By key."""
+        return (0, 0, self.key)
+
+
+Copied = (
+    CopiedGeneration
+    | CopiedEntry
+    | CopiedRevision
+    | CopiedEntity
+    | CopiedRelation
+    | CopiedTombstone
+    | CopiedOwed
+    | CopiedVector
+    | CopiedJob
+    | CopiedAnswer
+)
+
+
+class Head(Struct, frozen=True):
+    """Which state of which store is copied: the digest of the log's last entry stands for all before it."""
+
+    store_id: str
+    sequence: int
+    digest: str
+
+
+class Progress(Struct, frozen=True):
+    """What a target that is being filled knows: what it becomes a copy of, and how far each part has got."""
+
+    head: Head
+    cursors: dict[str, Cursor]
+
+    def encoded(self) -> str:
+        """As JSON."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def decoded(cls, text: str | None) -> Progress | None:
+        """The other way round."""
+        return None if text is None else msgspec.json.decode(text, type=cls)
+
+
+class Source(Protocol):
+    """One snapshot of a store."""
+
+    @property
+    def head(self) -> Head:
+        """Which state this is."""
+        ...
+
+    def rows(self, part: Part, after: Cursor, limit: int) -> list[Any]:
+        """Rows of a part behind a cursor, in order."""
+        ...
+
+    def counts(self) -> dict[Part, int]:
+        """How many rows each part has."""
+        ...
+
+
+class Target(Protocol):
+    """A store that becomes a copy."""
+
+    def progress(self) -> Progress | None:
+        """How far an earlier run got, None where none was begun."""
+        ...
+
+    def begin(self, head: Head) -> Progress:
+        """Begin to be a copy of `head`. Raises ConflictError unless the store is empty."""
+        ...
+
+    def take(self, part: Part, rows: list[Any], progress: Progress) -> None:
+        """Keep rows and how far the copy is with them, in one transaction, durable on return."""
+        ...
+
+    def finish(self, head: Head) -> None:
+        """Become a store like any other, with the id and the end of the log of `head`."""
+        ...
+
+
+class Copying(Protocol):
+    """A store that can be copied from and to."""
+
+    def copy_source(self) -> AbstractContextManager[Source]:
+        """One snapshot to copy from."""
+        ...
+
+    def copy_target(self) -> Target:
+        """What fills this store, which must be empty or half filled."""
+        ...
+
+
+Told = Callable[[Part, int, int], None]
+"""Told after each page: the part, how many of its rows are there, and how many there will be."""
+
+
+def copy_store(source: Copying, target: Copying, told: Told | None = None) -> dict[Part, int]:
+    """Copy all of `source` into `target`, going on where an earlier run ended; the number of rows of each part.
+
+    Raises ConflictError where the target is neither empty nor half filled from this state of the source, and StoreError where
+    the two do not agree at the end.
+    """
+    with source.copy_source() as snapshot:
+        filling = target.copy_target()
+        progress = _begun(snapshot, filling)
+        wanted = snapshot.counts()
+        for part in Part:
+            done = 0
+            for rows in _pages(snapshot, part, progress.cursors.get(part, START)):
+                progress = Progress(progress.head, progress.cursors | {str(part): rows[-1].cursor})
+                filling.take(part, rows, progress)
+                done += len(rows)
+                if told is not None:
+                    told(part, min(done, wanted[part]), wanted[part])
+        filling.finish(snapshot.head)
+        with target.copy_source() as copy:
+            found = copy.counts()
+    for part in Part:
+        if found[part] != wanted[part]:
+            raise StoreError(
+                f"the copy has {found[part]} {part} and the source {wanted[part]}",
+                hint="begin anew with an empty target, while nothing writes to either store",
+            )
+    return wanted
+
+
+def _begun(snapshot: Source, filling: Target) -> Progress:
+    progress = filling.progress()
+    if progress is None:
+        return filling.begin(snapshot.head)
+    if progress.head != snapshot.head:
+        raise ConflictError(
+            "the target is half filled from another store, or from an earlier state of this one",
+            hint="begin anew with an empty target, while nothing writes to the source",
+        )
+    return progress
+
+
+def _pages(snapshot: Source, part: Part, after: Cursor) -> Iterator[list[Any]]:
+    while rows := snapshot.rows(part, after, ROWS_AT_ONCE):
+        yield rows
+        after = rows[-1].cursor
+
+
+def export_digest(store: Store) -> str:
+    """sha256 over all that `Store.export` gives, in order: equal for stores that hold the same."""
+    digest = hashlib.sha256()
+    for item in store.export():
+        digest.update(msgspec.json.encode(item) + b"\n")
+    return digest.hexdigest()
+
+
+def refuse_half_filled(progress: str | None, location: str) -> None:
+    """Raise where a copy into this store has not come to its end."""
+    if progress is not None:
+        raise StoreError(
+            f"a migration into {location} has not come to its end",
+            hint="run the same `ai-memory migrate` again; it goes on where it stopped",
+            location=location,
+        )

@@ -1,0 +1,245 @@
+"""Comparing the store with itself, and mending its derived parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ai_memory.store.base import Action
+from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
+from ai_memory.store.neo4j.nodes import EDGE, LOG, relation
+from ai_memory.store.neo4j.relating import LOCATED
+from ai_memory.store.neo4j.transaction import Transaction
+from ai_memory.store.values import LENGTH_TOLERANCE
+from ai_memory.types import Problem
+
+Read = Callable[..., list[list[Any]]]
+
+MEND = "ai-memory doctor --rebuild"
+RESTORE = "restore a backup"
+PAGE = 5_000
+
+_MAKING = f"['{Action.REMEMBERED}', '{Action.REVISED}', '{Action.RESTORED}']"
+
+_COUNTS: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "current_revision",
+        "memories have two current revisions, or a current one that is not the latest",
+        RESTORE,
+        "MATCH (m:Memory)-[:HAS_REVISION]->(r:Revision) WITH m, max(r.key) AS newest, "
+        "[key IN collect(CASE WHEN r.retired_at IS NULL THEN r.key END) WHERE key IS NOT NULL] AS current "
+        "WHERE size(current) > 1 OR (size(current) = 1 AND current[0] < newest) RETURN count(*)",
+    ),
+    (
+        "current_label",
+        "revisions are filed as current that are not, or the other way round",
+        RESTORE,
+        "MATCH (r:Revision) WHERE (r.retired_at IS NULL) <> (r:Current) RETURN count(*)",
+    ),
+    (
+        "memory_without_revision",
+        "memories have no revision",
+        RESTORE,
+        "MATCH (m:Memory) WHERE NOT EXISTS { (m)-[:HAS_REVISION]->(:Revision) } RETURN count(*)",
+    ),
+    (
+        "revision_intervals",
+        "revisions begin before the one before them has ended, or end before they begin",
+        RESTORE,
+        "MATCH (m:Memory)-[:HAS_REVISION]->(r:Revision) WITH m, r ORDER BY r.key WITH m, collect(r) AS history "
+        "UNWIND range(0, size(history) - 1) AS at WITH history[at] AS r, "
+        "CASE at WHEN 0 THEN null ELSE history[at - 1] END AS before "
+        "WHERE r.retired_at < r.recorded_at OR (before IS NOT NULL AND (before.retired_at IS NULL "
+        "OR before.retired_at > r.recorded_at)) RETURN count(*)",
+    ),
+    (
+        "revision_without_log",
+        "revisions do not agree with the log entry that made them, or with their memory",
+        RESTORE,
+        "MATCH (r:Revision) OPTIONAL MATCH (g:LogEntry {sequence: r.key}) OPTIONAL MATCH (m:Memory)-[:HAS_REVISION]->(r) "
+        f"WITH r, g, m WHERE g IS NULL OR NOT g.action IN {_MAKING} OR g.memory_id <> r.memory_id "
+        "OR g.namespace <> r.namespace OR coalesce(g.content_hash, '') <> coalesce(r.content_hash, '') "
+        "OR m IS NULL OR m.id <> r.memory_id OR m.namespace <> r.namespace OR m.created_at <> r.created_at "
+        "RETURN count(*)",
+    ),
+    (
+        "forgotten_present",
+        "revisions say what was forgotten before they were made",
+        "ai-memory forget",
+        # a memory of another user that said the same all along may stay, and may be revised
+        "MATCH (t:Tombstone) MATCH (r:Revision {namespace: t.namespace, value_digest: t.value_digest}) "
+        "WHERE r.key > t.sequence AND NOT EXISTS { MATCH (r)<-[:HAS_REVISION]-()-[:HAS_REVISION]->(o:Revision) "
+        "WHERE o.value_digest = t.value_digest AND o.key < t.sequence } RETURN count(*)",
+    ),
+    (
+        "relation_ends",
+        "relations lead from or to something that is gone, or state what a memory said that is gone",
+        RESTORE,
+        "MATCH (l:Relation) WHERE NOT EXISTS { "
+        f"{LOCATED} WHERE type(x) = l.type AND x.id = l.id AND coalesce(x.evidence, '') = coalesce(l.evidence, '') }} "
+        "OR (l.evidence IS NOT NULL AND NOT EXISTS { (:Node {namespace: l.namespace, id: l.evidence}) }) RETURN count(*)",
+    ),
+    (
+        "relation_stray",
+        "relationships stand in the graph that are no relation of the store",
+        RESTORE,
+        "MATCH (:Node)-[x]->(:Node) WHERE NOT EXISTS { (:Relation {key: x.key}) } RETURN count(*)",
+    ),
+    (
+        "occurred",
+        "revisions are filed under a wrong instant",
+        RESTORE,
+        "MATCH (r:Revision) WHERE r.occurred <> coalesce(r.valid_from, r.created_at) RETURN count(*)",
+    ),
+    (
+        "owed",
+        "revisions have no vector and are not owed one",
+        MEND,
+        "MATCH (g:Generation) WHERE g.state <> 'retired' MATCH (r:Revision) "
+        "WHERE NOT EXISTS { (:Vector {generation: g.number, key: r.key}) } "
+        "AND NOT EXISTS { (:Owed {generation: g.number, key: r.key}) } RETURN count(*)",
+    ),
+    (
+        "owed_stray",
+        "vectors are owed to revisions that are gone",
+        MEND,
+        "MATCH (o:Owed) WHERE NOT EXISTS { (:Revision {key: o.key}) } RETURN count(*)",
+    ),
+    (
+        "vectors_stray",
+        "vectors belong to revisions or generations that are gone",
+        MEND,
+        "MATCH (v:Vector) WHERE NOT EXISTS { (:Revision {key: v.key})-[:HAS_VECTOR]->(v) } "
+        "OR NOT EXISTS { (:Generation {number: v.generation}) } RETURN count(*)",
+    ),
+)
+"""Each check's name, what it means when the count is above 0, what mends it, and the query that counts."""
+
+
+def check(read: Read, progress: Callable[[str], None] | None) -> list[Problem]:
+    """As `Store.check`, while nobody writes. `progress` is told the name of each check before it runs."""
+    steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
+        ("chain", lambda: _chain(read)),
+        ("relations", lambda: _relations(read)),
+        ("vectors_length", lambda: _lengths(read)),
+    ]
+    steps += [(each[0], lambda each=each: _counting(read, *each)) for each in _COUNTS]  # type: ignore[misc]
+    problems: list[Problem] = []
+    for name, step in steps:
+        if progress is not None:
+            progress(name)
+        problems.extend(step())
+    return problems
+
+
+def _counting(read: Read, name: str, message: str, mend: str, query: str) -> Iterator[Problem]:
+    ((found,),) = read(query)
+    if found:
+        yield Problem(check=name, message=message, count=found, mend=mend)
+
+
+def _pages(read: Read, query: str) -> Iterator[list[Any]]:
+    """The rows of a query in pages, by the number that each row begins with."""
+    after = 0
+    while rows := read(query, after=after, limit=PAGE):
+        yield from rows
+        after = rows[-1][0]
+
+
+def _chain(read: Read) -> Iterator[Problem]:
+    """Recompute every digest of the log, and look for the revisions that it tells of."""
+    before, newest = GENESIS, 0
+    made: set[int] = set()
+    query = f"MATCH (g:LogEntry) WHERE g.sequence > $after RETURN {LOG} ORDER BY g.sequence LIMIT $limit"
+    for newest, (*fields, digest) in enumerate(_pages(read, query), start=1):
+        expected = chain_digest(before, tuple(fields))
+        if fields[0] != newest or digest != expected.hex():
+            yield _broken(f"log entry {fields[0]} was changed, or one before it is missing")
+            return
+        before = expected
+        if fields[2] in (Action.REMEMBERED, Action.REVISED, Action.RESTORED):
+            made.add(newest)
+        elif fields[2] == Action.FORGOTTEN:
+            made.difference_update(int(key) for key in (fields[6] or "[]")[1:-1].split(",") if key)
+    ((sequence, end),) = read("MATCH (s:Store {only: true}) RETURN s.sequence, s.digest")
+    if (sequence, end) != (newest, before.hex()):
+        yield _broken(f"the log ends at entry {newest}, and the store says {sequence}")
+    keys = {
+        key
+        for (key,) in _pages(read, "MATCH (r:Revision) WHERE r.key > $after RETURN r.key ORDER BY r.key LIMIT $limit")
+    }
+    if lost := made - keys:
+        message = "log entries made revisions that are neither there nor forgotten"
+        yield Problem(check="log_without_revision", message=message, count=len(lost), mend=RESTORE)
+
+
+def _broken(message: str) -> Problem:
+    return Problem(check="chain", message=message, mend=RESTORE)
+
+
+def _relations(read: Read) -> Iterator[Problem]:
+    """Relations against what the log says they were."""
+    query = (
+        "MATCH (l:Relation) WHERE l.key > $after WITH l ORDER BY l.key LIMIT $limit "
+        f"{LOCATED} OPTIONAL MATCH (g:LogEntry {{sequence: l.key}}) RETURN l.key, g.content_hash, {EDGE} ORDER BY l.key"
+    )
+    wrong = sum(logged != relation_hash(relation(values)).hex() for _, logged, *values in _pages(read, query))
+    if wrong:
+        yield Problem(check="relations", message="relations differ from their log entries", count=wrong, mend=RESTORE)
+
+
+def _lengths(read: Read) -> Iterator[Problem]:
+    wrong = len(_unfit(read))
+    if wrong:
+        message = (
+            "vectors do not have length 1, or not their generation's dimension, or differ from their list of numbers"
+        )
+        yield Problem(check="vectors_length", message=message, count=wrong, mend=MEND)
+
+
+def _unfit(read: Read) -> list[tuple[int, int]]:
+    """Generation and position of the vectors that are not as they should be."""
+    found = []
+    for generation, dimension in read("MATCH (g:Generation) RETURN g.number, g.dimension"):
+        query = (
+            f"MATCH (v:Vector) WHERE v.generation = {generation} AND v.position > $after WITH v ORDER BY v.position LIMIT $limit "
+            "RETURN v.position, v.vector, size(v.embedding), v.embedding[0] ORDER BY v.position"
+        )
+        for position, blob, size, first in _pages(read, query):
+            numbers = np.frombuffer(blob[: len(blob) // 4 * 4], dtype="<f4")
+            length = float(np.linalg.norm(numbers.astype(np.float64)))
+            if (
+                len(blob) != 4 * dimension
+                or size != dimension
+                or not abs(length - 1) <= LENGTH_TOLERANCE
+                or first != numbers[0]
+            ):
+                found.append((generation, position))
+    return found
+
+
+def repair(transaction: Transaction) -> list[Problem]:
+    """As `Store.repair`, inside a write transaction."""
+    found = [problem for problem in check(transaction.rows, None) if problem.mend == MEND]
+    if not found:
+        return []
+    transaction.in_pieces(
+        "UNWIND $rows AS row MATCH (v:Vector {generation: row[0], position: row[1]}) DETACH DELETE v",
+        _unfit(transaction.rows),
+    )
+    for statement in _MENDING:
+        transaction.rows(statement)
+    left = {(problem.check, problem.message) for problem in check(transaction.rows, None)}
+    return [problem for problem in found if (problem.check, problem.message) not in left]
+
+
+_MENDING = (
+    "MATCH (v:Vector) WHERE NOT EXISTS { (:Revision {key: v.key})-[:HAS_VECTOR]->(v) } "
+    "OR NOT EXISTS { (:Generation {number: v.generation}) } DETACH DELETE v",
+    "MATCH (o:Owed) WHERE NOT EXISTS { (:Revision {key: o.key}) } OR NOT EXISTS { (:Generation {number: o.generation}) } "
+    "DELETE o",
+    "MATCH (g:Generation) WHERE g.state <> 'retired' MATCH (r:Revision) "
+    "WHERE NOT EXISTS { (:Vector {generation: g.number, key: r.key}) } MERGE (:Owed {generation: g.number, key: r.key})",
+)

@@ -1,0 +1,214 @@
+"""A Neo4j store as the source and the target of a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ai_memory.clock import to_micros
+from ai_memory.errors import ConflictError
+from ai_memory.store.copying import (
+    CopiedAnswer,
+    CopiedEntity,
+    CopiedEntry,
+    CopiedGeneration,
+    CopiedJob,
+    CopiedOwed,
+    CopiedRelation,
+    CopiedRevision,
+    CopiedTombstone,
+    CopiedVector,
+    Cursor,
+    Head,
+    Part,
+    Progress,
+)
+from ai_memory.store.neo4j import vectors
+from ai_memory.store.neo4j.connection import Rows
+from ai_memory.store.neo4j.memories import Held, insert
+from ai_memory.store.neo4j.nodes import (
+    EDGE,
+    ENTITY,
+    GENERATION,
+    JOB,
+    LOG,
+    LOG_FIELDS,
+    RECORD,
+    entity,
+    generation,
+    job,
+    job_properties,
+    relation,
+    stored_revision,
+)
+from ai_memory.store.neo4j.relating import LOCATED, Joined, insert_entities, join
+from ai_memory.store.neo4j.transaction import Transaction
+
+_LABELS = {
+    Part.GENERATIONS: "Generation",
+    Part.LOG: "LogEntry",
+    Part.REVISIONS: "Revision",
+    Part.ENTITIES: "Entity",
+    Part.RELATIONS: "Relation",
+    Part.TOMBSTONES: "Tombstone",
+    Part.OWED: "Owed",
+    Part.VECTORS: "Vector",
+    Part.JOBS: "Job",
+    Part.ANSWERS: "Answer",
+}
+
+_BEHIND_PAIR = "(n.generation = $a AND n.{0} > $b) OR n.generation > $a"
+
+_QUERIES: dict[Part, str] = {
+    Part.GENERATIONS: f"MATCH (g:Generation) WHERE g.number > $a RETURN {GENERATION} ORDER BY g.number",
+    Part.LOG: f"MATCH (g:LogEntry) WHERE g.sequence > $a RETURN {LOG} ORDER BY g.sequence",
+    Part.REVISIONS: f"MATCH (r:Revision) WHERE r.key > $a RETURN {RECORD}, r.dedup_key, r.value_digest ORDER BY r.key",
+    Part.ENTITIES: f"MATCH (e:Entity) WHERE e.number > $a RETURN e.number, {ENTITY} ORDER BY e.number",
+    Part.RELATIONS: "MATCH (l:Relation) WHERE l.key > $a WITH l ORDER BY l.key LIMIT $limit "
+    f"{LOCATED} RETURN l.key, {EDGE} ORDER BY l.key",
+    Part.TOMBSTONES: "MATCH (t:Tombstone) WHERE t.sequence > $a OR (t.sequence = $a AND t.value_digest > $c) "
+    "RETURN t.sequence, t.namespace, t.value_digest ORDER BY t.sequence, t.value_digest",
+    Part.OWED: f"MATCH (n:Owed) WHERE {_BEHIND_PAIR.format('key')} RETURN n.generation, n.key ORDER BY n.generation, n.key",
+    Part.VECTORS: f"MATCH (n:Vector) WHERE {_BEHIND_PAIR.format('position')} "
+    "RETURN n.generation, n.position, n.key, n.passage, n.vector ORDER BY n.generation, n.position",
+    Part.JOBS: f"MATCH (j:Job) WHERE j.id > $c RETURN {JOB} ORDER BY j.id",
+    Part.ANSWERS: "MATCH (a:Answer) WHERE a.key > $c RETURN a.key, a.request_digest, a.response, a.at ORDER BY a.key",
+}
+
+
+def _revision(row: list[Any]) -> CopiedRevision:
+    stored, (dedup_key, value_digest) = stored_revision(row), row[-2:]
+    known = None if dedup_key is None else bytes.fromhex(dedup_key)
+    return CopiedRevision(stored.key, stored.record, known, bytes.fromhex(value_digest))
+
+
+_READS: dict[Part, Callable[[list[Any]], Any]] = {
+    Part.GENERATIONS: lambda row: CopiedGeneration(generation(row)),
+    Part.LOG: lambda row: CopiedEntry(tuple(row[:-1]), bytes.fromhex(row[-1])),
+    Part.REVISIONS: _revision,
+    Part.ENTITIES: lambda row: CopiedEntity(row[0], entity(row[1:])),
+    Part.RELATIONS: lambda row: CopiedRelation(row[0], relation(row[1:])),
+    Part.TOMBSTONES: lambda row: CopiedTombstone(row[0], row[1], bytes.fromhex(row[2])),
+    Part.OWED: lambda row: CopiedOwed(*row),
+    Part.VECTORS: lambda row: CopiedVector(*row),
+    Part.JOBS: lambda row: CopiedJob(job(row)),
+    Part.ANSWERS: lambda row: CopiedAnswer(row[0], bytes.fromhex(row[1]), bytes(row[2]), row[3]),
+}
+
+
+class Neo4jSource:
+    """`Source` on a connection that keeps others from writing."""
+
+    def __init__(self, read: Callable[..., Rows]) -> None:
+        self._read = read
+        ((store_id, sequence, digest),) = read("MATCH (s:Store {only: true}) RETURN s.store_id, s.sequence, s.digest")
+        self.head = Head(store_id, sequence, digest if sequence else "")
+
+    def rows(self, part: Part, after: Cursor, limit: int) -> list[Any]:
+        """As `Source.rows`."""
+        query = _QUERIES[part] + ("" if part is Part.RELATIONS else " LIMIT $limit")
+        return [_READS[part](row) for row in self._read(query, a=after[0], b=after[1], c=after[2], limit=limit)]
+
+    def counts(self) -> dict[Part, int]:
+        """As `Source.counts`."""
+        return {part: int(self._read(f"MATCH (n:{label}) RETURN count(n)")[0][0]) for part, label in _LABELS.items()}
+
+
+class Neo4jTarget:
+    """`Target` on a store's write transactions."""
+
+    def __init__(self, submit: Callable[[Callable[[Transaction], Any]], Any], index: Callable[[Any], None]) -> None:
+        self._submit = submit
+        self._index = index
+
+    def progress(self) -> Progress | None:
+        """As `Target.progress`."""
+        return Progress.decoded(self._submit(lambda each: each.rows("MATCH (s:Store) RETURN s.copying")[0][0]))
+
+    def begin(self, head: Head) -> Progress:
+        """As `Target.begin`."""
+        progress = Progress(head, {})
+
+        def run(transaction: Transaction) -> None:
+            for part, label in _LABELS.items():
+                if transaction.rows(f"MATCH (n:{label}) RETURN 1 LIMIT 1"):
+                    raise ConflictError(f"the target is not empty: it has {part}", hint="name a database of its own")
+            _note(transaction, progress)
+
+        self._submit(run)
+        return progress
+
+    def take(self, part: Part, rows: list[Any], progress: Progress) -> None:
+        """As `Target.take`."""
+
+        def run(transaction: Transaction) -> None:
+            _TAKES[part](transaction, rows)
+            _note(transaction, progress)
+
+        self._submit(run)
+        if part is Part.GENERATIONS:
+            for row in rows:
+                self._index(row.generation)
+
+    def finish(self, head: Head) -> None:
+        """As `Target.finish`."""
+        changed = "s.store_id = $id, s.sequence = $sequence" + (", s.digest = $digest" if head.sequence else "")
+        entities = "s.entities = coalesce(COLLECT { MATCH (e:Entity) RETURN max(e.number) }[0], 0)"
+        query = f"MATCH (s:Store {{only: true}}) SET {changed}, {entities} REMOVE s.copying"
+        values = {"id": head.store_id, "sequence": head.sequence, "digest": head.digest}
+        self._submit(lambda each: each.rows(query, **values))
+
+
+def _note(transaction: Transaction, progress: Progress) -> None:
+    transaction.rows("MATCH (s:Store {only: true}) SET s.copying = $progress", progress=progress.encoded())
+
+
+def _generations(transaction: Transaction, rows: list[CopiedGeneration]) -> None:
+    for row in rows:
+        made = row.generation
+        values = {name: getattr(made.embedder, name) for name in made.embedder.__struct_fields__}
+        values |= {"number": made.id, "state": made.state, "created_at": to_micros(made.created_at), "position": 0}
+        transaction.rows("CREATE (g:Generation) SET g = $values", values=values)
+        transaction.rows("MATCH (s:Store {only: true}) SET s.generations = $number", number=made.id)
+
+
+def _log(transaction: Transaction, rows: list[CopiedEntry]) -> None:
+    entries = [dict(zip(LOG_FIELDS, (*row.entry, row.digest.hex()), strict=True)) for row in rows]
+    transaction.in_pieces("UNWIND $rows AS row CREATE (g:LogEntry) SET g = row", entries)
+
+
+def _revisions(transaction: Transaction, rows: list[CopiedRevision]) -> None:
+    insert(transaction, [Held(row.key, row.record, row.dedup_key, row.value_digest, new=True) for row in rows])
+
+
+def _vectors(transaction: Transaction, rows: list[CopiedVector]) -> None:
+    for number in sorted({row.generation for row in rows}):
+        blobs = [(row.key, row.passage, row.vector) for row in rows if row.generation == number]
+        vectors.insert(transaction, number, blobs)
+
+
+_TAKES: dict[Part, Callable[[Transaction, list[Any]], None]] = {
+    Part.GENERATIONS: _generations,
+    Part.LOG: _log,
+    Part.REVISIONS: _revisions,
+    Part.ENTITIES: lambda transaction, rows: insert_entities(
+        transaction, [(row.number, 0, row.entity) for row in rows]
+    ),
+    Part.RELATIONS: lambda transaction, rows: join(transaction, [Joined(row.key, row.relation) for row in rows]),
+    Part.TOMBSTONES: lambda transaction, rows: transaction.in_pieces(
+        "UNWIND $rows AS row CREATE (:Tombstone {namespace: row[0], value_digest: row[1], sequence: row[2]})",
+        [(row.namespace, row.value_digest.hex(), row.sequence) for row in rows],
+    ),
+    Part.OWED: lambda transaction, rows: transaction.in_pieces(
+        "UNWIND $rows AS row CREATE (:Owed {generation: row[0], key: row[1]})",
+        [(row.generation, row.key) for row in rows],
+    ),
+    Part.VECTORS: _vectors,
+    Part.JOBS: lambda transaction, rows: transaction.in_pieces(
+        "UNWIND $rows AS row CREATE (j:Job) SET j = row", [job_properties(row.job) for row in rows]
+    ),
+    Part.ANSWERS: lambda transaction, rows: transaction.in_pieces(
+        "UNWIND $rows AS row CREATE (:Answer {key: row[0], request_digest: row[1], response: row[2], at: row[3]})",
+        [(row.key, row.request_digest.hex(), row.response, row.at) for row in rows],
+    ),
+}

@@ -1,0 +1,80 @@
+"""Forgetting: everything about a memory leaves the graph, and a tombstone of what it said stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ai_memory.store.base import Action, Forget, Result, Stored
+from ai_memory.store.neo4j.relating import LOCATED
+from ai_memory.store.neo4j.transaction import Transaction
+from ai_memory.store.rules import refuse
+
+_REVISIONS = (
+    "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})-[:HAS_REVISION]->(r:Revision) "
+    "RETURN r.namespace, r.memory_id, r.key, r.revision, r.value_digest ORDER BY r.key"
+)
+_TOMBSTONES = "UNWIND $rows AS row MERGE (t:Tombstone {namespace: row[0], value_digest: row[1]}) ON CREATE SET t.sequence = row[2]"
+_OWED = "UNWIND $rows AS row MATCH (o:Owed {key: row}) DELETE o"
+_VECTORS = "UNWIND $rows AS row MATCH (:Revision {key: row})-[:HAS_VECTOR]->(v:Vector) DETACH DELETE v"
+_ENTITIES = (
+    "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})--(e:Entity) RETURN DISTINCT e.namespace, e.id"
+)
+_EVIDENCED = (
+    f"UNWIND $rows AS row MATCH (l:Relation {{namespace: row[0], evidence: row[1]}}) {LOCATED} "
+    "WITH DISTINCT l, x, startNode(x) AS a, endNode(x) AS b DELETE x DETACH DELETE l "
+    "WITH a, b UNWIND [a, b] AS e WITH DISTINCT e WHERE e:Entity RETURN e.namespace, e.id"
+)
+_LOCATORS = (
+    "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})-[x]-(:Node) "
+    "MATCH (l:Relation {key: x.key}) WITH DISTINCT l DELETE l"
+)
+_MEMORIES = (
+    "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) "
+    "OPTIONAL MATCH (m)-[:HAS_REVISION]->(r:Revision) DETACH DELETE r, m"
+)
+_UNSUPPORTED = (
+    "UNWIND $rows AS row MATCH (e:Node {namespace: row[0], id: row[1]}) WHERE NOT EXISTS { (e)--(:Node) } "
+    "OPTIONAL MATCH (e)-[:HAS_ALIAS]->(a:Alias) DETACH DELETE a, e"
+)
+
+
+def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Result]:
+    """Carry out a run of commands that forget: each decided alone, all erased at once."""
+    histories: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
+    named = list(dict.fromkeys((command.namespace, command.id) for command in commands))
+    for namespace, memory_id, *revision in transaction.looked_up(_REVISIONS, named):
+        histories.setdefault((namespace, memory_id), []).append(tuple(revision))
+    results: list[Result] = []
+    gone: dict[tuple[str, str], list[int]] = {}
+    tombstones: list[tuple[str, str, int]] = []
+    for command in commands:
+        name = (command.namespace, command.id)
+        history = histories.get(name)
+        refusal = refuse(history[-1][1] if history else None, command.id, command.if_revision)
+        if refusal is not None:
+            results.append(refusal)
+            continue
+        assert history is not None
+        keys = [key for key, _, _ in histories.pop(name)]
+        sequence = transaction.append(
+            Action.FORGOTTEN, command.at, command.namespace, memory_id=command.id, erased=keys, reason=command.reason
+        )
+        gone[name] = keys
+        tombstones.extend((command.namespace, digest, sequence) for digest in {digest for _, _, digest in history})
+        results.append(Stored(sequence=sequence, memory_id=command.id))
+    _erase(transaction, gone, tombstones)
+    return results
+
+
+def _erase(
+    transaction: Transaction, gone: dict[tuple[str, str], list[int]], tombstones: list[tuple[str, str, int]]
+) -> None:
+    names, keys = list(gone), [key for keys in gone.values() for key in keys]
+    transaction.in_pieces(_TOMBSTONES, tombstones)
+    transaction.in_pieces(_OWED, keys)
+    transaction.in_pieces(_VECTORS, keys)
+    touched = {tuple(row) for row in transaction.looked_up(_ENTITIES, names)}
+    touched |= {tuple(row) for row in transaction.looked_up(_EVIDENCED, names)}
+    transaction.in_pieces(_LOCATORS, names)
+    transaction.in_pieces(_MEMORIES, names)
+    transaction.in_pieces(_UNSUPPORTED, sorted(touched))

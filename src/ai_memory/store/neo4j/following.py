@@ -1,0 +1,141 @@
+"""What indexes follow: the log, revisions by key, and a consistent export.
+
+A server makes a commit visible piece by piece. The log has no gaps, so that a page ends at the first entry that cannot be read
+yet; where a revision that the log tells of is not there, it was erased or is still on its way, and one wait tells which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from ai_memory.store.base import Action, LogEntry, StoredRevision
+from ai_memory.store.neo4j.connection import Connection
+from ai_memory.store.neo4j.nodes import EDGE, ENTITY, LOG, RECORD, entity, log_entry, relation, stored_revision
+from ai_memory.store.neo4j.relating import LOCATED
+from ai_memory.types import Entity, MemoryRecord, Relation
+
+PAGE = 2_000
+
+_LOG = f"MATCH (g:LogEntry) WHERE g.sequence > $after RETURN {LOG} ORDER BY g.sequence LIMIT $limit"
+_LOG_HERE = (
+    "MATCH (g:LogEntry) WHERE $after < g.sequence <= $end AND g.namespace = $namespace "
+    f"RETURN {LOG} ORDER BY g.sequence LIMIT $limit"
+)
+_BY_KEY = f"UNWIND $keys AS key MATCH (r:Revision {{key: key}}) RETURN {RECORD}"
+_LIVE = "MATCH (r:Revision) WHERE r.key > $after {here} RETURN " + RECORD + " ORDER BY r.key LIMIT $limit"
+
+
+def sequence(connection: Connection) -> int:
+    """As `Store.sequence`."""
+    ((newest,),) = connection.read("MATCH (s:Store {only: true}) RETURN s.sequence")
+    return int(newest)
+
+
+def log(connection: Connection, after: int, limit: int, namespace: str | None) -> list[LogEntry]:
+    """As `Store.log`."""
+    after = max(after, 0)
+    if namespace is not None:
+        connection.settle()
+        end = sequence(connection)
+        rows = connection.read(_LOG_HERE, after=after, end=end, limit=limit, namespace=namespace)
+        return [log_entry(row) for row in rows]
+    rows = connection.read(_LOG, after=after, limit=limit)
+    whole = next((at for at, row in enumerate(rows) if row[0] != after + at + 1), len(rows))
+    return [log_entry(row) for row in rows[:whole]]
+
+
+def load(connection: Connection, keys: Sequence[int]) -> dict[int, StoredRevision]:
+    """As `Store.load`."""
+    wanted = list(dict.fromkeys(int(key) for key in keys))
+    if not wanted:
+        return {}
+    found = {row[0]: stored_revision(row) for row in connection.read(_BY_KEY, keys=wanted)}
+    missing = [key for key in wanted if key not in found]
+    if missing:
+        connection.settle()
+        found.update((row[0], stored_revision(row)) for row in connection.read(_BY_KEY, keys=missing))
+    return found
+
+
+def live_revisions(connection: Connection, after: int, limit: int, namespace: str | None) -> list[StoredRevision]:
+    """As `Store.live_revisions`. A walk begins by waiting for what is being committed: what comes later is in the log."""
+    if after <= 0:
+        connection.settle()
+    here = "" if namespace is None else "AND r.namespace = $namespace"
+    rows = connection.read(_LIVE.format(here=here), after=after, limit=limit, namespace=namespace)
+    return [stored_revision(row) for row in rows]
+
+
+class Snapshot:
+    """The store as it was at one sequence, less what was forgotten since: what came later is left out or taken back."""
+
+    def __init__(self, connection: Connection, namespace: str | None) -> None:
+        connection.settle()
+        self._connection = connection
+        self._namespace = namespace
+        self._end = sequence(connection)
+        self._seen = self._end
+        self._retired: set[int] = set()
+        self._unrelated: set[tuple[str, str]] = set()
+
+    def memories(self) -> Iterator[MemoryRecord]:
+        """All revisions, those of one memory together, memories by age."""
+        query = (
+            f"MATCH (m:Memory) WHERE $after < m.number <= $end {self._here('m')} WITH m ORDER BY m.number LIMIT $limit "
+            "MATCH (m)-[:HAS_REVISION]->(r:Revision) WHERE r.key <= $end "
+            f"RETURN {RECORD}, m.number ORDER BY m.number, r.key"
+        )
+        for row in self._rows(query):
+            stored = stored_revision(row)
+            later = stored.key in self._retired
+            yield replace(stored.record, retired_at=None, retired_reason=None) if later else stored.record
+
+    def entities(self) -> Iterator[Entity]:
+        """All entities in the order they were made."""
+        query = (
+            f"MATCH (e:Entity) WHERE e.number > $after AND e.sequence <= $end {self._here('e')} "
+            f"WITH e ORDER BY e.number LIMIT $limit RETURN {ENTITY}, e.number ORDER BY e.number"
+        )
+        return (entity(row) for row in self._rows(query))
+
+    def relations(self) -> Iterator[Relation]:
+        """All relations in the order they were made."""
+        query = (
+            f"MATCH (l:Relation) WHERE $after < l.key <= $end {self._here('l')} WITH l ORDER BY l.key LIMIT $limit "
+            f"{LOCATED} RETURN {EDGE} ORDER BY x.key"
+        )
+        for row in self._rows(query):
+            made = relation(row)
+            later = (made.namespace, made.id) in self._unrelated
+            yield replace(made, retired_at=None) if later else made
+
+    def _here(self, name: str) -> str:
+        return "" if self._namespace is None else f"AND {name}.namespace = $namespace"
+
+    def _rows(self, query: str) -> Iterator[list[Any]]:
+        """The rows of a query in pages, by the number that each row ends in."""
+        after = 0
+        while rows := self._connection.read(query, after=after, end=self._end, limit=PAGE, namespace=self._namespace):
+            self._follow()
+            yield from rows
+            after = rows[-1][-1]
+
+    def _follow(self) -> None:
+        """Read what has changed since, so that the page just read can be shown as it was."""
+        while entries := log(self._connection, self._seen, PAGE, None):
+            for entry in entries:
+                self._retired.update(entry.retired_keys)
+                if entry.action is Action.UNRELATED and entry.relation_id is not None:
+                    self._unrelated.add((entry.namespace, entry.relation_id))
+            self._seen = entries[-1].sequence
+
+
+def export(connection: Connection, namespace: str | None) -> Iterator[MemoryRecord | Relation | Entity]:
+    """As `Store.export`."""
+    snapshot = Snapshot(connection, namespace)
+    yield from snapshot.memories()
+    yield from snapshot.entities()
+    yield from snapshot.relations()

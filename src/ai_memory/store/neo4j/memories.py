@@ -1,0 +1,205 @@
+"""The memories that a run of commands touches: looked up at once, changed here, written at once.
+
+Commands of one batch see the effect of those before them because they all look and write here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from itertools import chain
+
+from msgspec import Struct, field
+
+from ai_memory.clock import to_micros
+from ai_memory.store.base import Remember, Restore, Retire, Revise
+from ai_memory.store.neo4j.nodes import RECORD, label, memory_properties, revision_properties, stored_revision
+from ai_memory.store.neo4j.transaction import Transaction
+from ai_memory.store.neo4j.vectors import inherit
+from ai_memory.types import MemoryRecord
+
+MemoryCommand = Remember | Revise | Retire | Restore
+
+_HISTORIES = (
+    "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]})-[:HAS_REVISION]->(r:Revision) "
+    f"RETURN {RECORD}, r.dedup_key, r.value_digest ORDER BY r.key"
+)
+_STANDING = "UNWIND $rows AS row MATCH (r:Current {dedup_key: row}) RETURN DISTINCT r.namespace, r.memory_id"
+_TOMBSTONES = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], value_digest: row[1]}) RETURN t.namespace, t.value_digest"
+
+_MEMORIES = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) RETURN m.namespace, m.id"
+_NEW_MEMORIES = "UNWIND $rows AS row CREATE (m:Node:Memory) SET m = row"
+_NEW_REVISIONS = (
+    "UNWIND $rows AS row MATCH (m:Node {namespace: row.namespace, id: row.memory_id}) "
+    "CREATE (m)-[:HAS_REVISION]->(r:Revision) SET r = row"
+)
+_NEW_CURRENT = _NEW_REVISIONS.replace("(r:Revision)", "(r:Revision:Current)")
+_RETIRED = (
+    "UNWIND $rows AS row MATCH (r:Revision {key: row[0]}) SET r.retired_at = row[1], r.retired_reason = row[2] "
+    "REMOVE r:Current"
+)
+_LABELS = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) SET m.label = row[2]"
+_OWED = "UNWIND $rows AS row UNWIND $generations AS generation CREATE (:Owed {generation: generation, key: row})"
+_LIFTED = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], value_digest: row[1]}) DELETE t"
+
+
+class Held(Struct):
+    """A revision in the graph, or on its way there; `retired` when this batch retired it, `new` when it made it."""
+
+    key: int
+    record: MemoryRecord
+    dedup_key: bytes | None
+    value_digest: bytes
+    new: bool = False
+    retired: bool = False
+
+
+class History(Struct):
+    """All revisions of one memory, oldest first."""
+
+    held: list[Held] = field(default_factory=list)
+
+    @property
+    def latest(self) -> Held | None:
+        """The newest revision, even if it is retired."""
+        return self.held[-1] if self.held else None
+
+
+class Memories:
+    """The working set of one run of commands."""
+
+    def __init__(self, transaction: Transaction, commands: Sequence[MemoryCommand]) -> None:
+        self.transaction = transaction
+        self._histories: dict[tuple[str, str], History] = {}
+        self._standing: dict[bytes, list[Held]] = {}
+        self._forgotten: set[tuple[str, bytes]] = set()
+        self._lifted: list[tuple[str, str]] = []
+        self._inherits: list[tuple[int, int]] = []
+        self._look_up(commands)
+
+    def _look_up(self, commands: Sequence[MemoryCommand]) -> None:
+        transaction = self.transaction
+        keys = [command.dedup_key.hex() for command in commands if not isinstance(command, Retire)]
+        named = dict.fromkeys(chain.from_iterable(map(_names, commands)))
+        named.update((tuple(row), None) for row in transaction.looked_up(_STANDING, list(dict.fromkeys(keys))))
+        for values in transaction.looked_up(_HISTORIES, list(named)):
+            stored = stored_revision(values)
+            dedup_key, value_digest = values[24:26]
+            self._hold(
+                Held(
+                    key=stored.key,
+                    record=stored.record,
+                    dedup_key=None if dedup_key is None else bytes.fromhex(dedup_key),
+                    value_digest=bytes.fromhex(value_digest),
+                )
+            )
+        digests = list(dict.fromkeys(chain.from_iterable(map(_digests, commands))))
+        for namespace, digest in transaction.looked_up(_TOMBSTONES, digests):
+            self._forgotten.add((namespace, bytes.fromhex(digest)))
+
+    def _hold(self, held: Held) -> None:
+        record = held.record
+        self._histories.setdefault((record.namespace, record.id), History()).held.append(held)
+        if record.retired_at is None and held.dedup_key is not None:
+            self._standing.setdefault(held.dedup_key, []).append(held)
+            self._standing[held.dedup_key].sort(key=lambda each: each.key)
+
+    def history(self, namespace: str, memory_id: str) -> History:
+        """The revisions of a memory; empty if there is no such memory."""
+        return self._histories.get((namespace, memory_id), History())
+
+    def standing(self, dedup_key: bytes) -> Iterable[Held]:
+        """The unretired revisions with this dedup key, oldest first."""
+        return (held for held in self._standing.get(dedup_key, ()) if held.record.retired_at is None)
+
+    def forgotten(self, namespace: str, digest: bytes) -> bool:
+        """Whether a value digest is tombstoned."""
+        return (namespace, digest) in self._forgotten
+
+    def lift(self, namespace: str, digest: bytes) -> None:
+        """Take a tombstone away."""
+        self._forgotten.discard((namespace, digest))
+        self._lifted.append((namespace, digest.hex()))
+
+    def add(self, key: int, record: MemoryRecord, dedup_key: bytes | None, value_digest: bytes) -> None:
+        """A new revision, the first one of a new memory or the next one of a memory that is here."""
+        self._hold(Held(key=key, record=record, dedup_key=dedup_key, value_digest=value_digest, new=True))
+
+    def retire(self, held: Held, record: MemoryRecord) -> None:
+        """End a revision; `record` is what it is now."""
+        held.record = record
+        held.retired = True
+
+    def inherit(self, before: int, after: int) -> None:
+        """The revision `after` says what `before` says, and takes over its vectors where they are paid."""
+        first = next((root for root, later in self._inherits if later == before), before)
+        self._inherits.append((first, after))
+
+    def flush(self) -> None:
+        """Write all that changed."""
+        transaction = self.transaction
+        changed = [
+            history for history in self._histories.values() if any(held.new or held.retired for held in history.held)
+        ]
+        transaction.in_pieces(_LIFTED, self._lifted)
+        new = [held for history in changed for held in history.held if held.new]
+        insert(transaction, new, {h.held[0].key for h in changed if h.held[0].new})
+        transaction.in_pieces(
+            _RETIRED,
+            [
+                (held.key, to_micros(held.record.retired_at), held.record.retired_reason)
+                for history in changed
+                for held in history.held
+                if held.retired and not held.new and held.record.retired_at is not None
+            ],
+        )
+        retired = [h.held[-1].record for h in changed if not h.held[-1].new]
+        transaction.in_pieces(_LABELS, [(record.namespace, record.id, label(record)) for record in retired])
+        if transaction.owing:
+            transaction.in_pieces(_OWED, [held.key for held in new], generations=transaction.owing)
+        made = {held.key for held in new}
+        inherit(transaction, [(before, after) for before, after in self._inherits if before not in made])
+
+
+def insert(transaction: Transaction, new: Sequence[Held], first: Set[int] | None = None) -> None:
+    """Insert revisions, with their memories where they are the `first` (by default: where the memory is not there yet)."""
+    if first is None:
+        first = _first(transaction, new)
+    memories = [memory_properties(held.key, held.record) for held in new if held.key in first]
+    transaction.in_pieces(_NEW_MEMORIES, memories)
+    for query, retired in ((_NEW_CURRENT, False), (_NEW_REVISIONS, True)):
+        rows = [
+            revision_properties(held.key, held.record, held.dedup_key, held.value_digest)
+            for held in new
+            if (held.record.retired_at is not None) is retired
+        ]
+        transaction.in_pieces(query, rows)
+    latest = {(held.record.namespace, held.record.id): label(held.record) for held in new}
+    transaction.in_pieces(_LABELS, [(*name, shown) for name, shown in latest.items()])
+
+
+def _first(transaction: Transaction, new: Sequence[Held]) -> set[int]:
+    """Keys of the revisions that begin a memory which is not there yet."""
+    names = list(dict.fromkeys((held.record.namespace, held.record.id) for held in new))
+    there = {tuple(row) for row in transaction.looked_up(_MEMORIES, names)}
+    keys: dict[tuple[str, str], int] = {}
+    for held in new:
+        keys.setdefault((held.record.namespace, held.record.id), held.key)
+    return {key for name, key in keys.items() if name not in there}
+
+
+def _names(command: MemoryCommand) -> Iterable[tuple[str, str]]:
+    """The memories that a command reads, as (namespace, id)."""
+    if isinstance(command, Restore):
+        return ((record.namespace, record.id) for record in command.revisions[-1:])
+    earlier = command.supersedes if isinstance(command, Remember) else ()
+    return ((command.namespace, memory_id) for memory_id in (command.id, *earlier))
+
+
+def _digests(command: MemoryCommand) -> Iterable[tuple[str, str]]:
+    """The value digests that a command brings, as (namespace, hexadecimal digits)."""
+    if isinstance(command, Restore):
+        namespaces = [record.namespace for record in command.revisions[-1:]]
+        return ((namespace, digest.hex()) for namespace in namespaces for digest in command.value_digests)
+    if isinstance(command, Retire):
+        return ()
+    return ((command.namespace, command.value_digest.hex()),)

@@ -1,0 +1,222 @@
+"""Reading memories, relations, entities and counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from ai_memory.clock import to_micros
+from ai_memory.errors import InvalidInputError
+from ai_memory.store.base import StoreStats
+from ai_memory.store.cursors import cursor_of, position_of
+from ai_memory.store.neo4j.connection import Connection
+from ai_memory.store.neo4j.nodes import EDGE, ENTITY, JOB, RECORD, entity, job, record, relation
+from ai_memory.store.neo4j.selection import Conditions, known_at, valid_at
+from ai_memory.store.walking import Label, walk
+from ai_memory.types import Entity, Job, MemoryRecord, Neighbour, Page, Relation, Selection
+
+_LATEST = (
+    "UNWIND $ids AS id MATCH (m:Node {namespace: $namespace, id: id}) "
+    "CALL (m) { MATCH (m)-[:HAS_REVISION]->(r:Revision) RETURN r ORDER BY r.key DESC LIMIT 1 } "
+    f"RETURN {RECORD}"
+)
+_KNOWN = (
+    "UNWIND $ids AS id MATCH (:Node {namespace: $namespace, id: id})-[:HAS_REVISION]->(r:Revision) "
+    f"WHERE {known_at('r')} RETURN {RECORD}"
+)
+_LABELS = "UNWIND $ids AS id MATCH (n:Node {namespace: $namespace, id: id}) RETURN n.id, n:Entity, n.label"
+
+
+def get(
+    connection: Connection, namespace: str, ids: Sequence[str], moment: dt.datetime | None
+) -> list[MemoryRecord | None]:
+    """As `Store.get`."""
+    if not ids:
+        return []
+    values = {"namespace": namespace, "ids": list(dict.fromkeys(ids))}
+    rows = (
+        connection.read(_LATEST, **values)
+        if moment is None
+        else connection.read(_KNOWN, known_at=to_micros(moment), **values)
+    )
+    found = {row[1]: record(row) for row in rows}
+    return [found.get(memory_id) for memory_id in ids]
+
+
+def revisions(connection: Connection, namespace: str, memory_id: str) -> list[MemoryRecord]:
+    """As `Store.revisions`."""
+    rows = connection.read(
+        "MATCH (:Node {namespace: $namespace, id: $id})-[:HAS_REVISION]->(r:Revision) "
+        f"RETURN {RECORD} ORDER BY r.key",
+        namespace=namespace,
+        id=memory_id,
+    )
+    return [record(row) for row in rows]
+
+
+def select(connection: Connection, selection: Selection, limit: int, cursor: str | None, newest_first: bool) -> Page:
+    """As `Store.select`."""
+    if limit < 1:
+        raise InvalidInputError(f"limit must be at least 1, not {limit}")
+    conditions = Conditions(selection)
+    beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
+    if cursor is not None:
+        occurred, memory_id = position_of(cursor, selection, newest_first)
+        conditions.add(
+            f"r.occurred {beyond}= $occurred AND (r.occurred {beyond} $occurred OR r.memory_id {beyond} $id)",
+            occurred=occurred,
+            id=memory_id,
+        )
+    label = "Current" if selection.known_at is None else "Revision"
+    rows = connection.read(
+        f"MATCH (r:{label}) WHERE {conditions.cypher} RETURN {RECORD}, r.occurred "
+        f"ORDER BY r.occurred {order}, r.memory_id {order} LIMIT $limit",
+        **conditions.values,
+        limit=limit + 1,
+    )
+    memories = tuple(record(row) for row in rows[:limit])
+    if len(rows) <= limit:
+        return Page(memories=memories)
+    last = rows[limit - 1]
+    return Page(memories=memories, cursor=cursor_of(selection, newest_first, last[-1], last[1]))
+
+
+def relations(
+    connection: Connection,
+    namespace: str,
+    ids: Sequence[str],
+    types: Sequence[str] = (),
+    as_of: dt.datetime | None = None,
+    moment: dt.datetime | None = None,
+) -> list[Relation]:
+    """As `Store.relations`, ordered by key."""
+    clauses = ["x.retired_at IS NULL" if moment is None else known_at("x")]
+    if as_of is not None:
+        clauses.append(valid_at("x"))
+    if types:
+        clauses.append("type(x) IN $types")
+    rows = connection.read(
+        "UNWIND $ids AS id MATCH (:Node {namespace: $namespace, id: id})-[x]-(:Node) "
+        f"WHERE {' AND '.join(clauses)} WITH DISTINCT x RETURN {EDGE} ORDER BY x.key",
+        namespace=namespace,
+        ids=list(dict.fromkeys(ids)),
+        types=[str(kind) for kind in types],
+        as_of=None if as_of is None else to_micros(as_of),
+        known_at=None if moment is None else to_micros(moment),
+    )
+    return [relation(row) for row in rows]
+
+
+def neighbours(
+    connection: Connection,
+    namespace: str,
+    node: str,
+    *,
+    depth: int,
+    types: Sequence[str],
+    as_of: dt.datetime | None,
+    limit: int,
+) -> list[Neighbour]:
+    """As `Store.neighbours`."""
+    return walk(
+        node,
+        lambda ids: relations(connection, namespace, ids, types, as_of),
+        lambda ids: _labels(connection, namespace, ids),
+        depth=depth,
+        limit=limit,
+    )
+
+
+def _labels(connection: Connection, namespace: str, ids: Sequence[str]) -> dict[str, Label]:
+    """Kind and label of the nodes that are there; a retired memory has none."""
+    rows = connection.read(_LABELS, namespace=namespace, ids=list(ids)) if ids else []
+    return {node: ("entity" if is_entity else "memory", name) for node, is_entity, name in rows if name is not None}
+
+
+def entities(connection: Connection, namespace: str, names: Sequence[str], ids: Sequence[str]) -> list[Entity]:
+    """As `Store.entities`."""
+    found = []
+    if names:
+        found.append(
+            "UNWIND $names AS name MATCH (:Alias {namespace: $namespace, folded: name})<-[:HAS_ALIAS]-(e:Entity) RETURN e"
+        )
+    if ids:
+        found.append("UNWIND $ids AS id MATCH (e:Node {namespace: $namespace, id: id}) WHERE e:Entity RETURN e")
+    source = " UNION ".join(found) or "MATCH (e:Entity {namespace: $namespace}) RETURN e"
+    rows = connection.read(
+        f"CALL () {{ {source} }} WITH DISTINCT e RETURN {ENTITY} ORDER BY e.number",
+        namespace=namespace,
+        names=[name.casefold() for name in names],
+        ids=list(ids),
+    )
+    return [entity(row) for row in rows]
+
+
+def contexts(connection: Connection, namespace: str) -> list[tuple[str, int]]:
+    """As `Store.contexts`."""
+    rows = connection.read("MATCH (r:Current {namespace: $namespace}) RETURN r.context, count(*)", namespace=namespace)
+    return sorted((context, count) for context, count in rows)
+
+
+def namespaces(connection: Connection) -> list[tuple[str, int]]:
+    """As `Store.namespaces`."""
+    named = connection.read("MATCH (m:Memory) RETURN DISTINCT m.namespace")
+    counted = connection.read("MATCH (r:Current) RETURN r.namespace, count(*)")
+    counts: dict[str, int] = {str(name): int(count) for name, count in counted}
+    return sorted((namespace, counts.get(namespace, 0)) for (namespace,) in named)
+
+
+def stats(connection: Connection, namespace: str | None) -> StoreStats:
+    """As `Store.stats`."""
+    here = "" if namespace is None else " {namespace: $namespace}"
+    owing = "MATCH (g:Generation {state: 'active'}) MATCH (o:Owed {generation: g.number})"
+    if namespace is not None:
+        owing += " MATCH (:Revision {key: o.key, namespace: $namespace})"
+    counts = {
+        "revisions": f"MATCH (n:Revision{here})",
+        "all": f"MATCH (n:Memory{here})",
+        "entities": f"MATCH (n:Entity{here})",
+        "tombstones": f"MATCH (n:Tombstone{here})",
+        "relations": f"MATCH (:Node{here})-[x]->(:Node) WHERE x.retired_at IS NULL",
+        "owed": owing,
+    }
+    asked = ", ".join(f"COUNT {{ {source} }}" for source in counts.values())
+    (row,) = connection.read(f"RETURN {asked}", namespace=namespace)
+    found = dict(zip(counts, row, strict=True))
+    types = connection.read(f"MATCH (r:Current{here}) RETURN r.type, count(*) ORDER BY r.type", namespace=namespace)
+    by_type = {str(name): int(count) for name, count in types}
+    unretired = sum(by_type.values())
+    return StoreStats(
+        memories=unretired,
+        revisions=found["revisions"],
+        retired=found["all"] - unretired,
+        relations=found["relations"],
+        entities=found["entities"],
+        tombstones=found["tombstones"],
+        owed=found["owed"],
+        by_type=by_type,
+    )
+
+
+def tombstoned(connection: Connection, namespace: str, digests: Sequence[bytes]) -> list[bool]:
+    """As `Store.tombstoned`."""
+    wanted = [digest.hex() for digest in digests]
+    rows = connection.read(
+        "UNWIND $digests AS digest MATCH (t:Tombstone {namespace: $namespace, value_digest: digest}) "
+        "RETURN t.value_digest",
+        namespace=namespace,
+        digests=wanted,
+    )
+    found = {digest for (digest,) in rows}
+    return [digest in found for digest in wanted]
+
+
+def jobs(connection: Connection, kind: str | None, states: Sequence[str]) -> list[Job]:
+    """As `Store.jobs`."""
+    rows = connection.read(
+        "MATCH (j:Job) WHERE ($kind IS NULL OR j.kind = $kind) AND (size($states) = 0 OR j.state IN $states) "
+        f"RETURN {JOB} ORDER BY j.created_at DESC, j.id DESC",
+        kind=kind,
+        states=list(states),
+    )
+    return [job(row) for row in rows]

@@ -1,0 +1,250 @@
+"""What the commands about memories do: remember, revise, retire, restore."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from ai_memory.clock import to_micros
+from ai_memory.store.base import (
+    Action,
+    Duplicate,
+    Rejected,
+    Remember,
+    Restore,
+    Result,
+    Retire,
+    Revise,
+    Stored,
+    Unchanged,
+)
+from ai_memory.store.neo4j.memories import Held, Memories, MemoryCommand
+from ai_memory.store.neo4j.relating import Joined, join
+from ai_memory.store.neo4j.transaction import Transaction
+from ai_memory.store.rules import (
+    forgotten,
+    history_fault,
+    id_taken,
+    other_history,
+    refuse,
+    retired,
+    same_stretch,
+    stands_in_the_way,
+    twin,
+    unknown,
+)
+from ai_memory.store.values import content_of, content_row, micros
+from ai_memory.types import MemoryRecord, RelationType
+
+
+def carry_out(transaction: Transaction, commands: Sequence[MemoryCommand]) -> list[Result]:
+    """Carry out a run of commands about memories."""
+    run = _Run(transaction, commands)
+    doing: dict[type[Any], Callable[[Any], Result]] = {
+        Remember: run.remember,
+        Revise: run.revise,
+        Retire: run.retire,
+        Restore: run.restore,
+    }
+    results = [doing[type(command)](command) for command in commands]
+    run.memories.flush()
+    join(transaction, run.joined)
+    return results
+
+
+class _Run:
+    def __init__(self, transaction: Transaction, commands: Sequence[MemoryCommand]) -> None:
+        self.transaction = transaction
+        self.memories = Memories(transaction, commands)
+        self.joined: list[Joined] = []
+
+    # ── remember ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def remember(self, command: Remember) -> Result:
+        memories = self.memories
+        earlier: list[Held] = []
+        for memory_id in dict.fromkeys(command.supersedes):
+            latest = memories.history(command.namespace, memory_id).latest
+            if latest is None:
+                return unknown(memory_id)
+            earlier.append(latest)
+        if command.reinstate:
+            memories.lift(command.namespace, command.value_digest)
+        refusal = self._refused(command)
+        if refusal is not None:
+            return refusal
+        made = new_record(command)
+        key = self.transaction.append(
+            Action.REMEMBERED,
+            command.at,
+            command.namespace,
+            memory_id=command.id,
+            content_hash=command.content_hash,
+        )
+        memories.add(key, made, command.dedup_key, command.value_digest)
+        for held in earlier:
+            self._end(held, command.content.valid_from or command.at, command)
+            self.joined.append(
+                Joined.between(
+                    self.transaction,
+                    command.namespace,
+                    command.id,
+                    held.record.id,
+                    RelationType.SUPERSEDES,
+                    command.at,
+                )
+            )
+        superseded = tuple(held.record.id for held in earlier)
+        return Stored(
+            sequence=self.transaction.sequence, memory_id=command.id, revision=1, record=made, superseded=superseded
+        )
+
+    def _refused(self, command: Remember) -> Result | None:
+        memories = self.memories
+        if memories.forgotten(command.namespace, command.value_digest):
+            return forgotten()
+        end, at = micros(command.content.valid_to), to_micros(command.at)
+        for held in memories.standing(command.dedup_key):
+            if stands_in_the_way(micros(held.record.valid_to), end, at):
+                return Duplicate(record=held.record)
+        if memories.history(command.namespace, command.id).latest is not None:
+            return id_taken(command.id)
+        return None
+
+    def _end(self, held: Held, end: dt.datetime, by: Remember) -> None:
+        """Give a memory a revision that ends at `end`, unless it is retired or ended before."""
+        current = held.record
+        if current.retired_at is not None or (current.valid_to is not None and current.valid_to <= end):
+            return
+        if current.valid_from is not None and current.valid_from > end:
+            end = current.valid_from  # it was never true: an empty interval, not one that runs backwards
+        assert held.dedup_key is not None  # only a retired revision has none
+        made = replace(current, valid_to=end)
+        self._replace(held, made, held.dedup_key, held.value_digest, by.at, f"superseded by {by.id}")
+
+    # ── revise, retire ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def revise(self, command: Revise) -> Result:
+        held = self.memories.history(command.namespace, command.id).latest
+        refusal = refuse(None if held is None else held.record.revision, command.id, command.if_revision)
+        if refusal is not None:
+            return refusal
+        assert held is not None
+        current = held.record
+        if current.retired_at is not None:
+            return retired(command.id)
+        same = content_row(command.content) == content_row(content_of(current))
+        if same and command.content_hash == current.content_hash:
+            return Unchanged(record=current)
+        if held.value_digest != command.value_digest and self.memories.forgotten(
+            command.namespace, command.value_digest
+        ):  # a memory that says it already (another user's was forgotten) may go on
+            return forgotten()
+        end, at = micros(command.content.valid_to), to_micros(command.at)
+        for other in self.memories.standing(command.dedup_key):
+            if other.record.id != command.id and stands_in_the_way(micros(other.record.valid_to), end, at):
+                return twin(other.record.id)
+        content = {name: getattr(command.content, name) for name in command.content.__struct_fields__}
+        made = replace(current, content_hash=command.content_hash, **content)
+        made = self._replace(held, made, command.dedup_key, command.value_digest, command.at, command.reason)
+        return Stored(sequence=self.transaction.sequence, memory_id=command.id, revision=made.revision, record=made)
+
+    def _replace(
+        self,
+        held: Held,
+        made: MemoryRecord,
+        dedup_key: bytes,
+        value_digest: bytes,
+        at: dt.datetime,
+        reason: str | None,
+    ) -> MemoryRecord:
+        """Retire a revision and make one with the content of `made` the current one.
+
+        The reason stands in the retired one alone: a forget erases that, while the log is kept for good.
+        """
+        current = held.record
+        moment = max(at, current.recorded_at)  # two writers' clocks may differ; intervals must not run backwards
+        key = self.transaction.append(
+            Action.REVISED,
+            moment,
+            current.namespace,
+            memory_id=current.id,
+            retired=(held.key,),
+            content_hash=made.content_hash,
+        )
+        made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
+        self.memories.retire(held, replace(current, retired_at=moment, retired_reason=reason))
+        self.memories.add(key, made, dedup_key, value_digest)
+        if (made.title, made.text) == (current.title, current.text):
+            self.memories.inherit(held.key, key)
+        return made
+
+    def retire(self, command: Retire) -> Result:
+        held = self.memories.history(command.namespace, command.id).latest
+        refusal = refuse(None if held is None else held.record.revision, command.id, command.if_revision)
+        if refusal is not None:
+            return refusal
+        assert held is not None
+        current = held.record
+        if current.retired_at is not None:
+            return Unchanged(record=current)
+        moment = max(command.at, current.recorded_at)
+        sequence = self.transaction.append(
+            Action.RETIRED,
+            moment,
+            command.namespace,
+            memory_id=command.id,
+            retired=(held.key,),
+            content_hash=current.content_hash,
+        )
+        now = replace(current, retired_at=moment, retired_reason=command.reason)
+        self.memories.retire(held, now)
+        return Stored(sequence=sequence, memory_id=command.id, revision=now.revision, record=now)
+
+    # ── restore ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def restore(self, command: Restore) -> Result:
+        fault = history_fault(command)
+        if fault is not None:
+            return Rejected(code="invalid_input", reason=fault)
+        memories, latest = self.memories, command.revisions[-1]
+        present = [held.record for held in memories.history(latest.namespace, latest.id).held]
+        if present == list(command.revisions):  # even if another user's memory that said the same was forgotten
+            return Unchanged(record=present[-1])
+        if any(memories.forgotten(latest.namespace, digest) for digest in command.value_digests):
+            return forgotten()
+        if present:
+            return other_history(latest.id)
+        if latest.retired_at is None:
+            for held in memories.standing(command.dedup_key):
+                if same_stretch(micros(held.record.valid_to), micros(latest.valid_to), to_micros(command.at)):
+                    return Duplicate(record=held.record)
+        for revision, value_digest in zip(command.revisions, command.value_digests, strict=True):
+            key = self.transaction.append(
+                Action.RESTORED,
+                command.at,
+                revision.namespace,
+                memory_id=revision.id,
+                content_hash=revision.content_hash,
+            )
+            memories.add(key, revision, command.dedup_key if revision is latest else None, value_digest)
+        return Stored(sequence=self.transaction.sequence, memory_id=latest.id, revision=latest.revision, record=latest)
+
+
+def new_record(command: Remember) -> MemoryRecord:
+    """The first revision of a new memory."""
+    content = {name: getattr(command.content, name) for name in command.content.__struct_fields__}
+    return MemoryRecord(
+        id=command.id,
+        namespace=command.namespace,
+        user=command.user,
+        agent=command.agent,
+        session=command.session,
+        created_at=command.at,
+        recorded_at=command.at,
+        content_hash=command.content_hash,
+        **content,
+    )

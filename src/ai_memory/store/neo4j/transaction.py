@@ -1,0 +1,107 @@
+"""One batch inside a write transaction: the store's lock, the log's chain, and rows on their way into the graph.
+
+What a batch changes is gathered and written by `flush` with one query for each kind of change, whatever its size.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import neo4j
+
+from ai_memory.clock import to_micros
+from ai_memory.store.base import Action
+from ai_memory.store.chain import chain_digest, number_list
+from ai_memory.store.neo4j.connection import Rows
+from ai_memory.store.neo4j.nodes import LOG_FIELDS, Properties
+
+ROWS_AT_ONCE = 1_000
+"""Rows of one query, so that neither side holds much more than it works on."""
+
+_BEGIN = (
+    "MATCH (l:Store {only: true}) SET l.turn = true WITH count(*) AS locked MATCH (s:Store {only: true}) "
+    "RETURN s.sequence, s.digest, s.entities, COLLECT { MATCH (g:Generation) WHERE g.state <> 'retired' RETURN g.number }"
+)
+"""The count stands between the lock and the reading, so that nothing is read before the lock is held."""
+
+_END = "MATCH (s:Store {only: true}) SET s.sequence = $sequence, s.digest = $digest, s.entities = $entities"
+
+
+class Transaction:
+    """The state of one batch."""
+
+    def __init__(self, transaction: neo4j.ManagedTransaction, actor: str) -> None:
+        self._transaction = transaction
+        self._actor = actor or None
+        ((sequence, digest, entities, self.owing),) = self.rows(_BEGIN)
+        self.sequence: int = sequence
+        self._entities: int = entities
+        self._digest: bytes = bytes.fromhex(digest)
+        self._log: list[Properties] = []
+
+    def rows(self, query: str, **values: Any) -> Rows:
+        """The rows of one query."""
+        return [record.values() for record in self._transaction.run(query, values)]
+
+    def in_pieces(self, query: str, rows: Sequence[Any], **values: Any) -> None:
+        """Carry out a query over `$rows`, some at a time; nothing for none."""
+        for piece in pieces(rows):
+            self._transaction.run(query, values, rows=piece).consume()
+
+    def looked_up(self, query: str, rows: Sequence[Any], **values: Any) -> Rows:
+        """All that a query over `$rows` finds, asked some at a time."""
+        return [found for piece in pieces(rows) for found in self.rows(query, rows=piece, **values)]
+
+    def append(
+        self,
+        action: Action,
+        at: dt.datetime,
+        namespace: str,
+        *,
+        memory_id: str | None = None,
+        relation_id: str | None = None,
+        erased: Sequence[int] = (),
+        retired: Sequence[int] = (),
+        reason: str | None = None,
+        content_hash: str | None = None,
+    ) -> int:
+        """Add one entry to the chain; its sequence."""
+        self.sequence += 1
+        entry = (
+            self.sequence,
+            to_micros(at),
+            action.value,
+            namespace,
+            memory_id,
+            relation_id,
+            number_list(erased),
+            number_list(retired),
+            self._actor,
+            reason,
+            content_hash,
+        )
+        self._digest = chain_digest(self._digest, entry)
+        self._log.append(dict(zip(LOG_FIELDS, (*entry, self._digest.hex()), strict=True)))
+        return self.sequence
+
+    def next_entity(self) -> int:
+        """The number of a new entity."""
+        self._entities += 1
+        return self._entities
+
+    def flush(self) -> None:
+        """Write the log entries held back so far and where the log ends now."""
+        if self._log:
+            self.in_pieces("UNWIND $rows AS row CREATE (g:LogEntry) SET g = row", self._log)
+            self._transaction.run(
+                _END, sequence=self.sequence, digest=self._digest.hex(), entities=self._entities
+            ).consume()
+            self._log.clear()
+
+
+def pieces(rows: Sequence[Any]) -> Iterator[list[Any]]:
+    """The rows, some at a time; nothing for none."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield list(rows[start : start + ROWS_AT_ONCE])

@@ -1,0 +1,298 @@
+"""A SQLite store as the source and the target of a copy."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ai_memory.clock import to_micros
+from ai_memory.errors import ConflictError
+from ai_memory.store.copying import (
+    CopiedAnswer,
+    CopiedEntity,
+    CopiedEntry,
+    CopiedGeneration,
+    CopiedJob,
+    CopiedOwed,
+    CopiedRelation,
+    CopiedRevision,
+    CopiedTombstone,
+    CopiedVector,
+    Cursor,
+    Head,
+    Part,
+    Progress,
+)
+from ai_memory.store.sqlite.connection import Row
+from ai_memory.store.sqlite.relating import relation_row
+from ai_memory.store.sqlite.rows import (
+    GENERATION_COLUMNS,
+    JOB_COLUMNS,
+    RECORD_COLUMNS,
+    RELATION_COLUMNS,
+    REVISION_COLUMNS,
+    REVISION_MARKS,
+    entity,
+    generation,
+    hash_column,
+    job,
+    job_row,
+    record,
+    relation,
+)
+from ai_memory.store.sqlite.transaction import LOG_COLUMNS, chained
+from ai_memory.store.values import content_of, content_row, micros
+
+MARK = "copying"
+"""The row of `meta` that holds a `Progress` while the store is being filled."""
+
+_TABLES = {
+    Part.GENERATIONS: "generations",
+    Part.LOG: "log",
+    Part.REVISIONS: "revisions",
+    Part.ENTITIES: "entities",
+    Part.RELATIONS: "relations",
+    Part.TOMBSTONES: "tombstones",
+    Part.OWED: "owed",
+    Part.VECTORS: "vectors",
+    Part.JOBS: "jobs",
+    Part.ANSWERS: "idempotency",
+}
+
+_LOG = ", ".join(f"g.{name}" for name in LOG_COLUMNS.split(", "))
+
+_SELECTS: dict[Part, str] = {
+    Part.GENERATIONS: f"SELECT {GENERATION_COLUMNS} FROM generations WHERE number > :a ORDER BY number",
+    Part.LOG: f"SELECT {_LOG}, n.name FROM log g CROSS JOIN namespaces n ON n.number = g.namespace "
+    "WHERE g.sequence > :a ORDER BY g.sequence",
+    Part.REVISIONS: f"SELECT {RECORD_COLUMNS}, r.dedup_key, r.value_digest FROM revisions r "
+    "CROSS JOIN memories m ON m.number = r.memory CROSS JOIN namespaces n ON n.number = r.namespace "
+    "WHERE r.key > :a ORDER BY r.key",
+    Part.ENTITIES: "SELECT e.number, e.id, n.name, e.name, e.kind, e.created_at, "
+    "(SELECT json_group_array(alias) FROM (SELECT alias FROM aliases WHERE entity = e.number ORDER BY alias)) "
+    "FROM entities e CROSS JOIN namespaces n ON n.number = e.namespace WHERE e.number > :a ORDER BY e.number",
+    Part.RELATIONS: f"SELECT l.key, {RELATION_COLUMNS} FROM relations l CROSS JOIN namespaces n ON n.number = l.namespace "
+    "WHERE l.key > :a ORDER BY l.key",
+    Part.TOMBSTONES: "SELECT t.sequence, n.name, t.value_digest FROM tombstones t JOIN namespaces n "
+    "ON n.number = t.namespace WHERE (t.sequence, lower(hex(t.value_digest))) > (:a, :c) "
+    "ORDER BY t.sequence, lower(hex(t.value_digest))",
+    Part.OWED: "SELECT generation, revision FROM owed WHERE (generation, revision) > (:a, :b) ORDER BY 1, 2",
+    Part.VECTORS: "SELECT generation, position, revision, passage, vector FROM vectors INDEXED BY vectors_by_generation "
+    "WHERE generation >= :a AND (generation > :a OR position > :b) ORDER BY generation, position",
+    Part.JOBS: f"SELECT {JOB_COLUMNS} FROM jobs WHERE id > :c ORDER BY id",
+    Part.ANSWERS: "SELECT key, request_digest, response, at FROM idempotency WHERE key > :c ORDER BY key",
+}
+
+
+def _entry(row: Row) -> CopiedEntry:
+    *fields, digest, namespace = row
+    return CopiedEntry(chained(namespace, fields), digest)
+
+
+_READS: dict[Part, Callable[[Row], Any]] = {
+    Part.GENERATIONS: lambda row: CopiedGeneration(generation(row)),
+    Part.LOG: _entry,
+    Part.REVISIONS: lambda row: CopiedRevision(row[0], record(row[:-2]), row[-2], row[-1]),
+    Part.ENTITIES: lambda row: CopiedEntity(row[0], entity(row[1:6], msgspec.json.decode(row[6]))),
+    Part.RELATIONS: lambda row: CopiedRelation(row[0], relation(row[1:])),
+    Part.TOMBSTONES: lambda row: CopiedTombstone(*row),
+    Part.OWED: lambda row: CopiedOwed(*row),
+    Part.VECTORS: lambda row: CopiedVector(*row),
+    Part.JOBS: lambda row: CopiedJob(job(row)),
+    Part.ANSWERS: lambda row: CopiedAnswer(*row),
+}
+
+
+class SqliteSource:
+    """`Source` on a connection that shows one snapshot."""
+
+    def __init__(self, connection: sqlite3.Connection, store_id: str) -> None:
+        self._connection = connection
+        newest = connection.execute("SELECT sequence, digest FROM log ORDER BY sequence DESC LIMIT 1").fetchone()
+        self.head = Head(store_id, *((newest[0], newest[1].hex()) if newest else (0, "")))
+
+    def rows(self, part: Part, after: Cursor, limit: int) -> list[Any]:
+        """As `Source.rows`."""
+        values = {"a": after[0], "b": after[1], "c": after[2], "limit": limit}
+        found = self._connection.execute(f"{_SELECTS[part]} LIMIT :limit", values)
+        return [_READS[part](row) for row in found]
+
+    def counts(self) -> dict[Part, int]:
+        """As `Source.counts`."""
+        return {
+            part: self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for part, table in _TABLES.items()
+        }
+
+
+def progress_of(connection: sqlite3.Connection) -> str | None:
+    """How far a copy into this store got, as JSON; None where none is under way."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (MARK,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+class Filling:
+    """What a copy does inside the target's write transactions."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def begin(self, progress: Progress) -> None:
+        """Mark an empty store. Raises ConflictError where it is not empty."""
+        for part, table in _TABLES.items():
+            if self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None:
+                raise ConflictError(
+                    f"the target is not empty: it has {part}", hint="name a store that does not exist yet"
+                )
+        self._connection.execute("INSERT INTO meta VALUES (?, ?)", (MARK, progress.encoded()))
+
+    def take(self, part: Part, rows: list[Any], progress: Progress) -> None:
+        """Insert rows of one part and note how far it is."""
+        inserts: dict[Part, Callable[[list[Any]], None]] = {
+            Part.GENERATIONS: self._generations,
+            Part.LOG: self._log,
+            Part.REVISIONS: self._revisions,
+            Part.ENTITIES: self._entities,
+            Part.RELATIONS: self._relations,
+            Part.TOMBSTONES: self._tombstones,
+            Part.OWED: self._owed,
+            Part.VECTORS: self._vectors,
+            Part.JOBS: self._jobs,
+            Part.ANSWERS: self._answers,
+        }
+        inserts[part](rows)
+        self._connection.execute("UPDATE meta SET value = ? WHERE name = ?", (progress.encoded(), MARK))
+
+    def finish(self, head: Head) -> None:
+        """Take the mark away and the source's id on."""
+        self._connection.execute("DELETE FROM meta WHERE name = ?", (MARK,))
+        self._connection.execute("UPDATE meta SET value = ? WHERE name = 'store_id'", (head.store_id,))
+
+    def _insert(self, table: str, rows: list[Row]) -> None:
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+    def _namespace(self, name: str) -> int:
+        self._connection.execute("INSERT OR IGNORE INTO namespaces (name) VALUES (?)", (name,))
+        row = self._connection.execute("SELECT number FROM namespaces WHERE name = ?", (name,)).fetchone()
+        return int(row[0])
+
+    def _generations(self, rows: list[CopiedGeneration]) -> None:
+        for row in rows:
+            made, who = row.generation, row.generation.embedder
+            values = (
+                who.model,
+                who.revision,
+                who.prompts,
+                who.dtype,
+                who.dimension,
+                made.state,
+                to_micros(made.created_at),
+            )
+            self._connection.execute(
+                f"INSERT INTO generations ({GENERATION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (made.id, *values)
+            )
+
+    def _log(self, rows: list[CopiedEntry]) -> None:
+        numbers = {name: self._namespace(name) for name in {row.entry[3] for row in rows}}
+        self._insert(
+            f"log ({LOG_COLUMNS})",
+            [
+                (
+                    *row.entry[:3],
+                    numbers[row.entry[3]],
+                    *row.entry[4:10],
+                    None if row.entry[10] is None else hash_column(row.entry[10]),
+                    row.digest,
+                )
+                for row in rows
+            ],
+        )
+
+    def _revisions(self, rows: list[CopiedRevision]) -> None:
+        memories: dict[tuple[int, str], int] = {}
+        revisions: list[Row] = []
+        tags: list[Row] = []
+        for row in rows:
+            made, created = row.record, to_micros(row.record.created_at)
+            namespace = self._namespace(made.namespace)
+            memory = memories.get((namespace, made.id)) or self._memory(namespace, made.id)
+            if memory is None:
+                memory = row.key
+                facets = (made.user, made.agent, made.session)
+                self._insert("memories", [(memory, made.id, namespace, *facets, created)])
+            memories[namespace, made.id] = memory
+            content = content_row(content_of(made))
+            occurred = created if content[0] is None else content[0]
+            times = (to_micros(made.recorded_at), micros(made.retired_at), made.retired_reason, occurred)
+            digests = (hash_column(made.content_hash), row.dedup_key, row.value_digest)
+            revisions.append((row.key, memory, namespace, made.revision, *times, *digests, *content))
+            tags.extend((tag, row.key) for tag in dict.fromkeys(made.tags))
+        self._connection.executemany(f"INSERT INTO revisions ({REVISION_COLUMNS}) VALUES ({REVISION_MARKS})", revisions)
+        self._insert("tags", tags)
+
+    def _memory(self, namespace: int, memory_id: str) -> int | None:
+        sql = "SELECT number FROM memories WHERE namespace = ? AND id = ?"
+        row = self._connection.execute(sql, (namespace, memory_id)).fetchone()
+        return None if row is None else int(row[0])
+
+    def _entities(self, rows: list[CopiedEntity]) -> None:
+        for row in rows:
+            made = row.entity
+            folded, created = made.name.casefold(), to_micros(made.created_at)
+            self._insert(
+                "entities (number, id, namespace, name, folded, kind, created_at)",
+                [(row.number, made.id, self._namespace(made.namespace), made.name, folded, made.kind, created)],
+            )
+            self._insert("aliases", [(row.number, alias, alias.casefold()) for alias in made.aliases])
+
+    def _relations(self, rows: list[CopiedRelation]) -> None:
+        self._insert(
+            "relations",
+            [relation_row(row.key, self._namespace(row.relation.namespace), row.relation) for row in rows],
+        )
+
+    def _tombstones(self, rows: list[CopiedTombstone]) -> None:
+        self._insert("tombstones", [(self._namespace(row.namespace), row.value_digest, row.sequence) for row in rows])
+
+    def _owed(self, rows: list[CopiedOwed]) -> None:
+        self._insert("owed", [(row.generation, row.key) for row in rows])
+
+    def _vectors(self, rows: list[CopiedVector]) -> None:
+        values = [(row.generation, row.key, row.passage, row.vector) for row in rows]
+        self._insert("vectors (generation, revision, passage, vector)", values)
+
+    def _jobs(self, rows: list[CopiedJob]) -> None:
+        self._insert(f"jobs ({JOB_COLUMNS})", [job_row(row.job) for row in rows])
+
+    def _answers(self, rows: list[CopiedAnswer]) -> None:
+        self._insert("idempotency", [(row.key, row.request_digest, row.response, row.at) for row in rows])
+
+
+class SqliteTarget:
+    """`Target` on a store's writer."""
+
+    def __init__(self, submit: Callable[[Callable[[sqlite3.Connection], Any]], Any]) -> None:
+        self._submit = submit
+
+    def progress(self) -> Progress | None:
+        """As `Target.progress`."""
+        return Progress.decoded(self._submit(progress_of))
+
+    def begin(self, head: Head) -> Progress:
+        """As `Target.begin`."""
+        progress = Progress(head, {})
+        self._submit(lambda connection: Filling(connection).begin(progress))
+        return progress
+
+    def take(self, part: Part, rows: list[Any], progress: Progress) -> None:
+        """As `Target.take`."""
+        self._submit(lambda connection: Filling(connection).take(part, rows, progress))
+
+    def finish(self, head: Head) -> None:
+        """As `Target.finish`."""
+        self._submit(lambda connection: Filling(connection).finish(head))
