@@ -1,0 +1,204 @@
+"""`embed.gemma.`: the EmbeddingGemma engine at its full size, with random weights, beside sentence-transformers and ONNX Runtime.
+
+Speed does not depend on the weights' values. Every side gets the same texts and the same folder and runs in a process of its own,
+tokenizing included. sentence-transformers needs a CPU build of PyTorch, which the package index does not serve: the variable
+BENCH_REFERENCE_PYTHON names a command that runs a Python which has both (and sees this folder under the same path); without
+it that peer is left out and said to be. ONNX Runtime needs the model as ONNX, which that same Python exports once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ai_memory.embed.folder import TOKENIZER
+from ai_memory.embed.processor import has_bfloat16, has_int8_products
+from ai_memory.embed.tokenizer import TextTokenizer
+from benchmarks.corpus import Corpus
+from benchmarks.figures import ROOT, Figure, Peer, Target, load_average
+from benchmarks.places import KEPT
+
+MODEL = KEPT / "models" / "random-embeddinggemma-300m"
+ONNX = KEPT / "models" / "random-embeddinggemma-300m-onnx"
+REFERENCE = "BENCH_REFERENCE_PYTHON"
+SHAPES = {
+    "1x32": (1, 32),
+    "10x32": (10, 32),
+    "50x32": (50, 32),
+    "32x128": (32, 128),
+    "8x512": (8, 512),
+    "1x2048": (1, 2048),
+}
+MIXED = "64_mixed"
+FLOPS_PER_TOKEN_32 = 202_899_456 + 3_072 * 24 * 32
+"""Of a token in an input of 32: the layers' products, and attention over 32 keys in each of 24 layers."""
+_PROGRAMS = Path(__file__).with_name("peer_programs")
+_SECONDS = 1_800
+
+FASTER = {
+    ("50x32", "bfloat16"): 2.5,
+    ("50x32", "int8"): 4.0,
+    (MIXED, "bfloat16"): 3.0,
+    (MIXED, "int8"): 5.0,
+}
+"""How many times sentence-transformers' float32 rate is aimed at."""
+SHARE_OF_PRODUCTS = {"float32": 0.9, "bfloat16": 0.8, "int8": 0.65}
+QUERIES_PER_SECOND = {"bfloat16": 30.0, "int8": 50.0}
+PEAK_GB = {"bfloat16": 1.6, "int8": 1.1}
+
+
+def figures(*, quick: bool) -> Iterator[Figure]:
+    """All figures of this area."""
+    _make_model()
+    texts = KEPT / "models" / "texts.json"
+    texts.write_text(json.dumps(_texts(quick=quick)), encoding="utf-8")
+    about = {"weights": "random", "load": load_average(), "int8_products": has_int8_products()}
+    peers = {name: found for name, found in _peers(texts) if found is not None}
+    yield from _peers_rows(peers, about)
+    rate = product_rate()
+    yield Figure("embed.gemma.products.float32", rate / 1e9, "GFLOP/s", settings={"shapes": "320x768x1152", **about})
+    for dtype in ("float32", *(["bfloat16"] if has_bfloat16() else []), "int8"):
+        ours = _run([sys.executable], "engine_ours.py", [str(MODEL), dtype, str(texts)])
+        yield from _rows(dtype, ours, peers, rate, {**about, "load": load_average()})
+
+
+def _rows(
+    dtype: str, ours: dict[str, Any], peers: dict[str, dict[str, Any]], rate: float, about: dict[str, Any]
+) -> Iterator[Figure]:
+    counts = ours["tokens"]
+    for name, seconds in ours["seconds"].items():
+        value = counts[name] / seconds
+        peer_name, best = _best_peer(peers, name, counts)
+        reference = peers.get("sentence-transformers float32")
+        least = FASTER.get((name, dtype))
+        target = Target(">=", least, "ratio") if least else None
+        if target is not None and reference is not None:
+            peer_name, best = "sentence-transformers float32", counts[name] / reference["seconds"][name]
+        peer = Peer(peer_name, best) if best else None
+        yield Figure(f"embed.gemma.{dtype}.{name}", value, "tokens/s", peer, target, settings=about)
+    alone = ours["seconds"]["1x32"]
+    wanted = QUERIES_PER_SECOND.get(dtype)
+    yield Figure(
+        f"embed.gemma.{dtype}.queries",
+        1 / alone,
+        "queries/s",
+        target=Target(">=", wanted) if wanted else None,
+        settings=about,
+    )
+    if dtype == "float32":
+        share = counts["10x32"] / ours["seconds"]["10x32"] * FLOPS_PER_TOKEN_32 / rate
+        target = Target(">=", SHARE_OF_PRODUCTS[dtype])
+        yield Figure(f"embed.gemma.{dtype}.share_of_products", share, "", target=target, settings=about)
+    if "1x2048" in ours["seconds"]:
+        long = ours["seconds"]["1x2048"] / counts["1x2048"] / (ours["seconds"]["8x512"] / counts["8x512"])
+        yield Figure(
+            f"embed.gemma.{dtype}.cost_of_2048", long, "of 512, a token", target=Target("<=", 1.3), settings=about
+        )
+    peak = PEAK_GB.get(dtype)
+    yield Figure(
+        f"embed.gemma.{dtype}.peak", ours["peak_gb"], "GB", target=Target("<=", peak) if peak else None, settings=about
+    )
+    yield Figure(f"embed.gemma.{dtype}.warm_load", ours["load_s"], "s", target=Target("<=", 2.0), settings=about)
+
+
+def _best_peer(peers: dict[str, dict[str, Any]], name: str, counts: dict[str, int]) -> tuple[str, float]:
+    """The fastest peer in this row, and its tokens a second."""
+    rates = [(counts[name] / found["seconds"][name], peer) for peer, found in peers.items() if name in found["seconds"]]
+    best = max(rates, default=(0.0, ""))
+    return best[1], best[0]
+
+
+def _peers_rows(peers: dict[str, dict[str, Any]], about: dict[str, Any]) -> Iterator[Figure]:
+    for peer, found in peers.items():
+        place = peer.replace(" ", "_")
+        for name, seconds in found["seconds"].items():
+            settings = {**about, "versions": found["versions"]}
+            yield Figure(f"embed.peer.{place}.{name}", found["tokens"][name] / seconds, "tokens/s", settings=settings)
+        yield Figure(f"embed.peer.{place}.peak", found["peak_gb"], "GB", settings=about)
+
+
+def _peers(texts: Path) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    reference = os.environ.get(REFERENCE)
+    if not reference:
+        print(f"sentence-transformers and ONNX Runtime are left out: {REFERENCE} is not set", file=sys.stderr)
+        return
+    python = shlex.split(reference)
+    for dtype in ("float32", "bfloat16") if has_bfloat16() else ("float32",):
+        name = f"sentence-transformers {dtype}"
+        yield name, _try(name, python, "sentence_transformers_peer.py", [str(MODEL), dtype, str(texts)])
+    for dtype in ("float32", "int8"):
+        name = f"onnxruntime {dtype}"
+        yield name, _try(name, python, "onnxruntime_peer.py", [str(MODEL), str(ONNX), dtype, str(texts)])
+
+
+def _try(name: str, python: Sequence[str], program: str, arguments: list[str]) -> dict[str, Any] | None:
+    try:
+        return _run(python, program, arguments)
+    except subprocess.SubprocessError as error:
+        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        print(f"{name} is left out: {said[-1] if said else error}", file=sys.stderr)
+        return None
+
+
+def _run(python: Sequence[str], program: str, arguments: list[str]) -> dict[str, Any]:
+    words = [*python, str(_PROGRAMS / program), *arguments]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, timeout=_SECONDS)
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def _make_model() -> None:
+    if (MODEL / "model.safetensors").exists():
+        return
+    print("  a random EmbeddingGemma of full size is being written (1.2 GB)", file=sys.stderr, flush=True)
+    MODEL.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "random_gemma.py"), str(MODEL), "--full"], check=True)
+
+
+def _texts(*, quick: bool) -> dict[str, list[str]]:
+    """The texts of each row, of the stated number of tokens each, special tokens included."""
+    tokenizer = TextTokenizer(MODEL / TOKENIZER, 2048)
+    words = " ".join(made.text for made in Corpus().memories(0, 400)).split(" ")
+    rng = np.random.default_rng(11)
+    shapes = {name: shape for name, shape in SHAPES.items() if not (quick and name in ("8x512", "1x2048", "32x128"))}
+    rows = {
+        name: [_text(tokenizer, words, length, int(rng.integers(0, len(words)))) for _ in range(count)]
+        for name, (count, length) in shapes.items()
+    }
+    lengths = np.clip(np.exp(rng.normal(4.2, 1.0, 64)), 8, 512).astype(int).tolist()
+    rows[MIXED] = [_text(tokenizer, words, length, int(rng.integers(0, len(words)))) for length in lengths]
+    return rows
+
+
+def _text(tokenizer: TextTokenizer, words: list[str], length: int, first: int) -> str:
+    """Words from `first` on, cut where the text has `length` tokens."""
+    doubled = words[first:] + words[:first]
+    text = " ".join(doubled[: 2 * length])
+    pieces = tokenizer.pieces(text, special=False)
+    end = pieces[length - 3].stop if len(pieces) >= length - 2 else len(text)
+    text = text[:end]
+    while (count := len(tokenizer.pieces(text))) > length:
+        text = text[:-1]
+    return text + "." * (length - count)
+
+
+def product_rate() -> float:
+    """FLOP/s of float32 products of the model's shape on this machine, by numpy's BLAS: the best of several seconds."""
+    a = np.random.default_rng(0).standard_normal((320, 768)).astype(np.float32)
+    b = np.random.default_rng(1).standard_normal((768, 1152)).astype(np.float32)
+    best = float("inf")
+    ends = time.perf_counter() + 2.0
+    while time.perf_counter() < ends:
+        started = time.perf_counter()
+        for _ in range(10):
+            a @ b
+        best = min(best, (time.perf_counter() - started) / 10)
+    return 2.0 * a.shape[0] * a.shape[1] * b.shape[1] / best

@@ -1,0 +1,71 @@
+"""ONNX Runtime, run by a Python that has it: `onnxruntime_peer.py FOLDER ONNX DTYPE TEXTS`. ONNX is made from FOLDER when it is not there.
+
+It is given what suits it: inputs sorted by length, passes of at most 512 padded tokens.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from engine_timing import measure
+from tokenizers import Tokenizer
+
+BUDGET = 512
+
+
+def model_file(folder: Path, onnx: Path, dtype: str) -> Path:
+    """The graph of that dtype: exported by the project's script, and quantised as ONNX Runtime's guide says."""
+    full = onnx / "onnx" / "model.onnx"
+    if not full.exists():
+        script = Path(__file__).resolve().parents[2] / "scripts" / "onnx_gemma.py"
+        subprocess.run([sys.executable, str(script), str(folder), str(onnx)], check=True, stdout=subprocess.DEVNULL)
+    if dtype == "float32":
+        return full
+    quantised = full.with_name("model_quantized.onnx")
+    if not quantised.exists():
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        quantize_dynamic(
+            full,
+            quantised,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["MatMul"],
+            use_external_data_format=True,
+        )
+    return quantised
+
+
+def main(folder: Path, onnx: Path, dtype: str, texts: Path) -> None:
+    """Load, then time."""
+    file = model_file(folder, onnx, dtype)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    started = time.perf_counter()
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+
+    def encode(row: list[str]) -> None:
+        ids = sorted((each.ids for each in tokenizer.encode_batch(row)), key=len, reverse=True)
+        while ids:
+            count = max(1, BUDGET // len(ids[0]))
+            batch, ids = ids[:count], ids[count:]
+            inputs = np.zeros((len(batch), len(batch[0])), np.int64)
+            for at, each in enumerate(batch):
+                inputs[at, : len(each)] = each
+            session.run(["sentence_embedding"], {"input_ids": inputs, "attention_mask": (inputs != 0).astype(np.int64)})
+
+    encode(["warm up"])
+    load_s = time.perf_counter() - started
+    measure(
+        texts,
+        encode,
+        lambda row: sum(len(each.ids) for each in tokenizer.encode_batch(row)),
+        load_s,
+        f"onnxruntime {onnxruntime.__version__}",
+    )
+
+
+main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
