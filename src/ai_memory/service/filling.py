@@ -69,11 +69,11 @@ class Filler:
         A text that the embedder fails on is left owed. Raises EmbedderError where it fails on every one of a batch.
         """
         self.left, self._error = 0, None
-        source = source_of(self._store, self._generation.embedder)
+        sources = sources_of(self._store, self._generation.embedder)
         paid = after = 0
         while batch := self._store.owed(self._generation.id, limit=self.batch, after=after):
             after = batch[-1].key
-            rows, done = self._vectors(batch, source)
+            rows, done = self._vectors(batch, sources)
             if done:
                 self._store.pay(self._generation.id, rows, done)
             paid += len(done)
@@ -97,10 +97,16 @@ class Filler:
             left=self.left,
         )
 
-    def _vectors(self, batch: Sequence[StoredRevision], source: Generation | None) -> tuple[list[VectorRow], list[int]]:
-        rows = [] if source is None else cut_vectors(self._store, source, batch, self._generation.embedder.dimension)
-        done = {row.key for row in rows}
-        rest = [revision for revision in batch if revision.key not in done]
+    def _vectors(
+        self, batch: Sequence[StoredRevision], sources: Sequence[Generation]
+    ) -> tuple[list[VectorRow], list[int]]:
+        rows: list[VectorRow] = []
+        done: set[int] = set()
+        rest = list(batch)
+        for source in sources:
+            rows += cut_vectors(self._store, source, rest, self._generation.embedder.dimension)
+            done = {row.key for row in rows}
+            rest = [revision for revision in batch if revision.key not in done]
         if rest and self.embedder is None:
             self.embedder = self._find()
         if rest and self.embedder is not None:
@@ -128,10 +134,10 @@ class Filler:
         return rows, done
 
 
-def source_of(store: Store, identity: EmbedderIdentity) -> Generation | None:
-    """The generation that vectors of `identity` can be cut from, the active one before others; None where there is none."""
+def sources_of(store: Store, identity: EmbedderIdentity) -> list[Generation]:
+    """The generations that vectors of `identity` can be cut from, the largest first: cut once rather than twice."""
     larger = [generation for generation in store.generations() if is_cut_of(identity, generation.embedder)]
-    return max(larger, key=lambda generation: (generation.state == "active", generation.id), default=None)
+    return sorted(larger, key=lambda generation: -generation.embedder.dimension)
 
 
 def cut_vectors(store: Store, source: Generation, batch: Sequence[StoredRevision], dimension: int) -> list[VectorRow]:
@@ -139,8 +145,10 @@ def cut_vectors(store: Store, source: Generation, batch: Sequence[StoredRevision
 
     They are what the model gives at that dimension: the stored vectors are exactly those that it gave, and cutting is the same.
     """
+    if not batch:
+        return []
     places = {
-        revision.key: [(revision.key, number) for number in range(len(list(split(revision.record.text))))]
+        revision.key: [(revision.key, number) for number in range(len(split(revision.record.text)))]
         for revision in batch
     }
     found = store.vectors(source.id, [place for own in places.values() for place in own])

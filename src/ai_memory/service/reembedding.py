@@ -20,7 +20,7 @@ from ai_memory.operations.generations import (
 from ai_memory.service.building import KIND, Plan, ended_as, generation_by_id, latest_job, new_job, plan_of
 from ai_memory.service.embedding import Choice
 from ai_memory.service.embedding import active_generation as active_in
-from ai_memory.service.filling import source_of
+from ai_memory.service.filling import sources_of
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation, Job
@@ -163,7 +163,7 @@ def take_back(parts: Parts, request: TakeBackRequest) -> Generations:
     plan = Plan(generation=target.id, former=active.id if active else None, model=_asked_as(parts.store, target))
     target = parts.store.create_generation(target.embedder, activate=False)
     if not parts.store.activate_generation(target.id, complete=True):
-        if source_of(parts.store, target.embedder) is None and parts.builder.find(target.embedder, plan.model) is None:
+        if not sources_of(parts.store, target.embedder) and parts.builder.find(target.embedder, plan.model) is None:
             owed = parts.store.owed_count(target.id)
             parts.store.retire_generation(target.id)
             raise EmbedderUnavailableError(
