@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ai_memory.embed.batcher import Batch
+from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.folder import ModelFolder, read_model_folder
 from ai_memory.embed.runtime import Dtype
 from ai_memory.embed.runtime_openvino import OpenVinoRuntime
-from ai_memory.embed.scheduler import IN_A_ROW, Cancellation, Ran, Scheduler
+from ai_memory.embed.scheduler import IN_A_ROW, Ran, Scheduler
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import (
     EmbedderError,

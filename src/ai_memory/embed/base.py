@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ai_memory.embed.cancellation import Cancellation
 from ai_memory.types import EmbedderIdentity
 
 Vectors = NDArray[np.float32]
@@ -51,6 +52,17 @@ class Prompted:
 
     text: str
     prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Texts, and which of a model's prompts goes before them: that of a task, or the one for documents."""
+
+    texts: Sequence[str]
+    task: Task | None
+    """What the texts are queries for, `Task.NONE` for texts as they are; None means documents."""
+    titles: Sequence[str | None] | None = None
+    """Of documents, one a text; an empty one is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +123,31 @@ class Embedder(Protocol):
 
     def close(self) -> None:
         """Free the model. Embedding after this raises EmbedderUnavailableError."""
+        ...
+
+
+@runtime_checkable
+class Engine(Embedder, Protocol):
+    """An embedder that also says what went into each vector; what the service offers to other programs."""
+
+    def embed(
+        self,
+        inputs: Inputs,
+        *,
+        too_long: TooLong = TooLong.WINDOWS,
+        urgent: bool = False,
+        max_total: int | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Encoded:
+        """One unit vector a text, in order.
+
+        `urgent` inputs go before others; `max_total` limits the tokens of all texts together; `cancellation` ends the call from
+        another thread. Raises TooLargeError where a text is too long and that is an error, or all are; EmbedderError where the
+        model fails; OverloadedError where too many callers wait.
+        """
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Calls that have not been answered."""
         ...

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ai_memory.embed.base import Task, Vectors
+from ai_memory.embed.base import Encoded, Inputs, Task, TooLong, Vectors
+from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.texts import as_texts, replace_surrogates
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError
 from ai_memory.types import EmbedderIdentity
@@ -70,6 +71,25 @@ class HashingEmbedder:
         if len(titles) != len(kept):
             raise InvalidInputError(f"there are {len(kept)} texts and {len(titles)} titles")
         return self._embed([f"{title}\n{text}" if title else text for title, text in zip(titles, kept, strict=True)])
+
+    def embed(
+        self,
+        inputs: Inputs,
+        *,
+        too_long: TooLong = TooLong.WINDOWS,
+        urgent: bool = False,
+        max_total: int | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Encoded:
+        """One unit vector a text; no text is too long, and nothing waits or is cut."""
+        del too_long, urgent, max_total, cancellation
+        vectors = self.embed_documents(inputs.texts, inputs.titles)
+        return Encoded(vectors, tuple(self.count_tokens(inputs.texts)), (0,) * len(vectors))
+
+    @property
+    def waiting(self) -> int:
+        """Nobody ever waits here."""
+        return 0
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Words of each text and the two ends, so that limits behave as with a model."""

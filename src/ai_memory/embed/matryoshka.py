@@ -56,6 +56,11 @@ class CutEmbedder:
         self._dimension = dimension
 
     @property
+    def whole(self) -> Embedder:
+        """The embedder that makes the vectors."""
+        return self._whole
+
+    @property
     def identity(self) -> EmbedderIdentity:
         """The whole embedder's identity with this dimension."""
         return msgspec.structs.replace(self._whole.identity, dimension=self._dimension)

@@ -38,7 +38,7 @@ class PromptTable:
 
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    Task.RETRIEVAL: ("query", "Retrieval-query", "Retrieval"),
+    Task.RETRIEVAL: ("query", "Retrieval-query", "Retrieval", "BitextMining", "Reranking"),
     Task.CLASSIFICATION: ("Classification", "MultilabelClassification"),
     Task.CLUSTERING: ("Clustering",),
     Task.SIMILARITY: ("STS", "PairClassification"),
@@ -47,6 +47,15 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """The names that sentence-transformers' folders give the prompt of each task, the likeliest first."""
 _DOCUMENT_NAMES = ("document", "Retrieval-document", "passage", "corpus")
+
+
+def prompt_names() -> dict[str, Task | None]:
+    """Every name by which a prompt may be chosen, in lower case: those of folders and those of tasks; None is the documents'."""
+    names: dict[str, Task | None] = {str(task): task for task in Task}
+    for task, written in _NAMES.items():
+        names.update((name.lower(), Task(task)) for name in written)
+    names.update((name.lower(), None) for name in _DOCUMENT_NAMES)
+    return names
 
 
 def named_prompts(table: PromptTable, named: Mapping[str, str]) -> PromptTable:

@@ -17,13 +17,14 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.batcher import Batch
+from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.runtime import Runtime
 from ai_memory.errors import EmbedderUnavailableError, OverloadedError, ServiceUnavailableError
 
@@ -49,31 +50,6 @@ class Ran:
     """Seconds before its first pass began."""
     computed: float
     """Seconds from there to the end of its last."""
-
-
-class Cancellation:
-    """Ends requests from another thread: what has not begun leaves the queue, what has is finished and not delivered."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._end: Callable[[], None] | None = None
-        self._cancelled = False
-
-    def cancel(self) -> None:
-        """End the request that is bound, and every one that is bound later, with ServiceUnavailableError."""
-        with self._lock:
-            self._cancelled = True
-            end = self._end
-        if end is not None:
-            end()
-
-    def bind(self, end: Callable[[], None]) -> None:
-        """Say how the request that begins now is ended."""
-        with self._lock:
-            self._end = end
-            cancelled = self._cancelled
-        if cancelled:
-            end()
 
 
 class _Request:

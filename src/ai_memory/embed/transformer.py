@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ai_memory.embed.base import Encoded, Prompted, Task, Timings, TooLong, Vectors
+from ai_memory.embed.base import Encoded, Inputs, Prompted, Task, Timings, TooLong, Vectors
+from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.folder import TOKENIZER, ModelFolder
 from ai_memory.embed.runtime import Dtype, Runtime
-from ai_memory.embed.scheduler import Cancellation, Scheduler
+from ai_memory.embed.scheduler import Scheduler
 from ai_memory.embed.texts import as_texts, replace_surrogates
 from ai_memory.embed.tokenizer import TextTokenizer, Window
 from ai_memory.errors import EmbedderError, EmbedderUnavailableError, InvalidInputError, TooLargeError
@@ -83,6 +84,22 @@ class TransformerEmbedder:
         clean = [None if title is None else replace_surrogates(title) for title in titles or [None] * len(texts)]
         prompts = [self._folder.prompts.for_document(title) for title in clean]
         return [Prompted(text, prompt) for text, prompt in zip(as_texts(texts), prompts, strict=True)]
+
+    def embed(
+        self,
+        inputs: Inputs,
+        *,
+        too_long: TooLong = TooLong.WINDOWS,
+        urgent: bool = False,
+        max_total: int | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Encoded:
+        """As `encode`, with the prompts of the inputs' side."""
+        if inputs.task is None:
+            prompted = self.prompted_documents(inputs.texts, inputs.titles)
+        else:
+            prompted = self.prompted_queries(inputs.texts, inputs.task)
+        return self.encode(prompted, too_long=too_long, urgent=urgent, max_total=max_total, cancellation=cancellation)
 
     def encode(
         self,

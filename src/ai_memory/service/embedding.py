@@ -21,7 +21,13 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.base import Embedder, Task
 from ai_memory.embed.matryoshka import at_dimension
-from ai_memory.errors import EmbedderError, EmbedderMismatchError, InvalidInputError, MemoryServiceError
+from ai_memory.errors import (
+    EmbedderError,
+    EmbedderMismatchError,
+    EmbedderUnavailableError,
+    InvalidInputError,
+    MemoryServiceError,
+)
 from ai_memory.recall.anchors import ANCHORS
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation
@@ -130,6 +136,18 @@ class EmbedderSlot:
                     self._looked_for, self._looked_at = _id(active), time.monotonic()
             if not self._fits(active) and _id(self.generation()) == _id(active):
                 return None
+
+    def require(self) -> Embedder:
+        """The active generation's embedder. Raises EmbedderUnavailableError, which says why there is none and what mends it."""
+        pinned = self.get()
+        if pinned is not None:
+            return pinned.embedder
+        error = self._error
+        if error is not None:
+            raise EmbedderUnavailableError(error.message, hint=error.hint)
+        if self._state == "disabled":
+            raise EmbedderUnavailableError("the embedder is switched off (model = none)", hint="set model to auto")
+        raise EmbedderUnavailableError("there is no embedding model here", hint="ai-memory model fetch")
 
     def _fits(self, active: Generation | None) -> bool:
         """Whether the embedder held is that of this generation."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ai_memory import __version__
 from ai_memory.clock import Clock, SystemClock
+from ai_memory.embed.base import Embedder
 from ai_memory.errors import ServiceUnavailableError
 from ai_memory.operations.generations import (
     ActivateGenerationRequest,
@@ -220,6 +221,13 @@ class Service:
         parts.follower.catch_up()
         parts.slot.get()
         parts.payer.kick()
+
+    def embedder(self) -> Embedder:
+        """The embedder of the active vector generation, for embedding texts that are not kept; do not close it.
+
+        Raises EmbedderUnavailableError where there is none.
+        """
+        return self._open().slot.require()
 
     def settle(self, timeout: float | None = None) -> bool:
         """Wait until every memory can be found by meaning; False at the time limit (seconds) or without a model."""
