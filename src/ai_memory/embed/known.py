@@ -32,6 +32,8 @@ class KnownModel:
     max_tokens: int
     prompts: PromptTable
     licence: str
+    terms: str = ""
+    """Where the licence can be read, where it asks to be accepted."""
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of each file of the copy that `fetch` brings; empty where there is no such copy."""
 
@@ -80,6 +82,7 @@ EMBEDDING_GEMMA = KnownModel(
         titled_document="title: {title} | text: ",
     ),
     licence="Gemma Terms of Use",
+    terms="https://ai.google.dev/gemma/terms",
 )
 
 RUNNABLE = frozenset({"bert", "gemma3_text"})

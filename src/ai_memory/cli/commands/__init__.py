@@ -21,11 +21,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     },
     "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
     "mcp": ("Speak MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
-    "model": ("Fetch the small model, list known models, show the one in use", f"{_HERE}.model"),
+    "model": ("List, fetch, choose, verify and measure embedding models", f"{_HERE}.model"),
     "reembed": ("Make all vectors anew with another model or dimension, then switch to them", f"{_HERE}.reembed"),
     "evaluate": ("Measure recall on question sets", f"{_HERE}.evaluate"),
     "doctor": ("Compare what is derived with what is canonical, and mend it", f"{_HERE}.doctor"),
     "backup": ("Copy the store to a file while it is in use", f"{_HERE}.backup"),
+    "migrate": ("Copy a whole store from a file to a Neo4j database, or back", f"{_HERE}.migrate"),
     "settings": ("Print the settings in effect", f"{_HERE}.settings"),
     "completion": ("Print a shell's completion script", f"{_HERE}.completion"),
 }

