@@ -22,7 +22,7 @@ ROWS: list[set[str]] = [
     {"attributes", "settings", "discovery", "wire"},
     {"text"},
     {"embed", "index", "store"},
-    {"recall"},
+    {"recall", "graph"},
     {"operations"},
     {"service"},
     {"wiring"},
