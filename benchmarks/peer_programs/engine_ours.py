@@ -1,4 +1,4 @@
-"""This service's engine: `engine_ours.py FOLDER DTYPE TEXTS`. The compiled model is kept beside the folder, so the load is a warm one."""
+"""This service's engine: `engine_ours.py FOLDER DTYPE TEXTS`. Compiled models are kept beside the folder: loads are warm."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""ONNX Runtime, run by a Python that has it: `onnxruntime_peer.py FOLDER ONNX DTYPE TEXTS`. ONNX is made from FOLDER when it is not there.
+"""ONNX Runtime, by a Python that has it: `onnxruntime_peer.py FOLDER ONNX DTYPE TEXTS`; ONNX is made from FOLDER where missing.
 
 It is given what suits it: inputs sorted by length, passes of at most 512 padded tokens.
 """
