@@ -15,6 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ai_memory.api.docs_page import type_of
+from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.api.logs import configure_logging
 from ai_memory.errors import MemoryServiceError, error_classes
 from ai_memory.operations.table import OPERATIONS
@@ -41,7 +42,10 @@ def test_openapi_has_every_operation_once(document: dict[str, Any]) -> None:
         for path, methods in document["paths"].items()
         for method, inner in methods.items()
     }
-    assert found == {o.name: (o.route.method, f"/v1{o.route.path}") for o in OPERATIONS}
+    operations = {o.name: (o.route.method, f"/v1{o.route.path}") for o in OPERATIONS}
+    routes = {route.name: (route.method, route.path) for route in ROUTES}
+    assert found == operations | routes
+    assert len(found) == len(OPERATIONS) + len(ROUTES)
 
 
 def test_openapi_references_lead_somewhere(document: dict[str, Any]) -> None:
@@ -67,16 +71,18 @@ def test_openapi_schemas_are_schemas(document: dict[str, Any]) -> None:
 
 
 def test_openapi_describes_every_field_and_error(document: dict[str, Any]) -> None:
-    for operation in OPERATIONS:
-        schema = document["components"]["schemas"][operation.request.__name__]
-        for name, field in schema["properties"].items():
-            assert field.get("description"), f"{operation.name}.{name}"
+    for request in {each.request for each in OPERATIONS} | {route.request for route in ROUTES}:
+        for name, field in document["components"]["schemas"][request.__name__]["properties"].items():
+            assert field.get("description") or "$ref" in field, f"{request.__name__}.{name}"
     codes = document["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
     assert set(codes) == set(error_classes())
     statuses = {str(cls.status) for cls in error_classes().values() if cls is not MemoryServiceError}
-    for methods in document["paths"].values():
-        for operation in methods.values():
-            assert statuses <= set(operation["responses"])
+    for operation in OPERATIONS:
+        described = document["paths"][f"/v1{operation.route.path}"][operation.route.method.lower()]
+        assert statuses <= set(described["responses"])
+    for route in ROUTES:
+        described = document["paths"][route.path][route.method.lower()]
+        assert {str(status) for status in route.dialect.statuses} | {"200"} == set(described["responses"])
 
 
 def test_answers_fit_their_schemas(served: Served, document: dict[str, Any]) -> None:
@@ -122,8 +128,9 @@ def test_the_api_page_loads_nothing_from_elsewhere(served: Served) -> None:
     assert {load for load in page.loads if not load.startswith("#")} == own
     assert page.inline == 0
     assert "default-src 'none'" in got.headers["content-security-policy"]
-    assert page.ids == [operation.name for operation in OPERATIONS]
-    assert [form["data-path"] for form in page.forms] == [f"/v1{o.route.path}" for o in OPERATIONS]
+    assert page.ids == [operation.name for operation in OPERATIONS] + [route.name for route in ROUTES]
+    paths = [f"/v1{operation.route.path}" for operation in OPERATIONS] + [route.path for route in ROUTES]
+    assert [form["data-path"] for form in page.forms] == paths
     for load, media in (("/docs/docs.css", "text/css"), ("/docs/docs.js", "text/javascript")):
         file = ask(served, "GET", load)
         assert file.status == 200

@@ -12,13 +12,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from ai_memory.api.embeddings.endpoint import EngineEndpoint
+from ai_memory.api.embeddings.measures import EngineMetrics
+from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.api.endpoints import Api, OperationEndpoint, PathEndpoint
 from ai_memory.api.gate import ROUTE_KEY, Gate
 from ai_memory.api.guard import HostGuard
-from ai_memory.api.hop import Hop
+from ai_memory.api.hop import WAITING_FACTOR, Hop
 from ai_memory.api.keys import Keys
 from ai_memory.api.metrics import Metrics
 from ai_memory.api.pages import pages
+from ai_memory.api.responses import TELL_KEY, Tell
 from ai_memory.api.streams import ExportEndpoint, ImportEndpoint
 from ai_memory.errors import NotFoundError
 from ai_memory.mcp.http import PATH as MCP_PATH
@@ -59,11 +63,11 @@ def create_app(
         await hop.run(service.close)
 
     app = Starlette(
-        routes=[*extra_routes, Route(MCP_PATH, _Templated(MCP_PATH, {"POST": mcp})), *_routes(api, metrics)],
+        routes=[*extra_routes, Route(MCP_PATH, _Templated(MCP_PATH, {"POST": mcp})), *_routes(api, metrics, settings)],
         lifespan=lifespan,
         middleware=[
             Middleware(Gate, guard=HostGuard(settings.host, settings.allowed_hosts), metrics=metrics),
-            Middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=2),
+            Middleware(Compressed, minimum_size=COMPRESS_FROM, compresslevel=2),
         ],
     )
     app.router.redirect_slashes = False
@@ -71,13 +75,19 @@ def create_app(
     return app
 
 
-def _routes(api: Api, metrics: Metrics) -> list[BaseRoute]:
+def _routes(api: Api, metrics: Metrics, settings: Settings) -> list[BaseRoute]:
     paths: dict[str, dict[str, Any]] = {path: {"GET": page} for path, page in pages(api, metrics).items()}
     for operation in OPERATIONS:
         paths.setdefault(PREFIX + operation.route.path, {})[operation.route.method] = _endpoint(api, operation)
+    # All of them in threads at once: one that waits for the model costs little, and a short text must not queue before it.
+    hop = Hop(settings.max_concurrent_requests * (1 + WAITING_FACTOR), waiting=0)
+    measures = EngineMetrics(metrics.registry, lambda: hop.inside)
+    tells = {route.path: route.dialect.tell for route in ROUTES}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = EngineEndpoint(api, hop, route, measures)
     # Fixed paths come first: /memories/batch is no memory called "batch".
     ordered = sorted(paths, key=lambda path: path.count("{"))
-    return [Route(_pattern(path, paths), _Templated(path, paths[path])) for path in ordered]
+    return [Route(_pattern(path, paths), _Templated(path, paths[path], tells.get(path))) for path in ordered]
 
 
 def _endpoint(api: Api, operation: Operation) -> Any:
@@ -94,15 +104,28 @@ def _pattern(path: str, paths: dict[str, dict[str, Any]]) -> str:
 
 
 class _Templated(PathEndpoint):
-    """A path's endpoint that leaves its template for the log."""
+    """A path's endpoint that leaves its template for the log, and how it tells errors."""
 
-    def __init__(self, path: str, endpoints: dict[str, Any]) -> None:
+    def __init__(self, path: str, endpoints: dict[str, Any], tell: Tell | None = None) -> None:
         super().__init__(endpoints)
         self._path = path
+        self._tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[ROUTE_KEY] = self._path
+        scope[TELL_KEY] = self._tell
         await super().__call__(scope, receive, send)
+
+
+class Compressed(GZipMiddleware):
+    """gzip for those who accept it, but not of vectors: they hardly shrink, and the event loop would stand still meanwhile."""
+
+    _PLAIN = frozenset(route.path for route in ROUTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on."""
+        plain = scope["type"] == "http" and scope["path"] in self._PLAIN
+        await (self.app(scope, receive, send) if plain else super().__call__(scope, receive, send))
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:

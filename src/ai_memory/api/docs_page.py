@@ -1,4 +1,4 @@
-"""The API page at `/docs`: every operation with its fields, an example and a form to try it. It loads nothing from elsewhere."""
+"""The API page at `/docs`: every operation and route with its fields, an example and a form. It loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import json
 from html import escape
 from typing import Any
 
+import msgspec
+
+from ai_memory.api.embeddings.document import engine_schemas
+from ai_memory.api.embeddings.routes import ROUTES, EngineRoute
 from ai_memory.api.endpoints import WITHOUT_BODY
 from ai_memory.api.openapi import path_fields
 from ai_memory.operations.base import PREFIX, Operation
@@ -54,9 +58,15 @@ The same in machine-readable form: <a href="/v1/openapi.json">openapi.json</a>.<
 def docs_page(version: str) -> bytes:
     """The page as UTF-8."""
     components = schemas(OPERATIONS)
-    links = "".join(f'<li><a href="#{o.name}">{escape(o.name)}</a></li>' for o in OPERATIONS)
+    engine = engine_schemas()
+    links = "".join(f'<li><a href="#{each}">{each}</a></li>' for each in _names())
     sections = "".join(_section(operation, components) for operation in OPERATIONS)
+    sections += "".join(_engine_section(route, engine) for route in ROUTES)
     return _PAGE.format(version=escape(version), links=links, sections=sections).encode()
+
+
+def _names() -> list[str]:
+    return [operation.name for operation in OPERATIONS] + [route.name for route in ROUTES]
 
 
 def type_of(schema: Schema) -> str:
@@ -107,16 +117,12 @@ def curl(operation: Operation, values: dict[str, Any]) -> str:
 def _section(operation: Operation, components: dict[str, Schema]) -> str:
     request = components[operation.request.__name__]
     values = example_values(request)
-    required = request.get("required", ())
-    rows = "".join(_row(name, schema, required=name in required) for name, schema in request["properties"].items())
-    head = "<tr><th>Field</th><th>Type</th><th>Default</th><th>Meaning</th></tr>"
-    table = f'<div class="scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>' if rows else ""
     return f"""<section id="{operation.name}">
 <h2>{escape(operation.summary)}</h2>
 <p><code class="route">{operation.route.method} {PREFIX}{escape(operation.route.path)}</code>
 <span class="effect {operation.effect}">{operation.effect}</span> <span class="quiet">{operation.name}</span></p>
 <p>{escape(str(request.get("description", "")))}</p>
-{table}
+{_fields(request)}
 <h3>Answer</h3>
 {_answer(operation, components)}
 <h3>Example</h3>
@@ -124,6 +130,42 @@ def _section(operation: Operation, components: dict[str, Schema]) -> str:
 <details><summary>Try it</summary>{_form(operation, values)}</details>
 </section>
 """
+
+
+def _engine_section(route: EngineRoute, components: dict[str, Schema]) -> str:
+    request = components[route.request.__name__]
+    form = _filled_form(route.method, route.path, route.example)
+    sent = f" \\\n  -H 'Content-Type: application/json' -d '{json.dumps(route.example, ensure_ascii=False)}'"
+    path = route.path.format(**route.example) if route.method == "GET" else route.path
+    command = f"curl http://127.0.0.1:7677{path}{sent if route.method == 'POST' else ''}"
+    return f"""<section id="{route.name}">
+<h2>{escape(route.summary)}</h2>
+<p><code class="route">{route.method} {escape(route.path)}</code>
+<span class="effect read">read</span> <span class="quiet">{route.name}, errors in the shape of {route.dialect.name}</span></p>
+<p>{escape(str(request.get("description", "")))}</p>
+{_fields(request)}
+<h3>Answer</h3>
+<p>{escape(_engine_answer(route))}</p>
+<h3>Example</h3>
+<pre><code>{escape(command)}</code></pre>
+<details><summary>Try it</summary>{form}</details>
+</section>
+"""
+
+
+def _engine_answer(route: EngineRoute) -> str:
+    (answer,), components = msgspec.json.schema_components([route.response], ref_template="#/$defs/{name}")
+    name = type_of(answer)
+    described = components.get(getattr(route.response, "__name__", ""), {}).get("description", "")
+    return f"{name}: {described}" if described else f"{name[:1].upper()}{name[1:]}."
+
+
+def _fields(request: Schema) -> str:
+    """A table of the request's fields; nothing where it has none."""
+    required = request.get("required", ())
+    rows = "".join(_row(name, schema, required=name in required) for name, schema in request["properties"].items())
+    head = "<tr><th>Field</th><th>Type</th><th>Default</th><th>Meaning</th></tr>"
+    return f'<div class="scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>' if rows else ""
 
 
 def _row(name: str, schema: Schema, *, required: bool) -> str:
@@ -150,12 +192,15 @@ def _answer(operation: Operation, components: dict[str, Schema]) -> str:
 
 
 def _form(operation: Operation, values: dict[str, Any]) -> str:
-    filled = escape(json.dumps(values, indent=2, ensure_ascii=False))
-    path = escape(PREFIX + operation.route.path, quote=True)
     lines = ""
     if operation.stream == "in":
         lines = '<label>Lines<textarea name="lines">{"text": "We ship on Fridays."}</textarea></label>'
-    return f"""<form data-method="{operation.route.method}" data-path="{path}"{' data-lines="1"' if lines else ""}>
+    return _filled_form(operation.route.method, PREFIX + operation.route.path, values, lines)
+
+
+def _filled_form(method: str, path: str, values: dict[str, Any], lines: str = "") -> str:
+    filled = escape(json.dumps(values, indent=2, ensure_ascii=False))
+    return f"""<form data-method="{method}" data-path="{escape(path, quote=True)}"{' data-lines="1"' if lines else ""}>
 <label>Fields as JSON<textarea name="fields" spellcheck="false">{filled}</textarea></label>{lines}
 <button>Send</button><pre><output hidden></output></pre>
 </form>"""

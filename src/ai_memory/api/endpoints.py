@@ -109,7 +109,7 @@ def request_values(operation: Operation, scope: Scope, body: bytes = b"") -> dic
             raise InvalidInputError(
                 f"{operation.route.method} takes no query string", hint="put the fields into the JSON body"
             )
-        values = _json_object(scope["headers"], body)
+        values = json_object(scope["headers"], body)
     for source, found in (
         ("path", scope.get("path_params", {})),
         ("header", _header_fields(operation, scope["headers"])),
@@ -135,7 +135,8 @@ def _header_fields(operation: Operation, headers: Headers) -> dict[str, Any]:
     return found
 
 
-def _json_object(headers: Headers, body: bytes) -> dict[str, Any]:
+def json_object(headers: Headers, body: bytes) -> dict[str, Any]:
+    """The body as a JSON object; no body is an empty one. Raises MediaTypeError and InvalidInputError."""
     if not body:
         return {}
     kind = media_type(headers)

@@ -15,7 +15,7 @@ from ai_memory.api.guard import HostGuard
 from ai_memory.api.headers import request_id
 from ai_memory.api.logs import FIELDS
 from ai_memory.api.metrics import Metrics
-from ai_memory.api.responses import send_error
+from ai_memory.api.responses import TELL_KEY, Tell, send_error
 from ai_memory.errors import InternalError, MemoryServiceError
 
 logger = logging.getLogger("ai_memory.api")
@@ -49,11 +49,12 @@ class Gate:
         except MemoryServiceError as error:
             if error.status >= 500:
                 logger.warning("failed: %s", error.code, extra={FIELDS: {"request_id": answer.request_id}})
-            await answer.fail(error)
+            await answer.fail(error, scope.get(TELL_KEY))
         except Exception as error:
             logger.exception("a fault of ours", extra={FIELDS: {"request_id": answer.request_id}})
             hint = f"look for request_id {answer.request_id} in the server's log and report what stands there"
-            await answer.fail(InternalError(f"{type(error).__name__} while the request was carried out", hint=hint))
+            fault = InternalError(f"{type(error).__name__} while the request was carried out", hint=hint)
+            await answer.fail(fault, scope.get(TELL_KEY))
         finally:
             self._note(scope, answer, time.perf_counter() - begun)
 
@@ -86,8 +87,8 @@ class _Answer:
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode()), *PRIVATE]
         await self._send(message)
 
-    async def fail(self, error: MemoryServiceError) -> None:
+    async def fail(self, error: MemoryServiceError, tell: Tell | None) -> None:
         """Answer with the error; where an answer has begun already, break it off so that nobody takes it for whole."""
         if self.status != 499:
             raise error
-        await send_error(self.send, error, self.request_id)
+        await send_error(self.send, error, self.request_id, tell)

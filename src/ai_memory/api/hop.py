@@ -16,16 +16,24 @@ WAITING_FACTOR = 4
 
 
 class Hop:
-    """Runs blocking work in at most `concurrent` threads; up to four times as many callers wait, more are turned away.
+    """Runs blocking work in at most `concurrent` threads; up to `waiting` callers more wait, any others are turned away.
 
     Work that has begun is always finished, also when its caller is cancelled or has gone: a write that may have been
     acknowledged is never half done.
     """
 
-    def __init__(self, concurrent: int) -> None:
+    def __init__(self, concurrent: int, waiting: int | None = None) -> None:
+        """`waiting` is four times `concurrent` where it is not given."""
         self._concurrent = concurrent
+        self.limit = concurrent + (WAITING_FACTOR * concurrent if waiting is None else waiting)
+        """Callers that are taken on at once, those that wait included."""
         self._limiter = anyio.CapacityLimiter(concurrent)
         self._inside = 0
+
+    @property
+    def inside(self) -> int:
+        """Callers that have not been answered."""
+        return self._inside
 
     @property
     def waiting(self) -> int:
@@ -34,12 +42,12 @@ class Hop:
 
     async def run(self, work: Callable[[], Value]) -> Value:
         """What `work` returns or raises; OverloadedError at once when too many wait already."""
-        if self.waiting >= WAITING_FACTOR * self._concurrent:
+        if self._inside >= self.limit:
             raise OverloadedError(
                 f"{self._concurrent} requests are worked on and {self.waiting} wait",
                 hint="try again after the seconds in Retry-After, or raise AI_MEMORY_MAX_CONCURRENT_REQUESTS",
                 retry_after=1,
-                limit=self._concurrent * (1 + WAITING_FACTOR),
+                limit=self.limit,
             )
         self._inside += 1
         try:

@@ -37,6 +37,11 @@ class Metrics:
         self._requests.labels(operation, str(status)).inc()
         self._seconds.labels(operation).observe(seconds)
 
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where other parts of the server add their own."""
+        return self._registry
+
     def text(self) -> bytes:
         """All metrics in Prometheus' text format; asks the store, so it may block."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the operations."""
+"""The OpenAPI 3.1 document, made from the operations and the embedder's routes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import Any
 
+from ai_memory.api.embeddings.document import engine_paths, engine_schemas
 from ai_memory.api.endpoints import WITHOUT_BODY
 from ai_memory.errors import MemoryServiceError, error_classes
 from ai_memory.operations.base import PREFIX, Operation
@@ -32,6 +33,7 @@ def openapi(version: str) -> dict[str, Any]:
     for operation in OPERATIONS:
         path = paths.setdefault(PREFIX + operation.route.path, {})
         path[operation.route.method.lower()] = _operation(operation, components)
+    paths.update(engine_paths())
     return {
         "openapi": "3.1.0",
         "info": {
@@ -42,7 +44,7 @@ def openapi(version: str) -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": {**components, "Error": _error_schema()},
+            "schemas": {**components, **engine_schemas(), "Error": _error_schema()},
             "responses": {_response_name(status): _error_response(status) for status in _statuses()},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from starlette.types import Message, Send
 
@@ -11,6 +13,13 @@ from ai_memory.errors import MemoryServiceError, OverloadedError, UnauthorizedEr
 from ai_memory.operations.base import to_json
 
 JSON = b"application/json"
+
+Told = tuple[int, dict[str, Any]]
+Tell = Callable[[MemoryServiceError], Told]
+"""From an error to the status and body in which a route tells it; only routes that speak as another service have their own."""
+
+TELL_KEY = "ai_memory.tell"
+"""Where such a route leaves its own in the scope."""
 
 
 async def send_body(
@@ -26,10 +35,11 @@ async def send_body(
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_error(send: Send, error: MemoryServiceError, request_id: str) -> None:
-    """Send an error as `{"error": {"code", "message", "hint", "details"}}`, the request's id among the details."""
+async def send_error(send: Send, error: MemoryServiceError, request_id: str, tell: Tell | None = None) -> None:
+    """Send an error as `tell` says, else as `{"error": {"code", "message", "hint", "details"}}` with the request's id."""
     body = error.body()
     body["details"] = {**error.details, "request_id": request_id}
+    status, answer = (error.status, {"error": body}) if tell is None else tell(error)
     headers: Headers = []
     if isinstance(error, OverloadedError):
         headers.append((b"retry-after", b"%d" % max(1, round(float(error.details.get("retry_after", 1))))))
@@ -37,4 +47,4 @@ async def send_error(send: Send, error: MemoryServiceError, request_id: str) -> 
         headers.append((b"www-authenticate", b'Bearer realm="ai-memory"'))
     if "allowed" in error.details and error.status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append((b"allow", ", ".join(error.details["allowed"]).encode()))
-    await send_body(send, to_json({"error": body}), status=error.status, headers=headers)
+    await send_body(send, to_json(answer), status=status, headers=headers)

@@ -126,8 +126,8 @@ class TransformerEmbedder:
             tokens[window.text] += len(window.ids)
             cut[window.text] += window.cut
         _check_total(sum(tokens), max_total)
-        scheduler = self._loaded_scheduler()
         tokenizing = time.perf_counter() - began
+        scheduler = self._loaded_scheduler()
         ran = scheduler.run([window.ids for window in windows], urgent=urgent, cancellation=cancellation)
         vectors = ran.vectors
         if len(windows) != len(texts):
@@ -152,6 +152,12 @@ class TransformerEmbedder:
         Raises ModelFilesError, EmbedderUnavailableError or EmbedderError where the model cannot be used.
         """
         self.embed_queries(["warm up"])
+
+    @property
+    def token_budget(self) -> int | None:
+        """Tokens of one forward pass; None until the weights have been loaded."""
+        runtime = self._runtime
+        return runtime.token_budget if runtime is not None else None
 
     @property
     def waiting(self) -> int:

@@ -13,12 +13,12 @@ import itertools
 import textwrap
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
-from ai_memory.operations.base import Operation, hints_of, without_none
+from ai_memory.operations.base import hints_of, without_none
 
 Schema = dict[str, Any]
 
@@ -45,9 +45,23 @@ def _text_of(node: ast.stmt) -> str | None:
     return None
 
 
-def schemas(operations: Iterable[Operation], ref_template: str = "#/$defs/{name}") -> dict[str, Schema]:
+class HasTypes(Protocol):
+    """An operation, or anything else that takes one type and gives another."""
+
+    @property
+    def request(self) -> type[Struct]:
+        """What it takes."""
+        ...
+
+    @property
+    def response(self) -> Any:
+        """What it gives; `bytes` for what is no value."""
+        ...
+
+
+def schemas(operations: Iterable[HasTypes], ref_template: str = "#/$defs/{name}") -> dict[str, Schema]:
     """Every schema that the operations' requests and responses need, by type name; references follow `ref_template`."""
-    todo: list[type[Struct]] = []
+    todo: list[Any] = []
     for operation in operations:
         todo.append(operation.request)
         if operation.response is not bytes:

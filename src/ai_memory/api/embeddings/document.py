@@ -1,0 +1,75 @@
+"""The embedder's routes in the OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from ai_memory.api.embeddings.routes import OPENAI, ROUTES, TEI, EngineRoute
+from ai_memory.operations.schema import Schema, schemas, without_null
+
+REF = "#/components/schemas/{name}"
+
+_CAUSES = {
+    400: "The request is wrong, or has no text.",
+    401: "No API key was sent, or one that is not known.",
+    403: "The request was not meant for this server.",
+    404: "There is no such model.",
+    405: "Another method is wanted.",
+    413: "The body is too large.",
+    415: "The body is not JSON, or of a content encoding that is not read.",
+    422: "The request is wrong.",
+    424: "The model failed.",
+    429: "Too many requests wait.",
+    500: "A fault of ours; the log has the trace.",
+    503: "There is no model, it could not be loaded, or the service is closing.",
+}
+
+
+def engine_schemas(ref_template: str = REF) -> dict[str, Schema]:
+    """The types of requests, answers and errors by name."""
+    _, errors = msgspec.json.schema_components([OPENAI.error, TEI.error], ref_template=ref_template)
+    return {**schemas(ROUTES, ref_template), **errors}
+
+
+def engine_paths() -> dict[str, dict[str, Any]]:
+    """The document's paths."""
+    components = engine_schemas()
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, components)
+    return paths
+
+
+def _operation(route: EngineRoute, components: dict[str, Schema]) -> dict[str, Any]:
+    request = components[route.request.__name__]
+    in_path = re.findall(r"{(\w+)}", route.path)
+    made: dict[str, Any] = {
+        "operationId": route.name,
+        "tags": ["embeddings"],
+        "summary": route.summary,
+        "description": request.get("description", route.summary),
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": without_null(request["properties"][name])}
+            for name in in_path
+        ],
+        "responses": _responses(route),
+    }
+    if route.method == "POST":
+        schema = {"$ref": REF.format(name=route.request.__name__)}
+        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if route.open:
+        made["security"] = []
+    return made
+
+
+def _responses(route: EngineRoute) -> dict[str, Any]:
+    (answer,), _ = msgspec.json.schema_components([route.response], ref_template=REF)
+    found: dict[str, Any] = {"200": {"description": route.summary, "content": {"application/json": {"schema": answer}}}}
+    error = {"$ref": REF.format(name=route.dialect.error.__name__)}
+    for status in route.dialect.statuses:
+        found[str(status)] = {"description": _CAUSES[status], "content": {"application/json": {"schema": error}}}
+    found["429"]["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return found

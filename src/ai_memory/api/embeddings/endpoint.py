@@ -1,0 +1,86 @@
+"""A route of the embedder over HTTP: reads the request, hops to a thread once, and answers in pieces."""
+
+from __future__ import annotations
+
+import itertools
+
+import anyio
+from starlette.types import Receive, Scope, Send
+
+from ai_memory.api.body import read_body
+from ai_memory.api.embeddings.answers import Answer
+from ai_memory.api.embeddings.call import Call
+from ai_memory.api.embeddings.engine import engine_of
+from ai_memory.api.embeddings.measures import EngineMetrics
+from ai_memory.api.embeddings.presence import run_while_present
+from ai_memory.api.embeddings.routes import EngineRoute
+from ai_memory.api.endpoints import OPERATION_KEY, Api, json_object
+from ai_memory.api.headers import Headers
+from ai_memory.api.hop import Hop
+from ai_memory.api.responses import JSON, send_body
+from ai_memory.embed.cancellation import Cancellation
+from ai_memory.errors import InvalidInputError, MemoryServiceError
+from ai_memory.operations.base import parse
+
+
+class EngineEndpoint:
+    """One route. Its threads are the embedder's own: texts that wait for the model hold up no memory's."""
+
+    def __init__(self, api: Api, hop: Hop, route: EngineRoute, metrics: EngineMetrics) -> None:
+        self._api = api
+        self._hop = hop
+        self._route = route
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; raises the errors of `ai_memory.errors`. A caller that hangs up gets nothing."""
+        scope[OPERATION_KEY] = self._route.name
+        if not self._route.open:
+            self._api.keys.access(scope["headers"])
+        body = await read_body(scope["headers"], receive, self._api.max_body_bytes)
+        cancellation = Cancellation()
+        try:
+            answer = await run_while_present(
+                self._hop, lambda: self._work(scope, body, cancellation), receive, cancellation
+            )
+        except MemoryServiceError as error:
+            self._metrics.failed(self._route, error)
+            raise
+        if answer is not None:
+            await _send(send, answer)
+
+    def _work(self, scope: Scope, body: bytes, cancellation: Cancellation) -> Answer:
+        call = Call(
+            engine=engine_of(self._api.service),
+            cancellation=cancellation,
+            version=self._api.service.version,
+            max_requests=self._hop.limit,
+        )
+        answer = self._route.carry_out(call, self._request(scope, body))
+        self._metrics.answered(self._route, answer, call.seconds)
+        return answer
+
+    def _request(self, scope: Scope, body: bytes) -> object:
+        if scope["query_string"]:
+            raise InvalidInputError("this route takes no query string", hint="leave it out")
+        if self._route.method == "GET":
+            if body:
+                raise InvalidInputError("GET takes no body", hint="leave it out")
+            return parse(self._route.request, scope.get("path_params", {}))
+        return parse(self._route.request, json_object(scope["headers"], body))
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    """Send the pieces as they are made; a short answer goes out whole."""
+    pieces = iter(answer.pieces)
+    first = list(itertools.islice(pieces, 3))  # an opening, one part, an end
+    following = next(pieces, None)
+    if following is None:
+        await send_body(send, b"".join(first), headers=answer.headers)
+        return
+    headers: Headers = [(b"content-type", JSON), *answer.headers]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for piece in itertools.chain((b"".join(first), following), pieces):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await anyio.sleep(0)  # `send` need not wait, and others want their turn
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,99 @@
+"""Metrics of the embedder's routes, under the names that dashboards for text-embeddings-inference read."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric, UntypedMetricFamily
+from prometheus_client.registry import Collector
+
+from ai_memory.api.embeddings.answers import Answer
+from ai_memory.api.embeddings.routes import EngineRoute
+from ai_memory.errors import MemoryServiceError
+
+BUCKETS = tuple(1e-5 * 1.5**power for power in range(35))
+"""Seconds; those of text-embeddings-inference."""
+LENGTHS = tuple(float(2**power) for power in range(3, 12))
+"""Tokens of one text."""
+
+_TIMES = {
+    "te_request_duration": "Seconds from a request's body to its answer.",
+    "te_request_tokenization_duration": "Of these, taking texts apart.",
+    "te_request_queue_duration": "Of these, waiting for other requests' passes.",
+    "te_request_inference_duration": "Of these, from its first pass to the end of its last.",
+}
+
+
+_COUNTS = {
+    "te_request_count": "Requests for vectors that were answered.",
+    "te_request_success": "Requests for vectors that were answered well.",
+    "te_request_failure": "Requests that ended with an error.",
+    "te_embed_count": "Texts embedded.",
+}
+
+
+class EngineMetrics:
+    """Counts requests for vectors as they end."""
+
+    def __init__(self, registry: CollectorRegistry, waiting: Callable[[], int]) -> None:
+        self._counts = _Counts(waiting)
+        registry.register(self._counts)
+        self._times = {name: Histogram(name, text, registry=registry, buckets=BUCKETS) for name, text in _TIMES.items()}
+        self._lengths = Histogram(
+            "te_request_input_length", "Tokens of each text, prompt included.", registry=registry, buckets=LENGTHS
+        )
+
+    def answered(self, route: EngineRoute, answer: Answer, seconds: float) -> None:
+        """Note a request that was carried out."""
+        made = answer.made
+        if made is None:
+            return
+        method = "single" if len(made.vectors) == 1 else "batch"
+        self._counts.add("te_request_count", "method", method)
+        self._counts.add("te_request_success", "method", method)
+        self._counts.add("te_embed_count", "route", route.name, len(made.vectors))
+        timings = made.encoded.timings
+        parts = (seconds, timings.tokenizing, timings.waiting, timings.computing)
+        for histogram, value in zip(self._times.values(), parts, strict=True):
+            histogram.observe(value)
+        for length in made.encoded.tokens:
+            self._lengths.observe(length)
+
+    def failed(self, route: EngineRoute, error: MemoryServiceError) -> None:
+        """Note a request that ended with an error."""
+        _, body = route.dialect.tell(error)
+        self._counts.add("te_request_failure", "err", str(body.get("error_type", error.code)).lower())
+
+
+class _Counts(Collector):
+    """Counters whose names have no `_total` at their end, and the queue's length."""
+
+    def __init__(self, waiting: Callable[[], int]) -> None:
+        self._waiting = waiting
+        self._lock = threading.Lock()
+        self._values: Counter[tuple[str, str, str]] = Counter()
+
+    def add(self, name: str, label: str, value: str, count: int = 1) -> None:
+        """Count on."""
+        with self._lock:
+            self._values[name, label, value] += count
+
+    def describe(self) -> list[Metric]:
+        """Nothing: registering must not ask for figures."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The present figures."""
+        with self._lock:
+            values = dict(self._values)
+        for name, text in _COUNTS.items():
+            found = [(label, value, count) for (of, label, value), count in values.items() if of == name]
+            family = UntypedMetricFamily(name, text, labels=[found[0][0]] if found else [])
+            for _, value, count in found:
+                family.add_metric([value], count)
+            if found:
+                yield family
+        yield GaugeMetricFamily("te_queue_size", "Requests that wait for a thread or a pass.", value=self._waiting())

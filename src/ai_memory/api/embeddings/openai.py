@@ -1,0 +1,72 @@
+"""The routes that OpenAI's client calls."""
+
+from __future__ import annotations
+
+from ai_memory.api.embeddings.answers import Answer, embedding_headers, openai_rows, whole
+from ai_memory.api.embeddings.call import Call
+from ai_memory.api.embeddings.engine import Asked, texts_of
+from ai_memory.api.embeddings.sides import SUFFIXES, Side, input_type_side, named_side, one_side, split_model
+from ai_memory.api.embeddings.values import EmbeddingsRequest, ModelCard, ModelCards, ModelRequest, Nothing
+from ai_memory.embed.base import TooLong
+from ai_memory.errors import InvalidInputError
+
+DEFAULT_SIDE: Side = None
+"""Documents: what most requests embed. A question wants `NAME:query`, `input_type` or `task`."""
+
+
+def embeddings(call: Call, request: EmbeddingsRequest) -> Answer:
+    """POST /v1/embeddings."""
+    loaded = call.engine.identity.model
+    suffix = split_model(request.model, loaded)
+    asked = Asked(
+        texts=texts_of(call.engine, request.input, "input"),
+        side=_side(request, suffix),
+        too_long=_too_long(request),
+        dimensions=request.dimensions,
+        titles=request.titles,
+    )
+    made = call.embed(asked)
+    named = f"{loaded}:{suffix}" if suffix else loaded
+    pieces = openai_rows(made.vectors, named, made.tokens, as_base64=request.encoding_format == "base64")
+    return Answer(pieces, embedding_headers(call.engine, made, call.seconds), made)
+
+
+def models(call: Call, request: Nothing) -> Answer:
+    """GET /v1/models."""
+    del request
+    loaded = call.engine.identity.model
+    names = [loaded, *(f"{loaded}:{suffix}" for suffix in SUFFIXES)]
+    return whole(ModelCards(data=[ModelCard(id=name) for name in names]))
+
+
+def model(call: Call, request: ModelRequest) -> Answer:
+    """GET /v1/models/{model}."""
+    loaded = call.engine.identity.model
+    suffix = split_model(request.model, loaded)
+    return whole(ModelCard(id=f"{loaded}:{suffix}" if suffix else loaded))
+
+
+def _side(request: EmbeddingsRequest, suffix: str) -> Side:
+    given: dict[str, Side] = {}
+    if suffix:
+        given["model"] = named_side(suffix, "model")
+    if request.input_type is not None:
+        given["input_type"] = input_type_side(request.input_type)
+    if request.task is not None:
+        given["task"] = named_side(request.task, "task")
+    if request.prompt_name is not None:
+        given["prompt_name"] = named_side(request.prompt_name, "prompt_name")
+    return one_side(given, DEFAULT_SIDE)
+
+
+def _too_long(request: EmbeddingsRequest) -> TooLong:
+    if request.too_long is None:
+        return TooLong.TRUNCATE if request.truncate else TooLong.ERROR
+    chosen = TooLong(request.too_long)
+    if request.truncate is not None and request.truncate != (chosen is TooLong.TRUNCATE):
+        raise InvalidInputError(
+            f"truncate is {str(request.truncate).lower()} and too_long is {chosen}",
+            hint="give one of them",
+            field="too_long",
+        )
+    return chosen

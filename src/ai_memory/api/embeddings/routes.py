@@ -1,0 +1,168 @@
+"""Every route of the embedder, defined once: the server, the OpenAPI document and the API page walk this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from ai_memory.api.embeddings import openai, tei
+from ai_memory.api.embeddings.answers import Answer
+from ai_memory.api.embeddings.dialects import (
+    OPENAI_STATUSES,
+    TEI_STATUSES,
+    OpenAIError,
+    TeiError,
+    openai_error,
+    tei_error,
+)
+from ai_memory.api.embeddings.values import (
+    DecodeRequest,
+    Embeddings,
+    EmbeddingsRequest,
+    EmbedRequest,
+    EngineHealth,
+    EngineInfo,
+    ModelCard,
+    ModelCards,
+    ModelRequest,
+    Nothing,
+    SimilarityRequest,
+    Token,
+    TokenizeRequest,
+)
+from ai_memory.api.responses import Tell
+
+
+class Dialect(Struct, frozen=True, kw_only=True):
+    """Whose clients a route speaks to."""
+
+    name: str
+    tell: Tell
+    error: type[Struct]
+    statuses: tuple[int, ...]
+
+
+OPENAI = Dialect(name="OpenAI", tell=openai_error, error=OpenAIError, statuses=OPENAI_STATUSES)
+TEI = Dialect(name="text-embeddings-inference", tell=tei_error, error=TeiError, statuses=TEI_STATUSES)
+
+
+class EngineRoute(Struct, frozen=True, kw_only=True):
+    """One route: what it takes and gives, and the function that carries it out."""
+
+    name: str
+    """The operation id in OpenAPI, and the name in log and metrics."""
+    method: Literal["GET", "POST"]
+    path: str
+    summary: str
+    request: type[Struct]
+    response: Any
+    dialect: Dialect
+    carry_out: Callable[[Any, Any], Answer]
+    """From a call and its request to the answer; runs in a thread and may block."""
+    example: dict[str, Any] = {}
+    """A request that makes sense, for the pages."""
+    open: bool = False
+    """Whether it needs no API key."""
+
+
+ROUTES: tuple[EngineRoute, ...] = (
+    EngineRoute(
+        name="embeddings",
+        method="POST",
+        path="/v1/embeddings",
+        summary="Embed texts, as OpenAI's client asks",
+        request=EmbeddingsRequest,
+        response=Embeddings,
+        dialect=OPENAI,
+        carry_out=openai.embeddings,
+        example={"input": ["When do we ship?"], "input_type": "query"},
+    ),
+    EngineRoute(
+        name="models",
+        method="GET",
+        path="/v1/models",
+        summary="The names that a request may give as its model",
+        request=Nothing,
+        response=ModelCards,
+        dialect=OPENAI,
+        carry_out=openai.models,
+    ),
+    EngineRoute(
+        name="model",
+        method="GET",
+        path="/v1/models/{model}",
+        summary="One of them",
+        request=ModelRequest,
+        response=ModelCard,
+        dialect=OPENAI,
+        carry_out=openai.model,
+        example={"model": "embeddinggemma-300m:query"},
+    ),
+    EngineRoute(
+        name="embed",
+        method="POST",
+        path="/embed",
+        summary="Embed texts, as clients of text-embeddings-inference ask",
+        request=EmbedRequest,
+        response=list[list[float]],
+        dialect=TEI,
+        carry_out=tei.embed,
+        example={"inputs": ["When do we ship?"], "prompt_name": "query"},
+    ),
+    EngineRoute(
+        name="similarity",
+        method="POST",
+        path="/similarity",
+        summary="How alike a text is to others",
+        request=SimilarityRequest,
+        response=list[float],
+        dialect=TEI,
+        carry_out=tei.similarity,
+        example={"inputs": {"source_sentence": "We ship on Fridays.", "sentences": ["When do we ship?", "It rains."]}},
+    ),
+    EngineRoute(
+        name="tokenize",
+        method="POST",
+        path="/tokenize",
+        summary="The tokens of texts",
+        request=TokenizeRequest,
+        response=list[list[Token]],
+        dialect=TEI,
+        carry_out=tei.tokenize,
+        example={"inputs": "We ship on Fridays."},
+    ),
+    EngineRoute(
+        name="decode",
+        method="POST",
+        path="/decode",
+        summary="The texts of token ids",
+        request=DecodeRequest,
+        response=list[str],
+        dialect=TEI,
+        carry_out=tei.decode,
+        example={"ids": [[1, 2, 3]]},
+    ),
+    EngineRoute(
+        name="info",
+        method="GET",
+        path="/info",
+        summary="What model is served, and its limits",
+        request=Nothing,
+        response=EngineInfo,
+        dialect=TEI,
+        carry_out=tei.info,
+    ),
+    EngineRoute(
+        name="engine_health",
+        method="GET",
+        path="/health",
+        summary="Whether texts can be embedded",
+        request=Nothing,
+        response=EngineHealth,
+        dialect=TEI,
+        carry_out=tei.health,
+        open=True,
+    ),
+)
