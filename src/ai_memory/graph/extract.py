@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.graph import declension, frames, names, shapes, statements, times, words
+from ai_memory.graph import declension, frames, names, shapes, statements, tenses, times, words
 from ai_memory.graph.values import Extraction
 
 
@@ -44,3 +44,4 @@ def forget_words() -> None:
     words.lexeme.cache_clear()
     frames.beginning_with.cache_clear()
     declension.nominatives.cache_clear()
+    tenses.tense.cache_clear()

@@ -9,6 +9,7 @@ def _set(words: str) -> frozenset[str]:
 
 TITLES = _set(
     """
+    herr frau monsieur madame señor señora
     dr mr mrs ms miss prof professor sir madam uncle aunt auntie granny grandpa grandma cousin brother sister friend
     colleague wife husband son daughter nephew niece boss coach nurse doctor teacher господин госпожа доктор
     профессор дядя дяди дяде тетя тети тете тетю дед бабушка брат брата сестра сестры друг подруга коллега муж жена
@@ -24,6 +25,7 @@ PERSON_BEFORE = _set(
 )
 PERSON_AFTER = _set(
     """
+    never always often usually still also
     said says asked asks told tells wrote writes called calls thinks thought wants wanted likes liked loves hates
     prefers preferred knows knew works worked lives lived joined left moved reports reported owns maintains leads
     uses used needs needed sent sends came comes went goes has had got gets took takes gave gives made makes found

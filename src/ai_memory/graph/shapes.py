@@ -42,15 +42,16 @@ _NAME_CHARS = r"[\w.@+~%-]"
 _MARKED = re.compile(r"(?P<wiki>\[\[[^\[\]\n]{1,200}\]\])|`(?P<code>[^`\n]{1,120})`")
 _SPACED = re.compile(
     rf"""
-    \b(?:[Rr]eturn(?:ed|s)|[Ee]rrors?|[Ss]tatus|[Cc]ode|[Вв]ернул[аио]?|[Сс]татус|[Оо]шибк[аиу]|[Кк]од)[ ](?P<status>{_STATUSES})\b
-  | \b(?P<before>{_STATUSES})(?=[ ](?:errors?|responses?|status|ошиб))
+    (?:[Rr]eturn(?:ed|s)|[Ee]rrors?|[Ss]tatus|[Cc]ode|[Вв]ернул[аио]?|[Сс]татус|[Оо]шибк(?:[аиуе]|ой)|[Кк]од)
+        [ ](?P<status>{_STATUSES})\b
+  | (?P<before>{_STATUSES})(?=[ ](?:errors?|responses?|status|ошиб))
   | (?P<error>\bHTTP[ ](?:{_STATUSES})\b|\bSQLSTATE[ ][0-9A-Z]{{5}}\b|\b[Ee]rror[ ]\d{{3,5}}\b
       |\b[Ee]xit[ ](?:code|status)[ ]\d{{1,3}}\b|\b[Кк]од[ ]выхода[ ]\d{{1,3}}\b)
   | \b(?:[Vv]ersion|[Rr]elease|[Вв]ерси[яию]|[Рр]елиз)[ ](?P<version>v?\d+(?:\.\d+)*)\b
   | \b(?:older|newer|later|earlier|lower|higher)[ ]than[ ](?P<than>\d+\.\d+){_NO_MEASURE}
   | \b(?:[Uu]p(?:grad|dat)\w+|[Оо]бнов\w+|[Pp]inned)[ ](?:[\w.-]+[ ]){{0,2}}?(?:to|from|до|с)[ ](?P<to>\d+\.\d+){_NO_MEASURE}
-  | (?<=[\w])[ ](?:from[ ](?P<old>\d+\.\d+)[ ])to[ ](?P<new>\d+\.\d+){_NO_MEASURE}
-  | \b(?!(?:{_NUMBERED})\b)(?:[^\W\d_a-zа-яё]\w*|[a-z]+[A-Z]\w*)[ ](?P<named>\d{{1,3}}\.\d{{1,3}}){_NO_MEASURE}
+  | from[ ](?P<old>\d+\.\d+)[ ]to[ ](?P<new>\d+\.\d+){_NO_MEASURE}
+  | \b(?!(?:{_NUMBERED})\b)(?:[^\W\d_a-zа-яё]\w*|[a-z]+[A-Z]\w*)[ ](?P<named>(?:20\d\d|\d{{1,3}})\.\d{{1,3}}){_NO_MEASURE}
     """,
     re.VERBOSE,
 )
@@ -59,8 +60,8 @@ _SPACED_KINDS = {"status": Kind.ERROR, "before": Kind.ERROR} | dict.fromkeys(
     ("than", "to", "new", "old", "named"), Kind.VERSION
 )
 _NUMBER = re.compile(r"(?<![\w.])v?\d[\w.]*")
-_REACH = 48
-"""Characters before a number in which the word that explains it may begin."""
+_REACH = 4
+"""Words before a number that may explain it: *upgrade Django from 4.2*."""
 
 _PLAIN = r"""["'(\[«„“—–]*[A-ZА-ЯЁ]?[a-zа-яё]*(?:['’-][a-zа-яё]+)*["'.,;:!?)\]»”…]*"""
 _ODD = re.compile(rf"(?<!\S)(?!{_PLAIN}(?!\S))\S+|(?<!\S)\w+file\b")
@@ -124,17 +125,27 @@ def _spaced(text: str) -> Iterator[Mention]:
                 yield from _code(text, *match.span("code"))
             else:
                 yield _mention(match, "wiki", Kind.WIKI)
-    end = passed = 0
+    end = 0
     for number in _NUMBER.finditer(text):
-        if number.start() < end:
-            continue
-        begin = max(end, passed, number.start() - _REACH)
-        passed = number.end()
-        for match in _SPACED.finditer(text, begin, min(len(text), passed + _REACH)):
-            end = match.end()
-            group = match.lastgroup or ""
+        explained = _explained(text, number.start()) if number.start() >= end else None
+        if explained:
+            end = explained.end()
+            group = explained.lastgroup or ""
             for name in ("old", group) if group == "new" else (group,):
-                yield _mention(match, name, _SPACED_KINDS.get(name) or Kind(name))
+                yield _mention(explained, name, _SPACED_KINDS.get(name) or Kind(name))
+
+
+def _explained(text: str, number: int) -> re.Match[str] | None:
+    """What a word makes of the number at `number`: the word stands up to four words before it, or after it."""
+    begin = number
+    for _ in range(_REACH + 1):
+        match = _SPACED.match(text, begin)
+        if match and match.end() > number:
+            return match
+        if begin == 0:
+            return None
+        begin = text.rfind(" ", 0, begin - 1) + 1
+    return None
 
 
 def _mention(match: re.Match[str], group: str, kind: Kind) -> Mention:

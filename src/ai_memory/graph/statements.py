@@ -19,7 +19,7 @@ _SPLIT = re.compile(r",[ ](?!who\b|котор)|;|:[ ]|[ ](?:but|and|а|но)[ ](
 _UNSURE = re.compile(
     r"\b(?:not|never|nobody|no[ ]one|if|whether|unless|when|might|may|could|would|should|maybe|perhaps|probably|allegedly"
     r"|rumou?r\w*|wants?|wanted|hopes?|hoped|considers?|considering|thinks?|thinking|asks?|asked|wonders"
-    r"|не|ни|никто|нет|если|когда|бы|ли|вдруг|может|возможно|вероятно|наверное|наверно"
+    r"|seems?|apparently|кажется|похоже|не|ни|никто|нет|если|когда|бы|ли|вдруг|может|возможно|вероятно|наверное|наверно"
     r"|хоч(?:ет|у|ешь)|хотел[аи]?|мечтает|планирует|собирается|думает|спросил[аи]?)\b|n['’]t\b",
     re.IGNORECASE,
 )
@@ -192,10 +192,12 @@ class _Clauses:
 
     def married(self) -> list[Statement]:
         """*A and B are married.*"""
-        return [
-            Statement(one, "MARRIED_TO", other, None, None, one.start, other.end)
-            for one, other in zip(self.named, self.named[1:], strict=False)
-            if one.kind is Kind.PERSON and other.kind is Kind.PERSON
-            and _AND.fullmatch(self.text, one.end, other.start)
-            and _MARRIED.match(self.text, other.end)
-        ]  # fmt: skip
+        found = []
+        for one, other in zip(self.named, self.named[1:], strict=False):
+            people = one.kind is Kind.PERSON and other.kind is Kind.PERSON
+            if people and _AND.fullmatch(self.text, one.end, other.start) and _MARRIED.match(self.text, other.end):
+                times = self._times(one.start, other.end)
+                end = max([other.end, *(time.end for time in times)])
+                since = times[0].since if times else None
+                found.append(Statement(one, "MARRIED_TO", other, since, None, one.start, end))
+        return found

@@ -9,33 +9,25 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ai_memory.graph.atoms import Direction, Seen, has_year, read
-from ai_memory.graph.calendar_patterns import DIGIT, STARTS
 from ai_memory.graph.calendar_words import BOUND, Bound
 from ai_memory.graph.intervals import Interval
+from ai_memory.graph.tenses import tense
 from ai_memory.graph.values import TimeExpression
 from ai_memory.graph.words import Word
 
-_PAST = re.compile(
-    r"\b(?:[a-z]{2,}ed|was|were|had|did|went|came|got|made|said|told|gave|took|left|met|saw|sent|found|felt|kept|lost|held|ran|began"
-    r"|became|broke|bought|brought|built|chose|cut|drove|fell|flew|forgot|grew|hit|knew|led|paid|put|read|rose|sat|sold|shut|slept|spent"
-    r"|spoke|stood|taught|thought|threw|wore|won|wrote|born|done|gone|been)\b|\b[а-яё]{2,}(?:л|ла|ло|ли|лся|лась|лось|лись)\b"
-)
-_FUTURE = re.compile(
-    r"\b(?:will|shall|won't|going to|must|should|is|are|due|deadlines?|plan|plans|planned|scheduled|upcoming"
-    r"|expires?|ends?|starts?|begins?|opens?|ships?|arrives?|leaves?"
-    r"|[Бб]уд(?:ет|ут|ем|у|ешь)|[Пп]лан\w*|[Сс]рок\w*|[Дд]едлайн\w*|нужно|надо|должн\w+)\b|'ll\b"
-)
-_CLAUSE = re.compile(r"[.!?…,;:]+\s+|\n+|\s[—–-]\s")
-_BEFORE = re.compile(r"(\w+)(?:\s+(?:the|mid|of|the end of|самого))?\s+$", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[.!?…,;:\n]|\s[—–-]\s")
+_CLAUSE_WORDS = 16
+"""Words looked at on each side of a time for the clause's tense."""
 _JOIN = re.compile(r"\s*(?:to|until|till|through|по|до|[–—-])\s*|\s+(?P<pair>and|и)\s+")
 _BETWEEN = frozenset(("between", "from", "между", "с", "со"))
 _OFTEN = frozenset(["every", "each", "any", "most", "каждый", "каждую", "каждое", "каждые", "любой"])
 
 _YEARLESS = frozenset(("days", "date", "month", "weekday", "season", "quarter", "part"))
+_PASSED_OVER = frozenset(("the", "mid", "of", "самого"))
 _NEUTRAL = frozenset(["on", "in", "at", "during", "of", "в", "во", "за", "от"])
 _NEEDS_PREPOSITION = frozenset(("month", "weekday", "year", "season"))
 _AROUND = _NEUTRAL | BOUND.keys() | _BETWEEN | {"and"}
@@ -54,9 +46,11 @@ class _Atom(NamedTuple):
     """The word before it, case-folded; empty where there is none."""
     begins: int
     """Where that word begins, if it belongs to the expression; else `start`."""
+    place: int
+    """The place of its first word among the words of the text."""
 
 
-def find(text: str, words: list[Word], said_at: dt.datetime | None) -> list[TimeExpression]:
+def find(text: str, words: Sequence[Word], said_at: dt.datetime | None) -> list[TimeExpression]:
     """The expressions whose meaning can be told, in order; those that need `said_at` are left out where it is None.
 
     `said_at` has a timezone, and days are the days of that zone. Never raises.
@@ -67,7 +61,9 @@ def find(text: str, words: list[Word], said_at: dt.datetime | None) -> list[Time
     while index < len(atoms):
         joined = index + 1 < len(atoms) and _joined(text, atoms[index], atoms[index + 1])
         expression = (
-            _range(text, atoms[index], atoms[index + 1], said_at) if joined else _single(text, atoms[index], said_at)
+            _range(text, words, atoms[index], atoms[index + 1], said_at)
+            if joined
+            else _single(text, words, atoms[index], said_at)
         )
         if expression:
             found.append(expression)
@@ -75,21 +71,29 @@ def find(text: str, words: list[Word], said_at: dt.datetime | None) -> list[Time
     return found
 
 
-def _atoms(text: str, words: list[Word]) -> Iterator[_Atom]:
+def _atoms(text: str, words: Sequence[Word]) -> Iterator[_Atom]:
     end = 0
-    for begin in words:
-        pattern = STARTS.get(DIGIT if begin.lexeme.key[0].isdigit() else begin.lexeme.key.partition("-")[0])
+    for index, begin in enumerate(words):
+        pattern = begin.lexeme.time
         if pattern is None or begin.start < end:
             continue
         match = pattern.match(text, begin.start)
-        if not match:
-            continue
-        name = match.lastgroup or ""
-        start, end = match.span()
-        before = _BEFORE.search(text, max(0, start - 30), start)
-        word = before[1].casefold() if before else ""
-        belongs = word in _NEUTRAL or word in BOUND or word == "between"
-        yield _Atom(name, start, end, match.group(), word, before.start() if before and belongs else start)
+        if match:
+            start, end = match.span()
+            before = _before(text, words, index)
+            word = before.key if before else ""
+            belongs = word in _NEUTRAL or word in BOUND or word == "between"
+            begins = before.start if before and belongs else start
+            yield _Atom(match.lastgroup or "", start, end, match.group(), word, begins, index)
+
+
+def _before(text: str, words: Sequence[Word], index: int) -> Word | None:
+    """The word before an atom with nothing but blanks between, articles and *mid* passed over."""
+    while index > 0 and text[words[index - 1].end : words[index].start].isspace():
+        index -= 1
+        if words[index].key not in _PASSED_OVER:
+            return words[index]
+    return None
 
 
 def _counts(text: str, atom: _Atom) -> bool:
@@ -109,39 +113,52 @@ def _counts(text: str, atom: _Atom) -> bool:
     return atom.word in _AROUND or text[atom.end : atom.end + 1] == ""
 
 
-def _direction(text: str, atom: _Atom, bound: Bound) -> Direction:
-    """Where a date without a year lies: as its preposition says, else as the sentence's verbs do."""
+def _direction(text: str, words: Sequence[Word], atom: _Atom, bound: Bound) -> Direction:
+    """Where a date without a year lies: as its preposition says, else as the clause's verbs do."""
     if bound.direction == "past" and atom.word not in _SOFT_PAST:
         return "past"
     if bound.direction == "future":
         return "future"
-    begin = max(
-        (match.end() for match in _CLAUSE.finditer(text, max(0, atom.start - 300), atom.start)),
-        default=max(0, atom.start - 300),
-    )
-    stop = _CLAUSE.search(text, atom.end, atom.end + 300)
-    clause = text[begin : atom.start] + " " + text[atom.end : stop.start() if stop else atom.end + 300]
-    if _PAST.search(clause):
+    tenses = set(_tenses(text, words, atom))
+    if "past" in tenses:
         return "past"
-    if _FUTURE.search(clause):
+    if "future" in tenses:
         return "future"
     return "past" if bound.direction == "past" else "near"
 
 
-def _seen(text: str, atom: _Atom, bound: Bound, said_at: dt.datetime | None) -> Seen:
+def _tenses(text: str, words: Sequence[Word], atom: _Atom) -> Iterator[str]:
+    """The tenses of the words of the clause around an atom."""
+    for step in (-1, 1):
+        index, place = atom.place, atom.start if step < 0 else atom.end
+        for _ in range(_CLAUSE_WORDS):
+            index += step
+            if not 0 <= index < len(words):
+                break
+            word = words[index]
+            if step > 0 and word.start < atom.end:
+                continue
+            if _CLAUSE_END.search(text, *((word.end, place) if step < 0 else (place, word.start))):
+                break
+            place = word.start if step < 0 else word.end
+            if word.initial or not word.capital:
+                yield tense(word.key)
+
+
+def _seen(text: str, words: Sequence[Word], atom: _Atom, bound: Bound, said_at: dt.datetime | None) -> Seen:
     local = said_at.replace(tzinfo=None) if said_at else None
     zone = said_at.tzinfo if said_at and said_at.tzinfo else dt.UTC
     absolute = atom.name not in _YEARLESS or has_year(atom.text)
-    return Seen(local, zone, "near" if absolute else _direction(text, atom, bound))
+    return Seen(local, zone, "near" if absolute else _direction(text, words, atom, bound))
 
 
-def _single(text: str, atom: _Atom, said_at: dt.datetime | None) -> TimeExpression | None:
+def _single(text: str, words: Sequence[Word], atom: _Atom, said_at: dt.datetime | None) -> TimeExpression | None:
     if not _counts(text, atom):
         return None
     bound = BOUND.get(atom.word, Bound())
     if atom.name == "days":
         bound = Bound(direction=bound.direction if bound.closes else None)
-    seen = _seen(text, atom, bound, said_at)
+    seen = _seen(text, words, atom, bound, said_at)
     interval = read(atom.name, atom.text, seen)
     if interval is None:
         return None
@@ -162,9 +179,11 @@ def _joined(text: str, first: _Atom, second: _Atom) -> bool:
     return join is not None and (join["pair"] is None or first.word in _BETWEEN)
 
 
-def _range(text: str, first: _Atom, second: _Atom, said_at: dt.datetime | None) -> TimeExpression | None:
+def _range(
+    text: str, words: Sequence[Word], first: _Atom, second: _Atom, said_at: dt.datetime | None
+) -> TimeExpression | None:
     """From the first atom to the end of the second; the first is the last such date before the second."""
-    seen = _seen(text, second, Bound(), said_at)
+    seen = _seen(text, words, second, Bound(), said_at)
     end = read(second.name, second.text, seen)
     if end is None or end.start is None:
         return None

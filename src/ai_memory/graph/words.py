@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from ai_memory.graph.calendar_patterns import DIGIT, STARTS
 from ai_memory.graph.gazetteer import Entry, key, names
 
 _WORD = re.compile(r"[^\W\d_]\w*(?:[-'’.&+][^\W_]+)*(?:\+\+|\#(?!\w))?|\d+(?:[.]\d+)*[a-z]{0,3}")
@@ -30,6 +31,8 @@ class Lexeme(NamedTuple):
     possessive: bool
     entry: Entry | None
     """What the lists know of the word as a name."""
+    time: re.Pattern[str] | None
+    """The pattern of the times that may begin with the word; None where none does."""
     plain: bool
     """A word without a capital that no list and no spelling gives a chance to be (the beginning of) a name."""
 
@@ -79,7 +82,8 @@ def lexeme(written: str) -> Lexeme:
     listed = names()
     entry = listed.entries.get(folded)
     plain = not capital and entry is None and "-" not in text and folded not in listed.beginnings
-    return Lexeme(text, folded, capital, possessive, entry, plain)
+    time = STARTS.get(DIGIT if folded[:1].isdigit() else folded.partition("-")[0])
+    return Lexeme(text, folded, capital, possessive, entry, time, plain)
 
 
 def split(text: str) -> list[Word]:
