@@ -144,7 +144,8 @@ def _kind(field: FieldInfo) -> str:
 def _default(name: str, field: FieldInfo) -> str:
     if name == "data_dir":
         return "the platform's data folder (`~/.local/share/ai-memory` on Linux)"
-    return f"`{json.dumps(field.get_default(call_default_factory=True))}`"
+    default = field.get_default(call_default_factory=True)
+    return f"`{json.dumps('' if isinstance(default, SecretStr) else default)}`"
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -5,12 +5,14 @@ Only `wiring` builds a Settings from the environment; everything else is handed 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -28,7 +30,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True)
 
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the store, models and caches.")
-    store: str = Field(default="", description="Path of the store; empty means memory.db in data_dir.")
+    store: str = Field(
+        default="",
+        description="Path of the store, or neo4j://USER@HOST:PORT/DATABASE; empty means memory.db in data_dir.",
+    )
+    store_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of the store's user, where the store is a Neo4j database."
+    )
     offline: bool = Field(default=False, description="Refuse every network call except to loopback addresses.")
     host: str = Field(default="127.0.0.1", description="Address that the server listens on.")
     port: int = Field(default=7677, ge=0, le=65535, description="Port that the server listens on; 0 picks a free one.")
@@ -92,6 +100,31 @@ class Settings(BaseSettings):
     @classmethod
     def _expand(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hide_password(cls, values: Any) -> Any:
+        """A password in the store's address is kept where it is not shown."""
+        if not isinstance(values, dict) or not isinstance(values.get("store"), str) or "://" not in values["store"]:
+            return values
+        scheme, _, rest = values["store"].partition("://")
+        user, at, host = rest.rpartition("@")
+        name, colon, password = user.partition(":")
+        if not colon:
+            return values
+        return {**values, "store": f"{scheme}://{name}{at}{host}", "store_password": unquote(password)}
+
+    @property
+    def store_place(self) -> str:
+        """The store's address, or its file's path."""
+        return self.store if "://" in self.store else str(self.store_path)
+
+    @property
+    def beside_store(self) -> Path:
+        """The name beside which files made from the store lie: its own, or one in data_dir for a store on a server."""
+        if "://" not in self.store:
+            return self.store_path
+        return self.data_dir / f"store-{hashlib.blake2b(self.store.encode(), digest_size=8).hexdigest()}"
 
     @property
     def store_path(self) -> Path:

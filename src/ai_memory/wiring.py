@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
 
 from ai_memory.clock import Clock, SystemClock
 from ai_memory.embed.base import Embedder
@@ -12,21 +16,34 @@ from ai_memory.embed.known import known_model
 from ai_memory.embed.load import load_embedder
 from ai_memory.embed.locate import find_model
 from ai_memory.embed.matryoshka import at_dimension
-from ai_memory.errors import InvalidInputError, StoreReadOnlyError
+from ai_memory.errors import InvalidInputError, NotFoundError, StoreError
 from ai_memory.places import model_places
 from ai_memory.service.embedding import Choice, active_generation, check_identity
 from ai_memory.service.service import Service
 from ai_memory.service.snapshots import SnapshotFolder
 from ai_memory.settings import Settings
 from ai_memory.store.base import Store
-from ai_memory.store.sqlite.store import open_sqlite_store
+from ai_memory.store.copying import Told, copy_store, export_digest
+from ai_memory.store.opening import make_folder, open_store_at
 from ai_memory.types import EmbedderIdentity, Generation, Problem
+
+if TYPE_CHECKING:
+    from ai_memory.store.neo4j.store import Neo4jStore
+    from ai_memory.store.sqlite.store import SqliteStore
 
 NO_MODEL = "none"
 AUTO = "auto"
 HASHING = "hashing"
 """The model-free embedder: for trying the mechanics, not for meaning."""
 HASHING_DIMENSION = 64
+
+
+class Migration(Struct, frozen=True):
+    """What a migration has copied where: rows by part, and the sha256 of what both stores export."""
+
+    target: str
+    counts: dict[str, int]
+    digest: str
 
 
 def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder: bool = False) -> Service:
@@ -38,7 +55,7 @@ def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder
     """
     clock = clock or SystemClock()
     store = open_store(settings, clock)
-    embedders = Embedders(settings)
+    embedders, beside = Embedders(settings), settings.beside_store
     try:
         if not any_embedder:
             embedders.refuse_others(active_generation(store))
@@ -46,11 +63,11 @@ def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder
             store,
             None if settings.model == NO_MODEL else embedders.of_store,
             clock=clock,
-            snapshots=SnapshotFolder(settings.store_path.with_name(settings.store_path.name + ".index")),
+            snapshots=SnapshotFolder(beside.with_name(beside.name + ".index")),
             snapshot_rows=settings.snapshot_rows,
             forget_share=settings.forget_share,
             choose=embedders.chosen,
-            build_lock=settings.store_path.with_name(settings.store_path.name + ".reembed.lock"),
+            build_lock=beside.with_name(beside.name + ".reembed.lock"),
         )
     except BaseException:
         store.close()  # else its connections would stand in the way of whoever opens it next
@@ -58,21 +75,20 @@ def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder
 
 
 def open_store(settings: Settings, clock: Clock) -> Store:
-    """The store that the settings name; the folder is made, readable by its owner only, when it is not there yet."""
-    if "://" in settings.store:
-        raise InvalidInputError(
-            f"no store speaks {settings.store.split('://')[0]}://",
-            hint="give the path of a SQLite file, or leave `store` empty",
-            field="store",
-        )
-    path = settings.store_path
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StoreReadOnlyError(
-            f"the folder {path.parent} cannot be made: {error.strerror}", hint="choose another with --data-dir"
-        ) from error
-    return open_sqlite_store(path, clock=clock, busy_timeout_seconds=settings.busy_timeout_seconds)
+    """The store that the settings name, made when it is not there yet. Raises as `store.opening.open_store_at`."""
+    make_folder(settings.beside_store.parent)
+    return _open_at(settings.store_place, settings, clock)
+
+
+def _open_at(place: str, settings: Settings, clock: Clock, *, half_filled: bool = False) -> SqliteStore | Neo4jStore:
+    return open_store_at(
+        place,
+        settings.store_password.get_secret_value(),
+        clock=clock,
+        busy_seconds=settings.busy_timeout_seconds,
+        offline=settings.offline,
+        half_filled=half_filled,
+    )
 
 
 def doctor(settings: Settings, *, rebuild: bool = False) -> tuple[Problem, ...]:
@@ -91,6 +107,35 @@ def backup(settings: Settings, target: Path) -> None:
         store.backup(target)
     finally:
         store.close()
+
+
+def migrate(settings: Settings, source: str, target: str, told: Told | None = None) -> Migration:
+    """Copy the store at `source` into an empty one at `target`, then compare the two; again, it goes on where it was cut off.
+
+    Places are paths or addresses. Raises NotFoundError where there is no source file, ConflictError where the target is not
+    empty, and StoreError where the two differ at the end; the source is not changed.
+    """
+    if "://" not in source and not Path(source).expanduser().exists():
+        raise NotFoundError(f"there is no store {source}", hint="check the path after --from")
+    clock = SystemClock()
+    with ExitStack() as stack:
+        opened = _open_at(source, settings, clock)
+        stack.callback(opened.close)
+        filled = _open_at(target, settings, clock, half_filled=True)
+        stack.callback(filled.close)
+        if filled.location == opened.location:
+            raise InvalidInputError("a store cannot be migrated into itself", hint="name another place after --to")
+        counts = copy_store(opened, filled, told)
+        digest = export_digest(filled)
+        if digest != export_digest(opened):
+            raise StoreError(
+                "the two stores do not export the same", hint="begin anew with an empty target, while nothing writes"
+            )
+        location = filled.location
+    if "://" not in target:  # an index of an earlier file of that name would not fit
+        path = Path(target).expanduser().absolute()
+        SnapshotFolder(path.with_name(path.name + ".index")).discard()
+    return Migration(location, {str(part): count for part, count in counts.items()}, digest)
 
 
 class Embedders:

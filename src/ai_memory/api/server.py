@@ -154,9 +154,7 @@ class _Announced:
         self._service = service
         self._announcement = announcement
         self._say = say
-        self._found = RunningService(
-            url=url, pid=os.getpid(), version=service.version, store=str(settings.store or settings.store_path)
-        )
+        self._found = RunningService(url=url, pid=os.getpid(), version=service.version, store=settings.store_place)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; note the end of the start."""

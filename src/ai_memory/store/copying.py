@@ -268,8 +268,10 @@ def copy_store(source: Copying, target: Copying, told: Told | None = None) -> di
     """
     with source.copy_source() as snapshot:
         filling = target.copy_target()
-        progress = _begun(snapshot, filling)
         wanted = snapshot.counts()
+        if filling.progress() is None and _counted(target, snapshot.head) == wanted:
+            return wanted  # the earlier run had come to its end
+        progress = _begun(snapshot, filling)
         for part in Part:
             done = 0
             for rows in _pages(snapshot, part, progress.cursors.get(part, START)):
@@ -279,8 +281,7 @@ def copy_store(source: Copying, target: Copying, told: Told | None = None) -> di
                 if told is not None:
                     told(part, min(done, wanted[part]), wanted[part])
         filling.finish(snapshot.head)
-        with target.copy_source() as copy:
-            found = copy.counts()
+        found = _counted(target, snapshot.head)
     for part in Part:
         if found[part] != wanted[part]:
             raise StoreError(
@@ -288,6 +289,12 @@ def copy_store(source: Copying, target: Copying, told: Told | None = None) -> di
                 hint="begin anew with an empty target, while nothing writes to either store",
             )
     return wanted
+
+
+def _counted(target: Copying, head: Head) -> dict[Part, int]:
+    """How many rows each part of a finished copy of `head` has; 0 where the target is no copy of it."""
+    with target.copy_source() as copy:
+        return copy.counts() if copy.head == head else dict.fromkeys(Part, 0)
 
 
 def _begun(snapshot: Source, filling: Target) -> Progress:

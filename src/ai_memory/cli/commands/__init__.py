@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
     "mcp": ("Speak MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
     "model": ("List, fetch, choose, verify and measure embedding models", f"{_HERE}.model"),
+    "embed": ("Make vectors of the texts in a file, resumable, on this machine or a Ray cluster", f"{_HERE}.embed"),
     "reembed": ("Make all vectors anew with another model or dimension, then switch to them", f"{_HERE}.reembed"),
     "evaluate": ("Measure recall on question sets", f"{_HERE}.evaluate"),
     "doctor": ("Compare what is derived with what is canonical, and mend it", f"{_HERE}.doctor"),

@@ -22,11 +22,11 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     target = Path(arguments.file)
     if target.exists():
         raise ConflictError(f"{target} exists already", hint="choose another name or remove it")
-    if not settings.store_path.exists():
+    if "://" not in settings.store and not settings.store_path.exists():
         raise NotFoundError(f"there is no store {settings.store_path}", hint="check --data-dir")
     from ai_memory.wiring import backup
 
     backup(settings, target)
     size = target.stat().st_size
-    screen.value({"file": str(target), "bytes": size}, [f"copied {settings.store_path} to {target} ({size:,} bytes)"])
+    screen.value({"file": str(target), "bytes": size}, [f"copied {settings.store_place} to {target} ({size:,} bytes)"])
     return exits.OK

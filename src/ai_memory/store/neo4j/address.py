@@ -26,6 +26,11 @@ class Address(Struct, frozen=True, kw_only=True):
     password: str | None = None
 
     @property
+    def host(self) -> str:
+        """The name or number of the machine."""
+        return urlsplit(self.uri).hostname or ""
+
+    @property
     def shown(self) -> str:
         """The address with its user and database, without a password."""
         scheme, _, host = self.uri.partition("://")

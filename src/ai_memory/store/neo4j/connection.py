@@ -75,7 +75,7 @@ class Connection:
         self._closed = False
         self.cypher_25 = False
         """Whether the server knows Cypher 25, as those named after the calendar do; known once `verify` has run."""
-        logging.getLogger("neo4j").setLevel(logging.ERROR)  # it warns of each index and label that is not there yet
+        logging.getLogger("neo4j").setLevel(logging.CRITICAL)  # what it has to say comes as an error, once
         with translated(self.location):
             self._driver = neo4j.GraphDatabase.driver(
                 address.uri,
@@ -196,6 +196,8 @@ def translate(error: faults.DriverError | faults.Neo4jError, location: str) -> M
     code = getattr(error, "code", None) or type(error).__name__
     cls, hint = _meaning(error, code)
     message = getattr(error, "message", None) or str(error)
+    if cls is StoreUnavailableError and not isinstance(error, faults.Neo4jError):
+        message = f"the server cannot be reached ({message})"
     return cls(f"the store {location}: {message}", hint=hint, location=location, neo4j=code)
 
 

@@ -320,7 +320,7 @@ class Neo4jStore:
         """As `Store.backup`: a SQLite store, which `ai-memory migrate` takes back into a database; writers wait meanwhile."""
         if target.exists():
             raise InvalidInputError(f"{target} exists already", hint="name a file that does not exist")
-        part = target.with_name(target.name + ".part")
+        part = target.with_name(target.name + ".copy")
         part.unlink(missing_ok=True)
         try:
             with open_sqlite_store(part, clock=self._clock, half_filled=True) as copy:

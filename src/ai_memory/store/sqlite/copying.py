@@ -109,8 +109,9 @@ _READS: dict[Part, Callable[[Row], Any]] = {
 class SqliteSource:
     """`Source` on a connection that shows one snapshot."""
 
-    def __init__(self, connection: sqlite3.Connection, store_id: str) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        (store_id,) = connection.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()
         newest = connection.execute("SELECT sequence, digest FROM log ORDER BY sequence DESC LIMIT 1").fetchone()
         self.head = Head(store_id, *((newest[0], newest[1].hex()) if newest else (0, "")))
 

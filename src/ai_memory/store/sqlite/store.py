@@ -394,7 +394,7 @@ class SqliteStore:
     @contextmanager
     def _source(self) -> Iterator[SqliteSource]:
         with self._readers.snapshot() as connection:
-            yield SqliteSource(connection, self._store_id)
+            yield SqliteSource(connection)
 
     def copy_target(self) -> SqliteTarget:
         """As `Copying.copy_target`."""
