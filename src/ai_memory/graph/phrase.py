@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from ai_memory.graph import name_words as near
@@ -34,6 +35,8 @@ class Phrase:
         self.versions = versions
         """Where versions begin: what stands right before one is a product."""
         self._verbs = verbs
+        self._verb_starts = [hit.start for hit in verbs]
+        self._verb_ends = {hit.end: hit for hit in verbs}
         capitals = [word.text for word in words if word.lexeme.capital]
         self.lower = not capitals
         """No word has a capital: then a name has none either."""
@@ -85,11 +88,13 @@ class Phrase:
 
     def verb_before(self, start: int) -> Kind | None:
         """The kind of name that a verb right before `start` asks for."""
-        return next((hit.frames[0].after for hit in self._verbs if hit.end == start), None)
+        hit = self._verb_ends.get(start)
+        return hit.frames[0].after if hit else None
 
     def verb_after(self, end: int) -> Kind | None:
         """The kind of name that a verb after a name that ends at `end` asks for."""
-        hit = next((hit for hit in self._verbs if hit.start > end), None)
+        place = bisect_right(self._verb_starts, end)
+        hit = self._verbs[place] if place < len(self._verbs) else None
         return hit.frames[0].before if hit and follows(self.text, end, hit) else None
 
     def verb_beside(self, index: int, count: int) -> Kind | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -107,11 +108,13 @@ _CODE_LIKE = re.compile(r"[A-Za-z_]")
 
 def find(text: str) -> list[Mention]:
     """Mentions of all kinds that have a shape of their own, in order and not overlapping; empty for a text without any."""
-    found = list(_spaced(text))
-    taken = found[:]
+    found = sorted(_spaced(text))
+    taken = [mention.start for mention in found]
+    spaced = found[:]
     for piece in _ODD.finditer(text):
         for match in _SHAPE.finditer(text, piece.start(), piece.end()):
-            if not any(match.start() < other.end and other.start < match.end() for other in taken):
+            place = bisect_left(taken, match.end())  # the last one that begins before the match ends
+            if place == 0 or spaced[place - 1].end <= match.start():
                 found.extend(_shaped(match))
     found.sort()
     return found

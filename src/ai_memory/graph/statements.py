@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from bisect import bisect_left
 
 from ai_memory.graph.frames import Frame, Hit, follows
 from ai_memory.graph.values import NAMED, Kind, Mention, Statement, TimeExpression
@@ -36,6 +37,10 @@ _SWITCHED = re.compile(
     r"|\b[Пп]ере(?:шли|ехали)[ ](?:с|со)[ ]$|\b[Зз]аменили[ ]$"
 )
 _SWITCHED_TO = re.compile(r"[ ](?:over[ ]to|to|with|by|на)[ ]")
+_REACH = 400
+"""Characters on each side of a statement that are read for doubt and dates, however long its sentence is."""
+_MOST_COORDINATED = 8
+"""Names of one list (A, B and C) that are taken for subjects or objects together."""
 _STATES = frozenset(
     ("WORKS_AT", "LIVES_IN", "REPORTS_TO", "LEADS", "OWNS", "USES", "DEPENDS_ON", "PART_OF", "LOCATED_IN")
 )
@@ -66,7 +71,10 @@ class _Clauses:
     ) -> None:
         self.text = text
         self.named = named
+        self.by_start = {mention.start: place for place, mention in enumerate(named)}
+        self.ends = [mention.end for mention in named]
         self.times = times
+        self.time_starts = [time.start for time in times]
         self.said_at = said_at.astimezone(dt.UTC) if said_at else None
         self.stops = [
             m.start()
@@ -76,9 +84,8 @@ class _Clauses:
 
     def stated(self, hit: Hit) -> list[Statement]:
         """What the verb at `hit` states of the names beside it."""
-        after = next((i for i, mention in enumerate(self.named) if mention.start == hit.end), None)
-        before = next((i for i in reversed(range(len(self.named))) if follows(self.text, self.named[i].end, hit)), None)
-        if after is None or before is None:
+        after, before = self.by_start.get(hit.end), bisect_left(self.ends, hit.start) - 1
+        if after is None or before < 0 or not follows(self.text, self.named[before].end, hit):
             return []
         left, right = self._coordinated(before, -1), self._coordinated(after, 1)
         for frame in hit.frames:
@@ -92,7 +99,7 @@ class _Clauses:
     def _coordinated(self, index: int, step: int) -> list[Mention]:
         """The mention at `index` and those of its kind joined to it by *and* or a comma: Loki depends on MinIO and Consul."""
         found = [self.named[index]]
-        while 0 <= index + step < len(self.named):
+        while 0 <= index + step < len(self.named) and len(found) < _MOST_COORDINATED:
             near, far = self.named[index], self.named[index + step]
             left, right = (far, near) if step < 0 else (near, far)
             if far.kind is not near.kind or not _AND.fullmatch(self.text, left.end, right.start):
@@ -117,9 +124,12 @@ class _Clauses:
     # -- is it said outright?
 
     def _clause(self, start: int, end: int) -> tuple[int, int]:
-        """The sentence that holds a span."""
-        begin = max((stop + 1 for stop in self.stops if stop < start), default=0)
-        return begin, min((stop for stop in self.stops if stop >= end), default=len(self.text))
+        """The sentence that holds a span, no more than some hundred characters on each side of it."""
+        before = bisect_left(self.stops, start)
+        begin = self.stops[before - 1] + 1 if before else 0
+        after = bisect_left(self.stops, end)
+        stop = self.stops[after] if after < len(self.stops) else len(self.text)
+        return max(begin, start - _REACH), min(stop, end + _REACH)
 
     def _sure(self, frame: Frame, parts: list[Mention], start: int, end: int) -> bool:
         begin, stop = self._clause(start, end)
@@ -141,7 +151,7 @@ class _Clauses:
         stop = cut.start() if cut else stop
         return [
             time
-            for time in self.times
+            for time in self.times[bisect_left(self.time_starts, begin) : bisect_left(self.time_starts, stop)]
             if begin <= time.start and time.end <= stop
             and not (time.end <= start and re.search(r"[,;:—]", self.text[time.end : start].strip(" ")) and time.end < start - 3)
         ]  # fmt: skip
@@ -171,13 +181,13 @@ class _Clauses:
     def switched(self) -> list[Statement]:
         """*We switched from A to B*, *We replaced A with B*: B replaced A."""
         found = []
-        for old, new in zip(self.named, self.named[1:], strict=False):
+        for place, (old, new) in enumerate(zip(self.named, self.named[1:], strict=False)):
             both = old.kind is Kind.PRODUCT and new.kind is Kind.PRODUCT
             if not both or not _SWITCHED_TO.fullmatch(self.text, old.end, new.start):
                 continue
             begin, stop = self._clause(old.start, new.end)
             head = self.text[begin : old.start].lstrip()
-            subject = any(begin <= mention.start < old.start for mention in self.named)
+            subject = place > 0 and self.named[place - 1].start >= begin
             if (
                 not subject
                 and _SWITCHED.search(head)
