@@ -152,6 +152,22 @@ TABLE = (
     _bad("instant in the far past", "get", id="$id", known_at="0000-00-00"),
     _bad("filter by a date that is none", "list", occurred_after="soon"),
     _bad("importance filter out of range", "list", min_importance=3, without="mcp"),
+    _bad("rate of nothing", "reembed", model="hashing", rate=0),
+    _bad("rate below 0", "reembed", model="hashing", rate=-1),
+    _bad("rate NaN", "reembed", model="hashing", rate=float("nan")),
+    _bad("rate infinite", "reembed", model="hashing", rate=float("inf")),
+    _bad("rate as words", "reembed", model="hashing", rate="fast"),
+    _bad("dimension too small", "reembed", model="hashing", dimension=7),
+    _bad("dimension too large", "reembed", model="hashing", dimension=8193),
+    _bad("dimension of a fraction", "reembed", model="hashing", dimension=64.5),
+    _bad("unknown model", "reembed", model="no such model"),
+    _bad("model that is a folder that is not there", "reembed", "model_files", model="/no/such/folder"),
+    _bad("no model to be found", "reembed", "embedder_unavailable", model="minilm"),
+    _bad("cancelling nothing", "cancel_reembed", "not_found"),
+    _bad("switching to nothing", "activate_generation", "not_found", incomplete=True),
+    _bad("taking back nothing", "take_back", "not_found"),
+    _bad("taking back to generation 0", "take_back", generation=0),
+    _bad("pruning what is not there", "prune_generations", "not_found", generation=5),
 )  # fmt: skip
 
 
