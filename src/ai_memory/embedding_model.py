@@ -106,6 +106,7 @@ class EmbeddingModel:
         )
         self._dimension = self._embedder.identity.dimension if dimension is None else dimension
         check_dimension(self._folder.name, self._embedder.dimensions, self._dimension)
+        self._threads = settings.threads
         self._default_task = _task(default_task)
         self._cache, self._owns_cache = _cache(cache, settings.cache_dir)
         self._lock = threading.Lock()
@@ -120,6 +121,11 @@ class EmbeddingModel:
     def max_tokens(self) -> int:
         """The longest input, special tokens and prompt included."""
         return self._embedder.max_tokens
+
+    @property
+    def threads(self) -> int:
+        """How many it runs on; 0 means one a core."""
+        return self._threads
 
     @property
     def identity(self) -> EmbedderIdentity:

@@ -1,0 +1,1 @@
+"""Embedding files: records in, vectors out, resumed where a killed run ended."""
