@@ -16,9 +16,11 @@ from starlette.routing import BaseRoute
 
 from ai_memory.api.app import create_app
 from ai_memory.api.server import build_server, listen
+from ai_memory.clock import SystemClock
+from ai_memory.service.embedding import Loader
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
-from ai_memory.wiring import open_service
+from ai_memory.wiring import open_service, open_store
 
 
 class Served(NamedTuple):
@@ -52,10 +54,12 @@ class Got(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path, *, extra_routes: Sequence[BaseRoute] = (), **flags: Any) -> Iterator[Served]:
-    """A server on a free port over a store in `folder`; it stops gracefully at the end."""
+def serving(
+    folder: Path, *, extra_routes: Sequence[BaseRoute] = (), loader: Loader | None = None, **flags: Any
+) -> Iterator[Served]:
+    """A server on a free port over a store in `folder`; it stops gracefully at the end. `loader` makes another embedder."""
     settings = Settings(data_dir=folder, port=0, **{"model": "hashing", "preload": False, "snapshot_rows": 0, **flags})
-    service = open_service(settings)
+    service = open_service(settings) if loader is None else Service(open_store(settings, SystemClock()), loader)
     app = create_app(service, settings, stopping=lambda: server.should_exit, extra_routes=extra_routes)
     server = build_server(app, settings)
     listener = listen(settings.host, 0)

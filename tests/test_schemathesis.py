@@ -14,8 +14,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.operations.table import OPERATIONS
 from rest_server import Served, ask, remember, serving
+from tiny_models import tiny_bert
 
 EXAMPLES = 12
 
@@ -34,9 +36,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with a model that has a vocabulary and a limit."""
+    place = tmp_path_factory.mktemp("engine")
+    with serving(place / "data", model=str(tiny_bert(place / "tiny"))) as running:
+        yield running
+
+
 @pytest.mark.parametrize("name", [operation.name for operation in OPERATIONS])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_fuzzing_finds_no_fault(served: Served, name: str) -> None:
+    fuzz(served, name)
+
+
+@pytest.mark.parametrize("name", [route.name for route in ROUTES])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_fuzzing_the_embedders_routes_finds_no_fault(engine: Served, name: str) -> None:
+    fuzz(engine, name)
+
+
+def fuzz(served: Served, name: str) -> None:
     document: dict[str, Any] = ask(served, "GET", "/v1/openapi.json").json
     schema = schemathesis.openapi.from_dict(document)
     operation = schema.find_operation_by_id(name)

@@ -55,9 +55,9 @@ def openai_error(error: MemoryServiceError) -> Told:
     """OpenAI's shape: what is wrong with a text is 400, as there; only a body that is too large is 413."""
     status = 400 if _is_about_a_text(error) else error.status
     kind = "rate_limit_error" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
-    field = error.details.get("field")
+    field = error.details.get("field", "request")
     code = error.details.get("openai_code") or _OPENAI_CODES.get(type(error), error.code)
-    detail = {"message": _message(error), "type": kind, "param": str(field) if field else None, "code": code}
+    detail = {"message": _message(error), "type": kind, "param": None if field == "request" else str(field), "code": code}
     return status, {"error": detail}
 
 
