@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ai_memory.clock import Clock
-from ai_memory.store.neo4j.address import parse_address
+from ai_memory.store.neo4j.address import Address, parse_address
+from ai_memory.store.neo4j.connection import Connection
 from ai_memory.store.neo4j.store import Neo4jStore, open_neo4j_store
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
@@ -53,6 +54,11 @@ def start(line: Line, home: Path, **settings: object) -> Server:
 def open_on(where: Server, clock: Clock, **options: object) -> Neo4jStore:
     """The store in the server's database."""
     return open_neo4j_store(parse_address(where.uri), where.password, clock=clock, **options)  # type: ignore[arg-type]
+
+
+def connect(address: Address, password: str) -> Connection:
+    """A bare connection, for what no store would do."""
+    return Connection(address, password, retry_seconds=5.0)
 
 
 def clean(where: Server) -> None:

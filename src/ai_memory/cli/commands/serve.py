@@ -15,7 +15,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Settings that are often given by hand; all others come from the environment and the settings file."""
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on; 0 picks a free one (default: 7677)")
-    parser.add_argument("--store", metavar="PLACE", help="a file, or neo4j://USER@HOST/DATABASE (default: memory.db in the data folder)")
+    parser.add_argument(
+        "--store", metavar="PLACE", help="a file, or neo4j://USER@HOST/DATABASE (default: memory.db in the data folder)"
+    )
     parser.add_argument("--model", help="auto, none, a known model's name, or a model folder")
     parser.add_argument(
         "--threads", type=int, metavar="N", help="threads of the model and of search; 0 means all cores"
