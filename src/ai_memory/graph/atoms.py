@@ -288,14 +288,15 @@ def _shifted_weekday(weekday: int, by: int, at: dt.datetime) -> Interval:
 
 
 def _shifted_months(first: int, length: int, by: int, at: dt.datetime) -> Interval:
+    """The month or season before, around or after `at`; one of several months that has just ended is *this* one still."""
     around = [months(year, first, length) for year in range(at.year - 2, at.year + 3)]
     spans = [(span.start, span.end) for span in around if span.start and span.end]
+    still = _JUST if length > 1 else dt.timedelta(0)
     if by < 0:
-        just_ended = _JUST if length > 1 else dt.timedelta(0)
-        return Interval(*max(span for span in spans if span[1] + just_ended <= at))
+        return Interval(*max(span for span in spans if span[1] + still <= at))
     if by > 0:
         return Interval(*min(span for span in spans if span[0] > at))
-    holding = [span for span in spans if span[0] <= at < span[1]]
+    holding = [span for span in spans if span[0] <= at < span[1] + still]
     return Interval(*holding[0]) if holding else months(at.year, first, length)
 
 

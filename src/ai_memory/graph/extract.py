@@ -7,18 +7,25 @@ come with the package. English and Russian are read in one pass, so nobody has t
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 
 from ai_memory.errors import InvalidInputError
 from ai_memory.graph import declension, frames, names, shapes, statements, tenses, times, words
-from ai_memory.graph.values import Extraction
+from ai_memory.graph.values import Extraction, Mention
+
+Finder = Callable[[str], Iterable[Mention]]
+"""Finds names in a text; spans count its characters."""
 
 
-def extract(text: str, *, said_at: dt.datetime | None = None) -> Extraction:
+def extract(text: str, *, said_at: dt.datetime | None = None, model: Finder | None = None) -> Extraction:
     """What `text` names and states, with the spans of all of it; an empty Extraction for a text without names.
 
     `said_at` is when the text was said, with a timezone: its days are the days that *yesterday* and *15 March* mean. Without it
     only times with a year of their own are given. The same text and time always give the same answer, and any characters do:
     NUL, lone surrogates, any script. Time grows with the text's length alone.
+
+    `model`, such as `gliner.NameModel(folder).find`, adds the names that it finds where none stands yet.
 
     Raises InvalidInputError for a `text` that is no string and a `said_at` without a timezone.
     """
@@ -35,8 +42,22 @@ def extract(text: str, *, said_at: dt.datetime | None = None) -> Extraction:
     verbs = frames.find(text, cut)
     taken = [(expression.start, expression.end) for expression in when]
     mentions = sorted(shaped + names.find(text, cut, shaped, taken, verbs))
+    if model is not None:
+        mentions = _beside(mentions, taken, model(text))
     stated = statements.find(text, mentions, when, verbs, said_at)
     return Extraction(tuple(mentions), tuple(when), tuple(stated))
+
+
+def _beside(mentions: list[Mention], times: list[tuple[int, int]], more: Iterable[Mention]) -> list[Mention]:
+    """All mentions, and of `more` those that overlap neither a mention nor a time."""
+    taken = sorted([*((mention.start, mention.end) for mention in mentions), *times])
+    starts = [start for start, _ in taken]
+
+    def is_free(mention: Mention) -> bool:
+        place = bisect_left(starts, mention.end)
+        return place == 0 or taken[place - 1][1] <= mention.start
+
+    return sorted([*mentions, *filter(is_free, more)])
 
 
 def forget_words() -> None:

@@ -79,7 +79,7 @@ def vouched(phrase: Phrase, index: int, kinds: frozenset[Kind]) -> bool:
         return after.key != "and" or phrase.capital_after(index + 1)
     if not after.capital and _PAST_VERB.fullmatch(after.key):
         return bool(kinds & {Kind.PERSON, Kind.ORGANISATION})
-    return bool(kinds & {Kind.PRODUCT, Kind.ORGANISATION}) and phrase.verb_after(word.end) in kinds
+    return phrase.verb_after(word.end) in kinds
 
 
 def told(phrase: Phrase, index: int, count: int) -> Kind | None:

@@ -22,6 +22,8 @@ from ai_memory.graph.words import ABBREVIATED, Word
 
 _CAMEL = re.compile(r"[A-Z][a-z0-9]+[A-Z]\w*|[A-Z]{2,}[a-z]+\w*|[a-z][A-Z]\w+")
 _TECHNICAL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
+_LETTERS = re.compile(r"\w(?:\.\w)+")
+"""An abbreviation of single letters (U.S)."""
 _COUNTS = re.compile(r" (?!and|or|to|on|in|is|и|на)[a-zа-яё]|[%:/-]|[.,]\d")
 """After a number: it counts or measures something and is no release."""
 _PROJECT = frozenset(("project", "проект"))
@@ -111,7 +113,7 @@ class _Reader:
             return self._shouted(index)
         if not word.capital:
             return self._uncapitalised(index)
-        if word.key in near.NEVER:
+        if word.key in near.NEVER or _LETTERS.fullmatch(word.text):
             return None
         length = self._run(index)
         if length == 1:
