@@ -54,7 +54,7 @@ class Compared(NamedTuple):
     labelled: frozenset[Hashable]
 
     @property
-    def count(self) -> Count:
+    def counted(self) -> Count:
         right = len(self.found & self.labelled)
         return Count(right, len(self.found) - right, len(self.labelled) - right)
 
@@ -108,7 +108,7 @@ def score(some: Iterable[dict[str, Any]]) -> dict[str, Count]:
     totals = {"entities": Count(), "dates": Count(), "relations": Count()}
     for row in some:
         for part, compared in compare(row).items():
-            totals[part] = totals[part].plus(compared.count)
+            totals[part] = totals[part].plus(compared.counted)
     return totals
 
 
