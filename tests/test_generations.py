@@ -203,6 +203,36 @@ def test_memories_written_meanwhile_are_in_both(bench: Bench) -> None:
     assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 121 + written
 
 
+def test_a_store_that_is_written_to_all_the_time_is_switched_all_the_same(bench: Bench) -> None:
+    """Writers that never pause neither hold up the switch nor lose a memory by it."""
+    stop = threading.Event()
+    written: list[str] = []
+
+    def write(name: str) -> None:
+        number = 0
+        while not stop.is_set():
+            written.append(_remember(bench, f"written by {name} as number {number}"))
+            number += 1
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in ("Ada", "Bo")]
+    for thread in threads:
+        thread.start()
+    try:
+        for dimension in (48, 40):
+            reembed(bench.service, model="hashing", dimension=dimension)
+            assert wait_for(bench.service).state == "done"
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert bench.service.settle(60)
+    assert len(written) > 20
+    assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 121 + len(written)
+    bench.service.take_back(TakeBackRequest())
+    assert wait_for(bench.service).state == "done"
+    assert {key for key, _ in bench.vectors(48)} == {key for key, _ in bench.vectors(40)}
+
+
 def test_the_switch_can_wait_to_be_asked_for(bench: Bench) -> None:
     reembed(bench.service, model="hashing", dimension=48, switch=False)
     assert wait_for(bench.service, "ready").error is None

@@ -24,7 +24,7 @@ from ai_memory.errors import InternalError, MemoryServiceError, StoreError
 from ai_memory.service.build_lock import BuildLock
 from ai_memory.service.embedding import EmbedderSlot
 from ai_memory.service.filling import Filler, Pace
-from ai_memory.service.paying import RETRY_SECONDS, Payer
+from ai_memory.service.paying import BATCH, RETRY_SECONDS, Payer
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation, Job
 
@@ -221,6 +221,7 @@ class _Run:
         self._shop = shop
         self._store = shop.store
         self._done = 0
+        self._hurrying = False
         self._started = self._noted = time.monotonic()
         self._job = shop.note(job, state="running", error=None, progress={})
         self._plan = plan = plan_of(self._job)
@@ -239,7 +240,7 @@ class _Run:
         while True:
             try:
                 paid = self._filler.fill()
-                if self._plan.switch and self._switch():
+                if self._plan.switch and paid <= BATCH and self._switch():
                     return
             except StoreError as error:  # another process holds the lock, or the device is full: it may pass
                 logger.warning("the build waits: %s", error.message)
@@ -252,9 +253,16 @@ class _Run:
             self._note()
 
     def _switch(self) -> bool:
-        """Pay what has come since, while nothing is paid to the active generation here, and switch if nothing is lost by it."""
+        """Pay what has come since, while nothing is paid to the active generation here, and switch if nothing is lost by it.
+
+        That is little, a batch or so, and is done without rests, because the payer waits for it.
+        """
         with self._shop.payer.held():
-            self._filler.fill()
+            self._hurrying = True
+            try:
+                self._filler.fill(until=self._store.sequence())
+            finally:
+                self._hurrying = False
             if self._filler.embedder is not None:
                 self._shop.slot.offer(self._filler.embedder)
             if not self._store.activate_generation(self._generation.id, complete=True):
@@ -275,7 +283,7 @@ class _Run:
         if now - self._noted >= NOTE_SECONDS:
             self._noted = now
             self._note(progress={"per_second": round(self._done / (now - self._started), 2)})
-        self._wait(self._pace.rest(count))
+        self._wait(0.0 if self._hurrying else self._pace.rest(count))
 
     def _note(self, **changes: object) -> None:
         """Keep something in the job, and take over a rate or a switch that was asked for anew meanwhile."""

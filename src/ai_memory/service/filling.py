@@ -63,8 +63,8 @@ class Filler:
         self.left = 0
         """Revisions that the last pass could not pay."""
 
-    def fill(self) -> int:
-        """One pass over what is owed, oldest first; how many revisions it paid.
+    def fill(self, until: int | None = None) -> int:
+        """One pass over what is owed, oldest first, up to the revision with the key `until`; how many it paid.
 
         A text that the embedder fails on is left owed. Raises EmbedderError where it fails on every one of a batch.
         """
@@ -73,6 +73,10 @@ class Filler:
         paid = after = 0
         while batch := self._store.owed(self._generation.id, limit=self.batch, after=after):
             after = batch[-1].key
+            if until is not None:
+                batch = [revision for revision in batch if revision.key <= until]
+                if not batch:
+                    break
             rows, done = self._vectors(batch, sources)
             if done:
                 self._store.pay(self._generation.id, rows, done)
