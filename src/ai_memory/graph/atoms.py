@@ -32,6 +32,8 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?:[ ]?([ap])\.?m)?$|(\d{1,2})[ ]?([ap])m$
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 _LAST_NIGHT = (18, 30)
 """Hours from the midnight before yesterday's end: 18:00 to 6:00."""
+_REACH = (1, 8)
+"""Years looked at on each side; the wider reach for 29 February, which may be eight years away."""
 _JUST = dt.timedelta(days=30)
 """A season that ended within these days is *this* one still, and *last summer* the one before it."""
 _SEASON_MONTH = (3, 6, 9, 12)
@@ -88,13 +90,16 @@ def _nearest(make: Callable[[int], Interval], seen: Seen) -> Interval | None:
     """Of the intervals that `make` gives for the years around, the one that lies in the direction seen."""
     if seen.at is None:
         return None
-    found = []
-    for year in range(seen.at.year - 4, seen.at.year + 5):
-        try:
-            found.append(make(year))
-        except ValueError:
-            continue  # 29 February
-    return _choose(found, seen.at, seen.direction)
+    for reach in _REACH:
+        found = []
+        for year in range(seen.at.year - reach, seen.at.year + reach + 1):
+            try:
+                found.append(make(year))
+            except ValueError:
+                continue  # 29 February, or the end of the calendar
+        if found:
+            return _choose(found, seen.at, seen.direction)
+    return None
 
 
 def _choose(found: list[Interval], at: dt.datetime, direction: Direction) -> Interval | None:

@@ -65,7 +65,7 @@ _REACH = 4
 """Words before a number that may explain it: *upgrade Django from 4.2*."""
 
 _PLAIN = r"""["'(\[«„“—–]*[A-ZА-ЯЁ]?[a-zа-яё]*(?:['’-][a-zа-яё]+)*["'.,;:!?)\]»”…]*"""
-_ODD = re.compile(rf"(?<!\S)(?!{_PLAIN}(?!\S))\S+|(?<!\S)\w+file\b")
+_ODD = re.compile(rf"(?<!\S)(?!(?:{_PLAIN}|\d+[.,;:!?)]*)(?!\S))\S+|(?<!\S)\w+file\b")
 """A piece between blanks that may have a shape; plain words, most of a text, are passed over here."""
 
 _SHAPE = re.compile(

@@ -138,7 +138,8 @@ def _tenses(text: str, words: Sequence[Word], atom: _Atom) -> Iterator[str]:
             word = words[index]
             if step > 0 and word.start < atom.end:
                 continue
-            if _CLAUSE_END.search(text, *((word.end, place) if step < 0 else (place, word.start))):
+            gap = text[word.end : place] if step < 0 else text[place : word.start]
+            if gap != " " and _CLAUSE_END.search(gap):
                 break
             place = word.start if step < 0 else word.end
             if word.initial or not word.capital:
