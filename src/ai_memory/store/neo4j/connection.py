@@ -195,8 +195,12 @@ def translate(error: faults.DriverError | faults.Neo4jError, location: str) -> M
     """The error of ours that one of the driver's stands for; `details` has the location and the server's code."""
     code = getattr(error, "code", None) or type(error).__name__
     cls, hint = _meaning(error, code)
-    message = getattr(error, "message", None) or str(error)
-    if cls is StoreUnavailableError and not isinstance(error, faults.Neo4jError):
+    message = str(error)
+    if isinstance(error, faults.Neo4jError):
+        message = error.message or message
+    elif isinstance(error, faults.ConnectionAcquisitionTimeoutError):
+        message = "no connection was free in time"
+    elif cls is StoreUnavailableError:
         message = f"the server cannot be reached ({message})"
     return cls(f"the store {location}: {message}", hint=hint, location=location, neo4j=code)
 
@@ -206,7 +210,7 @@ def _meaning(error: Exception, code: str) -> tuple[type[MemoryServiceError], str
         return StoreFullError, _FULL_HINT
     if code in _BY_CODE:
         return _BY_CODE[code]
-    if ("acquire" in str(error) and "timed out" in str(error)) or "acquisition" in str(error):
+    if isinstance(error, faults.ConnectionAcquisitionTimeoutError):
         return StoreBusyError, _POOL_HINT
     if isinstance(error, faults.ServiceUnavailable | faults.SessionExpired | faults.ConfigurationError):
         return StoreUnavailableError, _UNREACHABLE_HINT
