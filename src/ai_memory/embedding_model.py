@@ -93,9 +93,11 @@ class EmbeddingModel:
         Raises EmbedderUnavailableError where no model is found, ModelFilesError where its files are incomplete or damaged, and
         InvalidInputError for a wrong argument.
         """
-        settings = _settings(settings, model=model, dtype=dtype, threads=threads, data_dir=data_dir)
+        settings = _settings(settings, model=model, threads=threads, data_dir=data_dir)
         self._folder = _folder(settings)
-        self._execution = choose_execution(self._folder, dtype=settings.dtype, runtime=runtime, device=device)
+        self._execution = choose_execution(
+            self._folder, dtype=settings.dtype if dtype is None else dtype, runtime=runtime, device=device
+        )
         self._embedder = load_embedder(
             self._folder,
             dtype=self._execution.dtype,

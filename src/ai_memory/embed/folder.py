@@ -9,6 +9,9 @@
     1_Pooling/config.json        how token states become one vector
     2_Dense/…                    a linear layer with its own weights, where the chain has one
 
+The other layout is that of the ungated ONNX repackaging, which has no modules.json: config.json, tokenizer.json,
+onnx/model.onnx and onnx/model.onnx_data. It has more graphs, of which only this one, in float32, is run.
+
 Every error names the files or tensors that are wrong.
 """
 
@@ -23,11 +26,14 @@ from typing import Any
 
 from ai_memory.embed.digests import folder_digests
 from ai_memory.embed.known import FAMILIES, KnownModel, known_model
+from ai_memory.embed.onnx_file import FLOAT16, FLOAT32, inputs_and_outputs
 from ai_memory.embed.prompts import NO_PROMPTS, PromptTable, named_prompts
 from ai_memory.errors import ModelFilesError
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
+ONNX_WEIGHTS = "onnx/model.onnx"
+ONNX_OUTPUT = "sentence_embedding"
 
 FETCH_AGAIN = "delete the folder and run: ai-memory model fetch minilm"
 
@@ -59,6 +65,13 @@ class ModelFolder:
     """The model of this name, else the one that alone has this architecture."""
     prompts: PromptTable
     """What is put before texts: the known model's prompts, and over them what the folder itself names."""
+    weights: str = WEIGHTS
+    """The file of the transformer's weights, or of the graph that has them."""
+
+    @property
+    def is_onnx(self) -> bool:
+        """Whether the folder has a graph instead of weights that we build one from."""
+        return self.weights == ONNX_WEIGHTS
 
     @property
     def dimensions(self) -> tuple[int, ...]:
@@ -82,6 +95,8 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
         raise ModelFilesError(
             f"there is no model folder at {path}", hint="ai-memory model fetch minilm", path=str(path)
         )
+    if (path / "onnx").is_dir() and not (path / "modules.json").exists():
+        return _read_onnx_folder(path, name or path.name)
     _check_inventory(path, ("modules.json", "config.json", TOKENIZER, WEIGHTS))
     pooling, dense = _read_modules(path)
     config = read_json(path / "config.json")
@@ -109,6 +124,63 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
         known=known,
         prompts=_prompts(path, known),
     )
+
+
+def _read_onnx_folder(path: Path, title: str) -> ModelFolder:
+    _check_inventory(path, ("config.json", TOKENIZER))
+    graphs = sorted(file.name for file in (path / "onnx").glob("*.onnx"))
+    if not (path / ONNX_WEIGHTS).is_file():
+        others = f"; of {', '.join(graphs)} float16 overflows and the quantised ones are not run" if graphs else ""
+        raise ModelFilesError(
+            f"the model folder {path} cannot be used: {ONNX_WEIGHTS} is missing{others}",
+            hint="fetch onnx/model.onnx and onnx/model.onnx_data",
+            path=str(path),
+            missing=[ONNX_WEIGHTS],
+        )
+    config = read_json(path / "config.json")
+    data = [f"onnx/{file.name}" for file in (path / "onnx").glob("model.onnx_data*")]
+    optional = [each for each in ("sentence_bert_config.json",) if (path / each).is_file()]
+    architecture = str(config.get("model_type", ""))
+    known = known_model(title) or FAMILIES.get(architecture)
+    return ModelFolder(
+        path=path,
+        name=known.name if known is not None and known_model(title) is known else title,
+        architecture=architecture,
+        config=config,
+        max_tokens=_max_tokens(path, config),
+        # The published graph ends in a vector of the model's width, whether it says so or leaves the size open.
+        dimension=_onnx_dimension(path / ONNX_WEIGHTS) or _size(config, "hidden_size", path),
+        dense=(),
+        files=tuple(sorted(["config.json", TOKENIZER, ONNX_WEIGHTS, *data, *optional])),
+        known=known,
+        prompts=_prompts(path, known),
+        weights=ONNX_WEIGHTS,
+    )
+
+
+def _onnx_dimension(file: Path) -> int:
+    """The length of the vectors, 0 where it is not said; raises ModelFilesError for a graph that is not of ids and mask to
+    vectors in float32.
+    """
+    inputs, outputs = inputs_and_outputs(file)
+    names = sorted(each.name for each in inputs)
+    output = next((each for each in outputs if each.name == ONNX_OUTPUT), None)
+    wrong = ""
+    if names != ["attention_mask", "input_ids"]:
+        wrong = f"its inputs are {', '.join(names) or 'none'} instead of input_ids and attention_mask"
+    elif output is None:
+        wrong = f"it has no output {ONNX_OUTPUT}, only {', '.join(each.name for each in outputs) or 'none'}"
+    elif output.kind != FLOAT32:
+        wrong = (
+            "it computes in float16, in which this model overflows"
+            if output.kind == FLOAT16
+            else "it is not in float32"
+        )
+    elif len(output.sizes) != 2:
+        wrong = f"{ONNX_OUTPUT} has {len(output.sizes)} axes instead of two"
+    if wrong or output is None:
+        raise ModelFilesError(f"{file} is not a graph that this version runs: {wrong}", file=str(file))
+    return output.sizes[1]
 
 
 def _check_inventory(path: Path, required: tuple[str, ...]) -> None:

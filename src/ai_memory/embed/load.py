@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ai_memory.embed.folder import WEIGHTS, ModelFolder
+from ai_memory.embed.folder import ModelFolder
 from ai_memory.embed.known import EMBEDDING_GEMMA, RUNNABLE
 from ai_memory.embed.processor import has_bfloat16
 from ai_memory.embed.runtime import Dtype, Runtime
@@ -53,7 +53,7 @@ def load_embedder(
 
     `runtime` is `openvino` (CPU), `torch` (the `gpu` extra) or `auto`: torch where `device` is a CUDA one, else openvino.
     `device` is `cpu`, `cuda` or `auto`: a CUDA device where torch is installed and finds one. `dtype` is `float32`,
-    `bfloat16`, `int8` (openvino alone) or `auto`: for EmbeddingGemma bfloat16 where the hardware has it, else float32.
+    `bfloat16`, `int8` (openvino alone) or `auto`: for EmbeddingGemma's weights bfloat16 where the hardware has it, else float32.
     `threads` 0 means one a core; `cache_dir` keeps the compiled model between processes where it is big enough for that to
     pay. Raises InvalidInputError for any other value, ModelFilesError where the architecture is not one that this version
     runs or a file cannot be read, EmbedderUnavailableError where the device or the runtime is not there.
@@ -86,6 +86,11 @@ def choose_execution(
             "the openvino runtime runs on the CPU", hint="leave `runtime` at auto for a CUDA device"
         )
     chosen = _dtype(dtype, folder, place)
+    if folder.is_onnx and (chosen is Dtype.INT8 or name is RuntimeName.TORCH):
+        raise InvalidInputError(
+            f"{folder.path} has an ONNX graph, which runs on openvino in float32 or bfloat16",
+            hint="for int8 and torch take the folder with model.safetensors: ai-memory model fetch embeddinggemma",
+        )
     if chosen is Dtype.INT8 and name is RuntimeName.TORCH:
         raise InvalidInputError("int8 is the openvino runtime's alone", hint="use bfloat16 or float32 with torch")
     return Execution(name, place, chosen)
@@ -124,6 +129,8 @@ def _dtype(name: str, folder: ModelFolder, device: Device) -> Dtype:
     chosen = _choice(Dtype, "dtype", name)
     if chosen is not None:
         return chosen
+    if folder.is_onnx:
+        return Dtype.FLOAT32  # its norms would be in bfloat16 too, where ours are kept in float32
     if folder.architecture == EMBEDDING_GEMMA.architecture and (device is Device.CUDA or has_bfloat16()):
         return Dtype.BFLOAT16
     return Dtype.FLOAT32
@@ -146,6 +153,6 @@ def _load_openvino(folder: ModelFolder, dtype: Dtype, threads: int, cache_dir: P
         raise EmbedderUnavailableError(
             f"OpenVINO cannot be imported: {error}", hint="pip install --force-reinstall openvino"
         ) from error
-    if (folder.path / WEIGHTS).stat().st_size < _CACHE_FROM_BYTES:
+    if sum((folder.path / name).stat().st_size for name in folder.files) < _CACHE_FROM_BYTES:
         cache_dir = None
     return OpenVinoRuntime(folder, dtype=dtype, threads=threads, cache_dir=cache_dir)

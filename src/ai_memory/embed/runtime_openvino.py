@@ -17,6 +17,7 @@ from ai_memory.embed.bert_graph import build_bert
 from ai_memory.embed.folder import FETCH_AGAIN, ModelFolder
 from ai_memory.embed.gemma_graph import build_gemma
 from ai_memory.embed.graph import Graph, Linear
+from ai_memory.embed.onnx_graph import build_onnx
 from ai_memory.embed.openvino_import import import_openvino
 from ai_memory.embed.processor import has_int8_products
 from ai_memory.embed.runtime import Dtype
@@ -51,7 +52,7 @@ class OpenVinoRuntime:
                 hint="set the embedder's dtype to float32",
                 dtype=str(dtype),
             )
-        built = GRAPHS[folder.architecture](folder, graph.linear_int8 if dtype is Dtype.INT8 else graph.linear)
+        built = _build(folder, graph.linear_int8 if dtype is Dtype.INT8 else graph.linear)
         properties = _properties(dtype, threads, cache_dir)
         if dtype is Dtype.INT8:
             properties["INFERENCE_PRECISION_HINT"] = _PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]
@@ -97,6 +98,10 @@ class OpenVinoRuntime:
     def close(self) -> None:
         """Free the weights."""
         del self._request
+
+
+def _build(folder: ModelFolder, linear: Linear) -> Graph:
+    return build_onnx(folder) if folder.is_onnx else GRAPHS[folder.architecture](folder, linear)
 
 
 def _properties(dtype: Dtype, threads: int, cache_dir: Path | None) -> dict[str, Any]:
