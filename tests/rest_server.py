@@ -58,11 +58,13 @@ def serving(
     folder: Path, *, extra_routes: Sequence[BaseRoute] = (), loader: Loader | None = None, **flags: Any
 ) -> Iterator[Served]:
     """A server on a free port over a store in `folder`; it stops gracefully at the end. `loader` makes another embedder."""
-    settings = Settings(data_dir=folder, port=0, **{"model": "hashing", "preload": False, "snapshot_rows": 0, **flags})
+    settings = Settings(
+        data_dir=folder, **{"port": 0, "model": "hashing", "preload": False, "snapshot_rows": 0, **flags}
+    )
     service = open_service(settings) if loader is None else Service(open_store(settings, SystemClock()), loader)
     app = create_app(service, settings, stopping=lambda: server.should_exit, extra_routes=extra_routes)
     server = build_server(app, settings)
-    listener = listen(settings.host, 0)
+    listener = listen(settings.host, settings.port)
     port = listener.getsockname()[1]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
     thread.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -12,7 +12,9 @@ from ai_memory.embed.base import Embedder, Task, Vectors
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.embed.folder import ModelFolder, read_model_folder
 from ai_memory.embed.load import load_embedder
+from ai_memory.embed.remote import RemoteEmbedder
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError
+from rest_server import Served, serving
 from tiny_models import tiny_bert
 
 Make = Callable[[], Embedder]
@@ -41,10 +43,21 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture(params=["hashing", "tiny", pytest.param("minilm", marks=pytest.mark.model)])
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service in another thread, whose embedder is asked over HTTP."""
+    place = tmp_path_factory.mktemp("elsewhere")
+    with serving(place / "data", model=str(tiny_bert(place / "tiny"))) as running:
+        yield running
+
+
+@pytest.fixture(params=["hashing", "tiny", "remote", pytest.param("minilm", marks=pytest.mark.model)])
 def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Make:
     if request.param == "hashing":
         return HashingEmbedder
+    if request.param == "remote":
+        served: Served = request.getfixturevalue("elsewhere")
+        return lambda: RemoteEmbedder(served.url)
     folder: ModelFolder = (
         request.getfixturevalue("minilm_folder")
         if request.param == "minilm"

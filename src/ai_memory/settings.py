@@ -78,6 +78,14 @@ class Settings(BaseSettings):
         "own, in a new store the model's.",
     )
     threads: int = Field(default=0, ge=0, description="Threads of the embedder; 0 means all cores.")
+    embedder_url: str = Field(
+        default="",
+        description="Address of another service whose embedder is used, such as http://gpu:7677; model, dtype and threads are its.",
+    )
+    embedder_api_key: SecretStr = Field(default=SecretStr(""), description="API key of the service at embedder_url.")
+    embedder_timeout: float = Field(
+        default=60.0, gt=0, description="How many seconds the service at embedder_url may take for one answer."
+    )
     preload: bool = Field(
         default=True, description="Load the model when the server starts rather than at the first use."
     )

@@ -30,6 +30,14 @@ _BROKEN = (ConnectionError, http.client.HTTPException)
 _ON_THE_WAY = (OSError, EOFError, http.client.HTTPException)
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the address leads to this machine alone."""
+    try:
+        return urlsplit(url).hostname in _LOOPBACK
+    except ValueError:
+        return False
+
+
 class Reply(Struct, frozen=True):
     """A whole answer."""
 

@@ -16,7 +16,8 @@ from ai_memory.embed.known import known_model
 from ai_memory.embed.load import load_embedder
 from ai_memory.embed.locate import find_model
 from ai_memory.embed.matryoshka import at_dimension
-from ai_memory.errors import InvalidInputError, NotFoundError, StoreError
+from ai_memory.embed.remote import RemoteEmbedder
+from ai_memory.errors import InvalidInputError, NotFoundError, OfflineError, StoreError
 from ai_memory.places import model_places
 from ai_memory.service.embedding import Choice, active_generation, check_identity
 from ai_memory.service.service import Service
@@ -26,6 +27,7 @@ from ai_memory.store.base import Store
 from ai_memory.store.copying import Told, copy_store, export_digest
 from ai_memory.store.opening import make_folder, open_store_at
 from ai_memory.types import EmbedderIdentity, Generation, Problem
+from ai_memory.wire import is_loopback
 
 if TYPE_CHECKING:
     from ai_memory.store.neo4j.store import Neo4jStore
@@ -179,8 +181,8 @@ class Embedders:
         Raises EmbedderMismatchError.
         """
         settings = self._settings
-        if active is None or settings.model == NO_MODEL:
-            return
+        if active is None or settings.model == NO_MODEL or settings.embedder_url:
+            return  # an embedder elsewhere is compared when it is first needed: it may not answer yet
         if settings.model == AUTO and settings.dtype == AUTO and not settings.dimension:
             return
         embedder = self.of_store(active.embedder)
@@ -189,6 +191,8 @@ class Embedders:
 
     def _embedder(self, model: str, dtype: str, dimension: int, pinned: EmbedderIdentity | None) -> Embedder | None:
         """One embedder; of what is left open, what `pinned` has where it is the same model."""
+        if self._settings.embedder_url:
+            return self._elsewhere(dimension, pinned)
         if model == HASHING:
             pinned_dimension = pinned.dimension if pinned is not None and pinned.model == HASHING else 0
             return HashingEmbedder(dimension or pinned_dimension or HASHING_DIMENSION)
@@ -205,6 +209,23 @@ class Embedders:
             whole = load_embedder(folder, dtype=dtype, threads=settings.threads, cache_dir=settings.cache_dir)
             self._loaded[str(folder.path), dtype] = whole
         return at_dimension(whole, dimension)
+
+    def _elsewhere(self, dimension: int, pinned: EmbedderIdentity | None) -> Embedder:
+        """The embedder of the service at `embedder_url`."""
+        settings = self._settings
+        url = settings.embedder_url
+        if settings.offline and not is_loopback(url):
+            raise OfflineError(
+                f"the embedder at {url} is on another machine while `offline` is set",
+                hint="use a local model, or unset offline",
+            )
+        whole = self._loaded.get((url, ""))
+        if whole is None:
+            key = settings.embedder_api_key.get_secret_value()
+            whole = RemoteEmbedder(url, api_key=key or None, timeout=settings.embedder_timeout)
+            self._loaded[url, ""] = whole
+        same = pinned is not None and pinned.model == whole.identity.model
+        return at_dimension(whole, dimension or (pinned.dimension if pinned is not None and same else 0))
 
 
 def _has_name(model: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ai_memory.embed.base import Embedder
-from ai_memory.errors import EmbedderError, MemoryServiceError
+from ai_memory.errors import EmbedderError, EmbedderUnavailableError, MemoryServiceError
 from ai_memory.service.embedding import EmbedderSlot
 from ai_memory.store.base import Store, StoredRevision, VectorRow
 from ai_memory.text.passages import split
@@ -136,6 +136,8 @@ class Payer:
     def _pay(self, embedder: Embedder, generation: Generation, batch: Sequence[StoredRevision]) -> None:
         try:
             rows = vectors_of(embedder, batch)
+        except EmbedderUnavailableError:
+            raise  # no text's fault: all of them wait
         except EmbedderError as error:
             if len(batch) == 1:
                 self._failing[batch[0].key] = time.monotonic() + RETRY_TEXT_SECONDS

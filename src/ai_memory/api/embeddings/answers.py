@@ -7,7 +7,6 @@ would run; in pieces of a millisecond or two, others run in between.
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -16,12 +15,11 @@ import msgspec
 from ai_memory.api.embeddings.engine import Made
 from ai_memory.api.headers import Headers
 from ai_memory.embed.base import Engine, Vectors
+from ai_memory.embed.remote import IDENTITY_HEADER, identity_digest
 from ai_memory.operations.base import to_json
 
 VALUES_A_PIECE = 16_384
 """Numbers of one piece."""
-
-IDENTITY_HEADER = "X-Embedder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +45,23 @@ def plain_rows(vectors: Vectors) -> Iterator[bytes]:
     yield b"]"
 
 
-def openai_rows(vectors: Vectors, model: str, tokens: int, *, as_base64: bool) -> Iterator[bytes]:
+def openai_rows(made: Made, model: str, *, as_base64: bool) -> Iterator[bytes]:
     """OpenAI's list of embeddings."""
     yield b'{"object":"list","data":['
-    for first, part in _parts(vectors):
+    for first, part in _parts(made.vectors):
         written = map(_base64, part) if as_base64 else map(msgspec.json.encode, part.tolist())
         rows = (
             b'{"object":"embedding","index":%d,"embedding":%b}' % (first + number, row)
             for number, row in enumerate(written)
         )
         yield (b"," if first else b"") + b",".join(rows)
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    encoded = made.encoded
+    usage = {
+        "prompt_tokens": made.tokens,
+        "total_tokens": made.tokens,
+        "tokens": encoded.tokens,
+        "truncated": encoded.cut,
+    }
     yield b'],"model":%b,"usage":%b}' % (msgspec.json.encode(model), msgspec.json.encode(usage))
 
 
@@ -73,14 +77,9 @@ def embedding_headers(engine: Engine, made: Made, seconds: float) -> Headers:
         "x-queue-time": _milliseconds(timings.waiting),
         "x-inference-time": _milliseconds(timings.computing),
         "x-truncated-tokens": sum(made.encoded.cut),
-        IDENTITY_HEADER.lower(): identity_digest(engine),
+        IDENTITY_HEADER.lower(): identity_digest(engine.identity),
     }
     return [(name.encode(), str(value).encode()) for name, value in told.items()]
-
-
-def identity_digest(engine: Engine) -> str:
-    """A short name of all that decides the engine's vectors."""
-    return hashlib.sha256(msgspec.json.encode(engine.identity)).hexdigest()[:16]
 
 
 def _parts(vectors: Vectors) -> Iterator[tuple[int, Vectors]]:

@@ -57,7 +57,12 @@ def openai_error(error: MemoryServiceError) -> Told:
     kind = "rate_limit_error" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
     field = error.details.get("field", "request")
     code = error.details.get("openai_code") or _OPENAI_CODES.get(type(error), error.code)
-    detail = {"message": _message(error), "type": kind, "param": None if field == "request" else str(field), "code": code}
+    detail = {
+        "message": _message(error),
+        "type": kind,
+        "param": None if field == "request" else str(field),
+        "code": code,
+    }
     return status, {"error": detail}
 
 

@@ -27,7 +27,7 @@ def embeddings(call: Call, request: EmbeddingsRequest) -> Answer:
     )
     made = call.embed(asked)
     named = f"{loaded}:{suffix}" if suffix else loaded
-    pieces = openai_rows(made.vectors, named, made.tokens, as_base64=request.encoding_format == "base64")
+    pieces = openai_rows(made, named, as_base64=request.encoding_format == "base64")
     return Answer(pieces, embedding_headers(call.engine, made, call.seconds), made)
 
 

@@ -58,6 +58,8 @@ def split_model(asked: str, loaded: str) -> str:
 
     Raises NotFoundError where another model is meant, and for a suffix that names no prompt.
     """
+    if asked == loaded:
+        return ""
     name, _, suffix = asked.partition(":")
     known = known_model(name)
     if name and name != loaded and (known is None or known.name != loaded):

@@ -72,6 +72,10 @@ class EmbeddingsUsage(Struct, frozen=True, kw_only=True):
 
     prompt_tokens: int
     total_tokens: int
+    tokens: list[int]
+    """The same for each text."""
+    truncated: list[int]
+    """Of each text, the tokens that were cut."""
 
 
 class Embeddings(Struct, frozen=True, kw_only=True):
