@@ -2,6 +2,7 @@
 
     python scripts/score_extraction.py            # both parts: what may be tuned on, and what is held out
     python scripts/score_extraction.py --errors   # also every error of the part that may be tuned on
+    python scripts/score_extraction.py --speed    # how many memories of some 40 words one process reads in a second
 
 A row whose number is a multiple of three is held out: of those only totals are printed. An entity counts where span and kind are
 equal; a time where it overlaps and its interval is equal; a relation where subject, name, object and both dates are equal.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import time
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +24,12 @@ from ai_memory.graph.values import Extraction
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "extraction"
 LANGUAGES = ("english", "russian")
 HELD_OUT_EVERY = 3
+MEMORY_WORDS = 40
+ROUNDS = 20
+PROSE = (
+    "The team met again and talked about how the old service behaves when the network is slow, what the users see in that case,"
+    " and which of the three ideas from the last meeting would be cheapest to try first."
+)
 
 
 class Count(NamedTuple):
@@ -112,10 +120,41 @@ def score(some: Iterable[dict[str, Any]]) -> dict[str, Count]:
     return totals
 
 
+def memories() -> list[tuple[str, dt.datetime]]:
+    """The labelled sentences joined to memories of 40 words and a little more: many more names and dates than prose has."""
+    found, words = [], []
+    for language in LANGUAGES:
+        for row in rows(language, held_out=False) + rows(language, held_out=True):
+            words += row["text"].split()
+            if len(words) >= MEMORY_WORDS:
+                found.append((" ".join(words), dt.datetime.fromisoformat(row["said_at"])))
+                words = []
+    return found
+
+
+def speed() -> None:
+    """The best of several rounds, in CPU time, since whatever else runs can only slow a round down."""
+    labelled = memories()
+    prose = [(PROSE, labelled[0][1])] * len(labelled)
+    for name, some in (("labelled sentences joined", labelled), ("prose without names", prose)):
+        best = float("inf")
+        for _ in range(ROUNDS):
+            begin = time.process_time()
+            for text, said_at in some:
+                extract(text, said_at=said_at)
+            best = min(best, time.process_time() - begin)
+        words = sum(len(text.split()) for text, _ in some) / len(some)
+        print(f"{name}: {len(some) / best:,.0f} memories of {words:.0f} words a second of CPU time")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--errors", action="store_true", help="print every error of the part that is not held out")
+    parser.add_argument("--speed", action="store_true", help="measure how fast memories are read, and nothing else")
     wanted = parser.parse_args()
+    if wanted.speed:
+        speed()
+        return
     print(
         f"{'part':10} {'language':9} {'what':10} {'right':>5} {'extra':>5} {'missed':>6} {'prec.':>6} {'recall':>6} {'F1':>6}"
     )

@@ -39,7 +39,7 @@ def extract(text: str, *, said_at: dt.datetime | None = None, model: Finder | No
     cut = words.split(text)
     shaped = shapes.find(text)
     when = times.find(text, cut, said_at)
-    verbs = frames.find(text, cut)
+    verbs = frames.find(text, ((word.start, word.lexeme.verbs) for word in cut if word.lexeme.verbs))
     taken = [(expression.start, expression.end) for expression in when]
     mentions = sorted(shaped + names.find(text, cut, shaped, taken, verbs))
     if model is not None:
@@ -63,6 +63,5 @@ def _beside(mentions: list[Mention], times: list[tuple[int, int]], more: Iterabl
 def forget_words() -> None:
     """Drop the remembered words of all texts, so that none outlives the text it came from."""
     words.lexeme.cache_clear()
-    frames.beginning_with.cache_clear()
     declension.nominatives.cache_clear()
     tenses.tense.cache_clear()

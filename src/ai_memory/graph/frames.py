@@ -8,11 +8,10 @@ something *depends on* is a product.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ai_memory.graph.values import Kind
-from ai_memory.graph.words import Word
 
 _P, _O, _D, _L = Kind.PERSON, Kind.ORGANISATION, Kind.PRODUCT, Kind.PLACE
 _LETTERS = {"P": _P, "O": _O, "D": _D, "L": _L, "-": None}
@@ -159,22 +158,22 @@ _BETWEEN = re.compile(
 LONGEST_BETWEEN = 60
 
 
-@lru_cache(maxsize=65_536)
 def beginning_with(word: str) -> tuple[Frame, ...]:
-    """The frames whose first word a case-folded word may be; remembered for the words met before."""
+    """The frames whose first word a case-folded word may be."""
     return tuple(frame for frame in _FRAMES if frame.heads.fullmatch(word))
 
 
-def find(text: str, words: list[Word]) -> list[Hit]:
-    """Every verb of a frame in the text, in order; where several frames begin, those of the most words."""
+def find(text: str, beginnings: Iterable[tuple[int, tuple[Frame, ...]]]) -> list[Hit]:
+    """Every verb of a frame in the text, in order; where several frames begin, those of the most words.
+
+    `beginnings` are the places of words, in order, with the frames that may begin there.
+    """
     hits = []
-    for word in words:
-        frames = beginning_with(word.lexeme.key)
-        if frames:
-            ends = [(match.end(), frame) for frame in frames if (match := frame.pattern.match(text, word.start))]
-            longest = max((end for end, _ in ends), default=0)
-            if longest:
-                hits.append(Hit(word.start, longest, tuple(frame for end, frame in ends if end == longest)))
+    for start, frames in beginnings:
+        ends = [(match.end(), frame) for frame in frames if (match := frame.pattern.match(text, start))]
+        longest = max((end for end, _ in ends), default=0)
+        if longest:
+            hits.append(Hit(start, longest, tuple(frame for end, frame in ends if end == longest)))
     return hits
 
 

@@ -51,13 +51,15 @@ def names() -> Names:
     """The lists, read at the first call."""
     entries: dict[str, Entry] = {}
     beginnings: dict[str, int] = {}
+    same: dict[Entry, Entry] = {}  # a few dozen distinct ones serve all names
     for file, kind in _FILES:
         for line in _lines(file):
             name = key(line.removeprefix("~"))
-            known = entries.get(name, Entry(frozenset(), False, file == "families"))
-            entries[name] = Entry(
-                known.kinds | {kind}, known.word or line.startswith("~"), known.family and file == "families"
-            )
+            known = entries.get(name)
+            kinds = known.kinds | {kind} if known else frozenset((kind,))
+            word = line.startswith("~") or (known is not None and known.word)
+            entry = Entry(kinds, word, file == "families" and (known is None or known.family))
+            entries[name] = same.setdefault(entry, entry)
             words = name.split()
             if 1 < len(words) <= LONGEST:
                 beginnings[words[0]] = max(len(words), beginnings.get(words[0], 0))

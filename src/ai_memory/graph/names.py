@@ -69,22 +69,28 @@ class _Reader:
     def read(self) -> list[Mention]:
         found: list[Mention] = []
         unknown: list[Word] = []
-        index = 0
-        while index < len(self.words):
-            word = self.words[index]
-            name = None if word.lexeme.plain and not self.phrase.lower else self._at(index)
+        reached = 0
+        for index in self._candidates():
+            if index < reached:
+                continue
+            name = self._at(index)
             if name is None:
-                if word.lexeme.capital and self.phrase.free[index]:
-                    unknown.append(word)
-                index += 1
+                if self.words[index].capital and self.phrase.free[index]:
+                    unknown.append(self.words[index])
                 continue
             self.last = self._mention(index, name)
             found.append(self.last)
-            index += name.words
-            if name.kind is Kind.PRODUCT and (release := self._release(index)):
+            reached = index + name.words
+            if name.kind is Kind.PRODUCT and (release := self._release(reached)):
                 found.append(release)
-                index += 1
+                reached += 1
         return sorted(found + _again(found, unknown))
+
+    def _candidates(self) -> list[int]:
+        """Where a name may begin: all words but the plain ones, or all in a text without capitals."""
+        if self.phrase.lower:
+            return list(range(len(self.words)))
+        return [index for index, word in enumerate(self.words) if not word.lexeme.plain]
 
     def _mention(self, index: int, name: _Found) -> Mention:
         start, end = self.words[index].start, self.words[index + name.words - 1].end
@@ -124,8 +130,10 @@ class _Reader:
 
     def _listed(self, index: int) -> _Found | None:
         """The longest name of several words in the lists that begins here; VS Code is found as vscode too."""
-        longest = names().beginnings.get(self.words[index].key, 0)
-        if not longest and not (self.words[index].capital and self.phrase.capital_after(index)):
+        first = self.words[index]
+        after = self.words[index + 1] if index + 1 < len(self.words) else None
+        longest = names().beginnings.get(first.lexeme.key, 0)
+        if after is None or not (longest or (first.lexeme.capital and after.lexeme.capital)):
             return None
         for count in range(min(max(longest, 2), LONGEST, len(self.words) - index), 1, -1):
             words = self.words[index : index + count]

@@ -103,6 +103,8 @@ class Phrase:
 
 
 def _free(words: Sequence[Word], taken: Sequence[tuple[int, int]]) -> list[bool]:
+    if not taken:
+        return [True] * len(words)
     free, span = [], 0
     for word in words:
         while span < len(taken) and taken[span][1] <= word.start:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from ai_memory.graph.calendar_patterns import DIGIT, STARTS
+from ai_memory.graph.frames import Frame, beginning_with
 from ai_memory.graph.gazetteer import Entry, key, names
 
 _WORD = re.compile(r"[^\W\d_]\w*(?:[-'’.&+][^\W_]+)*(?:\+\+|\#(?!\w))?|\d+(?:[.]\d+)*[a-z]{0,3}")
@@ -33,6 +34,8 @@ class Lexeme(NamedTuple):
     """What the lists know of the word as a name."""
     time: re.Pattern[str] | None
     """The pattern of the times that may begin with the word; None where none does."""
+    verbs: tuple[Frame, ...]
+    """The verbs of statements that may begin with the word."""
     plain: bool
     """A word without a capital that no list and no spelling gives a chance to be (the beginning of) a name."""
 
@@ -79,11 +82,10 @@ def lexeme(written: str) -> Lexeme:
     text = written[:-2] if possessive else written
     folded = key(text)
     capital = text[0].isupper() or _CAMEL.match(text) is not None
-    listed = names()
-    entry = listed.entries.get(folded)
-    plain = not capital and entry is None and "-" not in text and folded not in listed.beginnings
+    entry = names().entries.get(folded)
+    plain = not capital and (entry is None or entry.word) and "-" not in text
     time = STARTS.get(DIGIT if folded[:1].isdigit() else folded.partition("-")[0])
-    return Lexeme(text, folded, capital, possessive, entry, time, plain)
+    return Lexeme(text, folded, capital, possessive, entry, time, beginning_with(folded), plain)
 
 
 def split(text: str) -> list[Word]:
