@@ -1,7 +1,8 @@
-"""Evidence in nats: what each side says, how neighbours and sessions add to it, and that it all adds up."""
+"""Evidence of both sides as log odds: what each stage says, and that it all adds up."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 
 import numpy as np
@@ -10,9 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_memory.index.base import SparseScores
+from ai_memory.index.partition import Partition
 from ai_memory.recall import fusion
-from ai_memory.recall.population import Background, Scored, Values
-from ai_memory.recall.recipe import BALANCED, MEANING, WORDS, Recipe, recipe_named
+from ai_memory.recall.plan import make_plan
+from ai_memory.recall.population import Background, Scored, Values, score_all
+from ai_memory.recall.recipe import BALANCED, MEANING, RECIPES, WORDS, Recipe, recipe_named
+from ai_memory.types import MemoryRecord, Selection
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 def values(*numbers: float) -> Values:
@@ -34,6 +40,10 @@ def scored(cosines: list[float] | None, bm25: dict[int, float], rows: int) -> Sc
     )
 
 
+def evidence(bm25: Values, sessions: list[int], *stages: tuple[str, float, Values]) -> fusion.Evidence:
+    return fusion.Evidence(bm25, np.array(sessions, np.int32), 0.5, stages)
+
+
 def test_dense_evidence_is_half_the_square_of_the_deviations_above_the_mean() -> None:
     background = Background(0.1, 0.2, 100)
     found = fusion.dense_evidence(values(0.1, 0.5, 0.7, -0.1), background)
@@ -52,79 +62,104 @@ def test_dense_evidence_keeps_the_order_of_cosines(cosines: list[float]) -> None
 
 
 def test_the_question_at_hand_decides_which_side_speaks_louder() -> None:
-    recipe = Recipe(name="plain", window=(), session=0.0)
     noise = [0.50, 0.52, 0.48, 0.51, 0.49, 0.50, 0.52, 0.48]
     blind = scored([*noise, 0.53, 0.47], {9: 12.0}, 10)
     rows = np.array([8, 9], np.int32)
-    own = fusion.own_evidence(blind, blind.cosines(rows), blind.bm25(rows), recipe)
+    own = fusion.own_evidence(blind, blind.cosines(rows), blind.bm25(rows), BALANCED)
     assert own[1] > own[0], "cosines that stand out little must not outweigh a rare word"
     everywhere = scored([*[0.1, 0.12, 0.08, 0.1] * 25, 0.7, 0.1], dict.fromkeys(range(100), 1.0) | {101: 1.6}, 102)
     rows = np.array([100, 101], np.int32)
-    own = fusion.own_evidence(everywhere, everywhere.cosines(rows), everywhere.bm25(rows), recipe)
+    own = fusion.own_evidence(everywhere, everywhere.cosines(rows), everywhere.bm25(rows), BALANCED)
     assert own[0] > own[1], "words that match everywhere must not outweigh a cosine far out"
-
-
-def test_windows_sum_the_neighbours_on_both_sides_by_distance() -> None:
-    population = scored(None, {0: 1.0, 1: 2.0, 3: 4.0, 4: 8.0}, 5)
-    recipe = Recipe(name="two", lexical=1.0, window=(0.5, 0.25), session=0.0)
-    around = np.array([[0, 1, 3, 4], [-1, -1, 3, -1]], np.int32)
-    found = fusion.window_evidence(population, around, recipe)
-    mean = population.lexical_background.mean
-    assert found == pytest.approx(np.array([[2.0 + 4.0 - 2 * mean, 1.0 + 8.0 - 2 * mean], [4.0 - mean, 0.0]]))
-
-
-def test_a_recipe_without_windows_has_none() -> None:
-    found = fusion.window_evidence(scored(None, {0: 1.0}, 1), np.empty((1, 0), np.int32), WORDS)
-    assert found.shape == (1, 0)
-
-
-def test_a_session_is_worth_the_mean_of_its_best_three_memories() -> None:
-    sessions = np.array([1, 1, 1, 1, 2, 0], np.int32)
-    memories = np.array([1, 2, 3, 4, 5, 6], np.int32)
-    found = fusion.session_evidence(sessions, memories, values(3.0, 6.0, 9.0, 1.0, 6.0, 50.0))
-    assert found == pytest.approx([6.0, 6.0, 6.0, 6.0, 2.0, 0.0])
-
-
-def test_the_passages_of_one_memory_speak_once_for_its_session() -> None:
-    sessions, memories = np.array([1, 1, 1], np.int32), np.array([7, 7, 8], np.int32)
-    found = fusion.session_evidence(sessions, memories, values(6.0, 9.0, 3.0))
-    assert found == pytest.approx([4.0, 4.0, 4.0])
-
-
-def test_sessions_without_positive_evidence_are_worth_nothing() -> None:
-    sessions, memories = np.array([1, 2], np.int32), np.array([1, 2], np.int32)
-    assert fusion.session_evidence(sessions, memories, values(-1.0, 0.0)).tolist() == [0.0, 0.0]
-    assert fusion.session_evidence(sessions[:0], memories[:0], values()).tolist() == []
 
 
 @given(st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 20), st.floats(-5, 20)), min_size=1, max_size=20))
 def test_contributions_add_up_to_the_score(rows: list[tuple[float, float, float]]) -> None:
     cosines, bm25, session = (values(*column) for column in zip(*rows, strict=True))
     population = scored([float(cosine) for cosine in cosines], dict(enumerate(bm25.tolist())), len(rows))
-    window = np.stack([session, -session], axis=1)
     sessions = np.arange(len(rows), dtype=np.int32) % 2
-    stages = fusion.features(population, cosines, bm25, fusion.Beside(window, session, sessions), BALANCED)
-    assert stages.stages == ("dense", "lexical", "neighbours_1", "neighbours_2", "session", "alone")
+    words = fusion.lexical_evidence(bm25, population.lexical_background)
+    known = evidence(bm25, sessions.tolist(), ("lexical", 0.1, words), ("session", 0.2, session))
+    stages = fusion.features(population, cosines, known, BALANCED)
+    assert stages.stages == ("dense", "lexical", "session", "alone")
     assert stages.contributions.sum(axis=1) == pytest.approx(stages.scores)
-    own = fusion.own_evidence(population, cosines, bm25, BALANCED)
-    beside = window @ np.array(BALANCED.window) + BALANCED.session * session
+    own = 0.5 * fusion.dense_evidence(cosines, population.dense_background) + 0.1 * words
     alone = BALANCED.alone * np.maximum(own, 0.0) * (sessions == 0)
-    assert stages.scores == pytest.approx(own + beside + alone)
+    assert stages.scores == pytest.approx(own + 0.2 * session + alone)
 
 
-def test_a_memory_outside_any_session_is_given_the_mean_share_of_its_own_evidence() -> None:
-    sessions = np.array([0, 0, 3], np.int32)
-    assert fusion.alone_evidence(sessions, values(4.0, -2.0, 4.0)).tolist() == [4.0, 0.0, 0.0]
+def test_evidence_of_some_candidates_is_theirs() -> None:
+    known = evidence(values(1.0, 2.0, 3.0), [0, 1, 2], ("session", 0.2, values(5.0, 6.0, 7.0)))
+    some = known.at(np.array([2, 0]))
+    assert some.bm25.tolist() == [3.0, 1.0]
+    assert some.sessions.tolist() == [2, 0]
+    assert some.stages[0][2].tolist() == [7.0, 5.0]
 
 
-def test_a_side_that_does_not_search_is_no_stage() -> None:
-    nothing = fusion.Beside(np.empty((1, 0)), values(0.0), np.zeros(1, np.int32))
-    by_words = fusion.features(scored(None, {0: 1.0}, 2), values(math.nan), values(1.0), nothing, WORDS)
-    assert by_words.stages == ("lexical",)
-    by_meaning = fusion.features(scored([0.1, 0.2], {}, 2), values(0.2), values(0.0), nothing, MEANING)
-    assert by_meaning.stages == ("dense",)
+def test_the_longer_a_stores_texts_the_more_their_vectors_count_within_bounds() -> None:
+    weights = [BALANCED.dense_weight(length) for length in (0.0, 5.0, 25.0, 100.0, 1e6)]
+    assert weights == sorted(weights)
+    assert weights[2] == pytest.approx(BALANCED.dense)
+    assert weights[0] > 0.0
+    assert weights[-1] <= 6.0 * BALANCED.dense
+    assert WORDS.dense_weight(1_000.0) == 0.0
+    assert MEANING.dense_weight(1_000.0) == 1.0
+
+
+def partition() -> Partition:
+    texts = [
+        ("s1", "Ada", "Which boat shall we take to the island?"),
+        ("s1", "Ben", "The red one with the new engine, it is the fastest of all the boats we have in the harbour."),
+        (None, "Ben", "Boat."),
+        (None, "Cy", "The harbour office opens at nine in the morning and closes when the last ferry has come in."),
+    ]
+    whole = Partition("n", 3)
+    records = [
+        MemoryRecord(
+            id=f"mem_{at}", namespace="n", session=session, author=author, text=text, created_at=NOW, recorded_at=NOW,
+            content_hash="",
+        )
+        for at, (session, author, text) in enumerate(texts)
+    ]  # fmt: skip
+    whole.add_many(list(enumerate(records, 1)))
+    vectors = np.eye(3, dtype=np.float32)
+    whole.set_vectors([(key, 0, vectors[key % 3]) for key in range(1, 5)])
+    return whole
+
+
+def gathered(question: str, recipe: Recipe) -> dict[str, list[float]]:
+    """Every stage's values over the four memories."""
+    view = partition().view()
+    plan = make_plan(question, Selection(namespace="n", now=NOW))
+    population = score_all(view, view.mask(plan.selection), plan.terms, np.array([0.6, 0.8, 0.0], np.float32))
+    neighbours = np.array([[-1, -1, 1, -1], [-1, 0, -1, -1], [-1] * 4, [-1] * 4], np.int32)
+    candidates = fusion.Candidates(np.arange(4, dtype=np.int32), neighbours[:, : 2 * recipe.reach])
+    found = fusion.gather(view, population, candidates, plan.terms, recipe)
+    stages = fusion.features(population, population.cosines(candidates.rows), found, recipe)
+    return {name: stages.values[:, at].tolist() for at, name in enumerate(stages.stages)}
+
+
+def test_every_stage_of_the_default_recipe_is_told_apart() -> None:
+    found = gathered("What did Ben say of the boat to the island?", BALANCED)
+    assert list(found) == [
+        "dense", "lexical", "coverage", "beside_words", "beside_coverage", "beside_dense", "session", "author", "asks",
+        "brief", "alone",
+    ]  # fmt: skip
+    assert found["author"] == [0.0, 1.0, 1.0, 0.0]
+    assert found["asks"] == [1.0, 0.0, 0.0, 0.0]
+    assert found["brief"][2] < found["brief"][0] < found["brief"][1] == 0.0
+    assert found["alone"][0] == found["alone"][1] == 0.0 < found["alone"][2]
+    assert found["beside_coverage"][0] > 0.0, "Ben stands beside the first memory and not in it"
+    assert found["beside_coverage"][2] == found["beside_coverage"][3] == 0.0
+    assert found["coverage"][0] > found["coverage"][3] > 0.0
+
+
+def test_a_recipe_of_one_side_has_one_stage() -> None:
+    assert list(gathered("What did Ben say of the boat?", WORDS)) == ["lexical"]
+    assert list(gathered("What did Ben say of the boat?", MEANING)) == ["dense"]
 
 
 def test_recipes_are_found_by_name() -> None:
     assert recipe_named(None) is recipe_named("balanced") is BALANCED
     assert recipe_named("words") is WORDS
+    assert list(RECIPES) == ["balanced", "fast", "thorough", "words", "meaning"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ai_memory.index import lexical
 from ai_memory.index.lexical import PostingsIndex
+from ai_memory.text.analysis import analyse, analyse_query
 from ai_memory.text.terms import QueryTerm
 
 K1, B = 1.2, 0.75
@@ -163,3 +164,28 @@ def test_erased_terms_leave_no_trace() -> None:
     index.remove([0, 2])
     assert [name for name in index.words() if name is not None] == ["common"]
     assert Counter(part.rows.tolist() == [1] for part in index.parts()) == {True: 1}
+
+
+def test_the_score_by_term_adds_up_to_the_score() -> None:
+    index = PostingsIndex()
+    index.add_many(
+        0, [analyse(text) for text in ("a red boat", "the red harbour at night", "boats, boats and a boat", "")]
+    )
+    terms = analyse_query("red boats of the harbour, unheard").terms
+    rows = np.array([0, 1, 2, 3], np.int32)
+    found = index.view().by_term(terms, rows)
+    whole = index.scores(terms)
+    assert found.scores.shape == (len(terms), 4)
+    assert found.scores.sum(axis=0)[whole.rows] == pytest.approx(whole.scores)
+    assert found.scores[:, 3].tolist() == [0.0] * len(terms)
+    by_surface = dict(zip([term.surface for term in terms], found.masses.tolist(), strict=True))
+    assert by_surface["unheard"] > by_surface["harbour"] > by_surface["red"] > by_surface["the"] > 0.0
+    assert index.view().by_term((), rows).scores.shape == (0, 4)
+
+
+def test_lengths_count_primary_terms() -> None:
+    index = PostingsIndex()
+    assert index.view().mean_length == 1.0
+    index.add_many(0, [analyse("Three red boats"), analyse("boat")])
+    assert index.view().lengths().tolist() == [3, 1]
+    assert index.view().mean_length == 2.0

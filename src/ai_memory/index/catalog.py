@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
-from ai_memory.index.base import Mask, Rows
+from ai_memory.index.authors import AuthorWords
+from ai_memory.index.base import Mask, QueryTerm, Rows
 from ai_memory.index.growing import Growing
 from ai_memory.index.sessions import SessionOrder
+from ai_memory.text.asking import asks
 from ai_memory.types import MemoryRecord, MemoryType, Selection
 
 ALWAYS = -(1 << 63)
@@ -40,6 +42,7 @@ COLUMNS: dict[str, type[np.generic]] = {
     "recorded_at": np.int64,
     "retired_at": np.int64,
     "occurred": np.int64,
+    "asks": np.bool_,
     "current": np.bool_,
     "erased": np.bool_,
 }
@@ -86,6 +89,7 @@ class Catalog:
         self.ending = Growing(np.int32)
         """Rows with a `valid_to`."""
         self.sessions = SessionOrder()
+        self._author_words = AuthorWords()
         self._order: NDArray[np.int64] | None = None
         self._sorted = True
 
@@ -147,11 +151,13 @@ class Catalog:
         self.sessions.remove(np.unique(self.column("session")[rows]).tolist(), rows)
         for facet, names in self.names.items():
             self._forget_names(names, self.column(facet), rows)
+        self._author_words = AuthorWords()
         for name in ("passage", "type", *FACETS):
             self.columns[name].data[rows] = 0
         for name in ("importance", "confidence", "valid_from", "valid_to", "recorded_at", "retired_at", "occurred"):
             self.columns[name].data[rows] = 0
-        self.columns["current"].data[rows] = False
+        for name in ("asks", "current"):
+            self.columns[name].data[rows] = False
         self.columns["erased"].data[rows] = True
 
     def rows_of(self, key: int) -> Rows:
@@ -187,6 +193,7 @@ class Catalog:
         """Take over what a snapshot kept; the catalog must be new."""
         self.columns = {name: Growing(COLUMNS[name], columns[name]) for name in COLUMNS}
         self.names = {facet: Names(names[facet]) for facet in FACETS}
+        self._author_words = AuthorWords()
         self.tags = {tag: Growing(np.int32, rows) for tag, rows in tags.items()}
         erased = self.column("erased")
         self.ending = Growing(np.int32, np.flatnonzero((self.column("valid_to") != NEVER) & ~erased).astype(np.int32))
@@ -200,6 +207,10 @@ class Catalog:
         arrays = sum(column.nbytes for column in self.columns.values()) + self.ending.nbytes
         tags = sum(rows.nbytes + 200 for rows in self.tags.values())
         return arrays + tags + self.sessions.nbytes + sum(180 * len(names.names) for names in self.names.values())
+
+    def named_authors(self, terms: Iterable[QueryTerm]) -> list[int]:
+        """The numbers of the authors whom a question's terms name, ascending."""
+        return self._author_words.named(self.names["author"].names, terms)
 
     # selections
     def mask(self, selection: Selection, n: int) -> Mask:
@@ -348,6 +359,7 @@ class Catalog:
             "occurred": [
                 to_micros(record.created_at) if at is None else at for record, at in zip(records, started, strict=True)
             ],
+            "asks": [asks(record.text) for record in records],
             "current": [record.retired_at is None for record in records],
             "erased": [False] * len(records),
             "key": keys,

@@ -70,6 +70,13 @@ class Presence(NamedTuple):
     frequencies: NDArray[np.int64]
 
 
+class ByTerm(NamedTuple):
+    """`scores`: float32, shape (terms, rows), which BM25 sums up; `masses`: float64, shape (terms,), weight times idf."""
+
+    scores: Floats
+    masses: NDArray[np.float64]
+
+
 class LexicalView:
     """The index as it stood at one moment; safe to use while the index goes on changing."""
 
@@ -102,16 +109,45 @@ class LexicalView:
         total, best = self._scratch.arrays(len(self._lengths))
         total.fill(0.0)
         for term in terms:
-            word = self._cache.get(term)
-            if word is None:
-                word = self._word(term, best)
-                self._cache.put(term, word)
+            word = self._known(term, best)
             if word.frequency:
-                n = word.frequency
-                scale = term.weight * math.log(1.0 + (self._rows - n + 0.5) / (n + 0.5)) * (self._k1 + 1.0)
-                word.add_to(total, scale)
+                word.add_to(total, self._mass(term, word) * (self._k1 + 1.0))
         rows = np.flatnonzero(total != 0.0)  # twice as fast as looking for nonzero floats
         return SparseScores(rows.astype(np.int32), total[rows])
+
+    def by_term(self, terms: Sequence[QueryTerm], rows: Rows) -> ByTerm:
+        """What each term gives to each of some rows, and the idf mass of each term."""
+        _, best = self._scratch.arrays(len(self._lengths))
+        scores = np.zeros((len(terms), len(rows)), np.float32)
+        masses = np.zeros(len(terms))
+        for at, term in enumerate(terms):
+            word = self._known(term, best)
+            masses[at] = self._mass(term, word)
+            if word.frequency:
+                np.multiply(word.at(rows, best), np.float32(masses[at] * (self._k1 + 1.0)), out=scores[at])
+        return ByTerm(scores, masses)
+
+    def lengths(self) -> NDArray[np.uint16]:
+        """The length of each row in primary terms."""
+        return self._lengths
+
+    @property
+    def mean_length(self) -> float:
+        """The mean length of the rows; 1.0 where there is no word at all."""
+        return self._mean_length
+
+    def _known(self, term: QueryTerm, best: Floats) -> Word:
+        """A word, worked out now or before; `best` is zero before and after."""
+        word = self._cache.get(term)
+        if word is None:
+            word = self._word(term, best)
+            self._cache.put(term, word)
+        return word
+
+    def _mass(self, term: QueryTerm, word: Word) -> float:
+        """Weight and idf of a term; one that no row has is as rare as a term can be."""
+        n = word.frequency
+        return term.weight * math.log(1.0 + (self._rows - n + 0.5) / (n + 0.5))
 
     def matches(self, terms: Sequence[QueryTerm], row: int) -> list[str]:
         """The surfaces of the terms that this row matches."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ai_memory.index.base import Floats, Mask, QueryTerm, Rows, SparseScores
 from ai_memory.index.catalog import Catalog
 from ai_memory.index.dense import DenseView, ExactDenseIndex, checked
-from ai_memory.index.lexical import LexicalView, PostingsIndex, Presence
+from ai_memory.index.lexical import ByTerm, LexicalView, PostingsIndex, Presence
 from ai_memory.text.analysis import analyse, forget_words
 from ai_memory.text.passages import split
 from ai_memory.types import MemoryRecord, Selection
@@ -60,9 +60,22 @@ class PartitionView:
         """Which of some rows match which terms, and how frequent each term is."""
         return self._lexical.presence(terms, rows)
 
+    def lexical_by_term(self, terms: Sequence[QueryTerm], rows: Rows) -> ByTerm:
+        """What each term gives to each of some rows, and the idf mass of each term."""
+        return self._lexical.by_term(terms, rows)
+
     def document_frequency(self, term: QueryTerm) -> int:
         """How many rows match a term."""
         return self._lexical.document_frequency(term)
+
+    def lengths(self) -> NDArray[np.uint16]:
+        """The words of each row, its title, author and tags among them, shape (n,)."""
+        return self._lexical.lengths()[: self.n]
+
+    @property
+    def mean_length(self) -> float:
+        """The mean of `lengths`; 1.0 where there is no word at all."""
+        return self._lexical.mean_length
 
     def dense_scores(self, query: Floats) -> Floats:
         """Approximate cosine with each row, float32, shape (n,), NaN for a row without a vector; all NaN without vectors."""
@@ -110,6 +123,10 @@ class PartitionView:
         """When each row's memory happened (`valid_from`, or else `created_at`), microseconds since the epoch, shape (n,)."""
         return self._catalog.column("occurred")[: self.n]
 
+    def asks(self) -> NDArray[np.bool_]:
+        """Whether each row's memory ends in a question, shape (n,)."""
+        return self._catalog.column("asks")[: self.n]
+
     def importance(self) -> NDArray[np.float64]:
         """Each row's importance, shape (n,)."""
         return self._catalog.column("importance")[: self.n]
@@ -120,12 +137,10 @@ class PartitionView:
             names = self._catalog.names["memory"].names
             return [names[number] for number in self._catalog.column("memory")[rows].tolist()]
 
-    def author_names(self) -> list[tuple[int, str]]:
-        """Every author's number and name."""
+    def named_authors(self, terms: Sequence[QueryTerm]) -> list[int]:
+        """The numbers of the authors whom a question's terms name, ascending."""
         with self._lock:
-            return [
-                (number, name) for number, name in enumerate(self._catalog.names["author"].names) if name is not None
-            ]
+            return self._catalog.named_authors(terms)
 
     def rows_of(self, key: int) -> Rows:
         """The rows of a revision, ascending; empty if the key is unknown or erased."""

@@ -36,7 +36,7 @@ from ai_memory.index.segments import Segment
 from ai_memory.text.analysis import ANALYSIS_VERSION
 from ai_memory.text.passages import SPLIT_VERSION
 
-FORMAT = 1
+FORMAT = 2
 _HEAD = "snapshot.json"
 _CHUNK = 1 << 22
 _WORTH_MAPPING = 1 << 16

@@ -50,6 +50,15 @@ class Word(NamedTuple):
         else:
             np.add.at(total, self.rows, weighed)  # half as dear as `total[rows] +=`
 
+    def at(self, rows: NDArray[np.int32], scratch: Floats) -> Floats:
+        """The saturations of some rows, 0 where the word is not; `scratch` has one entry a row, zero before and after."""
+        if self.rows is None:
+            return self.saturations.take(rows)
+        scratch[self.rows] = self.saturations
+        found: Floats = scratch.take(rows)
+        scratch[self.rows] = 0.0
+        return found
+
 
 NO_ROWS = Word(np.empty(0, np.int64), np.empty(0, np.float32), 0)
 

@@ -34,9 +34,10 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = (Layer.SEMANTIC, Layer.CONTEXTUAL)
     explain: Annotated[bool, Meta(description="Give each hit the scores of every stage.")] = False
     recipe: Annotated[
-        Literal["balanced", "words", "meaning"],
+        Literal["balanced", "fast", "thorough", "words", "meaning"],
         Meta(
-            description="What counts: balanced (words, meaning and what stands beside a memory), or one search alone."
+            description="What counts: balanced (words, meaning and what stands beside a memory), fast (without what "
+            "stands beside it), thorough (more candidates), or one search alone: words, meaning."
         ),
     ] = "balanced"
     include_ended: Annotated[

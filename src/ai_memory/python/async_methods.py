@@ -103,7 +103,7 @@ class AsyncMethods(AsyncCalls):
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
         explain: bool = False,
-        recipe: Literal["balanced", "words", "meaning"] = "balanced",
+        recipe: Literal["balanced", "fast", "thorough", "words", "meaning"] = "balanced",
         **filters: Unpack[Filters],
     ) -> Answer:
         """Find the memories that answer a question."""

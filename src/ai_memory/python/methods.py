@@ -180,7 +180,7 @@ class Methods(Calls):
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
         explain: bool = False,
-        recipe: Literal["balanced", "words", "meaning"] = "balanced",
+        recipe: Literal["balanced", "fast", "thorough", "words", "meaning"] = "balanced",
         **filters: Unpack[Filters],
     ) -> Answer:
         """Find the memories that answer a question.
@@ -191,7 +191,8 @@ class Methods(Calls):
         max_tokens: Budget of estimated tokens for the texts in the answer; the weakest go first.
         layers: semantic: the matches; contextual: what surrounds them; detailed: history and relations.
         explain: Give each hit the scores of every stage.
-        recipe: What counts: balanced (words, meaning and what stands beside a memory), or one search alone.
+        recipe: What counts: balanced (words, meaning and what stands beside a memory), fast (without what stands
+            beside it), thorough (more candidates), or one search alone: words, meaning.
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {

@@ -5,10 +5,11 @@ stands above its rival, and how much of the question it covers. With s the score
 answered, g the lead over the best other hit (of the best hit over the second; of the others, negative, over the best) and c the
 coverage, the share of the question's idf mass that the hit's words cover,
 
-    confidence = 1 / (1 + exp(-(0.042 s - 0.42 ln N + 0.17 g + 1.75 c - 0.12)))
+    confidence = 1 / (1 + exp(-(0.226 s - 0.631 ln N + 0.458 g + 1.422 c - 0.302)))
 
-The coefficients are a logistic regression on judged questions of three kinds (chat, encyclopaedia, code); docs/recall.md has the
-calibration error on others.
+The coefficients are a logistic regression on the ten best hits of judged questions of four kinds (chat, sentences of an
+encyclopaedia, code, technical answers) and of questions that belong to another store; docs/recall.md has the calibration error on
+others.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.text.terms import QueryTerm
 
-_SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.042, -0.42, 0.17, 1.75, -0.12
-_TRUST_SCORE, _TRUST_COVERAGE, _TRUST_LEAST = 0.12, 5.0, 2.1
+_SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.226, -0.631, 0.458, 1.422, -0.302
+_TRUST_SCORE, _TRUST_LEAST = 0.06, 0.56
 
 
 def confidence(score: float, memories: int, lead: float, coverage: float) -> float:
@@ -39,7 +40,7 @@ def trusted(score: float, coverage: float) -> bool:
     Evidence and coverage make up for one another: a paraphrase shares no word but stands far out in meaning, a short exact match
     has little evidence but covers the question.
     """
-    return _TRUST_SCORE * score + _TRUST_COVERAGE * coverage >= _TRUST_LEAST
+    return _TRUST_SCORE * score + coverage >= _TRUST_LEAST
 
 
 def leads(scores: Sequence[float]) -> list[float]:

@@ -77,7 +77,7 @@ def recall(
     vector = query_vector if recipe.dense else None
     scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector, anchors)
     vectors = Vectors(store, generation, vector) if vector is not None and generation is not None else None
-    ranking = rank(view, scored, vectors, recipe, question.limit, filtered=is_filtered(plan))
+    ranking = rank(view, scored, plan.terms, vectors, recipe, question.limit, filtered=is_filtered(plan))
     covered = coverage(view, plan.terms, ranking.rows)
     hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)
     told += silence.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)

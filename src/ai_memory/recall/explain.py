@@ -11,8 +11,9 @@ from ai_memory.recall.answer import Stage, Trace
 from ai_memory.recall.population import Scored
 from ai_memory.recall.ranking import Ranking
 
-_LEAST_REASON = 0.5
-"""Contributions below half a nat are no reason."""
+_LEAST_REASON = 0.25
+"""Contributions below this many nats are no reason."""
+_WORDS = {"lexical": "words", "coverage": "words"}
 
 
 def trace(scored: Scored, ranking: Ranking, at: int) -> Trace:
@@ -44,13 +45,17 @@ def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -
     """The main reasons in words, strongest first."""
     texts = {
         "dense": "near in meaning" + ("" if cosine is None or math.isnan(cosine) else f" (cosine {cosine:.2f})"),
-        "lexical": "has " + ", ".join(f"“{word}”" for word in matched[:5]) if matched else "",
+        "words": "has " + ", ".join(f"“{word}”" for word in matched[:5]) if matched else "",
+        "beside": "what was said next to it matches",
         "session": "its session is about this",
+        "author": "by the author whom the question names",
     }
-    beside = sum(stage.contribution for stage in of if stage.name.startswith("neighbours_"))
-    weighed = [(stage.contribution, texts.get(stage.name, "")) for stage in of]
-    weighed.append((beside, "what was said next to it matches"))
-    told = [(weight, text) for weight, text in weighed if text and weight >= _LEAST_REASON]
+    weights = dict.fromkeys(texts, 0.0)
+    for stage in of:
+        group = "beside" if stage.name.startswith("beside_") else _WORDS.get(stage.name, stage.name)
+        if group in weights:
+            weights[group] += stage.contribution
+    told = [(weight, texts[name]) for name, weight in weights.items() if texts[name] and weight >= _LEAST_REASON]
     return tuple(text for _, text in sorted(told, key=lambda reason: -reason[0]))
 
 

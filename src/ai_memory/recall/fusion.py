@@ -3,25 +3,36 @@
 A cosine says little by itself: what counts is how far it stands out from the cosines of all other memories with the same
 question. Against a background that is normal with the observed mean and deviation, a memory z deviations above it has the log
 likelihood ratio z²/2 of being there for a reason rather than by chance. BM25 is a sum of log odds already (Robertson and Zaragoza,
-2009), of the question's words for and against relevance. Both are evidence in nats, so they add up, and the question at hand
-decides which side speaks louder: where the embedder does not understand the language, no cosine stands out and z² stays small
-while rare words weigh in full; where words match everywhere, their idf is small and a cosine five deviations out decides. No
-weight is set for a language, a kind of text or a kind of question.
+2009), of the question's words for and against relevance. So both are evidence that adds up, and the question at hand decides which
+side speaks louder: where the embedder does not understand the language, no cosine stands out and z² stays small while rare words
+weigh in full; where words match everywhere, their idf is small and a cosine five deviations out decides.
+
+The weights turn evidence into log odds. They are a conditional logistic regression (a softmax over each question's candidates) on
+judged questions of several kinds; docs/recall.md says which, and what each stage brings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ai_memory.index.base import Rows
+from ai_memory.index.partition import PartitionView
+from ai_memory.recall import priors, views
+from ai_memory.recall.anchors import ANCHORS
 from ai_memory.recall.population import Background, Scored, Values
 from ai_memory.recall.recipe import Recipe
+from ai_memory.recall.views import question_words
+from ai_memory.text.terms import QueryTerm
 
-SESSION_BEST = 3
-"""How many of a session's memories speak for the session."""
+SMALLEST = len(ANCHORS)
+"""Memories that do not answer and are always thought of, so that covering the question says something in the smallest store."""
+_BALANCE = 0.85
+"""BM25 for one unit of z²/2 where one number has to rank rows before the stages are known."""
 
 
 class Features(NamedTuple):
@@ -46,6 +57,13 @@ class Features(NamedTuple):
         return scores
 
 
+class Candidates(NamedTuple):
+    """The c rows to choose from, ascending, and the rows beside each in its session, shape (c, 2 * reach), -1 for none."""
+
+    rows: Rows
+    neighbours: NDArray[np.int32]
+
+
 def dense_evidence(cosines: Values, background: Background) -> Values:
     """Nats for each cosine: z²/2 above the background's mean, z (negative) below it, 0 where there is no vector.
 
@@ -63,80 +81,103 @@ def lexical_evidence(bm25: Values, background: Background) -> Values:
 
 
 def own_evidence(scored: Scored, cosines: Values, bm25: Values, recipe: Recipe) -> Values:
-    """What a row's own words and vector say, weighed, shape (c,)."""
-    dense = recipe.dense * dense_evidence(cosines, scored.dense_background)
-    return dense + recipe.lexical * lexical_evidence(bm25, scored.lexical_background)
-
-
-def window_evidence(scored: Scored, neighbours: NDArray[np.int32], recipe: Recipe) -> Values:
-    """The neighbours' own evidence summed over both sides at each distance, shape (c, reach); 0 where there is none."""
-    reach = len(recipe.window)
-    flat = neighbours.ravel()
-    there = flat >= 0
-    found = np.zeros(len(flat))
-    rows = flat[there]
-    found[there] = own_evidence(scored, scored.cosines(rows), scored.bm25(rows), recipe)
-    evidence = found.reshape(neighbours.shape)
-    return evidence[:, reach - 1 :: -1] + evidence[:, reach:] if reach else evidence
-
-
-def session_evidence(sessions: NDArray[np.int32], memories: NDArray[np.int32], own: Values) -> Values:
-    """The mean of the best three memories' evidence in each candidate's session, shape (c,); 0 without a session.
-
-    Missing and negative evidence counts as 0, so a session with one good memory is a third as good as one with three.
-    """
-    found = np.zeros(len(own))
-    inside = np.flatnonzero((sessions > 0) & (own > 0.0))
-    if not len(inside):
-        return found
-    best = inside[np.lexsort((-own[inside], memories[inside], sessions[inside]))]
-    first = np.ones(len(best), np.bool_)
-    first[1:] = (memories[best][1:] != memories[best][:-1]) | (sessions[best][1:] != sessions[best][:-1])
-    best = best[first]
-    best = best[np.lexsort((-own[best], sessions[best]))]
-    names, starts = np.unique(sessions[best], return_index=True)
-    place = np.arange(len(best)) - starts[np.searchsorted(names, sessions[best])]
-    top = best[place < SESSION_BEST]
-    sums = np.bincount(np.searchsorted(names, sessions[top]), weights=own[top], minlength=len(names)) / SESSION_BEST
-    at = np.minimum(np.searchsorted(names, sessions), len(names) - 1)
-    return np.where((names[at] == sessions) & (sessions > 0), sums[at], found)
-
-
-def alone_evidence(sessions: NDArray[np.int32], own: Values) -> Values:
-    """The own evidence, if it is positive, of memories outside any session; 0 for all others. Shape (c,)."""
-    return np.where(sessions == 0, np.maximum(own, 0.0), 0.0)
-
-
-class Beside(NamedTuple):
-    """What stands beside c candidates: `window` (c, reach), `session` (c,), and `sessions`, int32 (c,), 0 for none."""
-
-    window: Values
-    session: Values
-    sessions: NDArray[np.int32]
-
-    def at(self, places: NDArray[np.int64]) -> Beside:
-        """The same for some of the candidates."""
-        return Beside(self.window[places], self.session[places], self.sessions[places])
-
-
-def features(scored: Scored, cosines: Values, bm25: Values, beside: Beside, recipe: Recipe) -> Features:
-    """All stages of the recipe that have a weight, for c candidates."""
-    columns: list[tuple[str, float, Values]] = []
-    if recipe.dense and scored.dense is not None:
-        columns.append(("dense", recipe.dense, dense_evidence(cosines, scored.dense_background)))
+    """What a row's own words and vector say, in one number, shape (c,): to find candidates by, and for its session."""
+    own = np.zeros(len(cosines))
+    if recipe.dense:
+        own += dense_evidence(cosines, scored.dense_background)
     if recipe.lexical:
-        columns.append(("lexical", recipe.lexical, lexical_evidence(bm25, scored.lexical_background)))
-    for distance, weight in enumerate(recipe.window):
-        columns.append((f"neighbours_{distance + 1}", weight, beside.window[:, distance]))
-    if recipe.session:
-        columns.append(("session", recipe.session, beside.session))
+        own += _BALANCE * lexical_evidence(bm25, scored.lexical_background)
+    return own
+
+
+class Evidence(NamedTuple):
+    """What is known of c candidates besides their cosines: `bm25` and `sessions`, shape (c,), and finished stages."""
+
+    bm25: Values
+    sessions: NDArray[np.int32]
+    dense_weight: float
+    stages: tuple[tuple[str, float, Values], ...]
+    """Name, weight and values, shape (c,), of every stage that has a weight and no cosine of the candidate in it."""
+
+    def at(self, places: NDArray[np.int64]) -> Evidence:
+        """The same for some of the candidates."""
+        stages = tuple((name, weight, values[places]) for name, weight, values in self.stages)
+        return Evidence(self.bm25[places], self.sessions[places], self.dense_weight, stages)
+
+
+def gather(
+    view: PartitionView, scored: Scored, candidates: Candidates, terms: Sequence[QueryTerm], recipe: Recipe
+) -> Evidence:
+    """Every stage of the recipe that can be told before exact cosines are read."""
+    rows, bm25 = candidates.rows, scored.bm25(candidates.rows)
+    stages = [
+        *_by_words(view, scored, candidates, terms, bm25, recipe),
+        *_beside(view, scored, candidates, bm25, recipe),
+        ("author", recipe.author, priors.by_named_author(view, terms, rows) if recipe.author else None),
+        ("asks", recipe.asks, priors.asking(view, rows) if recipe.asks else None),
+        ("brief", recipe.brief, priors.briefness(view, rows) if recipe.brief else None),
+    ]
+    told = tuple((name, weight, values) for name, weight, values in stages if weight and values is not None)
+    return Evidence(bm25, view.sessions()[rows], recipe.dense_weight(view.mean_length), told)
+
+
+def features(scored: Scored, cosines: Values, evidence: Evidence, recipe: Recipe) -> Features:
+    """All stages of the recipe that have a weight, for c candidates, given their cosines."""
+    stages = list(evidence.stages)
+    if recipe.dense and scored.dense is not None:
+        stages.insert(0, ("dense", evidence.dense_weight, dense_evidence(cosines, scored.dense_background)))
     if recipe.alone:
-        own = own_evidence(scored, cosines, bm25, recipe)
-        columns.append(("alone", recipe.alone, alone_evidence(beside.sessions, own)))
-    return _stacked(columns, len(cosines))
+        own = np.zeros(len(cosines))
+        for name, weight, values in stages:
+            if name in _OWN:
+                own += weight * values
+        stages.append(("alone", recipe.alone, views.alone_evidence(evidence.sessions, own)))
+    columns = [values for _, _, values in stages]
+    return Features(
+        tuple(name for name, _, _ in stages),
+        np.array([weight for _, weight, _ in stages], np.float64),
+        np.stack(columns, axis=1) if columns else np.zeros((len(cosines), 0)),
+    )
 
 
-def _stacked(columns: Sequence[tuple[str, float, Values]], count: int) -> Features:
-    values = np.stack([column for _, _, column in columns], axis=1) if columns else np.zeros((count, 0))
-    names = tuple(name for name, _, _ in columns)
-    return Features(names, np.array([weight for _, weight, _ in columns], np.float64), values)
+_OWN = ("dense", "lexical", "coverage")
+_Stage = tuple[str, float, Values | None]
+
+
+def _by_words(
+    view: PartitionView,
+    scored: Scored,
+    candidates: Candidates,
+    terms: Sequence[QueryTerm],
+    bm25: Values,
+    recipe: Recipe,
+) -> Iterator[_Stage]:
+    """The question's words in the memories themselves and in what stands beside them."""
+    if not recipe.lexical:
+        return
+    yield "lexical", recipe.lexical, lexical_evidence(bm25, scored.lexical_background)
+    if not (recipe.coverage or recipe.beside_words or recipe.beside_coverage):
+        return
+    rows, neighbours = candidates
+    words = question_words(view, terms, np.union1d(rows, neighbours[neighbours >= 0]).astype(np.int32))
+    haystack = math.log(scored.rows + SMALLEST)
+    yield "coverage", recipe.coverage, words.coverage(rows) * haystack
+    if neighbours.shape[1]:
+        more, covered = words.beside(rows, neighbours)
+        yield "beside_words", recipe.beside_words, more
+        yield "beside_coverage", recipe.beside_coverage, covered * haystack
+
+
+def _beside(
+    view: PartitionView, scored: Scored, candidates: Candidates, bm25: Values, recipe: Recipe
+) -> Iterator[_Stage]:
+    """The meaning of the memories directly before and after, and the session as a whole."""
+    rows, neighbours = candidates
+    if recipe.beside_dense and neighbours.shape[1] and scored.dense is not None:
+        near = np.unique(neighbours[neighbours >= 0])
+        evidence = dense_evidence(scored.cosines(near), scored.dense_background)
+        yield "beside_dense", recipe.beside_dense, views.beside_dense(evidence, near, neighbours)
+    if recipe.session:
+        own = own_evidence(scored, scored.cosines(rows), bm25, recipe)
+        told = views.session_evidence(view.sessions()[rows], view.memories()[rows], own)
+        yield "session", recipe.session, told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,13 +12,12 @@ from ai_memory.index.base import Floats, Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import fusion
 from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours
-from ai_memory.recall.fusion import Features
+from ai_memory.recall.fusion import Candidates, Evidence, Features
 from ai_memory.recall.population import Scored, Values
 from ai_memory.recall.recipe import Recipe
 from ai_memory.store.base import Store
+from ai_memory.text.terms import QueryTerm
 
-NEAREST = 100
-"""Rows whose session neighbours are looked at; more when more hits are asked for."""
 _PRECISION = 9
 """Decimals of a score that count for order, so that rounding in sums never decides."""
 
@@ -44,68 +44,73 @@ class Ranking(NamedTuple):
 
 
 def rank(
-    view: PartitionView, scored: Scored, vectors: Vectors | None, recipe: Recipe, limit: int, *, filtered: bool
+    view: PartitionView,
+    scored: Scored,
+    terms: Sequence[QueryTerm],
+    vectors: Vectors | None,
+    recipe: Recipe,
+    limit: int,
+    *,
+    filtered: bool,
 ) -> Ranking:
     """The best `limit` memories, fewer when there are no more. The candidate pools grow until they hold enough memories."""
     size = max(recipe.pool, 2 * limit)
     while True:
-        ranking = _rank_pool(view, scored, vectors, recipe, limit, size, filtered)
+        pools = best_of_each(view, scored, size)
+        candidates = _with_neighbours(view, scored, pools.rows, recipe, limit, filtered)
+        evidence = fusion.gather(view, scored, candidates, terms, recipe)
+        ranking = _order(view, scored, candidates, evidence, vectors, recipe, limit, pools)
         if len(ranking.rows) >= limit or size >= scored.rows:
             return ranking
         size *= 4
 
 
-def _rank_pool(
+def _order(
     view: PartitionView,
     scored: Scored,
+    candidates: Candidates,
+    evidence: Evidence,
     vectors: Vectors | None,
     recipe: Recipe,
     limit: int,
-    size: int,
-    filtered: bool,
+    pools: Pools,
 ) -> Ranking:
-    pools = best_of_each(view, scored, size)
-    rows, window = _with_neighbours(view, scored, pools.rows, recipe, limit, filtered)
-    cosines, bm25 = scored.cosines(rows), scored.bm25(rows)
-    own = fusion.own_evidence(scored, cosines, bm25, recipe)
-    sessions = view.sessions()[rows]
-    session = fusion.session_evidence(sessions, view.memories()[rows], own)
-    beside = fusion.Beside(window, session, sessions)
-    rough = fusion.features(scored, cosines, bm25, beside, recipe).scores
-    short = _best_memories(view.memories()[rows], rough, limit + max(20, limit // 2))
-    rows, bm25 = rows[short], bm25[short]
+    """The best memories by approximate cosines, ordered by exact ones."""
+    cosines = scored.cosines(candidates.rows)
+    rough = fusion.features(scored, cosines, evidence, recipe).scores
+    short = _best_memories(view.memories()[candidates.rows], rough, limit + max(20, limit // 2))
+    rows, evidence = candidates.rows[short], evidence.at(short)
     cosines = _exact(view, rows, cosines[short], vectors)
-    stages = fusion.features(scored, cosines, bm25, beside.at(short), recipe)
+    stages = fusion.features(scored, cosines, evidence, recipe)
     scores = stages.scores
     order, ids = _by_memory(view, rows, scores, limit)
     chosen = Features(stages.stages, stages.weights, stages.values[order])
-    return Ranking(rows[order], ids, scores[order], cosines[order], bm25[order], chosen, pools)
+    return Ranking(rows[order], ids, scores[order], cosines[order], evidence.bm25[order], chosen, pools)
 
 
 def _with_neighbours(
     view: PartitionView, scored: Scored, rows: Rows, recipe: Recipe, limit: int, filtered: bool
-) -> tuple[Rows, Values]:
-    """The candidates with the session neighbours of the nearest ones, ascending, and each one's window evidence.
+) -> Candidates:
+    """The candidates with the session neighbours of the nearest ones, ascending, and what stands beside each.
 
-    Far from the best matches a window has nothing to say, so it is read for the nearest rows and their neighbours only.
+    Far from the best matches neighbours have nothing to say, so they are read for the nearest rows and their neighbours only.
     """
-    reach = len(recipe.window)
+    reach = recipe.reach
     if not reach or not len(rows):
-        return rows, np.zeros((len(rows), reach))
+        return Candidates(rows, np.full((len(rows), 2 * reach), -1, np.int32))
     own = fusion.own_evidence(scored, scored.cosines(rows), scored.bm25(rows), recipe)
-    nearest = rows[_greatest(own, max(NEAREST, 4 * limit))]
+    nearest = rows[_greatest(own, max(recipe.nearest, 4 * limit))]
     nearest = nearest[view.sessions()[nearest] > 0]
     beside = session_neighbours(view, scored, nearest, reach, filtered=filtered)
     around = np.union1d(nearest, beside[beside >= 0]).astype(np.int32)
-    window = fusion.window_evidence(scored, session_neighbours(view, scored, around, reach, filtered=filtered), recipe)
+    found = session_neighbours(view, scored, around, reach, filtered=filtered)
     everyone = np.union1d(rows, around).astype(np.int32)
+    neighbours = np.full((len(everyone), 2 * reach), -1, np.int32)
+    neighbours[everyone.searchsorted(around)] = found
     if scored.dense is None:
-        everyone = everyone[scored.bm25(everyone) > 0.0]
-    windows = np.zeros((len(everyone), reach))
-    at = everyone.searchsorted(around)
-    inside = (at < len(everyone)) & (everyone[np.minimum(at, len(everyone) - 1)] == around) if len(everyone) else at < 0
-    windows[at[inside]] = window[inside]
-    return everyone, windows
+        matching = scored.bm25(everyone) > 0.0
+        return Candidates(everyone[matching], neighbours[matching])
+    return Candidates(everyone, neighbours)
 
 
 def _greatest(scores: Values, count: int) -> NDArray[np.int64]:

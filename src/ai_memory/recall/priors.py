@@ -1,0 +1,32 @@
+"""What speaks for or against a memory before its words and its vector are read: author, length, whether it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ai_memory.index.base import Rows
+from ai_memory.index.partition import PartitionView
+from ai_memory.recall.population import Values
+from ai_memory.text.terms import QueryTerm
+
+BRIEF = 20.0
+"""Words below which a memory counts as brief."""
+
+
+def by_named_author(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> Values:
+    """1 for the rows of an author whom the question names, 0 for the others, shape (n,); all 0 when it names none."""
+    named = view.named_authors(terms)
+    return np.isin(view.authors()[rows], named).astype(np.float64) if named else np.zeros(len(rows))
+
+
+def asking(view: PartitionView, rows: Rows) -> Values:
+    """1 for the rows of memories that end in a question, else 0, shape (n,)."""
+    return view.asks()[rows].astype(np.float64)
+
+
+def briefness(view: PartitionView, rows: Rows) -> Values:
+    """Logarithm of a row's words over `BRIEF`, or over the store's mean if that is less; 0 where positive. Shape (n,)."""
+    lengths = view.lengths()[rows].astype(np.float64)
+    return np.minimum(np.log((lengths + 1.0) / min(BRIEF, view.mean_length + 1.0)), 0.0)
