@@ -75,7 +75,7 @@ class _Reader:
                 continue
             name = self._at(index)
             if name is None:
-                if self.words[index].capital and self.phrase.free[index]:
+                if self.words[index].capital and index not in self.phrase.taken:
                     unknown.append(self.words[index])
                 continue
             self.last = self._mention(index, name)
@@ -99,7 +99,7 @@ class _Reader:
 
     def _release(self, index: int) -> Mention | None:
         """The whole number right after a product, if it is one of its releases: Fedora 40, but not Slack 3 times."""
-        if index >= len(self.words) or not self.phrase.free[index] or self.phrase.after(index - 1) is None:
+        if index >= len(self.words) or index in self.phrase.taken or self.phrase.after(index - 1) is None:
             return None
         word = self.words[index]
         if not word.text.isdigit() or len(word.text) > 3 or _COUNTS.match(self.phrase.text, word.end):
@@ -110,7 +110,7 @@ class _Reader:
 
     def _at(self, index: int) -> _Found | None:
         word = self.words[index]
-        if not self.phrase.free[index] or not word.text[0].isalpha():
+        if index in self.phrase.taken or not word.text[0].isalpha():
             return None
         listed = self._listed(index)
         if listed:
@@ -155,7 +155,7 @@ class _Reader:
             word, before = self.words[index + count], self.words[index + count - 1]
             gap = self.phrase.text[before.end : word.start]
             shortened = gap == ". " and (len(before.text) == 1 or before.key in ABBREVIATED)
-            if not self.phrase.free[index + count] or before.possessive or gap not in _RUN_GAPS:
+            if index + count in self.phrase.taken or before.possessive or gap not in _RUN_GAPS:
                 break
             if gap == ". " and not shortened:
                 break

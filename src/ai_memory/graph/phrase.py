@@ -30,8 +30,8 @@ class Phrase:
     ) -> None:
         self.text = text
         self.words = words
-        self.free = _free(words, taken)
-        """For each word whether it is outside the mentions and times found before."""
+        self.taken = _inside(words, taken)
+        """The words inside the mentions and times found before."""
         self.versions = versions
         """Where versions begin: what stands right before one is a product."""
         self._verbs = verbs
@@ -79,7 +79,7 @@ class Phrase:
         """Whether `count` words from `index` on are free and have one blank or hyphen between each."""
         words = self.words[index : index + count]
         gaps = (self.text[left.end : right.start] for left, right in itertools.pairwise(words))
-        return all(self.free[index : index + count]) and all(gap in _NO_GAP or gap == "-" for gap in gaps)
+        return self.taken.isdisjoint(range(index, index + count)) and all(gap in _NO_GAP or gap == "-" for gap in gaps)
 
     def noun_before(self, word: Word) -> str:
         """The word before the preposition before the name: *launch* of, *contract* with; empty where there is none."""
@@ -102,12 +102,15 @@ class Phrase:
         return self.verb_before(self.words[index].start) or self.verb_after(self.words[index + count - 1].end)
 
 
-def _free(words: Sequence[Word], taken: Sequence[tuple[int, int]]) -> list[bool]:
-    if not taken:
-        return [True] * len(words)
-    free, span = [], 0
-    for word in words:
-        while span < len(taken) and taken[span][1] <= word.start:
-            span += 1
-        free.append(span >= len(taken) or taken[span][0] >= word.end)
-    return free
+def _inside(words: Sequence[Word], spans: Sequence[tuple[int, int]]) -> frozenset[int]:
+    """The indices of the words that a span touches."""
+    if not spans:
+        return frozenset()
+    ends = [word.end for word in words]
+    found: set[int] = set()
+    for start, end in spans:
+        index = bisect_right(ends, start)
+        while index < len(words) and words[index].start < end:
+            found.add(index)
+            index += 1
+    return frozenset(found)

@@ -17,13 +17,21 @@ from ai_memory.graph.values import NAMED, Kind, Mention, Statement, TimeExpressi
 _SENTENCE_END = re.compile(r"[.!?…](?=\s|$)|\n")
 _ABBREVIATION = re.compile(r"\b(?:[A-ZА-ЯЁ]|[Dd]r|[Mm]rs?|[Mm]s|[Pp]rof|[Ss]t|г|ул)$")
 _SPLIT = re.compile(r",[ ](?!who\b|котор)|;|:[ ]|[ ](?:but|and|а|но)[ ](?=[\w ]{0,30}\b(?:left|joined)\b)")
-_UNSURE = re.compile(
-    r"\b(?:not|never|nobody|no[ ]one|if|whether|unless|when|might|may|could|would|should|maybe|perhaps|probably|allegedly"
-    r"|rumou?r\w*|wants?|wanted|hopes?|hoped|considers?|considering|thinks?|thinking|asks?|asked|wonders"
-    r"|seems?|apparently|кажется|похоже|не|ни|никто|нет|если|когда|бы|ли|вдруг|может|возможно|вероятно|наверное|наверно"
-    r"|хоч(?:ет|у|ешь)|хотел[аи]?|мечтает|планирует|собирается|думает|спросил[аи]?)\b|n['’]t\b",
-    re.IGNORECASE,
+_UNSURE = frozenset(
+    word
+    for words in (
+        "not never nobody none if whether unless when might may could would should maybe perhaps probably allegedly",
+        "seem seems apparently rumour rumours rumoured rumor rumors rumored",
+        "want wants wanted hope hopes hoped consider considers considered considering",
+        "think thinks thought thinking ask asks asked wonder wonders wondered",
+        "не ни никто нет если когда бы ли вдруг может возможно вероятно наверное наверно кажется похоже",
+        "хочет хочу хочешь хотел хотела хотели мечтает планирует собирается думает спросил спросила спросили",
+    )
+    for word in words.split()
 )
+"""Signs that a clause denies, asks, wishes or supposes what it says."""
+_ENDS = frozenset(("not", "не"))
+_WORD = re.compile(r"[\w']+")
 _PAST_STATE = re.compile(
     r"\b(?:worked|lived|depended|reported|led|owned|maintained|managed|headed|used|работала?|жила?|зависела?)\b",
     re.IGNORECASE,
@@ -61,6 +69,15 @@ def find(
     found = [statement for hit in verbs for statement in clauses.stated(hit)]
     found += clauses.switched() + clauses.married()
     return sorted(set(found), key=lambda each: (each.subject.start, each.object.start, each.relation))
+
+
+def _unsure(words: str, allowed: frozenset[str] = frozenset()) -> bool:
+    """Whether a clause denies, asks, wishes or supposes; `allowed` are the signs that its verb has of itself."""
+    lower = words.lower().replace("’", "'")
+    found = set(_WORD.findall(lower))
+    return (
+        "no one " in lower or not (found - allowed).isdisjoint(_UNSURE) or any(word.endswith("n't") for word in found)
+    )
 
 
 class _Clauses:
@@ -138,9 +155,7 @@ class _Clauses:
         words = self.text[begin:end]
         for part in sorted(parts, reverse=True):  # names are no words: May is not may
             words = words[: part.start - begin] + words[part.end - begin :]
-        if frame.ends:
-            words = re.sub(r"\b(?:not|не)\b", "", words)
-        return _UNSURE.search(words) is None
+        return not _unsure(words, allowed=_ENDS if frame.ends else frozenset())
 
     # -- when does it hold?
 
@@ -188,12 +203,7 @@ class _Clauses:
             begin, stop = self._clause(old.start, new.end)
             head = self.text[begin : old.start].lstrip()
             subject = place > 0 and self.named[place - 1].start >= begin
-            if (
-                not subject
-                and _SWITCHED.search(head)
-                and not _UNSURE.search(head)
-                and self.text[stop : stop + 1] != "?"
-            ):
+            if not subject and _SWITCHED.search(head) and not _unsure(head) and self.text[stop : stop + 1] != "?":
                 times = self._times(old.start, new.end)
                 end = max([new.end, *(time.end for time in times)])
                 since = times[0].since if times else None

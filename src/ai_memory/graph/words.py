@@ -94,12 +94,14 @@ def split(text: str) -> list[Word]:
     position = 0
     before: Lexeme | None = None
     for match in _WORD.finditer(text):
-        start = match.start()
+        start, end = match.span()
         this = lexeme(match.group())
-        gap = text[position:start]
-        initial = before is None or (gap != " " and _begins(gap, before))
+        if start - position == 1 and text[position] == " ":
+            initial = before is None
+        else:
+            initial = before is None or _begins(text[position:start], before)
         words.append(Word(start, start + len(this.text), this, initial))
-        position, before = match.end(), this
+        position, before = end, this
     return words
 
 
