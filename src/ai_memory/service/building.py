@@ -150,7 +150,7 @@ class Builder:
 
     def working(self) -> bool:
         """Whether this or another process is at work on a build at this moment."""
-        return self._lock.held()
+        return self._thread is not None or self._lock.held()
 
     def switched(self) -> None:
         """Have this process follow at once after the active generation was changed here."""
