@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a list that is written as one text."""
     return tuple(text.split())
 
 
-MONTHS = _words("january february march april may june july august september october november december")
-WEEKDAYS = _words("monday tuesday wednesday thursday friday saturday sunday")
-NUMBERS = _words("one two three four five six seven eight nine ten eleven twelve")
-ORDINALS = _words("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth")
-_MONTH_STEMS = _words("январ феврал март апрел ма июн июл август сентябр октябр ноябр декабр")
+MONTHS = words_of("january february march april may june july august september october november december")
+WEEKDAYS = words_of("monday tuesday wednesday thursday friday saturday sunday")
+NUMBERS = words_of("one two three four five six seven eight nine ten eleven twelve")
+ORDINALS = words_of("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth")
+_MONTH_STEMS = words_of("январ феврал март апрел ма июн июл август сентябр октябр ноябр декабр")
 _STEM_ENDINGS = {"ма": "й я е ю ем", "март": " а е у ом", "август": " а е у ом"}
 
 
