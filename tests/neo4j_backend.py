@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import shutil
 import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -32,13 +34,29 @@ def server(name: str) -> Server:
     """The server of a line for the whole session. Skips the test, with the reason, where it cannot be had."""
     line = LINES[name]
     found = running(line)
-    if found is not None:
+    if found is not None and _alone(line):
         return found
     home = Path(tempfile.mkdtemp(prefix="neo4j-"))
     started = start(line, home)
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     atexit.register(started.kill)  # runs before the one above
     return started
+
+
+_locks: list[IO[bytes]] = []
+"""Held until this process ends."""
+
+
+def _alone(line: Line) -> bool:
+    """Whether no other run of tests uses the line's running server: they would empty each other's database."""
+    lock = (line.folder / "tests.lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return False
+    _locks.append(lock)
+    return True
 
 
 def start(line: Line, home: Path, **settings: object) -> Server:

@@ -88,11 +88,10 @@ def index_vectors(connection: Connection, made: Generation) -> None:
 
 def activate_generation(transaction: Transaction, number: int, *, complete: bool = False) -> bool:
     """As `Store.activate_generation`, inside a write transaction."""
-    if complete:
-        _refuse_two(transaction, number)
+    state = find_generation(transaction, number).state
+    if complete and (state == "retired" or transaction.rows(_OWES_MORE, number=number)):
+        return state == "active"
     _resume(transaction, number)
-    if complete and transaction.rows(_OWES_MORE, number=number):
-        return False
     transaction.rows(_ACTIVATED, number=number)
     transaction.rows(_NOT_OWED)
     return True
