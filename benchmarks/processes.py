@@ -46,7 +46,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
 
 
 @contextmanager
-def running_service(data_dir: Path) -> Iterator[str]:
+def running_service(data_dir: Path, model: Path = MODEL) -> Iterator[str]:
     """The address of `ai-memory serve` on this data folder, ready and with its model loaded; stopped at the end."""
     words = [
         COMMAND,
@@ -58,7 +58,7 @@ def running_service(data_dir: Path) -> Iterator[str]:
         "--log-level",
         "warning",
         "--model",
-        str(MODEL),
+        str(model),
     ]
     process = subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL)
     try:

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/run.py [AREA…] [--quick] [--no-peers]
 
-Areas: write, embed, engine, recall, cli (with mcp), peers; all of them by default. `--quick` leaves out what takes more than a
-minute: the store of a million memories, repeats. docs/benchmarks.md says what each figure means.
+Areas: write, embed, http (the embedder over HTTP), engine, recall, cli (with mcp), peers; all of them by default. `--quick` leaves
+out what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md says what each figure means.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from benchmarks.figures import Figure, commit, load_average, machine, table, wri
 AREAS = {
     "write": "benchmarks.writing",
     "embed": "benchmarks.embedding",
+    "http": "benchmarks.embedding_http",
     "engine": "benchmarks.engine",
     "recall": "benchmarks.recalling",
     "cli": "benchmarks.processes",

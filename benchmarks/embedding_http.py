@@ -1,0 +1,117 @@
+"""`embed.http.`: what the way over HTTP costs the embedder, and how long a short text waits among long ones."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ai_memory.embed.folder import read_model_folder
+from ai_memory.embed.load import load_embedder
+from benchmarks.corpus import Corpus
+from benchmarks.figures import ROOT, Figure, Peer, Target, load_average, median, percentile
+from benchmarks.http_load import Connection, request_bytes, run_clients, send_all
+from benchmarks.places import KEPT, MODEL, fresh_folder
+from benchmarks.processes import running_service
+from benchmarks.soak import soak
+
+CLIENTS = 64
+LONG_CLIENTS = 8
+SHARE = Target(">=", 0.85, of="ratio")
+WAIT = Target("<=", 2.0)
+"""In batches: the one that runs when the text comes, and at most as much again for its own pass and the way."""
+SLOPE = Target("<=", 1.0)
+
+
+def figures(*, quick: bool) -> Iterator[Figure]:
+    """All figures of this area."""
+    if MODEL.exists():
+        yield _share(512 if quick else 2048)
+    else:
+        print("embed.http.share is left out: there is no model; make bench brings it", file=sys.stderr)
+    model = middle_gemma()
+    yield from _among_long_ones(model, 60 if quick else 300)
+    yield from soak_figures(model, 10.0 if quick else 60.0)
+
+
+def soak_figures(model: Path, seconds: float) -> Iterator[Figure]:
+    """A mixed load for a while; `benchmarks/soak.py` runs it for as long as one likes."""
+    found = soak(model, seconds=seconds, clients=16)
+    settings = {"seconds": seconds, "clients": 16, "load": load_average()}
+    yield Figure("embed.http.soak.answered", found.tally.answered / found.seconds, "requests/s", settings=settings)
+    yield Figure("embed.http.soak.lost", found.lost, "requests", target=Target("<=", 0.0), settings=settings)
+    yield Figure("embed.http.soak.memory", found.slope_mb_a_minute, "MB/min", target=SLOPE, settings=settings)
+
+
+def _share(count: int) -> Figure:
+    """Texts a second of 64 clients with one text a request, beside the same texts in one call in process."""
+    texts = [made.text for made in Corpus().memories(0, count, 35, 45)]
+    requests = [request_bytes("/v1/embeddings", input=text, encoding_format="base64") for text in texts]
+    embedder = load_embedder(read_model_folder(MODEL))
+    embedder.embed_documents(texts[:64])
+    with fresh_folder() as data_dir, running_service(data_dir) as url:
+        send_all(url, CLIENTS, requests[:128])
+        served, inside = [], []
+        for _ in range(3):  # in turn: what else the machine does disturbs both
+            inside.append(_seconds(lambda: embedder.embed_documents(texts)))
+            served.append(send_all(url, CLIENTS, requests))
+    embedder.close()
+    settings = {"clients": CLIENTS, "texts": count, "words": 40, "model": MODEL.name, "load": load_average()}
+    peer = Peer("in process", count / median(inside))
+    return Figure("embed.http.share", count / median(served), "texts/s", peer, SHARE, settings)
+
+
+def _among_long_ones(model: Path, count: int) -> Iterator[Figure]:
+    """How long a short text takes while eight clients send texts of 2,048 tokens on end, in units of one such text's pass."""
+    short = request_bytes("/embed", inputs="when does the gate open")
+    long = request_bytes("/embed", inputs="the gate opens at noon and closes at nine " * 1000)  # cut to 2,048 tokens
+    with fresh_folder() as data_dir, running_service(data_dir, model) as url:
+        lone = Connection(url)
+        for request in (short, long, short, long):
+            lone.post(request)
+        batch = median([_seconds(lambda: lone.post(long)) for _ in range(7)])
+        alone = median([_seconds(lambda: lone.post(short)) for _ in range(20)])
+        done = threading.Event()
+        waits: list[float] = []
+
+        def work(number: int, connection: Connection) -> None:
+            if number:
+                while not done.is_set():
+                    connection.post(long)
+                return
+            time.sleep(4 * batch)
+            waits.extend(_seconds(lambda: connection.post(short)) for _ in range(count))
+            done.set()
+
+        run_clients(url, LONG_CLIENTS + 1, work)
+        lone.close()
+    settings = {
+        "long_clients": LONG_CLIENTS,
+        "tokens": 2048,
+        "texts": count,
+        "batch_ms": round(batch * 1e3, 1),
+        "alone_ms": round(alone * 1e3, 1),
+        "model": model.name,
+        "load": load_average(),
+    }
+    yield Figure("embed.http.short_among_long_p50", median(waits) / batch, "batches", settings=settings)
+    yield Figure("embed.http.short_among_long_p99", percentile(waits, 0.99) / batch, "batches", None, WAIT, settings)
+
+
+def middle_gemma() -> Path:
+    """A model of EmbeddingGemma's kind with random weights; small: a pass over 2,048 tokens takes some tenths of a second."""
+    folder = KEPT / "models" / "random-gemma-middle"
+    if not (folder / "model.safetensors").exists():
+        sys.path.insert(0, str(ROOT / "tests"))
+        from tiny_gemma import Sizes, random_gemma
+
+        random_gemma(folder, Sizes(width=192, inner=288, layers=6, pattern=6, head_width=64))
+    return folder
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

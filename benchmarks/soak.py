@@ -1,0 +1,170 @@
+"""Many clients of many habits for a while: is every request answered, and does the server's memory stay flat?
+
+    .venv/bin/python benchmarks/soak.py [--seconds 600] [--clients 16] [--model FOLDER]
+
+Clients send single queries, batches, long texts that are cut, ids to decode, wrong requests, and hang up in the middle. A request
+that is neither answered nor given up by its client is lost. Memory is the server's resident set, sampled each second; its slope is
+that of a straight line through the second half of the samples.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from ai_memory.discovery import find_service  # noqa: E402 - after the path
+from benchmarks.http_load import Connection, Tally, request_bytes  # noqa: E402
+from benchmarks.places import fresh_folder  # noqa: E402
+from benchmarks.processes import running_service  # noqa: E402
+
+WORDS = [
+    "gate",
+    "opens",
+    "noon",
+    "ferry",
+    "leaves",
+    "seven",
+    "meeting",
+    "moved",
+    "room",
+    "taken",
+    "closes",
+    "six",
+    "ships",
+]
+HANGS_UP = 23
+"""Every so many requests a client hangs up without waiting for the answer."""
+
+
+@dataclass(frozen=True)
+class Soaked:
+    """What a run found."""
+
+    seconds: float
+    tally: Tally
+    abandoned: int
+    """Requests whose clients hung up on purpose."""
+    samples_mb: tuple[float, ...]
+    """The server's resident memory, one sample a second."""
+
+    @property
+    def lost(self) -> int:
+        """Requests that were neither answered nor given up."""
+        return self.tally.sent - self.tally.answered - self.tally.refused - self.abandoned
+
+    @property
+    def slope_mb_a_minute(self) -> float:
+        """How the memory grew in the second half."""
+        half = np.asarray(self.samples_mb[len(self.samples_mb) // 2 :])
+        return float(np.polyfit(np.arange(len(half)), half, 1)[0] * 60) if len(half) > 1 else 0.0
+
+
+def soak(model: Path, *, seconds: float, clients: int) -> Soaked:
+    """Run a server on `model` and so many clients for that long."""
+    tally, abandoned, samples = Tally(), [0], list[float]()
+    with fresh_folder() as data_dir, running_service(data_dir, model) as url:
+        found = find_service(data_dir)
+        assert found is not None
+        ends = time.monotonic() + seconds
+        threads = [
+            threading.Thread(target=_client, args=(number, url, ends, tally, abandoned)) for number in range(clients)
+        ]
+        begun = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        while time.monotonic() < ends:
+            samples.append(_resident_mb(found.pid))
+            time.sleep(min(1.0, seconds / 10))
+        for thread in threads:
+            thread.join()
+        took = time.perf_counter() - begun
+    return Soaked(took, tally, abandoned[0], tuple(samples))
+
+
+def _client(number: int, url: str, ends: float, tally: Tally, abandoned: list[int]) -> None:
+    connection = Connection(url)
+    for turn, request in enumerate(_requests(number)):
+        if time.monotonic() >= ends:
+            break
+        with tally.lock:
+            tally.sent += 1
+        if (turn + number) % HANGS_UP == HANGS_UP - 1:
+            connection.send(request)
+            connection.close()
+            connection = Connection(url)
+            with tally.lock:
+                abandoned[0] += 1
+            continue
+        try:
+            status = connection.post(request)
+        except (OSError, StopIteration):
+            with tally.lock:
+                tally.broken += 1
+            connection.close()
+            connection = Connection(url)
+            continue
+        with tally.lock:
+            tally.answered += status == 200
+            tally.refused += status != 200
+    connection.close()
+
+
+def _requests(seed: int) -> Iterator[bytes]:
+    """What one client asks, on end."""
+    draw = np.random.default_rng(seed)
+    while True:
+        kind = draw.integers(0, 10)
+        text = " ".join(draw.choice(WORDS, draw.integers(3, 60)))
+        if kind < 4:
+            yield request_bytes("/v1/embeddings", input=text, input_type="query", encoding_format="base64")
+        elif kind < 7:
+            yield request_bytes("/embed", inputs=[f"{text} {number}" for number in range(draw.integers(2, 12))])
+        elif kind == 7:
+            yield request_bytes("/embed", inputs=f"{text} " * 60)
+        elif kind == 8:
+            yield request_bytes("/tokenize", inputs=text)
+        else:
+            yield request_bytes("/v1/embeddings", input=[text], dimensions=5)
+
+
+def _resident_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+def main() -> int:
+    """Run it, say what was found; 1 where a request was lost or one broke."""
+    from benchmarks.embedding_http import middle_gemma
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--model", type=Path, default=None, help="a model folder (default: one with random weights)")
+    arguments = parser.parse_args()
+    found = soak(arguments.model or middle_gemma(), seconds=arguments.seconds, clients=arguments.clients)
+    tally, samples = found.tally, found.samples_mb
+    print(f"{found.seconds:.0f} s, {arguments.clients} clients: {tally.sent:,} requests sent")
+    print(
+        f"{tally.answered:,} answered 200, {tally.refused:,} refused, {found.abandoned:,} hung up, {tally.broken} broken"
+    )
+    print(f"{found.lost} lost")
+    print(
+        f"memory {samples[0]:.0f} MB at first, {samples[len(samples) // 2]:.0f} at half time, {samples[-1]:.0f} at the end, "
+        f"most {max(samples):.0f}; {found.slope_mb_a_minute:+.2f} MB a minute in the second half"
+    )
+    return 1 if found.lost or tally.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""The soak of the embedder's routes, for a few seconds: every request is answered or given up by its own client."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tiny_gemma import tiny_gemma
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.soak import Soaked, soak  # noqa: E402 - after the path
+
+
+@pytest.fixture(scope="module")
+def soaked(tmp_path_factory: pytest.TempPathFactory) -> Soaked:
+    return soak(tiny_gemma(tmp_path_factory.mktemp("models") / "embeddinggemma-300m"), seconds=5, clients=24)
+
+
+def test_no_request_is_lost(soaked: Soaked) -> None:
+    assert soaked.lost == 0
+    assert soaked.tally.broken == 0
+    assert soaked.tally.answered > 24
+    assert soaked.tally.refused > 0, "wrong requests are among them"
+    assert soaked.abandoned > 0, "and clients that hang up"
+    assert soaked.tally.sent == soaked.tally.answered + soaked.tally.refused + soaked.abandoned
+
+
+def test_memory_was_sampled(soaked: Soaked) -> None:
+    assert len(soaked.samples_mb) >= 2
+    assert all(sample > 10 for sample in soaked.samples_mb)
