@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ai_memory.errors import StoreError as StoreError
     from ai_memory.errors import StoreFullError as StoreFullError
     from ai_memory.errors import StoreReadOnlyError as StoreReadOnlyError
+    from ai_memory.errors import StoreUnavailableError as StoreUnavailableError
     from ai_memory.errors import StoreVersionError as StoreVersionError
     from ai_memory.errors import TooLargeError as TooLargeError
     from ai_memory.errors import UnauthorizedError as UnauthorizedError
@@ -116,6 +117,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "StoreError",
         "StoreFullError",
         "StoreReadOnlyError",
+        "StoreUnavailableError",
         "StoreVersionError",
         "TooLargeError",
         "UnauthorizedError",

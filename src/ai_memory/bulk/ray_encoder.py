@@ -7,6 +7,7 @@ one process, so a driver that dies loses no more than one that works alone.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ import msgspec
 from ai_memory.bulk.encoder import Work, encode_chunk, open_worker
 from ai_memory.bulk.records import Chunk, Result
 from ai_memory.errors import EmbedderError, InvalidInputError, MemoryServiceError, ServiceUnavailableError
+
+_KNOCK_SECONDS = 5.0
 
 
 class RayEncoder:
@@ -25,8 +28,9 @@ class RayEncoder:
         self._ray = _import_ray()
         self._work = work
         try:
+            _knock(address)
             self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise ServiceUnavailableError(
                 f"no Ray cluster answers at {address}: {error}", hint="check it with: ray status --address ADDRESS"
             ) from error
@@ -35,6 +39,7 @@ class RayEncoder:
         """In the order in which they are done. Raises EmbedderError with the worker's words where a model fails."""
         rows = [{"chunk": msgspec.msgpack.encode(chunk)} for chunk in chunks]
         if not rows:
+            self._ray.shutdown()
             return
         devices, resources = self._devices()
         data = self._ray.data
@@ -54,6 +59,8 @@ class RayEncoder:
                 yield msgspec.msgpack.decode(row["result"], type=Result)
         except self._ray.exceptions.RayError as error:
             raise EmbedderError(f"a worker of the cluster failed: {_reason(error)}") from error
+        finally:
+            self._ray.shutdown()  # lets go of the cluster; the cluster itself goes on
 
     def _devices(self) -> tuple[int, dict[str, float]]:
         """How many actors there are, and what each reserves: a GPU each where the cluster has some, else a node each."""
@@ -75,6 +82,13 @@ class _Worker:
         """One chunk in, one result out, both as bytes."""
         chunk = msgspec.msgpack.decode(batch["chunk"][0], type=Chunk)
         return {"result": [msgspec.msgpack.encode(encode_chunk(self._model, self._work, chunk))]}
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nobody listens at HOST:PORT: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
 
 
 def _import_ray() -> Any:

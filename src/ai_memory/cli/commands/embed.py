@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -66,8 +66,10 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     with open_model(arguments) as model, _input(arguments.input) as stream:
         work = _work(arguments, model)
         check_work(work, titles=fields.title is not None)
-        encoder = _encoder(arguments, model, work)
-        summary = _embed(arguments, screen, stream, fields, kinds, (encoder, work), rejections)
+        # Ray says on standard output what happens in its cluster; ours is for the result.
+        with redirect_stdout(sys.stderr) if arguments.ray else nullcontext():
+            encoder = _encoder(arguments, model, work)
+            summary = _embed(arguments, screen, stream, fields, kinds, (encoder, work), rejections)
     rejections.finish(None if arguments.output == _STANDARD else Path(arguments.output))
     value = {
         "output": arguments.output,
