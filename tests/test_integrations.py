@@ -7,13 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ai_memory import EmbeddingModel
 from ai_memory.embed.folder import ModelFolder
-from ai_memory.errors import EmbedderUnavailableError, TooLargeError
+from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, TooLargeError
+from ai_memory.integrations.source import Source
+from rest_server import Served, serving
 from tiny_gemma import tiny_gemma
 
 TEXTS = ["Mira is allergic to hazelnuts", "the ferry leaves at seven", "кошка спит"]
@@ -78,7 +81,7 @@ def test_llamaindex_gets_the_right_side(model: EmbeddingModel) -> None:
     pytest.importorskip("llama_index.core", reason="llama-index-core is not installed (dependency group `adapters`)")
     from ai_memory.integrations.llamaindex import LlamaIndexEmbedding
 
-    adapter = LlamaIndexEmbedding(model, embed_batch_size=2)
+    adapter = LlamaIndexEmbedding(model, base={"embed_batch_size": 2})
     assert adapter.model_name == "embeddinggemma-300m"
     np.testing.assert_allclose(adapter.get_text_embedding_batch(TEXTS), model.embed_documents(TEXTS), atol=1e-5)
     np.testing.assert_allclose(adapter.get_text_embedding(TEXTS[1]), model.embed_documents(TEXTS)[1], atol=1e-5)
@@ -91,7 +94,7 @@ def test_llamaindex_gets_the_right_side(model: EmbeddingModel) -> None:
     np.testing.assert_allclose(documents, model.embed_documents(TEXTS), atol=1e-5)
     np.testing.assert_allclose(query, model.embed_query(TEXTS[0]), atol=1e-5)
     adapter.close()
-    assert adapter.model.embed_query("still open").shape == (256,)
+    assert model.embed_query("still open").shape == (256,)
 
 
 @pytest.mark.model
@@ -102,7 +105,7 @@ def test_llamaindexes_own_nodes_are_embedded(minilm_folder: ModelFolder) -> None
 
     from ai_memory.integrations.llamaindex import LlamaIndexEmbedding
 
-    adapter = LlamaIndexEmbedding(str(minilm_folder.path), options={"dtype": "float32"})
+    adapter = LlamaIndexEmbedding(str(minilm_folder.path), dtype="float32")
     store = SimpleVectorStore()
     store.add(list(adapter([TextNode(id_=str(number), text=text) for number, text in enumerate(TEXTS)])))
     query = VectorStoreQuery(query_embedding=adapter.get_query_embedding("what can Mira not eat?"), similarity_top_k=1)
@@ -110,6 +113,57 @@ def test_llamaindexes_own_nodes_are_embedded(minilm_folder: ModelFolder) -> None
     adapter.close()
     with pytest.raises(EmbedderUnavailableError, match="closed"):
         adapter.get_query_embedding("a")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("service"), model=str(folder), dtype="float32") as running:
+        yield running
+
+
+def test_langchain_asks_a_running_service(model: EmbeddingModel, served: Served) -> None:
+    pytest.importorskip("langchain_core", reason="langchain-core is not installed (dependency group `adapters`)")
+    from ai_memory.integrations.langchain import LangChainEmbeddings
+
+    with LangChainEmbeddings(url=served.url, dimension=256, task="clustering") as adapter:
+        np.testing.assert_allclose(adapter.embed_documents(TEXTS), model.embed_documents(TEXTS), atol=1e-5)
+        query = model.embed_query(TEXTS[0], task="clustering")
+        np.testing.assert_allclose(adapter.embed_query(TEXTS[0]), query, atol=1e-5)
+        with pytest.raises(TooLargeError):
+            adapter.embed_documents(["word " * 3000])
+
+
+def test_llamaindex_asks_a_running_service(model: EmbeddingModel, served: Served) -> None:
+    pytest.importorskip("llama_index.core", reason="llama-index-core is not installed (dependency group `adapters`)")
+    from ai_memory.integrations.llamaindex import LlamaIndexEmbedding
+
+    adapter = LlamaIndexEmbedding(url=served.url, dimension=256, too_long="truncate")
+    assert adapter.model_name == "embeddinggemma-300m"
+    np.testing.assert_allclose(adapter.get_text_embedding_batch(TEXTS), model.embed_documents(TEXTS), atol=1e-5)
+    np.testing.assert_allclose(adapter.get_query_embedding(TEXTS[0]), model.embed_query(TEXTS[0]), atol=1e-5)
+    assert len(adapter.get_text_embedding("word " * 3000)) == 256
+    adapter.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"model": "minilm", "url": "http://127.0.0.1:1"}, "a model and the URL"),
+        ({"url": "http://127.0.0.1:1", "dtype": "int8"}, "the service decides dtype"),
+        ({"url": "not an address"}, "address"),
+        ({"url": "http://127.0.0.1:1"}, "127.0.0.1:1"),
+    ],
+)
+def test_a_wrong_source_is_said(options: dict[str, Any], said: str) -> None:
+    with pytest.raises((InvalidInputError, EmbedderUnavailableError), match=said):
+        Source(**options)
+
+
+def test_a_wrong_source_beside_a_model_is_said(model: EmbeddingModel, served: Served) -> None:
+    with pytest.raises(InvalidInputError, match="open already"):
+        Source(model, dtype="int8")
+    with pytest.raises(InvalidInputError, match="768, 512, 256, 128"):
+        Source(url=served.url, dimension=300)
 
 
 @pytest.mark.parametrize(("module", "library"), [("langchain", "langchain_core"), ("llamaindex", "llama_index")])
