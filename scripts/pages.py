@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from ai_memory.api.docs_page import curl, example_values, type_of
+from ai_memory.api.embeddings.document import engine_schemas
+from ai_memory.api.embeddings.routes import ROUTES, EngineRoute
 from ai_memory.errors import MemoryServiceError, error_classes
 from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.schema import Schema, schemas
@@ -44,6 +46,17 @@ def reference_page() -> str:
             [_overview(operation) for operation in OPERATIONS],
         ),
         *(_operation(operation, components) for operation in OPERATIONS),
+        "## Routes of the embedder",
+        "What other programs ask of the model over HTTP, in the words of OpenAI's client and of text-embeddings-inference; "
+        "[the page about them](embeddings-api.md) says which prompt goes before a text and how errors look.",
+        _table(
+            ("Route", "For clients of", "What"),
+            [
+                (f"[`{route.method} {route.path}`](#{route.name})", route.dialect.name, route.summary)
+                for route in ROUTES
+            ],
+        ),
+        *(_route(route, engine_schemas("#/$defs/{name}")) for route in ROUTES),
         "## Types",
         *(_type(name, schema) for name, schema in sorted(components.items()) if name not in requests),
         "## Errors",
@@ -104,6 +117,22 @@ def _operation(operation: Operation, components: dict[str, Schema]) -> str:
         _table(("Field", "Type", "Default", "Meaning"), rows) if rows else "",
         f"Answer: {answer}.",
         f"```sh\n{curl(operation, example_values(request))}\n```",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _route(route: EngineRoute, components: dict[str, Schema]) -> str:
+    request = components[route.request.__name__]
+    required = request.get("required", ())
+    rows = [
+        (f"`{name}`", type_of(schema), _field_default(name, schema, required), str(schema.get("description", "")))
+        for name, schema in request["properties"].items()
+    ]
+    parts = [
+        f"### {route.name}",
+        f"`{route.method} {route.path}`. {_one_line(str(request['description'])) if rows else f'{route.summary}.'}",
+        _table(("Field", "Type", "Default", "Meaning"), rows) if rows else "",
+        f"```json\n{json.dumps(route.example, ensure_ascii=False)}\n```" if route.method == "POST" else "",
     ]
     return "\n\n".join(part for part in parts if part)
 

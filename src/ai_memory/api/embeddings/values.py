@@ -10,7 +10,7 @@ MAX_INPUTS = 2048
 MAX_TOTAL_TOKENS = 300_000
 """Of one request, where its texts may not be spread over windows: OpenAI's own limits."""
 
-TokenId: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+TokenId: TypeAlias = Annotated[int, Meta(ge=0)]
 Input: TypeAlias = str | list[str | TokenId | list[TokenId]]
 """One text, texts, the token ids of one text, or the token ids of texts."""
 Name: TypeAlias = Annotated[str, Meta(max_length=256)]
