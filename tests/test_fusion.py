@@ -16,6 +16,7 @@ from ai_memory.recall import fusion
 from ai_memory.recall.plan import make_plan
 from ai_memory.recall.population import Background, Scored, Values, score_all
 from ai_memory.recall.recipe import BALANCED, MEANING, RECIPES, WORDS, Recipe, recipe_named
+from ai_memory.recall.views import QuestionWords
 from ai_memory.types import MemoryRecord, Selection
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -41,7 +42,9 @@ def scored(cosines: list[float] | None, bm25: dict[int, float], rows: int) -> Sc
 
 
 def evidence(bm25: Values, sessions: list[int], *stages: tuple[str, float, Values]) -> fusion.Evidence:
-    return fusion.Evidence(bm25, np.array(sessions, np.int32), 0.5, stages)
+    rows = np.arange(len(bm25), dtype=np.int32)
+    words = QuestionWords(rows, np.zeros((0, len(rows)), np.float32), np.zeros(0))
+    return fusion.Evidence(words, bm25, np.array(sessions, np.int32), 0.5, stages)
 
 
 def test_dense_evidence_is_half_the_square_of_the_deviations_above_the_mean() -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -61,13 +61,6 @@ class Postings(NamedTuple):
     rows: Rows
     counts: NDArray[np.uint8]
     factor: float
-
-
-class Presence(NamedTuple):
-    """`matched`: bool, shape (terms, rows). `frequencies`: int64, shape (terms,), of each term's commonest alternative."""
-
-    matched: NDArray[np.bool_]
-    frequencies: NDArray[np.int64]
 
 
 class ByTerm(NamedTuple):
@@ -152,32 +145,6 @@ class LexicalView:
     def matches(self, terms: Sequence[QueryTerm], row: int) -> list[str]:
         """The surfaces of the terms that this row matches."""
         return [term.surface for term in terms if any(self._has(name, row) for name in term.alternatives)]
-
-    def presence(self, terms: Sequence[QueryTerm], rows: Rows) -> Presence:
-        """Which of some rows match which terms, and how frequent each term is: one pass over the terms for all rows."""
-        matched = np.zeros((len(terms), len(rows)), np.bool_)
-        frequencies = np.zeros(len(terms), np.int64)
-        for at, term in enumerate(terms):
-            for name in term.alternatives:
-                number = self._vocabulary.get(name)
-                if number is not None:
-                    count = 0
-                    for held in self._held(number):
-                        place = np.minimum(held.searchsorted(rows), len(held) - 1)
-                        matched[at] |= held[place] == rows
-                        count += len(held)
-                    frequencies[at] = max(frequencies[at], count)
-        return Presence(matched, frequencies)
-
-    def _held(self, number: int) -> Iterator[Rows]:
-        """The rows of a term, part by part, ascending in each; no empty ones."""
-        for part in self._parts:
-            low, high = part.span(number)
-            if high > low:
-                yield part.rows[low:high]
-        rows, _ = self._tail.postings(number)
-        if len(rows):
-            yield rows
 
     def document_frequency(self, term: QueryTerm) -> int:
         """How many rows match a term."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ai_memory.index.base import Floats, Mask, QueryTerm, Rows, SparseScores
 from ai_memory.index.catalog import Catalog
 from ai_memory.index.dense import DenseView, ExactDenseIndex, checked
-from ai_memory.index.lexical import ByTerm, LexicalView, PostingsIndex, Presence
+from ai_memory.index.lexical import ByTerm, LexicalView, PostingsIndex
 from ai_memory.text.analysis import analyse, forget_words
 from ai_memory.text.passages import split
 from ai_memory.types import MemoryRecord, Selection
@@ -55,10 +55,6 @@ class PartitionView:
     def matches(self, terms: Sequence[QueryTerm], row: int) -> list[str]:
         """The surfaces of the terms that a row matches."""
         return self._lexical.matches(terms, row)
-
-    def presence(self, terms: Sequence[QueryTerm], rows: Rows) -> Presence:
-        """Which of some rows match which terms, and how frequent each term is."""
-        return self._lexical.presence(terms, rows)
 
     def lexical_by_term(self, terms: Sequence[QueryTerm], rows: Rows) -> ByTerm:
         """What each term gives to each of some rows, and the idf mass of each term."""

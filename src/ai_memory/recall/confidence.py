@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ai_memory.index.base import Rows
-from ai_memory.index.partition import PartitionView
+from ai_memory.recall.views import QuestionWords
 from ai_memory.text.terms import QueryTerm
 
 _SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.226, -0.631, 0.458, 1.422, -0.302
@@ -58,18 +58,15 @@ class Covered(NamedTuple):
     shares: list[float]
 
 
-def coverage(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> Covered:
+def coverage(words: QuestionWords, terms: Sequence[QueryTerm], rows: Rows) -> Covered:
     """What each row covers of a question: 1 when it has every word, 0 when it has none or the question has no words.
 
-    A word weighs its idf; one that no memory has counts too, as rare as a word can be.
+    `words` are those of `terms`, in some rows that all of `rows` are among.
     """
-    matched, frequencies = view.presence(terms, rows)
-    weights = np.array([term.weight for term in terms])
-    masses = weights * np.log1p(np.maximum(0.0, view.n - frequencies + 0.5) / (frequencies + 0.5))
-    order = np.argsort(-masses, kind="stable").tolist()
-    words = [[terms[at] for at in order if matched[at, place]] for place in range(len(rows))]
-    shares = masses @ matched / max(float(masses.sum()), 1e-9)
-    return Covered(words, shares.tolist())
+    matched = words.scores[:, words.rows.searchsorted(rows)] > 0.0
+    order = np.argsort(-words.masses, kind="stable").tolist()
+    found = [[terms[at] for at in order if matched[at, place]] for place in range(len(rows))]
+    return Covered(found, (words.masses @ matched).tolist())
 
 
 def _logistic(x: float) -> float:

@@ -78,7 +78,7 @@ def recall(
     scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector, anchors)
     vectors = Vectors(store, generation, vector) if vector is not None and generation is not None else None
     ranking = rank(view, scored, plan.terms, vectors, recipe, question.limit, filtered=is_filtered(plan))
-    covered = coverage(view, plan.terms, ranking.rows)
+    covered = coverage(ranking.words, plan.terms, ranking.rows)
     hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)
     told += silence.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
     reason = None if hits else silence.reason(view, plan, filtered, scored, dropped, question.max_tokens)

@@ -26,7 +26,7 @@ from ai_memory.recall import priors, views
 from ai_memory.recall.anchors import ANCHORS
 from ai_memory.recall.population import Background, Scored, Values
 from ai_memory.recall.recipe import Recipe
-from ai_memory.recall.views import question_words
+from ai_memory.recall.views import QuestionWords, question_words
 from ai_memory.text.terms import QueryTerm
 
 SMALLEST = len(ANCHORS)
@@ -93,6 +93,8 @@ def own_evidence(scored: Scored, cosines: Values, bm25: Values, recipe: Recipe) 
 class Evidence(NamedTuple):
     """What is known of c candidates besides their cosines: `bm25` and `sessions`, shape (c,), and finished stages."""
 
+    words: QuestionWords
+    """The question's words in the candidates and what stands beside them."""
     bm25: Values
     sessions: NDArray[np.int32]
     dense_weight: float
@@ -102,23 +104,25 @@ class Evidence(NamedTuple):
     def at(self, places: NDArray[np.int64]) -> Evidence:
         """The same for some of the candidates."""
         stages = tuple((name, weight, values[places]) for name, weight, values in self.stages)
-        return Evidence(self.bm25[places], self.sessions[places], self.dense_weight, stages)
+        return Evidence(self.words, self.bm25[places], self.sessions[places], self.dense_weight, stages)
 
 
 def gather(
     view: PartitionView, scored: Scored, candidates: Candidates, terms: Sequence[QueryTerm], recipe: Recipe
 ) -> Evidence:
     """Every stage of the recipe that can be told before exact cosines are read."""
-    rows, bm25 = candidates.rows, scored.bm25(candidates.rows)
+    rows, neighbours = candidates
+    bm25 = scored.bm25(rows)
+    words = question_words(view, terms, np.union1d(rows, neighbours[neighbours >= 0]).astype(np.int32))
     stages = [
-        *_by_words(view, scored, candidates, terms, bm25, recipe),
+        *_by_words(words, scored, candidates, bm25, recipe),
         *_beside(view, scored, candidates, bm25, recipe),
         ("author", recipe.author, priors.by_named_author(view, terms, rows) if recipe.author else None),
         ("asks", recipe.asks, priors.asking(view, rows) if recipe.asks else None),
         ("brief", recipe.brief, priors.briefness(view, rows) if recipe.brief else None),
     ]
     told = tuple((name, weight, values) for name, weight, values in stages if weight and values is not None)
-    return Evidence(bm25, view.sessions()[rows], recipe.dense_weight(view.mean_length), told)
+    return Evidence(words, bm25, view.sessions()[rows], recipe.dense_weight(view.mean_length), told)
 
 
 def features(scored: Scored, cosines: Values, evidence: Evidence, recipe: Recipe) -> Features:
@@ -145,12 +149,7 @@ _Stage = tuple[str, float, Values | None]
 
 
 def _by_words(
-    view: PartitionView,
-    scored: Scored,
-    candidates: Candidates,
-    terms: Sequence[QueryTerm],
-    bm25: Values,
-    recipe: Recipe,
+    words: QuestionWords, scored: Scored, candidates: Candidates, bm25: Values, recipe: Recipe
 ) -> Iterator[_Stage]:
     """The question's words in the memories themselves and in what stands beside them."""
     if not recipe.lexical:
@@ -159,7 +158,6 @@ def _by_words(
     if not (recipe.coverage or recipe.beside_words or recipe.beside_coverage):
         return
     rows, neighbours = candidates
-    words = question_words(view, terms, np.union1d(rows, neighbours[neighbours >= 0]).astype(np.int32))
     haystack = math.log(scored.rows + SMALLEST)
     yield "coverage", recipe.coverage, words.coverage(rows) * haystack
     if neighbours.shape[1]:

@@ -15,6 +15,7 @@ from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours
 from ai_memory.recall.fusion import Candidates, Evidence, Features
 from ai_memory.recall.population import Scored, Values
 from ai_memory.recall.recipe import Recipe
+from ai_memory.recall.views import QuestionWords
 from ai_memory.store.base import Store
 from ai_memory.text.terms import QueryTerm
 
@@ -41,6 +42,8 @@ class Ranking(NamedTuple):
     bm25: Values
     features: Features
     pools: Pools
+    words: QuestionWords
+    """The question's words in all candidates."""
 
 
 def rank(
@@ -85,7 +88,7 @@ def _order(
     scores = stages.scores
     order, ids = _by_memory(view, rows, scores, limit)
     chosen = Features(stages.stages, stages.weights, stages.values[order])
-    return Ranking(rows[order], ids, scores[order], cosines[order], evidence.bm25[order], chosen, pools)
+    return Ranking(rows[order], ids, scores[order], cosines[order], evidence.bm25[order], chosen, pools, evidence.words)
 
 
 def _with_neighbours(

@@ -95,7 +95,30 @@ WORDS = replace(_NOTHING, name="words", lexical=1.0)
 MEANING = replace(_NOTHING, name="meaning", dense=1.0)
 """Cosine alone."""
 
+STAGES = (
+    "dense",
+    "dense_by_length",
+    "lexical",
+    "coverage",
+    "beside_dense",
+    "beside_words",
+    "beside_coverage",
+    "session",
+    "alone",
+    "author",
+    "asks",
+    "brief",
+)
+"""The weights that can be 0: without it, a stage is not worked out."""
+
 RECIPES = {recipe.name: recipe for recipe in (BALANCED, FAST, THOROUGH, WORDS, MEANING)}
+
+
+def without(recipe: Recipe, stage: str) -> Recipe:
+    """The recipe with one of `STAGES` switched off and everything else as it is. Raises InvalidInputError for another name."""
+    if stage not in STAGES:
+        raise InvalidInputError(f"there is no stage {stage!r}", hint=f"choose one of {', '.join(STAGES)}", stage=stage)
+    return replace(recipe, name=f"{recipe.name} without {stage}", **{stage: 0.0})
 
 
 def recipe_named(name: str | None) -> Recipe:
