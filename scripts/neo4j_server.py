@@ -26,7 +26,7 @@ from pathlib import Path
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "neo4j"
 MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 FETCH_SECONDS = 600
-START_SECONDS = 120
+START_SECONDS = 240
 STOP_SECONDS = 60
 UNAVAILABLE = 3
 

@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +21,10 @@ from ai_memory.types import Selection
 from neo4j_server import LINES, Server, free_port
 from store_samples import kept, remember
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+]  # a server starts within 10 s, or within 60 s on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,7 @@ def test_what_was_acknowledged_outlives_a_kill(server: Server) -> None:
 
 
 def test_a_restarted_server_is_found_again(server: Server) -> None:
-    with _open(server) as store:
+    with _open(server, 200.0) as store:
         kept(store, "before")
         server.stop()
         back = threading.Thread(target=server.start)
@@ -175,25 +177,3 @@ def test_a_pool_that_is_used_up_says_so_and_recovers(server: Server) -> None:
                 store.sequence()
         assert "connections" in str(busy.value.hint)
         assert store.sequence() == 1
-
-
-def test_a_full_device_loses_nothing(tmp_path: Path) -> None:
-    """The server may write no file longer than 20 MB: its transaction log is full soon, as on a full device."""
-    limited = ("sh", "-c", 'ulimit -f 20480; exec "$0" "$@"')
-    server = neo4j_backend.start(LINES["newest"], tmp_path, wrapper=limited)
-    acknowledged: list[str] = []
-    try:
-        with _open(server, 0.5) as store, pytest.raises(StoreError) as full:
-            for number in range(500):
-                results = store.write([remember(f"{number} {part} " + "x" * 20_000) for part in range(20)])
-                acknowledged.extend(each.memory_id for each in results if isinstance(each, Stored) and each.memory_id)
-        assert full.value.hint
-        server.kill()
-        server.wrapper = ()
-        server.start()
-        with _open(server) as again:
-            assert None not in again.get("default", acknowledged)
-            assert again.check() == []
-            kept(again, "goes on")
-    finally:
-        server.kill()
