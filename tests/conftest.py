@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ai_memory.embed.folder import ModelFolder
     from ai_memory.embed.transformer import TransformerEmbedder
 
+# No test finds a model of this machine by chance: where other programs keep theirs is looked at last, but looked at.
+os.environ.pop("EMBEDDINGGEMMA_MODEL_PATH", None)
+os.environ["HF_HUB_CACHE"] = str(Path(os.devnull) / "no-hub")
+
 _CACHE = Path(__file__).resolve().parent.parent / ".cache"
 
 

@@ -263,6 +263,31 @@ def test_an_empty_input_gives_an_empty_array(run: Run) -> None:
         assert np.load(f"{name}.npy").shape == (0, 768)
 
 
+@pytest.mark.parametrize(
+    ("module", "words", "said"),
+    [
+        ("pyarrow", ("in.parquet", "-o", "out.npy"), "pip install 'ai-memory-service[parquet]'"),
+        ("pyarrow", ("in.txt", "-o", "out.parquet"), "pip install 'ai-memory-service[parquet]'"),
+        ("ray", ("in.txt", "-o", "out.npy", "--ray", "auto"), "pip install 'ai-memory-service[ray]'"),
+    ],
+)
+def test_a_missing_extra_is_named_with_its_command(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, words: tuple[str, ...], said: str
+) -> None:
+    write_input(tmp_path / "in.txt")
+    (tmp_path / "in.parquet").write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, module, None)
+    ran = run(*words)
+    assert (ran.code, said in ran.err) == (4, True), ran.err
+
+
+def test_what_is_no_parquet_is_said(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow (the extra `parquet`)")
+    (tmp_path / "in.parquet").write_bytes(b"not Parquet")
+    ran = run("in.parquet", "-o", "out.npy")
+    assert (ran.code, "is no Parquet file" in ran.err) == (4, True), ran.err
+
+
 def test_chunks_follow_from_the_input_alone() -> None:
     short = [Record(row, "x") for row in range(2 * CHUNK_RECORDS + 1)]
     assert [len(chunk) for chunk in chunked(short)] == [CHUNK_RECORDS, CHUNK_RECORDS, 1]
@@ -340,6 +365,18 @@ def interrupted(folder: Path, source: Path, output: Path) -> Path:
     process.communicate()
     assert partial.exists()
     return partial
+
+
+def test_ctrl_c_says_that_the_run_can_go_on(tmp_path: Path) -> None:
+    folder, source = tiny_bert(tmp_path / "tiny"), corpus(tmp_path / "in.jsonl", 6000)
+    process = start(folder, source, tmp_path / "out.npy")
+    while process.poll() is None and not list((tmp_path / "out.npy.partial").glob("chunk-*")):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert b"the same command goes on from here" in err
+    assert (tmp_path / "out.npy.partial").exists()
 
 
 def test_only_what_changed_is_embedded_again(tmp_path: Path) -> None:

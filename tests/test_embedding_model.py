@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ai_memory import EmbeddingModel, Encoded, Task
+from ai_memory import EmbeddingModel, Encoded, Task, VectorCache
 from ai_memory.errors import (
     EmbedderUnavailableError,
     InvalidInputError,
@@ -289,6 +289,18 @@ def test_threads_get_their_own_answers(gemma: EmbeddingModel) -> None:
     assert len(answers) == 9
     for number, answer in answers.items():
         np.testing.assert_allclose(answer.vectors, expected[number % 3 :], atol=1e-5)
+
+
+def test_a_cache_may_be_a_file_or_the_callers(gemma_folder: Path, gemma: EmbeddingModel, tmp_path: Path) -> None:
+    shared = VectorCache()
+    for dimension in (768, 256):
+        with EmbeddingModel(gemma_folder, dtype="float32", dimension=dimension, cache=shared) as model:
+            np.testing.assert_allclose(model.embed_queries(TEXTS)[:, 0] > 0, gemma.embed_queries(TEXTS)[:, 0] > 0)
+            assert model.embed_queries(TEXTS).shape == (4, dimension)
+    assert len(shared) == 4, "one entry serves every dimension, and the caller's cache is still open"
+    with EmbeddingModel(gemma_folder, dtype="float32", cache=tmp_path / "mine.db") as model:
+        model.embed_documents(TEXTS)
+    assert (tmp_path / "mine.db").is_file()
 
 
 def test_a_cache_in_the_data_folder_serves_the_next_process(gemma_folder: Path, tmp_path: Path) -> None:

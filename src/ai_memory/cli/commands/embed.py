@@ -69,7 +69,12 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         # Ray says on standard output what happens in its cluster; ours is for the result.
         with redirect_stdout(sys.stderr) if arguments.ray else nullcontext():
             encoder = _encoder(arguments, model, work)
-            summary = _embed(arguments, screen, stream, fields, kinds, (encoder, work), rejections)
+            try:
+                summary = _embed(arguments, screen, stream, fields, kinds, (encoder, work), rejections)
+            except KeyboardInterrupt:
+                if arguments.output != _STANDARD:
+                    screen.note("interrupted; what is done is kept, and the same command goes on from here")
+                raise
     rejections.finish(None if arguments.output == _STANDARD else Path(arguments.output))
     value = {
         "output": arguments.output,
