@@ -30,8 +30,9 @@ from ai_memory.evaluate.datasets import (
     without_category,
 )
 from ai_memory.evaluate.floor import TextbookBM25
-from ai_memory.evaluate.main import main
+from ai_memory.evaluate.main import Options, main
 from ai_memory.evaluate.run import floor, open_harness
+from ai_memory.recall.recipe import WORDS
 from ai_memory.settings import Settings
 
 RANKED = ["a", "b", "c", "d"]
@@ -256,7 +257,7 @@ def test_questions_go_through_the_service(tmp_path: Path) -> None:
     judged = group()
     with open_harness(Settings(data_dir=tmp_path, model="hashing")) as harness:
         run = harness.evaluate("own", [judged])
-        words = harness.evaluate("own, words", [judged], recipe="words")
+        words = harness.evaluate("own, words", [judged], recipe=WORDS)
     assert len(run.questions) == 1, "a question without a relevant document is left out"
     assert run.metrics["R@1"] == words.metrics["R@1"] == 1.0
     assert run.categories["easy"][0] == 1
@@ -276,7 +277,7 @@ def test_equal_documents_are_one_memory_that_counts_for_all(tmp_path: Path) -> N
 
 def test_groups_are_walls_unless_pooled(tmp_path: Path) -> None:
     one = group(docs={"d2": {"text": "The dog barks loudly at cars."}})
-    other = group(group="other", docs={"d9": {"text": "Barks barks barks."}}, queries={})
+    other = group(group="other", docs={"d9": {"text": "Who barks at cars, and who barks at us."}}, queries={})
     with open_harness(Settings(data_dir=tmp_path, model="none")) as harness:
         assert harness.evaluate("apart", [one, other]).metrics["R@1"] == 1.0
         assert harness.evaluate("pooled", [one, other], pool=True).metrics["R@1"] == 0.0
@@ -292,7 +293,7 @@ def jsonl(folder: Path) -> Path:
 def test_the_table_shows_the_floor_beside_ours(tmp_path: Path) -> None:
     out = io.StringIO()
     settings = Settings(data_dir=tmp_path, model="hashing")
-    assert main(None, jsonl=jsonl(tmp_path), sides=True, settings=settings, out=out) == 0
+    assert main(None, jsonl=jsonl(tmp_path), wanted=Options(sides=True), settings=settings, out=out) == 0
     lines = [line.split("  ")[1].strip() for line in out.getvalue().splitlines()[2:6]]
     assert lines == ["BM25 floor", "words only", "meaning only", "recall"]
     assert "own (n=1)" in out.getvalue()
@@ -301,7 +302,7 @@ def test_the_table_shows_the_floor_beside_ours(tmp_path: Path) -> None:
 def test_json_has_exactly_the_documented_shape(tmp_path: Path) -> None:
     out = io.StringIO()
     settings = Settings(data_dir=tmp_path, model="none")
-    assert main(None, jsonl=jsonl(tmp_path), pooled=True, json=True, settings=settings, out=out) == 0
+    assert main(None, jsonl=jsonl(tmp_path), wanted=Options(pooled=True, json=True), settings=settings, out=out) == 0
     (run,) = json.loads(out.getvalue())["runs"]
     assert list(run) == ["name", "n", "metrics", "categories", "latency_ms"]
     assert (run["name"], run["n"]) == ("own, pooled", 1)
@@ -313,7 +314,7 @@ def test_json_has_exactly_the_documented_shape(tmp_path: Path) -> None:
 def test_a_folder_is_measured_set_by_set(tmp_path: Path) -> None:
     out = io.StringIO()
     settings = Settings(data_dir=tmp_path, model="none")
-    assert main(locomo_folder(tmp_path), only="TURN", json=True, settings=settings, out=out) == 0
+    assert main(locomo_folder(tmp_path), wanted=Options(only="TURN", json=True), settings=settings, out=out) == 0
     assert [run["n"] for run in json.loads(out.getvalue())["runs"]] == [2, 2, 2, 2]
 
 
@@ -327,7 +328,7 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InvalidInputError):
             main(**arguments, settings=settings)
     with pytest.raises(InvalidInputError, match="no data set is called"):
-        main(locomo_folder(tmp_path), only="nothing", settings=settings)
+        main(locomo_folder(tmp_path), wanted=Options(only="nothing"), settings=settings)
     unjudged = tmp_path / "unjudged.jsonl"
     unjudged.write_bytes(msgspec.json.encode(group(qrels={})))
     with pytest.raises(InvalidInputError, match="no question has a relevant document"):

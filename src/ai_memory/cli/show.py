@@ -10,7 +10,7 @@ from typing import Any
 from ai_memory.cli.layout import cut, table, visible, wrap
 from ai_memory.cli.screen import Screen
 from ai_memory.operations.generations import Build, Generations
-from ai_memory.operations.graph import Neighbours
+from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
@@ -41,7 +41,10 @@ def happened(memory: MemoryRecord) -> str:
 
 
 def answer(value: Answer, screen: Screen) -> Iterable[str]:
-    """Hits, best first, then what the reader must know about the answer."""
+    """Hits, best first, then what the reader must know about the answer; where a block for a prompt was asked for, that alone."""
+    if value.context is not None:
+        yield from value.context.splitlines()
+        return
     for hit in value.hits:
         yield from _hit(hit, screen)
     if value.reason:
@@ -335,6 +338,52 @@ def _build(build: Build) -> str:
     return ", ".join(parts)
 
 
+def entities(value: Entities, screen: Screen) -> Iterable[str]:
+    """A table of things, the most named first."""
+    rows = [
+        (str(row.memories), row.entity.kind, " / ".join((row.entity.name, *row.entity.aliases)), row.entity.id)
+        for row in value.entities
+    ]
+    yield from table(("memories", "kind", "name", "id"), rows, screen.width, right=(0,)) or ["no entities"]
+    if value.total > len(rows):
+        yield screen.dim(f"{len(rows)} of {value.total}")
+    yield from _unread(value.unread, screen)
+
+
+def paths(value: Paths, screen: Screen) -> Iterable[str]:
+    """A path a block, a step a line."""
+    for found in value.paths:
+        yield _node(found.nodes[0].label, screen)
+        for before, step, node in zip(found.nodes, found.relations, found.nodes[1:], strict=False):
+            arrow = f"--{step.type}->" if step.source == before.id else f"<-{step.type}--"
+            yield f"{INDENT}{arrow} {_node(node.label, screen)}"
+    if not value.paths:
+        yield "no path"
+    yield from _unread(value.unread, screen)
+
+
+def graph(value: Graph, screen: Screen) -> Iterable[str]:
+    """The document that was asked for, else a table of relations."""
+    if value.document is not None:
+        yield from value.document.splitlines()
+        return
+    labels = {node.id: node.label for node in value.nodes}
+    rows = [(labels[edge.source], edge.type, labels[edge.target]) for edge in value.edges]
+    yield from table(("from", "relation", "to"), rows, screen.width) or ["nothing is related"]
+    more = ", more were left out (--limit)" if value.truncated else ""
+    yield screen.dim(f"{len(value.nodes)} nodes, {len(rows)} relations{more}")
+    yield from _unread(value.unread, screen)
+
+
+def _node(label: str, screen: Screen) -> str:
+    return cut(label, screen.width - 2 * len(INDENT))
+
+
+def _unread(count: int, screen: Screen) -> Iterable[str]:
+    if count:
+        yield screen.dim(f"notice: {count:,} changes have not been read yet; ask again")
+
+
 def problems(value: Sequence[Problem], screen: Screen) -> Iterable[str]:
     """A line a finding, with what mends it."""
     if not value:
@@ -353,6 +402,9 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Contexts: contexts,
     Namespaces: namespaces,
     Neighbours: neighbours,
+    Entities: entities,
+    Paths: paths,
+    Graph: graph,
     Receipt: receipt,
     Receipts: receipts,
     ImportReport: import_report,

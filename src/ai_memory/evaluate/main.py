@@ -3,54 +3,90 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from msgspec import Struct
+
 from ai_memory.errors import InvalidInputError
-from ai_memory.evaluate import report
-from ai_memory.evaluate.datasets import DataSet, folder_data_sets, load_jsonl
+from ai_memory.evaluate import comparing, page, report
+from ai_memory.evaluate.datasets import DataSet, Group, folder_data_sets, load_jsonl
 from ai_memory.evaluate.run import Harness, Progress, Run, floor, open_harness
+from ai_memory.recall.recipe import BALANCED, MEANING, STAGES, WORDS, Recipe, without
 from ai_memory.settings import Settings, load_settings
 
 OURS = "recall"
-SIDES = (("words only", "words"), ("meaning only", "meaning"))
-"""The two searches alone, by label and recipe, for comparison."""
+SIDES = (("words only", WORDS), ("meaning only", MEANING))
+"""The two searches alone, by label, for comparison."""
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """What to measure and what to do with it."""
+
+    recipe: Recipe = BALANCED
+    pooled: bool = False
+    """All groups of a data set in one namespace."""
+    json: bool = False
+    sides: bool = False
+    """Each search alone too."""
+    only: str | None = None
+    """Data sets whose name contains this, letter case aside."""
+    ablate: bool = False
+    """Each stage of the recipe switched off in turn too."""
+    save: Path | None = None
+    """Where to keep every question's measures."""
+    compare: Path | None = None
+    """Measures kept before, to compare with."""
+    html: Path | None = None
+    """Where to write a page with charts."""
+    least: tuple[str, ...] = ()
+    """Least means, such as `R@10=0.8`, for every data set that is measured."""
 
 
 def main(
     folder: Path | None,
     *,
     jsonl: Path | None = None,
-    pooled: bool = False,
-    json: bool = False,
-    sides: bool = False,
-    only: str | None = None,
+    wanted: Options | None = None,
     settings: Settings | None = None,
     out: TextIO | None = None,
 ) -> int:
-    """Measure every data set of `folder`, or the groups of `jsonl`, and print what came out; returns the exit status 0.
+    """Measure every data set of `folder`, or the groups of `jsonl`, and print what came out.
 
-    `pooled` puts all groups of a data set into one namespace, `sides` measures each search alone too, `only` keeps the data sets
-    whose name contains it (letter case aside). Tables appear one by one; JSON comes at the end. Raises InvalidInputError for files
-    that are not there or not understood, and for a question set without any question that has a relevant document.
+    Returns 0, or 1 when a mean is below its least value. Tables appear one by one; JSON comes at the end. Raises
+    InvalidInputError for files that are not there or not understood, and for a question set without any question that has a
+    relevant document.
     """
+    wanted = wanted or Options()
     out = out or sys.stdout
+    least = comparing.floors(wanted.least)
+    before = {run.name: run for run in comparing.load(wanted.compare)} if wanted.compare else {}
     runs: list[Run] = []
+    ours: list[Run] = []
     with open_harness(settings or load_settings(), _progress()) as harness:
-        for data_set in _data_sets(folder, jsonl, only):
-            table, measured = _measure(harness, data_set, pooled=pooled, sides=sides)
+        for data_set in _data_sets(folder, jsonl, wanted.only):
+            table, measured = _measure(harness, data_set, wanted, before)
             runs += measured
-            if not json:
+            ours.append(measured[0])
+            if not wanted.json:
                 out.write(table + "\n")
                 out.flush()
     if not any(run.questions for run in runs):
         raise InvalidInputError(
             "no question has a relevant document", hint="qrels: {query: {doc: grade}}, grade above 0"
         )
-    if json:
+    if wanted.save:
+        comparing.save(runs, wanted.save)
+    if wanted.html:
+        page.write(runs, wanted.html)
+    if wanted.json:
         out.write(report.as_json(runs) + "\n")
-    return 0
+    missed = [text for run in ours for text in comparing.below(run, least)]
+    for text in missed:
+        sys.stderr.write(text + "\n")
+    return 1 if missed else 0
 
 
 def _data_sets(folder: Path | None, jsonl: Path | None, only: str | None) -> list[DataSet]:
@@ -64,16 +100,35 @@ def _data_sets(folder: Path | None, jsonl: Path | None, only: str | None) -> lis
     return chosen
 
 
-def _measure(harness: Harness, data_set: DataSet, *, pooled: bool, sides: bool) -> tuple[str, list[Run]]:
-    """The data set's table, and its runs: recall itself, then the sides."""
+def _measure(harness: Harness, data_set: DataSet, wanted: Options, before: dict[str, Run]) -> tuple[str, list[Run]]:
+    """The data set's table, and its runs: recall itself, then the sides, then the recipe without each stage."""
     groups = data_set.load()
-    name = data_set.name + (", pooled" if pooled and not data_set.name.endswith("pooled") else "")
-    shown = [("BM25 floor", floor(name, groups, pool=pooled))]
-    for label, recipe in SIDES if sides else ():
-        shown.append((label, harness.evaluate(f"{name}, {label}", groups, recipe=recipe, pool=pooled)))
-    ours = harness.evaluate(name, groups, pool=pooled)
+    pool = wanted.pooled
+    name = data_set.name + (", pooled" if pool and not data_set.name.endswith("pooled") else "")
+    shown = [("BM25 floor", floor(name, groups, pool=pool))]
+    for label, recipe in SIDES if wanted.sides else ():
+        shown.append((label, harness.evaluate(f"{name}, {label}", groups, recipe=recipe, pool=pool)))
+    ours = harness.evaluate(name, groups, recipe=wanted.recipe, pool=pool)
     shown.append((OURS, ours))
-    return report.as_table(name, shown), [ours, *(run for _, run in shown[1:-1])]
+    table = report.as_table(name, shown)
+    ablated = _ablated(harness, name, groups, wanted) if wanted.ablate else []
+    if ablated and ours.questions:
+        table += report.as_ablation(ours, ablated)
+    if name in before and ours.questions:
+        table += report.as_comparison(ours, before[name])
+    return table, [ours, *(run for _, run in shown[1:-1]), *(run for _, run in ablated)]
+
+
+def _ablated(harness: Harness, name: str, groups: Sequence[Group], wanted: Options) -> list[tuple[str, Run]]:
+    """A run without each stage that the recipe has."""
+    found = []
+    for stage in STAGES:
+        if getattr(wanted.recipe, stage):
+            recipe = without(wanted.recipe, stage)
+            found.append(
+                (stage, harness.evaluate(f"{name}, without {stage}", groups, recipe=recipe, pool=wanted.pooled))
+            )
+    return found
 
 
 def _progress() -> Progress | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
+from ai_memory.evaluate.comparing import compare
 from ai_memory.evaluate.run import Run
+from ai_memory.evaluate.significance import Difference
 
 SHOWN = ("R@1", "R@5", "R@10", "R@50", "MRR", "nDCG@10")
 """The measures of a report, in order."""
+ABLATED = ("R@10", "nDCG@10")
+"""The measures that a stage is judged by."""
 
 
 def as_json(runs: Sequence[Run]) -> str:
@@ -34,6 +38,7 @@ def as_table(name: str, runs: Sequence[tuple[str, Run]]) -> str:
     for label, run in runs:
         figures = "".join(f"{run.metrics[key]:8.3f}" for key in SHOWN)
         lines.append(f"  {label:{width}}  {figures}  {run.latency_ms(0.5):7.1f} {run.latency_ms(0.95):7.1f}")
+    lines += _bounds(shown[-1])
     if len(shown[0].categories) > 1:
         lines.append("  R@10 by category")
         for label, run in runs:
@@ -43,6 +48,35 @@ def as_table(name: str, runs: Sequence[tuple[str, Run]]) -> str:
     if rejected:
         lines.append(f"  {rejected} documents were rejected and are not in the store")
     return "\n".join(lines) + "\n"
+
+
+def as_ablation(ours: Run, without: Sequence[tuple[str, Run]]) -> str:
+    """What each stage brings: the recipe with it against the recipe without it, all else as it is."""
+    lines = ["  what each stage brings (95 % bounds; * where they leave out 0)"]
+    width = max(len(stage) for stage, _ in without)
+    for stage, run in without:
+        _, found = compare(ours, run, ABLATED)
+        lines.append(f"  {stage:{width}}  " + "   ".join(f"{name} {_gain(one)}" for name, one in found.items()))
+    return "\n".join(lines) + "\n"
+
+
+def as_comparison(ours: Run, before: Run) -> str:
+    """This run against one that was kept: the paired difference of each measure, over the questions that both have."""
+    shared, found = compare(ours, before, SHOWN)
+    lines = [f"  against the run before ({shared} shared questions; 95 % bounds, p of the sign-flip test)"]
+    lines += [f"  {name:8} {_gain(one)}   p {one.p:.4f}" for name, one in found.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _gain(of: Difference) -> str:
+    return f"{of.mean:+.4f} [{of.low:+.4f}, {of.high:+.4f}]{'*' if of.clear else ' '}"
+
+
+def _bounds(run: Run) -> Iterator[str]:
+    """The last run's bounds, and the texts' size."""
+    bounds = {name: run.interval(name) for name in ABLATED}
+    told = " · ".join(f"{name} {low:.3f} to {high:.3f}" for name, (_, low, high) in bounds.items())
+    yield f"  95 % bounds: {told}; {run.tokens:,.0f} tokens an answer"
 
 
 def _as_dict(run: Run) -> dict[str, Any]:

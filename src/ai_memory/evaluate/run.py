@@ -21,9 +21,11 @@ from ai_memory.errors import InternalError
 from ai_memory.evaluate import metrics
 from ai_memory.evaluate.datasets import Document, Group, Query, parse_time, pooled
 from ai_memory.evaluate.floor import TextbookBM25
+from ai_memory.evaluate.significance import Interval, interval
 from ai_memory.operations.reading import RecallRequest
 from ai_memory.operations.writing import MAX_BATCH, Draft, RememberManyRequest
 from ai_memory.recall.answer import Layer
+from ai_memory.recall.recipe import BALANCED, Recipe
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.types import Outcome
@@ -40,9 +42,13 @@ Progress = Callable[[str, int, int], None]
 class Measured(Struct, frozen=True):
     """One question: its measures, by name, and how long recall took."""
 
+    key: str
+    """The group and the question's id in it: what pairs the same question in two runs."""
     category: str
     figures: dict[str, float]
     seconds: float
+    tokens: int = 0
+    """Estimated tokens of the texts in the answer."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -66,6 +72,15 @@ class Run(Struct, frozen=True, kw_only=True):
             found.setdefault(question.category, []).append(question.figures)
         return {name: (len(figures), metrics.mean(figures)) for name, figures in sorted(found.items())}
 
+    def interval(self, measure: str) -> Interval:
+        """The mean of a measure and its bootstrap bounds."""
+        return interval([question.figures[measure] for question in self.questions])
+
+    @property
+    def tokens(self) -> float:
+        """The mean number of estimated tokens in an answer."""
+        return sum(question.tokens for question in self.questions) / max(1, len(self.questions))
+
     def latency_ms(self, share: float) -> float:
         """A percentile of recall's duration, embedding included."""
         return metrics.percentile([question.seconds * 1000.0 for question in self.questions], share)
@@ -79,7 +94,7 @@ class Harness:
         self._progress = progress or _silent
         self._corpora: dict[str, _Corpus] = {}
 
-    def evaluate(self, name: str, groups: Sequence[Group], *, recipe: str = "balanced", pool: bool = False) -> Run:
+    def evaluate(self, name: str, groups: Sequence[Group], *, recipe: Recipe = BALANCED, pool: bool = False) -> Run:
         """Ask every question that has a relevant document; with `pool`, in one namespace for all groups.
 
         Vectors are waited for first. Where there is no embedding model, recall works by words alone.
@@ -95,28 +110,28 @@ class Harness:
             for key, query in group.queries.items():
                 relevant = group.relevant(key)
                 if relevant:
-                    measured.append(self._ask(corpus, query, relevant, recipe))
+                    measured.append(self._ask(f"{group.group}/{key}", corpus, query, relevant, recipe))
                     self._progress(name, len(measured), total)
         return Run(name=name, questions=tuple(measured), rejected=rejected)
 
-    def _ask(self, corpus: _Corpus, query: Query, relevant: dict[str, float], recipe: str) -> Measured:
+    def _ask(self, key: str, corpus: _Corpus, query: Query, relevant: dict[str, float], recipe: Recipe) -> Measured:
         request = msgspec.convert(
             {
                 "query": query.text,
                 "namespace": corpus.namespace,
                 "limit": DEPTH,
                 "layers": [Layer.SEMANTIC],
-                "recipe": recipe,
                 "now": parse_time(query.asked_at),
                 "include_ended": True,
             },
             RecallRequest,
         )
         started = time.perf_counter()
-        answer = self._service.recall(request)
+        answer = self._service.recall(request, recipe)
         seconds = time.perf_counter() - started
         ranked = [document for hit in answer.hits for document in corpus.documents[hit.memory.id]]
-        return Measured(query.category or NO_CATEGORY, metrics.measure(ranked, relevant), seconds)
+        category = query.category or NO_CATEGORY
+        return Measured(key, category, metrics.measure(ranked, relevant), seconds, tokens=answer.tokens)
 
     def _corpus(self, docs: dict[str, Document]) -> _Corpus:
         digest = hashlib.blake2b(msgspec.json.encode(docs), digest_size=16).hexdigest()
@@ -170,7 +185,9 @@ def floor(name: str, groups: Sequence[Group], *, pool: bool = False) -> Run:
                 started = time.perf_counter()
                 ranked = index.search(query.text, DEPTH)
                 seconds = time.perf_counter() - started
-                measured.append(Measured(query.category or NO_CATEGORY, metrics.measure(ranked, relevant), seconds))
+                category = query.category or NO_CATEGORY
+                figures = metrics.measure(ranked, relevant)
+                measured.append(Measured(f"{group.group}/{key}", category, figures, seconds))
     return Run(name=name, questions=tuple(measured))
 
 

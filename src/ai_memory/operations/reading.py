@@ -40,6 +40,10 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
             "stands beside it), thorough (more candidates), or one search alone: words, meaning."
         ),
     ] = "balanced"
+    format: Annotated[
+        Literal["hits", "context"],
+        Meta(description="context: also one block for a prompt, dated, cited by id, fenced, within max_tokens."),
+    ] = "hits"
     include_ended: Annotated[
         bool, Meta(description="Also memories whose valid_to lies before now; marked as ended.")
     ] = False

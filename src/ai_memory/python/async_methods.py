@@ -12,7 +12,7 @@ from typing import Any, Literal, Unpack
 from msgspec import UNSET, UnsetType
 
 from ai_memory.operations.generations import Generations
-from ai_memory.operations.graph import Neighbours
+from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
@@ -104,6 +104,7 @@ class AsyncMethods(AsyncCalls):
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
         explain: bool = False,
         recipe: Literal["balanced", "fast", "thorough", "words", "meaning"] = "balanced",
+        format: Literal["hits", "context"] = "hits",
         **filters: Unpack[Filters],
     ) -> Answer:
         """Find the memories that answer a question."""
@@ -115,6 +116,7 @@ class AsyncMethods(AsyncCalls):
             "layers": layers,
             "explain": explain,
             "recipe": recipe,
+            "format": format,
             **filters,
         }
         return await self._call("recall", Answer, values)
@@ -294,7 +296,9 @@ class AsyncMethods(AsyncCalls):
         namespace: str = DEFAULT_NAMESPACE,
         depth: int = 1,
         types: str | Sequence[str] = (),
+        kinds: str | Sequence[str] = (),
         as_of: Instant | None = None,
+        known_at: Instant | None = None,
         limit: int = 100,
     ) -> Neighbours:
         """What is related to a memory or a named thing."""
@@ -303,10 +307,76 @@ class AsyncMethods(AsyncCalls):
             "namespace": namespace,
             "depth": depth,
             "types": types,
+            "kinds": kinds,
             "as_of": as_of,
+            "known_at": known_at,
             "limit": limit,
         }
         return await self._call("neighbours", Neighbours, values)
+
+    async def entities(
+        self,
+        search: str = "",
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        kinds: str | Sequence[str] = (),
+        limit: int = 100,
+    ) -> Entities:
+        """The things that memories name."""
+        values: dict[str, Any] = {"search": search, "namespace": namespace, "kinds": kinds, "limit": limit}
+        return await self._call("entities", Entities, values)
+
+    async def path(
+        self,
+        source: str,
+        target: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        types: str | Sequence[str] = (),
+        as_of: Instant | None = None,
+        known_at: Instant | None = None,
+        max_length: int = 6,
+        limit: int = 3,
+    ) -> Paths:
+        """How two memories or things are connected."""
+        values: dict[str, Any] = {
+            "source": source,
+            "target": target,
+            "namespace": namespace,
+            "types": types,
+            "as_of": as_of,
+            "known_at": known_at,
+            "max_length": max_length,
+            "limit": limit,
+        }
+        return await self._call("path", Paths, values)
+
+    async def graph(
+        self,
+        id: str | None = None,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        depth: int = 2,
+        types: str | Sequence[str] = (),
+        kinds: str | Sequence[str] = (),
+        as_of: Instant | None = None,
+        known_at: Instant | None = None,
+        limit: int = 200,
+        format: Literal["json", "graphml", "cypher", "svg"] = "json",
+    ) -> Graph:
+        """Nodes and relations around a memory or thing, or of a namespace; GraphML, Cypher or a picture."""
+        values: dict[str, Any] = {
+            "id": id,
+            "namespace": namespace,
+            "depth": depth,
+            "types": types,
+            "kinds": kinds,
+            "as_of": as_of,
+            "known_at": known_at,
+            "limit": limit,
+            "format": format,
+        }
+        return await self._call("graph", Graph, values)
 
     async def history(
         self,

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from msgspec import UNSET, UnsetType
 
 from ai_memory.operations.generations import Generations
-from ai_memory.operations.graph import Neighbours
+from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
@@ -181,6 +181,7 @@ class Methods(Calls):
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
         explain: bool = False,
         recipe: Literal["balanced", "fast", "thorough", "words", "meaning"] = "balanced",
+        format: Literal["hits", "context"] = "hits",
         **filters: Unpack[Filters],
     ) -> Answer:
         """Find the memories that answer a question.
@@ -193,6 +194,7 @@ class Methods(Calls):
         explain: Give each hit the scores of every stage.
         recipe: What counts: balanced (words, meaning and what stands beside a memory), fast (without what stands
             beside it), thorough (more candidates), or one search alone: words, meaning.
+        format: context: also one block for a prompt, dated, cited by id, fenced, within max_tokens.
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
@@ -203,6 +205,7 @@ class Methods(Calls):
             "layers": layers,
             "explain": explain,
             "recipe": recipe,
+            "format": format,
             **filters,
         }
         return self._call("recall", Answer, values)
@@ -458,7 +461,9 @@ class Methods(Calls):
         namespace: str = DEFAULT_NAMESPACE,
         depth: int = 1,
         types: str | Sequence[str] = (),
+        kinds: str | Sequence[str] = (),
         as_of: Instant | None = None,
+        known_at: Instant | None = None,
         limit: int = 100,
     ) -> Neighbours:
         """What is related to a memory or a named thing.
@@ -467,7 +472,9 @@ class Methods(Calls):
         namespace: The wall around a body of memories; no query crosses it.
         depth: How many relations away.
         types: Only relations of these types.
+        kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
         as_of: Only relations that were true at this instant.
+        known_at: Only relations that were known at this instant. Default: now.
         limit: At most this many nodes.
         """
         values: dict[str, Any] = {
@@ -475,10 +482,103 @@ class Methods(Calls):
             "namespace": namespace,
             "depth": depth,
             "types": types,
+            "kinds": kinds,
             "as_of": as_of,
+            "known_at": known_at,
             "limit": limit,
         }
         return self._call("neighbours", Neighbours, values)
+
+    def entities(
+        self,
+        search: str = "",
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        kinds: str | Sequence[str] = (),
+        limit: int = 100,
+    ) -> Entities:
+        """The things that memories name.
+
+        search: Only things whose name or alias holds this, in any case.
+        namespace: The wall around a body of memories; no query crosses it.
+        kinds: Only things of these kinds: person, organisation, product, …
+        limit: At most this many.
+        """
+        values: dict[str, Any] = {"search": search, "namespace": namespace, "kinds": kinds, "limit": limit}
+        return self._call("entities", Entities, values)
+
+    def path(
+        self,
+        source: str,
+        target: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        types: str | Sequence[str] = (),
+        as_of: Instant | None = None,
+        known_at: Instant | None = None,
+        max_length: int = 6,
+        limit: int = 3,
+    ) -> Paths:
+        """How two memories or things are connected.
+
+        source: A memory's id (mem_…), an entity's id (ent_…), or entity:NAME or entity:KIND/NAME, made when new.
+        target: A memory's id (mem_…), an entity's id (ent_…), or entity:NAME or entity:KIND/NAME, made when new.
+        namespace: The wall around a body of memories; no query crosses it.
+        types: Only relations of these types.
+        as_of: Only relations that were true at this instant.
+        known_at: Only relations that were known at this instant. Default: now.
+        max_length: Most relations on a path.
+        limit: At most this many paths.
+        """
+        values: dict[str, Any] = {
+            "source": source,
+            "target": target,
+            "namespace": namespace,
+            "types": types,
+            "as_of": as_of,
+            "known_at": known_at,
+            "max_length": max_length,
+            "limit": limit,
+        }
+        return self._call("path", Paths, values)
+
+    def graph(
+        self,
+        id: str | None = None,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        depth: int = 2,
+        types: str | Sequence[str] = (),
+        kinds: str | Sequence[str] = (),
+        as_of: Instant | None = None,
+        known_at: Instant | None = None,
+        limit: int = 200,
+        format: Literal["json", "graphml", "cypher", "svg"] = "json",
+    ) -> Graph:
+        """Nodes and relations around a memory or thing, or of a namespace; GraphML, Cypher or a picture.
+
+        id: The node in the middle; a whole namespace without it.
+        namespace: The wall around a body of memories; no query crosses it.
+        depth: How many relations away from the middle.
+        types: Only relations of these types.
+        kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
+        as_of: Only relations that were true at this instant.
+        known_at: Only relations that were known at this instant. Default: now.
+        limit: At most this many nodes.
+        format: json gives nodes and edges only; the others a document too. svg draws 300 nodes at most.
+        """
+        values: dict[str, Any] = {
+            "id": id,
+            "namespace": namespace,
+            "depth": depth,
+            "types": types,
+            "kinds": kinds,
+            "as_of": as_of,
+            "known_at": known_at,
+            "limit": limit,
+            "format": format,
+        }
+        return self._call("graph", Graph, values)
 
     def history(
         self,

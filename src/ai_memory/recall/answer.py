@@ -121,6 +121,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     searched: Searched
     tokens: int
     """Estimated tokens of the texts in this answer."""
+    context: str | None = None
+    """The answer as one block for a prompt, where the question asked for it (`format`)."""
     recipe: str
     answer_hash: str
     took_ms: float

@@ -21,6 +21,7 @@ from ai_memory.index.partition import PartitionView
 from ai_memory.recall import budget, layers, silence
 from ai_memory.recall.answer import Answer, Hit, Layer, Notice, PassageText, Searched
 from ai_memory.recall.confidence import Covered, confidence, coverage, leads, trusted
+from ai_memory.recall.context import block
 from ai_memory.recall.explain import reasons, stages, trace
 from ai_memory.recall.phrases import MOST_VERIFIED, holding_phrases
 from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, is_filtered, make_plan
@@ -44,6 +45,8 @@ class Question(Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     layers: tuple[Layer, ...] = (Layer.SEMANTIC, Layer.CONTEXTUAL)
     explain: bool = False
+    as_context: bool = False
+    """Whether the answer shall carry a block for a prompt."""
     recipe: Recipe = BALANCED
 
 
@@ -204,6 +207,9 @@ def _answer(
     searched: Searched,
     started: float,
 ) -> Answer:
+    context = None
+    if question.as_context:
+        context = block(hits, doubtful=reason is not None, max_tokens=question.max_tokens)
     return Answer(
         question=question.text,
         hits=hits,
@@ -212,6 +218,7 @@ def _answer(
         notices=tuple(notices),
         searched=searched,
         tokens=budget.tokens_of(hits),
+        context=context,
         recipe=question.recipe.name,
         answer_hash=answer_hash(question, hits),
         took_ms=(time.perf_counter() - started) * 1000.0,

@@ -30,7 +30,7 @@ from ai_memory.recall.anchors import ENOUGH
 from ai_memory.recall.answer import Answer, Notice
 from ai_memory.recall.engine import Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
-from ai_memory.recall.recipe import recipe_named
+from ai_memory.recall.recipe import Recipe, recipe_named
 from ai_memory.service.drafts import context_path
 from ai_memory.service.embedding import PinnedEmbedder
 from ai_memory.service.following import SwitchedError
@@ -42,8 +42,11 @@ from ai_memory.types import Generation, MemoryRecord, Page, Selection
 TIMELINE_PAGE = 1_000
 
 
-def recall(parts: Parts, request: RecallRequest) -> Answer:
-    """Find the memories that answer a question, by words alone where there is no embedder."""
+def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -> Answer:
+    """Find the memories that answer a question, by words alone where there is no embedder.
+
+    `recipe` stands in for the one that the request names: weights that have no name.
+    """
     clean_text(request.query, "query")
     question = Question(
         text=request.query,
@@ -52,7 +55,8 @@ def recall(parts: Parts, request: RecallRequest) -> Answer:
         max_tokens=request.max_tokens,
         layers=request.layers,
         explain=request.explain,
-        recipe=recipe_named(request.recipe),
+        as_context=request.format == "context",
+        recipe=recipe or recipe_named(request.recipe),
     )
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
     seen = _look(parts, request, by_meaning=by_meaning)

@@ -45,6 +45,7 @@ from ai_memory.operations.writing import (
     ReviseRequest,
 )
 from ai_memory.recall.answer import Answer
+from ai_memory.recall.recipe import Recipe
 from ai_memory.service import moving, reading, reembedding, relating, watching, writing
 from ai_memory.service.build_lock import BuildLock
 from ai_memory.service.building import Builder, Workshop
@@ -124,9 +125,9 @@ class Service:
         return writing.forget_many(self._open(), request)
 
     # reading
-    def recall(self, request: RecallRequest) -> Answer:
-        """Find the memories that answer a question."""
-        return reading.recall(self._open(), request)
+    def recall(self, request: RecallRequest, recipe: Recipe | None = None) -> Answer:
+        """Find the memories that answer a question; `recipe` stands in for the one that the request names."""
+        return reading.recall(self._open(), request, recipe)
 
     def get(self, request: GetRequest) -> MemoryRecord:
         """Get one memory by its id."""

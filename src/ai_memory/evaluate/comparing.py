@@ -1,0 +1,68 @@
+"""Runs kept in a file, set against one another question by question, and held to a floor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from ai_memory.errors import InvalidInputError
+from ai_memory.evaluate.run import Run
+from ai_memory.evaluate.significance import Difference, difference
+
+
+def save(runs: Sequence[Run], file: Path) -> None:
+    """Write every question's measures, to compare a later run with. Raises InvalidInputError where the file cannot be written."""
+    try:
+        file.write_bytes(msgspec.json.encode(list(runs)))
+    except OSError as error:
+        raise InvalidInputError(
+            f"cannot write {file}: {error.strerror}", hint="give a place that can be written"
+        ) from error
+
+
+def load(file: Path) -> list[Run]:
+    """The runs that `save` wrote. Raises InvalidInputError for a file that is not there or holds something else."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=list[Run])
+    except OSError as error:
+        raise InvalidInputError(f"cannot read {file}: {error.strerror}", hint="make it with --save FILE") from error
+    except msgspec.DecodeError as error:
+        raise InvalidInputError(f"{file.name} holds no saved runs: {error}", hint="make it with --save FILE") from error
+
+
+def compare(ours: Run, theirs: Run, measures: Sequence[str]) -> tuple[int, dict[str, Difference]]:
+    """How many questions both runs have, and by how much ours is better on those, by measure."""
+    before = {question.key: question.figures for question in theirs.questions}
+    pairs = [(question.figures, before[question.key]) for question in ours.questions if question.key in before]
+    return len(pairs), {
+        name: difference([mine[name] for mine, _ in pairs], [other[name] for _, other in pairs]) for name in measures
+    }
+
+
+def floors(texts: Sequence[str]) -> dict[str, float]:
+    """Least values by measure from texts such as `R@10=0.8`. Raises InvalidInputError for any that is not understood."""
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise InvalidInputError(
+                f"{text!r} is no least value", hint="write MEASURE=VALUE, such as R@10=0.8"
+            ) from None
+    return found
+
+
+def below(run: Run, least: dict[str, float]) -> list[str]:
+    """What a run misses, in words; empty when every mean reaches its least value.
+
+    Raises InvalidInputError for a measure that there is not.
+    """
+    means = run.metrics
+    for name in least:
+        if means and name not in means:
+            raise InvalidInputError(f"there is no measure {name!r}", hint=f"choose one of {', '.join(means)}")
+    missed = ((name, means[name], value) for name, value in least.items() if means and means[name] < value)
+    return [f"{run.name}: {name} is {mean:.4f}, below {value:g}" for name, mean, value in missed]

@@ -1,0 +1,91 @@
+"""Runs as one page of HTML with charts, complete in itself: no script, no style sheet, no picture from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from ai_memory.errors import InvalidInputError
+from ai_memory.evaluate.report import SHOWN
+from ai_memory.evaluate.run import Run
+
+_WIDTH, _BAR, _LABEL, _FIGURE = 860, 22, 330, 120
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1c2430; --paper: #fdfdfb; --bar: #4c7a9c; --bound: #1c2430; --line: #d8d8d2; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e4e6e8; --paper: #15191e; --bar: #6ea3c8; --bound: #e4e6e8; --line: #353b42; }
+}
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var(--line); }
+th:first-child, td:first-child { text-align: left; }
+svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
+"""
+
+
+def write(runs: Sequence[Run], file: Path) -> None:
+    """Write the page. Raises InvalidInputError where the file cannot be written."""
+    try:
+        file.write_text(render(runs), encoding="utf-8")
+    except OSError as error:
+        raise InvalidInputError(
+            f"cannot write {file}: {error.strerror}", hint="give a place that can be written"
+        ) from error
+
+
+def render(runs: Sequence[Run]) -> str:
+    """The page: R@10 with its bounds for every run, all measures in a table, and R@10 by category."""
+    shown = [run for run in runs if run.questions]
+    parts = [
+        _chart(
+            "R@10, with 95 % bounds", [(f"{run.name} ({len(run.questions)})", *run.interval("R@10")) for run in shown]
+        )
+    ]
+    parts.append(_table(shown))
+    for run in shown:
+        if len(run.categories) > 1:
+            bars = [(f"{name} ({n})", means["R@10"], None, None) for name, (n, means) in run.categories.items()]
+            parts.append(_chart(f"{run.name}: R@10 by category", bars))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Recall, measured</title>'
+        f"<style>{_STYLE}</style></head><body><h1>Recall, measured</h1>\n{chr(10).join(parts)}\n</body></html>\n"
+    )
+
+
+def _table(runs: Sequence[Run]) -> str:
+    head = "".join(
+        f"<th>{escape(name)}</th>" for name in ("data set", "questions", *SHOWN, "p50 ms", "p95 ms", "tokens")
+    )
+    rows = []
+    for run in runs:
+        cells = [escape(run.name), str(len(run.questions)), *(f"{run.metrics[name]:.3f}" for name in SHOWN)]
+        cells += [f"{run.latency_ms(0.5):.1f}", f"{run.latency_ms(0.95):.1f}", f"{run.tokens:,.0f}"]
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _chart(title: str, bars: Sequence[tuple[str, float, float | None, float | None]]) -> str:
+    """Horizontal bars from 0 to 1, each with its label, its bounds where there are any, and its figure."""
+    height = _BAR * len(bars) + 8
+    room = _WIDTH - _LABEL - _FIGURE
+    drawn = []
+    for at, (label, mean, low, high) in enumerate(bars):
+        top = at * _BAR + 4
+        middle = top + _BAR / 2
+        drawn.append(f'<text x="0" y="{middle + 4:.0f}">{escape(label)}</text>')
+        drawn.append(
+            f'<rect x="{_LABEL}" y="{top + 4}" width="{room * mean:.1f}" height="{_BAR - 8}" fill="var(--bar)"/>'
+        )
+        figure = f"{mean:.3f}"
+        if low is not None and high is not None:
+            left, right = _LABEL + room * low, _LABEL + room * high
+            drawn.append(f'<path d="M{left:.1f} {middle:.0f}H{right:.1f}" stroke="var(--bound)" stroke-width="2"/>')
+            figure += f" ± {(high - low) / 2:.3f}"
+        drawn.append(f'<text x="{_LABEL + room + 8}" y="{middle + 4:.0f}">{figure}</text>')
+    label = escape(title, quote=True)
+    return (
+        f'<h2>{escape(title)}</h2><svg viewBox="0 0 {_WIDTH} {height}" width="100%" role="img" aria-label="{label}">'
+        f"{''.join(drawn)}</svg>"
+    )
