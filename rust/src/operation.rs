@@ -1,0 +1,86 @@
+//! Which operations there are, and where each lives under `/v1`.
+
+/// How a request travels over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Fields in the query string.
+    Get,
+    /// Fields in a JSON body.
+    Post,
+    /// Fields in a JSON body.
+    Patch,
+    /// Fields in the query string.
+    Delete,
+}
+
+impl Method {
+    /// The name in HTTP.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// One operation of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// The service's method and the operation id in OpenAPI.
+    pub name: &'static str,
+    /// How it is asked over HTTP.
+    pub method: Method,
+    /// Its path under `/v1`; `{id}` is the request's field of that name.
+    pub path: &'static str,
+    /// Whether it changes nothing, so that it may be tried again when a connection breaks.
+    pub reads: bool,
+}
+
+const fn operation(name: &'static str, method: Method, path: &'static str, reads: bool) -> Operation {
+    Operation { name, method, path, reads }
+}
+
+impl Operation {
+    /// Keep one memory.
+    pub const REMEMBER: Self = operation("remember", Method::Post, "/memories", false);
+    /// Keep up to 2,000 memories.
+    pub const REMEMBER_MANY: Self = operation("remember_many", Method::Post, "/memories/batch", false);
+    /// Find the memories that answer a question.
+    pub const RECALL: Self = operation("recall", Method::Post, "/recall", true);
+    /// Get one memory by its id.
+    pub const GET: Self = operation("get", Method::Get, "/memories/{id}", true);
+    /// List memories by filter.
+    pub const LIST: Self = operation("list", Method::Get, "/memories", true);
+    /// Change a memory by adding a revision.
+    pub const REVISE: Self = operation("revise", Method::Patch, "/memories/{id}", false);
+    /// Stop holding a memory for true, keeping its history.
+    pub const RETIRE: Self = operation("retire", Method::Post, "/memories/{id}/retire", false);
+    /// Erase a memory for good.
+    pub const FORGET: Self = operation("forget", Method::Delete, "/memories/{id}", false);
+    /// Relate two memories, or a memory and a named thing.
+    pub const RELATE: Self = operation("relate", Method::Post, "/relations", false);
+    /// End a relation.
+    pub const UNRELATE: Self = operation("unrelate", Method::Delete, "/relations/{id}", false);
+    /// What is related to a memory or a named thing.
+    pub const NEIGHBOURS: Self = operation("neighbours", Method::Get, "/neighbours/{id}", true);
+    /// All revisions of one memory.
+    pub const HISTORY: Self = operation("history", Method::Get, "/memories/{id}/history", true);
+
+    /// The operations that have a method of [`Memories`](crate::Memories).
+    pub const ALL: &'static [Self] = &[
+        Self::REMEMBER,
+        Self::REMEMBER_MANY,
+        Self::RECALL,
+        Self::GET,
+        Self::LIST,
+        Self::REVISE,
+        Self::RETIRE,
+        Self::FORGET,
+        Self::RELATE,
+        Self::UNRELATE,
+        Self::NEIGHBOURS,
+        Self::HISTORY,
+    ];
+}

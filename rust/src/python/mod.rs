@@ -1,0 +1,18 @@
+//! The service in this process: Python is embedded once, and the package `ai-memory-service` is loaded into it.
+//!
+//! The interpreter is found and started at the first use, see [`Interpreter::find`]. Python lives until the process ends; nothing
+//! has to be shut down, and a write that was acknowledged is on disk however the process ends.
+
+mod arrays;
+mod boundary;
+mod discover;
+mod embedding;
+mod memory;
+mod raised;
+mod start;
+
+pub use boundary::with_python;
+pub use discover::{Found, Interpreter};
+pub use embedding::{EmbeddingOptions, EmbeddingService};
+pub use memory::{Memory, MemoryOptions};
+pub use raised::raised;

@@ -1,0 +1,114 @@
+//! The requests and answers of the operations, field by field as in their JSON Schemas.
+//!
+//! A request's field that is `None` or empty is not sent, and keeps the operation's default. `tests/schema.rs` compares every type
+//! here with the schema that the service itself publishes.
+
+mod answers;
+mod requests;
+
+use serde::{Deserialize, Serialize};
+
+pub use answers::{
+    Answer, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours, NodeKind, Notice, Outcome, Page,
+    PassageText, Receipt, Receipts, Relation, Searchable, Searched, Stage, Surrounding, Trace, Validity,
+};
+pub use requests::{
+    Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, Order, Recall, Recipe, Relate, Remember, RememberMany,
+    Retire, Revise, Selection, Unrelate,
+};
+
+/// JSON attributes of a memory or a relation.
+pub type Attributes = serde_json::Map<String, serde_json::Value>;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// All there are.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+        }
+    };
+}
+pub(crate) use words;
+
+words! {
+    /// What kind of thing is remembered: four cognitive types, then six of everyday agent work.
+    MemoryType {
+        /// A fact.
+        Semantic,
+        /// Something that happened.
+        Episodic,
+        /// How something is done.
+        Procedural,
+        /// What matters for the task at hand.
+        Working,
+        /// Source code.
+        Code,
+        /// Documentation.
+        Documentation,
+        /// A piece of a conversation.
+        Conversation,
+        /// An insight.
+        Insight,
+        /// A preference of somebody's.
+        Preference,
+        /// A problem and how it was solved.
+        ProblemSolution,
+    }
+}
+
+words! {
+    /// How much comes back with a match.
+    Layer {
+        /// The match.
+        Semantic,
+        /// What surrounds it.
+        Contextual,
+        /// Its evidence and history.
+        Detailed,
+    }
+}
+
+/// `serde(skip_serializing_if)` for switches that are off.
+pub(crate) fn is_off(switch: &bool) -> bool {
+    !switch
+}
+
+/// Whether a value is the one that is not sent.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// The wall around a body of memories. The service calls the first one `default`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Namespace(String);
+
+impl Namespace {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Namespace {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+impl From<&str> for Namespace {
+    fn from(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+impl From<String> for Namespace {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
