@@ -47,13 +47,6 @@ def test_no_words_and_no_neighbours_add_nothing() -> None:
     assert more.tolist() == covered.tolist() == [0.0]
 
 
-def test_the_meaning_beside_is_that_of_the_nearest_on_each_side() -> None:
-    near = np.array([1, 3, 4, 8], np.int32)
-    neighbours = np.array([[1, 3, 4, 8], [-1, -1, 8, 1], [-1, -1, -1, -1]], np.int32)
-    found = views.beside_dense(values(10.0, 2.0, 3.0, 50.0), near, neighbours)
-    assert found.tolist() == [5.0, 50.0, 0.0]
-
-
 def test_a_session_is_worth_the_mean_of_its_best_three_memories() -> None:
     sessions = np.array([1, 1, 1, 1, 2, 0], np.int32)
     memories = np.array([1, 2, 3, 4, 5, 6], np.int32)

@@ -120,10 +120,6 @@ class LexicalView:
                 np.multiply(word.at(rows, best), np.float32(masses[at] * (self._k1 + 1.0)), out=scores[at])
         return ByTerm(scores, masses)
 
-    def lengths(self) -> NDArray[np.uint16]:
-        """The length of each row in primary terms."""
-        return self._lengths
-
     @property
     def mean_length(self) -> float:
         """The mean length of the rows; 1.0 where there is no word at all."""

@@ -64,13 +64,9 @@ class PartitionView:
         """How many rows match a term."""
         return self._lexical.document_frequency(term)
 
-    def lengths(self) -> NDArray[np.uint16]:
-        """The words of each row, its title, author and tags among them, shape (n,)."""
-        return self._lexical.lengths()[: self.n]
-
     @property
     def mean_length(self) -> float:
-        """The mean of `lengths`; 1.0 where there is no word at all."""
+        """The mean number of words in a row, those of title, author and tags among them; 1.0 where there is no word at all."""
         return self._lexical.mean_length
 
     def dense_scores(self, query: Floats) -> Floats:

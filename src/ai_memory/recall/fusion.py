@@ -116,10 +116,9 @@ def gather(
     words = question_words(view, terms, np.union1d(rows, neighbours[neighbours >= 0]).astype(np.int32))
     stages = [
         *_by_words(words, scored, candidates, bm25, recipe),
-        *_beside(view, scored, candidates, bm25, recipe),
+        ("session", recipe.session, _session(view, scored, rows, bm25, recipe) if recipe.session else None),
         ("author", recipe.author, priors.by_named_author(view, terms, rows) if recipe.author else None),
         ("asks", recipe.asks, priors.asking(view, rows) if recipe.asks else None),
-        ("brief", recipe.brief, priors.briefness(view, rows) if recipe.brief else None),
     ]
     told = tuple((name, weight, values) for name, weight, values in stages if weight and values is not None)
     return Evidence(words, bm25, view.sessions()[rows], recipe.dense_weight(view.mean_length), told)
@@ -166,16 +165,7 @@ def _by_words(
         yield "beside_coverage", recipe.beside_coverage, covered * haystack
 
 
-def _beside(
-    view: PartitionView, scored: Scored, candidates: Candidates, bm25: Values, recipe: Recipe
-) -> Iterator[_Stage]:
-    """The meaning of the memories directly before and after, and the session as a whole."""
-    rows, neighbours = candidates
-    if recipe.beside_dense and neighbours.shape[1] and scored.dense is not None:
-        near = np.unique(neighbours[neighbours >= 0])
-        evidence = dense_evidence(scored.cosines(near), scored.dense_background)
-        yield "beside_dense", recipe.beside_dense, views.beside_dense(evidence, near, neighbours)
-    if recipe.session:
-        own = own_evidence(scored, scored.cosines(rows), bm25, recipe)
-        told = views.session_evidence(view.sessions()[rows], view.memories()[rows], own)
-        yield "session", recipe.session, told
+def _session(view: PartitionView, scored: Scored, rows: Rows, bm25: Values, recipe: Recipe) -> Values:
+    """What the session as a whole says for each row, shape (c,)."""
+    own = own_evidence(scored, scored.cosines(rows), bm25, recipe)
+    return views.session_evidence(view.sessions()[rows], view.memories()[rows], own)

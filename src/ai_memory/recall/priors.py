@@ -1,4 +1,4 @@
-"""What speaks for or against a memory before its words and its vector are read: author, length, whether it asks."""
+"""What speaks for or against a memory before its words and its vector are read: its author, and whether it only asks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from ai_memory.index.partition import PartitionView
 from ai_memory.recall.population import Values
 from ai_memory.text.terms import QueryTerm
 
-BRIEF = 20.0
-"""Words below which a memory counts as brief."""
-
 
 def by_named_author(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> Values:
     """1 for the rows of an author whom the question names, 0 for the others, shape (n,); all 0 when it names none."""
@@ -24,9 +21,3 @@ def by_named_author(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows)
 def asking(view: PartitionView, rows: Rows) -> Values:
     """1 for the rows of memories that end in a question, else 0, shape (n,)."""
     return view.asks()[rows].astype(np.float64)
-
-
-def briefness(view: PartitionView, rows: Rows) -> Values:
-    """Logarithm of a row's words over `BRIEF`, or over the store's mean if that is less; 0 where positive. Shape (n,)."""
-    lengths = view.lengths()[rows].astype(np.float64)
-    return np.minimum(np.log((lengths + 1.0) / min(BRIEF, view.mean_length + 1.0)), 0.0)

@@ -11,7 +11,7 @@ from ai_memory.errors import InvalidInputError
 
 AVERAGE_LENGTH = 25.0
 """Words in a passage at which `dense` is taken as it stands; see `Recipe.dense_by_length`."""
-_LEAST_DENSE, _MOST_DENSE = 0.5, 6.0
+_LEAST_DENSE, _MOST_DENSE = 0.05, 1.0
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
@@ -21,38 +21,32 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    dense: float = 0.144
+    dense: float = 0.097
     """For z²/2 of the cosine (`fusion.dense_evidence`)."""
-    dense_by_length: float = 0.325
+    dense_by_length: float = 0.390
     """Added to `dense` for each factor of e by which the store's passages are longer than `AVERAGE_LENGTH` words on average: the
     vector of a long text says more than that of a short one, and its words say less.
     """
-    lexical: float = 0.103
+    lexical: float = 0.098
     """For BM25."""
-    coverage: float = 1.023
+    coverage: float = 1.053
     """For the share of the question's idf mass that the memory's words cover, times ln of the number of memories (and 32 more)."""
     reach: int = 2
     """How many memories on each side in the session are neighbours; 0 looks at none."""
-    beside_dense: float = 0.052
-    """For z²/2 of the memories directly before and after."""
-    beside_words: float = 0.075
+    beside_words: float = 0.084
     """For the BM25 of those words of the question that neighbours have and the memory has not, or has less of."""
-    beside_coverage: float = 0.498
+    beside_coverage: float = 0.485
     """For the coverage that neighbours add to the memory's own."""
-    session: float = 0.128
+    session: float = 0.146
     """For the mean evidence of the session's three best memories."""
     alone: float = 0.5
     """For a memory outside any session, in place of neighbours and session: the share of its own evidence that these add, on
     average, to a memory in a session. Without it, every conversation would outrank every single note that says as much.
     """
-    author: float = 2.67
+    author: float = 2.609
     """For a memory by an author whom the question names."""
-    asks: float = -0.972
+    asks: float = -1.011
     """For a memory that ends in a question."""
-    brief: float = 1.225
-    """For ln of the memory's words over 20, or over the store's mean if that is less, where negative: a few words seldom say enough
-    to answer.
-    """
     pool: int = 200
     """Candidates taken from each side; more when more hits are asked for."""
     nearest: int = 100
@@ -63,7 +57,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
         if not self.dense:
             return 0.0
         longer = self.dense_by_length * math.log(max(mean_length, 1.0) / AVERAGE_LENGTH)
-        return min(max(self.dense + longer, _LEAST_DENSE * self.dense), _MOST_DENSE * self.dense)
+        return min(max(self.dense + longer, _LEAST_DENSE), _MOST_DENSE)
 
 
 _NOTHING = Recipe(
@@ -73,20 +67,16 @@ _NOTHING = Recipe(
     lexical=0.0,
     coverage=0.0,
     reach=0,
-    beside_dense=0.0,
     beside_words=0.0,
     beside_coverage=0.0,
     session=0.0,
     alone=0.0,
     author=0.0,
     asks=0.0,
-    brief=0.0,
 )
 BALANCED = Recipe(name="balanced")
 """The default: both sides, with the evidence of neighbouring memories."""
-FAST = Recipe(
-    name="fast", reach=0, beside_dense=0.0, beside_words=0.0, beside_coverage=0.0, session=0.0, alone=0.0, pool=100
-)
+FAST = Recipe(name="fast", reach=0, beside_words=0.0, beside_coverage=0.0, session=0.0, alone=0.0, pool=100)
 """Both sides and what the memory itself is, without its neighbours and its session."""
 THOROUGH = Recipe(name="thorough", pool=1_000, nearest=500)
 """As `balanced`, with five times the candidates."""
@@ -100,14 +90,12 @@ STAGES = (
     "dense_by_length",
     "lexical",
     "coverage",
-    "beside_dense",
     "beside_words",
     "beside_coverage",
     "session",
     "alone",
     "author",
     "asks",
-    "brief",
 )
 """The weights that can be 0: without it, a stage is not worked out."""
 

@@ -59,19 +59,6 @@ def question_words(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) 
     return QuestionWords(rows, scores, masses / total if total > 0.0 else masses)
 
 
-def beside_dense(evidence: Values, rows: Rows, neighbours: NDArray[np.int32]) -> Values:
-    """The dense evidence of the memories directly before and after, summed, shape (n,).
-
-    `evidence` is that of `rows`, ascending; `neighbours`, shape (n, 2 * reach), has the nearest ones in the middle.
-    """
-    reach = neighbours.shape[1] // 2
-    padded = np.append(evidence, 0.0)
-    found = np.zeros(len(neighbours))
-    for column in neighbours.T[reach - 1 : reach + 1]:
-        found += padded[np.where(column >= 0, rows.searchsorted(column), len(rows))]
-    return found
-
-
 def session_evidence(sessions: NDArray[np.int32], memories: NDArray[np.int32], own: Values) -> Values:
     """The mean of the best three memories' evidence in each candidate's session, shape (c,); 0 without a session.
 
