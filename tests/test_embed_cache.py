@@ -132,9 +132,7 @@ def test_the_file_outlives_the_process_and_holds_no_text(model: Counting, tmp_pa
 
 
 @pytest.mark.parametrize("damage", ["garbage", "header", "middle", "empty", "text"])
-def test_a_damaged_file_is_made_anew(
-    model: Counting, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_file_is_made_anew(model: Counting, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "vectors.db"
     with_rows = VectorCache(path, memory_bytes=0)
     model.encode(with_rows, [Prompted(str(number)) for number in range(400)])
@@ -170,16 +168,31 @@ def test_a_damaged_row_is_passed_over_and_mended(model: Counting, tmp_path: Path
     assert len(model.asked) == 2
 
 
-def test_a_full_disk_costs_the_cache_and_nothing_else(
-    model: Counting, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+class Kept(logging.Handler):
+    """Keeps records itself: other tests set up the package's logging as a program would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+def test_a_full_disk_costs_the_cache_and_nothing_else(model: Counting, tmp_path: Path) -> None:
+    kept, logger = Kept(), logging.getLogger("ai_memory.embed.cache")
     with mounted(tmp_path / "small", "300k") as place:
         cache = VectorCache(place / "vectors.db", memory_bytes=0)
-        with caplog.at_level(logging.WARNING):
+        logger.addHandler(kept)
+        logger.setLevel(logging.WARNING)
+        try:
             for begin in range(0, 4000, 500):
                 inputs = [Prompted(str(number)) for number in range(begin, begin + 500)]
                 assert model.encode(cache, inputs).vectors.shape == (500, 16)
-        assert sum("could not be used" in record.message for record in caplog.records) == 1
+        finally:
+            logger.removeHandler(kept)
+            logger.setLevel(logging.NOTSET)
+        assert sum("could not be used" in message for message in kept.messages) == 1
         cache.close()
 
 
