@@ -5,7 +5,7 @@ stands above its rival, and how much of the question it covers. With s the score
 answered, g the lead over the best other hit (of the best hit over the second; of the others, negative, over the best) and c the
 coverage, the share of the question's idf mass that the hit's words cover,
 
-    confidence = 1 / (1 + exp(-(0.226 s - 0.631 ln N + 0.458 g + 1.422 c - 0.302)))
+    confidence = 1 / (1 + exp(-(0.227 s - 0.633 ln N + 0.446 g + 1.182 c - 0.214)))
 
 The coefficients are a logistic regression on the ten best hits of judged questions of four kinds (chat, sentences of an
 encyclopaedia, code, technical answers) and of questions that belong to another store; docs/recall.md has the calibration error on
@@ -24,7 +24,7 @@ from ai_memory.index.base import Rows
 from ai_memory.recall.views import QuestionWords
 from ai_memory.text.terms import QueryTerm
 
-_SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.226, -0.631, 0.458, 1.422, -0.302
+_SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.227, -0.633, 0.446, 1.182, -0.214
 _TRUST_SCORE, _TRUST_LEAST = 0.06, 0.56
 
 
