@@ -45,6 +45,8 @@ WORDS = [
 ]
 HANGS_UP = 23
 """Every so many requests a client hangs up without waiting for the answer."""
+_PATIENCE = 600.0
+"""Seconds: a busy machine is slow, and slow is not lost."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def soak(model: Path, *, seconds: float, clients: int) -> Soaked:
 
 
 def _client(number: int, url: str, ends: float, tally: Tally, abandoned: list[int]) -> None:
-    connection = Connection(url)
+    connection = Connection(url, _PATIENCE)
     for turn, request in enumerate(_requests(number)):
         if time.monotonic() >= ends:
             break
@@ -102,7 +104,7 @@ def _client(number: int, url: str, ends: float, tally: Tally, abandoned: list[in
         if (turn + number) % HANGS_UP == HANGS_UP - 1:
             connection.send(request)
             connection.close()
-            connection = Connection(url)
+            connection = Connection(url, _PATIENCE)
             with tally.lock:
                 abandoned[0] += 1
             continue
@@ -112,7 +114,7 @@ def _client(number: int, url: str, ends: float, tally: Tally, abandoned: list[in
             with tally.lock:
                 tally.broken += 1
             connection.close()
-            connection = Connection(url)
+            connection = Connection(url, _PATIENCE)
             continue
         with tally.lock:
             tally.answered += status == 200
