@@ -35,7 +35,8 @@ Values = Mapping[str, Any]
 ID = re.compile(r"\b(mem|ent|rel)_[0-9a-z]{26}\b")
 STORE = re.compile(r"\S*/memory\.db")
 VOLATILE = {
-    "created_at", "recorded_at", "retired_at", "took_ms", "answer_hash", "store", "index_bytes", "request_id", "sequence"
+    "created_at", "recorded_at", "retired_at", "took_ms", "answer_hash", "store", "index_bytes", "request_id", "sequence",
+    "unread",
 }  # fmt: skip
 
 

@@ -188,8 +188,8 @@ def test_revise_history_retire_forget(run: Run) -> None:
 
 
 def test_relations(run: Run) -> None:
-    memory_id = remembered(run, "Ada wrote the parser")
-    edge = run("relate", memory_id, "MENTIONS", "entity:Ada")
+    memory_id = remembered(run, "the parser was written twice")
+    edge = run("relate", memory_id, "SUPPORTS", "entity:Ada")
     assert edge.code == 0
     assert memory_id in run("neighbours", "entity:Ada").out
     assert run("unrelate", edge.out.split()[0]).code == 0

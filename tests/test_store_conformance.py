@@ -61,7 +61,6 @@ def test_an_empty_store_answers_everything_with_nothing(store: Store) -> None:
     assert store.select(Selection(), limit=10).memories == ()
     assert store.load([1, 2]) == {}
     assert store.relations("default", ["mem_x"]) == []
-    assert store.neighbours("default", "mem_x") == []
     assert store.entities("default") == []
     assert store.contexts("default") == []
     assert store.namespaces() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from ai_memory.store.base import (
     Stored,
     Unchanged,
 )
-from ai_memory.types import Entity, MemoryRecord, Relation
+from ai_memory.store.walking import Label, label_of, walk
+from ai_memory.types import Entity, MemoryRecord, Neighbour, Relation
 from store_samples import (
     CLOCK,
     DAY,
@@ -129,6 +131,19 @@ def test_relations_are_filtered_by_type_and_time(store: Store) -> None:
     assert store.relations("default", [first.id], known_at=START - DAY) == []
 
 
+def near(store: Store, node: str, *, depth: int = 1, limit: int = 100, **how: Any) -> list[Neighbour]:
+    """A walk over what the store looks up, as the service takes it."""
+
+    def labels(nodes: Sequence[str]) -> dict[str, Label]:
+        found: dict[str, Label] = {each.id: ("entity", each.name) for each in store.entities("default", ids=nodes)}
+        for memory in store.get("default", nodes):
+            if memory is not None and memory.retired_at is None:
+                found[memory.id] = ("memory", label_of(memory.title, memory.text))
+        return found
+
+    return walk(node, lambda nodes: store.relations("default", nodes, **how), labels, depth=depth, limit=limit)
+
+
 def test_neighbours_come_nearest_first_each_once(store: Store) -> None:
     a, b, c, d = (
         kept(store, name, title=title) for name, title in (("a", None), ("b", "B!"), ("c", None), ("d", None))
@@ -139,22 +154,22 @@ def test_neighbours_come_nearest_first_each_once(store: Store) -> None:
     related(store, relate(c.id, b.id))
     related(store, relate(b.id, a.id, "BACK", weight=0.1))
     related(store, relate(c.id, d.id, "CAUSES"))
-    near = store.neighbours("default", a.id)
-    assert [(n.id, n.kind, n.label, n.depth) for n in near] == [
+    found = near(store, a.id)
+    assert [(n.id, n.kind, n.label, n.depth) for n in found] == [
         (thing.id, "entity", "Atlas", 1),
         (b.id, "memory", "B!", 1),
     ]
-    assert near[1].relation.weight == 0.5
-    assert [n.id for n in store.neighbours("default", a.id, depth=4)] == [thing.id, b.id, c.id, d.id]
-    assert [n.depth for n in store.neighbours("default", a.id, depth=4)] == [1, 1, 2, 3]
-    assert [n.id for n in store.neighbours("default", thing.id, depth=2, limit=1)] == [a.id]
-    assert [n.id for n in store.neighbours("default", d.id, types=["CAUSES"], depth=3)] == [c.id]
-    assert store.neighbours("default", a.id, as_of=START) != []
+    assert found[1].relation.weight == 0.5
+    assert [n.id for n in near(store, a.id, depth=4)] == [thing.id, b.id, c.id, d.id]
+    assert [n.depth for n in near(store, a.id, depth=4)] == [1, 1, 2, 3]
+    assert [n.id for n in near(store, thing.id, depth=2, limit=1)] == [a.id]
+    assert [n.id for n in near(store, d.id, types=["CAUSES"], depth=3)] == [c.id]
+    assert near(store, a.id, as_of=START) != []
     one(store, retire(b))
-    assert [n.id for n in store.neighbours("default", a.id, depth=4)] == [thing.id]
+    assert [n.id for n in near(store, a.id, depth=4)] == [thing.id]
     for depth in (0, 5):
         with pytest.raises(InvalidInputError):
-            store.neighbours("default", a.id, depth=depth)
+            near(store, a.id, depth=depth)
 
 
 # ── restore, export ──────────────────────────────────────────────────────────────────────────────────────────────────────

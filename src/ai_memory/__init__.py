@@ -47,7 +47,13 @@ if TYPE_CHECKING:
     from ai_memory.errors import TooLargeError as TooLargeError
     from ai_memory.errors import UnauthorizedError as UnauthorizedError
     from ai_memory.memory import Memory as Memory
+    from ai_memory.operations.graph import Entities as Entities
+    from ai_memory.operations.graph import FoundPath as FoundPath
+    from ai_memory.operations.graph import Graph as Graph
+    from ai_memory.operations.graph import GraphNode as GraphNode
+    from ai_memory.operations.graph import NamedThing as NamedThing
     from ai_memory.operations.graph import Neighbours as Neighbours
+    from ai_memory.operations.graph import Paths as Paths
     from ai_memory.operations.moving import ImportReport as ImportReport
     from ai_memory.operations.moving import NamespaceCount as NamespaceCount
     from ai_memory.operations.moving import Namespaces as Namespaces
@@ -123,7 +129,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "UnauthorizedError",
     ),
     "memory": ("Memory",),
-    "operations.graph": ("Neighbours",),
+    "operations.graph": ("Entities", "FoundPath", "Graph", "GraphNode", "NamedThing", "Neighbours", "Paths"),
     "operations.moving": ("ImportReport", "NamespaceCount", "Namespaces", "RejectedLine"),
     "operations.reading": ("Bucket", "ContextCount", "Contexts", "History", "Timeline"),
     "operations.watching": ("Health", "Part", "Stats"),

@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     busy_timeout_seconds: float = Field(
         default=30.0, ge=0, description="How long a write waits for another process that holds the store's lock."
     )
+    extract: bool = Field(
+        default=True,
+        description="Read in the background what memories name and state, for the graph; no model is asked.",
+    )
     snapshot_rows: int = Field(
         default=20_000,
         ge=0,

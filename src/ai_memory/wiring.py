@@ -18,13 +18,16 @@ from ai_memory.embed.locate import find_model
 from ai_memory.embed.matryoshka import at_dimension
 from ai_memory.embed.remote import RemoteEmbedder
 from ai_memory.errors import InvalidInputError, NotFoundError, OfflineError, StoreError
+from ai_memory.graph import extract
 from ai_memory.places import model_places
 from ai_memory.service.embedding import Choice, active_generation, check_identity
+from ai_memory.service.extracting import OpenFile
 from ai_memory.service.service import Service
 from ai_memory.service.snapshots import SnapshotFolder
 from ai_memory.settings import Settings
 from ai_memory.store.base import Store
 from ai_memory.store.copying import Told, copy_store, export_digest
+from ai_memory.store.graph_file import GraphFile
 from ai_memory.store.opening import make_folder, open_store_at
 from ai_memory.types import EmbedderIdentity, Generation, Problem
 from ai_memory.wire import is_loopback
@@ -67,6 +70,7 @@ def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder
             clock=clock,
             snapshots=SnapshotFolder(beside.with_name(beside.name + ".index")),
             snapshot_rows=settings.snapshot_rows,
+            graph_file=_graph_file(store, beside.with_name(beside.name + ".graph"), wanted=settings.extract),
             forget_share=settings.forget_share,
             choose=embedders.chosen,
             build_lock=beside.with_name(beside.name + ".reembed.lock"),
@@ -74,6 +78,15 @@ def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder
     except BaseException:
         store.close()  # else its connections would stand in the way of whoever opens it next
         raise
+
+
+def _graph_file(store: Store, path: Path, *, wanted: bool) -> OpenFile | None:
+    """What opens the graph file; where extraction is switched off, the file is deleted."""
+    if not wanted:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return None
+    return lambda digest_at: GraphFile(path, store.store_id, extract.VERSION, digest_at)
 
 
 def open_store(settings: Settings, clock: Clock) -> Store:

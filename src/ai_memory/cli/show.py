@@ -363,10 +363,7 @@ def paths(value: Paths, screen: Screen) -> Iterable[str]:
 
 
 def graph(value: Graph, screen: Screen) -> Iterable[str]:
-    """The document that was asked for, else a table of relations."""
-    if value.document is not None:
-        yield from value.document.splitlines()
-        return
+    """A table of relations."""
     labels = {node.id: node.label for node in value.nodes}
     rows = [(labels[edge.source], edge.type, labels[edge.target]) for edge in value.edges]
     yield from table(("from", "relation", "to"), rows, screen.width) or ["nothing is related"]

@@ -14,6 +14,9 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.graph import declension, frames, names, shapes, statements, tenses, times, words
 from ai_memory.graph.values import Extraction, Mention
 
+VERSION = "1"
+"""To be raised with every change to what is found, so that texts which were read before are read again."""
+
 Finder = Callable[[str], Iterable[Mention]]
 """Finds names in a text; spans count its characters."""
 

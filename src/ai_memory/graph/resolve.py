@@ -50,13 +50,13 @@ class Resolved(Struct, frozen=True):
     how: How
 
 
-def resolve(mentions: Sequence[Mention], known: Iterable[Entity]) -> tuple[Resolved, ...]:
+def resolve(mentions: Sequence[Mention], known: Iterable[Entity] | Directory) -> tuple[Resolved, ...]:
     """The entity that each mention names, in the order given; empty for no mentions.
 
-    `known` are the entities of one namespace. Mentions that name nothing known are told apart among themselves by the same rules:
-    *Anna Petrova … Anna* gives two with one new name.
+    `known` are the entities of one namespace, or a directory of them. Mentions that name nothing known are told apart among
+    themselves by the same rules: *Anna Petrova … Anna* gives two with one new name.
     """
-    directory = Directory(known)
+    directory = known if isinstance(known, Directory) else Directory(known)
     firsts = [directory.find(mention) for mention in mentions]
     fresh = [
         Entity(id="", namespace="", name=mention.canonical, kind=mention.kind.value, created_at=_NEVER)
@@ -75,23 +75,26 @@ def resolve(mentions: Sequence[Mention], known: Iterable[Entity]) -> tuple[Resol
 
 
 class Directory:
-    """The entities of one namespace, ready to be asked for many texts; it does not follow later changes."""
+    """The entities of one namespace, ready to be asked for many texts."""
 
     def __init__(self, known: Iterable[Entity]) -> None:
         self._by_name: dict[str, list[Entity]] = {}
         self._by_key: dict[str, list[Entity]] = {}
         self._by_part: dict[str, list[Entity]] = {}
         for entity in known:
-            for name in (entity.name, *entity.aliases):
-                self._add(self._by_name, name, entity)
-                self._add(self._by_key, key(name), entity)
-                words = key(name).split()
-                if entity.kind in (Kind.PERSON.value, ANY_KIND):
-                    for part in words:
-                        self._add(self._by_part, part, entity)
+            self.add(entity)
+
+    def add(self, entity: Entity) -> None:
+        """Know one more entity."""
+        for name in (entity.name, *entity.aliases):
+            self._file(self._by_name, name, entity)
+            self._file(self._by_key, key(name), entity)
+            if entity.kind in (Kind.PERSON.value, ANY_KIND):
+                for part in key(name).split():
+                    self._file(self._by_part, part, entity)
 
     @staticmethod
-    def _add(table: dict[str, list[Entity]], name: str, entity: Entity) -> None:
+    def _file(table: dict[str, list[Entity]], name: str, entity: Entity) -> None:
         held = table.setdefault(name, [])
         if entity not in held:
             held.append(entity)

@@ -30,6 +30,8 @@ class Stats(Struct, frozen=True, kw_only=True):
     tombstones: int
     owed: int
     """Revisions that cannot be found by meaning yet."""
+    unread: int | None
+    """Changes in the store's log from which the graph has not been read yet; None without a graph (switched off, or at fault)."""
     by_type: dict[str, int]
     embedder: EmbedderIdentity | None
     """The identity of the active vector generation."""

@@ -294,22 +294,22 @@ class AsyncMethods(AsyncCalls):
         id: str,
         *,
         namespace: str = DEFAULT_NAMESPACE,
-        depth: int = 1,
         types: str | Sequence[str] = (),
-        kinds: str | Sequence[str] = (),
         as_of: Instant | None = None,
         known_at: Instant | None = None,
+        depth: int = 1,
+        kinds: str | Sequence[str] = (),
         limit: int = 100,
     ) -> Neighbours:
         """What is related to a memory or a named thing."""
         values: dict[str, Any] = {
             "id": id,
             "namespace": namespace,
-            "depth": depth,
             "types": types,
-            "kinds": kinds,
             "as_of": as_of,
             "known_at": known_at,
+            "depth": depth,
+            "kinds": kinds,
             "limit": limit,
         }
         return await self._call("neighbours", Neighbours, values)
@@ -356,25 +356,23 @@ class AsyncMethods(AsyncCalls):
         id: str | None = None,
         *,
         namespace: str = DEFAULT_NAMESPACE,
-        depth: int = 2,
         types: str | Sequence[str] = (),
-        kinds: str | Sequence[str] = (),
         as_of: Instant | None = None,
         known_at: Instant | None = None,
+        depth: int = 2,
+        kinds: str | Sequence[str] = (),
         limit: int = 200,
-        format: Literal["json", "graphml", "cypher", "svg"] = "json",
     ) -> Graph:
-        """Nodes and relations around a memory or thing, or of a namespace; GraphML, Cypher or a picture."""
+        """Nodes and relations around a memory or thing, or of a namespace."""
         values: dict[str, Any] = {
             "id": id,
             "namespace": namespace,
-            "depth": depth,
             "types": types,
-            "kinds": kinds,
             "as_of": as_of,
             "known_at": known_at,
+            "depth": depth,
+            "kinds": kinds,
             "limit": limit,
-            "format": format,
         }
         return await self._call("graph", Graph, values)
 

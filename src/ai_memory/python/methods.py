@@ -459,32 +459,32 @@ class Methods(Calls):
         id: str,
         *,
         namespace: str = DEFAULT_NAMESPACE,
-        depth: int = 1,
         types: str | Sequence[str] = (),
-        kinds: str | Sequence[str] = (),
         as_of: Instant | None = None,
         known_at: Instant | None = None,
+        depth: int = 1,
+        kinds: str | Sequence[str] = (),
         limit: int = 100,
     ) -> Neighbours:
         """What is related to a memory or a named thing.
 
         id: A memory's id (mem_…), an entity's id (ent_…), or entity:NAME or entity:KIND/NAME, made when new.
         namespace: The wall around a body of memories; no query crosses it.
-        depth: How many relations away.
         types: Only relations of these types.
-        kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
+        depth: How many relations away.
+        kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
         limit: At most this many nodes.
         """
         values: dict[str, Any] = {
             "id": id,
             "namespace": namespace,
-            "depth": depth,
             "types": types,
-            "kinds": kinds,
             "as_of": as_of,
             "known_at": known_at,
+            "depth": depth,
+            "kinds": kinds,
             "limit": limit,
         }
         return self._call("neighbours", Neighbours, values)
@@ -547,36 +547,33 @@ class Methods(Calls):
         id: str | None = None,
         *,
         namespace: str = DEFAULT_NAMESPACE,
-        depth: int = 2,
         types: str | Sequence[str] = (),
-        kinds: str | Sequence[str] = (),
         as_of: Instant | None = None,
         known_at: Instant | None = None,
+        depth: int = 2,
+        kinds: str | Sequence[str] = (),
         limit: int = 200,
-        format: Literal["json", "graphml", "cypher", "svg"] = "json",
     ) -> Graph:
-        """Nodes and relations around a memory or thing, or of a namespace; GraphML, Cypher or a picture.
+        """Nodes and relations around a memory or thing, or of a namespace.
 
         id: The node in the middle; a whole namespace without it.
         namespace: The wall around a body of memories; no query crosses it.
-        depth: How many relations away from the middle.
         types: Only relations of these types.
-        kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
+        depth: How many relations away from the middle.
+        kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
         limit: At most this many nodes.
-        format: json gives nodes and edges only; the others a document too. svg draws 300 nodes at most.
         """
         values: dict[str, Any] = {
             "id": id,
             "namespace": namespace,
-            "depth": depth,
             "types": types,
-            "kinds": kinds,
             "as_of": as_of,
             "known_at": known_at,
+            "depth": depth,
+            "kinds": kinds,
             "limit": limit,
-            "format": format,
         }
         return self._call("graph", Graph, values)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ai_memory.clock import Clock
 from ai_memory.service.building import Builder
 from ai_memory.service.embedding import Chooser, EmbedderSlot
+from ai_memory.service.extracting import GraphReader
 from ai_memory.service.following import Follower
 from ai_memory.service.paying import Payer
 from ai_memory.store.base import Store
@@ -25,6 +26,8 @@ class Parts:
     builder: Builder
     choose: Chooser
     forget_share: float
+    graph: GraphReader | None
+    """None where extraction is switched off."""
 
     def now(self) -> dt.datetime:
         """The present instant."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 from ai_memory.operations.base import parse
-from ai_memory.operations.graph import Neighbours, NeighboursRequest, RelateRequest, UnrelateRequest
+from ai_memory.operations.graph import RelateRequest, UnrelateRequest
 from ai_memory.service.drafts import check_json
 from ai_memory.service.parts import Parts
 from ai_memory.service.writing import no_such_memory, write, write_once
@@ -62,15 +63,6 @@ def unrelate(parts: Parts, request: UnrelateRequest) -> Relation:
     return _relation(write(parts, [Unrelate(id=request.id, namespace=request.namespace, at=parts.now())])[0])
 
 
-def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
-    """What is related to a memory or a named thing."""
-    node = _existing(parts, request.namespace, request.id)
-    found = parts.store.neighbours(
-        request.namespace, node, depth=request.depth, types=request.types, as_of=request.as_of, limit=request.limit
-    )
-    return Neighbours(id=node, neighbours=tuple(found))
-
-
 def check_relation(relation: Relation) -> None:
     """Raise InvalidInputError unless an archive's relation is one that this service could have made."""
     parse(RelateRequest, {name: getattr(relation, name) for name in _GIVEN})
@@ -79,20 +71,24 @@ def check_relation(relation: Relation) -> None:
 
 
 def _endpoint(parts: Parts, namespace: str, node: str, now: dt.datetime, made: list[Entity], field: str) -> str:
-    """The id of an endpoint; a named thing that is not there yet is added to `made`."""
+    """The id of an endpoint; a named thing that only memories name so far, or nobody, is added to `made`."""
     clean_text(node, field)
     if not node.startswith(ENTITY_PREFIX):
-        return _existing(parts, namespace, node)
+        if node.startswith(ENTITY) and not parts.store.entities(namespace, ids=[node]):
+            made += known_entities(parts, namespace, ids=[node])
+        return existing(parts, namespace, node)
     kind, name = _kind_and_name(node)
-    found = _named(parts, namespace, kind, name)
-    if found is not None:
-        return found.id
-    entity = Entity(id=new_id(ENTITY, now), namespace=namespace, name=name, kind=kind or "thing", created_at=now)
+    entity = _named(parts, namespace, kind, name)
+    if entity is not None and parts.store.entities(namespace, ids=[entity.id]):
+        return entity.id
+    if entity is None:
+        entity = Entity(id=new_id(ENTITY, now), namespace=namespace, name=name, kind=kind or "thing", created_at=now)
     made.append(entity)
     return entity.id
 
 
-def _existing(parts: Parts, namespace: str, node: str) -> str:
+def existing(parts: Parts, namespace: str, node: str) -> str:
+    """The id of a node that is there. Raises NotFoundError, and InvalidInputError for what is no node at all."""
     if node.startswith(ENTITY_PREFIX):
         kind, name = _kind_and_name(node)
         entity = _named(parts, namespace, kind, name)
@@ -104,7 +100,7 @@ def _existing(parts: Parts, namespace: str, node: str) -> str:
             raise no_such_memory(node, namespace)
         return node
     if node.startswith(ENTITY):
-        if not parts.store.entities(namespace, ids=[node]):
+        if not known_entities(parts, namespace, ids=[node]):
             raise NotFoundError(f"there is no entity {node} in namespace {namespace}", entity=node)
         return node
     raise InvalidInputError(
@@ -124,8 +120,18 @@ def _kind_and_name(node: str) -> tuple[str | None, str]:
 
 
 def _named(parts: Parts, namespace: str, kind: str | None, name: str) -> Entity | None:
-    found = parts.store.entities(namespace, names=[name])
+    found = known_entities(parts, namespace, names=[name])
     return next((entity for entity in found if kind is None or entity.kind == kind), None)
+
+
+def known_entities(parts: Parts, namespace: str, *, ids: Sequence[str] = (), names: Sequence[str] = ()) -> list[Entity]:
+    """Entities by id or name: those that people made first, then those that were read from memories."""
+    made = parts.store.entities(namespace, ids=ids, names=names)
+    if parts.graph is None:
+        return made
+    known = {entity.id for entity in made}
+    read = parts.graph.file().entities(namespace, ids=ids, names=names)
+    return made + [entity for entity, _ in read if entity.id not in known]
 
 
 def _relation(result: Result) -> Relation:

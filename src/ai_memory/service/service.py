@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -20,7 +21,18 @@ from ai_memory.operations.generations import (
     ReembedRequest,
     TakeBackRequest,
 )
-from ai_memory.operations.graph import Neighbours, NeighboursRequest, RelateRequest, UnrelateRequest
+from ai_memory.operations.graph import (
+    Entities,
+    EntitiesRequest,
+    Graph,
+    GraphRequest,
+    Neighbours,
+    NeighboursRequest,
+    PathRequest,
+    Paths,
+    RelateRequest,
+    UnrelateRequest,
+)
 from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest, Namespaces, NamespacesRequest
 from ai_memory.operations.reading import (
     Contexts,
@@ -46,10 +58,11 @@ from ai_memory.operations.writing import (
 )
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.recipe import Recipe
-from ai_memory.service import moving, reading, reembedding, relating, watching, writing
+from ai_memory.service import moving, reading, reembedding, relating, walks, watching, writing
 from ai_memory.service.build_lock import BuildLock
 from ai_memory.service.building import Builder, Workshop
 from ai_memory.service.embedding import Chooser, EmbedderSlot, Loader, find_embedder, no_choice
+from ai_memory.service.extracting import GraphReader, OpenFile
 from ai_memory.service.following import Follower
 from ai_memory.service.moving import ImportProgress
 from ai_memory.service.parts import Parts
@@ -77,9 +90,10 @@ class Service:
         forget_share: float = 0.2,
         choose: Chooser = no_choice,
         build_lock: Path | None = None,
+        graph_file: OpenFile | None = None,
     ) -> None:
         """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
-        store agree on which of them makes a generation.
+        store agree on which of them makes a generation; `graph_file` opens the file of what memories name (None: no extraction).
         """
         clock = clock or SystemClock()
         slot = EmbedderSlot(store, loader)
@@ -96,6 +110,7 @@ class Service:
             builder=Builder(shop, BuildLock(build_lock)),
             choose=choose,
             forget_share=forget_share,
+            graph=None if graph_file is None else GraphReader(store, graph_file),
         )
         self.version = __version__
 
@@ -160,7 +175,19 @@ class Service:
 
     def neighbours(self, request: NeighboursRequest) -> Neighbours:
         """What is related to a memory or a named thing."""
-        return relating.neighbours(self._open(), request)
+        return walks.neighbours(self._open(), request)
+
+    def entities(self, request: EntitiesRequest) -> Entities:
+        """The things that memories name."""
+        return walks.entities(self._open(), request)
+
+    def path(self, request: PathRequest) -> Paths:
+        """How two memories or things are connected."""
+        return walks.path(self._open(), request)
+
+    def graph(self, request: GraphRequest) -> Graph:
+        """Nodes and relations around a memory or thing, or of a namespace."""
+        return walks.graph(self._open(), request)
 
     # moving
     def namespaces(self, request: NamespacesRequest) -> Namespaces:
@@ -222,6 +249,8 @@ class Service:
         parts.follower.catch_up()
         parts.slot.get()
         parts.payer.kick()
+        if parts.graph is not None:
+            parts.graph.kick()
 
     def embedder(self) -> Embedder:
         """The embedder of the active vector generation, for embedding texts that are not kept; do not close it.
@@ -243,6 +272,9 @@ class Service:
             parts.follower.reset()
             parts.follower.catch_up()
             parts.payer.kick()
+            if parts.graph is not None:
+                parts.graph.reset()
+                parts.graph.catch_up(math.inf)
         return (*mended, *parts.store.check())
 
     def close(self) -> None:
@@ -253,6 +285,8 @@ class Service:
         self._parts.builder.close()
         self._parts.payer.close()
         try:
+            if self._parts.graph is not None:
+                self._parts.graph.close()
             self._parts.follower.close()
         finally:
             self._parts.slot.close()

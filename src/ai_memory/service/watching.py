@@ -26,6 +26,7 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
         entities=counts.entities,
         tombstones=counts.tombstones,
         owed=counts.owed if generation else counts.revisions,
+        unread=_unread(parts),
         by_type=counts.by_type,
         embedder=generation.embedder if generation else None,
         generations=tuple(parts.store.generations()),
@@ -39,7 +40,7 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
 def health(parts: Parts, request: HealthRequest) -> Health:
     """Which parts work; asks the store, but loads nothing."""
     del request
-    found = (_store(parts), _embedder(parts), *_vectors(parts), *_build(parts))
+    found = (_store(parts), _embedder(parts), *_vectors(parts), _graph(parts), *_build(parts))
     return Health(
         live=True,
         ready=found[0].state == "ok",
@@ -95,6 +96,26 @@ def _vectors(parts: Parts) -> Iterator[Part]:
         yield Part(name="vectors", state="loading", message=f"{owed} revisions cannot be found by meaning yet")
     else:
         yield Part(name="vectors", state="ok", message="nothing is owed")
+
+
+def _unread(parts: Parts) -> int | None:
+    try:
+        return None if parts.graph is None else parts.graph.unread()
+    except StoreError:
+        return None  # the part `graph` of health says so
+
+
+def _graph(parts: Parts) -> Part:
+    """A graph that is behind, or cannot be kept, stands in the way of nothing else."""
+    if parts.graph is None:
+        return Part(name="graph", state="ok", message="switched off (extract = false)")
+    try:
+        unread = parts.graph.unread()
+    except StoreError as error:
+        return Part(name="graph", state="degraded", message=error.message, mend=error.hint)
+    if unread:
+        return Part(name="graph", state="loading", message=f"{unread} changes have not been read yet")
+    return Part(name="graph", state="ok", message="what memories name has been read")
 
 
 def _generation(parts: Parts) -> Generation | None:

@@ -161,7 +161,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
     if parts.store.get(request.namespace, [request.id])[0] is not None:
         parts.follower.forget_saved()  # before the commit as well: a process killed right after it leaves no saved words
     forgotten = write_once(parts, "forget", request, request.idempotency_key, [command], answer, Forgotten)
-    _drop_derived(parts)
+    _drop_derived(parts, request.namespace, [request.id])
     return forgotten
 
 
@@ -200,7 +200,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
             for memory_id in ids[start : start + FORGET_PAGE]
         ]
         forgotten += sum(isinstance(result, Stored) for result in write(parts, commands))
-    _drop_derived(parts)
+    _drop_derived(parts, request.namespace, ids)
     return Forgotten(forgotten=forgotten, dry_run=False, ids=tuple(ids[:1000]))
 
 
@@ -265,6 +265,8 @@ def _after(parts: Parts, results: Sequence[Result]) -> None:
         if isinstance(result, Stored) and result.record is not None and result.record.retired_at is None
     )
     parts.payer.kick()
+    if parts.graph is not None:
+        parts.graph.kick()
 
 
 def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
@@ -361,10 +363,12 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
     ]
 
 
-def _drop_derived(parts: Parts) -> None:
-    """Reach every derived copy before a forget is acknowledged: this process's index and the snapshot on disk."""
+def _drop_derived(parts: Parts, namespace: str, ids: Sequence[str]) -> None:
+    """Reach every derived copy before a forget is acknowledged: this process's index, the snapshot and the graph on disk."""
     parts.follower.forget_saved()
     parts.follower.catch_up()
+    if parts.graph is not None:
+        parts.graph.erase(namespace, ids)
 
 
 def _matching_ids(parts: Parts, selection: Selection) -> list[str]:

@@ -31,7 +31,6 @@ from ai_memory.types import (
     Job,
     MemoryRecord,
     MemoryType,
-    Neighbour,
     Page,
     Problem,
     Relation,
@@ -344,23 +343,6 @@ class Store(Protocol):
         known_at: dt.datetime | None = None,
     ) -> list[Relation]:
         """Relations with one of `ids` at either end."""
-        ...
-
-    def neighbours(
-        self,
-        namespace: str,
-        node: str,
-        *,
-        depth: int = 1,
-        types: Sequence[str] = (),
-        as_of: dt.datetime | None = None,
-        limit: int = 100,
-    ) -> list[Neighbour]:
-        """Nodes within `depth` (1 to 4) current relations of `node`, nearest first, each once; retired memories are left out.
-
-        Among equally near ones the heavier relation comes first, then the smaller id. A memory's label is its title or the
-        first 80 characters of its text. Raises InvalidInputError for another depth or a `limit` below 1.
-        """
         ...
 
     def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:

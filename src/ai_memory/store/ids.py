@@ -34,6 +34,12 @@ def relation_id(source: str, target: str, relation_type: str, at: dt.datetime) -
     return RELATION + _encode((max(micros, 0) // 1000 << _RANDOM_BITS) | int.from_bytes(digest[:10], "big"))
 
 
+def entity_id(namespace: str, kind: str, key: str) -> str:
+    """The id of an entity that extraction makes: equal for an equal name, whenever and by whichever process it is read."""
+    digest = hashlib.sha256("\0".join((namespace, kind, key)).encode()).digest()
+    return ENTITY + _encode(int.from_bytes(digest[:16], "big") >> 1)
+
+
 def _encode(number: int) -> str:
     pairs = _PAIRS
     return "".join([pairs[(number >> shift) & 1023] for shift in range(5 * (_LENGTH - 2), -1, -10)])

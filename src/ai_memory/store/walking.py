@@ -28,9 +28,10 @@ def walk(
     depth: int,
     limit: int,
 ) -> list[Neighbour]:
-    """As `Store.neighbours`: level by level, in a level by falling weight and then by id.
+    """Nodes within `depth` (1 to 4) relations of `node`, nearest first, each once: in a level by falling weight, then by id.
 
-    `relations` gives the current ones with one of some nodes at either end, `labels` the nodes that are there and not retired.
+    `relations` gives those with one of some nodes at either end, `labels` the nodes that are there and not retired. Raises
+    InvalidInputError for another depth or a `limit` below 1.
     """
     if not 1 <= depth <= MAX_DEPTH:
         raise InvalidInputError(f"depth must be 1 to {MAX_DEPTH}, not {depth}", limit=MAX_DEPTH, actual=depth)

@@ -11,7 +11,7 @@ OPERATION_COMMANDS: dict[str, Operation] = {
 """The operations by the name of their command."""
 
 _HERE = __name__
-_SPECIAL = {"remember", "import", "export"}
+_SPECIAL = {"remember", "import", "export", "graph"}
 """Operations that take files or streams; all others are run by `operation`."""
 
 COMMANDS: dict[str, tuple[str, str]] = {

@@ -12,8 +12,7 @@ from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.neo4j.connection import Connection
 from ai_memory.store.neo4j.nodes import EDGE, ENTITY, JOB, RECORD, entity, job, record, relation
 from ai_memory.store.neo4j.selection import Conditions, known_at, valid_at
-from ai_memory.store.walking import Label, walk
-from ai_memory.types import Entity, Job, MemoryRecord, Neighbour, Page, Relation, Selection
+from ai_memory.types import Entity, Job, MemoryRecord, Page, Relation, Selection
 
 _LATEST = (
     "UNWIND $ids AS id MATCH (m:Node {namespace: $namespace, id: id}) "
@@ -24,7 +23,6 @@ _KNOWN = (
     "UNWIND $ids AS id MATCH (:Node {namespace: $namespace, id: id})-[:HAS_REVISION]->(r:Revision) "
     f"WHERE {known_at('r')} RETURN {RECORD}"
 )
-_LABELS = "UNWIND $ids AS id MATCH (n:Node {namespace: $namespace, id: id}) RETURN n.id, n:Entity, n.label"
 
 
 def get(
@@ -105,32 +103,6 @@ def relations(
         known_at=None if moment is None else to_micros(moment),
     )
     return [relation(row) for row in rows]
-
-
-def neighbours(
-    connection: Connection,
-    namespace: str,
-    node: str,
-    *,
-    depth: int,
-    types: Sequence[str],
-    as_of: dt.datetime | None,
-    limit: int,
-) -> list[Neighbour]:
-    """As `Store.neighbours`."""
-    return walk(
-        node,
-        lambda ids: relations(connection, namespace, ids, types, as_of),
-        lambda ids: _labels(connection, namespace, ids),
-        depth=depth,
-        limit=limit,
-    )
-
-
-def _labels(connection: Connection, namespace: str, ids: Sequence[str]) -> dict[str, Label]:
-    """Kind and label of the nodes that are there; a retired memory has none."""
-    rows = connection.read(_LABELS, namespace=namespace, ids=list(ids)) if ids else []
-    return {node: ("entity" if is_entity else "memory", name) for node, is_entity, name in rows if name is not None}
 
 
 def entities(connection: Connection, namespace: str, names: Sequence[str], ids: Sequence[str]) -> list[Entity]:

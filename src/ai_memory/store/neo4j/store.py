@@ -51,7 +51,6 @@ from ai_memory.types import (
     Generation,
     Job,
     MemoryRecord,
-    Neighbour,
     Page,
     Problem,
     Relation,
@@ -184,19 +183,6 @@ class Neo4jStore:
     ) -> list[Relation]:
         """As `Store.relations`."""
         return reading.relations(self._connection, namespace, ids, types, as_of, known_at)
-
-    def neighbours(
-        self,
-        namespace: str,
-        node: str,
-        *,
-        depth: int = 1,
-        types: Sequence[str] = (),
-        as_of: dt.datetime | None = None,
-        limit: int = 100,
-    ) -> list[Neighbour]:
-        """As `Store.neighbours`."""
-        return reading.neighbours(self._connection, namespace, node, depth=depth, types=types, as_of=as_of, limit=limit)
 
     def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:
         """As `Store.entities`."""

@@ -16,7 +16,7 @@ from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
 from ai_memory.store.base import Command, LogEntry, Result, StoredRevision, StoreStats, VectorRow
 from ai_memory.store.copying import refuse_half_filled
-from ai_memory.store.sqlite import checking, idempotency, reading, rows, schema, vectors, walking, wiping
+from ai_memory.store.sqlite import checking, idempotency, reading, rows, schema, vectors, wiping
 from ai_memory.store.sqlite.commands import execute
 from ai_memory.store.sqlite.connection import connect, patiently, prepare_writer, translated
 from ai_memory.store.sqlite.copying import SqliteSource, SqliteTarget, progress_of
@@ -29,7 +29,6 @@ from ai_memory.types import (
     Generation,
     Job,
     MemoryRecord,
-    Neighbour,
     Page,
     Problem,
     Relation,
@@ -249,20 +248,6 @@ class SqliteStore:
         """As `Store.relations`."""
         with self._readers.snapshot() as connection:
             return reading.relations(connection, namespace, ids, types, as_of, known_at)
-
-    def neighbours(
-        self,
-        namespace: str,
-        node: str,
-        *,
-        depth: int = 1,
-        types: Sequence[str] = (),
-        as_of: dt.datetime | None = None,
-        limit: int = 100,
-    ) -> list[Neighbour]:
-        """As `Store.neighbours`."""
-        with self._readers.snapshot() as connection:
-            return walking.neighbours(connection, namespace, node, depth=depth, types=types, as_of=as_of, limit=limit)
 
     def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:
         """As `Store.entities`."""

@@ -1,0 +1,65 @@
+"""`graph`: nodes and relations, shown, or written for other programs, or drawn."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+from pathlib import Path
+
+from ai_memory.cli import exits, graph_documents, graph_picture, show
+from ai_memory.cli.commands import operation as plain
+from ai_memory.cli.options import add_fields
+from ai_memory.cli.screen import Screen
+from ai_memory.cli.target import Choices
+from ai_memory.errors import StoreFullError, StoreReadOnlyError, TooLargeError
+from ai_memory.operations.base import Operation, parse, to_json
+from ai_memory.operations.graph import GRAPH, Graph, GraphRequest
+
+_FORMATS = {
+    "json": lambda graph: to_json(graph).decode(),
+    "graphml": graph_documents.graphml,
+    "cypher": graph_documents.cypher,
+    "svg": graph_picture.svg,
+}
+
+
+def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
+    """The request's fields, and what to make of the graph."""
+    assert operation.command is not None
+    add_fields(parser, operation.request, operation.command)
+    parser.add_argument(
+        "--format",
+        choices=sorted(_FORMATS),
+        help="write a document: node-link JSON, GraphML, a Cypher script or a picture",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write it to a file instead of standard output")
+    parser.add_argument("--svg", metavar="FILE", help="draw a picture into a file: --format svg --output FILE")
+    parser.set_defaults(operation=operation)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Ask for the graph and show, write or draw it."""
+    choices = Choices.of(arguments)
+    request = parse(GraphRequest, plain.request_values(arguments, GRAPH, choices))
+    kind, file = ("svg", arguments.svg) if arguments.svg else (arguments.format, arguments.output)
+    if kind == "svg" and request.limit > graph_picture.MOST_NODES:
+        raise TooLargeError(
+            f"a picture shows {graph_picture.MOST_NODES} nodes at most, not {request.limit}",
+            hint="ask for fewer with --limit, or for --format graphml and draw it with a program for large graphs",
+            limit=graph_picture.MOST_NODES,
+        )
+    found: Graph = plain.carry_out(GRAPH, request, choices, screen)
+    if kind is None and file is None:
+        screen.value(found, show.lines_of(found, screen))
+        return exits.OK
+    document = _FORMATS[kind or "json"](found)
+    if file is None:
+        screen.bytes(document.encode())
+        return exits.OK
+    try:
+        Path(file).write_text(document, encoding="utf-8")
+    except OSError as error:
+        wrong = StoreFullError if error.errno == errno.ENOSPC else StoreReadOnlyError
+        raise wrong(f"{file} cannot be written: {error.strerror}", hint="choose another place") from None
+    screen.note(f"{file}: {len(found.nodes)} nodes, {len(found.edges)} relations")
+    return exits.OK

@@ -1,0 +1,323 @@
+"""What extraction found, in a SQLite file of its own beside the store: derived, the same for every kind of store, deleted at will.
+
+The file follows the store's log as the index does: it keeps the sequence up to which it has read, in the same transaction as
+what it read, so that a killed process loses nothing and two processes never do the same work twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from msgspec import Struct
+
+from ai_memory.clock import to_micros
+from ai_memory.store.ids import relation_id
+from ai_memory.store.sqlite.connection import Row, connect, patiently, prepare_writer, translated
+from ai_memory.store.sqlite.readers import Readers
+from ai_memory.store.sqlite.schema import statements
+from ai_memory.store.sqlite.wiping import Wiper, mark
+from ai_memory.store.values import instant, json_text, micros
+from ai_memory.types import Entity, Relation, RelationType
+
+LAYOUT = 1
+EDGES_A_NODE = 1_000
+"""Of a thing that more memories name than this, the newest so many are shown: nobody walks a hub's every edge."""
+BUSY_SECONDS = 30.0
+
+_ENTITY = "e.id, e.namespace, e.kind, e.name, e.made_at"
+_MENTION = (
+    "SELECT 0, r.memory, e.id, '', NULL, NULL, m.first, m.last, r.memory, r.recorded_at FROM mentions m "
+    "JOIN revisions r ON r.key = m.revision JOIN entities e ON e.number = m.entity"
+)
+_STATEMENT = (
+    "SELECT s.number + 1, e.id, t.id, s.type, s.valid_from, s.valid_to, s.first, s.last, r.memory, r.recorded_at "
+    "FROM statements s JOIN revisions r ON r.key = s.revision JOIN entities e ON e.number = s.source "
+    "JOIN entities t ON t.number = s.target"
+)
+
+
+class Said(Struct, frozen=True):
+    """One statement of a memory: two entities' ids, the relation, when it held, and the characters that say so."""
+
+    source: str
+    target: str
+    type: str
+    valid_from: dt.datetime | None
+    valid_to: dt.datetime | None
+    first: int
+    last: int
+
+
+class ReadRevision(Struct, frozen=True):
+    """What one revision names, each thing once with the span of its first mention, and what it states of them."""
+
+    key: int
+    namespace: str
+    memory: str
+    recorded_at: dt.datetime
+    mentions: tuple[tuple[Entity, int, int], ...]
+    statements: tuple[Said, ...]
+
+
+class GraphFile:
+    """The file at `path`, made anew where it is of another store, another state of it, or another `version` of extraction.
+
+    `digest_at` gives the digest of the store's log entry with a sequence, empty where there is none. Raises StoreError's
+    subclasses when the file cannot be used.
+    """
+
+    def __init__(self, path: Path, store_id: str, version: str, digest_at: Callable[[int], str]) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._digest_at = digest_at
+        with translated(str(path)):
+            self._writing = self._open()
+        self._readers = Readers(lambda: connect(path, read_only=True), str(path))
+        self._wiper = Wiper(path)
+        self._made = f"{LAYOUT} {version} {store_id}"
+        self._make_unless_fit()
+
+    def position(self) -> int:
+        """The sequence of the log up to which the store has been read."""
+        with self._readers.one() as connection:
+            return int(_meta(connection, "position") or 0)
+
+    def take(
+        self,
+        read: Sequence[ReadRevision],
+        retired: Sequence[int],
+        since: int,
+        now: int,
+        forgotten: Callable[[], set[int]],
+    ) -> bool:
+        """Keep what was read from the log entries after `since` up to `now`, and drop revisions; False where another process did.
+
+        `forgotten` gives, asked with the file locked, the keys that are forgotten by now: they are not kept.
+        """
+        with self._transaction() as connection:
+            if int(_meta(connection, "position") or 0) != since:
+                return False
+            erased = forgotten()
+            for each in read:
+                if each.key not in erased:
+                    _insert(connection, each)
+            _drop(connection, retired)
+            wipe = _drop(connection, sorted(erased))
+            if wipe:
+                mark(connection, now)
+            _put(connection, position=str(now), digest=self._digest_at(now))
+        if wipe:
+            self._wipe()
+        return True
+
+    def erase(self, namespace: str, memories: Sequence[str]) -> None:
+        """Drop what forgotten memories named, and leave none of its bytes in the file."""
+        keys: list[int] = []
+        with self._transaction() as connection:
+            for memory in memories:
+                sql = "SELECT key FROM revisions WHERE namespace = ? AND memory = ?"
+                keys += [key for (key,) in connection.execute(sql, (namespace, memory))]
+            if _drop(connection, keys):
+                mark(connection, max(keys))
+        if keys:
+            self._wipe()
+
+    def entities(
+        self, namespace: str, *, ids: Sequence[str] = (), names: Sequence[str] = (), kinds: Sequence[str] = ()
+    ) -> list[tuple[Entity, int]]:
+        """Entities with the number of memories that name each; by id, or by name (case-folded), or all of some kinds."""
+        clauses, values = ["e.namespace = ?"], [namespace]
+        for column, given in (("id", ids), ("folded", [name.casefold() for name in names]), ("kind", kinds)):
+            if given:
+                clauses.append(f"e.{column} IN (SELECT value FROM json_each(?))")
+                values.append(json_text(list(given)))
+        with self._readers.one() as connection:
+            rows = connection.execute(
+                f"SELECT {_ENTITY}, (SELECT count(*) FROM mentions m WHERE m.entity = e.number) FROM entities e "
+                f"WHERE {' AND '.join(clauses)} ORDER BY e.number",
+                values,
+            )
+            return [(_entity(row), int(row[-1])) for row in rows]
+
+    def relations(
+        self,
+        namespace: str,
+        ids: Sequence[str],
+        *,
+        types: Sequence[str] = (),
+        as_of: dt.datetime | None = None,
+        known_at: dt.datetime | None = None,
+    ) -> list[Relation]:
+        """MENTIONS from a memory to each thing it names, and what memories state, with one of `ids` at either end.
+
+        At most `EDGES_A_NODE` of each sort at one node, the newest.
+        """
+        found: dict[str, Relation] = {}
+        with self._readers.snapshot() as connection:
+            for query, values in _touching(connection, namespace, ids):
+                for row in connection.execute(f"{query} ORDER BY 10 DESC LIMIT {EDGES_A_NODE}", values):
+                    made = _relation(namespace, row)
+                    if _holds(made, types, as_of, known_at):
+                        found[made.id] = made
+        return list(found.values())
+
+    def clear(self) -> None:
+        """Empty the file: all is to be read again."""
+        with self._transaction() as connection:
+            self._make(connection)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._readers.close()
+        with self._lock:
+            self._writing.close()
+
+    def _open(self) -> sqlite3.Connection:
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))  # names of people are in it
+        connection = connect(self._path)
+        try:
+            prepare_writer(connection)
+            patiently(connection, "PRAGMA journal_mode = WAL", BUSY_SECONDS)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _make_unless_fit(self) -> None:
+        with self._transaction() as connection:
+            position = int(_meta(connection, "position") or 0)
+            if (_meta(connection, "made"), _meta(connection, "digest")) != (self._made, self._digest_at(position)):
+                self._make(connection)
+
+    def _make(self, connection: sqlite3.Connection) -> None:
+        for (table,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+            connection.execute(f'DROP TABLE "{table}"')
+        for statement in statements((resources.files("ai_memory.store") / "graph_file.sql").read_text("utf-8")):
+            connection.execute(statement)
+        _put(connection, made=self._made, position="0", digest="")
+
+    def _wipe(self) -> None:
+        with self._lock:
+            self._wiper.wipe(self._writing, seconds=0.5, urgent=True)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, translated(str(self._path)):
+            patiently(self._writing, "BEGIN IMMEDIATE", BUSY_SECONDS)
+            try:
+                yield self._writing
+                self._writing.execute("COMMIT")
+            except BaseException:
+                self._writing.rollback()
+                raise
+
+
+def _insert(connection: sqlite3.Connection, read: ReadRevision) -> None:
+    at = to_micros(read.recorded_at)
+    connection.execute(
+        "INSERT OR REPLACE INTO revisions VALUES (?, ?, ?, ?)", (read.key, read.namespace, read.memory, at)
+    )
+    numbers: dict[str, int] = {}
+    for entity, first, last in read.mentions:
+        values = (read.namespace, entity.id, entity.kind, entity.name, entity.name.casefold(), at)
+        connection.execute(
+            "INSERT OR IGNORE INTO entities (namespace, id, kind, name, folded, made_at) VALUES (?, ?, ?, ?, ?, ?)",
+            values,
+        )
+        sql = "SELECT number FROM entities WHERE namespace = ? AND id = ?"
+        (numbers[entity.id],) = connection.execute(sql, values[:2]).fetchone()
+        connection.execute(
+            "INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?)", (read.key, numbers[entity.id], first, last)
+        )
+    connection.executemany(
+        "INSERT OR REPLACE INTO statements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (read.key, number, numbers[said.source], numbers[said.target], *_details(said))
+            for number, said in enumerate(read.statements)
+        ],
+    )
+
+
+def _details(said: Said) -> Row:
+    return said.type, micros(said.valid_from), micros(said.valid_to), said.first, said.last
+
+
+def _meta(connection: sqlite3.Connection, name: str) -> str | None:
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone() is None:
+        return None
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _put(connection: sqlite3.Connection, **values: str) -> None:
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+
+
+def _drop(connection: sqlite3.Connection, keys: Sequence[int]) -> bool:
+    """Delete revisions with all they say, and the entities that no other one names; whether there was anything."""
+    before = connection.total_changes
+    for key in keys:
+        named = [number for (number,) in connection.execute("SELECT entity FROM mentions WHERE revision = ?", (key,))]
+        for table, column in (("mentions", "revision"), ("statements", "revision"), ("revisions", "key")):
+            connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))
+        connection.executemany(
+            "DELETE FROM entities WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM mentions WHERE entity = ?1)",
+            [(number,) for number in named],
+        )
+    return connection.total_changes > before
+
+
+def _touching(connection: sqlite3.Connection, namespace: str, ids: Sequence[str]) -> Iterator[tuple[str, Row]]:
+    """The queries for the edges at each node: a memory's by its revision, an entity's by its number."""
+    wanted = json_text(list(ids))
+    inside = "namespace = ? AND {} IN (SELECT value FROM json_each(?))"
+    for (key,) in connection.execute(
+        f"SELECT key FROM revisions WHERE {inside.format('memory')}", (namespace, wanted)
+    ).fetchall():
+        yield f"{_MENTION} WHERE m.revision = ?", (key,)
+    for (number,) in connection.execute(
+        f"SELECT number FROM entities WHERE {inside.format('id')}", (namespace, wanted)
+    ).fetchall():
+        yield f"{_MENTION} WHERE m.entity = ?", (number,)
+        yield f"{_STATEMENT} WHERE s.source = ?", (number,)
+        yield f"{_STATEMENT} WHERE s.target = ?", (number,)
+
+
+def _relation(namespace: str, row: Row) -> Relation:
+    number, source, target, kind, valid_from, valid_to, first, last, memory, recorded_at = row
+    at = instant(recorded_at)
+    assert at is not None
+    return Relation(
+        id=relation_id(source, target, f"{kind}#{number}#{memory}", at),
+        namespace=namespace,
+        source=source,
+        target=target,
+        type=kind or str(RelationType.MENTIONS),
+        attributes={"extracted": True, "start": first, "end": last},
+        evidence=memory,
+        valid_from=instant(valid_from),
+        valid_to=instant(valid_to),
+        recorded_at=at,
+    )
+
+
+def _holds(made: Relation, types: Sequence[str], as_of: dt.datetime | None, known_at: dt.datetime | None) -> bool:
+    if types and made.type not in types:
+        return False
+    if known_at is not None and made.recorded_at > known_at:
+        return False
+    begun = as_of is None or made.valid_from is None or made.valid_from <= as_of
+    return begun and (as_of is None or made.valid_to is None or as_of < made.valid_to)
+
+
+def _entity(row: Row) -> Entity:
+    made_at = instant(row[4])
+    assert made_at is not None
+    return Entity(id=row[0], namespace=row[1], kind=row[2], name=row[3], created_at=made_at)
