@@ -15,10 +15,10 @@ from ai_memory.types import Relation, RelationType
 MOST_NODES = 300
 """A person sees nothing in a picture of more, and the layout looks at each pair of them."""
 _ROUNDS = 400
-_ROOM = 15_000.0
+_ROOM = 26_000.0
 """Square pixels a node."""
 _MARGIN = 90
-_LABEL_CHARACTERS = 28
+_LABEL_CHARACTERS = 24
 _COLOURS = {
     "memory": "#8a94a6",
     "person": "#d1495b",

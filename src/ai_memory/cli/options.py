@@ -137,7 +137,8 @@ def _add_positional(parser: argparse.ArgumentParser, field: Field, *, last: bool
         help_text += " Several words are joined by spaces; - reads standard input." if field.name == "text" else ""
         parser.add_argument(field.name, nargs=nargs, default=argparse.SUPPRESS, help=help_text)
     else:
-        parser.add_argument(field.name, metavar=field.name.upper(), help=help_text)
+        optional: dict[str, Any] = {"nargs": "?", "default": argparse.SUPPRESS} if last and not field.required else {}
+        parser.add_argument(field.name, metavar=field.name.upper(), help=help_text, **optional)
 
 
 def _add_option(group: Any, field: Field) -> None:

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
+from ai_memory.graph.gazetteer import key
+from ai_memory.graph.resolve import ANY_KIND
 from ai_memory.operations.base import parse
 from ai_memory.operations.graph import RelateRequest, UnrelateRequest
 from ai_memory.service.drafts import check_json
 from ai_memory.service.parts import Parts
 from ai_memory.service.writing import no_such_memory, write, write_once
 from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Unrelate
-from ai_memory.store.ids import ENTITY, MEMORY, RELATION, new_id
+from ai_memory.store.ids import ENTITY, MEMORY, RELATION, entity_id, new_id
 from ai_memory.text.normal import clean_text
 from ai_memory.types import Entity, Relation
 
@@ -82,7 +84,10 @@ def _endpoint(parts: Parts, namespace: str, node: str, now: dt.datetime, made: l
     if entity is not None and parts.store.entities(namespace, ids=[entity.id]):
         return entity.id
     if entity is None:
-        entity = Entity(id=new_id(ENTITY, now), namespace=namespace, name=name, kind=kind or "thing", created_at=now)
+        kind = kind or ANY_KIND
+        entity = Entity(
+            id=entity_id(namespace, kind, key(name)), namespace=namespace, name=name, kind=kind, created_at=now
+        )
     made.append(entity)
     return entity.id
 

@@ -1,7 +1,8 @@
 """Ids of memories, entities, relations and jobs: a prefix that tells the kind, then 26 characters of Crockford's base 32.
 
-The first ten characters are the instant in milliseconds, so that ids made later sort later; the rest is random. A relation
-that the store makes by itself (SUPERSEDES) gets its id from what it joins, so that every backend gives the same one.
+The first ten characters are the instant in milliseconds, so that ids made later sort later; the rest is random. An
+entity's id comes from its name, and that of a relation that the store makes by itself (SUPERSEDES) from what it joins, so that
+everyone who makes it gives it the same one.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def relation_id(source: str, target: str, relation_type: str, at: dt.datetime) -
 
 
 def entity_id(namespace: str, kind: str, key: str) -> str:
-    """The id of an entity that extraction makes: equal for an equal name, whenever and by whichever process it is read."""
+    """The id of a new entity: equal for an equal name, whether a person makes it or a text that names it is read first."""
     digest = hashlib.sha256("\0".join((namespace, kind, key)).encode()).digest()
     return ENTITY + _encode(int.from_bytes(digest[:16], "big") >> 1)
 
