@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MODEL := .cache/models/all-MiniLM-L6-v2
 
-.PHONY: demo test lint bench serve docs clean
+.PHONY: demo test lint bench serve docs rust clean
 
 demo: $(VENV)/.base $(MODEL)
 	$(BIN)/python demo/run.py
@@ -22,6 +22,9 @@ bench: $(VENV)/.test $(MODEL)
 
 serve: $(VENV)/.base
 	$(BIN)/ai-memory serve $(ARGS)
+
+rust: $(VENV)/.base $(MODEL)
+	scripts/rust check
 
 docs: $(VENV)/.test
 	$(BIN)/python scripts/generate.py

@@ -46,7 +46,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number. `name` begins with its area: `write.`, `recall.`, `cli.`, `mcp.`, `store.`, `index.`, `embed.`."""
+    """One number. `name` begins with its area: `write.`, `recall.`, `cli.`, `mcp.`, `store.`, `index.`, `embed.`, `rust.`."""
 
     name: str
     value: float

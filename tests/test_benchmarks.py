@@ -110,7 +110,7 @@ def test_kept_results_have_the_row_format() -> None:
     assert rows
     for row in rows:
         assert list(row) == FIELDS
-        assert row["name"].partition(".")[0] in {"write", "recall", "cli", "mcp", "store", "index", "embed"}
+        assert row["name"].partition(".")[0] in {"write", "recall", "cli", "mcp", "store", "index", "embed", "rust"}
         assert set(row["machine"]) == MACHINE_FIELDS
         if row["peer"] and row["peer"]["value"]:
             assert row["ratio"] == pytest.approx(row["value"] / row["peer"]["value"], rel=1e-3)

@@ -12,15 +12,23 @@ use std::time::Duration;
 use std::{env, fs, mem, thread};
 
 use ai_memory::values::{List, Remember};
-use ai_memory::{Async, EmbeddingOptions, EmbeddingService, Embeddings, Memories, Memory, MemoryOptions, Side};
+use ai_memory::{Async, EmbeddingOptions, EmbeddingService, Embeddings, Error, Memories, Memory, MemoryOptions, Side};
 use serde_json::{Map, Value};
 
 /// Set in a child: the way in which it ends.
 const WAY: &str = "AI_MEMORY_TEST_EXIT";
 const FOLDER: &str = "AI_MEMORY_TEST_EXIT_FOLDER";
 /// What each way must end with. Seconds of patience are for a machine that is busy; a hang lasts for ever.
-const WAYS: &[(&str, i32)] =
-    &[("returned", 0), ("kept", 0), ("while embedding", 3), ("while writing", 4), ("panicked", 101), ("runtime", 0)];
+const WAYS: &[(&str, i32)] = &[
+    ("returned", 0),
+    ("kept", 0),
+    ("while loading", 0),
+    ("while embedding", 3),
+    ("by another thread", 5),
+    ("while writing", 4),
+    ("panicked", 101),
+    ("runtime", 0),
+];
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn main() -> ExitCode {
@@ -109,12 +117,14 @@ fn open_store(folder: &Path) -> Memory {
     Memory::open(&options).expect("the store opens")
 }
 
-/// Write until the process ends; every id is printed once it is acknowledged.
+/// Write until the process ends, which closes the store; every id is printed once it is acknowledged.
 fn write(memory: &Memory) {
     for number in 0.. {
         let text = format!("memory {number} of process {}", std::process::id());
-        if let Some(id) = memory.remember(&Remember::new(text)).expect("kept").memory_id {
-            println!("{id}");
+        match memory.remember(&Remember::new(text)) {
+            Ok(receipt) => println!("{}", receipt.memory_id.expect("it is new")),
+            Err(Error::Unavailable(_)) => return,
+            Err(error) => panic!("{error}"),
         }
     }
 }
@@ -134,7 +144,19 @@ fn child(way: &str, folder: &Path) -> ExitCode {
             );
             mem::forget((model, memory));
         }
-        "while embedding" => {
+        "while loading" => {
+            let memory = open_store(folder); // its own thread loads the model once a vector is owed
+            println!(
+                "{}",
+                memory
+                    .remember(&Remember::new(format!("loading {}", std::process::id())))
+                    .expect("kept")
+                    .memory_id
+                    .expect("an id")
+            );
+            mem::forget(memory);
+        }
+        "while embedding" | "by another thread" => {
             let model: &'static EmbeddingService = Box::leak(Box::new(open_model(folder)));
             for _ in 0..2 {
                 thread::spawn(|| {
@@ -142,7 +164,10 @@ fn child(way: &str, folder: &Path) -> ExitCode {
                 });
             }
             thread::sleep(Duration::from_millis(100));
-            exit(3);
+            if way == "while embedding" {
+                exit(3);
+            }
+            thread::spawn(|| exit(5)).join().expect("the process has ended");
         }
         "while writing" => {
             let memory: &'static Memory = Box::leak(Box::new(open_store(folder)));

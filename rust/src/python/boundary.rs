@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::{PyResult, Python};
 
+use super::ending::called;
 use super::raised::raised;
 use super::start::ensure_started;
 use crate::error::{Error, Problem, Result};
@@ -18,7 +19,9 @@ use crate::error::{Error, Problem, Result};
 pub fn with_python<T>(inside: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T> {
     ensure_started()?;
     let attached = || Python::try_attach(|py| inside(py).map_err(|error| raised(py, &error)));
-    match catch_unwind(AssertUnwindSafe(attached)) {
+    let ended = catch_unwind(AssertUnwindSafe(attached));
+    called();
+    match ended {
         Ok(Some(result)) => result,
         Ok(None) => Err(Error::Unavailable(Problem::new("the Python interpreter is shutting down"))),
         Err(panic) => Err(Error::Internal(Problem::new(format!("a panic: {}", said(panic.as_ref()))))),

@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyList};
 
 use super::arrays::vectors;
 use super::boundary::with_python;
+use super::ending::Open;
 use crate::embeddings::{Embeddings, LocalModel, ModelInfo, Side, TooLong, Vectors, check_titles};
 use crate::error::Result;
 
@@ -38,10 +39,10 @@ pub struct EmbeddingOptions {
 
 /// One embedding model in this process: `ai_memory.EmbeddingModel`.
 ///
-/// Dropping it frees the model, as [`EmbeddingService::close`] does.
+/// Dropping it frees the model, as [`EmbeddingService::close`] does, and so does the end of the process.
 #[derive(Debug)]
 pub struct EmbeddingService {
-    model: Py<PyAny>,
+    model: Open,
     too_long: TooLong,
 }
 
@@ -53,7 +54,8 @@ impl EmbeddingService {
     pub fn open(options: &EmbeddingOptions) -> Result<Self> {
         let model = with_python(|py| {
             let named = keywords(py, options)?;
-            Ok(py.import("ai_memory")?.getattr("EmbeddingModel")?.call((), Some(&named))?.unbind())
+            let model = py.import("ai_memory")?.getattr("EmbeddingModel")?.call((), Some(&named))?;
+            Ok(Open::new(py, model))
         })?;
         Ok(Self { model, too_long: options.too_long.unwrap_or(TooLong::Error) })
     }
@@ -66,13 +68,6 @@ impl EmbeddingService {
     /// Free the model; embedding after this fails with `EmbedderUnavailable`. May be called twice.
     pub fn close(&self) -> Result<()> {
         with_python(|py| self.model.bind(py).call_method0("close").map(drop))
-    }
-}
-
-impl Drop for EmbeddingService {
-    fn drop(&mut self) {
-        // Nobody is left to tell of a failure; `close` is for those who want to know.
-        let _ = self.close();
     }
 }
 

@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
 
 use super::boundary::with_python;
+use super::ending::Open;
 use crate::error::{Error, Problem, Result};
 use crate::memories::Memories;
 use crate::operation::Operation;
@@ -28,10 +29,10 @@ pub struct MemoryOptions {
 /// A store opened in this process: `ai_memory.Memory`. Other processes may have the same store open; each sees the others' writes at
 /// its next call.
 ///
-/// Dropping it finishes what was acknowledged and releases the store, as [`Memory::close`] does.
+/// Dropping it finishes what was acknowledged and releases the store, as [`Memory::close`] does, and so does the end of the process.
 #[derive(Debug)]
 pub struct Memory {
-    memory: Py<PyAny>,
+    memory: Open,
 }
 
 impl Memory {
@@ -49,7 +50,8 @@ impl Memory {
                     named.set_item(name, path.as_os_str())?;
                 }
             }
-            Ok(py.import("ai_memory")?.getattr("Memory")?.call((), Some(named))?.unbind())
+            let memory = py.import("ai_memory")?.getattr("Memory")?.call((), Some(named))?;
+            Ok(Open::new(py, memory))
         })?;
         Ok(Self { memory })
     }
@@ -64,13 +66,6 @@ impl Memory {
     /// Finish what was acknowledged and release the store. May be called twice; every other method fails after it.
     pub fn close(&self) -> Result<()> {
         with_python(|py| self.memory.bind(py).call_method0("close").map(drop))
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // Nobody is left to tell of a failure; `close` is for those who want to know.
-        let _ = self.close();
     }
 }
 

@@ -7,6 +7,7 @@ mod arrays;
 mod boundary;
 mod discover;
 mod embedding;
+mod ending;
 mod memory;
 mod raised;
 mod start;

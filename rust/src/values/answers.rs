@@ -336,6 +336,8 @@ pub struct Answer {
     pub abstained: bool,
     /// Why.
     pub reason: Option<String>,
+    /// The answer as one block for a prompt, where the request's `format` asked for it.
+    pub context: Option<String>,
     /// What the reader must know.
     pub notices: Vec<Notice>,
     /// How much was looked at.

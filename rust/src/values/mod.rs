@@ -13,8 +13,8 @@ pub use answers::{
     PassageText, Receipt, Receipts, Relation, Searchable, Searched, Stage, Surrounding, Trace, Validity,
 };
 pub use requests::{
-    Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, Order, Recall, Recipe, Relate, Remember, RememberMany,
-    Retire, Revise, Selection, Unrelate,
+    AnswerFormat, Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, Order, Recall, Recipe, Relate, Remember,
+    RememberMany, Retire, Revise, Selection, Unrelate,
 };
 
 /// JSON attributes of a memory or a relation.

@@ -203,6 +203,16 @@ words! {
 }
 
 words! {
+    /// What an answer holds.
+    AnswerFormat {
+        /// The hits.
+        Hits,
+        /// Also one block of text for a prompt: dated, cited by id, fenced, within `max_tokens`.
+        Context,
+    }
+}
+
+words! {
     /// Which end of a listing comes first.
     Order {
         /// What happened last.
@@ -235,6 +245,9 @@ pub struct Recall {
     /// What counts; balanced where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<Recipe>,
+    /// What the answer holds besides the hits; nothing where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<AnswerFormat>,
 }
 
 impl Recall {
@@ -457,9 +470,15 @@ pub struct NeighboursOf {
     /// Only relations of these types.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<String>,
+    /// Only nodes of these kinds: `memory`, `person`, `organisation`, `product`, `place`, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
     /// Only relations that were true at this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Instant>,
+    /// Only relations that were known at this instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<Instant>,
     /// At most this many nodes, 1 to 1,000; 100 where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -13,7 +13,7 @@ use crate::common::{embedder, embedding_options, store};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_life_in_async() {
-    let (memory, _folder) = store("none");
+    let (_folder, memory) = store("none");
     let memory = Async::new(memory);
     let id = memory.remember(Remember::new("the kettle is green")).await.expect("kept").memory_id.expect("an id");
     let answer = memory.recall(Recall::new("kettle")).await.expect("answered");
@@ -37,7 +37,7 @@ async fn vectors_are_those_of_the_blocking_methods() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_calls_at_a_time_than_the_limit() {
-    let (memory, _folder) = store("none");
+    let (_folder, memory) = store("none");
     let memory = Async::with_limit(memory, 3);
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let calls: Vec<_> = (0..24)
@@ -64,7 +64,7 @@ async fn no_more_calls_at_a_time_than_the_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_was_dropped_before_it_began_is_never_carried_out() {
-    let (memory, _folder) = store("none");
+    let (_folder, memory) = store("none");
     let memory = Async::with_limit(memory, 1);
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let (began, begun) = oneshot::channel();
@@ -105,7 +105,7 @@ async fn a_call_that_was_dropped_before_it_began_is_never_carried_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_was_dropped_after_it_began_is_finished() {
-    let (memory, _folder) = store("none");
+    let (_folder, memory) = store("none");
     let memory = Async::with_limit(memory, 1);
     let (began, begun) = oneshot::channel();
     let call = tokio::spawn({
@@ -142,7 +142,7 @@ async fn an_embedding_that_is_aborted_leaves_the_model_usable() {
 
 #[tokio::test]
 async fn a_panic_in_the_pool_is_an_error_and_frees_its_place() {
-    let (memory, _folder) = store("none");
+    let (_folder, memory) = store("none");
     let memory = Async::with_limit(memory, 1);
     let error = memory.run(|_| -> ai_memory::Result<()> { panic!("in the pool") }).await.expect_err("it panicked");
     assert!(matches!(error, Error::Internal(_)), "{error}");

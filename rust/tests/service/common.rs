@@ -61,9 +61,12 @@ impl Drop for Folder {
 }
 
 /// A store in a folder of its own, with the model of these words (`none`, or a folder).
-pub fn store(model: &str) -> (Memory, Folder) {
+///
+/// In this order: what is named last goes first, and the store is closed before its folder is removed.
+pub fn store(model: &str) -> (Folder, Memory) {
     let folder = Folder::new();
-    (open_store(&folder, model).expect("the store opens"), folder)
+    let memory = open_store(&folder, model).expect("the store opens");
+    (folder, memory)
 }
 
 pub fn open_store(folder: &Folder, model: &str) -> Result<Memory, Error> {

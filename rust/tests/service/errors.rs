@@ -56,7 +56,7 @@ fn a_code_of_a_newer_service_is_kept() {
 
 #[test]
 fn what_the_store_refuses() {
-    let (memory, _folder) = store("none");
+    let (_folder, memory) = store("none");
     let keyed = |text: &str| Remember { idempotency_key: Some("k".to_owned()), ..Remember::new(text) };
     let id = memory.remember(&keyed("first")).expect("kept").memory_id.expect("an id");
 

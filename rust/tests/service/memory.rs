@@ -13,7 +13,7 @@ use crate::common::{model_folder, object, open_store, store};
 
 #[test]
 fn a_memory_comes_back_as_it_was_written() {
-    let (memory, folder) = store("none");
+    let (folder, memory) = store("none");
     let draft = Draft {
         kind: Some(MemoryType::Procedural),
         title: Some("Релиз 🚀".to_owned()),
@@ -50,7 +50,7 @@ fn a_memory_comes_back_as_it_was_written() {
 
 #[test]
 fn every_operation_of_a_life() {
-    let (memory, _folder) = store(&model_folder().display().to_string());
+    let (_folder, memory) = store(&model_folder().display().to_string());
     let waiting = |text: &str| Remember { wait: true, ..Remember::new(text) };
     let first = memory.remember(&waiting("Mira is allergic to hazelnuts")).expect("kept");
     assert!(first.searchable.words && first.searchable.meaning, "{first:?}");
@@ -120,7 +120,7 @@ fn every_operation_of_a_life() {
 
 #[test]
 fn no_question_crosses_a_namespace() {
-    let (memory, _folder) = store("none");
+    let (_folder, memory) = store("none");
     let walled = Remember { namespace: "other".into(), ..Remember::new("behind the wall") };
     memory.remember(&walled).expect("kept");
     assert!(memory.recall(&Recall::new("behind the wall")).expect("answered").hits.is_empty());
@@ -131,7 +131,7 @@ fn no_question_crosses_a_namespace() {
 
 #[test]
 fn eight_threads_write_and_all_is_there() {
-    let (memory, _folder) = store("none");
+    let (_folder, memory) = store("none");
     let write = |number: usize| {
         let receipt = memory.remember(&Remember::new(format!("memory number {number} of the threads"))).expect("kept");
         assert_eq!(receipt.outcome, Outcome::Stored);
@@ -149,7 +149,7 @@ fn eight_threads_write_and_all_is_there() {
 
 #[test]
 fn a_closed_store_answers_with_an_error() {
-    let (memory, _folder) = store("none");
+    let (_folder, memory) = store("none");
     memory.close().expect("closes");
     memory.close().expect("closes again");
     let error = memory.remember(&Remember::new("too late")).expect_err("closed");

@@ -181,6 +181,7 @@ fn requests_have_the_fields_of_their_schemas() {
         layers: Layer::ALL.to_vec(),
         explain: true,
         recipe: Some(Recipe::Meaning),
+        format: Some(AnswerFormat::Context),
     };
     check_request("RecallRequest", &recall);
     check_request("GetRequest", &Get { id: "mem_1".into(), namespace: "n".into(), as_of: when(), known_at: when() });
@@ -244,7 +245,9 @@ fn requests_have_the_fields_of_their_schemas() {
         namespace: "n".into(),
         depth: Some(2),
         types: texts(),
+        kinds: texts(),
         as_of: when(),
+        known_at: when(),
         limit: Some(5),
     };
     check_request("NeighboursRequest", &near);
@@ -365,6 +368,7 @@ fn answers_have_the_fields_of_their_schemas() {
         hits: vec![hit],
         abstained: true,
         reason: text(),
+        context: text(),
         notices: vec![Notice { code: "words_only".into(), message: "m".into(), mend: text() }],
         searched: Searched { memories: 3, by_words: 2, by_meaning: 1 },
         tokens: 7,
@@ -390,6 +394,7 @@ fn words_are_those_of_the_schemas() {
     assert_eq!(ours(Validity::ALL), theirs(&schemas["Hit"]["properties"]["validity"]));
     assert_eq!(ours(NodeKind::ALL), theirs(&schemas["Neighbour"]["properties"]["kind"]));
     assert_eq!(ours(Recipe::ALL), theirs(&schemas["RecallRequest"]["properties"]["recipe"]));
+    assert_eq!(ours(AnswerFormat::ALL), theirs(&schemas["RecallRequest"]["properties"]["format"]));
     assert_eq!(ours(Order::ALL), theirs(&schemas["ListRequest"]["properties"]["order"]));
 }
 
