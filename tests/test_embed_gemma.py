@@ -105,7 +105,7 @@ def token_states(folder: Path, ids: list[int]) -> Vectors:
     ov, _ = import_openvino()
     built = build_gemma(read_model_folder(folder), graph.linear)
     feed = dict(built.feed([ids]))
-    feed["mean"] = np.eye(len(ids), dtype=np.float32)
+    feed["mean"] = np.eye(len(ids), feed["mean"].shape[1], dtype=np.float32)
     compiled = ov.Core().compile_model(built.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     states: Vectors = np.array(compiled(feed)[0])
     return states

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ai_memory.embed.packing import BLOCK, MASKED, AttentionPlan, pack
+from ai_memory.embed.packing import BLOCK, MASKED, ROW_STEP, TOKEN_STEP, AttentionPlan, pack
 
 lengths_of_a_pass = st.lists(st.integers(1, 4 * BLOCK), min_size=1, max_size=5)
 
@@ -55,13 +55,26 @@ def test_a_token_sees_its_window_and_nothing_else(lengths: list[int], reach: int
 def test_tokens_positions_and_means_belong_to_their_input(lengths: list[int]) -> None:
     inputs = inputs_of(lengths)
     packed = pack(inputs, 256)
-    assert packed.ids.tolist() == [token for each in inputs for token in each]
-    assert packed.positions.tolist() == [place for length in lengths for place in range(length)]
+    total = sum(lengths)
+    assert packed.ids[:total].tolist() == [token for each in inputs for token in each]
+    assert packed.positions[:total].tolist() == [place for length in lengths for place in range(length)]
+    assert not packed.mean[:, total:].any()
     for row, length in enumerate(lengths):
         own = packed.mean[row] > 0
         assert own.sum() == length
         assert packed.mean[row][own] == pytest.approx(1 / length)
         assert (packed.ids[own] // 1000 == row).all()
+
+
+@given(lengths=lengths_of_a_pass)
+def test_few_shapes_are_met(lengths: list[int]) -> None:
+    """A runtime compiles for each shape: lengths that differ a little must give the same one."""
+    packed = pack(inputs_of(lengths), 256)
+    assert len(packed.ids) % TOKEN_STEP == 0
+    assert len(packed.ids) - sum(lengths) < TOKEN_STEP
+    for plan in (packed.full, packed.sliding):
+        assert len(plan.back) == len(packed.ids)
+        assert plan.queries.shape[1] % ROW_STEP == plan.keys.shape[1] % ROW_STEP == 0
 
 
 @given(lengths=lengths_of_a_pass)

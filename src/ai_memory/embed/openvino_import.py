@@ -7,14 +7,19 @@ out while openvino is imported; that also halves the import's time. docs/decisio
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
 _CONVERTER = "openvino.tools.ovc"
+KEPT_SHAPES = "512"
+"""Compiled primitives that OpenVINO and oneDNN below it keep each, some twenty a shape of input. By default they keep
+thousands, and a service that meets ever new lengths grows by a gigabyte; one that has left is compiled again in milliseconds."""
 
 
 def import_openvino() -> tuple[Any, Any]:
     """The `openvino` module and its operations (opset 13). Raises ImportError where it is not installed."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KEPT_SHAPES)  # read once, when oneDNN is loaded
     blocked = "openvino" not in sys.modules and _CONVERTER not in sys.modules
     if blocked:
         sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # the import system's own way to say "not there"

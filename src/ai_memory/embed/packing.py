@@ -20,6 +20,11 @@ Indices = NDArray[np.int32]
 MASKED = np.float32(-1e9)
 """Added to a score before the softmax: exactly 0 afterwards in float32 and bfloat16, and no infinity that could become NaN."""
 
+TOKEN_STEP = 8
+ROW_STEP = 16
+"""The tokens of a pass, and the rows and keys of its blocks, are filled up to multiples of these. A runtime keeps compiled code for
+each shape that it has met; with every length a shape of its own, that code took over a gigabyte in an hour of mixed texts."""
+
 BLOCK = 128
 """Queries of one block where an input is longer than two blocks: smaller ones waste fewer keys, larger ones multiply faster."""
 
@@ -40,7 +45,7 @@ class AttentionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """n inputs of T tokens in all."""
+    """n inputs of T tokens in all, filled up with tokens that count in no mean and that no other token sees."""
 
     ids: Indices
     """Shape (T,)."""
@@ -58,17 +63,20 @@ def pack(inputs: Sequence[Sequence[int]], reach: int) -> Packed:
     """Lay out one pass. `inputs` and each input are not empty; `reach` is how many tokens a sliding layer sees on either side."""
     lengths = [len(each) for each in inputs]
     starts = np.concatenate([[0], np.cumsum(lengths)])
-    mean = np.zeros((len(inputs), int(starts[-1])), np.float32)
-    for row, length in enumerate(lengths):
-        mean[row, starts[row] : starts[row + 1]] = 1.0 / length
+    tokens = _up_to(int(starts[-1]), TOKEN_STEP)
+    ids, positions = np.zeros(tokens, np.int32), np.zeros(tokens, np.int32)
+    mean = np.zeros((len(inputs), tokens), np.float32)
+    for row, (start, length) in enumerate(zip(starts.tolist(), lengths, strict=False)):
+        ids[start : start + length] = inputs[row]
+        positions[start : start + length] = np.arange(length)
+        mean[row, start : start + length] = 1.0 / length
     full = _plan(lengths, starts, reach=max(lengths))
-    return Packed(
-        ids=np.fromiter((token for each in inputs for token in each), np.int32, int(starts[-1])),
-        positions=np.concatenate([np.arange(length, dtype=np.int32) for length in lengths]),
-        mean=mean,
-        full=full,
-        sliding=full if max(lengths) <= reach + 1 else _plan(lengths, starts, reach),
-    )
+    sliding = full if max(lengths) <= reach + 1 else _plan(lengths, starts, reach)
+    return Packed(ids, positions, mean, full, sliding)
+
+
+def _up_to(count: int, step: int) -> int:
+    return -(-count // step) * step
 
 
 def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> AttentionPlan:
@@ -77,8 +85,8 @@ def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> Atte
         for start, length in zip(starts, lengths, strict=False)
         for block in attention_blocks(int(start), length, reach)
     ]
-    wide = max(stop - start for start, stop, _, _ in blocks)
-    deep = max(last - first for _, _, first, last in blocks)
+    wide = _up_to(max(stop - start for start, stop, _, _ in blocks), ROW_STEP)
+    deep = _up_to(max(last - first for _, _, first, last in blocks), ROW_STEP)
     edges = np.array(blocks, np.int64)
     start, stop, first, last = (edges[:, column, None] for column in range(4))
     queries = start + np.arange(wide)
@@ -87,7 +95,7 @@ def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> Atte
     near = np.abs(queries[:, :, None] - keys[:, None, :]) <= reach
     # A row that fills up a block sees its whole block: it must not become NaN, though nobody reads it.
     seen = real_key[:, None, :] & (near | (queries >= stop)[:, :, None])
-    back = np.zeros(int(starts[-1]), np.int32)
+    back = np.zeros(_up_to(int(starts[-1]), TOKEN_STEP), np.int32)
     rows = np.arange(queries.size, dtype=np.int32).reshape(queries.shape)
     back[queries[queries < stop]] = rows[queries < stop]
     return AttentionPlan(

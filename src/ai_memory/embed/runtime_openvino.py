@@ -18,7 +18,7 @@ from ai_memory.embed.folder import FETCH_AGAIN, ModelFolder
 from ai_memory.embed.gemma_graph import build_gemma
 from ai_memory.embed.graph import Graph, Linear
 from ai_memory.embed.onnx_graph import build_onnx
-from ai_memory.embed.openvino_import import import_openvino
+from ai_memory.embed.openvino_import import KEPT_SHAPES, import_openvino
 from ai_memory.embed.processor import has_int8_products
 from ai_memory.embed.runtime import Dtype
 from ai_memory.embed.weights import forget_pages
@@ -109,6 +109,7 @@ def _properties(dtype: Dtype, threads: int, cache_dir: Path | None) -> dict[str,
         "PERFORMANCE_HINT": "LATENCY",
         # Said in so many words, because OpenVINO otherwise takes the narrowest type that the processor has.
         "INFERENCE_PRECISION_HINT": _PRECISION.get(dtype, "f32"),
+        "CPU_RUNTIME_CACHE_CAPACITY": KEPT_SHAPES,
     }
     if threads:
         properties["INFERENCE_NUM_THREADS"] = threads
