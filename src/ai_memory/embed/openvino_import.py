@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 _CONVERTER = "openvino.tools.ovc"
-KEPT_SHAPES = "512"
+KEPT_SHAPES = "256"
 """Compiled primitives that OpenVINO and oneDNN below it keep each, some twenty a shape of input. By default they keep
 thousands, and a service that meets ever new lengths grows by a gigabyte; one that has left is compiled again in milliseconds."""
 
