@@ -208,6 +208,7 @@ def test_quoted_phrases_are_hard_filters(service: Service) -> None:
     )
     assert ids(ask(service, 'which "red door" is it')) == [held]
     assert ids(ask(service, "“RED door”")) == [held]
+    assert len(ask(service, 'Which is the "red door"?').hits) == 3, "a question quotes a name"
     assert len(ask(service, "«RED door»").hits) == 3, "names stand in guillemets in ordinary Russian"
     nothing = ask(service, '"blue door"')
     assert nothing.hits == ()

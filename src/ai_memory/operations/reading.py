@@ -21,7 +21,8 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
     query: Annotated[
         str,
         Meta(
-            max_length=20_000, description='The question, in any language; "quoted phrases" must occur as they stand.'
+            max_length=20_000,
+            description='The question, in any language; "quoted phrases" must occur as they stand, unless it ends in "?".',
         ),
     ]
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many hits.")] = 10

@@ -186,7 +186,7 @@ class Methods(Calls):
     ) -> Answer:
         """Find the memories that answer a question.
 
-        query: The question, in any language; "quoted phrases" must occur as they stand.
+        query: The question, in any language; "quoted phrases" must occur as they stand, unless it ends in "?".
         namespace: The wall around a body of memories; no query crosses it.
         limit: At most this many hits.
         max_tokens: Budget of estimated tokens for the texts in the answer; the weakest go first.

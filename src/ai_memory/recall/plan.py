@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from ai_memory.text.analysis import analyse_query
+from ai_memory.text.asking import asks
 from ai_memory.text.normal import normal_form
 from ai_memory.text.terms import QueryTerm
 from ai_memory.types import Selection
@@ -32,11 +33,15 @@ class Plan(Struct, frozen=True):
 
 
 def make_plan(text: str, selection: Selection) -> Plan:
-    """Analyse a question. With `as_of`, what had ended before counts as ended then and not now."""
+    """Analyse a question. With `as_of`, what had ended before counts as ended then and not now.
+
+    Quotes say what must occur where something is searched for; in a sentence that ends in a question mark they hold a name or a
+    title, which the answer may well not repeat.
+    """
     query = analyse_query(text)
     if selection.as_of is not None and not selection.include_ended:
         selection = msgspec.structs.replace(selection, include_ended=True)
-    quoted = (straight or curly for straight, curly in _HARD_QUOTES.findall(text))
+    quoted = () if asks(text) else (straight or curly for straight, curly in _HARD_QUOTES.findall(text))
     phrases = tuple(dict.fromkeys(filter(None, map(folded, quoted))))
     return Plan(query.terms, phrases, selection)
 
