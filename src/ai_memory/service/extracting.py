@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 PAGE = 256
 IDLE_SECONDS = 2.0
-PAUSE_SECONDS = 0.25
-"""Reading begins when nothing was written for this long, so that it does not slow a bulk write in the same process,"""
+PAUSE_SECONDS = 1.0
+"""A page is read when nothing was written in this process for so long, so that a bulk write is not slowed,"""
 LONGEST_PAUSE_SECONDS = 5.0
-"""but no later than this."""
+"""but one at least in this time."""
 
 OpenFile = Callable[[Callable[[int], str]], GraphFile]
 """Opens the graph file, given what tells the digest of a log entry."""
@@ -117,6 +117,8 @@ class GraphReader:
                     with self._turn:
                         if not self._read_page():
                             break
+                    if self._wake.is_set():
+                        self._await_pause()
             except MemoryServiceError as error:
                 logger.warning("what memories name is not read: %s", error.message)
                 self._stopping.wait(IDLE_SECONDS)
@@ -165,30 +167,18 @@ class GraphReader:
             entity = each.entity
             if entity is None:
                 kind = each.mention.kind.value
-                entity = Entity(
-                    id=entity_id(record.namespace, kind, key(each.name)),
-                    namespace=record.namespace,
-                    name=each.name,
-                    kind=kind,
-                    created_at=record.recorded_at,
-                )
+                name, at = each.name, record.recorded_at
+                made = entity_id(record.namespace, kind, key(name))
+                entity = Entity(id=made, namespace=record.namespace, name=name, kind=kind, created_at=at)
                 directory.add(entity)
             named[each.mention] = entity
         first: dict[str, tuple[Entity, int, int]] = {}
         for mention, entity in named.items():
             first.setdefault(entity.id, (entity, mention.start, mention.end))
         statements = tuple(
-            Said(
-                named[said.subject].id,
-                named[said.object].id,
-                said.relation,
-                said.valid_from,
-                said.valid_to,
-                said.start,
-                said.end,
-            )
+            Said(*ends, said.relation, said.valid_from, said.valid_to, said.start, said.end)
             for said in found.statements
-            if named[said.subject].id != named[said.object].id
+            if (ends := (named[said.subject].id, named[said.object].id))[0] != ends[1]
         )
         return ReadRevision(
             revision.key, record.namespace, record.id, record.recorded_at, tuple(first.values()), statements

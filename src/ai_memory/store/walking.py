@@ -41,13 +41,18 @@ def walk(
     found: list[Neighbour] = []
     for step in range(1, depth + 1):
         reached = _reached(relations(sorted(frontier)), seen, frontier)
-        named = labels(list(reached))
-        level = [
-            Neighbour(id=end, kind=named[end][0], label=named[end][1], relation=by, depth=step)
-            for end, by in reached.items()
-            if end in named
-        ]
-        level.sort(key=lambda neighbour: (-neighbour.relation.weight, neighbour.id))
+        ordered = sorted(reached.items(), key=lambda each: (-each[1].weight, each[0]))
+        level: list[Neighbour] = []
+        while (
+            ordered and len(found) + len(level) < limit
+        ):  # no more labels than are wanted: a hub has thousands of ends
+            piece, ordered = ordered[:limit], ordered[limit:]
+            named = labels([end for end, _ in piece])
+            level += [
+                Neighbour(id=end, kind=named[end][0], label=named[end][1], relation=by, depth=step)
+                for end, by in piece
+                if end in named
+            ]
         found.extend(level)
         frontier = {neighbour.id for neighbour in level}
         seen |= frontier
