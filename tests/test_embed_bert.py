@@ -12,11 +12,11 @@ import pytest
 
 import numpy_bert
 from ai_memory.embed.folder import ModelFolder, read_model_folder
-from ai_memory.embed.weights import read_tensors
 from ai_memory.embed.known import RUNNABLE
 from ai_memory.embed.runtime import Dtype
 from ai_memory.embed.runtime_openvino import GRAPHS, OpenVinoRuntime
 from ai_memory.embed.transformer import TransformerEmbedder
+from ai_memory.embed.weights import read_tensors
 from ai_memory.errors import EmbedderError, ModelFilesError
 from tiny_models import CONFIG, random_tensors, tiny_bert, write_json, write_tensors
 

@@ -1,7 +1,8 @@
 """AI Memory Service: long-term memory for AI agents, on the user's own machine.
 
 `Memory` opens a store in this process, `Client` talks to a running service; `AsyncMemory` and `AsyncClient` are the same as
-coroutines. `EmbeddingModel` is the engine without a store. Names are loaded at their first use, so that importing the package costs nothing.
+coroutines. `EmbeddingModel` is the engine without a store. Names are loaded at their first use, so that importing the package
+costs nothing.
 """
 
 from __future__ import annotations
