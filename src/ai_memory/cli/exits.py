@@ -42,6 +42,7 @@ BY_CODE: dict[str, int] = {
     "store_corrupt": 7,
     "store_busy": 7,
     "store_version": 7,
+    "store_unavailable": 7,
     "embedder_failed": 8,
     "embedder_unavailable": 8,
     "model_files": 8,
