@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import logging
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -142,7 +143,8 @@ def test_a_resaved_folder_is_read_as_transformers_reads_it(
     shutil.copytree(GOLDEN / "gemma_resaved" / version, copy, dirs_exist_ok=True)
     places = [at for at, case in enumerate(golden().cases) if case["group"] == "length" and case["text"] is not None]
     embedder = load_embedder(read_model_folder(copy), dtype="float32")
-    cosines = (encode(embedder, places)[0] * golden().arrays["float32"][places]).sum(axis=1)
+    with caplog.at_level(logging.WARNING):
+        cosines = (encode(embedder, places)[0] * golden().arrays["float32"][places]).sum(axis=1)
     short = np.array([golden().cases[at]["tokens"] <= 129 for at in places])
     assert cosines[short].min() >= LEAST["float32"]
     assert bool(cosines[~short].min() < LEAST["float32"]) is halved
