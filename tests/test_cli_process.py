@@ -107,7 +107,18 @@ def test_ctrl_c_ends_without_a_trace(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(1.5)
+    wait_until_it_waits(process.pid)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def wait_until_it_waits(pid: int) -> None:
+    """Return when the process sleeps and has used no processor time for half a second: it has started and reads its input."""
+    used, since = "", time.monotonic()
+    while time.monotonic() - since < 0.5:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        now = " ".join(fields[11:13])
+        if fields[0] != "S" or now != used:
+            used, since = now, time.monotonic()
+        time.sleep(0.05)
