@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,3 +39,13 @@ def minilm(minilm_folder: ModelFolder) -> TransformerEmbedder:
     from ai_memory.embed.load import load_embedder
 
     return load_embedder(minilm_folder)
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """As pytest's, and it hears the package's loggers whatever a server of an earlier test has set up."""
+    logger = logging.getLogger("ai_memory")
+    propagates = logger.propagate
+    logger.propagate = True
+    yield caplog
+    logger.propagate = propagates
