@@ -317,7 +317,13 @@ def start(folder: Path, source: Path, output: Path, *words: str) -> subprocess.P
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "AI_MEMORY_DATA_DIR": str(folder.parent / "data")},
+        preexec_fn=hear_ctrl_c,
     )
+
+
+def hear_ctrl_c() -> None:
+    """A shell's background jobs, and what they start, ignore Ctrl-C: not this one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def finish(process: subprocess.Popen[bytes]) -> int:

@@ -106,6 +106,9 @@ def test_ctrl_c_ends_without_a_trace(tmp_path: Path) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),  # ignored by a shell's background jobs
     )
     wait_until_it_waits(process.pid)
     process.send_signal(signal.SIGINT)

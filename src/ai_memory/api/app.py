@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
@@ -96,10 +97,27 @@ def _endpoint(api: Api, operation: Operation) -> Any:
     return ImportEndpoint(api) if operation.stream == "in" else OperationEndpoint(api, operation)
 
 
+class _Anything(Convertor[str]):
+    """The rest of a path, whatever is in it; starlette's own `path` stops at a line's end, and then no route is found."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """As it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_url_convertor("anything", _Anything())
+
+
 def _pattern(path: str, paths: dict[str, dict[str, Any]]) -> str:
     """The path for the router. A last parameter takes slashes too (`entity:person/Ada`) unless another path goes on from it."""
     if path.endswith("}") and not any(other.startswith(path + "/") for other in paths):
-        return path[:-1] + ":path}"
+        return path[:-1] + ":anything}"
     return path
 
 
