@@ -118,7 +118,12 @@ OPENAI_BAD: dict[str, tuple[Request, int, str, str | None]] = {
     "a query string": (("POST", f"{OPENAI}?model=x", {"input": "a"}, {}), 400, "invalid_input", None),
     "a body on GET": (("GET", "/v1/models", {"a": 1}, {}), 400, "invalid_input", None),
     "no such model": (("GET", "/v1/models/nope", None, {}), 404, "model_not_found", "model"),
-    "no such model, whose name has a line end": (("GET", "/v1/models/a%0Ab%0A", None, {}), 404, "model_not_found", "model"),
+    "no such model, whose name has a line end": (
+        ("GET", "/v1/models/a%0Ab%0A", None, {}),
+        404,
+        "model_not_found",
+        "model",
+    ),
 }
 
 
