@@ -7,6 +7,7 @@ the graph, in the mapped file: a table of 800 MB is then read only where it is n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ai_memory.embed.folder import ModelFolder
 from ai_memory.embed.gemma import GemmaConfig, Tensors, read_config, read_weights, rotary_table
 from ai_memory.embed.graph import Graph, Linear, Node
 from ai_memory.embed.openvino_import import import_openvino
-from ai_memory.embed.outliers import InputSizes, layer_input_sizes
+from ai_memory.embed.outliers import UNASKED, InputSizes, layer_input_sizes
 from ai_memory.embed.packing import AttentionPlan, pack
 
 ov, ops = import_openvino()
@@ -36,7 +37,9 @@ def build_gemma(folder: ModelFolder, linear: Linear) -> Graph:
         full: _KindInputs("full" if full else "sliding", config.heads, config.head_width) for full in (True, False)
     }
     x: Node = tokens
-    for index, sizes in enumerate(layer_input_sizes(weights, config)):
+    # Telling sizes reads every weight once more: at start-up only where columns are rounded by them.
+    told = repeat(UNASKED, len(config.full_layers)) if linear is graph.linear else layer_input_sizes(weights, config)
+    for index, sizes in enumerate(told):
         layer = graph.part(weights, f"layers.{index}.")
         x = _layer(x, layer, sizes, kinds[config.full_layers[index]], config, linear)
     x = ops.matmul(mean, _norm(x, weights["norm.weight"], config), False, False)

@@ -23,16 +23,19 @@ Sizes = NDArray[np.float32]
 
 
 class InputSizes(NamedTuple):
-    """What the four products of a layer read."""
+    """What the four products of a layer read; None where nobody asks."""
 
-    attention: Sizes
+    attention: Sizes | None
     """Queries, keys and values."""
-    mixed: Sizes
+    mixed: Sizes | None
     """The output of attention."""
-    gated: Sizes
+    gated: Sizes | None
     """Gate and up."""
-    down: Sizes
+    down: Sizes | None
 
+
+UNASKED = InputSizes(None, None, None, None)
+"""For products in floating point, which round no column."""
 
 FACTOR = 6.0
 """A column is kept apart where its inputs or its weights are this many times the median of all columns'."""
