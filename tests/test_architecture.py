@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "ai_memory"
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 80
-MAX_CORE_LINES = 17_000
+MAX_CORE_LINES = 18_500
 MAX_BACKEND_LINES = 2_800
 BACKENDS = ("store.neo4j", "embed.remote", "embed.runtime_torch", "embed.torch_", "graph.gliner")
 """What a plain installation never runs: a server's client, another runtime. Each stays small by itself."""
 
 # A row may import rows above it and itself; the areas of one row may not import each other.
 ROWS: list[set[str]] = [
-    {"types", "errors", "places", "clock"},
+    {"types", "errors", "places", "clock", "decoding"},
     {"attributes", "settings", "discovery", "wire"},
     {"text"},
     {"embed", "index", "store"},

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError
 from ai_memory.types import MemoryType, Share
 
@@ -114,7 +115,7 @@ def check_attributes(kind: MemoryType, attributes: dict[str, Any]) -> None:
         return
     shape = ATTRIBUTES[kind]
     try:
-        msgspec.convert(attributes, shape)
+        from_builtins(attributes, shape)
         size = len(msgspec.json.encode(attributes))
     except msgspec.ValidationError as error:
         raise InvalidInputError(

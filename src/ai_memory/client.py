@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct
 
+from ai_memory.decoding import from_builtins, from_json
 from ai_memory.errors import ConflictError, InvalidInputError
 from ai_memory.operations.base import PREFIX, Operation, fields_of
 from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
@@ -61,9 +62,9 @@ class Client(Methods):
             reply = self._wire.send(operation.route.method, target, body, again=again)
         except ConflictError as error:
             if response is Receipt and "receipt" in error.details:  # a rejection, which Python tells as a receipt
-                return msgspec.convert(error.details["receipt"], response)
+                return from_builtins(error.details["receipt"], response)
             raise
-        return msgspec.json.decode(reply.body, type=response)
+        return from_json(reply.body, response)
 
     def _export(self, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         target, _ = written(EXPORT, build(EXPORT.name, values))
@@ -73,7 +74,7 @@ class Client(Methods):
     def _import(self, values: Mapping[str, Any], lines: Iterable[Line], progress: Progress | None) -> ImportReport:
         target, _ = written(IMPORT, build(IMPORT.name, values))
         reply = self._wire.send_lines(target, _counted(lines, progress))
-        report = msgspec.json.decode(reply.body, type=ImportReport)
+        report = from_json(reply.body, ImportReport)
         if progress is not None:
             progress(report.lines, dict(report.counts))
         return report

@@ -13,6 +13,7 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
+from ai_memory.decoding import from_json
 from ai_memory.errors import ConflictError
 from ai_memory.places import SERVICE_FILE
 
@@ -31,7 +32,7 @@ class RunningService(Struct, frozen=True, kw_only=True):
 def find_service(data_dir: Path) -> RunningService | None:
     """The server that says it serves `data_dir`, or None where there is none or its process is gone."""
     try:
-        found = msgspec.json.decode((data_dir / SERVICE_FILE).read_bytes(), type=RunningService)
+        found = from_json((data_dir / SERVICE_FILE).read_bytes(), RunningService)
     except (OSError, msgspec.DecodeError):  # no file, or one that is not ours: nobody announced themselves
         return None
     return found if _is_running(found.pid) else None

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Struct
 
+from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import hints_of, takes_many
 
@@ -56,7 +57,7 @@ def _as_list(texts: list[str]) -> list[str]:
     only = texts[0]
     if only.startswith("["):
         try:
-            return msgspec.json.decode(only.encode(), type=list[str])
+            return from_json(only.encode(), list[str])
         except (msgspec.DecodeError, UnicodeEncodeError):  # a plain text that begins with a bracket
             return [only]
     return [part for part in only.split(",") if part]

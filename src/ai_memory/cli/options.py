@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 import msgspec
 from msgspec import Meta, Struct, UnsetType
 
+from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Command
 
@@ -200,7 +201,7 @@ def split(text: str) -> list[str]:
     """The values in one use of a list option: separated by commas, or a JSON list where a value has a comma itself."""
     if text.startswith("["):
         try:
-            return msgspec.json.decode(text, type=list[str])
+            return from_json(text, list[str])
         except msgspec.DecodeError as error:
             raise InvalidInputError(
                 f"{text!r} is not a JSON list of texts: {error}", hint="""write '["a", "b"]' or a,b"""
@@ -214,7 +215,7 @@ def object_from(parts: list[str]) -> dict[str, Any]:
     for part in parts:
         if part.lstrip().startswith("{"):
             try:
-                result.update(msgspec.json.decode(part, type=dict[str, Any]))
+                result.update(from_json(part, dict[str, Any]))
             except msgspec.DecodeError as error:
                 raise InvalidInputError(
                     f"{part!r} is not a JSON object: {error}", hint="""write '{"key": "value"}' or key=value"""

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from ai_memory.decoding import from_json
 from ai_memory.embed.base import Encoded, Inputs, Task, TooLong, Vectors
 from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.texts import as_texts, replace_surrogates
@@ -222,7 +223,7 @@ class RemoteEmbedder:
 
     def _error_in(self, reply: Reply) -> MemoryServiceError:
         try:
-            told = msgspec.json.decode(reply.body, type=dict[str, Any])
+            told = from_json(reply.body, dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return self._not_ours(f"HTTP {reply.status}")
         inner = told.get("error")
@@ -240,7 +241,7 @@ class RemoteEmbedder:
 
     def _read(self, reply: Reply, kind: type[Value]) -> Value:
         try:
-            return msgspec.json.decode(reply.body, type=kind)
+            return from_json(reply.body, kind)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise self._not_ours(str(error)) from None
 

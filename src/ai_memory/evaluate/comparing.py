@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
 from ai_memory.evaluate.run import Run
 from ai_memory.evaluate.significance import Difference, difference
@@ -25,7 +26,7 @@ def save(runs: Sequence[Run], file: Path) -> None:
 def load(file: Path) -> list[Run]:
     """The runs that `save` wrote. Raises InvalidInputError for a file that is not there or holds something else."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=list[Run])
+        return from_json(file.read_bytes(), list[Run])
     except OSError as error:
         raise InvalidInputError(f"cannot read {file}: {error.strerror}", hint="make it with --save FILE") from error
     except msgspec.DecodeError as error:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError
 
 ADVERSARIAL = "adversarial"
@@ -162,7 +163,7 @@ def _group(line: bytes, number: int, file: Path) -> Group:
         if isinstance(value, dict):
             value = {"group": f"line {number}"} | {key: item for key, item in value.items() if item is not None}
             value["group"] = str(value["group"])
-        return msgspec.convert(value, Group)
+        return from_builtins(value, Group)
     except (ValueError, msgspec.ValidationError) as error:
         raise InvalidInputError(
             f"line {number} of {file.name} is no group: {error}",

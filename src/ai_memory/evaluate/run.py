@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 from msgspec import Struct
 
+from ai_memory.decoding import from_builtins
 from ai_memory.errors import InternalError
 from ai_memory.evaluate import metrics
 from ai_memory.evaluate.datasets import Document, Group, Query, parse_time, pooled
@@ -115,7 +116,7 @@ class Harness:
         return Run(name=name, questions=tuple(measured), rejected=rejected)
 
     def _ask(self, key: str, corpus: _Corpus, query: Query, relevant: dict[str, float], recipe: Recipe) -> Measured:
-        request = msgspec.convert(
+        request = from_builtins(
             {
                 "query": query.text,
                 "namespace": corpus.namespace,

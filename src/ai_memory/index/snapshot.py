@@ -28,6 +28,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from ai_memory.decoding import from_json
 from ai_memory.errors import StoreError, StoreFullError
 from ai_memory.index.catalog import COLUMNS, FACETS
 from ai_memory.index.dense import BLOCK_ROWS, Block, ExactDenseIndex
@@ -272,7 +273,7 @@ def _read_head(folder: Path) -> _Head:
     checksum, _, encoded = (folder / _HEAD).read_bytes().partition(b"\n")
     if checksum != b"%08x" % zlib.crc32(encoded):
         raise ValueError(f"{_HEAD} is damaged: its checksum does not match")
-    return msgspec.json.decode(encoded, type=_Head)
+    return from_json(encoded, _Head)
 
 
 def _read(folder: Path, head: _Head) -> Partition:

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 
+from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError, TooLargeError
 
 Request = TypeVar("Request", bound=Struct)
@@ -195,7 +196,7 @@ def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = T
         )
     given = _read(request, values)
     try:
-        return msgspec.convert(given, request, strict=strict)
+        return from_builtins(given, request, strict=strict)
     except msgspec.ValidationError as error:
         raise validation_error(error) from None
 

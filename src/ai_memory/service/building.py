@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from ai_memory.clock import Clock
+from ai_memory.decoding import from_builtins
 from ai_memory.embed.base import Embedder
 from ai_memory.errors import InternalError, MemoryServiceError, StoreError
 from ai_memory.service.build_lock import BuildLock
@@ -64,7 +65,7 @@ class _Ended(Exception):  # noqa: N818 - no error: somebody cancelled it or swit
 
 def plan_of(job: Job) -> Plan:
     """The plan of a build's job."""
-    return msgspec.convert(job.payload, Plan)
+    return from_builtins(job.payload, Plan)
 
 
 def new_job(plan: Plan, now: dt.datetime) -> Job:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import parse
 from ai_memory.operations.moving import (
@@ -120,7 +121,7 @@ class _Import:
     def _read(self, number: int, values: dict[str, Any]) -> None:
         record = values.pop("record", None)
         if record == "memory":
-            self._read_revision(number, msgspec.convert(values, MemoryRecord))
+            self._read_revision(number, from_builtins(values, MemoryRecord))
             return
         self._close_history()
         if record is None:
@@ -131,13 +132,13 @@ class _Import:
                 (number, to_remember(draft, namespace, self._parts.now(), reinstate=self._request.reinstate))
             )
         elif record == "entity":
-            entity = msgspec.convert(values, Entity)
+            entity = from_builtins(values, Entity)
             for name in (entity.name, *entity.aliases):
                 clean_text(name, "name")
             self._entities[entity.id] = entity
         elif record == "relation":
             self._flush()
-            relation = msgspec.convert(values, Relation)
+            relation = from_builtins(values, Relation)
             check_relation(relation)
             self._pending.append((number, self._relate(relation)))
         elif record == "archive":

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from ai_memory.decoding import from_json
 from ai_memory.errors import StoreError
 from ai_memory.index import snapshot
 from ai_memory.index.partition import Partition
@@ -124,7 +125,7 @@ class SnapshotFolder:
 
     def _read_head(self) -> Saved | None:
         try:
-            return msgspec.json.decode((self._folder / _HEAD).read_bytes(), type=Saved)
+            return from_json((self._folder / _HEAD).read_bytes(), Saved)
         except FileNotFoundError:
             return None
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from ai_memory.decoding import from_json
 from ai_memory.errors import (
     BrakeError,
     ConflictError,
@@ -255,7 +256,7 @@ def write_once(
 
     kept = parts.store.write_idempotent(f"{name}:{idempotency_key}", digest, commands, encode)
     _after(parts, seen)
-    return msgspec.json.decode(kept, type=kind)
+    return from_json(kept, kind)
 
 
 def _after(parts: Parts, results: Sequence[Result]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
+from ai_memory.decoding import from_json
 from ai_memory.errors import ConflictError, StoreError
 from ai_memory.store.base import Store
 from ai_memory.store.chain import ChainedEntry
@@ -204,7 +205,7 @@ class Progress(Struct, frozen=True):
     @classmethod
     def decoded(cls, text: str | None) -> Progress | None:
         """The other way round."""
-        return None if text is None else msgspec.json.decode(text, type=cls)
+        return None if text is None else from_json(text, cls)
 
 
 class Source(Protocol):

@@ -8,6 +8,7 @@ import hashlib
 import msgspec
 from msgspec.structs import replace
 
+from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
 from ai_memory.types import Selection
 
@@ -25,7 +26,7 @@ def position_of(cursor: str, selection: Selection, newest_first: bool) -> tuple[
     """
     try:
         packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        occurred, memory_id, digest = msgspec.json.decode(packed, type=tuple[int, str, str])
+        occurred, memory_id, digest = from_json(packed, tuple[int, str, str])
     except ValueError as error:
         raise InvalidInputError(
             "the cursor is damaged", hint="pass the cursor of the page before, unchanged, or none", cursor=cursor[:100]

@@ -1,0 +1,37 @@
+"""Values into the types that they are declared as, safely from any thread.
+
+msgspec learns a class's fields when the class is first decoded, and a second thread that comes meanwhile reads what is only
+half written and ends the process (0.22: a NULL type in `convert`). So one thread at a time makes a type known, and from then
+on nothing is waited for. Every decoding into a type goes through here; encoding needs none of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+_known: set[Any] = set()
+_learning = threading.Lock()
+
+
+def from_json(data: bytes | str, kind: type[T]) -> T:
+    """The value that JSON `data` holds, as a `kind`. Raises msgspec.DecodeError, and ValidationError for another shape."""
+    _learn(kind)
+    return msgspec.json.decode(data, type=kind)
+
+
+def from_builtins(values: Any, kind: type[T], *, strict: bool = True) -> T:
+    """Plain `values` (as JSON has them) as a `kind`; not `strict` reads numbers from strings. Raises msgspec.ValidationError."""
+    _learn(kind)
+    return msgspec.convert(values, kind, strict=strict)
+
+
+def _learn(kind: Any) -> None:
+    if kind not in _known:
+        with _learning:
+            msgspec.json.Decoder(kind)
+            _known.add(kind)
