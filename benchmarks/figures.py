@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import platform
@@ -15,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,11 @@ def table(figures: Sequence[Figure]) -> str:
         ]
         shown.append("  ".join(cells).rstrip())
     return "\n".join([shown[0], "-" * max(map(len, shown)), *shown[1:]])
+
+
+def results_file(commit_name: str) -> Path:
+    """Where a run that starts now keeps its rows: names in order are runs in order."""
+    return RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}-{commit_name.rstrip('+')}.jsonl"
 
 
 def write(figures: Sequence[Figure], path: Path, commit_name: str) -> None:

@@ -1,55 +1,114 @@
-"""Put the rows of one results file into docs/benchmarks.md: `.venv/bin/python benchmarks/page.py benchmarks/results/FILE`."""
+"""Refill docs/benchmarks.md and its charts from the newest result of each row: `.venv/bin/python benchmarks/page.py`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.figures import number  # noqa: E402 - after the path
+from benchmarks.charts import svg  # noqa: E402 - after the path
+from benchmarks.drawing import charts  # noqa: E402
+from benchmarks.figures import number  # noqa: E402
 
+RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
+PICTURES = ROOT / "docs" / "charts"
 HEADING = "## The last results\n"
+END = "<!-- end -->\n"
+AREAS = ("write", "recall", "index", "store", "embed", "cli", "mcp", "rust")
+"""In the order in which the page shows them."""
+
+Row = Mapping[str, Any]
 
 
-def section(rows: Sequence[dict[str, Any]], name: str) -> str:
-    """The rows as a Markdown table under the commit and machine they were measured on; of equal names the last one counts."""
-    latest = {row["name"]: row for row in rows}
-    last = rows[-1]
-    machine = last["machine"]
-    loads = [row["settings"]["load"] for row in latest.values() if "load" in row["settings"]]
+def read(folder: Path) -> list[list[Row]]:
+    """The rows of each run, oldest first: the files' names begin with the time."""
+    return [
+        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        for path in sorted(folder.glob("*.jsonl"))
+    ]
+
+
+def newest(runs: Sequence[Sequence[Row]]) -> list[Row]:
+    """The last row of each name on the machine that was measured last, by area."""
+    machine = _computer(runs[-1][-1])
+    rows = {row["name"]: row for run in runs for row in run if _computer(row) == machine}
+    return sorted(rows.values(), key=lambda row: AREAS.index(row["name"].partition(".")[0]))
+
+
+def engine_run(runs: Sequence[Sequence[Row]]) -> list[Row]:
+    """The newest run that has the engine beside its peers, else the newest that has the engine; empty without one."""
+    for wanted in (("embed.peer.", "embed.gemma."), ("embed.gemma.",)):
+        for run in reversed(runs):
+            rows = {row["name"]: row for row in run if row["name"].startswith(("embed.peer.", "embed.gemma."))}
+            if all(any(name.startswith(part) for name in rows) for part in wanted):
+                return list(rows.values())
+    return []
+
+
+def pictures(runs: Sequence[Sequence[Row]]) -> dict[str, tuple[str, str]]:
+    """(title, SVG) of each chart by its file's name."""
+    drawn = charts(newest(runs), engine_run(runs))
+    return {f"{name}.svg": (chart.title, svg(chart)) for name, chart in drawn.items()}
+
+
+def section(runs: Sequence[Sequence[Row]]) -> str:
+    """What stands below the heading: the machine, the charts, and every row as a Markdown table."""
+    rows = newest(runs)
+    machine = rows[-1]["machine"]
+    loads = [row["settings"]["load"] for row in rows if "load" in row["settings"]]
     lines = [
-        f"`benchmarks/results/{name}`: commit {last['commit']}; {machine['cpu']}, {machine['cores']} cores, "
-        f"{machine['memory_gb']} GB; {machine['system']}, Python {machine['python']}, SQLite {machine['sqlite']}; "
-        f"load {min(loads):g} to {max(loads):g}.",
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB; {machine['system']}, "
+        f"Python {machine['python']}, SQLite {machine['sqlite']}; load {min(loads):g} to {max(loads):g}. Of each row the newest "
+        "result, and the commit that it was measured at.",
         "",
-        "| figure | value | unit | target | met | ratio | peer |",
-        "|---|--:|---|---|---|--:|---|",
-        *(_line(row) for row in latest.values()),
+        *(f"![{title}](charts/{name})\n" for name, (title, _) in pictures(runs).items()),
+        "| figure | value | unit | target | met | ratio | peer | commit |",
+        "|---|--:|---|---|---|--:|---|---|",
+        *(_line(row) for row in rows),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _line(row: dict[str, Any]) -> str:
+def _computer(row: Row) -> tuple[Any, ...]:
+    return tuple(row["machine"][part] for part in ("cpu", "cores", "memory_gb", "system"))
+
+
+def _line(row: Row) -> str:
     peer = f"{row['peer']['name']} {number(row['peer']['value'])}" if row["peer"] else ""
     ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
     met = {True: "yes", False: "**no**", None: ""}[row["met"]]
-    cells = (f"`{row['name']}`", number(row["value"]), row["unit"], row["target"] or "", met, ratio, peer)
+    cells = (
+        f"`{row['name']}`",
+        number(row["value"]),
+        row["unit"],
+        row["target"] or "",
+        met,
+        ratio,
+        peer,
+        row["commit"],
+    )
     return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
-    """Rewrite what follows the heading up to the next line `<!-- end -->`."""
-    source = Path(sys.argv[1])
-    rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+    """Rewrite what follows the heading up to the next line `<!-- end -->`, and the charts."""
+    runs = read(RESULTS)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(HEADING)
-    _, _, after = rest.partition("<!-- end -->\n")
-    PAGE.write_text(f"{before}{HEADING}\n{section(rows, source.name)}<!-- end -->\n{after}", encoding="utf-8")
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{HEADING}\n{section(runs)}{END}{after}", encoding="utf-8")
+    PICTURES.mkdir(exist_ok=True)
+    drawn = pictures(runs)
+    for old in PICTURES.glob("*.svg"):
+        if old.name not in drawn:
+            old.unlink()
+    for name, (_, picture) in drawn.items():
+        (PICTURES / name).write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

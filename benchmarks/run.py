@@ -1,6 +1,6 @@
-"""`make bench`: measure, show a table, add the rows to `benchmarks/results/<date>-<commit>.jsonl`.
+"""`make bench`: measure, show a table, add the rows to `benchmarks/results/<date>-<time>-<commit>.jsonl`.
 
-    .venv/bin/python benchmarks/run.py [AREA…] [--quick] [--no-peers]
+    .venv/bin/python benchmarks/run.py [AREA…] [--quick] [--no-save]
 
 Areas: write, embed, http (the embedder over HTTP), engine, recall, cli (with mcp), peers; all of them by default. `--quick` leaves
 out what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md says what each figure means.
@@ -9,7 +9,6 @@ out what takes more than a minute: the store of a million memories, repeats. doc
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.figures import Figure, commit, load_average, machine, table, write  # noqa: E402 - after the path
+from benchmarks.figures import Figure, commit, load_average, machine, results_file, table, write  # noqa: E402 - after the path
 
 AREAS = {
     "write": "benchmarks.writing",
@@ -30,7 +29,6 @@ AREAS = {
     "cli": "benchmarks.processes",
     "peers": "benchmarks.peers",
 }
-RESULTS = ROOT / "benchmarks" / "results"
 
 
 def main() -> int:
@@ -45,7 +43,7 @@ def main() -> int:
     measured = commit()
     print(f"commit {measured}, {machine()}, load {load_average()}", file=sys.stderr)
     found: list[Figure] = []
-    path = RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d}-{measured.rstrip('+')}.jsonl"
+    path = results_file(measured)
     for area in arguments.areas or AREAS:
         for figure in _measure(area, quick=arguments.quick):
             found.append(figure)
@@ -56,7 +54,7 @@ def main() -> int:
     missed = [figure.name for figure in found if figure.met is False]
     print(f"\n{len(found)} figures, {len(missed)} targets missed{': ' if missed else ''}{', '.join(missed)}")
     if not arguments.no_save:
-        print(f"rows added to {path.relative_to(ROOT)}")
+        print(f"rows added to {path.relative_to(ROOT)}; benchmarks/page.py shows them in docs/benchmarks.md")
     return 1 if missed else 0
 
 

@@ -6,7 +6,6 @@ figure is the middle of the samples, so that a disturbed one does not count.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import subprocess
@@ -18,9 +17,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.figures import Figure, Peer, Target, commit, load_average, median, table, write  # noqa: E402 - after the path
+from benchmarks.figures import (  # noqa: E402 - after the path
+    Figure,
+    Peer,
+    Target,
+    commit,
+    load_average,
+    median,
+    results_file,
+    table,
+    write,
+)
 
-RESULTS = ROOT / "benchmarks" / "results"
 PAIRS = ROOT / ".cache" / "rust" / "pairs.json"
 
 
@@ -75,7 +83,7 @@ def main() -> int:
     )
     found = list(figures(json.loads(PAIRS.read_text(encoding="utf-8")), load))
     measured = commit()
-    path = RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d}-{measured.rstrip('+')}.jsonl"
+    path = results_file(measured)
     write(found, path, measured)
     print(table(found))
     print(f"rows added to {path.relative_to(ROOT)}")

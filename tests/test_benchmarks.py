@@ -18,10 +18,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import figures  # noqa: E402 - after the path
 from benchmarks.corpus import Corpus  # noqa: E402
-from benchmarks.figures import Figure, Peer, Target, machine, median, percentile, table  # noqa: E402
-from benchmarks.page import HEADING, PAGE, section  # noqa: E402
+from benchmarks.figures import RESULTS, Figure, Peer, Target, machine, median, percentile, results_file, table  # noqa: E402
 
-RESULTS = ROOT / "benchmarks" / "results"
 FIELDS = ["name", "value", "unit", "peer", "ratio", "target", "met", "commit", "machine", "settings"]
 MACHINE_FIELDS = {"cpu", "cores", "memory_gb", "system", "python", "sqlite"}
 
@@ -96,6 +94,12 @@ def test_rows_are_appended(tmp_path: Path) -> None:
     assert [(row["name"], row["commit"]) for row in rows] == [("write.a", "c1"), ("write.b", "c2"), ("write.c", "c2")]
 
 
+def test_names_of_results_are_in_the_order_of_runs() -> None:
+    path = results_file("0123456789+")
+    assert path.parent == RESULTS
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}-\d{4}-0123456789\.jsonl", path.name)
+
+
 def test_the_table_shows_what_is_missed() -> None:
     shown = table([Figure("a.x", 12_345.6, "n"), Figure("a.y", 9.0, "ms", Peer("p", 3.0), Target("<=", 8.0))])
     head, rule, first, second = shown.splitlines()
@@ -146,11 +150,3 @@ def test_the_command_names_its_areas() -> None:
     )
     for area in ("write", "embed", "recall", "cli", "peers", "--quick"):
         assert area in done.stdout
-
-
-def test_the_page_shows_kept_results() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    shown = page.partition(HEADING)[2]
-    name = re.findall(r"`benchmarks/results/([^`]+)`", shown)[0]
-    rows = [json.loads(line) for line in _lines(RESULTS / name)]
-    assert section(rows, name) in shown
