@@ -72,7 +72,7 @@ def write_input(file: Path) -> Path:
             writer.writeheader()
             writer.writerows({key: "" if value is None else value for key, value in row.items()} for row in rows)
     elif file.suffix == ".parquet":
-        pa = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow (the extra `parquet`)")
+        import pyarrow as pa
         from pyarrow import parquet
 
         parquet.write_table(pa.Table.from_pylist(rows), file)
@@ -107,7 +107,6 @@ def test_titles_and_identifiers(run: Run, gemma: Path, tmp_path: Path, suffix: s
 
 
 def test_parquet_out(run: Run, gemma: Path, tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow (the extra `parquet`)")
     from pyarrow import parquet
 
     source = write_input(tmp_path / "in.jsonl")
@@ -282,7 +281,6 @@ def test_a_missing_extra_is_named_with_its_command(
 
 
 def test_what_is_no_parquet_is_said(run: Run, tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow (the extra `parquet`)")
     (tmp_path / "in.parquet").write_bytes(b"not Parquet")
     ran = run("in.parquet", "-o", "out.npy")
     assert (ran.code, "is no Parquet file" in ran.err) == (4, True), ran.err

@@ -17,7 +17,10 @@ import pytest
 
 from tiny_gemma import tiny_gemma
 
-pytest.importorskip("ray.data", reason="Ray is not installed (the extra `ray`)")
+pytest.importorskip(
+    "ray.data",
+    reason="Ray is not installed: the extra `ray` downloads 150 MB, so it is no part of the group `test`",
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -1,4 +1,4 @@
-"""The adapters for LangChain and LlamaIndex, with the real libraries (dependency group `adapters`)."""
+"""The adapters for LangChain and LlamaIndex, with the real libraries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ def model(folder: Path) -> Iterator[EmbeddingModel]:
 
 
 def test_langchain_gets_the_right_side(model: EmbeddingModel) -> None:
-    pytest.importorskip("langchain_core", reason="langchain-core is not installed (dependency group `adapters`)")
     from langchain_core.embeddings import Embeddings
 
     from ai_memory.integrations.langchain import LangChainEmbeddings
@@ -53,7 +52,6 @@ def test_langchain_gets_the_right_side(model: EmbeddingModel) -> None:
 
 
 def test_langchain_says_what_is_too_long(model: EmbeddingModel, folder: Path) -> None:
-    pytest.importorskip("langchain_core", reason="langchain-core is not installed (dependency group `adapters`)")
     from ai_memory.integrations.langchain import LangChainEmbeddings
 
     with LangChainEmbeddings(str(folder), dtype="float32", too_long="truncate") as adapter:
@@ -66,7 +64,6 @@ def test_langchain_says_what_is_too_long(model: EmbeddingModel, folder: Path) ->
 
 @pytest.mark.model
 def test_langchains_own_store_finds_by_meaning(minilm_folder: ModelFolder) -> None:
-    pytest.importorskip("langchain_core", reason="langchain-core is not installed (dependency group `adapters`)")
     from langchain_core.vectorstores import InMemoryVectorStore
 
     from ai_memory.integrations.langchain import LangChainEmbeddings
@@ -78,7 +75,6 @@ def test_langchains_own_store_finds_by_meaning(minilm_folder: ModelFolder) -> No
 
 
 def test_llamaindex_gets_the_right_side(model: EmbeddingModel) -> None:
-    pytest.importorskip("llama_index.core", reason="llama-index-core is not installed (dependency group `adapters`)")
     from ai_memory.integrations.llamaindex import LlamaIndexEmbedding
 
     adapter = LlamaIndexEmbedding(model, base={"embed_batch_size": 2})
@@ -99,7 +95,6 @@ def test_llamaindex_gets_the_right_side(model: EmbeddingModel) -> None:
 
 @pytest.mark.model
 def test_llamaindexes_own_nodes_are_embedded(minilm_folder: ModelFolder) -> None:
-    pytest.importorskip("llama_index.core", reason="llama-index-core is not installed (dependency group `adapters`)")
     from llama_index.core.schema import TextNode
     from llama_index.core.vector_stores import SimpleVectorStore, VectorStoreQuery
 
@@ -122,7 +117,6 @@ def served(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[S
 
 
 def test_langchain_asks_a_running_service(model: EmbeddingModel, served: Served) -> None:
-    pytest.importorskip("langchain_core", reason="langchain-core is not installed (dependency group `adapters`)")
     from ai_memory.integrations.langchain import LangChainEmbeddings
 
     with LangChainEmbeddings(url=served.url, dimension=256, task="clustering") as adapter:
@@ -134,7 +128,6 @@ def test_langchain_asks_a_running_service(model: EmbeddingModel, served: Served)
 
 
 def test_llamaindex_asks_a_running_service(model: EmbeddingModel, served: Served) -> None:
-    pytest.importorskip("llama_index.core", reason="llama-index-core is not installed (dependency group `adapters`)")
     from ai_memory.integrations.llamaindex import LlamaIndexEmbedding
 
     adapter = LlamaIndexEmbedding(url=served.url, dimension=256, too_long="truncate")
@@ -182,7 +175,6 @@ except ImportError as error:
 
 @pytest.mark.parametrize("library", ["langchain_core", "llama_index.core"])
 def test_the_adapters_bring_no_torch(library: str) -> None:
-    pytest.importorskip(library, reason=f"{library} is not installed (dependency group `adapters`)")
     module = "langchain" if library == "langchain_core" else "llamaindex"
     code = f"import sys, ai_memory.integrations.{module}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=110, check=True)
