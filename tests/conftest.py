@@ -43,9 +43,11 @@ def minilm(minilm_folder: ModelFolder) -> TransformerEmbedder:
 
 @pytest.fixture
 def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """As pytest's, and it hears the package's loggers whatever a server of an earlier test has set up."""
+    """As pytest's, and it hears the package's loggers whatever a server or a command of an earlier test has set up."""
     logger = logging.getLogger("ai_memory")
-    propagates = logger.propagate
+    before = logger.propagate, logger.level
     logger.propagate = True
+    logger.setLevel(logging.NOTSET)
     yield caplog
-    logger.propagate = propagates
+    logger.propagate, level = before
+    logger.setLevel(level)
