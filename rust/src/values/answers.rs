@@ -242,6 +242,8 @@ pub struct Trace {
     pub lexical_rank: Option<u64>,
     /// The terms of its score.
     pub stages: Vec<Stage>,
+    /// The terms of its confidence, in log odds.
+    pub certainty: Vec<Stage>,
 }
 
 /// A memory that stands beside a hit.
@@ -283,7 +285,7 @@ pub struct Hit {
     pub rank: u64,
     /// The memory.
     pub memory: MemoryRecord,
-    /// Fused evidence in standard deviations above this question's background; comparable within one answer only.
+    /// The sum of the evidence in log odds (nats); comparable within one answer only.
     pub score: f64,
     /// How likely it is relevant, 0 to 1; comparable between answers.
     pub confidence: f64,
@@ -325,6 +327,32 @@ pub struct Searched {
     pub by_meaning: u64,
 }
 
+/// A word of a question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskedWord {
+    /// The word, case-folded.
+    pub text: String,
+    /// Its share of the question's idf mass, 0 to 1: how telling it is among these memories.
+    pub share: f64,
+}
+
+/// What a question was understood as, and where its candidates came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its words.
+    pub words: Vec<AskedWord>,
+    /// What must occur as it stands.
+    pub phrases: Vec<String>,
+    /// The filters that were given, by their names in the request.
+    pub filters: BTreeMap<String, String>,
+    /// Passages that were compared by all stages.
+    pub candidates: u64,
+    /// How many candidates each search brought up; one may come from several.
+    pub origins: BTreeMap<String, u64>,
+    /// Why the answer may be trusted; none where it should not be.
+    pub trusted: Option<String>,
+}
+
 /// The whole answer to a question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
@@ -344,6 +372,8 @@ pub struct Answer {
     pub searched: Searched,
     /// Estimated tokens of the texts in this answer.
     pub tokens: u64,
+    /// What the question was understood as, with `explain`.
+    pub asked: Option<Asked>,
     /// What counted.
     pub recipe: String,
     /// Equal for equal state and question, across restarts and processes.

@@ -348,7 +348,8 @@ fn answers_have_the_fields_of_their_schemas() {
         bm25: Some(2.5),
         dense_rank: Some(1),
         lexical_rank: Some(2),
-        stages: vec![stage],
+        stages: vec![stage.clone()],
+        certainty: vec![stage],
     };
     let hit = Hit {
         rank: 1,
@@ -372,6 +373,14 @@ fn answers_have_the_fields_of_their_schemas() {
         notices: vec![Notice { code: "words_only".into(), message: "m".into(), mend: text() }],
         searched: Searched { memories: 3, by_words: 2, by_meaning: 1 },
         tokens: 7,
+        asked: Some(Asked {
+            words: vec![AskedWord { text: "word".into(), share: 0.5 }],
+            phrases: texts(),
+            filters: [("context".to_owned(), "work".to_owned())].into(),
+            candidates: 5,
+            origins: [("dense".to_owned(), 4)].into(),
+            trusted: text(),
+        }),
         recipe: "balanced".to_owned(),
         answer_hash: "0".to_owned(),
         took_ms: 1.5,

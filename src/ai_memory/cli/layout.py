@@ -40,6 +40,14 @@ def _columns(character: str) -> int:
     return 0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 1
 
 
+def isolated(text: str) -> str:
+    """`text` on one line, made visible; where it has right-to-left letters, isolated so that they do not reorder what follows."""
+    text = " ".join(visible(text).split())
+    if text.isascii() or not any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return text
+    return f"\u2068{text}\u2069"
+
+
 def cut(text: str, columns: int) -> str:
     """The beginning of `text`, on one line, in at most `columns` columns, ending in … where something was left out."""
     text = " ".join(visible(text).split())
@@ -60,11 +68,15 @@ def pad(text: str, columns: int, *, right: bool = False) -> str:
     return fill + text if right else text + fill
 
 
-def wrap(text: str, columns: int, indent: str = "") -> list[str]:
-    """Lines of at most `columns` columns, each with `indent` before it; the text's own line breaks stay, long words break."""
+def wrap(text: str, columns: int, indent: str = "", *, made_visible: bool = False) -> list[str]:
+    """Lines of at most `columns` columns, each with `indent` before it; the text's own line breaks stay, long words break.
+
+    The text is made visible first, unless it is made up of such texts already (and of what `isolated` gives).
+    """
     room = max(columns - width(indent), 10)
     lines: list[str] = []
-    for paragraph in visible(text).expandtabs(4).split("\n"):
+    shown = text if made_visible else visible(text)
+    for paragraph in shown.expandtabs(4).split("\n"):
         line = ""
         used = 0
         for word in paragraph.split(" "):

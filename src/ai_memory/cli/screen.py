@@ -69,6 +69,22 @@ class Screen:
         """`text` set back, where there is colour."""
         return f"\x1b[2m{text}\x1b[0m" if self.colour and text else text
 
+    def good(self, text: str) -> str:
+        """`text` as what speaks for something, where there is colour."""
+        return f"\x1b[32m{text}\x1b[0m" if self.colour and text.strip() else text
+
+    def bad(self, text: str) -> str:
+        """`text` as what speaks against something, where there is colour."""
+        return f"\x1b[31m{text}\x1b[0m" if self.colour and text.strip() else text
+
+    def holds(self, text: str) -> bool:
+        """Whether the output's encoding has all characters of `text`."""
+        try:
+            text.encode(sys.stdout.encoding or "utf-8")
+        except UnicodeEncodeError:
+            return False
+        return True
+
     def bold(self, text: str) -> str:
         """`text` set forth, where there is colour."""
         return f"\x1b[1m{text}\x1b[0m" if self.colour and text else text

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Any
 
-from ai_memory.cli.layout import cut, table, visible, wrap
+from ai_memory.cli import explaining
+from ai_memory.cli.layout import cut, isolated, table, visible, wrap
 from ai_memory.cli.screen import Screen
+from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.moving import ImportReport, Namespaces
@@ -20,6 +22,8 @@ from ai_memory.types import MemoryRecord, Outcome, Page, Problem, Receipt, Relat
 
 INDENT = "    "
 SHOWN_REASONS = 20
+EXPLAINED_LINES = 3
+"""How much of a passage is shown where the account of the hit is what matters."""
 
 
 def lines_of(value: Any, screen: Screen) -> Iterable[str]:
@@ -45,61 +49,52 @@ def answer(value: Answer, screen: Screen) -> Iterable[str]:
     if value.context is not None:
         yield from value.context.splitlines()
         return
-    for hit in value.hits:
-        yield from _hit(hit, screen)
-    if value.reason:
+    if value.asked is not None:
+        yield from explaining.question(value, value.asked, screen)
+    scale = explaining.Scale.of(value.hits)
+    for hit, after in zip_longest(value.hits, value.hits[1:]):
+        yield from _hit(hit, screen, explaining.score(hit, after, scale, screen))
+    if value.reason and value.asked is None:
         yield from wrap(value.reason, screen.width)
     for notice in value.notices:
         mend = f" ({notice.mend})" if notice.mend else ""
         yield from wrap(f"notice: {notice.message}{mend}", screen.width)
     searched = value.searched
     count = len(value.hits)
-    yield screen.dim(
+    extent = (
         f"{count} {'hit' if count == 1 else 'hits'} of {searched.memories} memories"
         f" ({searched.by_words} by words, {searched.by_meaning} by meaning) in {value.took_ms:.1f} ms"
     )
+    yield from map(screen.dim, wrap(extent, screen.width))
 
 
-def _hit(hit: Hit, screen: Screen) -> Iterable[str]:
+def _hit(hit: Hit, screen: Screen, account: Iterable[str]) -> Iterable[str]:
     memory = hit.memory
     facts = [f"{hit.confidence:.0%}", f"score {hit.score:.2f}", happened(memory), memory.type.value]
-    facts += [visible(part) for part in (memory.author, memory.context) if part]
+    facts += [isolated(part) for part in (memory.author, memory.context) if part]
     if hit.validity != "current":
         facts.append(hit.validity)
-    yield screen.bold(f"{hit.rank:>2}.") + " " + "  ".join(facts)
+    first, *more = wrap("  ".join(facts), screen.width - len(INDENT), made_visible=True)
+    yield screen.bold(f"{hit.rank:>2}.") + " " + first.rstrip()
+    yield from (INDENT + line for line in more)
     if memory.title:
         yield INDENT + screen.bold(cut(memory.title, screen.width - len(INDENT)))
-    for line in wrap(hit.passage.text.strip(), screen.width, INDENT):
+    text = wrap(hit.passage.text.strip(), screen.width - 2, INDENT)
+    if hit.trace is not None and len(text) > EXPLAINED_LINES:
+        text = [*text[: EXPLAINED_LINES - 1], text[EXPLAINED_LINES - 1] + " …"]
+    for line in text:
         yield screen.highlight(line, hit.matched)
     for beside in hit.surroundings:
         label = f"{INDENT}{beside.how}: "
         yield screen.dim(label + cut(beside.memory.text, screen.width - len(label)))
-    if hit.reasons:
+    if hit.reasons and hit.trace is None:
         yield from (screen.dim(line) for line in wrap("why: " + "; ".join(hit.reasons), screen.width, INDENT))
-    if hit.trace is not None:
-        yield from _trace(hit, screen)
+    yield from account
     if hit.detail is not None:
         yield from (INDENT + line for line in _revisions(hit.detail.history, screen.width - len(INDENT)))
         yield from (INDENT + line for line in _relations(hit.detail.relations, screen.width - len(INDENT)))
     yield screen.dim(f"{INDENT}{memory.id}")
     yield ""
-
-
-def _trace(hit: Hit, screen: Screen) -> Iterable[str]:
-    trace = hit.trace
-    assert trace is not None
-    found = [f"found by {', '.join(trace.candidates)}"]
-    if trace.cosine is not None:
-        found.append(f"cosine {trace.cosine:.3f}" + (f" (rank {trace.dense_rank})" if trace.dense_rank else ""))
-    if trace.bm25 is not None:
-        found.append(f"BM25 {trace.bm25:.2f}" + (f" (rank {trace.lexical_rank})" if trace.lexical_rank else ""))
-    yield INDENT + "; ".join(found)
-    rows = [
-        (stage.name, f"{stage.value:.3f}", f"{stage.weight:.3f}", f"{stage.contribution:+.3f}")
-        for stage in trace.stages
-    ]
-    shown = table(("stage", "value", "weight", "contribution"), rows, screen.width - len(INDENT), right=(1, 2, 3))
-    yield from (INDENT + line for line in shown)
 
 
 def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
@@ -270,6 +265,25 @@ def relation(value: Relation, screen: Screen) -> Iterable[str]:
     yield visible(f"{value.id}  {value.source} {value.type} {value.target}{ended}")
 
 
+def decision(value: Decision, screen: Screen) -> Iterable[str]:
+    """One line: what became of which things, and by how many memories."""
+    things = ", ".join(f"{thing.name} ({thing.kind})" for thing in value.things)
+    did = "merged into" if value.kind == "merge" else f"means, in {len(value.memories)} of the memories,"
+    undone = f"  undone {day(value.undone_at)}" if value.undone_at else ""
+    line = f"{value.id}  {day(value.decided_at)}  {things} {did} {value.into.name} ({value.into.kind}){undone}"
+    yield from wrap(visible(line), screen.width)
+
+
+def decisions(value: MadeDecisions, screen: Screen) -> Iterable[str]:
+    """A line a decision, the newest first."""
+    for each in value.decisions:
+        yield from decision(each, screen)
+    if not value.decisions:
+        yield "no decisions"
+    if value.total > len(value.decisions):
+        yield screen.dim(f"{len(value.decisions)} of {value.total}")
+
+
 def stats(value: Stats, screen: Screen) -> Iterable[str]:
     """A line a figure."""
     figures: list[tuple[str, str]] = [
@@ -402,6 +416,8 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Entities: entities,
     Paths: paths,
     Graph: graph,
+    Decision: decision,
+    MadeDecisions: decisions,
     Receipt: receipt,
     Receipts: receipts,
     ImportReport: import_report,

@@ -50,6 +50,8 @@ class Trace(Struct, frozen=True, kw_only=True):
     dense_rank: int | None
     lexical_rank: int | None
     stages: tuple[Stage, ...]
+    certainty: tuple[Stage, ...] = ()
+    """The summands of the confidence's log odds, as those of the score."""
 
 
 class Surrounding(Struct, frozen=True, kw_only=True):
@@ -73,7 +75,7 @@ class Hit(Struct, frozen=True, kw_only=True):
     rank: int
     memory: MemoryRecord
     score: float
-    """Fused evidence in standard deviations above this question's background; comparable within one answer only."""
+    """The sum of the evidence in log odds (nats); comparable within one answer only."""
     confidence: float
     """How likely this hit is relevant, in [0, 1]; comparable between answers."""
     validity: Literal["current", "ended", "future"]
@@ -109,6 +111,29 @@ class Searched(Struct, frozen=True, kw_only=True):
     """Of these, how many had a vector to compare with; 0 when recall worked by words alone."""
 
 
+class AskedWord(Struct, frozen=True, kw_only=True):
+    """A word of the question and its share of the question's idf mass, in [0, 1]: how telling it is among these memories."""
+
+    text: str
+    share: float
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What a question was understood as, and where its candidates came from."""
+
+    words: tuple[AskedWord, ...]
+    phrases: tuple[str, ...]
+    """What must occur as it stands."""
+    filters: dict[str, str]
+    """The filters that were given, by their names in the request."""
+    candidates: int
+    """Passages that were compared by all stages."""
+    origins: dict[str, int]
+    """How many candidates each search brought up, by its name in `Trace.candidates`; one may come from several."""
+    trusted: str | None
+    """Why the answer may be trusted; None where it should not be (`Answer.reason` says why)."""
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """The whole answer to a question. `answer_hash` is equal for equal state and question, across restarts and processes."""
 
@@ -121,6 +146,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     searched: Searched
     tokens: int
     """Estimated tokens of the texts in this answer."""
+    asked: Asked | None = None
+    """What the question was understood as, with `explain`."""
     context: str | None = None
     """The answer as one block for a prompt, where the question asked for it (`format`)."""
     recipe: str

@@ -25,13 +25,29 @@ from ai_memory.recall.views import QuestionWords
 from ai_memory.text.terms import QueryTerm
 
 _SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.227, -0.633, 0.446, 1.182, -0.214
+LIKELY = 0.5
+"""The confidence from which a hit is likelier than not to answer."""
 _TRUST_SCORE, _TRUST_LEAST = 0.06, 0.56
 
 
-def confidence(score: float, memories: int, lead: float, coverage: float) -> float:
+Summands = tuple[tuple[str, float, float], ...]
+"""Name, value and weight of each summand of a hit's log odds."""
+
+
+def confidence(of: Summands) -> float:
     """The probability in [0, 1] that a hit is relevant; see the module for the formula."""
-    haystack = math.log(max(memories, 1))
-    return _logistic(_SCORE * score + _HAYSTACK * haystack + _LEAD * lead + _COVERAGE * coverage + _CONSTANT)
+    return _logistic(sum(value * weight for _, value, weight in of))
+
+
+def summands(score: float, memories: int, lead: float, coverage: float) -> Summands:
+    """What speaks for and against a hit being relevant."""
+    return (
+        ("score", score, _SCORE),
+        ("memories", math.log(max(memories, 1)), _HAYSTACK),
+        ("lead", lead, _LEAD),
+        ("coverage", coverage, _COVERAGE),
+        ("constant", 1.0, _CONSTANT),
+    )
 
 
 def trusted(score: float, coverage: float) -> bool:
@@ -41,6 +57,20 @@ def trusted(score: float, coverage: float) -> bool:
     has little evidence but covers the question.
     """
     return _TRUST_SCORE * score + coverage >= _TRUST_LEAST
+
+
+def standing(likeliest: float, scores: Sequence[float], shares: Sequence[float]) -> str | None:
+    """Why an answer stands, in words, from its hits' greatest confidence, and the scores and coverages of all that were ranked.
+
+    None where no hit says enough.
+    """
+    if likeliest >= LIKELY:
+        return f"a hit is likelier than not to answer ({likeliest:.0%})"
+    enough = [(score, share) for score, share in zip(scores, shares, strict=True) if trusted(score, share)]
+    if not enough:
+        return None
+    score, share = enough[0]
+    return f"{score:.1f} nats of evidence, and {share:.0%} of the question's words by weight"
 
 
 def leads(scores: Sequence[float]) -> list[float]:

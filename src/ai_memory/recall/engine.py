@@ -19,10 +19,10 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import budget, layers, silence
-from ai_memory.recall.answer import Answer, Hit, Layer, Notice, PassageText, Searched
-from ai_memory.recall.confidence import Covered, confidence, coverage, leads, trusted
+from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Searched
+from ai_memory.recall.confidence import Covered, confidence, coverage, leads, standing, summands
 from ai_memory.recall.context import block
-from ai_memory.recall.explain import reasons, stages, trace
+from ai_memory.recall.explain import asked, reasons, stages, trace
 from ai_memory.recall.phrases import MOST_VERIFIED, holding_phrases
 from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, is_filtered, make_plan
 from ai_memory.recall.population import Scored, score_all
@@ -33,7 +33,6 @@ from ai_memory.text.passages import split
 from ai_memory.types import MemoryRecord, Selection
 
 _HASHED_DECIMALS = 4
-LIKELY = 0.5
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -85,9 +84,12 @@ def recall(
     hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)
     told += silence.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
     reason = None if hits else silence.reason(view, plan, filtered, scored, dropped, question.max_tokens)
-    if hits and not _stands(hits, ranking, covered):
+    likeliest = max((hit.confidence for hit in hits), default=0.0)
+    stands = standing(likeliest, ranking.scores.tolist(), covered.shares) if hits else None
+    if hits and stands is None:
         reason = silence.WEAK
-    return _answer(question, hits, reason, told, silence.searched(view, scored), started)
+    understood = asked(plan, ranking, stands) if question.explain else None
+    return _answer(question, hits, reason, told, silence.searched(view, scored), started, understood)
 
 
 def recall_empty(question: Question, notices: tuple[Notice, ...] = ()) -> Answer:
@@ -96,12 +98,6 @@ def recall_empty(question: Question, notices: tuple[Notice, ...] = ()) -> Answer
     _check(question)
     searched = Searched(memories=0, by_words=0, by_meaning=0)
     return _answer(question, (), silence.NO_MEMORIES, notices, searched, started)
-
-
-def _stands(hits: Sequence[Hit], ranking: Ranking, covered: Covered) -> bool:
-    """Whether any hit says enough to stand as an answer: by its evidence and coverage, or because it is likelier than not."""
-    likely = any(hit.confidence >= LIKELY for hit in hits)
-    return likely or any(map(trusted, ranking.scores.tolist(), covered.shares))
 
 
 def _check(question: Question) -> None:
@@ -159,18 +155,19 @@ def _hit(
     covered: Covered,
     lead: float,
 ) -> Hit:
-    row, score = int(ranking.rows[at]), float(ranking.scores[at])
+    row = int(ranking.rows[at])
+    certain = summands(float(ranking.scores[at]), scored.rows, lead, covered.shares[at])
     words = tuple(dict.fromkeys(term.surface for term in covered.words[at] if term.weight >= CONTENT_WEIGHT))
     return Hit(
         rank=place,
         memory=record,
-        score=score,
-        confidence=confidence(score, scored.rows, lead, covered.shares[at]),
+        score=float(ranking.scores[at]),
+        confidence=confidence(certain),
         validity=_validity(record, question.selection),
         passage=_passage(record.text, int(view.passages()[row])),
         matched=words,
         reasons=reasons(stages(ranking, at), words, float(ranking.cosines[at])),
-        trace=trace(scored, ranking, at) if question.explain else None,
+        trace=trace(scored, ranking, at, certain) if question.explain else None,
     )
 
 
@@ -206,6 +203,7 @@ def _answer(
     notices: Sequence[Notice],
     searched: Searched,
     started: float,
+    understood: Asked | None = None,
 ) -> Answer:
     context = None
     if question.as_context:
@@ -218,6 +216,7 @@ def _answer(
         notices=tuple(notices),
         searched=searched,
         tokens=budget.tokens_of(hits),
+        asked=understood,
         context=context,
         recipe=question.recipe.name,
         answer_hash=answer_hash(question, hits),

@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from ai_memory.recall.answer import Stage, Trace
+from ai_memory.recall.answer import Asked, AskedWord, Stage, Trace
+from ai_memory.recall.confidence import Summands
+from ai_memory.recall.plan import Plan
 from ai_memory.recall.population import Scored
 from ai_memory.recall.ranking import Ranking
+from ai_memory.types import Selection
 
 _LEAST_REASON = 0.25
 """Contributions below this many nats are no reason."""
 _WORDS = {"lexical": "words", "coverage": "words"}
 
 
-def trace(scored: Scored, ranking: Ranking, at: int) -> Trace:
-    """How the hit at place `at` of the ranking got there."""
+def asked(plan: Plan, ranking: Ranking, trusted: str | None) -> Asked:
+    """What the question was understood as; `trusted` says why its answer stands."""
+    shares, pools = ranking.words.masses.tolist(), ranking.pools
+    found = {"dense": len(pools.dense), "lexical": len(pools.lexical), "session": ranking.compared - len(pools.rows)}
+    return Asked(
+        words=tuple(AskedWord(text=term.surface, share=share) for term, share in zip(plan.terms, shares, strict=True)),
+        phrases=plan.phrases,
+        filters=_filters(plan.selection),
+        candidates=ranking.compared,
+        origins={name: count for name, count in found.items() if count},
+        trusted=trusted,
+    )
+
+
+def _filters(selection: Selection) -> dict[str, str]:
+    """The fields of a selection that choose, by name, as text."""
+    plain = Selection(namespace=selection.namespace, now=selection.now, include_ended=False)
+    given = ((name, getattr(selection, name)) for name in selection.__struct_fields__)
+    return {name: _as_text(value) for name, value in given if value != getattr(plain, name)}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return value.isoformat() if isinstance(value, dt.datetime) else str(value)
+
+
+def trace(scored: Scored, ranking: Ranking, at: int, certain: Summands) -> Trace:
+    """How the hit at place `at` of the ranking got there, and what its confidence is made of."""
     row = int(ranking.rows[at])
     dense_rank, lexical_rank = _rank(ranking.pools.dense, row), _rank(ranking.pools.lexical, row)
     found = [name for name, rank in (("dense", dense_rank), ("lexical", lexical_rank)) if rank is not None]
@@ -29,16 +62,18 @@ def trace(scored: Scored, ranking: Ranking, at: int) -> Trace:
         dense_rank=dense_rank,
         lexical_rank=lexical_rank,
         stages=stages(ranking, at),
+        certainty=tuple(map(_stage, *zip(*certain, strict=True))),
     )
 
 
 def stages(ranking: Ranking, at: int) -> tuple[Stage, ...]:
     """Every stage of one hit; the contributions add up to its score."""
     features = ranking.features
-    return tuple(
-        Stage(name=name, value=float(value), weight=float(weight), contribution=float(value * weight))
-        for name, value, weight in zip(features.stages, features.values[at], features.weights, strict=True)
-    )
+    return tuple(map(_stage, features.stages, features.values[at], features.weights))
+
+
+def _stage(name: str, value: float, weight: float) -> Stage:
+    return Stage(name=name, value=float(value), weight=float(weight), contribution=float(value * weight))
 
 
 def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -> tuple[str, ...]:

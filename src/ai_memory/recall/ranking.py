@@ -42,6 +42,8 @@ class Ranking(NamedTuple):
     bm25: Values
     features: Features
     pools: Pools
+    compared: int
+    """How many candidates there were."""
     words: QuestionWords
     """The question's words in all candidates."""
 
@@ -87,8 +89,17 @@ def _order(
     stages = fusion.features(scored, cosines, evidence, recipe)
     scores = stages.scores
     order, ids = _by_memory(view, rows, scores, limit)
-    chosen = Features(stages.stages, stages.weights, stages.values[order])
-    return Ranking(rows[order], ids, scores[order], cosines[order], evidence.bm25[order], chosen, pools, evidence.words)
+    return Ranking(
+        rows[order],
+        ids,
+        scores[order],
+        cosines[order],
+        evidence.bm25[order],
+        Features(stages.stages, stages.weights, stages.values[order]),
+        pools,
+        len(candidates.rows),
+        evidence.words,
+    )
 
 
 def _with_neighbours(

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         name: (operation.summary, f"{_HERE}.{name.replace('import', 'import_') if name in _SPECIAL else 'operation'}")
         for name, operation in OPERATION_COMMANDS.items()
     },
+    "explain": ("Ask, and see why each hit is where it is, stage by stage", f"{_HERE}.explain"),
     "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
     "mcp": ("Speak MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
     "model": ("List, fetch, choose, verify and measure embedding models", f"{_HERE}.model"),
