@@ -1,6 +1,7 @@
 # Every target makes the environment it needs; nothing has to be installed by hand but Python 3.11, make and a package index.
 PYTHON ?= python3
 VENV := .venv
+TESTERS ?= 2
 BIN := $(VENV)/bin
 MODEL := .cache/models/all-MiniLM-L6-v2
 
@@ -10,7 +11,7 @@ demo: $(VENV)/.base $(MODEL)
 	$(BIN)/python demo/run.py
 
 test: $(VENV)/.test $(MODEL)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadgroup $(ARGS)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .

@@ -21,6 +21,13 @@ os.environ["HF_HUB_CACHE"] = str(Path(os.devnull) / "no-hub")
 _CACHE = Path(__file__).resolve().parent.parent / ".cache"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What `make test` gives to one process: a file, and all tests of Neo4j, whose servers have one database each."""
+    for item in items:
+        on_neo4j = "neo4j" in item.nodeid
+        item.add_marker(pytest.mark.xdist_group("neo4j" if on_neo4j else item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def minilm_folder() -> ModelFolder:
     """The small model's real weights, brought once and kept in AI_MEMORY_TEST_MODEL_DIR or `.cache` of the repository."""
