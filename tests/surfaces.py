@@ -32,11 +32,11 @@ from rest_server import Served, ask, serving
 from serving import running_service
 
 Values = Mapping[str, Any]
-ID = re.compile(r"\b(mem|ent|rel)_[0-9a-z]{26}\b")
+ID = re.compile(r"\b(mem|ent|rel|dec)_[0-9a-z]{26}\b")
 STORE = re.compile(r"\S*/memory\.db")
 VOLATILE = {
     "created_at", "recorded_at", "retired_at", "took_ms", "answer_hash", "store", "index_bytes", "request_id", "sequence",
-    "unread",
+    "unread", "decided_at", "undone_at",
 }  # fmt: skip
 
 
@@ -190,7 +190,11 @@ def argv(operation: Operation, values: Values) -> list[str]:
         else:
             text = json.dumps(value) if isinstance(value, dict | list | tuple) else str(value)
             words.append(f"--{name.replace('_', '-')}={text}")
-    placed = [str(values[name]) for name in operation.command.positional if name in values]
+    placed: list[str] = []
+    for name in operation.command.positional:
+        if name in values:
+            value = values[name]
+            placed += map(str, value) if isinstance(value, list | tuple) else [str(value)]
     return [*words, "--", *placed] if placed else words
 
 

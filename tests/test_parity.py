@@ -85,6 +85,22 @@ CASES: tuple[Case, ...] = (
     ("graph", {"types": ["CAUSES"]}),
     ("graph", {"id": "entity:SQLite", "depth": 1, "kinds": ["product", "memory"], "limit": 2}),
     ("graph", {"id": "mem_nothing"}),
+    ("merge", {"into": "entity:Ada Lovelace", "things": ["entity:Ada"]}),
+    ("merge", {"into": "entity:Ada Lovelace", "things": ["entity:Ada"]}),
+    ("merge", {"into": "entity:Ada", "things": ["entity:Ada"]}),
+    ("merge", {"into": "entity:Ada", "things": ["entity:Nobody"]}),
+    ("neighbours", {"id": "entity:Ada"}),
+    ("entities", {"search": "ada"}),
+    ("split", {"thing": "entity:SQLite", "into": "entity:Turso", "ids": ["$Ada chose SQLite for the store"]}),
+    ("split", {"thing": "entity:SQLite", "into": "entity:Turso", "ids": ["$the old way"]}),
+    ("neighbours", {"id": "entity:Turso"}),
+    ("decisions", {}),
+    ("decisions", {"about": "entity:Ada", "limit": 1}),
+    ("undo", {"id": "$merge"}),
+    ("undo", {"id": "$split"}),
+    ("undo", {"id": "dec_nothing"}),
+    ("decisions", {"undone": True}),
+    ("entities", {"search": "ada"}),
     ("unrelate", {"id": "$rel"}),
     ("unrelate", {"id": "rel_nothing"}),
     ("timeline", {"bucket": "month", "samples": 1}),
@@ -118,7 +134,8 @@ CASES: tuple[Case, ...] = (
     ("stats", {"namespace": "default"}),
     ("list", {}),
 )
-"""In order, each on what the ones before left. `$text` stands for the id of the memory that said so, `$rel` for a relation."""
+"""In order, each on what the ones before left. `$text` stands for the id of the memory that said so, `$rel` for a relation,
+`$merge` and `$split` for a decision."""
 
 
 class Player:
@@ -149,6 +166,8 @@ class Player:
             self.ids["one of many"] = result["receipts"][0]["memory_id"]
         elif operation == "relate" and "id" in result:
             self.ids.setdefault("rel", result["id"])
+        elif operation in ("merge", "split") and "id" in result:
+            self.ids.setdefault(operation, result["id"])
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from store_samples import (
     START,
     digest,
     entity,
+    forget,
     kept,
     one,
     relate,
@@ -68,8 +69,10 @@ def test_an_equal_relation_is_added_once(store: Store) -> None:
         relate(second.id, first.id),
         relate(first.id, second.id, "CAUSES"),
         relate(first.id, second.id, valid_from=START),
+        relate(first.id, second.id, evidence=first.id),
     ):
         assert isinstance(one(store, different), Stored)
+    assert isinstance(one(store, relate(first.id, second.id, evidence=first.id)), Unchanged)
     clash = one(store, relate(first.id, second.id, "SUPPORTS", id=made.id))
     assert isinstance(clash, Rejected)
     assert clash.code == "conflict"
@@ -142,6 +145,23 @@ def near(store: Store, node: str, *, depth: int = 1, limit: int = 100, **how: An
         return found
 
     return walk(node, lambda nodes: store.relations("default", nodes, **how), labels, depth=depth, limit=limit)
+
+
+def test_decisions_are_told_with_the_undone_ones_in_order_of_writing(store: Store) -> None:
+    memory, here, there = kept(store, "a"), entity("Ann"), entity("Anna")
+    assert store.decisions("default") == []
+    related(store, relate(memory.id, here.id, "MENTIONS", new_entities=[here]))
+    merged = related(store, relate(here.id, there.id, "MERGED_INTO", new_entities=[there]))
+    split = related(store, relate(here.id, there.id, "SPLIT_INTO", evidence=memory.id))
+    assert store.decisions("default") == [merged, split]
+    assert store.decisions("elsewhere") == []
+    one(store, unrelate(merged))
+    assert [(each.id, each.retired_at is None) for each in store.decisions("default")] == [
+        (merged.id, False),
+        (split.id, True),
+    ]
+    one(store, forget(memory))
+    assert [each.id for each in store.decisions("default")] == [merged.id], "a split goes with the memory it is about"
 
 
 def test_neighbours_come_nearest_first_each_once(store: Store) -> None:

@@ -42,6 +42,14 @@ class RelationType(StrEnum):
     CONTRADICTS = "CONTRADICTS"
     CAUSES = "CAUSES"
     REFERS_TO = "REFERS_TO"
+    MERGED_INTO = "MERGED_INTO"
+    """The source, an entity, is the same thing as the target and answers under it: a decision of `merge`."""
+    SPLIT_INTO = "SPLIT_INTO"
+    """What the evidence, a memory, calls by the source's name is the target: a decision of `split`."""
+
+
+DECISIONS = (RelationType.MERGED_INTO, RelationType.SPLIT_INTO)
+"""The relations by which a person says who is who. They are no edges of the graph: they tell what its edges lead to."""
 
 
 class Outcome(StrEnum):

@@ -22,6 +22,10 @@ EXAMPLES: dict[str, Any] = {
     "id": "mem_…",
     "source": "mem_…",
     "target": "entity:person/Ada",
+    "thing": "entity:person/Ada",
+    "things": ["entity:A. Lovelace"],
+    "into": "entity:person/Ada Lovelace",
+    "ids": ["mem_…"],
     "memories": [{"text": "Ada leads the search team."}, {"text": "The office closes at six.", "type": "procedural"}],
 }
 """Example values of the required fields."""

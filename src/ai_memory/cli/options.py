@@ -138,8 +138,10 @@ def _add_positional(parser: argparse.ArgumentParser, field: Field, *, last: bool
         help_text += " Several words are joined by spaces; - reads standard input." if field.name == "text" else ""
         parser.add_argument(field.name, nargs=nargs, default=argparse.SUPPRESS, help=help_text)
     else:
-        optional: dict[str, Any] = {"nargs": "?", "default": argparse.SUPPRESS} if last and not field.required else {}
-        parser.add_argument(field.name, metavar=field.name.upper(), help=help_text, **optional)
+        more: dict[str, Any] = {"nargs": "?", "default": argparse.SUPPRESS} if last and not field.required else {}
+        if last and field.many:
+            more = {"nargs": "+"}
+        parser.add_argument(field.name, metavar=field.name.upper(), help=help_text, **more)
 
 
 def _add_option(group: Any, field: Field) -> None:
@@ -242,7 +244,7 @@ def values_from(arguments: argparse.Namespace, request: type[Struct], command: C
             values[field.name] = object_from(given)
         elif field.many and field.name not in command.positional:
             values[field.name] = [value for part in given for value in part]
-        elif isinstance(given, list):
+        elif isinstance(given, list) and not field.many:
             values[field.name] = " ".join(given)
         else:
             values[field.name] = given

@@ -7,7 +7,7 @@ longer one (*Anna Petrova*) only where exactly one known entity fits.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -75,9 +75,13 @@ def resolve(mentions: Sequence[Mention], known: Iterable[Entity] | Directory) ->
 
 
 class Directory:
-    """The entities of one namespace, ready to be asked for many texts."""
+    """The entities of one namespace, ready to be asked for many texts.
 
-    def __init__(self, known: Iterable[Entity]) -> None:
+    `same` gives for an entity's id that of the thing it is one with: of several that fit and are one, any stands for all.
+    """
+
+    def __init__(self, known: Iterable[Entity], same: Callable[[str], str] | None = None) -> None:
+        self._same = same
         self._by_name: dict[str, list[Entity]] = {}
         self._by_key: dict[str, list[Entity]] = {}
         self._by_part: dict[str, list[Entity]] = {}
@@ -120,6 +124,8 @@ class Directory:
             same_kind = [entity for entity in fitting if entity.kind == mention.kind.value]
             if len(same_kind) == 1:
                 return same_kind[0], how
+            if fitting and self._same and len({self._same(entity.id) for entity in fitting}) == 1:
+                return fitting[0], how
             if fitting and how is not How.SHORT:
                 return None, How.NEW
         return None, How.NEW

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ai_memory.operations import generations, graph, moving, reading, watching, writing
+from ai_memory.operations import deciding, generations, graph, moving, reading, watching, writing
 from ai_memory.operations.base import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -21,6 +21,10 @@ OPERATIONS: tuple[Operation, ...] = (
     graph.ENTITIES,
     graph.PATH,
     graph.GRAPH,
+    deciding.MERGE,
+    deciding.SPLIT,
+    deciding.DECISIONS,
+    deciding.UNDO,
     reading.HISTORY,
     reading.TIMELINE,
     reading.CONTEXTS,

@@ -11,6 +11,7 @@ from typing import Any, Literal, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.moving import ImportReport, Namespaces
@@ -375,6 +376,51 @@ class AsyncMethods(AsyncCalls):
             "limit": limit,
         }
         return await self._call("graph", Graph, values)
+
+    async def merge(
+        self,
+        into: str,
+        things: str | Sequence[str],
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Decision:
+        """Say that several named things are one."""
+        values: dict[str, Any] = {"into": into, "things": things, "namespace": namespace}
+        return await self._call("merge", Decision, values)
+
+    async def split(
+        self,
+        thing: str,
+        into: str,
+        ids: str | Sequence[str],
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Decision:
+        """Say that some memories mean another thing than the one that was read."""
+        values: dict[str, Any] = {"thing": thing, "into": into, "ids": ids, "namespace": namespace}
+        return await self._call("split", Decision, values)
+
+    async def decisions(
+        self,
+        about: str | None = None,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        undone: bool = False,
+        limit: int = 100,
+    ) -> MadeDecisions:
+        """Which things were merged and split, and when."""
+        values: dict[str, Any] = {"about": about, "namespace": namespace, "undone": undone, "limit": limit}
+        return await self._call("decisions", MadeDecisions, values)
+
+    async def undo(
+        self,
+        id: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Decision:
+        """Take a merge or a split back."""
+        values: dict[str, Any] = {"id": id, "namespace": namespace}
+        return await self._call("undo", Decision, values)
 
     async def history(
         self,

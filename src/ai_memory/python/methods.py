@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.moving import ImportReport, Namespaces
@@ -576,6 +577,72 @@ class Methods(Calls):
             "limit": limit,
         }
         return self._call("graph", Graph, values)
+
+    def merge(
+        self,
+        into: str,
+        things: str | Sequence[str],
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Decision:
+        """Say that several named things are one.
+
+        into: The thing that stands for all of them; entity:NAME is made when new.
+        things: The things that are the same as it.
+        namespace: The wall around a body of memories; no query crosses it.
+        """
+        values: dict[str, Any] = {"into": into, "things": things, "namespace": namespace}
+        return self._call("merge", Decision, values)
+
+    def split(
+        self,
+        thing: str,
+        into: str,
+        ids: str | Sequence[str],
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Decision:
+        """Say that some memories mean another thing than the one that was read.
+
+        thing: The thing that was read from the memories.
+        into: What they mean: an entity; entity:NAME is made when new, of the same kind.
+        ids: The ids of the memories, mem_…
+        namespace: The wall around a body of memories; no query crosses it.
+        """
+        values: dict[str, Any] = {"thing": thing, "into": into, "ids": ids, "namespace": namespace}
+        return self._call("split", Decision, values)
+
+    def decisions(
+        self,
+        about: str | None = None,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        undone: bool = False,
+        limit: int = 100,
+    ) -> MadeDecisions:
+        """Which things were merged and split, and when.
+
+        about: Only decisions about this thing.
+        namespace: The wall around a body of memories; no query crosses it.
+        undone: Also decisions that were undone.
+        limit: At most this many, the newest.
+        """
+        values: dict[str, Any] = {"about": about, "namespace": namespace, "undone": undone, "limit": limit}
+        return self._call("decisions", MadeDecisions, values)
+
+    def undo(
+        self,
+        id: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Decision:
+        """Take a merge or a split back.
+
+        id: The decision's id, dec_…
+        namespace: The wall around a body of memories; no query crosses it.
+        """
+        values: dict[str, Any] = {"id": id, "namespace": namespace}
+        return self._call("undo", Decision, values)
 
     def history(
         self,

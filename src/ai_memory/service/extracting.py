@@ -16,6 +16,7 @@ from ai_memory.graph.extract import extract, forget_words
 from ai_memory.graph.gazetteer import key
 from ai_memory.graph.resolve import Directory, resolve
 from ai_memory.graph.values import Mention
+from ai_memory.service.deciding import Decisions
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision
 from ai_memory.store.graph_file import GraphFile, ReadRevision, Said
 from ai_memory.store.ids import entity_id
@@ -37,8 +38,9 @@ OpenFile = Callable[[Callable[[int], str]], GraphFile]
 class GraphReader:
     """One background thread that reads what the log tells of, from its first use on."""
 
-    def __init__(self, store: Store, open_file: OpenFile) -> None:
+    def __init__(self, store: Store, open_file: OpenFile, decided: Decisions) -> None:
         self._store = store
+        self._decided = decided
         self._open_file = open_file
         self._file: GraphFile | None = None
         self._directories: dict[str, Directory] = {}
@@ -187,12 +189,11 @@ class GraphReader:
     def _directory(self, namespace: str) -> Directory:
         """The entities of a namespace: those that people made, and those that were read before."""
         if namespace not in self._directories:
-            made = self._store.entities(namespace)
-            known = {entity.id for entity in made}
-            read = [entity for entity, _ in self.file().entities(namespace) if entity.id not in known]
-            self._directories[namespace] = Directory([*made, *read])
+            identity = self._decided.identity(namespace)
+            known = self._decided.entities(self.file(), namespace, identity)
+            self._directories[namespace] = Directory(known, identity.root)
         return self._directories[namespace]
 
 
-_OTHER_ENTITIES = frozenset({Action.RELATED, Action.FORGOTTEN})
-"""What may have made or removed entities since a directory was made."""
+_OTHER_ENTITIES = frozenset({Action.RELATED, Action.UNRELATED, Action.FORGOTTEN})
+"""What may have made, merged, split or removed entities since a directory was made."""

@@ -6,7 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from ai_memory.clock import Clock
+from ai_memory.recall.tuned import Tuned
 from ai_memory.service.building import Builder
+from ai_memory.service.deciding import Decisions
 from ai_memory.service.embedding import Chooser, EmbedderSlot
 from ai_memory.service.extracting import GraphReader
 from ai_memory.service.following import Follower
@@ -26,8 +28,11 @@ class Parts:
     builder: Builder
     choose: Chooser
     forget_share: float
+    decided: Decisions
     graph: GraphReader | None
     """None where extraction is switched off."""
+    tuned: Tuned | None = None
+    """Weights fitted to the user's own questions, in place of a shipped recipe's."""
 
     def now(self) -> dt.datetime:
         """The present instant."""

@@ -12,6 +12,14 @@ from ai_memory import __version__
 from ai_memory.clock import Clock, SystemClock
 from ai_memory.embed.base import Embedder
 from ai_memory.errors import ServiceUnavailableError
+from ai_memory.operations.deciding import (
+    Decision,
+    DecisionsRequest,
+    MadeDecisions,
+    MergeRequest,
+    SplitRequest,
+    UndoRequest,
+)
 from ai_memory.operations.generations import (
     ActivateGenerationRequest,
     CancelReembedRequest,
@@ -58,9 +66,11 @@ from ai_memory.operations.writing import (
 )
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.recipe import Recipe
-from ai_memory.service import moving, reading, reembedding, relating, walks, watching, writing
+from ai_memory.recall.tuned import Tuned
+from ai_memory.service import merging, moving, reading, reembedding, relating, walks, watching, writing
 from ai_memory.service.build_lock import BuildLock
 from ai_memory.service.building import Builder, Workshop
+from ai_memory.service.deciding import Decisions
 from ai_memory.service.embedding import Chooser, EmbedderSlot, Loader, find_embedder, no_choice
 from ai_memory.service.extracting import GraphReader, OpenFile
 from ai_memory.service.following import Follower
@@ -91,15 +101,18 @@ class Service:
         choose: Chooser = no_choice,
         build_lock: Path | None = None,
         graph_file: OpenFile | None = None,
+        tuned: Tuned | None = None,
     ) -> None:
         """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
-        store agree on which of them makes a generation; `graph_file` opens the file of what memories name (None: no extraction).
+        store agree on which of them makes a generation; `graph_file` opens the file of what memories name (None: no extraction);
+        `tuned` are weights in place of a shipped recipe's.
         """
         clock = clock or SystemClock()
         slot = EmbedderSlot(store, loader)
         follower = Follower(store, snapshots, snapshot_rows=snapshot_rows)
         payer = Payer(store, slot, self._vectors_paid)
         shop = Workshop(store, slot, payer, clock, partial(find_embedder, loader, choose), self._generation_switched)
+        decided = Decisions(store)
         self._closed = threading.Event()
         self._parts = Parts(
             store=store,
@@ -110,7 +123,9 @@ class Service:
             builder=Builder(shop, BuildLock(build_lock)),
             choose=choose,
             forget_share=forget_share,
-            graph=None if graph_file is None else GraphReader(store, graph_file),
+            tuned=tuned,
+            decided=decided,
+            graph=None if graph_file is None else GraphReader(store, graph_file, decided),
         )
         self.version = __version__
 
@@ -176,6 +191,22 @@ class Service:
     def neighbours(self, request: NeighboursRequest) -> Neighbours:
         """What is related to a memory or a named thing."""
         return walks.neighbours(self._open(), request)
+
+    def merge(self, request: MergeRequest) -> Decision:
+        """Say that several named things are one."""
+        return merging.merge(self._open(), request)
+
+    def split(self, request: SplitRequest) -> Decision:
+        """Say that some memories mean another thing."""
+        return merging.split(self._open(), request)
+
+    def decisions(self, request: DecisionsRequest) -> MadeDecisions:
+        """Which things were merged and split, and when."""
+        return merging.decisions(self._open(), request)
+
+    def undo(self, request: UndoRequest) -> Decision:
+        """Take a merge or a split back."""
+        return merging.undo(self._open(), request)
 
     def entities(self, request: EntitiesRequest) -> Entities:
         """The things that memories name."""

@@ -19,8 +19,8 @@ from ai_memory.operations.graph import (
     Paths,
     Walk,
 )
+from ai_memory.service.naming import Names
 from ai_memory.service.parts import Parts
-from ai_memory.service.relating import existing, known_entities
 from ai_memory.store.ids import MEMORY
 from ai_memory.store.walking import Label, label_of, walk
 from ai_memory.types import Relation, Selection
@@ -35,7 +35,7 @@ PAGE = 500
 def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
     """What is related to a memory or a named thing."""
     view = _View(parts, request)
-    node = existing(parts, request.namespace, request.id)
+    node = view.names.existing(request.id)
     found = walk(
         node, view.relations, view.labels, depth=request.depth, limit=request.limit if not request.kinds else PAGE
     )
@@ -45,14 +45,13 @@ def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
 
 def entities(parts: Parts, request: EntitiesRequest) -> Entities:
     """The things that memories name, the most named first."""
-    unread = _read(parts)
-    counts = {}
-    if parts.graph is not None:
-        counts = {entity.id: count for entity, count in parts.graph.file().entities(request.namespace)}
+    unread = read_new(parts)
+    names = Names(parts, request.namespace)
+    counts = names.counts()
     wanted = request.search.casefold()
     found = [
         NamedThing(entity=entity, memories=counts.get(entity.id, 0))
-        for entity in known_entities(parts, request.namespace)
+        for entity in names.entities()
         if (not request.kinds or entity.kind in request.kinds)
         and any(wanted in name.casefold() for name in (entity.name, *entity.aliases))
     ]
@@ -63,8 +62,8 @@ def entities(parts: Parts, request: EntitiesRequest) -> Entities:
 def path(parts: Parts, request: PathRequest) -> Paths:
     """The shortest paths between two nodes."""
     view = _View(parts, request)
-    source = existing(parts, request.namespace, request.source)
-    target = existing(parts, request.namespace, request.target)
+    source = view.names.existing(request.source)
+    target = view.names.existing(request.target)
     if source == target:
         raise InvalidInputError("source and target are the same", hint="name two different nodes", field="target")
     found = _shortest(view, source, target, request.max_length)
@@ -88,14 +87,15 @@ def path(parts: Parts, request: PathRequest) -> Paths:
 def graph(parts: Parts, request: GraphRequest) -> Graph:
     """Nodes and relations around a node, or of a namespace."""
     view = _View(parts, request)
+    middle = None
     if request.id is None:
         found = view.of_namespace(request.limit + 1)
     else:
-        middle = existing(parts, request.namespace, request.id)
+        middle = view.names.existing(request.id)
         view.labels([middle])
         around = walk(middle, view.relations, view.labels, depth=request.depth, limit=request.limit)
         found = [middle, *(each.id for each in around)]
-    found = [node for node in found if not request.kinds or view.kinds[node] in request.kinds or node == request.id]
+    found = [node for node in found if not request.kinds or view.kinds[node] in request.kinds or node == middle]
     shown = found[: request.limit]
     return Graph(
         nodes=tuple(view.node(node) for node in shown),
@@ -105,8 +105,8 @@ def graph(parts: Parts, request: GraphRequest) -> Graph:
     )
 
 
-def _read(parts: Parts) -> int:
-    """Read what is new; how many changes are left."""
+def read_new(parts: Parts) -> int:
+    """Read what is new for up to two seconds; how many changes are left."""
     if parts.graph is None:
         return 0
     return 0 if parts.graph.catch_up(READING_SECONDS) else parts.graph.unread()
@@ -119,22 +119,26 @@ class _View:
         self._parts = parts
         self._namespace = request.namespace
         self._request = request
-        self.unread = _read(parts)
+        self.unread = read_new(parts)
+        self.names = Names(parts, request.namespace, request.known_at)
         self.kinds: dict[str, str] = {}
         self._labels: dict[str, Label] = {}
 
     def relations(self, nodes: Sequence[str]) -> list[Relation]:
         """All relations with one of some nodes at either end."""
-        asked, stores = self._request, [self._parts.store.relations]
+        asked, identity = self._request, self.names.identity
+        stores = [self._parts.store.relations]
         if self._parts.graph is not None:
             stores.append(self._parts.graph.file().relations)
-        return [
+        behind = identity.behind(nodes) if identity else nodes
+        found = [
             relation
             for relations in stores
             for relation in relations(
-                asked.namespace, nodes, types=asked.types, as_of=asked.as_of, known_at=asked.known_at
+                asked.namespace, behind, types=asked.types, as_of=asked.as_of, known_at=asked.known_at
             )
         ]
+        return identity.seen(found, nodes) if identity else found
 
     def labels(self, nodes: Sequence[str]) -> dict[str, Label]:
         """Those of the nodes that are there, and not retired."""
@@ -145,7 +149,7 @@ class _View:
                 self._labels[record.id] = ("memory", label_of(record.title, record.text))
                 self.kinds[record.id] = "memory"
         things = [node for node in new if not node.startswith(MEMORY)]
-        for entity in known_entities(self._parts, self._namespace, ids=things) if things else ():
+        for entity in self.names.entities(ids=things) if things else ():
             self._labels[entity.id] = ("entity", entity.name)
             self.kinds[entity.id] = entity.kind
         return {node: self._labels[node] for node in nodes if node in self._labels}

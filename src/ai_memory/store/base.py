@@ -131,7 +131,7 @@ class Forget(Struct, frozen=True, kw_only=True):
 
 
 class Relate(Struct, frozen=True, kw_only=True):
-    """Add a relation, or return the equal current one (same source, target, type and validity) as Unchanged.
+    """Add a relation, or return the equal current one (same source, target, type, evidence and validity) as Unchanged.
 
     Rejected: `not_found` when an end or the evidence does not exist in the namespace, `conflict` when the id is taken by
     another relation. A relation that is retired already is added as it is (`import` of an archive).
@@ -343,6 +343,10 @@ class Store(Protocol):
         known_at: dt.datetime | None = None,
     ) -> list[Relation]:
         """Relations with one of `ids` at either end."""
+        ...
+
+    def decisions(self, namespace: str) -> list[Relation]:
+        """The relations by which a person said who is who (`types.DECISIONS`), the retired ones too, in order of writing."""
         ...
 
     def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:

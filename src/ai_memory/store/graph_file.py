@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
@@ -146,6 +146,16 @@ class GraphFile:
             )
             return [(_entity(row), int(row[-1])) for row in rows]
 
+    def naming(self, namespace: str, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """The memories that name some entities: (memory, entity), each pair once."""
+        sql = (
+            "SELECT r.memory, e.id FROM entities e JOIN mentions m ON m.entity = e.number "
+            "JOIN revisions r ON r.key = m.revision "
+            "WHERE e.namespace = ? AND e.id IN (SELECT value FROM json_each(?))"
+        )
+        with self._readers.one() as connection:
+            return connection.execute(sql, (namespace, json_text(list(ids)))).fetchall()
+
     def relations(
         self,
         namespace: str,
@@ -180,7 +190,8 @@ class GraphFile:
             self._writing.close()
 
     def _open(self) -> sqlite3.Connection:
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))  # names of people are in it
+        with suppress(FileExistsError):  # opening one that is there could cost another store its locks
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # names of people are in it
         connection = connect(self._path)
         try:
             prepare_writer(connection)

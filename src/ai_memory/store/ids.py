@@ -1,8 +1,8 @@
-"""Ids of memories, entities, relations and jobs: a prefix that tells the kind, then 26 characters of Crockford's base 32.
+"""Ids of memories, entities, relations, decisions and jobs: a prefix that tells the kind, then 26 characters of base 32.
 
-The first ten characters are the instant in milliseconds, so that ids made later sort later; the rest is random. An
-entity's id comes from its name, and that of a relation that the store makes by itself (SUPERSEDES) from what it joins, so that
-everyone who makes it gives it the same one.
+The digits are Crockford's. The first ten characters are the instant in milliseconds, so that ids made later sort later; the
+rest is random. An entity's id comes from its name, and that of a relation that the store makes by itself (SUPERSEDES) from
+what it joins, so that everyone who makes it gives it the same one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LENGTH = 26
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 """Two characters at a time: ids are made for every memory of a bulk write."""
 
-MEMORY, ENTITY, RELATION, JOB = "mem_", "ent_", "rel_", "job_"
+MEMORY, ENTITY, RELATION, DECISION, JOB = "mem_", "ent_", "rel_", "dec_", "job_"
 
 
 def new_id(prefix: str, at: dt.datetime) -> str:

@@ -11,8 +11,9 @@ from ai_memory.store.base import StoreStats
 from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.neo4j.connection import Connection
 from ai_memory.store.neo4j.nodes import EDGE, ENTITY, JOB, RECORD, entity, job, record, relation
+from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.selection import Conditions, known_at, valid_at
-from ai_memory.types import Entity, Job, MemoryRecord, Page, Relation, Selection
+from ai_memory.types import DECISIONS, Entity, Job, MemoryRecord, Page, Relation, Selection
 
 _LATEST = (
     "UNWIND $ids AS id MATCH (m:Node {namespace: $namespace, id: id}) "
@@ -101,6 +102,17 @@ def relations(
         types=[str(kind) for kind in types],
         as_of=None if as_of is None else to_micros(as_of),
         known_at=None if moment is None else to_micros(moment),
+    )
+    return [relation(row) for row in rows]
+
+
+def decisions(connection: Connection, namespace: str) -> list[Relation]:
+    """As `Store.decisions`."""
+    rows = connection.read(
+        "UNWIND $types AS type MATCH (l:Relation {namespace: $namespace, type: type}) "
+        f"{LOCATED} RETURN {EDGE} ORDER BY x.key",
+        namespace=namespace,
+        types=[str(kind) for kind in DECISIONS],
     )
     return [relation(row) for row in rows]
 

@@ -182,12 +182,11 @@ class _Run:
         self._entities[_name(namespace, entity)] = entity.id
 
     def _standing(self, wanted: Relation) -> Relation | None:
-        """The unretired relation with the same ends, type and validity; none where the wanted one is retired itself."""
+        """The unretired relation with the same ends, type, evidence and validity; none where the wanted one is retired itself."""
         if wanted.retired_at is not None:
             return None
         for found in self._between.get((wanted.namespace, wanted.source, wanted.target), ()):
-            same = (found.type, found.valid_from, found.valid_to) == (wanted.type, wanted.valid_from, wanted.valid_to)
-            if same and found.retired_at is None:
+            if found.retired_at is None and _what(found) == _what(wanted):
                 return found
         return None
 
@@ -228,6 +227,10 @@ def _ends(command: Relate) -> Iterable[str]:
     if asked.evidence is not None:
         yield asked.evidence
     yield from (entity.id for entity in command.new_entities)
+
+
+def _what(made: Relation) -> tuple[object, ...]:
+    return made.type, made.evidence, made.valid_from, made.valid_to
 
 
 def _name(namespace: str, entity: Entity) -> tuple[str, str, str]:

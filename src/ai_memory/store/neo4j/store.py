@@ -184,6 +184,10 @@ class Neo4jStore:
         """As `Store.relations`."""
         return reading.relations(self._connection, namespace, ids, types, as_of, known_at)
 
+    def decisions(self, namespace: str) -> list[Relation]:
+        """As `Store.decisions`."""
+        return reading.decisions(self._connection, namespace)
+
     def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:
         """As `Store.entities`."""
         return reading.entities(self._connection, namespace, names, ids)

@@ -30,7 +30,7 @@ def forget(transaction: Transaction, command: Forget) -> Result:
         [(namespace, digest, sequence) for digest in {digest for _, digest in revisions}],
     )
     _erase_revisions(transaction, keys)
-    _erase_edges(transaction, namespace, memory, command.id)
+    _erase_edges(transaction, namespace, command.id)
     connection.execute("DELETE FROM memories WHERE number = ?", (memory,))
     transaction.erased = True
     return Stored(sequence=sequence, memory_id=command.id)
@@ -55,11 +55,10 @@ def _erase_revisions(transaction: Transaction, keys: list[int]) -> None:
     connection.executemany("DELETE FROM revisions WHERE key = ?", [(key,) for key in keys])
 
 
-def _erase_edges(transaction: Transaction, namespace: int, memory: int, memory_id: str) -> None:
-    """Erase mentions and relations that touch the memory, then the entities that nothing else supports."""
+def _erase_edges(transaction: Transaction, namespace: int, memory_id: str) -> None:
+    """Erase relations that touch the memory, then the entities that nothing else supports."""
     connection = transaction.connection
-    entities = {entity for (entity,) in connection.execute("SELECT entity FROM mentions WHERE memory = ?", (memory,))}
-    connection.execute("DELETE FROM mentions WHERE memory = ?", (memory,))
+    entities: set[int] = set()
     touching = "namespace = :namespace AND (source = :id OR target = :id OR evidence = :id)"
     values = {"namespace": namespace, "id": memory_id}
     ends = {
@@ -75,7 +74,6 @@ def _erase_edges(transaction: Transaction, namespace: int, memory: int, memory_i
         entities.update(number for (number,) in found)
     for entity in entities:
         supported = connection.execute(
-            "SELECT 1 FROM mentions WHERE entity = :entity UNION ALL "
             "SELECT 1 FROM entities e JOIN relations l ON l.namespace = e.namespace AND l.source = e.id "
             "WHERE e.number = :entity UNION ALL "
             "SELECT 1 FROM entities e JOIN relations l ON l.namespace = e.namespace AND l.target = e.id "

@@ -45,6 +45,9 @@ _NAMES = "CROSS JOIN namespaces n ON n.number = m.namespace"
 
 _FEW = 1000
 
+DECISION_TYPES = "('MERGED_INTO', 'SPLIT_INTO')"
+"""`types.DECISIONS` in the words of the index `relations_by_decision`, which SQLite uses for these words alone."""
+
 _MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
 
 
@@ -220,6 +223,15 @@ def relations(
     )
     rows = connection.execute(
         f"{RELATION_SOURCE} WHERE l.key IN ({touching}) AND {' AND '.join(clauses)} ORDER BY l.key", values
+    )
+    return [relation(row) for row in rows]
+
+
+def decisions(connection: sqlite3.Connection, namespace: str) -> list[Relation]:
+    """As `Store.decisions`."""
+    rows = connection.execute(
+        f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.type IN {DECISION_TYPES} ORDER BY l.key",
+        (namespace_number(connection, namespace),),
     )
     return [relation(row) for row in rows]
 

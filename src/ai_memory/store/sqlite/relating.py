@@ -156,17 +156,18 @@ def _same_id(transaction: Transaction, wanted: Relation) -> Relation | None:
 
 
 def _standing(transaction: Transaction, wanted: Relation) -> Relation | None:
-    """The unretired relation with the same ends, type and validity; none where the wanted one is retired itself."""
+    """The unretired relation with the same ends, type, evidence and validity; none where the wanted one is retired itself."""
     if wanted.retired_at is not None:
         return None
     row = transaction.connection.execute(
         f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.source = ? AND l.target = ? AND l.type = ? "
-        "AND l.valid_from IS ? AND l.valid_to IS ? AND l.retired_at IS NULL",
+        "AND l.evidence IS ? AND l.valid_from IS ? AND l.valid_to IS ? AND l.retired_at IS NULL",
         (
             transaction.known_namespace(wanted.namespace),
             wanted.source,
             wanted.target,
             wanted.type,
+            wanted.evidence,
             micros(wanted.valid_from),
             micros(wanted.valid_to),
         ),

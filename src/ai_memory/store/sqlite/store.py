@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -107,7 +108,7 @@ def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         schema.sync(path.parent)
     except FileExistsError:
-        os.close(os.open(path, os.O_RDWR))  # says at once whether it may be written
+        _require_writable(path)
     connection = connect(path)
     try:
         prepare_writer(connection)
@@ -119,6 +120,12 @@ def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration
     except BaseException:
         connection.close()
         raise
+
+
+def _require_writable(path: Path) -> None:
+    """Raise PermissionError at once; not by opening the file, whose locks this process may hold (see `files`)."""
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 class SqliteStore:
@@ -248,6 +255,11 @@ class SqliteStore:
         """As `Store.relations`."""
         with self._readers.snapshot() as connection:
             return reading.relations(connection, namespace, ids, types, as_of, known_at)
+
+    def decisions(self, namespace: str) -> list[Relation]:
+        """As `Store.decisions`."""
+        with self._readers.snapshot() as connection:
+            return reading.decisions(connection, namespace)
 
     def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:
         """As `Store.entities`."""
