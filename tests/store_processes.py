@@ -55,8 +55,16 @@ def _all_in_order(store: SqliteStore, before: int) -> None:
     assert sequences == list(range(before + 1, before + 1 + len(sequences)))
 
 
+def visit(path: Path) -> None:
+    """Open, count, close: the last process that closes a store folds the log into the file and deletes it."""
+    with open_sqlite_store(path, clock=SystemClock()) as store:
+        print(store.stats().memories)  # noqa: T201 - the parent reads it
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "acknowledge":
+    if sys.argv[1] == "visit":
+        visit(Path(sys.argv[2]))
+    elif sys.argv[1] == "acknowledge":
         acknowledge(Path(sys.argv[2]), sys.argv[3])
     else:
         share(Path(sys.argv[2]), sys.argv[3], float(sys.argv[4]))

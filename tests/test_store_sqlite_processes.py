@@ -7,12 +7,15 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ai_memory.store.sqlite.store import open_sqlite_store
-from store_samples import CLOCK
+from ai_memory.store.sqlite.files import without_connections
+from ai_memory.store.sqlite.schema import copy_database
+from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
+from store_samples import CLOCK, forget, kept
 
 PROGRAMS = Path(__file__).with_name("store_processes.py")
 
@@ -34,6 +37,38 @@ def test_three_processes_lose_no_write_and_see_each_other(tmp_path: Path) -> Non
         assert store.stats().memories == written
         assert store.sequence() == written
         assert store.check() == []
+
+
+def _forget_one(path: Path, store: SqliteStore) -> None:
+    store.write([forget(kept(store, "to forget"))])
+
+
+def _open_another(path: Path, store: SqliteStore) -> None:
+    open_sqlite_store(path, clock=CLOCK).close()
+
+
+def _copy_it(path: Path, store: SqliteStore) -> None:
+    copy_database(path, path.with_name("copy.db"))
+
+
+@pytest.mark.parametrize("meanwhile", [_forget_one, _open_another, _copy_it])
+def test_a_process_that_comes_and_goes_leaves_the_log_to_who_writes_it(
+    tmp_path: Path, meanwhile: Callable[[Path, SqliteStore], None]
+) -> None:
+    """Closing a descriptor of the file beside SQLite takes this process's locks away: then the visitor deletes our log."""
+    path = tmp_path / "store.db"
+    with open_sqlite_store(path, clock=CLOCK) as store:
+        kept(store, "before")
+        meanwhile(path, store)
+        for number in range(1, 4):
+            out, err = start("visit", str(path)).communicate(timeout=60)
+            assert out.split() == [str(number).encode()], err.decode()
+            assert path.with_name("store.db-wal").exists()
+            kept(store, f"acknowledged {number}")
+        with without_connections(path) as closed:
+            assert not closed
+    with without_connections(path) as closed:
+        assert closed, "the kept descriptor is closed with the last connection"
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from ai_memory.errors import (
     StoreReadOnlyError,
     TooLargeError,
 )
+from ai_memory.store.sqlite.files import counted
 
 Row = tuple[Any, ...]
 
@@ -127,9 +128,7 @@ def connect(
     """
     mode = "ro" if read_only else "rw"
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}" + ("&immutable=1" if immutable else "")
-    connection = sqlite3.connect(
-        uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=256
-    )
+    connection = counted(path, uri, timeout)
     try:
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")

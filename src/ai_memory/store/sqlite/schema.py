@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from ai_memory.errors import StoreCorruptError, StoreError, StoreReadOnlyError, StoreVersionError
 from ai_memory.store.sqlite.connection import connect, patiently
+from ai_memory.store.sqlite.files import without_connections
 from ai_memory.store.sqlite.scrubbing import scrub
 
 APPLICATION_ID = 0x41494D53
@@ -44,13 +45,18 @@ def look_before_opening(path: Path) -> None:
         raise StoreCorruptError(f"{path} is a folder, not a store", hint="name a file inside it")
     if not path.exists() or path.stat().st_size == 0:
         return
-    with path.open("rb") as file:
-        if file.read(len(_HEADER)) != _HEADER:
+    with without_connections(path) as closed:  # with one, it has been looked at before
+        if closed and _first_bytes(path) != _HEADER:
             raise StoreCorruptError(
                 f"{path} is not a SQLite database: its header is wrong",
                 hint="check the path; restore a backup if the file was a store once",
                 location=str(path),
             )
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_HEADER))
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:
@@ -164,13 +170,21 @@ def copy_database(path: Path, target: Path) -> None:
                 destination.close()
         finally:
             source.close()
-        scrub(part)
+        _scrub_closed(part)
         sync(part)
         part.replace(target)
         sync(target.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _scrub_closed(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        scrub(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync(path: Path) -> None:

@@ -10,7 +10,6 @@ https://www.sqlite.org/fileformat2.html.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 
@@ -23,19 +22,16 @@ MOST_PAGES = 2 << 24
 """Below this count the first byte of a page that is no b-tree page is 0: it begins with a page number of four bytes."""
 
 
-def scrub(path: Path) -> int:
+def scrub(descriptor: int) -> int:
     """Zero the unused middles of all pages of a database file, on disk when this returns; the number of pages changed.
 
+    `descriptor` is open for reading and writing, and stays open: closing it would cost this process its locks (`files`).
     Nobody may write the file meanwhile (hold the write lock, with an empty write-ahead log); readers are not disturbed.
     A file with pointer maps (auto_vacuum, never ours) or of more than `MOST_PAGES` pages is left as it is.
     """
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        changed = _scrub(descriptor)
-        if changed:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    changed = _scrub(descriptor)
+    if changed:
+        os.fsync(descriptor)
     return changed
 
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from ai_memory.store.sqlite.connection import patiently
+from ai_memory.store.sqlite.files import kept_descriptor
 from ai_memory.store.sqlite.scrubbing import scrub
 
 MARK = "wipe_pending"
@@ -74,7 +75,7 @@ class Wiper:
         if self._log.exists() and self._log.stat().st_size:  # another process wrote in between
             connection.rollback()
             return False
-        scrub(self._path)
+        scrub(kept_descriptor(self._path))
         # A mark set meanwhile has another value and stays. This commit also makes every other connection drop the pages
         # it has cached; our own are dropped by hand, so that no unscrubbed copy is written back.
         connection.execute("DELETE FROM meta WHERE name = ? AND value = ?", (MARK, due))

@@ -1,0 +1,116 @@
+"""A database file's descriptors beside SQLite's own.
+
+POSIX takes all of a process's locks on a file away when the process closes any descriptor of it, whoever opened that one
+(https://www.sqlite.org/howtocorrupt.html, 2.2). In WAL mode each connection holds a shared lock on the file for as long as it is
+open. Without it the next process that closes the file takes itself for the last one and deletes the log, into which we
+still write: what we acknowledge from then on is lost. So nobody here closes a descriptor of a file to which this process has a
+connection: the one that is needed stays open until the last connection is closed.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+Identity = tuple[int, int]
+"""Device and inode."""
+
+
+class _OpenFile:
+    """A file that has connections, and the descriptor kept for it."""
+
+    __slots__ = ("connections", "descriptor")
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.descriptor: int | None = None
+
+
+_open_files: dict[Identity, _OpenFile] = {}
+_lock = threading.Lock()
+
+
+class CountedConnection(sqlite3.Connection):
+    """A connection that counts for its file (`counted`) until it is closed.
+
+    One that is never closed goes on counting, which costs a descriptor and no lock.
+    """
+
+    counts_for: Identity | None = None
+
+    def close(self) -> None:
+        """As sqlite3's. Closing twice is allowed."""
+        super().close()
+        identity, self.counts_for = self.counts_for, None
+        if identity is not None:
+            _leave(identity)
+
+
+def counted(path: Path, uri: str, timeout: float) -> sqlite3.Connection:
+    """A connection in autocommit mode that any thread may use, one at a time. Raises sqlite3.Error."""
+    identity = _enter(path)
+    try:
+        connection = sqlite3.connect(
+            uri,
+            uri=True,
+            timeout=timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+            factory=CountedConnection,
+        )
+    except BaseException:
+        if identity is not None:
+            _leave(identity)
+        raise
+    connection.counts_for = identity
+    return connection
+
+
+def kept_descriptor(path: Path) -> int:
+    """A descriptor for reading and writing the file, never to be closed by the caller, who has a connection to the file.
+
+    It is good for as long as that connection is open. Raises OSError.
+    """
+    with _lock:
+        file = _open_files[_identity(path)]
+        if file.descriptor is None:
+            file.descriptor = os.open(path, os.O_RDWR)
+        return file.descriptor
+
+
+@contextmanager
+def without_connections(path: Path) -> Iterator[bool]:
+    """Whether this process has no connection to the file; none can be opened inside the block. Raises FileNotFoundError."""
+    with _lock:
+        yield _identity(path) not in _open_files
+
+
+def _identity(path: Path) -> Identity:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _enter(path: Path) -> Identity | None:
+    """Count one more connection; None where there is no file to open."""
+    with _lock:
+        try:
+            identity = _identity(path)
+        except OSError:
+            return None
+        _open_files.setdefault(identity, _OpenFile()).connections += 1
+        return identity
+
+
+def _leave(identity: Identity) -> None:
+    with _lock:
+        file = _open_files[identity]
+        file.connections -= 1
+        if not file.connections:
+            del _open_files[identity]
+            if file.descriptor is not None:
+                os.close(file.descriptor)
