@@ -101,6 +101,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Save the index beside the store after this many new passages; 0 never saves it.",
     )
+    recipe_file: str = Field(
+        default="",
+        description="File of recall weights written by `ai-memory tune`; empty means recipe.json in data_dir, where there is one.",
+    )
     forget_share: float = Field(
         default=0.2,
         ge=0,
@@ -142,6 +146,11 @@ class Settings(BaseSettings):
     def store_path(self) -> Path:
         """The SQLite file."""
         return Path(self.store).expanduser().absolute() if self.store else self.data_dir / "memory.db"
+
+    @property
+    def recipe_path(self) -> Path:
+        """The file of tuned recall weights, which need not be there."""
+        return Path(self.recipe_file).expanduser().absolute() if self.recipe_file else self.data_dir / "recipe.json"
 
     @property
     def models_dir(self) -> Path:

@@ -20,6 +20,7 @@ from ai_memory.embed.remote import RemoteEmbedder
 from ai_memory.errors import InvalidInputError, NotFoundError, OfflineError, StoreError
 from ai_memory.graph import extract
 from ai_memory.places import model_places
+from ai_memory.recall.tuned import Tuned, decode
 from ai_memory.service.embedding import Choice, active_generation, check_identity
 from ai_memory.service.extracting import OpenFile
 from ai_memory.service.service import Service
@@ -56,9 +57,10 @@ def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder
 
     The model is loaded at its first use. Raises EmbedderMismatchError when a model, dimension or dtype is named that is not the
     one this store's vectors were made with (unless `any_embedder`: to make them anew), and StoreError's subclasses when the
-    store cannot be opened; nothing is written then.
+    store cannot be opened, and InvalidInputError for a recipe file that is none; nothing is written then.
     """
     clock = clock or SystemClock()
+    tuned = tuned_recipe(settings)
     store = open_store(settings, clock)
     embedders, beside = Embedders(settings), settings.beside_store
     try:
@@ -74,6 +76,7 @@ def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder
             forget_share=settings.forget_share,
             choose=embedders.chosen,
             build_lock=beside.with_name(beside.name + ".reembed.lock"),
+            tuned=tuned,
         )
     except BaseException:
         store.close()  # else its connections would stand in the way of whoever opens it next
@@ -87,6 +90,24 @@ def _graph_file(store: Store, path: Path, *, wanted: bool) -> OpenFile | None:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         return None
     return lambda digest_at: GraphFile(path, store.store_id, extract.VERSION, digest_at)
+
+
+def tuned_recipe(settings: Settings) -> Tuned | None:
+    """The weights that `ai-memory tune` wrote; None where there are none and the settings name no file.
+
+    Raises InvalidInputError for a file that was named and is not there, that cannot be read, or that holds something else.
+    """
+    file = settings.recipe_path
+    try:
+        return decode(file.read_bytes(), str(file))
+    except FileNotFoundError:
+        if not settings.recipe_file:
+            return None
+        raise InvalidInputError(
+            f"there is no recipe file {file}", hint="unset recipe_file, or run ai-memory tune"
+        ) from None
+    except OSError as error:
+        raise InvalidInputError(f"cannot read {file}: {error.strerror}", hint="delete it, or let it be read") from None
 
 
 def open_store(settings: Settings, clock: Clock) -> Store:

@@ -13,7 +13,8 @@ from msgspec import Struct
 from ai_memory.errors import InvalidInputError
 from ai_memory.evaluate import comparing, page, report
 from ai_memory.evaluate.datasets import DataSet, Group, folder_data_sets, load_jsonl
-from ai_memory.evaluate.run import Harness, Progress, Run, floor, open_harness
+from ai_memory.evaluate.own import load_questions
+from ai_memory.evaluate.run import Harness, Progress, Run, floor, open_harness, open_own
 from ai_memory.recall.recipe import BALANCED, MEANING, STAGES, WORDS, Recipe, without
 from ai_memory.settings import Settings, load_settings
 
@@ -49,11 +50,12 @@ def main(
     folder: Path | None,
     *,
     jsonl: Path | None = None,
+    own: Path | None = None,
     wanted: Options | None = None,
     settings: Settings | None = None,
     out: TextIO | None = None,
 ) -> int:
-    """Measure every data set of `folder`, or the groups of `jsonl`, and print what came out.
+    """Measure every data set of `folder`, or the groups of `jsonl`, or the user's own store by the questions of `own`.
 
     Returns 0, or 1 when a mean is below its least value. Tables appear one by one; JSON comes at the end. Raises
     InvalidInputError for files that are not there or not understood, and for a question set without any question that has a
@@ -65,8 +67,9 @@ def main(
     before = {run.name: run for run in comparing.load(wanted.compare)} if wanted.compare else {}
     runs: list[Run] = []
     ours: list[Run] = []
-    with open_harness(settings or load_settings(), _progress()) as harness:
-        for data_set in _data_sets(folder, jsonl, wanted.only):
+    settings = settings or load_settings()
+    with open_own(settings, progress()) if own else open_harness(settings, progress()) as harness:
+        for data_set in data_sets(folder, jsonl, own, wanted.only):
             table, measured = _measure(harness, data_set, wanted, before)
             runs += measured
             ours.append(measured[0])
@@ -89,10 +92,13 @@ def main(
     return 1 if missed else 0
 
 
-def _data_sets(folder: Path | None, jsonl: Path | None, only: str | None) -> list[DataSet]:
-    if (folder is None) == (jsonl is None):
-        raise InvalidInputError("give either a folder or a JSON lines file", hint="ai-memory evaluate --help")
-    found = folder_data_sets(folder) if folder else [DataSet(jsonl.stem, partial(load_jsonl, jsonl))] if jsonl else []
+def data_sets(folder: Path | None, jsonl: Path | None, own: Path | None, only: str | None = None) -> list[DataSet]:
+    """The data sets of the one place that is given, those whose name contains `only`. Raises InvalidInputError for none."""
+    if len([place for place in (folder, jsonl, own) if place]) != 1:
+        raise InvalidInputError("give one: a folder, --jsonl or --questions", hint="see --help")
+    found = folder_data_sets(folder) if folder else []
+    found += [DataSet(jsonl.stem, partial(load_jsonl, jsonl))] if jsonl else []
+    found += [DataSet(own.stem, partial(load_questions, own))] if own else []
     chosen = [one for one in found if only is None or only.lower() in one.name.lower()]
     if not chosen:
         names = ", ".join(one.name for one in found)
@@ -105,7 +111,7 @@ def _measure(harness: Harness, data_set: DataSet, wanted: Options, before: dict[
     groups = data_set.load()
     pool = wanted.pooled
     name = data_set.name + (", pooled" if pool and not data_set.name.endswith("pooled") else "")
-    shown = [("BM25 floor", floor(name, groups, pool=pool))]
+    shown = [] if harness.own else [("BM25 floor", floor(name, groups, pool=pool))]
     for label, recipe in SIDES if wanted.sides else ():
         shown.append((label, harness.evaluate(f"{name}, {label}", groups, recipe=recipe, pool=pool)))
     ours = harness.evaluate(name, groups, recipe=wanted.recipe, pool=pool)
@@ -116,7 +122,8 @@ def _measure(harness: Harness, data_set: DataSet, wanted: Options, before: dict[
         table += report.as_ablation(ours, ablated)
     if name in before and ours.questions:
         table += report.as_comparison(ours, before[name])
-    return table, [ours, *(run for _, run in shown[1:-1]), *(run for _, run in ablated)]
+    sides = [run for label, run in shown if label in dict(SIDES)]
+    return table, [ours, *sides, *(run for _, run in ablated)]
 
 
 def _ablated(harness: Harness, name: str, groups: Sequence[Group], wanted: Options) -> list[tuple[str, Run]]:
@@ -131,7 +138,7 @@ def _ablated(harness: Harness, name: str, groups: Sequence[Group], wanted: Optio
     return found
 
 
-def _progress() -> Progress | None:
+def progress() -> Progress | None:
     """One line on standard error that is written over, when that is a terminal."""
     if not sys.stderr.isatty():
         return None

@@ -10,22 +10,24 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from ai_memory.decoding import from_builtins
-from ai_memory.errors import InternalError
+from ai_memory.errors import InternalError, InvalidInputError, NotFoundError
 from ai_memory.evaluate import metrics
 from ai_memory.evaluate.datasets import Document, Group, Query, parse_time, pooled
 from ai_memory.evaluate.floor import TextbookBM25
 from ai_memory.evaluate.significance import Interval, interval
-from ai_memory.operations.reading import RecallRequest
+from ai_memory.operations.reading import GetRequest, RecallRequest
+from ai_memory.operations.watching import StatsRequest
 from ai_memory.operations.writing import MAX_BATCH, Draft, RememberManyRequest
-from ai_memory.recall.answer import Layer
+from ai_memory.recall.answer import Answer, Layer
 from ai_memory.recall.recipe import BALANCED, Recipe
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
@@ -87,58 +89,112 @@ class Run(Struct, frozen=True, kw_only=True):
         return metrics.percentile([question.seconds * 1000.0 for question in self.questions], share)
 
 
-class Harness:
-    """A service on a scratch store, and what was remembered in it so far."""
+class Judged(NamedTuple):
+    """A question of a group, what answers it, and where the group was remembered."""
 
-    def __init__(self, service: Service, progress: Progress | None = None) -> None:
+    key: str
+    """The group and the question's id in it."""
+    group: str
+    query: Query
+    relevant: dict[str, float]
+    corpus: _Corpus
+
+
+class Harness:
+    """A service and what was remembered in it so far; with `own`, a user's own, whose groups are namespaces as they stand."""
+
+    def __init__(self, service: Service, progress: Progress | None = None, *, own: bool = False) -> None:
         self._service = service
         self._progress = progress or _silent
+        self.own = own
         self._corpora: dict[str, _Corpus] = {}
+
+    @property
+    def embedder(self) -> str | None:
+        """The model whose vectors are compared; None where recall works by words alone."""
+        found = self._service.stats(StatsRequest()).embedder
+        return None if found is None else found.model
 
     def evaluate(self, name: str, groups: Sequence[Group], *, recipe: Recipe = BALANCED, pool: bool = False) -> Run:
         """Ask every question that has a relevant document; with `pool`, in one namespace for all groups.
 
         Vectors are waited for first. Where there is no embedding model, recall works by words alone.
         """
-        measured: list[Measured] = []
-        rejected = 0
-        groups = pooled(groups) if pool else groups
-        corpora = [self._corpus(group.docs) for group in groups]
-        self._service.settle()
-        total = sum(len(group.queries) for group in groups)
-        for group, corpus in zip(groups, corpora, strict=True):
-            rejected += corpus.rejected
-            for key, query in group.queries.items():
-                relevant = group.relevant(key)
-                if relevant:
-                    measured.append(self._ask(f"{group.group}/{key}", corpus, query, relevant, recipe))
-                    self._progress(name, len(measured), total)
-        return Run(name=name, questions=tuple(measured), rejected=rejected)
+        questions = self.judged(groups, pool=pool)
+        rejected = sum({one.corpus.namespace: one.corpus.rejected for one in questions}.values())
+        return Run(name=name, questions=tuple(self.measure(name, questions, recipe)), rejected=rejected)
 
-    def _ask(self, key: str, corpus: _Corpus, query: Query, relevant: dict[str, float], recipe: Recipe) -> Measured:
+    def judged(self, groups: Sequence[Group], *, pool: bool = False) -> list[Judged]:
+        """Remember the groups' documents, wait for their vectors, and give the questions that have a relevant document.
+
+        A user's own namespaces stay as they are: nothing is remembered or pooled.
+        """
+        groups = pooled(groups) if pool and not self.own else groups
+        corpora = [self._corpus(group) for group in groups]
+        self._service.settle()
+        return [
+            Judged(f"{group.group}/{key}", group.group, query, relevant, corpus)
+            for group, corpus in zip(groups, corpora, strict=True)
+            for key, query in group.queries.items()
+            if (relevant := group.relevant(key))
+        ]
+
+    def measure(self, name: str, questions: Sequence[Judged], recipe: Recipe) -> Iterator[Measured]:
+        """Ask each question and measure the answer."""
+        for number, one in enumerate(questions, 1):
+            started = time.perf_counter()
+            answer = self.ask(one, recipe, DEPTH)
+            seconds = time.perf_counter() - started
+            yield measured(one, answer, seconds)
+            self._progress(name, number, len(questions))
+
+    def explained(self, questions: Sequence[Judged], recipe: Recipe, limit: int) -> Iterator[Answer]:
+        """Ask each question, with the account of every hit."""
+        for number, one in enumerate(questions, 1):
+            yield self.ask(one, recipe, limit, explain=True)
+            self._progress("explaining", number, len(questions))
+
+    def ask(self, one: Judged, recipe: Recipe, limit: int, *, explain: bool = False) -> Answer:
+        """The service's answer to one question, asked at its own time."""
         request = from_builtins(
             {
-                "query": query.text,
-                "namespace": corpus.namespace,
-                "limit": DEPTH,
+                "query": one.query.text,
+                "namespace": one.corpus.namespace,
+                "limit": limit,
                 "layers": [Layer.SEMANTIC],
-                "now": parse_time(query.asked_at),
+                "now": parse_time(one.query.asked_at),
                 "include_ended": True,
+                "explain": explain,
             },
             RecallRequest,
         )
-        started = time.perf_counter()
-        answer = self._service.recall(request, recipe)
-        seconds = time.perf_counter() - started
-        ranked = [document for hit in answer.hits for document in corpus.documents[hit.memory.id]]
-        category = query.category or NO_CATEGORY
-        return Measured(key, category, metrics.measure(ranked, relevant), seconds, tokens=answer.tokens)
+        return self._service.recall(request, recipe)
 
-    def _corpus(self, docs: dict[str, Document]) -> _Corpus:
+    def _corpus(self, group: Group) -> _Corpus:
+        if self.own:
+            return self._namespace(group)
+        docs = group.docs
         digest = hashlib.blake2b(msgspec.json.encode(docs), digest_size=16).hexdigest()
         if digest not in self._corpora:
             self._corpora[digest] = self._remember(docs, f"corpus-{len(self._corpora) + 1}")
         return self._corpora[digest]
+
+    def _namespace(self, group: Group) -> _Corpus:
+        """A namespace of the user's own. Raises InvalidInputError where it lacks a memory that a question expects."""
+        missing = []
+        for memory in group.docs:
+            try:
+                self._service.get(GetRequest(id=memory, namespace=group.group))
+            except NotFoundError:
+                missing.append(memory)
+        if missing:
+            shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+            raise InvalidInputError(
+                f"{len(missing)} expected memories are not in the namespace {group.group}: {shown}",
+                hint="ai-memory list shows ids; check `expect` and `namespace` of the questions",
+                missing=missing,
+            )
+        return _Corpus(group.group, {}, 0)
 
     def _remember(self, docs: dict[str, Document], namespace: str) -> _Corpus:
         corpus = _Corpus(namespace, {}, 0)
@@ -159,11 +215,15 @@ class Harness:
 
 
 class _Corpus(Struct):
-    """Documents remembered in one namespace; equal documents share a memory."""
+    """Documents remembered in one namespace; equal documents share a memory. A user's own memory is a document by its id."""
 
     namespace: str
     documents: dict[str, list[str]]
     rejected: int
+
+    def ranked(self, answer: Answer) -> list[list[str]]:
+        """The documents of each hit, best first."""
+        return [self.documents.get(hit.memory.id, [hit.memory.id]) for hit in answer.hits]
 
 
 def _draft(document: Document) -> Draft:
@@ -175,9 +235,16 @@ def _draft(document: Document) -> Draft:
     )
 
 
+def measured(one: Judged, answer: Answer, seconds: float) -> Measured:
+    """An answer's first `DEPTH` hits against what is known to answer."""
+    ranked = [document for documents in one.corpus.ranked(answer)[:DEPTH] for document in documents]
+    figures = metrics.measure(ranked, one.relevant)
+    return Measured(one.key, one.query.category or NO_CATEGORY, figures, seconds, tokens=answer.tokens)
+
+
 def floor(name: str, groups: Sequence[Group], *, pool: bool = False) -> Run:
     """The same questions, answered by textbook BM25."""
-    measured: list[Measured] = []
+    found: list[Measured] = []
     for group in pooled(groups) if pool else groups:
         index = TextbookBM25({key: document.text for key, document in group.docs.items()})
         for key, query in group.queries.items():
@@ -188,8 +255,8 @@ def floor(name: str, groups: Sequence[Group], *, pool: bool = False) -> Run:
                 seconds = time.perf_counter() - started
                 category = query.category or NO_CATEGORY
                 figures = metrics.measure(ranked, relevant)
-                measured.append(Measured(f"{group.group}/{key}", category, figures, seconds))
-    return Run(name=name, questions=tuple(measured))
+                found.append(Measured(f"{group.group}/{key}", category, figures, seconds))
+    return Run(name=name, questions=tuple(found))
 
 
 @contextmanager
@@ -197,11 +264,15 @@ def open_harness(settings: Settings, progress: Progress | None = None) -> Iterat
     """A harness over a scratch store with the user's own model; the store is gone afterwards."""
     with TemporaryDirectory(prefix="ai-memory-evaluate-") as folder:
         scratch = settings.model_copy(update={"store": str(Path(folder) / "memory.db"), "snapshot_rows": 0})
-        service = open_service(scratch)
-        try:
+        with closing(open_service(scratch)) as service:
             yield Harness(service, progress)
-        finally:
-            service.close()
+
+
+@contextmanager
+def open_own(settings: Settings, progress: Progress | None = None) -> Iterator[Harness]:
+    """A harness over the user's own store, which is asked as it stands and not written to."""
+    with closing(open_service(settings)) as service:
+        yield Harness(service, progress, own=True)
 
 
 def _silent(what: str, done: int, total: int) -> None:

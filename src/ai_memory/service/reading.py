@@ -48,6 +48,9 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
     `recipe` stands in for the one that the request names: weights that have no name.
     """
     clean_text(request.query, "query")
+    told: tuple[Notice, ...] = ()
+    if recipe is None:
+        recipe, told = _recipe(parts, request)
     question = Question(
         text=request.query,
         selection=_with_now(parts, request, include_ended=request.include_ended or request.as_of is not None),
@@ -56,11 +59,11 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         layers=request.layers,
         explain=request.explain,
         as_context=request.format == "context",
-        recipe=recipe or recipe_named(request.recipe),
+        recipe=recipe,
     )
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
     seen = _look(parts, request, by_meaning=by_meaning)
-    notices = tuple(_notices(parts, words_only=by_meaning and seen.vector is None))
+    notices = (*told, *_notices(parts, words_only=by_meaning and seen.vector is None))
     if seen.view is None:
         return recall_empty(question, notices)
     return run_recall(
@@ -72,6 +75,23 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         notices=notices,
         anchors=seen.pinned.anchors() if seen.pinned and seen.vector is not None and seen.view.n < ENOUGH else None,
     )
+
+
+def _recipe(parts: Parts, request: RecallRequest) -> tuple[Recipe, tuple[Notice, ...]]:
+    """The recipe that the request names, or the tuned one in its place where the store's vectors are those it was fitted to."""
+    tuned = parts.tuned
+    if tuned is None or tuned.base != request.recipe:
+        return recipe_named(request.recipe), ()
+    active = parts.slot.generation()
+    if active is None or tuned.embedder in (None, active.embedder.model):
+        return tuned.recipe(), ()
+    left_out = Notice(
+        code="recipe_left_out",
+        message=f"the tuned recipe was fitted to {tuned.embedder}, the store's vectors are {active.embedder.model}'s; "
+        f"the shipped {tuned.base} was used",
+        mend="ai-memory tune, or delete the recipe file",
+    )
+    return recipe_named(request.recipe), (left_out,)
 
 
 class _Seen(NamedTuple):

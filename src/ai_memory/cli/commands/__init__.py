@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "embed": ("Make vectors of the texts in a file, resumable, on this machine or a Ray cluster", f"{_HERE}.embed"),
     "reembed": ("Make all vectors anew with another model or dimension, then switch to them", f"{_HERE}.reembed"),
     "evaluate": ("Measure recall on question sets", f"{_HERE}.evaluate"),
+    "tune": ("Fit the weights of recall to judged questions, measured on questions held out", f"{_HERE}.tune"),
     "doctor": ("Compare what is derived with what is canonical, and mend it", f"{_HERE}.doctor"),
     "backup": ("Copy the store to a file while it is in use", f"{_HERE}.backup"),
     "migrate": ("Copy a whole store from a file to a Neo4j database, or back", f"{_HERE}.migrate"),

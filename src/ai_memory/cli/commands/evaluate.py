@@ -8,19 +8,18 @@ from pathlib import Path
 from ai_memory.cli.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 from ai_memory.errors import InvalidInputError
-from ai_memory.recall.recipe import BALANCED, RECIPES, recipe_named
+from ai_memory.recall.recipe import BALANCED, RECIPES, Recipe, recipe_named
+from ai_memory.recall.tuned import decode
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What to measure on."""
-    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="folder of data sets")
-    parser.add_argument(
-        "--jsonl", metavar="FILE", help="one data set of your own: one group of texts and questions a line"
-    )
+    add_places(parser)
     parser.add_argument("--pooled", action="store_true", help="put all groups into one namespace")
     parser.add_argument("--sides", action="store_true", help="measure words alone and meaning alone too")
-    parser.add_argument("--only", metavar="NAME", help="only data sets whose name contains this")
-    parser.add_argument("--recipe", choices=list(RECIPES), default=BALANCED.name, help="the recipe to measure")
+    parser.add_argument(
+        "--recipe", metavar="NAME|FILE", default=BALANCED.name, help="the recipe to measure, or a file that tune wrote"
+    )
     parser.add_argument("--ablate", action="store_true", help="what each stage brings: the recipe without it too")
     parser.add_argument("--save", metavar="FILE", help="keep every question's measures here")
     parser.add_argument("--compare", metavar="FILE", help="compare with what --save kept, question by question")
@@ -30,21 +29,42 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Where judged questions are."""
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="folder of data sets")
+    parser.add_argument(
+        "--jsonl", metavar="FILE", help="one data set of your own: one group of texts and questions a line"
+    )
+    parser.add_argument(
+        "--questions",
+        metavar="FILE",
+        help="questions to your own store, each with the ids of the memories that should come",
+    )
+    parser.add_argument("--only", metavar="NAME", help="only data sets whose name contains this")
+
+
+def places(arguments: argparse.Namespace) -> tuple[Path | None, Path | None, Path | None]:
+    """The folder, the JSON lines or the questions; exactly one of them is given, and there. Raises InvalidInputError."""
+    given = tuple(Path(one) if one else None for one in (arguments.folder, arguments.jsonl, arguments.questions))
+    there = [place for place in given if place]
+    if len(there) != 1:
+        raise InvalidInputError("give one: FOLDER, --jsonl FILE or --questions FILE", hint="see --help")
+    if not there[0].exists():
+        raise InvalidInputError(f"there is no {there[0]}", hint="check the path")
+    return given[0], given[1], given[2]
+
+
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Hand over to the harness."""
-    if (arguments.folder is None) == (arguments.jsonl is None):
-        raise InvalidInputError("give either FOLDER or --jsonl FILE", hint="see ai-memory evaluate --help")
-    given = Path(arguments.folder or arguments.jsonl)
-    if not given.exists():
-        raise InvalidInputError(f"there is no {given}", hint="check the path")
+    folder, jsonl, own = places(arguments)
     from ai_memory.evaluate.main import Options, main
 
-    folder = given if arguments.folder else None
     return main(
         folder,
-        jsonl=None if folder else given,
+        jsonl=jsonl,
+        own=own,
         wanted=Options(
-            recipe=recipe_named(arguments.recipe),
+            recipe=_recipe(arguments.recipe),
             pooled=arguments.pooled,
             json=screen.json,
             sides=arguments.sides,
@@ -57,6 +77,17 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         ),
         settings=settings_for(Choices.of(arguments)),
     )
+
+
+def _recipe(given: str) -> Recipe:
+    """The recipe of that name, or the one in a file that `tune` wrote."""
+    file = Path(given)
+    if given in RECIPES or not file.is_file():
+        return recipe_named(given)
+    try:
+        return decode(file.read_bytes(), given).recipe()
+    except OSError as error:
+        raise InvalidInputError(f"cannot read {given}: {error.strerror}", hint="check --recipe") from None
 
 
 def _path(given: str | None) -> Path | None:

@@ -1,0 +1,61 @@
+"""`tune`: fit the weights of recall to judged questions."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ai_memory.cli import exits
+from ai_memory.cli.commands.evaluate import add_places, places
+from ai_memory.cli.screen import Screen
+from ai_memory.cli.target import Choices, settings_for
+from ai_memory.recall.recipe import BALANCED, RECIPES
+
+USUAL_FOLDS = 5
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What to fit to, and where the recipe goes."""
+    add_places(parser)
+    parser.add_argument(
+        "--base", choices=list(RECIPES), default=BALANCED.name, help="the recipe to begin with. Default: balanced."
+    )
+    parser.add_argument(
+        "--folds",
+        type=int,
+        metavar="N",
+        default=USUAL_FOLDS,
+        help=f"parts to hold out in turn. Default: {USUAL_FOLDS}.",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="where the recipe goes. Default: the setting recipe_file, recipe.json in data_dir",
+    )
+    parser.add_argument("--force", action="store_true", help="write it even where the gain is not clear")
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Fit, show what changed, and write the recipe where it is better."""
+    folder, jsonl, own = places(arguments)
+    settings = settings_for(Choices.of(arguments))
+    from ai_memory.evaluate import tuning
+    from ai_memory.evaluate.main import data_sets, progress
+    from ai_memory.evaluate.run import open_harness, open_own
+
+    groups = [group for one in data_sets(folder, jsonl, own, arguments.only) for group in one.load()]
+    show = None if screen.quiet else progress()
+    with open_own(settings, show) if own else open_harness(settings, show) as harness:
+        found = tuning.tune(harness, groups, RECIPES[arguments.base], folds=arguments.folds)
+    file = Path(arguments.output) if arguments.output else settings.recipe_path
+    writes = found.real or arguments.force
+    if writes:
+        tuning.write(found, file)
+    screen.value(tuning.as_dict(found, file if writes else None), tuning.as_lines(found))
+    if not screen.json:
+        screen.line(
+            f"written to {file}; delete it to undo"
+            if writes
+            else "not written: the gain on what was held out is not clear; --force writes it all the same"
+        )
+    return exits.OK
