@@ -43,7 +43,8 @@ def share(path: Path, name: str, seconds: float) -> None:
             before = store.sequence()
             records = [kept(store, f"{name} {written} {part}", session=name) for part in range(3)]
             written += len(records)
-            assert store.sequence() >= before + len(records)
+            store.write([forget(kept(store, f"{name} {written} to forget"))])
+            assert store.sequence() >= before + len(records) + 2
             assert store.get("default", [record.id for record in records]) == records
             assert len(store.select(Selection(session=(name,)), limit=2000).memories) == min(written, 2000)
             _all_in_order(store, before)
