@@ -258,6 +258,21 @@ def test_a_match_that_says_little_is_not_trusted(with_vectors: Service) -> None:
     assert answer.reason
 
 
+def test_a_known_person_with_an_unknown_fact_is_not_trusted(with_vectors: Service) -> None:
+    remember(with_vectors, *(f"Johanna {did} on Monday." for did in ("swam", "cooked", "slept", "read", "ran", "sang")))
+    remember(with_vectors, *(f"Bob watered plant number {n} in the greenhouse." for n in range(30)))
+    known = ask(with_vectors, "Johanna cooked Monday")
+    unknown = ask(with_vectors, "Johanna passport registration certificate")
+    assert not known.abstained
+    assert unknown.abstained
+    assert "Johanna" in unknown.hits[0].memory.text
+    for limit in (1, 2):
+        assert ask(with_vectors, "Johanna cooked Monday", limit=limit).abstained == known.abstained
+        assert (
+            ask(with_vectors, "Johanna passport registration certificate", limit=limit).abstained == unknown.abstained
+        )
+
+
 def test_ended_memories_are_left_out_and_counted(service: Service) -> None:
     (old,) = remember(service, "The office is in Riga.", valid_to=START - dt.timedelta(days=5))
     (new,) = remember(service, "The office is in Turku.", valid_from=START - dt.timedelta(days=5))

@@ -24,6 +24,16 @@ def test_coverage_is_the_share_of_the_idf_mass() -> None:
     assert words().coverage(np.array([2, 5, 9], np.int32)).tolist() == [0.75, 0.75, 0.25]
 
 
+def test_memories_cover_a_question_together_and_words_left_out_do_not_count() -> None:
+    every, first = np.array([True, True]), np.array([True, False])
+    assert words().together(np.array([2, 9], np.int32), every) == 1.0
+    assert words().together(np.array([2, 5], np.int32), every) == 0.75
+    assert words().together(np.array([9], np.int32), first) == 0.0
+    assert words().together(np.array([5], np.int32), first) == 1.0
+    assert words().together(np.array([], np.int32), every) == 0.0
+    assert words().together(np.array([2, 9], np.int32), ~(every | first)) == 0.0
+
+
 def test_neighbours_add_words_that_are_missing_and_better_matches_of_those_that_are_not() -> None:
     rows = np.array([2, 5, 9], np.int32)
     neighbours = np.array([[-1, 5], [2, 9], [5, -1]], np.int32)

@@ -27,7 +27,7 @@ from ai_memory.text.terms import QueryTerm
 _SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.227, -0.633, 0.446, 1.182, -0.214
 LIKELY = 0.5
 """The confidence from which a hit is likelier than not to answer."""
-_TRUST_SCORE, _TRUST_LEAST = 0.06, 0.56
+_TRUST_SCORE, _TRUST_COVERAGE, _TRUST_TOGETHER, _TRUST_LEAST = 0.05, 0.4, 0.6, 0.68
 
 
 Summands = tuple[tuple[str, float, float], ...]
@@ -50,27 +50,33 @@ def summands(score: float, memories: int, lead: float, coverage: float) -> Summa
     )
 
 
-def trusted(score: float, coverage: float) -> bool:
-    """Whether the best hit says enough about the question to stand as an answer.
+def trusted(score: float, coverage: float, together: float) -> bool:
+    """Whether a hit says enough about the question to stand as an answer, given what the best hits cover `together`.
 
     Evidence and coverage make up for one another: a paraphrase shares no word but stands far out in meaning, a short exact match
-    has little evidence but covers the question.
+    has little evidence but covers the question. And where a word that tells much stands in none of the best memories, the
+    question is likely about a known person or thing but asks for what nobody said.
     """
-    return _TRUST_SCORE * score + coverage >= _TRUST_LEAST
+    said = _TRUST_COVERAGE * coverage + _TRUST_TOGETHER * together
+    return _TRUST_SCORE * score + said >= _TRUST_LEAST
 
 
-def standing(likeliest: float, scores: Sequence[float], shares: Sequence[float]) -> str | None:
-    """Why an answer stands, in words, from its hits' greatest confidence, and the scores and coverages of all that were ranked.
+def standing(likeliest: float, scores: Sequence[float], shares: Sequence[float], together: float) -> str | None:
+    """Why an answer stands, in words, from its hits' greatest confidence, the scores and coverages of all that were ranked, and
+    what the best of them cover together.
 
     None where no hit says enough.
     """
     if likeliest >= LIKELY:
         return f"a hit is likelier than not to answer ({likeliest:.0%})"
-    enough = [(score, share) for score, share in zip(scores, shares, strict=True) if trusted(score, share)]
+    enough = [pair for pair in zip(scores, shares, strict=True) if trusted(*pair, together)]
     if not enough:
         return None
     score, share = enough[0]
-    return f"{score:.1f} nats of evidence, and {share:.0%} of the question's words by weight"
+    return (
+        f"{score:.1f} nats of evidence, {share:.0%} of the question's words by weight, and "
+        f"{together:.0%} in the best memories together"
+    )
 
 
 def leads(scores: Sequence[float]) -> list[float]:

@@ -85,7 +85,7 @@ def recall(
     told += silence.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
     reason = None if hits else silence.reason(view, plan, filtered, scored, dropped, question.max_tokens)
     likeliest = max((hit.confidence for hit in hits), default=0.0)
-    stands = standing(likeliest, ranking.scores.tolist(), covered.shares) if hits else None
+    stands = standing(likeliest, ranking.scores.tolist(), covered.shares, ranking.together) if hits else None
     if hits and stands is None:
         reason = silence.WEAK
     understood = asked(plan, ranking, stands) if question.explain else None

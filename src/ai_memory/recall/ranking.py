@@ -13,6 +13,7 @@ from ai_memory.index.partition import PartitionView
 from ai_memory.recall import fusion
 from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours
 from ai_memory.recall.fusion import Candidates, Evidence, Features
+from ai_memory.recall.plan import CONTENT_WEIGHT
 from ai_memory.recall.population import Scored, Values
 from ai_memory.recall.recipe import Recipe
 from ai_memory.recall.views import QuestionWords
@@ -21,6 +22,8 @@ from ai_memory.text.terms import QueryTerm
 
 _PRECISION = 9
 """Decimals of a score that count for order, so that rounding in sums never decides."""
+WITNESSES = 10
+"""The best memories, however many are asked for, whose words are looked at together."""
 
 
 class Vectors(NamedTuple):
@@ -46,6 +49,8 @@ class Ranking(NamedTuple):
     """How many candidates there were."""
     words: QuestionWords
     """The question's words in all candidates."""
+    together: float
+    """The share of the idf mass of the question's words, function words apart, that the ten best memories have between them."""
 
 
 def rank(
@@ -60,11 +65,12 @@ def rank(
 ) -> Ranking:
     """The best `limit` memories, fewer when there are no more. The candidate pools grow until they hold enough memories."""
     size = max(recipe.pool, 2 * limit)
+    content = np.array([term.weight >= CONTENT_WEIGHT for term in terms], np.bool_)
     while True:
         pools = best_of_each(view, scored, size)
         candidates = _with_neighbours(view, scored, pools.rows, recipe, limit, filtered)
         evidence = fusion.gather(view, scored, candidates, terms, recipe)
-        ranking = _order(view, scored, candidates, evidence, vectors, recipe, limit, pools)
+        ranking = _order(view, scored, candidates, evidence, vectors, recipe, limit, pools, content)
         if len(ranking.rows) >= limit or size >= scored.rows:
             return ranking
         size *= 4
@@ -79,6 +85,7 @@ def _order(
     recipe: Recipe,
     limit: int,
     pools: Pools,
+    content: NDArray[np.bool_],
 ) -> Ranking:
     """The best memories by approximate cosines, ordered by exact ones."""
     cosines = scored.cosines(candidates.rows)
@@ -88,7 +95,9 @@ def _order(
     cosines = _exact(view, rows, cosines[short], vectors)
     stages = fusion.features(scored, cosines, evidence, recipe)
     scores = stages.scores
-    order, ids = _by_memory(view, rows, scores, limit)
+    order, ids = _by_memory(view, rows, scores, max(limit, WITNESSES))
+    together = evidence.words.together(rows[order[:WITNESSES]], content)
+    order, ids = order[:limit], ids[:limit]
     return Ranking(
         rows[order],
         ids,
@@ -99,6 +108,7 @@ def _order(
         pools,
         len(candidates.rows),
         evidence.words,
+        together,
     )
 
 

@@ -37,6 +37,16 @@ class QuestionWords(NamedTuple):
         covered: Values = self.masses @ (self.scores[:, self.rows.searchsorted(rows)] > 0.0)
         return covered
 
+    def together(self, rows: Rows, counted: NDArray[np.bool_]) -> float:
+        """The share of the idf mass of some words (`counted`, shape (t,)) that some rows cover between them, in [0, 1].
+
+        0 when those words have no mass. All rows must be among `self.rows`.
+        """
+        masses = self.masses * counted
+        total = float(masses.sum())
+        covered = (self.scores[:, self.rows.searchsorted(rows)] > 0.0).any(axis=1)
+        return float(masses @ covered) / total if total > 0.0 else 0.0
+
     def beside(self, rows: Rows, neighbours: NDArray[np.int32]) -> tuple[Values, Values]:
         """What a row's neighbours, shape (rows, k), -1 for none, have of the question beyond the row itself.
 
