@@ -1,9 +1,11 @@
-"""`embed.gemma.`: the EmbeddingGemma engine at its full size, with random weights, beside sentence-transformers and ONNX Runtime.
+"""`embed.gemma.`: the EmbeddingGemma engine at its full size, with random weights, beside others that run the same model.
 
-Speed does not depend on the weights' values. Every side gets the same texts and the same folder and runs in a process of its own,
-tokenizing included. sentence-transformers needs a CPU build of PyTorch, which the package index does not serve: the variable
-BENCH_REFERENCE_PYTHON names a command that runs a Python which has both (and sees this folder under the same path); without
-it that peer is left out and said to be. ONNX Runtime needs the model as ONNX, which that same Python exports once.
+Speed does not depend on the weights' values. Every side gets the same texts and the same weights and runs in a process of its own,
+tokenizing included; what it gives for one text is compared with ours (`cosine` in its rows' settings). llama.cpp and fastembed
+live in environments of their own, made on demand. sentence-transformers needs a CPU build of PyTorch, which the package index
+does not serve: the variable BENCH_REFERENCE_PYTHON names a command that runs a Python which has both, and ONNX Runtime (and sees
+this folder under the same path); without it these are left out and said to be. ONNX Runtime and fastembed need the model as
+ONNX, which that same Python exports once.
 """
 
 from __future__ import annotations
@@ -14,22 +16,27 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ai_memory.embed.folder import TOKENIZER
 from ai_memory.embed.processor import has_bfloat16, has_int8_products
 from ai_memory.embed.tokenizer import TextTokenizer
 from benchmarks.corpus import Corpus
+from benchmarks.environments import environment_of
 from benchmarks.figures import ROOT, Figure, Peer, Target, load_average
 from benchmarks.places import KEPT
 
 MODEL = KEPT / "models" / "random-embeddinggemma-300m"
 ONNX = KEPT / "models" / "random-embeddinggemma-300m-onnx"
+GGUF = KEPT / "models" / "random-embeddinggemma-300m-gguf"
 REFERENCE = "BENCH_REFERENCE_PYTHON"
+LLAMA = ("xllamacpp>=2026.10", "gguf>=0.19", "safetensors", "tokenizers")
+"""llama.cpp's own Python binding has no built package on the index; this one carries llama.cpp built for AVX2."""
 SHAPES = {
     "1x32": (1, 32),
     "10x32": (10, 32),
@@ -63,12 +70,13 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     texts.write_text(json.dumps(_texts(quick=quick)), encoding="utf-8")
     about = {"weights": "random", "load": load_average(), "int8_products": has_int8_products()}
     peers = {name: found for name, found in _peers(texts) if found is not None}
-    yield from _peers_rows(peers, about)
     rate = product_rate()
+    dtypes = ("float32", *(["bfloat16"] if has_bfloat16() else []), "int8")
+    ours = {dtype: _run([sys.executable], "engine_ours.py", [str(MODEL), dtype, str(texts)]) for dtype in dtypes}
+    yield from _peers_rows(peers, np.array(ours["float32"]["vector"]), about)
     yield Figure("embed.gemma.products.float32", rate / 1e9, "GFLOP/s", settings={"shapes": "320x768x1152", **about})
-    for dtype in ("float32", *(["bfloat16"] if has_bfloat16() else []), "int8"):
-        ours = _run([sys.executable], "engine_ours.py", [str(MODEL), dtype, str(texts)])
-        yield from _rows(dtype, ours, peers, rate, {**about, "load": load_average()})
+    for dtype in dtypes:
+        yield from _rows(dtype, ours[dtype], peers, rate, {**about, "load": load_average()})
 
 
 def _rows(
@@ -117,32 +125,56 @@ def _best_peer(peers: dict[str, dict[str, Any]], name: str, counts: dict[str, in
     return best[1], best[0]
 
 
-def _peers_rows(peers: dict[str, dict[str, Any]], about: dict[str, Any]) -> Iterator[Figure]:
+def _peers_rows(peers: dict[str, dict[str, Any]], ours: NDArray[np.float64], about: dict[str, Any]) -> Iterator[Figure]:
     for peer, found in peers.items():
-        place = peer.replace(" ", "_")
+        place = f"embed.peer.{peer.replace('.', '').replace(' ', '_')}"
+        theirs = np.array(found["vector"])
+        cosine = float(ours @ theirs / (np.linalg.norm(ours) * np.linalg.norm(theirs)))
+        settings = {**about, "versions": found["versions"], "cosine": round(cosine, 6)}
         for name, seconds in found["seconds"].items():
-            settings = {**about, "versions": found["versions"]}
-            yield Figure(f"embed.peer.{place}.{name}", found["tokens"][name] / seconds, "tokens/s", settings=settings)
-        yield Figure(f"embed.peer.{place}.peak", found["peak_gb"], "GB", settings=about)
+            yield Figure(f"{place}.{name}", found["tokens"][name] / seconds, "tokens/s", settings=settings)
+        yield Figure(f"{place}.peak", found["peak_gb"], "GB", settings=settings)
 
 
 def _peers(texts: Path) -> Iterator[tuple[str, dict[str, Any] | None]]:
-    reference = os.environ.get(REFERENCE)
-    if not reference:
+    reference = shlex.split(os.environ.get(REFERENCE, ""))
+    if reference:
+        for dtype in ("float32", "bfloat16") if has_bfloat16() else ("float32",):
+            name = f"sentence-transformers {dtype}"
+            yield name, _try(name, lambda: reference, "sentence_transformers_peer.py", [str(MODEL), dtype], texts)
+        for name, dtype in (("onnxruntime float32", "float32"), ("onnxruntime int8", "int8")):
+            arguments = [str(MODEL), str(ONNX), dtype]
+            yield name, _try(name, lambda: reference, "onnxruntime_peer.py", arguments, texts, prepare=True)
+    else:
         print(f"sentence-transformers and ONNX Runtime are left out: {REFERENCE} is not set", file=sys.stderr)
-        return
-    python = shlex.split(reference)
-    for dtype in ("float32", "bfloat16") if has_bfloat16() else ("float32",):
-        name = f"sentence-transformers {dtype}"
-        yield name, _try(name, python, "sentence_transformers_peer.py", [str(MODEL), dtype, str(texts)])
-    for dtype in ("float32", "int8"):
-        name = f"onnxruntime {dtype}"
-        yield name, _try(name, python, "onnxruntime_peer.py", [str(MODEL), str(ONNX), dtype, str(texts)])
+    name = "fastembed float32"
+    yield name, _try(name, lambda: [str(environment_of("fastembed>=0.9"))], "fastembed_peer.py", [str(ONNX)], texts)
+    for name, dtype in (("llama.cpp float32", "float32"), ("llama.cpp int8", "int8")):
+        arguments = [str(MODEL), str(GGUF), dtype]
+        yield (
+            name,
+            _try(name, lambda: [str(environment_of(*LLAMA))], "llama_cpp_peer.py", arguments, texts, prepare=True),
+        )
 
 
-def _try(name: str, python: Sequence[str], program: str, arguments: list[str]) -> dict[str, Any] | None:
+def _try(
+    name: str,
+    python: Callable[[], Sequence[str]],
+    program: str,
+    arguments: list[str],
+    texts: Path,
+    *,
+    prepare: bool = False,
+) -> dict[str, Any] | None:
+    """What the peer's program measured, or None, with the reason shown.
+
+    `prepare` lets the program make its own form of the model first, in a process whose memory does not count.
+    """
     try:
-        return _run(python, program, arguments)
+        command = python()
+        if prepare:
+            _execute(command, program, arguments)
+        return _run(command, program, [*arguments, str(texts)])
     except subprocess.SubprocessError as error:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         print(f"{name} is left out: {said[-1] if said else error}", file=sys.stderr)
@@ -150,9 +182,13 @@ def _try(name: str, python: Sequence[str], program: str, arguments: list[str]) -
 
 
 def _run(python: Sequence[str], program: str, arguments: list[str]) -> dict[str, Any]:
+    return dict(json.loads(_execute(python, program, arguments).strip().splitlines()[-1]))
+
+
+def _execute(python: Sequence[str], program: str, arguments: list[str]) -> str:
     words = [*python, str(_PROGRAMS / program), *arguments]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, timeout=_SECONDS)
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    return done.stdout
 
 
 def _make_model() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from ai_memory.service.service import Service
 from ai_memory.store.sqlite.store import open_sqlite_store
 from ai_memory.types import EmbedderIdentity
 from benchmarks.corpus import Corpus
+from benchmarks.environments import environment_of
 from benchmarks.figures import Figure, Peer, load_average, median
 from benchmarks.places import KEPT, MODEL, fresh_folder
 
@@ -35,7 +35,6 @@ MEMORIES = 2_000
 QUESTIONS = 200
 BATCH = 1_000
 _PROGRAMS = Path(__file__).with_name("peer_programs")
-_INSTALL_SECONDS = 1_800
 _RUN_SECONDS = 3_600
 
 
@@ -168,7 +167,7 @@ def _peer(package: str, program: str, given: Given) -> dict[str, Any] | None:
         np.save(folder / "vectors.npy", given.vectors)
         np.save(folder / "question_vectors.npy", given.question_vectors)
         try:
-            python = _environment_of(package)
+            python = environment_of(package)
             words = [str(python), str(_PROGRAMS / program), str(folder)]
             done = subprocess.run(
                 words, env=_quiet(folder), cwd=folder, capture_output=True, text=True, check=True, timeout=_RUN_SECONDS
@@ -178,21 +177,6 @@ def _peer(package: str, program: str, given: Given) -> dict[str, Any] | None:
             print(f"{package} is left out: {said[-1] if said else error}", file=sys.stderr)
             return None
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
-
-
-def _environment_of(package: str) -> Path:
-    """The Python of the peer's own environment, made when it is not there."""
-    folder = KEPT / "peers" / package.partition(">")[0]
-    python = folder / "bin" / "python"
-    done = folder / "installed"
-    if not done.exists():
-        print(f"  {package} is being installed", file=sys.stderr, flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]
-        for words in ([sys.executable, "-m", "venv", str(folder)], install):
-            subprocess.run(words, capture_output=True, text=True, check=True, timeout=_INSTALL_SECONDS)
-        done.touch()
-    return python
 
 
 def _quiet(folder: Path) -> dict[str, str]:

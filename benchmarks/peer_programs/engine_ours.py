@@ -24,7 +24,7 @@ def main(folder: Path, dtype: str, texts: Path) -> None:
     load_s = time.perf_counter() - started
     measure(
         texts,
-        lambda row: embedder.encode([Prompted(text) for text in row]),
+        lambda row: embedder.encode([Prompted(text) for text in row]).vectors,
         lambda row: sum(embedder.tokenizer().count(row, [""] * len(row))),
         load_s,
         f"ai-memory-service {__version__}",

@@ -17,7 +17,7 @@ BUDGET_SECONDS = 4.0
 def measure(
     texts: Path, encode: Callable[[list[str]], Any], count: Callable[[list[str]], int], load_s: float, versions: str
 ) -> None:
-    """Time `encode` on each row of the texts' file; `count` gives a row's tokens."""
+    """Time `encode`, which gives a row's vectors, on each row of the texts' file; `count` gives a row's tokens."""
     rows: dict[str, list[str]] = json.loads(texts.read_text(encoding="utf-8"))
     seconds, tokens = {}, {}
     for name, row in rows.items():
@@ -31,5 +31,13 @@ def measure(
             taken.append(time.perf_counter() - started)
         seconds[name], tokens[name] = statistics.median(taken), count(row)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    found = {"seconds": seconds, "tokens": tokens, "load_s": load_s, "peak_gb": peak, "versions": versions}
+    vector = [float(value) for value in encode(rows["1x32"])[0]]
+    found = {
+        "vector": vector,
+        "seconds": seconds,
+        "tokens": tokens,
+        "load_s": load_s,
+        "peak_gb": peak,
+        "versions": versions,
+    }
     print(json.dumps(found))

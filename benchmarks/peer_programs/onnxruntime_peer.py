@@ -1,4 +1,4 @@
-"""ONNX Runtime, by a Python that has it: `onnxruntime_peer.py FOLDER ONNX DTYPE TEXTS`; ONNX is made from FOLDER where missing.
+"""ONNX Runtime, by a Python that has it: `onnxruntime_peer.py FOLDER ONNX DTYPE TEXTS`; without TEXTS the graph alone is made.
 
 It is given what suits it: inputs sorted by length, passes of at most 512 padded tokens.
 """
@@ -47,15 +47,19 @@ def main(folder: Path, onnx: Path, dtype: str, texts: Path) -> None:
     started = time.perf_counter()
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
 
-    def encode(row: list[str]) -> None:
-        ids = sorted((each.ids for each in tokenizer.encode_batch(row)), key=len, reverse=True)
-        while ids:
-            count = max(1, BUDGET // len(ids[0]))
-            batch, ids = ids[:count], ids[count:]
-            inputs = np.zeros((len(batch), len(batch[0])), np.int64)
-            for at, each in enumerate(batch):
-                inputs[at, : len(each)] = each
-            session.run(["sentence_embedding"], {"input_ids": inputs, "attention_mask": (inputs != 0).astype(np.int64)})
+    def encode(row: list[str]) -> np.ndarray:
+        ids = [each.ids for each in tokenizer.encode_batch(row)]
+        order = sorted(range(len(ids)), key=lambda at: -len(ids[at]))
+        vectors = np.empty((len(ids), 768), np.float32)
+        while order:
+            count = max(1, BUDGET // len(ids[order[0]]))
+            batch, order = order[:count], order[count:]
+            inputs = np.zeros((len(batch), len(ids[batch[0]])), np.int64)
+            for row_at, at in enumerate(batch):
+                inputs[row_at, : len(ids[at])] = ids[at]
+            given = {"input_ids": inputs, "attention_mask": (inputs != 0).astype(np.int64)}
+            vectors[batch] = session.run(["sentence_embedding"], given)[0]
+        return vectors
 
     encode(["warm up"])
     load_s = time.perf_counter() - started
@@ -68,4 +72,7 @@ def main(folder: Path, onnx: Path, dtype: str, texts: Path) -> None:
     )
 
 
-main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
+if len(sys.argv) == 4:
+    model_file(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+else:
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
