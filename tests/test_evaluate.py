@@ -17,18 +17,17 @@ import pytest
 from ai_memory.errors import InvalidInputError
 from ai_memory.evaluate import metrics
 from ai_memory.evaluate.datasets import (
-    ADVERSARIAL,
     Document,
     Group,
     Query,
-    folder_data_sets,
+    data_sets_in,
     load_jsonl,
-    load_locomo,
-    load_xquad,
     parse_time,
     pooled,
     without_category,
 )
+from ai_memory.evaluate.datasets.locomo import ADVERSARIAL, load_locomo
+from ai_memory.evaluate.datasets.xquad import load_xquad
 from ai_memory.evaluate.floor import TextbookBM25
 from ai_memory.evaluate.main import Options, main
 from ai_memory.evaluate.run import floor, open_harness
@@ -236,7 +235,7 @@ def test_a_folder_lists_its_data_sets(tmp_path: Path) -> None:
     (tmp_path / "xquad").mkdir()
     for language in ("en", "ru"):
         (tmp_path / "xquad" / f"xquad.{language}.json").write_text(json.dumps(squad("q", "c")), encoding="utf-8")
-    assert [data_set.name for data_set in folder_data_sets(tmp_path)] == [
+    assert [data_set.name for data_set in data_sets_in(tmp_path)] == [
         "LoCoMo turn, cat 1-4",
         "LoCoMo turn, cat 1-5",
         "LoCoMo turn, cat 1-4, audited",
@@ -247,7 +246,7 @@ def test_a_folder_lists_its_data_sets(tmp_path: Path) -> None:
         "XQuAD ru query, en text",
     ]
     with pytest.raises(InvalidInputError, match="no known data set"):
-        folder_data_sets(tmp_path / "xquad")
+        data_sets_in(tmp_path / "xquad")
 
 
 # runs
@@ -339,7 +338,7 @@ def test_the_floor_agrees_with_the_published_one() -> None:
     folder = os.environ.get("AI_MEMORY_EVALUATION")
     if not folder:
         pytest.skip("AI_MEMORY_EVALUATION does not name the folder of evaluation data")
-    names = {data_set.name: data_set for data_set in folder_data_sets(Path(folder))}
+    names = {data_set.name: data_set for data_set in data_sets_in(Path(folder))}
     sys.path.insert(0, folder)
     try:
         import bm25_floor  # type: ignore[import-not-found]

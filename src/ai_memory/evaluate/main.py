@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ai_memory.errors import InvalidInputError
 from ai_memory.evaluate import comparing, page, report
-from ai_memory.evaluate.datasets import DataSet, Group, folder_data_sets, load_jsonl
+from ai_memory.evaluate.datasets import DataSet, Group, data_sets_in, load_jsonl
 from ai_memory.evaluate.own import load_questions
 from ai_memory.evaluate.run import Harness, Progress, Run, floor, open_harness, open_own
 from ai_memory.recall.recipe import BALANCED, MEANING, STAGES, WORDS, Recipe, without
@@ -34,6 +34,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """Each search alone too."""
     only: str | None = None
     """Data sets whose name contains this, letter case aside."""
+    format: str | None = None
+    """The format of the folder or file, where its shape shall not decide."""
     ablate: bool = False
     """Each stage of the recipe switched off in turn too."""
     save: Path | None = None
@@ -69,7 +71,7 @@ def main(
     ours: list[Run] = []
     settings = settings or load_settings()
     with open_own(settings, progress()) if own else open_harness(settings, progress()) as harness:
-        for data_set in data_sets(folder, jsonl, own, wanted.only):
+        for data_set in data_sets(folder, jsonl, own, wanted.only, wanted.format):
             table, measured = _measure(harness, data_set, wanted, before)
             runs += measured
             ours.append(measured[0])
@@ -92,11 +94,16 @@ def main(
     return 1 if missed else 0
 
 
-def data_sets(folder: Path | None, jsonl: Path | None, own: Path | None, only: str | None = None) -> list[DataSet]:
-    """The data sets of the one place that is given, those whose name contains `only`. Raises InvalidInputError for none."""
+def data_sets(
+    folder: Path | None, jsonl: Path | None, own: Path | None, only: str | None = None, shape: str | None = None
+) -> list[DataSet]:
+    """The data sets of the one place that is given, those whose name contains `only`; `shape` names a format.
+
+    Raises InvalidInputError for none.
+    """
     if len([place for place in (folder, jsonl, own) if place]) != 1:
         raise InvalidInputError("give one: a folder, --jsonl or --questions", hint="see --help")
-    found = folder_data_sets(folder) if folder else []
+    found = data_sets_in(folder, shape) if folder else []
     found += [DataSet(jsonl.stem, partial(load_jsonl, jsonl))] if jsonl else []
     found += [DataSet(own.stem, partial(load_questions, own))] if own else []
     chosen = [one for one in found if only is None or only.lower() in one.name.lower()]

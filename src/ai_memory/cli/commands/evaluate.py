@@ -11,6 +11,9 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.recall.recipe import BALANCED, RECIPES, Recipe, recipe_named
 from ai_memory.recall.tuned import decode
 
+FORMAT_NAMES = ("locomo", "longmemeval", "realtalk", "beam", "beir", "xquad", "jsonl")
+"""As `evaluate.datasets.FORMATS`, which is imported only when it is needed; a test compares the two."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What to measure on."""
@@ -31,7 +34,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def add_places(parser: argparse.ArgumentParser) -> None:
     """Where judged questions are."""
-    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="folder of data sets")
+    parser.add_argument("folder", nargs="?", metavar="PATH", help="folder or file of data sets in a published format")
+    parser.add_argument("--format", choices=FORMAT_NAMES, help="the format of PATH, where its shape shall not decide")
     parser.add_argument(
         "--jsonl", metavar="FILE", help="one data set of your own: one group of texts and questions a line"
     )
@@ -48,7 +52,7 @@ def places(arguments: argparse.Namespace) -> tuple[Path | None, Path | None, Pat
     given = tuple(Path(one) if one else None for one in (arguments.folder, arguments.jsonl, arguments.questions))
     there = [place for place in given if place]
     if len(there) != 1:
-        raise InvalidInputError("give one: FOLDER, --jsonl FILE or --questions FILE", hint="see --help")
+        raise InvalidInputError("give one: PATH, --jsonl FILE or --questions FILE", hint="see --help")
     if not there[0].exists():
         raise InvalidInputError(f"there is no {there[0]}", hint="check the path")
     return given[0], given[1], given[2]
@@ -69,6 +73,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
             json=screen.json,
             sides=arguments.sides,
             only=arguments.only,
+            format=arguments.format,
             ablate=arguments.ablate,
             save=_path(arguments.save),
             compare=_path(arguments.compare),

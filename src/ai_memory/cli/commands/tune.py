@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     from ai_memory.evaluate.main import data_sets, progress
     from ai_memory.evaluate.run import open_harness, open_own
 
-    groups = [group for one in data_sets(folder, jsonl, own, arguments.only) for group in one.load()]
+    groups = [group for one in data_sets(folder, jsonl, own, arguments.only, arguments.format) for group in one.load()]
     show = None if screen.quiet else progress()
     with open_own(settings, show) if own else open_harness(settings, show) as harness:
         found = tuning.tune(harness, groups, RECIPES[arguments.base], folds=arguments.folds)
