@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from ai_memory.errors import InvalidInputError
 from ai_memory.graph import declension, frames, names, shapes, statements, tenses, times, words
-from ai_memory.graph.values import Extraction, Mention
+from ai_memory.graph.values import Extraction, Mention, TimeExpression
 
 VERSION = "1"
 """To be raised with every change to what is found, so that texts which were read before are read again."""
@@ -49,6 +49,11 @@ def extract(text: str, *, said_at: dt.datetime | None = None, model: Finder | No
         mentions = _beside(mentions, taken, model(text))
     stated = statements.find(text, mentions, when, verbs, said_at)
     return Extraction(tuple(mentions), tuple(when), tuple(stated))
+
+
+def times_named(text: str, said_at: dt.datetime) -> tuple[TimeExpression, ...]:
+    """The dates and times in `text` alone, as `extract` finds them; `said_at` has a timezone. Never raises."""
+    return tuple(times.find(text, words.split(text), said_at))
 
 
 def _beside(mentions: list[Mention], times: list[tuple[int, int]], more: Iterable[Mention]) -> list[Mention]:

@@ -23,6 +23,7 @@ from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageTe
 from ai_memory.recall.confidence import Covered, confidence, coverage, leads, standing, summands
 from ai_memory.recall.context import block
 from ai_memory.recall.explain import asked, reasons, stages, trace
+from ai_memory.recall.periods import Period
 from ai_memory.recall.phrases import MOST_VERIFIED, holding_phrases
 from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, is_filtered, make_plan
 from ai_memory.recall.population import Scored, score_all
@@ -46,6 +47,8 @@ class Question(Struct, frozen=True, kw_only=True):
     explain: bool = False
     as_context: bool = False
     """Whether the answer shall carry a block for a prompt."""
+    periods: tuple[Period, ...] = ()
+    """The times that the text names."""
     recipe: Recipe = BALANCED
 
 
@@ -79,7 +82,10 @@ def recall(
     vector = query_vector if recipe.dense else None
     scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector, anchors)
     vectors = Vectors(store, generation, vector) if vector is not None and generation is not None else None
-    ranking = rank(view, scored, plan.terms, vectors, recipe, question.limit, filtered=is_filtered(plan))
+    narrowed = is_filtered(plan)
+    ranking = rank(
+        view, scored, plan.terms, vectors, recipe, question.limit, filtered=narrowed, periods=question.periods
+    )
     covered = coverage(ranking.words, plan.terms, ranking.rows)
     hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)
     told += silence.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)

@@ -84,6 +84,7 @@ def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -
         "beside": "what was said next to it matches",
         "session": "its session is about this",
         "author": "by the author whom the question names",
+        "time": "from about the time that the question names",
     }
     weights = dict.fromkeys(texts, 0.0)
     for stage in of:

@@ -24,6 +24,7 @@ from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import priors, views
 from ai_memory.recall.anchors import ANCHORS
+from ai_memory.recall.periods import Period, period_evidence
 from ai_memory.recall.population import Background, Scored, Values
 from ai_memory.recall.recipe import Recipe
 from ai_memory.recall.views import QuestionWords, question_words
@@ -108,9 +109,14 @@ class Evidence(NamedTuple):
 
 
 def gather(
-    view: PartitionView, scored: Scored, candidates: Candidates, terms: Sequence[QueryTerm], recipe: Recipe
+    view: PartitionView,
+    scored: Scored,
+    candidates: Candidates,
+    terms: Sequence[QueryTerm],
+    recipe: Recipe,
+    periods: Sequence[Period] = (),
 ) -> Evidence:
-    """Every stage of the recipe that can be told before exact cosines are read."""
+    """Every stage of the recipe that can be told before exact cosines are read; `periods` are the times that are asked about."""
     rows, neighbours = candidates
     bm25 = scored.bm25(rows)
     words = question_words(view, terms, np.union1d(rows, neighbours[neighbours >= 0]).astype(np.int32))
@@ -119,6 +125,7 @@ def gather(
         ("session", recipe.session, _session(view, scored, rows, bm25, recipe) if recipe.session else None),
         ("author", recipe.author, priors.by_named_author(view, terms, rows) if recipe.author else None),
         ("asks", recipe.asks, priors.asking(view, rows) if recipe.asks else None),
+        ("time", recipe.time, period_evidence(view, scored, rows, periods) if recipe.time else None),
     ]
     told = tuple((name, weight, values) for name, weight, values in stages if weight and values is not None)
     return Evidence(words, bm25, view.sessions()[rows], recipe.dense_weight(view.mean_length), told)

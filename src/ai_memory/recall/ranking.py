@@ -13,6 +13,7 @@ from ai_memory.index.partition import PartitionView
 from ai_memory.recall import fusion
 from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours
 from ai_memory.recall.fusion import Candidates, Evidence, Features
+from ai_memory.recall.periods import Period
 from ai_memory.recall.plan import CONTENT_WEIGHT
 from ai_memory.recall.population import Scored, Values
 from ai_memory.recall.recipe import Recipe
@@ -62,6 +63,7 @@ def rank(
     limit: int,
     *,
     filtered: bool,
+    periods: Sequence[Period] = (),
 ) -> Ranking:
     """The best `limit` memories, fewer when there are no more. The candidate pools grow until they hold enough memories."""
     size = max(recipe.pool, 2 * limit)
@@ -69,7 +71,7 @@ def rank(
     while True:
         pools = best_of_each(view, scored, size)
         candidates = _with_neighbours(view, scored, pools.rows, recipe, limit, filtered)
-        evidence = fusion.gather(view, scored, candidates, terms, recipe)
+        evidence = fusion.gather(view, scored, candidates, terms, recipe, periods)
         ranking = _order(view, scored, candidates, evidence, vectors, recipe, limit, pools, content)
         if len(ranking.rows) >= limit or size >= scored.rows:
             return ranking

@@ -47,6 +47,8 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """For a memory by an author whom the question names."""
     asks: float = -1.011
     """For a memory that ends in a question."""
+    time: float = 0.7
+    """For a memory near a time that the question names (`periods.period_evidence`)."""
     pool: int = 200
     """Candidates taken from each side; more when more hits are asked for."""
     nearest: int = 100
@@ -73,6 +75,7 @@ _NOTHING = Recipe(
     alone=0.0,
     author=0.0,
     asks=0.0,
+    time=0.0,
 )
 BALANCED = Recipe(name="balanced")
 """The default: both sides, with the evidence of neighbouring memories."""
@@ -96,6 +99,7 @@ STAGES = (
     "alone",
     "author",
     "asks",
+    "time",
 )
 """The weights that can be 0: without it, a stage is not worked out."""
 

@@ -11,7 +11,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ai_memory.clock import to_micros
 from ai_memory.errors import MemoryServiceError, NotFoundError
+from ai_memory.graph.extract import times_named
 from ai_memory.index.partition import PartitionView
 from ai_memory.operations.reading import (
     Bucket,
@@ -30,6 +32,7 @@ from ai_memory.recall.anchors import ENOUGH
 from ai_memory.recall.answer import Answer, Notice
 from ai_memory.recall.engine import Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
+from ai_memory.recall.periods import Period
 from ai_memory.recall.recipe import Recipe, recipe_named
 from ai_memory.service.drafts import context_path
 from ai_memory.service.embedding import PinnedEmbedder
@@ -51,15 +54,17 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
     told: tuple[Notice, ...] = ()
     if recipe is None:
         recipe, told = _recipe(parts, request)
+    selection = _with_now(parts, request, include_ended=request.include_ended or request.as_of is not None)
     question = Question(
         text=request.query,
-        selection=_with_now(parts, request, include_ended=request.include_ended or request.as_of is not None),
+        selection=selection,
         limit=request.limit,
         max_tokens=request.max_tokens,
         layers=request.layers,
         explain=request.explain,
         as_context=request.format == "context",
         recipe=recipe,
+        periods=_periods(request.query, selection.now or parts.now()) if recipe.time else (),
     )
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
     seen = _look(parts, request, by_meaning=by_meaning)
@@ -92,6 +97,16 @@ def _recipe(parts: Parts, request: RecallRequest) -> tuple[Recipe, tuple[Notice,
         mend="ai-memory tune, or delete the recipe file",
     )
     return recipe_named(request.recipe), (left_out,)
+
+
+def _periods(text: str, asked_at: dt.datetime) -> tuple[Period, ...]:
+    """The times that a question names."""
+    named = times_named(text, asked_at if asked_at.tzinfo else asked_at.replace(tzinfo=dt.UTC))
+    return tuple(Period(_edge(each.since), _edge(each.until)) for each in named)
+
+
+def _edge(instant: dt.datetime | None) -> int | None:
+    return None if instant is None else to_micros(instant)
 
 
 class _Seen(NamedTuple):
