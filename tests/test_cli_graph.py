@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import networkx as nx
 import numpy as np
 import pytest
 
+import neo4j_backend
 from ai_memory import Memory
 from ai_memory.cli.graph_picture import MOST_NODES, layout
 from ai_memory.cli.program import main
@@ -46,6 +50,98 @@ def test_graphml_holds_every_node_and_relation(folder: Path, tmp_path: Path) -> 
     edges = [(edge.attrib["source"], edge.attrib["target"]) for edge in tree.iterfind(".//g:edge", GRAPHML)]
     assert edges == [(edge["source"], edge["target"]) for edge in told["edges"]]
     assert len(edges) == 5, "four mentions and a statement"
+
+
+@pytest.fixture
+def told(folder: Path, tmp_path: Path) -> dict[str, Any]:
+    """The graph as the service tells it, with relations between people's things and memories of every shape."""
+    with Memory(data_dir=folder, model="none") as memory:
+        first = memory.list().memories[0].id
+        memory.relate(first, "entity:Anna Petrova", type="ABOUT", weight=0.25, attributes={"why": ['"', {"n": 1}]})
+        memory.relate(first, "entity:Anna Petrova", type="ABOUT", valid_from="2026-01-02", evidence=first)
+        memory.relate("entity:Acme", "entity:Anna Petrova", type="EMPLOYS", valid_to="2026-01-02T03:04:05+01:00")
+    assert run(folder, "--format", "json", "-o", str(tmp_path / "graph.json")) == 0
+    found: dict[str, Any] = json.loads((tmp_path / "graph.json").read_text())
+    return found
+
+
+Described = tuple[dict[str, dict[str, str]], dict[str, tuple[str, str, dict[str, Any]]]]
+"""Nodes by id; relations by id with their ends and all that is known of them."""
+
+
+def described(told: dict[str, Any]) -> Described:
+    """The graph in the words of the documents: attributes as JSON, and nothing for what is not known."""
+    relations = {}
+    for edge in told["edges"]:
+        known = {name: value for name, value in edge.items() if value not in (None, {})}
+        ends = (known.pop("source"), known.pop("target"))
+        if "attributes" in known:
+            known["attributes"] = json.dumps(known["attributes"], separators=(",", ":"))
+        del known["namespace"]
+        relations[known.pop("id")] = (*ends, known)
+    return {node["id"]: {"kind": node["kind"], "label": node["label"]} for node in told["nodes"]}, relations
+
+
+def test_networkx_reads_the_node_link_data(told: dict[str, Any]) -> None:
+    graph = nx.node_link_graph(told, edges="edges")
+    assert isinstance(graph, nx.MultiDiGraph)
+    assert {node: dict(values) for node, values in graph.nodes(data=True)} == described(told)[0]
+    edges = [{"source": source, "target": target, **values} for source, target, values in graph.edges(data=True)]
+    assert sorted(edges, key=lambda edge: edge["id"]) == sorted(told["edges"], key=lambda edge: edge["id"])
+
+
+def test_networkx_reads_the_graphml(folder: Path, tmp_path: Path, told: dict[str, Any]) -> None:
+    assert run(folder, "--format", "graphml", "-o", str(tmp_path / "graph.graphml")) == 0
+    graph = nx.read_graphml(tmp_path / "graph.graphml", force_multigraph=True)
+    assert graph.is_directed()
+    nodes, relations = described(told)
+    shown = {
+        node: {**values, "label": values["label"].replace("\x07", "\ufffd")}  # which XML has no way to write
+        for node, values in nodes.items()
+    }
+    assert {node: dict(values) for node, values in graph.nodes(data=True)} == shown
+    edges = {key: (source, target, dict(values)) for source, target, key, values in graph.edges(keys=True, data=True)}
+    assert edges == relations
+
+
+@pytest.fixture
+def database() -> Iterator[Any]:
+    """A session on an empty database."""
+    import neo4j
+
+    server = neo4j_backend.server("newest")
+    neo4j_backend.clean(server)
+    with (
+        neo4j.GraphDatabase.driver(server.uri, auth=(server.user, server.password)) as driver,
+        driver.session() as session,
+    ):
+        yield session
+    neo4j_backend.clean(server)
+
+
+def test_neo4j_makes_the_same_graph_of_the_cypher_script_however_often(
+    folder: Path, tmp_path: Path, told: dict[str, Any], database: Any
+) -> None:
+    assert run(folder, "--format", "cypher", "-o", str(tmp_path / "graph.cypher")) == 0
+    statements = (tmp_path / "graph.cypher").read_text(encoding="utf-8").splitlines()
+    for _ in range(2):
+        for statement in statements:
+            database.run(statement).consume()
+        assert in_database(database) == described(told)
+
+
+def in_database(session: Any) -> Described:
+    nodes = {}
+    for labels, values in session.run("MATCH (n:Memory|Entity) RETURN labels(n), properties(n)").values():
+        assert labels == ["Memory" if values["kind"] == "memory" else "Entity"]
+        nodes[values.pop("id")] = values
+    relations = {}
+    for source, target, kind, values in session.run(
+        "MATCH (a)-[x]->(b) RETURN a.id, b.id, type(x), properties(x)"
+    ).values():
+        made = values.pop("id")
+        relations[made] = (source, target, {"type": kind, **values})
+    return nodes, relations
 
 
 def test_the_cypher_script_has_a_statement_for_each_and_no_text_breaks_out(

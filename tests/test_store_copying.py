@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import random
+import signal
+import subprocess
+import sys
+import time
 from itertools import count
 from pathlib import Path
 
@@ -35,6 +39,9 @@ from store_samples import (
 )
 
 CUTS = 10
+KILLS = 10
+ROWS = 5
+"""Rows of a page where a migration is killed."""
 
 
 class Cut(Exception):  # noqa: N818 - an event, not an error
@@ -186,3 +193,55 @@ def test_a_source_that_went_on_is_not_mixed_in(tmp_path: Path) -> None:
         kept(first, "b")
         with pytest.raises(ConflictError, match="earlier state"):
             copy_store(first, second)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_migration_that_is_killed_anywhere_resumes_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL at ten random moments on the way there and back; the archive of the last store is that of the first."""
+    server = neo4j_backend.server("newest")
+    neo4j_backend.clean(server)
+    monkeypatch.setenv("AI_MEMORY_STORE_PASSWORD", server.password)
+    first, last = tmp_path / "first.db", tmp_path / "last.db"
+    with _sqlite(first, ManualClock(START)) as store:
+        _furnish(store)
+        expected = list(store.export())
+    chance = random.Random(20261124)
+    kills = _migrated_under_fire(str(first), server.uri, KILLS // 2, chance)
+    kills += _migrated_under_fire(server.uri, str(last), KILLS - KILLS // 2, chance)
+    assert kills == KILLS
+    with open_sqlite_store(last, clock=ManualClock(START)) as store:
+        assert list(store.export()) == expected
+        assert store.check() == []
+        with open_sqlite_store(first, clock=ManualClock(START)) as source:
+            _same(source, store)
+            assert export_digest(source) == export_digest(store)
+
+
+def _migrated_under_fire(source: str, target: str, kills: int, chance: random.Random) -> int:
+    """Migrate, killing the process `kills` times before it is let through; how many processes were killed at work."""
+    done = 0
+    for _ in range(kills):
+        with _migrating(source, target) as child:
+            assert child.stdout is not None
+            for _ in range(chance.randrange(1, 3)):
+                line = child.stdout.readline()
+                assert line, "it has not come to its end yet"
+                assert not line.startswith("done")
+            time.sleep(chance.random() * 0.02)  # anywhere within a page
+            child.kill()
+            child.wait()
+            done += child.returncode == -signal.SIGKILL
+    with _migrating(source, target) as child:
+        assert child.stdout is not None
+        lines = child.stdout.read().splitlines()
+        assert child.wait() == 0
+    assert lines[-1].startswith("done")
+    return done
+
+
+def _migrating(source: str, target: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(Path(__file__).with_name("copying_child.py")), source, target, str(ROWS)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -129,7 +129,9 @@ def test_a_newer_schema_is_refused_and_left_alone(server: Server) -> None:
     with _open(server, migrations=later) as store:
         assert store.stats().memories == 1
         store._connection.write(
-            lambda each: each.run("MATCH (s:Store) SET s.schema = 1 REMOVE s.of_the_future").consume()
+            lambda each: each.run(
+                "MATCH (s:Store) SET s.schema = $known REMOVE s.of_the_future", known=newest[-1].version
+            ).consume()
         )
 
 

@@ -44,10 +44,15 @@ _UNREACHABLE_HINT = "start the server, or check the address; what was acknowledg
 _REFUSED_HINT = "check the user in the address and the password in AI_MEMORY_STORE_PASSWORD"
 _BUSY_HINT = "try again; give the server more memory (server.memory.heap.max_size) if it happens often"
 _FULL_HINT = "free some space on the server's device and restart it; nothing that was acknowledged is lost"
+_BROKEN_HINT = (
+    "look at the server's log and the room on its device, then restart it; nothing that was acknowledged is lost"
+)
 _POOL_HINT = "more requests at once than connections: try again, or send fewer at once"
 
-_FULL = ("no space left", "not enough space", "disk full", "file too large", "disk quota")
-"""How an operating system's refusal to write reads inside the server's messages."""
+_FULL = (
+    "no space left", "not enough space", "disk full", "file too large", "disk quota", "could not append transaction"
+)  # fmt: skip
+"""How an operating system's refusal to write reads inside the server's messages; at the end of the log it is not quoted."""
 
 _BY_CODE: dict[str, tuple[type[MemoryServiceError], str | None]] = {
     "Neo.ClientError.Security.Unauthorized": (StoreUnavailableError, _REFUSED_HINT),
@@ -208,6 +213,8 @@ def translate(error: faults.DriverError | faults.Neo4jError, location: str) -> M
 def _meaning(error: Exception, code: str) -> tuple[type[MemoryServiceError], str | None]:
     if any(sign in str(error).lower() for sign in _FULL):
         return StoreFullError, _FULL_HINT
+    if "needs to be restarted" in str(error):
+        return StoreUnavailableError, _BROKEN_HINT
     if code in _BY_CODE:
         return _BY_CODE[code]
     if isinstance(error, faults.ConnectionAcquisitionTimeoutError):
