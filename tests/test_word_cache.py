@@ -8,7 +8,7 @@ import pytest
 from ai_memory.index import wordcache
 from ai_memory.index.base import QueryTerm
 from ai_memory.index.lexical import PostingsIndex
-from ai_memory.index.wordcache import Word, WordCache, word_of
+from ai_memory.index.wordcache import Word, WordCache, key_of, word_of
 
 ROWS = 6_000
 COMMON, RARER, RARE = (
@@ -76,13 +76,13 @@ def test_the_least_recently_used_word_goes_first(monkeypatch: pytest.MonkeyPatch
     words = [QueryTerm(name, (name,)) for name in "abc"]
     rows = np.arange(2_000, dtype=np.int64)
     for term in words[:2]:
-        cache.put(term, Word(rows, np.ones(2_000, np.float32), 2_000))
-    assert cache.get(words[0]) is not None
-    cache.put(words[2], Word(rows, np.ones(2_000, np.float32), 2_000))
-    assert [cache.get(term) is not None for term in words] == [True, False, True]
+        cache.put(key_of(term), Word(rows, np.ones(2_000, np.float32), 2_000))
+    assert cache.get(key_of(words[0])) is not None
+    cache.put(key_of(words[2]), Word(rows, np.ones(2_000, np.float32), 2_000))
+    assert [cache.get(key_of(term)) is not None for term in words] == [True, False, True]
 
 
 def test_short_postings_are_not_kept() -> None:
     cache = WordCache(1_000_000)
-    cache.put(RARE, Word(np.arange(9, dtype=np.int64), np.ones(9, np.float32), 9))
-    assert cache.get(RARE) is None
+    cache.put(key_of(RARE), Word(np.arange(9, dtype=np.int64), np.ones(9, np.float32), 9))
+    assert cache.get(key_of(RARE)) is None

@@ -26,7 +26,7 @@ from ai_memory.index import segments
 from ai_memory.index.base import Floats, QueryTerm, Rows, SparseScores
 from ai_memory.index.growing import Growing
 from ai_memory.index.segments import Segment
-from ai_memory.index.wordcache import NO_ROWS, Word, WordCache, word_of
+from ai_memory.index.wordcache import NO_ROWS, Key, Word, WordCache, key_of, word_of
 from ai_memory.text.terms import EXACT, SECOND
 
 TAIL_CAPACITY = 1 << 14
@@ -96,6 +96,8 @@ class LexicalView:
         self._b = b
         self._scratch = scratch
         self._cache = cache
+        self._worked: dict[Key, Word] = {}
+        """What was worked out for the question at hand: its words are asked for by several stages."""
 
     def scores(self, terms: Sequence[QueryTerm]) -> SparseScores:
         """BM25 of every row that matches at least one term. Empty for no terms."""
@@ -127,10 +129,14 @@ class LexicalView:
 
     def _known(self, term: QueryTerm, best: Floats) -> Word:
         """A word, worked out now or before; `best` is zero before and after."""
-        word = self._cache.get(term)
+        key = key_of(term)
+        word = self._worked.get(key)
         if word is None:
-            word = self._word(term, best)
-            self._cache.put(term, word)
+            word = self._cache.get(key)
+            if word is None:
+                word = self._word(term, best)
+                self._cache.put(key, word)
+            self._worked[key] = word
         return word
 
     def _mass(self, term: QueryTerm, word: Word) -> float:

@@ -26,6 +26,11 @@ EVERYWHERE = 4
 Key = tuple[tuple[str, ...], tuple[float, ...]]
 
 
+def key_of(term: QueryTerm) -> Key:
+    """What a word of a question is known by: its alternatives and what a match by each is worth."""
+    return term.alternatives, term.factors
+
+
 class Word(NamedTuple):
     """A word's saturated frequency in each row that has it (the best of its alternatives), float32.
 
@@ -82,20 +87,18 @@ class WordCache:
         self._words: OrderedDict[Key, Word] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, term: QueryTerm) -> Word | None:
+    def get(self, key: Key) -> Word | None:
         """The word as it was worked out before, or None."""
-        key = (term.alternatives, term.factors)
         with self._lock:
             word = self._words.get(key)
             if word is not None:
                 self._words.move_to_end(key)
             return word
 
-    def put(self, term: QueryTerm, word: Word) -> None:
+    def put(self, key: Key, word: Word) -> None:
         """Keep a word, if it is long enough to be worth it."""
         if word.frequency < WORTH_KEEPING or word.nbytes > self._room:
             return
-        key = (term.alternatives, term.factors)
         with self._lock:
             if key in self._words:
                 return

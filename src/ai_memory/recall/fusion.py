@@ -72,7 +72,8 @@ def dense_evidence(cosines: Values, background: Background) -> Values:
     """
     if background.deviation <= 0.0:
         return np.zeros(len(cosines))
-    z = np.nan_to_num((cosines - background.mean) / background.deviation, nan=0.0)
+    z = (cosines - background.mean) / background.deviation
+    z[np.isnan(z)] = 0.0
     return np.where(z > 0.0, z * z / 2.0, z)
 
 
