@@ -1,4 +1,4 @@
-"""Writes the files that are made from the operations and the settings; `--check` only compares them and fails on a difference."""
+"""Writes the files made from operations, settings and the default recipe; `--check` compares them and fails on a difference."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from cli_page import cli_page
 from pages import reference_page, settings_page
 from python_methods import async_module, sync_module
+from recall_picture import recall_picture
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,6 +17,7 @@ FILES: dict[str, Callable[[], str]] = {
     "src/ai_memory/python/methods.py": sync_module,
     "src/ai_memory/python/async_methods.py": async_module,
     "docs/cli.md": cli_page,
+    "docs/recall.svg": recall_picture,
     "docs/reference.md": reference_page,
     "docs/settings.md": settings_page,
 }

@@ -1,15 +1,18 @@
-"""Files that are made from the operations and the settings are what would be made now."""
+"""Files that are made from the operations, the settings and the default recipe are what would be made now."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 from ai_memory.operations.base import fields_of
 from ai_memory.operations.table import OPERATIONS
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Filters, Methods
+from ai_memory.recall.recipe import BALANCED, STAGES
+from ai_memory.recall.tuned import BY_LENGTH
 from ai_memory.settings import Settings
 from ai_memory.types import Selection
 
@@ -48,3 +51,17 @@ def test_every_setting_is_on_its_page() -> None:
         assert f"`AI_MEMORY_{name.upper()}`" in page
         assert field.description
         assert field.description in page
+
+
+def test_the_picture_of_recall_shows_every_stage_and_fits_its_boxes() -> None:
+    picture = ElementTree.fromstring((ROOT / "docs" / "recall.svg").read_text(encoding="utf-8"))
+    name = "{http://www.w3.org/2000/svg}"
+    told = [text.text for text in picture.iter(f"{name}text")]
+    weighed = [stage for stage in STAGES if getattr(BALANCED, stage) and not stage.endswith(BY_LENGTH)]
+    assert [stage.replace("_", " ") for stage in weighed] == [
+        text for text in told if text in {s.replace("_", " ") for s in STAGES}
+    ]
+    assert picture.get("aria-label") in (ROOT / "docs" / "recall.md").read_text(encoding="utf-8")
+    bottoms = [float(box.get("y", "")) + float(box.get("height", "")) for box in picture.iter(f"{name}rect")]
+    assert max(bottoms) <= float(picture.get("height", ""))
+    assert "http" not in ElementTree.tostring(picture, encoding="unicode").replace("http://www.w3.org/2000/svg", "")
