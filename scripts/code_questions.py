@@ -1,6 +1,7 @@
 """Write a question set over code: functions of the standard library, asked for by the first line of their docstrings.
 
     python scripts/code_questions.py > code.jsonl && ai-memory evaluate --jsonl code.jsonl --sides
+    python scripts/code_questions.py textwrap shutil > few.jsonl    # of these modules alone
 
 The documents are the functions without their docstrings, so that an answer must be found by names and meaning.
 """
@@ -34,7 +35,8 @@ def functions(file: Path) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     root = Path(sysconfig.get_paths()["stdlib"])
-    files = [file for folder in FOLDERS for file in sorted((root / folder).glob("*.py"))]
+    named = [root / f"{name}.py" for name in sys.argv[1:]]
+    files = named or [file for folder in FOLDERS for file in sorted((root / folder).glob("*.py"))]
     found = dict(pair for file in files for pair in functions(file))
     docs = {f"f{number}": {"text": code} for number, code in enumerate(found.values())}
     step = max(1, len(found) // QUESTIONS)

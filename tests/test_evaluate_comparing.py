@@ -121,6 +121,31 @@ def test_every_recipe_can_be_measured(tmp_path: Path, recipe: object) -> None:
     assert measured(tmp_path, Options(recipe=recipe, json=True))[0] == 0  # type: ignore[arg-type]
 
 
+def test_the_page_shows_what_each_stage_brings(tmp_path: Path) -> None:
+    ours, worse, same = (
+        run("own", 1.0, 1.0, 0.5),
+        run("own, without a", 0.0, 0.5, 0.0),
+        run("own, without b", 1.0, 1.0, 0.5),
+    )
+    text = page.render([ours], [(ours, [("stage_a", worse), ("stage_b", same)])])
+    tree = ElementTree.fromstring(text.replace("<!DOCTYPE html>", "").replace('<meta charset="utf-8">', ""))
+    charts = [chart for chart in tree.findall(".//svg") if "what each stage brings" in chart.get("aria-label", "")]
+    assert [chart.get("aria-label", "").split(", ")[1] for chart in charts] == ["R@10", "nDCG@10"]
+    assert [text.text for text in charts[0].findall("text")] == ["stage a", "+0.667*", "stage b", "+0.000"]
+    assert [float(bar.get("width", "")) > 0 for bar in charts[0].findall("rect")] == [True, False]
+
+
+def test_an_ablation_is_drawn(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    assert measured(tmp_path, Options(ablate=True, html=file, save=tmp_path / "runs.json"))[0] == 0
+    text = file.read_text(encoding="utf-8")
+    assert "boats: what each stage brings, R@10" in text
+    assert "without" not in text, "the runs without a stage are in their own chart alone"
+    assert len(comparing.load(tmp_path / "runs.json")) == 1 + len(
+        [stage for stage in STAGES if getattr(BALANCED, stage)]
+    )
+
+
 def test_the_page_is_whole_and_escapes_names(tmp_path: Path) -> None:
     one = Run(name="a <b> & c", questions=(Measured("q", "x", FULL, 0.1), Measured("r", "y", FULL, 0.2)))
     page.write([one, Run(name="empty", questions=())], tmp_path / "page.html")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from msgspec import Struct
 
@@ -67,17 +67,15 @@ def main(
     out = out or sys.stdout
     least = comparing.floors(wanted.least)
     before = {run.name: run for run in comparing.load(wanted.compare)} if wanted.compare else {}
-    runs: list[Run] = []
-    ours: list[Run] = []
+    results: list[_Result] = []
     settings = settings or load_settings()
     with open_own(settings, progress()) if own else open_harness(settings, progress()) as harness:
         for data_set in data_sets(folder, jsonl, own, wanted.only, wanted.format):
-            table, measured = _measure(harness, data_set, wanted, before)
-            runs += measured
-            ours.append(measured[0])
+            results.append(_measure(harness, data_set, wanted, before))
             if not wanted.json:
-                out.write(table + "\n")
+                out.write(results[-1].table + "\n")
                 out.flush()
+    runs = [run for result in results for run in (result.ours, *result.sides, *(run for _, run in result.without))]
     if not any(run.questions for run in runs):
         raise InvalidInputError(
             "no question has a relevant document", hint="qrels: {query: {doc: grade}}, grade above 0"
@@ -85,10 +83,11 @@ def main(
     if wanted.save:
         comparing.save(runs, wanted.save)
     if wanted.html:
-        page.write(runs, wanted.html)
+        shown = [run for result in results for run in (result.ours, *result.sides)]
+        page.write(shown, wanted.html, [(result.ours, result.without) for result in results])
     if wanted.json:
         out.write(report.as_json(runs) + "\n")
-    missed = [text for run in ours for text in comparing.below(run, least)]
+    missed = [text for result in results for text in comparing.below(result.ours, least)]
     for text in missed:
         sys.stderr.write(text + "\n")
     return 1 if missed else 0
@@ -113,8 +112,16 @@ def data_sets(
     return chosen
 
 
-def _measure(harness: Harness, data_set: DataSet, wanted: Options, before: dict[str, Run]) -> tuple[str, list[Run]]:
-    """The data set's table, and its runs: recall itself, then the sides, then the recipe without each stage."""
+class _Result(NamedTuple):
+    """What came out of a data set: its table for people, recall's run, the sides', and the recipe's without each stage, by name."""
+
+    table: str
+    ours: Run
+    sides: list[Run]
+    without: list[tuple[str, Run]]
+
+
+def _measure(harness: Harness, data_set: DataSet, wanted: Options, before: dict[str, Run]) -> _Result:
     groups = data_set.load()
     pool = wanted.pooled
     name = data_set.name + (", pooled" if pool and not data_set.name.endswith("pooled") else "")
@@ -130,7 +137,7 @@ def _measure(harness: Harness, data_set: DataSet, wanted: Options, before: dict[
     if name in before and ours.questions:
         table += report.as_comparison(ours, before[name])
     sides = [run for label, run in shown if label in dict(SIDES)]
-    return table, [ours, *sides, *(run for _, run in ablated)]
+    return _Result(table, ours, sides, ablated)
 
 
 def _ablated(harness: Harness, name: str, groups: Sequence[Group], wanted: Options) -> list[tuple[str, Run]]:

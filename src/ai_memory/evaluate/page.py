@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.evaluate.report import SHOWN
+from ai_memory.evaluate.comparing import compare
+from ai_memory.evaluate.report import ABLATED, SHOWN
 from ai_memory.evaluate.run import Run
 
 _WIDTH, _BAR, _LABEL, _FIGURE = 860, 22, 330, 120
@@ -25,18 +26,22 @@ svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 """
 
 
-def write(runs: Sequence[Run], file: Path) -> None:
+Ablation = tuple[Run, Sequence[tuple[str, Run]]]
+"""A run, and the runs of its recipe without each of its stages, by their names."""
+
+
+def write(runs: Sequence[Run], file: Path, ablations: Sequence[Ablation] = ()) -> None:
     """Write the page. Raises InvalidInputError where the file cannot be written."""
     try:
-        file.write_text(render(runs), encoding="utf-8")
+        file.write_text(render(runs, ablations), encoding="utf-8")
     except OSError as error:
         raise InvalidInputError(
             f"cannot write {file}: {error.strerror}", hint="give a place that can be written"
         ) from error
 
 
-def render(runs: Sequence[Run]) -> str:
-    """The page: R@10 with its bounds for every run, all measures in a table, and R@10 by category."""
+def render(runs: Sequence[Run], ablations: Sequence[Ablation] = ()) -> str:
+    """The page: R@10 with its bounds for every run, all measures in a table, R@10 by category, and what each stage brings."""
     shown = [run for run in runs if run.questions]
     parts = [
         _chart(
@@ -48,10 +53,36 @@ def render(runs: Sequence[Run]) -> str:
         if len(run.categories) > 1:
             bars = [(f"{name} ({n})", means["R@10"], None, None) for name, (n, means) in run.categories.items()]
             parts.append(_chart(f"{run.name}: R@10 by category", bars))
+    for ours, without in ablations:
+        if ours.questions and without:
+            parts += [_gains(f"{ours.name}: what each stage brings, {name}", ours, without, name) for name in ABLATED]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Recall, measured</title>'
         f"<style>{_STYLE}</style></head><body><h1>Recall, measured</h1>\n{chr(10).join(parts)}\n</body></html>\n"
     )
+
+
+def _gains(title: str, ours: Run, without: Sequence[tuple[str, Run]], measure: str) -> str:
+    """Paired differences about a line at 0, with their bounds; those whose bounds leave out 0 stand out."""
+    rows = [(stage.replace("_", " "), compare(ours, run, [measure])[1][measure]) for stage, run in without]
+    most = max((max(abs(gain.low), abs(gain.high)) for _, gain in rows), default=0.0) or 1.0
+    middle = _LABEL + (_WIDTH - _LABEL - _FIGURE) / 2
+    scale = (_WIDTH - _LABEL - _FIGURE) / 2 / most
+    height = _BAR * len(rows) + 8
+    drawn = [f'<path d="M{middle:.1f} 0V{height}" stroke="var(--line)"/>']
+    for at, (label, gain) in enumerate(rows):
+        top, line = at * _BAR + 4, at * _BAR + 4 + _BAR / 2
+        left, length = min(middle, middle + scale * gain.mean), abs(scale * gain.mean)
+        drawn.append(f'<text x="0" y="{line + 4:.0f}">{escape(label)}</text>')
+        drawn.append(
+            f'<rect x="{left:.1f}" y="{top + 4}" width="{length:.1f}" height="{_BAR - 8}" fill="var(--bar)" '
+            f'opacity="{1 if gain.clear else 0.45}"/>'
+        )
+        low, high = middle + scale * gain.low, middle + scale * gain.high
+        drawn.append(f'<path d="M{low:.1f} {line:.0f}H{high:.1f}" stroke="var(--bound)" stroke-width="2"/>')
+        figure = f"{gain.mean:+.3f}{'*' if gain.clear else ''}"
+        drawn.append(f'<text x="{_WIDTH - _FIGURE + 8}" y="{line + 4:.0f}">{figure}</text>')
+    return _figure(f"{title}, with 95 % bounds (* where they leave out 0)", height, drawn)
 
 
 def _table(runs: Sequence[Run]) -> str:
@@ -84,6 +115,10 @@ def _chart(title: str, bars: Sequence[tuple[str, float, float | None, float | No
             drawn.append(f'<path d="M{left:.1f} {middle:.0f}H{right:.1f}" stroke="var(--bound)" stroke-width="2"/>')
             figure += f" ± {(high - low) / 2:.3f}"
         drawn.append(f'<text x="{_LABEL + room + 8}" y="{middle + 4:.0f}">{figure}</text>')
+    return _figure(title, height, drawn)
+
+
+def _figure(title: str, height: int, drawn: Sequence[str]) -> str:
     label = escape(title, quote=True)
     return (
         f'<h2>{escape(title)}</h2><svg viewBox="0 0 {_WIDTH} {height}" width="100%" role="img" aria-label="{label}">'
