@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ai_memory import Memory
 from ai_memory.embed.folder import ModelFolder
+from ai_memory.recall.answer import Answer
+from ai_memory.recall.recipe import BALANCED, RECIPES, STAGES
+from ai_memory.recall.tuned import Tuned, encode, scaled
 from ai_memory.settings import Settings
 from secret_words import secret
 
@@ -135,3 +141,74 @@ def test_the_small_model_answers_the_same_after_a_restart(tmp_path: Path, minilm
         assert memory.settle(110)
         hashes = [memory.recall(question, limit=20, now=NOW).answer_hash for question in QUESTIONS]
     assert _hashes(tmp_path, **flags) == hashes
+
+
+def _whole(answers: Iterable[Answer]) -> list[Any]:
+    """Answers as data, all but how long they took."""
+    return [msgspec.to_builtins(msgspec.structs.replace(answer, took_ms=0.0)) for answer in answers]
+
+
+def _every(memory: Memory) -> Iterator[Answer]:
+    """Every question by every recipe, with the whole account, filtered and not."""
+    for question in QUESTIONS:
+        for recipe in RECIPES:
+            yield memory.recall(question, recipe=recipe, explain=True, now=NOW, limit=5)  # type: ignore[arg-type]
+        yield memory.recall(question, explain=True, now=NOW, limit=5, session=["s1", "s2", "s3"])
+        yield memory.recall(question, explain=True, now=NOW, layers=["detailed"], max_tokens=300)
+
+
+CHILD = """
+import sys, msgspec
+sys.path.insert(0, {tests!r})
+from test_determinism import Memory, Settings, Path, _every, _whole
+with Memory(settings=Settings(data_dir=Path({folder!r}), **{flags!r})) as memory:
+    sys.stdout.buffer.write(msgspec.json.encode(_whole(_every(memory))))
+"""
+
+
+@pytest.mark.parametrize("tuned", [False, True], ids=["shipped", "tuned"])
+def test_every_recipe_gives_the_same_account_in_a_process_of_other_threads_and_hashes(
+    tmp_path: Path, tuned: bool
+) -> None:
+    """Not the order alone: every stage's value, every reason and every confidence, to the last bit."""
+    flags: dict[str, Any] = {"model": "hashing", "snapshot_rows": 0, "extract": False}
+    with Memory(settings=Settings(data_dir=tmp_path, **flags)) as memory:
+        _fill(memory, 300)
+        assert memory.settle(60)
+    if tuned:
+        recipe = scaled(BALANCED, {"coverage": 0.5, "session": 2.0})
+        weights = {stage: getattr(recipe, stage) for stage in STAGES}
+        (tmp_path / "recipe.json").write_bytes(encode(Tuned(base="balanced", weights=weights)))
+    with Memory(settings=Settings(data_dir=tmp_path, **flags)) as memory:
+        here = _whole(_every(memory))
+    assert {answer["recipe"] for answer in here} >= ({"balanced, tuned"} if tuned else set(RECIPES))
+    script = CHILD.format(tests=str(Path(__file__).parent), folder=str(tmp_path), flags=flags)
+    for threads, seed in (("1", "0"), ("3", "12345")):
+        counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
+        environment = {**os.environ, "PYTHONHASHSEED": seed, **counts}
+        command = [sys.executable, "-c", script]
+        shown = subprocess.run(command, check=True, capture_output=True, timeout=100, env=environment).stdout
+        assert msgspec.json.decode(shown) == msgspec.json.decode(msgspec.json.encode(here))
+
+
+def test_asking_for_the_account_changes_no_answer(tmp_path: Path) -> None:
+    with Memory(settings=Settings(data_dir=tmp_path, model="hashing")) as memory:
+        _fill(memory, 100)
+        assert memory.settle(60)
+        for question in QUESTIONS:
+            plain = memory.recall(question, now=NOW)
+            told = memory.recall(question, now=NOW, explain=True)
+            stripped = [msgspec.structs.replace(hit, trace=None) for hit in told.hits]
+            assert list(plain.hits) == stripped
+            assert plain.answer_hash == told.answer_hash
+
+
+def test_many_threads_at_once_get_the_answer_of_one(tmp_path: Path) -> None:
+    with Memory(settings=Settings(data_dir=tmp_path, model="hashing")) as memory:
+        _fill(memory, 300)
+        assert memory.settle(60)
+        alone = {question: memory.recall(question, now=NOW, limit=20).answer_hash for question in QUESTIONS}
+        with ThreadPoolExecutor(8) as pool:
+            asked = [question for _ in range(25) for question in QUESTIONS]
+            found = list(pool.map(lambda question: memory.recall(question, now=NOW, limit=20).answer_hash, asked))
+    assert found == [alone[question] for question in asked]

@@ -125,7 +125,7 @@ def test_the_default_is_never_far_below_the_better_side(
 def test_the_gate_lets_through_what_is_good_and_nothing_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command's own gate, as continuous integration runs it: without a model, recall reaches what words alone do, and no more."""
+    """The command's own gate, without a model: what words alone reach passes, and what the default does not."""
     file = tmp_path / "demonstration.jsonl"
     file.write_bytes(msgspec.json.encode(demonstration()))
     settings = Settings(data_dir=tmp_path, model="none", extract=False)
