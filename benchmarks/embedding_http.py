@@ -15,14 +15,14 @@ from benchmarks.figures import ROOT, Figure, Peer, Target, load_average, median,
 from benchmarks.http_load import Connection, request_bytes, run_clients, send_all
 from benchmarks.places import KEPT, MODEL, fresh_folder
 from benchmarks.processes import running_service
-from benchmarks.soak import soak
+from benchmarks.soak import figures_of, soak
 
 CLIENTS = 64
 LONG_CLIENTS = 8
+SOAK_CLIENTS = 16
 SHARE = Target(">=", 0.85, of="ratio")
 WAIT = Target("<=", 2.0)
 """In batches: the one that runs when the text comes, and at most as much again for its own pass and the way."""
-SLOPE = Target("<=", 1.0)
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
@@ -33,16 +33,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         print("embed.http.share is left out: there is no model; make bench brings it", file=sys.stderr)
     model = middle_gemma()
     yield from _among_long_ones(model, 60 if quick else 300)
-    yield from soak_figures(model, 10.0 if quick else 60.0)
-
-
-def soak_figures(model: Path, seconds: float) -> Iterator[Figure]:
-    """A mixed load for a while; `benchmarks/soak.py` runs it for as long as one likes."""
-    found = soak(model, seconds=seconds, clients=16)
-    settings = {"seconds": seconds, "clients": 16, "load": load_average()}
-    yield Figure("embed.http.soak.answered", found.tally.answered / found.seconds, "requests/s", settings=settings)
-    yield Figure("embed.http.soak.lost", found.lost, "requests", target=Target("<=", 0.0), settings=settings)
-    yield Figure("embed.http.soak.memory", found.slope_mb_a_minute, "MB/min", target=SLOPE, settings=settings)
+    yield from figures_of(soak(model, seconds=10.0 if quick else 60.0, clients=SOAK_CLIENTS), SOAK_CLIENTS)
 
 
 def _share(count: int) -> Figure:

@@ -1,10 +1,11 @@
 """Many clients of many habits for a while: is every request answered, and does the server's memory stay flat?
 
-    .venv/bin/python benchmarks/soak.py [--seconds 600] [--clients 16] [--model FOLDER]
+    .venv/bin/python benchmarks/soak.py [--seconds 600] [--clients 16] [--model FOLDER] [--no-save]
 
 Clients send single queries, batches, long texts that are cut, ids to decode, wrong requests, and hang up in the middle. A request
 that is neither answered nor given up by its client is lost. Memory is the server's resident set, sampled each second; its slope is
-that of a straight line through the second half of the samples.
+that of a straight line through the second half of the samples; in less than some minutes it is the server's warming up. The rows are
+those of `make bench`, over more seconds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,15 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from ai_memory.discovery import find_service  # noqa: E402 - after the path
+from benchmarks.figures import (  # noqa: E402
+    Figure,
+    Target,
+    commit,
+    load_average,
+    results_file,
+    table,
+    write,
+)
 from benchmarks.http_load import Connection, Tally, request_bytes  # noqa: E402
 from benchmarks.places import fresh_folder  # noqa: E402
 from benchmarks.processes import running_service  # noqa: E402
@@ -45,6 +55,8 @@ WORDS = [
 ]
 HANGS_UP = 23
 """Every so many requests a client hangs up without waiting for the answer."""
+SLOPE = Target("<=", 1.0)
+NOTHING = Target("<=", 0.0)
 _PATIENCE = 600.0
 """Seconds: a busy machine is slow, and slow is not lost."""
 
@@ -92,6 +104,16 @@ def soak(model: Path, *, seconds: float, clients: int) -> Soaked:
             thread.join()
         took = time.perf_counter() - begun
     return Soaked(took, tally, abandoned[0], tuple(samples))
+
+
+def figures_of(found: Soaked, clients: int) -> list[Figure]:
+    """The rows of a run."""
+    settings = {"seconds": round(found.seconds), "clients": clients, "load": load_average()}
+    return [
+        Figure("embed.http.soak.answered", found.tally.answered / found.seconds, "requests/s", settings=settings),
+        Figure("embed.http.soak.lost", found.lost, "requests", target=NOTHING, settings=settings),
+        Figure("embed.http.soak.memory", found.slope_mb_a_minute, "MB/min", target=SLOPE, settings=settings),
+    ]
 
 
 def _client(number: int, url: str, ends: float, tally: Tally, abandoned: list[int]) -> None:
@@ -146,14 +168,16 @@ def _resident_mb(pid: int) -> float:
 
 
 def main() -> int:
-    """Run it, say what was found; 1 where a request was lost or one broke."""
+    """Run it, say what was found and keep its rows; 1 where a target is missed: a request was lost, or memory grew."""
     from benchmarks.embedding_http import middle_gemma
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--model", type=Path, default=None, help="a model folder (default: one with random weights)")
+    parser.add_argument("--no-save", action="store_true", help="write no rows")
     arguments = parser.parse_args()
+    measured = commit()
     found = soak(arguments.model or middle_gemma(), seconds=arguments.seconds, clients=arguments.clients)
     tally, samples = found.tally, found.samples_mb
     print(f"{found.seconds:.0f} s, {arguments.clients} clients: {tally.sent:,} requests sent")
@@ -165,7 +189,15 @@ def main() -> int:
         f"memory {samples[0]:.0f} MB at first, {samples[len(samples) // 2]:.0f} at half time, {samples[-1]:.0f} at the end, "
         f"most {max(samples):.0f}; {found.slope_mb_a_minute:+.2f} MB a minute in the second half"
     )
-    return 1 if found.lost or tally.broken else 0
+    figures = figures_of(found, arguments.clients)
+    print(table(figures))
+    missed = [figure.name for figure in figures if figure.met is False]
+    print(f"missed: {', '.join(missed)}" if missed else "every target is met")
+    if not arguments.no_save:
+        path = results_file(measured)
+        write(figures, path, measured)
+        print(f"rows added to {path.relative_to(ROOT)}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from tiny_gemma import tiny_gemma
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.soak import Soaked, soak  # noqa: E402 - after the path
+from benchmarks.http_load import Tally  # noqa: E402 - after the path
+from benchmarks.soak import Soaked, figures_of, soak  # noqa: E402 - after the path
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +33,14 @@ def test_no_request_is_lost(soaked: Soaked) -> None:
 def test_memory_was_sampled(soaked: Soaked) -> None:
     assert len(soaked.samples_mb) >= 2
     assert all(sample > 10 for sample in soaked.samples_mb)
+
+
+def test_the_rows_say_what_was_lost_and_how_memory_grew() -> None:
+    samples = tuple(100.0 + (second / 60 * 3 if second > 60 else second) for second in range(121))
+    found = Soaked(120.0, Tally(sent=10, answered=6, refused=1, broken=1), 2, samples)
+    rows = {figure.name: figure for figure in figures_of(found, 4)}
+    assert (rows["embed.http.soak.lost"].value, rows["embed.http.soak.lost"].met) == (1, False)
+    assert rows["embed.http.soak.memory"].value == pytest.approx(3.0, abs=0.1)
+    assert rows["embed.http.soak.memory"].met is False
+    assert rows["embed.http.soak.answered"].value == pytest.approx(6 / 120)
+    assert rows["embed.http.soak.lost"].settings["clients"] == 4
