@@ -4,8 +4,8 @@
 
 Clients send single queries, batches, long texts that are cut, ids to decode, wrong requests, and hang up in the middle. A request
 that is neither answered nor given up by its client is lost. Memory is the server's resident set, sampled each second; its slope is
-that of a straight line through the second half of the samples; in less than some minutes it is the server's warming up. The rows are
-those of `make bench`, over more seconds.
+that of a straight line through the second half of the samples; in less than some minutes it is the server's warming up. The
+rows are those of `make bench`, over more seconds.
 """
 
 from __future__ import annotations

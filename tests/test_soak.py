@@ -36,7 +36,7 @@ def test_memory_was_sampled(soaked: Soaked) -> None:
 
 
 def test_the_rows_say_what_was_lost_and_how_memory_grew() -> None:
-    samples = tuple(100.0 + (second / 60 * 3 if second > 60 else second) for second in range(121))
+    samples = tuple(50.0 if second < 60 else 100.0 + second / 20 for second in range(121))
     found = Soaked(120.0, Tally(sent=10, answered=6, refused=1, broken=1), 2, samples)
     rows = {figure.name: figure for figure in figures_of(found, 4)}
     assert (rows["embed.http.soak.lost"].value, rows["embed.http.soak.lost"].met) == (1, False)
