@@ -15,6 +15,13 @@ _erf = np.vectorize(math.erf, otypes=[np.float64])
 
 def embed(ids: Sequence[int], weights: Mapping[str, NDArray[np.float32]], layers: int, heads: int) -> Array:
     """The unit vector of one input."""
+    mean = states(ids, weights, layers, heads).mean(axis=0)
+    unit: Array = mean / np.linalg.norm(mean)
+    return unit
+
+
+def states(ids: Sequence[int], weights: Mapping[str, NDArray[np.float32]], layers: int, heads: int) -> Array:
+    """What the last layer makes of each token of one input, shape (tokens, width)."""
     w = {name: array.astype(np.float64) for name, array in weights.items()}
     length = len(ids)
     x = w["embeddings.word_embeddings.weight"][list(ids)]
@@ -31,9 +38,7 @@ def embed(ids: Sequence[int], weights: Mapping[str, NDArray[np.float32]], layers
         inner = _linear(x, w, f"{part}intermediate.dense")
         inner = inner * 0.5 * (1.0 + _erf(inner / math.sqrt(2.0)))
         x = _norm(x + _linear(inner, w, f"{part}output.dense"), w, f"{part}output.LayerNorm")
-    mean = x.mean(axis=0)
-    unit: Array = mean / np.linalg.norm(mean)
-    return unit
+    return x
 
 
 def _linear(x: Array, w: Mapping[str, Array], name: str) -> Array:

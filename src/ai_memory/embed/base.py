@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,6 +123,27 @@ class Embedder(Protocol):
 
     def close(self) -> None:
         """Free the model. Embedding after this raises EmbedderUnavailableError."""
+        ...
+
+
+class TokenVectors(NamedTuple):
+    """The t tokens of one text, special tokens and prompt left out."""
+
+    vectors: NDArray[np.float32]
+    """What the model makes of each token in its context, unit length, float32, shape (t, width)."""
+    spans: tuple[tuple[int, int], ...]
+    """First and past-last character of each token in the text."""
+
+
+@runtime_checkable
+class TokenReader(Protocol):
+    """An embedder that also tells what it makes of each token."""
+
+    def read_tokens(self, texts: Sequence[str]) -> list[TokenVectors] | None:
+        """The tokens of each text, in order; what `max_tokens` does not hold is left out. None where this model does not tell.
+
+        Raises what `Embedder.embed_queries` raises.
+        """
         ...
 
 

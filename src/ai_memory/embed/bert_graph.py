@@ -21,6 +21,19 @@ def build_bert(folder: ModelFolder, linear: Linear) -> Graph:
 
     Raises ModelFilesError where the configuration asks for something else, or the weights do not match it.
     """
+    x, ids, mask = _layers(folder, linear)
+    model = ov.Model([graph.unit_length(graph.mean_pooling(x, mask))], [ids, mask], folder.name)
+    return Graph(model, _feed, padded=True)
+
+
+def build_bert_tokens(folder: ModelFolder, linear: Linear) -> Graph:
+    """As `build_bert`, to what the last layer makes of each token, float32 [B, S, W]; what stands for padding means nothing."""
+    x, ids, mask = _layers(folder, linear)
+    return Graph(ov.Model([x], [ids, mask], folder.name), _feed, padded=True)
+
+
+def _layers(folder: ModelFolder, linear: Linear) -> tuple[Node, Node, Node]:
+    """What the last layer makes of each token [B, S, W], and the graph's inputs."""
     config, weights = read_bert(folder)
     ids = ops.parameter([-1, -1], np.int32, name="ids")
     mask = ops.parameter([-1, -1], np.float32, name="mask")
@@ -29,8 +42,7 @@ def build_bert(folder: ModelFolder, linear: Linear) -> Graph:
     for index in range(config.layers):
         layer = graph.part(weights, f"encoder.layer.{index}.")
         x = _layer(x, bias, layer, config.heads, config.epsilon, linear)
-    model = ov.Model([graph.unit_length(graph.mean_pooling(x, mask))], [ids, mask], folder.name)
-    return Graph(model, _feed, padded=True)
+    return x, ids, mask
 
 
 def _feed(inputs: Sequence[Sequence[int]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ai_memory.embed.folder import ModelFolder
 from ai_memory.embed.known import EMBEDDING_GEMMA, RUNNABLE
@@ -13,6 +13,9 @@ from ai_memory.embed.processor import has_bfloat16
 from ai_memory.embed.runtime import Dtype, Runtime
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, ModelFilesError
+
+if TYPE_CHECKING:
+    from ai_memory.embed.tokens_openvino import OpenVinoTokens
 
 _CACHE_FROM_BYTES = 256 << 20
 """Below this a kept compilation costs more than it saves: as much again on disk and in memory, against 0.2 s of compiling."""
@@ -63,7 +66,13 @@ def load_embedder(
     name, place, chosen = choose_execution(folder, dtype=dtype, runtime=runtime, device=device)
     if name is RuntimeName.TORCH:
         return TransformerEmbedder(folder, chosen, lambda: _load_torch(folder, chosen, place, threads))
-    return TransformerEmbedder(folder, chosen, lambda: _load_openvino(folder, chosen, threads, cache_dir))
+    tells = folder.architecture == "bert" and not folder.is_onnx
+    return TransformerEmbedder(
+        folder,
+        chosen,
+        lambda: _load_openvino(folder, chosen, threads, cache_dir),
+        (lambda: _load_tokens(folder, threads)) if tells else None,
+    )
 
 
 def choose_execution(
@@ -144,6 +153,12 @@ def _load_torch(folder: ModelFolder, dtype: Dtype, device: Device, threads: int)
             f"PyTorch cannot be imported: {error}", hint="pip install 'ai-memory-service[gpu]'"
         ) from error
     return TorchRuntime(folder, dtype=dtype, device=str(device), threads=threads)
+
+
+def _load_tokens(folder: ModelFolder, threads: int) -> OpenVinoTokens:
+    from ai_memory.embed.tokens_openvino import OpenVinoTokens  # imports openvino: only now
+
+    return OpenVinoTokens(folder, threads=threads)
 
 
 def _load_openvino(folder: ModelFolder, dtype: Dtype, threads: int, cache_dir: Path | None) -> Runtime:

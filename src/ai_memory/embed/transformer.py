@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ai_memory.embed.base import Encoded, Inputs, Prompted, Task, Timings, TooLong, Vectors
+from ai_memory.embed.base import Encoded, Inputs, Prompted, Task, Timings, TokenVectors, TooLong, Vectors
 from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.folder import TOKENIZER, ModelFolder
 from ai_memory.embed.runtime import Dtype, Runtime
@@ -22,13 +23,27 @@ from ai_memory.embed.tokenizer import TextTokenizer, Window
 from ai_memory.errors import EmbedderError, EmbedderUnavailableError, InvalidInputError, TooLargeError
 from ai_memory.types import EmbedderIdentity
 
+if TYPE_CHECKING:
+    from ai_memory.embed.tokens_openvino import OpenVinoTokens
+
 
 class TransformerEmbedder:
     """An `Embedder` over one model folder. Safe to call from several threads; queries go before documents."""
 
-    def __init__(self, folder: ModelFolder, dtype: Dtype, load_runtime: Callable[[], Runtime]) -> None:
+    def __init__(
+        self,
+        folder: ModelFolder,
+        dtype: Dtype,
+        load_runtime: Callable[[], Runtime],
+        load_tokens: Callable[[], OpenVinoTokens] | None = None,
+    ) -> None:
+        """`load_tokens` builds what `read_tokens` reads with; None where this model does not tell of its tokens."""
         self._folder = folder
         self._load_runtime = load_runtime
+        self._load_tokens = load_tokens
+        self._tokens: OpenVinoTokens | None = None
+        self._reading = threading.Lock()
+        """Held while tokens are read."""
         self._loading = threading.Lock()
         self._tokenizer: TextTokenizer | None = None
         self._runtime: Runtime | None = None
@@ -134,6 +149,24 @@ class TransformerEmbedder:
             vectors = _mean_of_windows(vectors, windows, len(texts))
         return Encoded(vectors, tuple(tokens), tuple(cut), Timings(tokenizing, ran.waited, ran.computed))
 
+    def read_tokens(self, texts: Sequence[str]) -> list[TokenVectors] | None:
+        """What the model makes of each token of some texts, without prompts; loads a second model at the first call."""
+        if self._load_tokens is None:
+            return None
+        tokenizer = self.tokenizer()
+        pieces = [tokenizer.pieces(text)[: self._folder.max_tokens] for text in as_texts(texts)]
+        with self._reading:
+            if self._closed:
+                raise _closed()
+            if self._tokens is None:
+                self._tokens = self._load_tokens()
+            states = self._tokens.read([[piece.id for piece in each] for each in pieces])
+        found = []
+        for vectors, each in zip(states, pieces, strict=True):
+            own = [at for at, piece in enumerate(each) if not piece.special]
+            found.append(TokenVectors(vectors[own], tuple((each[at].start, each[at].stop) for at in own)))
+        return found
+
     def tokenizer(self) -> TextTokenizer:
         """The model's tokenizer, loaded at the first call."""
         tokenizer = self._tokenizer
@@ -167,8 +200,9 @@ class TransformerEmbedder:
 
     def close(self) -> None:
         """Free the model. Waits for the pass that runs; calls that wait end with EmbedderUnavailableError."""
-        with self._loading:
+        with self._reading, self._loading:
             self._closed = True
+            self._tokens = None
             if self._scheduler is not None:
                 self._scheduler.close()
             if self._runtime is not None:

@@ -38,7 +38,7 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["balanced", "fast", "thorough", "words", "meaning"],
         Meta(
             description="What counts: balanced (words, meaning and what stands beside a memory), fast (without what "
-            "stands beside it), thorough (more candidates), or one search alone: words, meaning."
+            "stands beside it), thorough (more candidates, the best read again word by word), or one search alone: words, meaning."
         ),
     ] = "balanced"
     format: Annotated[

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from ai_memory.index.base import Floats, Rows
 from ai_memory.index.partition import PartitionView
-from ai_memory.recall import fusion
+from ai_memory.recall import fusion, rereading
 from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours
 from ai_memory.recall.fusion import Candidates, Evidence, Features
 from ai_memory.recall.periods import Period
 from ai_memory.recall.plan import CONTENT_WEIGHT
 from ai_memory.recall.population import Scored, Values
 from ai_memory.recall.recipe import Recipe
+from ai_memory.recall.rereading import Rereader
 from ai_memory.recall.views import QuestionWords
 from ai_memory.store.base import Store
 from ai_memory.text.terms import QueryTerm
@@ -64,6 +65,7 @@ def rank(
     *,
     filtered: bool,
     periods: Sequence[Period] = (),
+    rereader: Rereader | None = None,
 ) -> Ranking:
     """The best `limit` memories, fewer when there are no more. The candidate pools grow until they hold enough memories."""
     size = max(recipe.pool, 2 * limit)
@@ -72,7 +74,7 @@ def rank(
         pools = best_of_each(view, scored, size)
         candidates = _with_neighbours(view, scored, pools.rows, recipe, limit, filtered)
         evidence = fusion.gather(view, scored, candidates, terms, recipe, periods)
-        ranking = _order(view, scored, candidates, evidence, vectors, recipe, limit, pools, content)
+        ranking = _order(view, scored, candidates, evidence, vectors, recipe, limit, pools, content, rereader)
         if len(ranking.rows) >= limit or size >= scored.rows:
             return ranking
         size *= 4
@@ -88,14 +90,18 @@ def _order(
     limit: int,
     pools: Pools,
     content: NDArray[np.bool_],
+    rereader: Rereader | None,
 ) -> Ranking:
-    """The best memories by approximate cosines, ordered by exact ones."""
+    """The best memories by approximate cosines, ordered by exact ones and, with `rereader`, by what it finds in the best."""
     cosines = scored.cosines(candidates.rows)
     rough = fusion.features(scored, cosines, evidence, recipe).scores
     short = _best_memories(view.memories()[candidates.rows], rough, limit + max(20, limit // 2))
     rows, evidence = candidates.rows[short], evidence.at(short)
     cosines = _exact(view, rows, cosines[short], vectors)
     stages = fusion.features(scored, cosines, evidence, recipe)
+    if rereader is not None:
+        evidence = _reread(view, rows, stages.scores, evidence, recipe, rereader)
+        stages = fusion.features(scored, cosines, evidence, recipe)
     scores = stages.scores
     order, ids = _by_memory(view, rows, scores, max(limit, WITNESSES))
     together = evidence.words.together(rows[order[:WITNESSES]], content)
@@ -112,6 +118,19 @@ def _order(
         evidence.words,
         together,
     )
+
+
+def _reread(
+    view: PartitionView, rows: Rows, scores: Values, evidence: Evidence, recipe: Recipe, rereader: Rereader
+) -> Evidence:
+    """The evidence with what the best memories' tokens say; all other rows are given the least that one of these has."""
+    best, _ = _by_memory(view, rows, scores, rereading.MOST)
+    found = rereader.evidence(view, rows[best])
+    if found is None:
+        return evidence
+    values = np.full(len(rows), found.min())
+    values[best] = found
+    return evidence._replace(stages=(*evidence.stages, ("tokens", recipe.tokens, values)))
 
 
 def _with_neighbours(

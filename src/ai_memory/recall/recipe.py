@@ -49,6 +49,8 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """For a memory that ends in a question."""
     time: float = 0.7
     """For a memory near a time that the question names (`periods.period_evidence`)."""
+    tokens: float = 0.0
+    """For each deviation by which the nearest tokens of a memory stand out among the best ones (`rereading.Rereader`)."""
     pool: int = 200
     """Candidates taken from each side; more when more hits are asked for."""
     nearest: int = 100
@@ -81,8 +83,8 @@ BALANCED = Recipe(name="balanced")
 """The default: both sides, with the evidence of neighbouring memories."""
 FAST = Recipe(name="fast", reach=0, beside_words=0.0, beside_coverage=0.0, session=0.0, alone=0.0, pool=100)
 """Both sides and what the memory itself is, without its neighbours and its session."""
-THOROUGH = Recipe(name="thorough", pool=1_000, nearest=500)
-"""As `balanced`, with five times the candidates."""
+THOROUGH = Recipe(name="thorough", tokens=0.3, pool=1_000, nearest=500)
+"""As `balanced`, with five times the candidates, and the best of them read once more, word by word."""
 WORDS = replace(_NOTHING, name="words", lexical=1.0)
 """BM25 alone."""
 MEANING = replace(_NOTHING, name="meaning", dense=1.0)
@@ -100,6 +102,7 @@ STAGES = (
     "author",
     "asks",
     "time",
+    "tokens",
 )
 """The weights that can be 0: without it, a stage is not worked out."""
 

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ai_memory.embed.base import Embedder, Task
+from ai_memory.embed.base import Embedder, Task, TokenReader, TokenVectors
 from ai_memory.embed.matryoshka import at_dimension
 from ai_memory.errors import (
     EmbedderError,
@@ -29,6 +29,7 @@ from ai_memory.errors import (
     MemoryServiceError,
 )
 from ai_memory.recall.anchors import ANCHORS
+from ai_memory.recall.rereading import ReadTokens
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation
 
@@ -171,6 +172,21 @@ class EmbedderSlot:
             return None
         self._error = None
         return vector
+
+    def token_reader(self, pinned: PinnedEmbedder) -> ReadTokens | None:
+        """What reads tokens with the embedder, without raising; None where it does not tell of them."""
+        embedder = pinned.embedder
+        if not isinstance(embedder, TokenReader):
+            return None
+
+        def read(texts: Sequence[str]) -> list[TokenVectors] | None:
+            try:
+                return embedder.read_tokens(texts)
+            except MemoryServiceError as error:
+                logger.warning("the embedder failed on the best candidates' tokens: %s", error.message)
+                return None
+
+        return read
 
     def offer(self, embedder: Embedder) -> None:
         """Hand over an embedder whose generation is about to become the active one, to spare loading it again."""

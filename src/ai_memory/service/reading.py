@@ -79,6 +79,7 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         generation=seen.generation.id if seen.generation else None,
         notices=notices,
         anchors=seen.pinned.anchors() if seen.pinned and seen.vector is not None and seen.view.n < ENOUGH else None,
+        read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.vector is not None else None,
     )
 
 

@@ -51,6 +51,12 @@ def split(text: str, limit: int = LIMIT) -> list[Passage]:
     return list(_passages(text, weights, limit))
 
 
+def passage_at(text: str, number: int) -> Passage:
+    """A passage of a text by its number, from 0; the last one for a greater number."""
+    passages = split(text)
+    return passages[min(number, len(passages) - 1)]
+
+
 def _weights(text: str, limit: int) -> list[float] | None:
     """The weight of each prefix (n + 1 numbers), or None when every character weighs 1."""
     if text.isascii() or not _WIDE.search(text):
