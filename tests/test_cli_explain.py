@@ -128,6 +128,19 @@ def test_what_the_question_was_understood_as(memory: Memory) -> None:
 
 
 @pytest.mark.model
+def test_the_times_that_a_question_names_are_shown(memory: Memory) -> None:
+    answer = explained(memory, "What went wrong in March 2025?")
+    assert answer.asked is not None
+    (time,) = answer.asked.times
+    assert (str(time.since), str(time.until)) == ("2025-03-01 00:00:00+00:00", "2025-04-01 00:00:00+00:00")
+    assert "times       2025-03-01 to 2025-04-01" in list(show.lines_of(answer, screen(80)))
+    assert {"time"} <= {stage.name for hit in answer.hits if hit.trace for stage in hit.trace.stages}
+    timeless = explained(memory, QUESTION).asked
+    assert timeless is not None
+    assert timeless.times == ()
+
+
+@pytest.mark.model
 def test_an_answer_that_is_not_trusted_says_why(memory: Memory) -> None:
     answer = explained(memory, "zygote quasar kombucha")
     assert answer.abstained

@@ -336,6 +336,15 @@ pub struct AskedWord {
     pub share: f64,
 }
 
+/// A time that a question names; none is open on that side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskedTime {
+    /// Its beginning.
+    pub since: Option<Instant>,
+    /// Its end, excluded.
+    pub until: Option<Instant>,
+}
+
 /// What a question was understood as, and where its candidates came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
@@ -343,6 +352,8 @@ pub struct Asked {
     pub words: Vec<AskedWord>,
     /// What must occur as it stands.
     pub phrases: Vec<String>,
+    /// When what is asked about happened; evidence, and no filter.
+    pub times: Vec<AskedTime>,
     /// The filters that were given, by their names in the request.
     pub filters: BTreeMap<String, String>,
     /// Passages that were compared by all stages.

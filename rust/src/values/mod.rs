@@ -9,7 +9,7 @@ mod requests;
 use serde::{Deserialize, Serialize};
 
 pub use answers::{
-    Answer, Asked, AskedWord, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours, NodeKind, Notice, Outcome, Page,
+    Answer, Asked, AskedTime, AskedWord, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours, NodeKind, Notice, Outcome, Page,
     PassageText, Receipt, Receipts, Relation, Searchable, Searched, Stage, Surrounding, Trace, Validity,
 };
 pub use requests::{

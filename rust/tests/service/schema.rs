@@ -376,6 +376,7 @@ fn answers_have_the_fields_of_their_schemas() {
         asked: Some(Asked {
             words: vec![AskedWord { text: "word".into(), share: 0.5 }],
             phrases: texts(),
+            times: vec![AskedTime { since: when(), until: when() }],
             filters: [("context".to_owned(), "work".to_owned())].into(),
             candidates: 5,
             origins: [("dense".to_owned(), 4)].into(),

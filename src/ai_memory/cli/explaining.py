@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ai_memory.cli.layout import isolated, wrap
+from ai_memory.cli.layout import day, isolated, wrap
 from ai_memory.cli.screen import Screen
 from ai_memory.recall.answer import Answer, Asked, Hit, Stage
 
@@ -49,6 +49,7 @@ def question(value: Answer, asked: Asked, screen: Screen) -> Iterator[str]:
         "question": isolated(value.question),
         "words": ", ".join(f"{isolated(word.text)} {word.share:.0%}" for word in asked.words) or "none",
         "phrases": ", ".join(f"“{isolated(phrase)}”" for phrase in asked.phrases),
+        "times": "; ".join(f"{day(time.since) or '…'} to {day(time.until) or '…'}" for time in asked.times),
         "filters": "; ".join(f"{name} {isolated(text)}" for name, text in asked.filters.items()),
         "searched": f"{searched.memories:,} {memories}: {searched.by_words:,} by words, {searched.by_meaning:,} by meaning",
         "candidates": f"{asked.candidates:,}: {', '.join(origins)}" if origins else "none",

@@ -6,6 +6,7 @@ overrides of a memory's text are made visible, so that no text can move the curs
 
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
 from collections.abc import Sequence
 
@@ -38,6 +39,14 @@ def _columns(character: str) -> int:
     if unicodedata.east_asian_width(character) in "WF":
         return 2
     return 0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 1
+
+
+def day(instant: dt.datetime | None) -> str:
+    """An instant in UTC, without the time of day where it is midnight; empty for None."""
+    if instant is None:
+        return ""
+    instant = instant.astimezone(dt.UTC)
+    return instant.strftime("%Y-%m-%d" if (instant.hour, instant.minute) == (0, 0) else "%Y-%m-%d %H:%M")
 
 
 def isolated(text: str) -> str:

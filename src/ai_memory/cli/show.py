@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
 from ai_memory.cli import explaining
-from ai_memory.cli.layout import cut, isolated, table, visible, wrap
+from ai_memory.cli.layout import cut, day, isolated, table, visible, wrap
 from ai_memory.cli.screen import Screen
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
@@ -29,14 +28,6 @@ EXPLAINED_LINES = 3
 def lines_of(value: Any, screen: Screen) -> Iterable[str]:
     """The lines that show a response."""
     return RENDERERS[type(value)](value, screen)
-
-
-def day(instant: dt.datetime | None) -> str:
-    """An instant in UTC, without the time of day where it is midnight; empty for None."""
-    if instant is None:
-        return ""
-    instant = instant.astimezone(dt.UTC)
-    return instant.strftime("%Y-%m-%d" if (instant.hour, instant.minute) == (0, 0) else "%Y-%m-%d %H:%M")
 
 
 def happened(memory: MemoryRecord) -> str:

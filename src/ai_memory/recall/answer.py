@@ -5,6 +5,7 @@ Light to import: adapters and the command line read these types without loading 
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from typing import Literal
 
@@ -119,12 +120,21 @@ class AskedWord(Struct, frozen=True, kw_only=True):
     share: float
 
 
+class AskedTime(Struct, frozen=True, kw_only=True):
+    """A time that the question names, `until` excluded; None where it is open on that side."""
+
+    since: dt.datetime | None
+    until: dt.datetime | None
+
+
 class Asked(Struct, frozen=True, kw_only=True):
     """What a question was understood as, and where its candidates came from."""
 
     words: tuple[AskedWord, ...]
     phrases: tuple[str, ...]
     """What must occur as it stands."""
+    times: tuple[AskedTime, ...]
+    """When what is asked about happened; evidence, and no filter."""
     filters: dict[str, str]
     """The filters that were given, by their names in the request."""
     candidates: int

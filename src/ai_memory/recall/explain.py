@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ai_memory.recall.answer import Asked, AskedWord, Stage, Trace
+from ai_memory.clock import from_micros
+from ai_memory.recall.answer import Asked, AskedTime, AskedWord, Stage, Trace
 from ai_memory.recall.confidence import Summands
+from ai_memory.recall.periods import Period
 from ai_memory.recall.plan import Plan
 from ai_memory.recall.population import Scored
 from ai_memory.recall.ranking import Ranking
@@ -20,18 +22,23 @@ _LEAST_REASON = 0.25
 _WORDS = {"lexical": "words", "coverage": "words"}
 
 
-def asked(plan: Plan, ranking: Ranking, trusted: str | None) -> Asked:
-    """What the question was understood as; `trusted` says why its answer stands."""
+def asked(plan: Plan, periods: Sequence[Period], ranking: Ranking, trusted: str | None) -> Asked:
+    """What the question was understood as, the times that it names among it; `trusted` says why its answer stands."""
     shares, pools = ranking.words.masses.tolist(), ranking.pools
     found = {"dense": len(pools.dense), "lexical": len(pools.lexical), "session": ranking.compared - len(pools.rows)}
     return Asked(
         words=tuple(AskedWord(text=term.surface, share=share) for term, share in zip(plan.terms, shares, strict=True)),
         phrases=plan.phrases,
+        times=tuple(AskedTime(since=_instant(period.since), until=_instant(period.until)) for period in periods),
         filters=_filters(plan.selection),
         candidates=ranking.compared,
         origins={name: count for name, count in found.items() if count},
         trusted=trusted,
     )
+
+
+def _instant(micros: int | None) -> dt.datetime | None:
+    return None if micros is None else from_micros(micros)
 
 
 def _filters(selection: Selection) -> dict[str, str]:
@@ -69,11 +76,11 @@ def trace(scored: Scored, ranking: Ranking, at: int, certain: Summands) -> Trace
 def stages(ranking: Ranking, at: int) -> tuple[Stage, ...]:
     """Every stage of one hit; the contributions add up to its score."""
     features = ranking.features
-    return tuple(map(_stage, features.stages, features.values[at].tolist(), features.weights.tolist()))
+    return tuple(map(_stage, features.stages, features.values[at], features.weights))
 
 
 def _stage(name: str, value: float, weight: float) -> Stage:
-    return Stage(name=name, value=value, weight=weight, contribution=value * weight)
+    return Stage(name=name, value=float(value), weight=float(weight), contribution=float(value * weight))
 
 
 def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -> tuple[str, ...]:
@@ -84,7 +91,6 @@ def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -
         "beside": "what was said next to it matches",
         "session": "its session is about this",
         "author": "by the author whom the question names",
-        "tokens": "read word by word, near to the question",
         "time": "from about the time that the question names",
     }
     weights = dict.fromkeys(texts, 0.0)
