@@ -29,8 +29,9 @@ from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, is_filtered, make_plan
 from ai_memory.recall.population import Scored, score_all
 from ai_memory.recall.ranking import Ranking, Vectors, rank
 from ai_memory.recall.recipe import BALANCED, Recipe
+from ai_memory.recall.rereading import ReadTokens, Rereader
 from ai_memory.store.base import Store
-from ai_memory.text.passages import split
+from ai_memory.text.passages import passage_at
 from ai_memory.types import MemoryRecord, Selection
 
 _HASHED_DECIMALS = 4
@@ -61,13 +62,14 @@ def recall(
     generation: int | None,
     notices: tuple[Notice, ...] = (),
     anchors: NDArray[np.float32] | None = None,
+    read_tokens: ReadTokens | None = None,
 ) -> Answer:
     """Answer a question from one namespace's partition.
 
     `query_vector` is the question's unit vector, shape (dimension,), or None to work by words alone (say so in `notices`);
     `generation` is the vector generation that the partition holds; `anchors` are the vectors of `anchors.ANCHORS`, shape (m,
-    dimension), for small stores. Raises InvalidInputError for a limit or budget below 1, and
-    StoreError.
+    dimension), for small stores; `read_tokens` reads the best candidates once more where the recipe asks for it. Raises
+    InvalidInputError for a limit or budget below 1, and StoreError.
     """
     started = time.perf_counter()
     _check(question)
@@ -82,9 +84,19 @@ def recall(
     vector = query_vector if recipe.dense else None
     scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector, anchors)
     vectors = Vectors(store, generation, vector) if vector is not None and generation is not None else None
-    narrowed = is_filtered(plan)
+    rereader = None
+    if recipe.tokens and read_tokens is not None:
+        rereader = Rereader(question.text, frozenset(term.surface for term in plan.content), store, read_tokens)
     ranking = rank(
-        view, scored, plan.terms, vectors, recipe, question.limit, filtered=narrowed, periods=question.periods
+        view,
+        scored,
+        plan.terms,
+        vectors,
+        recipe,
+        question.limit,
+        filtered=is_filtered(plan),
+        periods=question.periods,
+        rereader=rereader,
     )
     covered = coverage(ranking.words, plan.terms, ranking.rows)
     hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)
@@ -178,8 +190,7 @@ def _hit(
 
 
 def _passage(text: str, number: int) -> PassageText:
-    passages = split(text)
-    start, end = passages[min(number, len(passages) - 1)]
+    start, end = passage_at(text, number)
     return PassageText(text=text[start:end], start=start, end=end)
 
 

@@ -76,11 +76,11 @@ def trace(scored: Scored, ranking: Ranking, at: int, certain: Summands) -> Trace
 def stages(ranking: Ranking, at: int) -> tuple[Stage, ...]:
     """Every stage of one hit; the contributions add up to its score."""
     features = ranking.features
-    return tuple(map(_stage, features.stages, features.values[at], features.weights))
+    return tuple(map(_stage, features.stages, features.values[at].tolist(), features.weights.tolist()))
 
 
 def _stage(name: str, value: float, weight: float) -> Stage:
-    return Stage(name=name, value=float(value), weight=float(weight), contribution=float(value * weight))
+    return Stage(name=name, value=value, weight=weight, contribution=value * weight)
 
 
 def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -> tuple[str, ...]:
@@ -91,6 +91,7 @@ def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -
         "beside": "what was said next to it matches",
         "session": "its session is about this",
         "author": "by the author whom the question names",
+        "tokens": "read word by word, near to the question",
         "time": "from about the time that the question names",
     }
     weights = dict.fromkeys(texts, 0.0)
