@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 PICTURES = ROOT / "docs" / "charts"
 HEADING = "## The last results\n"
 END = "<!-- end -->\n"
-AREAS = ("write", "recall", "index", "store", "embed", "cli", "mcp", "rust")
+AREAS = ("write", "recall", "index", "store", "graph", "neo4j", "embed", "cli", "mcp", "rust")
 """In the order in which the page shows them."""
 
 Row = Mapping[str, Any]

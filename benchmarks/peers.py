@@ -166,16 +166,21 @@ def _peer(package: str, program: str, given: Given) -> dict[str, Any] | None:
         (folder / "questions.json").write_text(json.dumps(given.questions), encoding="utf-8")
         np.save(folder / "vectors.npy", given.vectors)
         np.save(folder / "question_vectors.npy", given.question_vectors)
-        try:
-            python = environment_of(package)
-            words = [str(python), str(_PROGRAMS / program), str(folder)]
-            done = subprocess.run(
-                words, env=_quiet(folder), cwd=folder, capture_output=True, text=True, check=True, timeout=_RUN_SECONDS
-            )
-        except subprocess.SubprocessError as error:
-            said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-            print(f"{package} is left out: {said[-1] if said else error}", file=sys.stderr)
-            return None
+        return peer_program(package, program, folder)
+
+
+def peer_program(package: str, program: str, folder: Path) -> dict[str, Any] | None:
+    """What a peer's program measured of what lies in `folder`, or None, with the reason shown."""
+    try:
+        python = environment_of(package)
+        words = [str(python), str(_PROGRAMS / program), str(folder)]
+        done = subprocess.run(
+            words, env=_quiet(folder), cwd=folder, capture_output=True, text=True, check=True, timeout=_RUN_SECONDS
+        )
+    except subprocess.SubprocessError as error:
+        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        print(f"{package} is left out: {said[-1] if said else error}", file=sys.stderr)
+        return None
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
@@ -184,6 +189,7 @@ def _quiet(folder: Path) -> dict[str, str]:
     switched_off = {
         "ANONYMIZED_TELEMETRY": "False",
         "MEM0_TELEMETRY": "False",
+        "GRAPHITI_TELEMETRY_ENABLED": "false",
         "POSTHOG_DISABLED": "1",
         "HF_HUB_OFFLINE": "1",
         "DO_NOT_TRACK": "1",

@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/run.py [AREA…] [--quick] [--no-save]
 
-Areas: write, embed, http (the embedder over HTTP), engine, recall, cli (with mcp), peers; all of them by default. `--quick` leaves
-out what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md says what each figure means.
+Areas: write, embed, http (the embedder over HTTP), engine, recall, graph, neo4j, cli (with mcp), peers; all of them by default.
+`--quick` leaves out what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md says what each
+figure means.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ AREAS = {
     "http": "benchmarks.embedding_http",
     "engine": "benchmarks.engine",
     "recall": "benchmarks.recalling",
+    "graph": "benchmarks.relations",
+    "neo4j": "benchmarks.databases",
     "cli": "benchmarks.processes",
     "peers": "benchmarks.peers",
 }

@@ -27,12 +27,11 @@ _STANDING = "UNWIND $rows AS row MATCH (r:Current {dedup_key: row}) RETURN DISTI
 _TOMBSTONES = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], value_digest: row[1]}) RETURN t.namespace, t.value_digest"
 
 _MEMORIES = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) RETURN m.namespace, m.id"
-_NEW_MEMORIES = "UNWIND $rows AS row CREATE (m:Node:Memory) SET m = row"
-_NEW_REVISIONS = (
-    "UNWIND $rows AS row MATCH (m:Node {namespace: row.namespace, id: row.memory_id}) "
-    "CREATE (m)-[:HAS_REVISION]->(r:Revision) SET r = row"
+_FIRST_REVISIONS = "UNWIND $rows AS row CREATE (m:Node:Memory)-[:HAS_REVISION]->(r:Revision) SET m = row[0], r = row[1]"
+_LATER_REVISIONS = (
+    "UNWIND $rows AS row MATCH (m:Node {namespace: row[0].namespace, id: row[0].id}) "
+    "CREATE (m)-[:HAS_REVISION]->(r:Revision) SET m.label = row[0].label, r = row[1]"
 )
-_NEW_CURRENT = _NEW_REVISIONS.replace("(r:Revision)", "(r:Revision:Current)")
 _RETIRED = (
     "UNWIND $rows AS row MATCH (r:Revision {key: row[0]}) SET r.retired_at = row[1], r.retired_reason = row[2] "
     "REMOVE r:Current"
@@ -164,17 +163,18 @@ def insert(transaction: Transaction, new: Sequence[Held], first: Set[int] | None
     """Insert revisions, with their memories where they are the `first` (by default: where the memory is not there yet)."""
     if first is None:
         first = _first(transaction, new)
-    memories = [memory_properties(held.key, held.record) for held in new if held.key in first]
-    transaction.in_pieces(_NEW_MEMORIES, memories)
-    for query, retired in ((_NEW_CURRENT, False), (_NEW_REVISIONS, True)):
-        rows = [
-            revision_properties(held.key, held.record, held.dedup_key, held.value_digest)
-            for held in new
-            if (held.record.retired_at is not None) is retired
-        ]
-        transaction.in_pieces(query, rows)
     latest = {(held.record.namespace, held.record.id): label(held.record) for held in new}
-    transaction.in_pieces(_LABELS, [(*name, shown) for name, shown in latest.items()])
+    for begins, query in ((True, _FIRST_REVISIONS), (False, _LATER_REVISIONS)):
+        for current in (True, False):
+            rows = [
+                (
+                    memory_properties(held.key, held.record, latest[held.record.namespace, held.record.id]),
+                    revision_properties(held.key, held.record, held.dedup_key, held.value_digest),
+                )
+                for held in new
+                if (held.key in first) is begins and (held.record.retired_at is None) is current
+            ]
+            transaction.in_pieces(query.replace(":Revision)", ":Revision:Current)") if current else query, rows)
 
 
 def _first(transaction: Transaction, new: Sequence[Held]) -> set[int]:

@@ -46,8 +46,11 @@ LOG = ", ".join(f"g.{name}" for name in LOG_FIELDS)
 _MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
 
 
-def memory_properties(number: int, record: MemoryRecord) -> Properties:
-    """A memory node: what never changes about a memory; `number` is the key of its first revision."""
+def memory_properties(number: int, record: MemoryRecord, shown: str | None) -> Properties:
+    """A memory node: what never changes about a memory, and what it is called now (`label`).
+
+    `number` is the key of its first revision.
+    """
     return {
         "number": number,
         "namespace": record.namespace,
@@ -56,6 +59,7 @@ def memory_properties(number: int, record: MemoryRecord) -> Properties:
         "agent": record.agent,
         "session": record.session,
         "created_at": to_micros(record.created_at),
+        "label": shown,
     }
 
 

@@ -6,8 +6,6 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from ai_memory.clock import to_micros
 from ai_memory.errors import ConflictError
 from ai_memory.store.copying import (
@@ -29,6 +27,7 @@ from ai_memory.store.copying import (
 from ai_memory.store.sqlite.connection import Row
 from ai_memory.store.sqlite.relating import relation_row
 from ai_memory.store.sqlite.rows import (
+    ENTITY_COLUMNS,
     GENERATION_COLUMNS,
     JOB_COLUMNS,
     RECORD_COLUMNS,
@@ -71,9 +70,8 @@ _SELECTS: dict[Part, str] = {
     Part.REVISIONS: f"SELECT {RECORD_COLUMNS}, r.dedup_key, r.value_digest FROM revisions r "
     "CROSS JOIN memories m ON m.number = r.memory CROSS JOIN namespaces n ON n.number = r.namespace "
     "WHERE r.key > :a ORDER BY r.key",
-    Part.ENTITIES: "SELECT e.number, e.id, n.name, e.name, e.kind, e.created_at, "
-    "(SELECT json_group_array(alias) FROM (SELECT alias FROM aliases WHERE entity = e.number ORDER BY alias)) "
-    "FROM entities e CROSS JOIN namespaces n ON n.number = e.namespace WHERE e.number > :a ORDER BY e.number",
+    Part.ENTITIES: f"SELECT e.number, {ENTITY_COLUMNS} FROM entities e CROSS JOIN namespaces n ON n.number = e.namespace "
+    "WHERE e.number > :a ORDER BY e.number",
     Part.RELATIONS: f"SELECT l.key, {RELATION_COLUMNS} FROM relations l CROSS JOIN namespaces n ON n.number = l.namespace "
     "WHERE l.key > :a ORDER BY l.key",
     Part.TOMBSTONES: "SELECT t.sequence, n.name, t.value_digest FROM tombstones t JOIN namespaces n "
@@ -96,7 +94,7 @@ _READS: dict[Part, Callable[[Row], Any]] = {
     Part.GENERATIONS: lambda row: CopiedGeneration(generation(row)),
     Part.LOG: _entry,
     Part.REVISIONS: lambda row: CopiedRevision(row[0], record(row[:-2]), row[-2], row[-1]),
-    Part.ENTITIES: lambda row: CopiedEntity(row[0], entity(row[1:6], msgspec.json.decode(row[6]))),
+    Part.ENTITIES: lambda row: CopiedEntity(row[0], entity(row[1:])),
     Part.RELATIONS: lambda row: CopiedRelation(row[0], relation(row[1:])),
     Part.TOMBSTONES: lambda row: CopiedTombstone(*row),
     Part.OWED: lambda row: CopiedOwed(*row),

@@ -15,6 +15,7 @@ from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.sqlite.connection import Row
 from ai_memory.store.sqlite.relating import RELATION_SOURCE
 from ai_memory.store.sqlite.rows import (
+    ENTITY_COLUMNS,
     JOB_COLUMNS,
     RECORD_COLUMNS,
     entity,
@@ -250,16 +251,11 @@ def entities(connection: sqlite3.Connection, namespace: str, names: Sequence[str
         values["ids"] = json_text(list(ids))
     wanted = f" AND ({' OR '.join(clauses)})" if clauses else ""
     rows = connection.execute(
-        "SELECT e.number, e.id, n.name, e.name, e.kind, e.created_at FROM namespaces n "
+        f"SELECT {ENTITY_COLUMNS} FROM namespaces n "
         f"JOIN entities e ON e.namespace = n.number WHERE n.name = :namespace{wanted} ORDER BY e.number",
         values,
-    ).fetchall()
-    return [_with_aliases(connection, row) for row in rows]
-
-
-def _with_aliases(connection: sqlite3.Connection, row: Row) -> Entity:
-    aliases = connection.execute("SELECT alias FROM aliases WHERE entity = ? ORDER BY alias", (row[0],))
-    return entity(row[1:], [alias for (alias,) in aliases])
+    )
+    return [entity(row) for row in rows]
 
 
 def contexts(connection: sqlite3.Connection, namespace: str) -> list[tuple[str, int]]:
@@ -343,10 +339,10 @@ def export(connection: sqlite3.Connection, namespace: str | None) -> Iterator[Me
     for row in connection.execute(memories, values):
         yield record(row)
     named = (
-        "SELECT e.number, e.id, n.name, e.name, e.kind, e.created_at FROM entities e "
+        f"SELECT {ENTITY_COLUMNS} FROM entities e "
         f"CROSS JOIN namespaces n ON n.number = e.namespace {where.format('e')} ORDER BY e.number"
     )
     for row in connection.execute(named, values):
-        yield _with_aliases(connection, row)
+        yield entity(row)
     for row in connection.execute(f"{RELATION_SOURCE} {where.format('l')} ORDER BY l.key", values):
         yield relation(row)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 import msgspec
 
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.store.base import StoredRevision
 from ai_memory.store.sqlite.connection import Row
-from ai_memory.store.values import CONTENT_FIELDS, instant, json_text
+from ai_memory.store.values import CONTENT_FIELDS, json_text
 from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, MemoryType, Relation
 
 _TYPES = {str(member): member for member in MemoryType}
@@ -32,6 +31,12 @@ RELATION_COLUMNS = (
     "l.recorded_at, l.retired_at"
 )
 """What `relation` reads, from relations l and namespaces n."""
+
+ENTITY_COLUMNS = (
+    "e.id, n.name, e.name, e.kind, e.created_at, "
+    "(SELECT json_group_array(alias) FROM (SELECT alias FROM aliases WHERE entity = e.number ORDER BY alias))"
+)
+"""What `entity` reads, from entities e and namespaces n."""
 
 GENERATION_COLUMNS = "number, model, revision, prompts, dtype, dimension, state, created_at"
 JOB_COLUMNS = "id, kind, state, namespace, payload, progress, error, created_at, updated_at"
@@ -98,18 +103,19 @@ def relation(row: Row) -> Relation:
         weight=weight,
         attributes={} if attributes is None else msgspec.json.decode(attributes),
         evidence=evidence,
-        valid_from=instant(begin),
-        valid_to=instant(end),
-        recorded_at=EPOCH + dt.timedelta(microseconds=recorded),
-        retired_at=instant(retired),
+        valid_from=None if begin is None else EPOCH + dt.timedelta(0, 0, begin),
+        valid_to=None if end is None else EPOCH + dt.timedelta(0, 0, end),
+        recorded_at=EPOCH + dt.timedelta(0, 0, recorded),
+        retired_at=None if retired is None else EPOCH + dt.timedelta(0, 0, retired),
     )
 
 
-def entity(row: Row, aliases: Sequence[str]) -> Entity:
-    """The entity of a row (id, namespace, name, kind, created_at) and its aliases."""
-    entity_id, namespace, name, kind, created_at = row
+def entity(row: Row) -> Entity:
+    """The entity that a row of `ENTITY_COLUMNS` holds."""
+    entity_id, namespace, name, kind, created_at, aliases = row
     created = EPOCH + dt.timedelta(microseconds=created_at)
-    return Entity(id=entity_id, namespace=namespace, name=name, kind=kind, aliases=tuple(aliases), created_at=created)
+    others = () if aliases == "[]" else tuple(msgspec.json.decode(aliases))
+    return Entity(id=entity_id, namespace=namespace, name=name, kind=kind, aliases=others, created_at=created)
 
 
 def generation(row: Row) -> Generation:
