@@ -229,6 +229,9 @@ def test_too_little_to_fit_to_is_refused(tmp_path: Path) -> None:
         tied = Group("g", few.docs, same, {name: {"d": 1.0} for name in same})
         with pytest.raises(InvalidInputError, match="answers in common"):
             tuning.tune(harness, [tied], BALANCED)
+        for folds in (1, 0, -3):
+            with pytest.raises(InvalidInputError, match="hold nothing out"):
+                tuning.tune(harness, questions_that_answer(2), BALANCED, folds=folds)
 
 
 @pytest.mark.model
@@ -315,6 +318,34 @@ def test_what_is_not_clear_is_written_only_by_force(
     assert main([*command, "--force"]) == 0
     assert f"written to {recipe}; delete it to undo" in capsys.readouterr().out
     assert decode(recipe.read_bytes(), "").base == "balanced"
+
+
+def test_a_broken_recipe_is_made_anew_by_tuning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = own_store(tmp_path)
+    recipe = tmp_path / "data" / "recipe.json"
+    recipe.write_text("{")
+    monkeypatch.setenv("AI_MEMORY_MODEL", "hashing")
+    asked = ["recall", "mast", "--data-dir", str(tmp_path / "data")]
+    assert main(asked) == 4
+    assert "recipe.json holds no recipe" in capsys.readouterr().err
+    assert main(["tune", "--questions", str(file), "--data-dir", str(tmp_path / "data")]) == 0
+    assert main(asked) == 0
+
+
+def test_one_data_set_at_a_time_is_tuned_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder's data sets may be the same questions in several shapes, of which one would give the other away."""
+    turn = {"speaker": "Ida", "dia_id": "D1:1", "text": "The kettle is green."}
+    talk = {"session_1": [turn], "session_1_date_time": "9:05 am on 1 March, 2024"}
+    asked = [{"question": "What is green?", "category": 4, "evidence": ["D1:1"]}]
+    file = tmp_path / "locomo.json"
+    file.write_text(json.dumps([{"qa": asked, "sample_id": "c1", "conversation": talk}]), encoding="utf-8")
+    command = ["tune", str(tmp_path), "--data-dir", str(tmp_path / "data")]
+    assert main(command) == 4
+    assert "choose one with --only: 'LoCoMo turn, cat 1-4', 'LoCoMo turn, cat 1-5'" in capsys.readouterr().err
+    assert main([*command, "--only", "locomo turn, cat 1-4"]) == 4
+    assert "1 questions with an answer are too few" in capsys.readouterr().err
 
 
 def test_wrong_questions_are_named_by_their_line(tmp_path: Path) -> None:

@@ -52,15 +52,18 @@ class Migration(Struct, frozen=True):
     digest: str
 
 
-def open_service(settings: Settings, *, clock: Clock | None = None, any_embedder: bool = False) -> Service:
+def open_service(
+    settings: Settings, *, clock: Clock | None = None, any_embedder: bool = False, shipped: bool = False
+) -> Service:
     """The service over the store that the settings name, made when it is not there yet.
 
-    The model is loaded at its first use. Raises EmbedderMismatchError when a model, dimension or dtype is named that is not the
-    one this store's vectors were made with (unless `any_embedder`: to make them anew), and StoreError's subclasses when the
-    store cannot be opened, and InvalidInputError for a recipe file that is none; nothing is written then.
+    The model is loaded at its first use. With `shipped`, tuned weights are not even looked for. Raises EmbedderMismatchError when
+    a model, dimension or dtype is named that is not the one this store's vectors were made with (unless `any_embedder`: to make
+    them anew), StoreError's subclasses when the store cannot be opened, and InvalidInputError for a recipe file that is none;
+    nothing is written then.
     """
     clock = clock or SystemClock()
-    tuned = tuned_recipe(settings)
+    tuned = None if shipped else tuned_recipe(settings)
     store = open_store(settings, clock)
     embedders, beside = Embedders(settings), settings.beside_store
     try:

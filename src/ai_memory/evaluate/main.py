@@ -96,16 +96,17 @@ def main(
 def data_sets(
     folder: Path | None, jsonl: Path | None, own: Path | None, only: str | None = None, shape: str | None = None
 ) -> list[DataSet]:
-    """The data sets of the one place that is given, those whose name contains `only`; `shape` names a format.
+    """The data sets of the one place that is given: the one called `only`, else those whose name contains it.
 
-    Raises InvalidInputError for none.
+    `shape` names a format. Raises InvalidInputError for none.
     """
     if len([place for place in (folder, jsonl, own) if place]) != 1:
         raise InvalidInputError("give one: a folder, --jsonl or --questions", hint="see --help")
     found = data_sets_in(folder, shape) if folder else []
     found += [DataSet(jsonl.stem, partial(load_jsonl, jsonl))] if jsonl else []
     found += [DataSet(own.stem, partial(load_questions, own))] if own else []
-    chosen = [one for one in found if only is None or only.lower() in one.name.lower()]
+    chosen = [one for one in found if only is None or only.lower() == one.name.lower()]
+    chosen = chosen or [one for one in found if only is not None and only.lower() in one.name.lower()]
     if not chosen:
         names = ", ".join(one.name for one in found)
         raise InvalidInputError(f"no data set is called {only!r}", hint=f"there are: {names}")

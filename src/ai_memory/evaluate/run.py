@@ -264,14 +264,17 @@ def open_harness(settings: Settings, progress: Progress | None = None) -> Iterat
     """A harness over a scratch store with the user's own model; the store is gone afterwards."""
     with TemporaryDirectory(prefix="ai-memory-evaluate-") as folder:
         scratch = settings.model_copy(update={"store": str(Path(folder) / "memory.db"), "snapshot_rows": 0})
-        with closing(open_service(scratch)) as service:
+        with closing(open_service(scratch, shipped=True)) as service:
             yield Harness(service, progress)
 
 
 @contextmanager
 def open_own(settings: Settings, progress: Progress | None = None) -> Iterator[Harness]:
-    """A harness over the user's own store, which is asked as it stands and not written to."""
-    with closing(open_service(settings)) as service:
+    """A harness over the user's own store, which is asked as it stands and not written to.
+
+    Every recipe is named by who asks; so a file of tuned weights is not read, and one that is broken stands in nobody's way.
+    """
+    with closing(open_service(settings, shipped=True)) as service:
         yield Harness(service, progress, own=True)
 
 

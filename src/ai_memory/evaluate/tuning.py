@@ -155,6 +155,8 @@ def _example(one: Judged, answer: Answer, stages: Sequence[str]) -> Example:
 
 def _folds(questions: Sequence[Judged], most: int) -> list[set[int]]:
     """Places of questions, parted into at most `most` folds of about equal size; questions that hang together stay together."""
+    if most < 2:
+        raise InvalidInputError(f"{most} folds hold nothing out", hint="give at least 2", limit=2)
     if len(questions) < FEWEST:
         raise InvalidInputError(
             f"{len(questions)} questions with an answer are too few to fit to",

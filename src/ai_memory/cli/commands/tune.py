@@ -9,6 +9,7 @@ from ai_memory.cli import exits
 from ai_memory.cli.commands.evaluate import add_places, places
 from ai_memory.cli.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
+from ai_memory.errors import InvalidInputError
 from ai_memory.recall.recipe import BALANCED, RECIPES
 
 USUAL_FOLDS = 5
@@ -43,15 +44,22 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     from ai_memory.evaluate.main import data_sets, progress
     from ai_memory.evaluate.run import open_harness, open_own
 
-    groups = [group for one in data_sets(folder, jsonl, own, arguments.only, arguments.format) for group in one.load()]
+    found = data_sets(folder, jsonl, own, arguments.only, arguments.format)
+    if len(found) > 1:
+        names = ", ".join(repr(one.name) for one in found)
+        raise InvalidInputError(
+            "several data sets may hold the same questions, of which none could be held out",
+            hint=f"choose one with --only: {names}",
+        )
+    groups = found[0].load()
     show = None if screen.quiet else progress()
     with open_own(settings, show) if own else open_harness(settings, show) as harness:
-        found = tuning.tune(harness, groups, RECIPES[arguments.base], folds=arguments.folds)
+        fitted = tuning.tune(harness, groups, RECIPES[arguments.base], folds=arguments.folds)
     file = Path(arguments.output) if arguments.output else settings.recipe_path
-    writes = found.real or arguments.force
+    writes = fitted.real or arguments.force
     if writes:
-        tuning.write(found, file)
-    screen.value(tuning.as_dict(found, file if writes else None), tuning.as_lines(found))
+        tuning.write(fitted, file)
+    screen.value(tuning.as_dict(fitted, file if writes else None), tuning.as_lines(fitted))
     if not screen.json:
         screen.line(
             f"written to {file}; delete it to undo"
