@@ -48,7 +48,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number. `name` begins with its area: `write.`, `recall.`, `cli.`, `mcp.`, `store.`, `index.`, `embed.`, `rust.`."""
+    """One number. `name` begins with its area: `write.`, `recall.`, `graph.`, `neo4j.`, `store.`, `index.`, `embed.`, `cli.` …"""
 
     name: str
     value: float
