@@ -56,6 +56,8 @@ WORDS = [
 HANGS_UP = 23
 """Every so many requests a client hangs up without waiting for the answer."""
 SLOPE = Target("<=", 1.0)
+_SETTLED = 300.0
+"""Seconds from which on a run's second half is no warming up: memory has a target then."""
 NOTHING = Target("<=", 0.0)
 _PATIENCE = 600.0
 """Seconds: a busy machine is slow, and slow is not lost."""
@@ -108,11 +110,12 @@ def soak(model: Path, *, seconds: float, clients: int) -> Soaked:
 
 def figures_of(found: Soaked, clients: int) -> list[Figure]:
     """The rows of a run."""
+    flat = SLOPE if found.seconds >= _SETTLED else None
     settings = {"seconds": round(found.seconds), "clients": clients, "load": load_average()}
     return [
         Figure("embed.http.soak.answered", found.tally.answered / found.seconds, "requests/s", settings=settings),
         Figure("embed.http.soak.lost", found.lost, "requests", target=NOTHING, settings=settings),
-        Figure("embed.http.soak.memory", found.slope_mb_a_minute, "MB/min", target=SLOPE, settings=settings),
+        Figure("embed.http.soak.memory", found.slope_mb_a_minute, "MB/min", target=flat, settings=settings),
     ]
 
 
