@@ -74,7 +74,7 @@ def _graphiti(server: Server, folder: Path, batches: int) -> dict[str, Any] | No
     (folder / "batches.json").write_text(json.dumps(texts), encoding="utf-8")
     reached = {"uri": server.uri, "user": server.user, "password": server.password, "warm_up": WARM_UP_BATCHES}
     (folder / "server.json").write_text(json.dumps(reached), encoding="utf-8")
-    return peer_program("graphiti-core>=0.31", "graphiti_peer.py", folder)
+    return peer_program("graphiti-core>=0.31", "graphiti_peer.py", folder, "httpx")
 
 
 def _rate(settings: Settings, batches: int) -> float:

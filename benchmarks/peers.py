@@ -169,10 +169,10 @@ def _peer(package: str, program: str, given: Given) -> dict[str, Any] | None:
         return peer_program(package, program, folder)
 
 
-def peer_program(package: str, program: str, folder: Path) -> dict[str, Any] | None:
-    """What a peer's program measured of what lies in `folder`, or None, with the reason shown."""
+def peer_program(package: str, program: str, folder: Path, *more: str) -> dict[str, Any] | None:
+    """What a peer's program measured of what lies in `folder`, or None, with the reason shown; `more`: what it needs besides."""
     try:
-        python = environment_of(package)
+        python = environment_of(package, *more)
         words = [str(python), str(_PROGRAMS / program), str(folder)]
         done = subprocess.run(
             words, env=_quiet(folder), cwd=folder, capture_output=True, text=True, check=True, timeout=_RUN_SECONDS

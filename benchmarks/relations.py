@@ -44,7 +44,9 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     things = relations // RELATIONS_A_THING
     service = open_service(settings)
     try:
+        well_known = {_id(number) for number in range(WELL_KNOWN)}
         times: list[float] = []
+        apart: list[float] = []
         found: list[int] = []
         for number in range(QUESTIONS + WARM_UP):
             request = NeighboursRequest(id=_id(chance.randrange(things)), depth=2)
@@ -53,12 +55,16 @@ def figures(*, quick: bool) -> Iterator[Figure]:
             if number >= WARM_UP:
                 times.append((time.perf_counter() - started) * 1e3)
                 found.append(len(answer.neighbours))
+                if well_known.isdisjoint(each.id for each in answer.neighbours if each.depth == 1):
+                    apart.append(times[-1])
     finally:
         service.close()
     size = "1m" if relations == 1_000_000 else f"{relations // 1000}k"
     about = {"relations": relations, "things": things, "found": median(found), "load": load_average()}
     yield Figure(f"graph.neighbours_2hop.{size}", median(times), "ms", target=TARGET, settings=about)
     yield Figure(f"graph.neighbours_2hop_p95.{size}", percentile(times, 0.95), "ms", settings=about)
+    about = {**about, "questions": len(apart)}
+    yield Figure(f"graph.neighbours_2hop_apart.{size}", median(apart), "ms", settings=about)
 
 
 def _store_of(relations: int) -> Settings:

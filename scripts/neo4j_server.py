@@ -171,7 +171,7 @@ class Server:
         (folder / "neo4j.conf").write_text("\n".join(lines), encoding="utf-8")
         if self.password:
             return
-        self.password = secrets.token_urlsafe(18)
+        self.password = secrets.token_hex(16)  # no sign that the command line could take for an option
         admin = [
             str(java),
             "-cp",
