@@ -1,11 +1,14 @@
 """How likely a hit is relevant, and whether an answer should be trusted at all.
 
-Scores are evidence for one question; what makes them comparable between questions is the size of the haystack, how far a hit
-stands above its rival, and how much of the question it covers. With s the score in nats, N the number of rows that might have
-answered, g the lead over the best other hit (of the best hit over the second; of the others, negative, over the best) and c the
-coverage, the share of the question's idf mass that the hit's words cover,
+Scores are evidence for one question; what makes them comparable between questions is the size of the haystack and how far a hit
+stands above its rival. With s the score in nats, N the number of rows that might have answered and g the lead over the best other
+hit (of the best hit over the second; of the others, negative, over the best),
 
-    confidence = 1 / (1 + exp(-(0.227 s - 0.633 ln N + 0.446 g + 1.182 c - 0.214)))
+    confidence = 1 / (1 + exp(-(3.656 ln(1 + s/4) - 0.678 ln N + 1.281 sign(g) ln(1 + |g|) - 1.474)))
+
+The logarithms are there because evidence is worth less the more there is: thirty nats are certain with or without ten more, and
+a good second hit is not refuted by a best one that stands far above it. (With the logarithms the coverage of the question,
+which the score has in it, says nothing more.)
 
 The coefficients are a logistic regression on the ten best hits of judged questions of four kinds (chat, sentences of an
 encyclopaedia, code, technical answers) and of questions that belong to another store; docs/recall.md has the calibration error on
@@ -24,7 +27,8 @@ from ai_memory.index.base import Rows
 from ai_memory.recall.views import QuestionWords
 from ai_memory.text.terms import QueryTerm
 
-_SCORE, _HAYSTACK, _LEAD, _COVERAGE, _CONSTANT = 0.227, -0.633, 0.446, 1.182, -0.214
+_SCORE, _HAYSTACK, _LEAD, _CONSTANT = 3.656, -0.678, 1.281, -1.474
+_SCORE_UNIT = 4.0
 LIKELY = 0.5
 """The confidence from which a hit is likelier than not to answer."""
 _TRUST_SCORE, _TRUST_COVERAGE, _TRUST_TOGETHER, _TRUST_LEAST = 0.05, 0.4, 0.6, 0.68
@@ -39,13 +43,12 @@ def confidence(of: Summands) -> float:
     return _logistic(sum(value * weight for _, value, weight in of))
 
 
-def summands(score: float, memories: int, lead: float, coverage: float) -> Summands:
+def summands(score: float, memories: int, lead: float) -> Summands:
     """What speaks for and against a hit being relevant."""
     return (
-        ("score", score, _SCORE),
+        ("score", math.log1p(max(score, 0.0) / _SCORE_UNIT), _SCORE),
         ("memories", math.log(max(memories, 1)), _HAYSTACK),
-        ("lead", lead, _LEAD),
-        ("coverage", coverage, _COVERAGE),
+        ("lead", math.copysign(math.log1p(abs(lead)), lead), _LEAD),
         ("constant", 1.0, _CONSTANT),
     )
 

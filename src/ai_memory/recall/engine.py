@@ -174,7 +174,7 @@ def _hit(
     lead: float,
 ) -> Hit:
     row = int(ranking.rows[at])
-    certain = summands(float(ranking.scores[at]), scored.rows, lead, covered.shares[at])
+    certain = summands(float(ranking.scores[at]), scored.rows, lead)
     words = tuple(dict.fromkeys(term.surface for term in covered.words[at] if term.weight >= CONTENT_WEIGHT))
     return Hit(
         rank=place,
