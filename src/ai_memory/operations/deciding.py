@@ -35,9 +35,7 @@ class SplitRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     into: Annotated[
         Node, Meta(description="What they mean: an entity; entity:NAME is made when new, of the same kind.")
     ]
-    ids: Annotated[
-        tuple[str, ...], Meta(min_length=1, max_length=1000, description="The ids of the memories, mem_…")
-    ]
+    ids: Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000, description="The ids of the memories, mem_…")]
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
