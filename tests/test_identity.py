@@ -25,14 +25,16 @@ def decided(kind: RelationType, source: str, target: str, memory: str | None = N
 
 
 def merged(*pairs: tuple[str, str]) -> list[Relation]:
-    return [decided(RelationType.MERGED_INTO, *pair, at=at) for at, pair in enumerate(pairs)]
+    return [decided(RelationType.MERGED_INTO, source, target, at=at) for at, (source, target) in enumerate(pairs)]
 
 
 DECISIONS = st.lists(
     st.one_of(
-        st.builds(lambda pair, at: decided(RelationType.MERGED_INTO, *pair, at=at), PAIRS, st.integers(0, 9)),
         st.builds(
-            lambda pair, memory, at: decided(RelationType.SPLIT_INTO, *pair, memory=memory, at=at),
+            lambda pair, at: decided(RelationType.MERGED_INTO, pair[0], pair[1], at=at), PAIRS, st.integers(0, 9)
+        ),
+        st.builds(
+            lambda pair, memory, at: decided(RelationType.SPLIT_INTO, pair[0], pair[1], memory=memory, at=at),
             PAIRS,
             st.sampled_from(MEMORIES),
             st.integers(0, 9),
