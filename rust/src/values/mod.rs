@@ -9,8 +9,9 @@ mod requests;
 use serde::{Deserialize, Serialize};
 
 pub use answers::{
-    Answer, Asked, AskedTime, AskedWord, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours, NodeKind, Notice, Outcome, Page,
-    PassageText, Receipt, Receipts, Relation, Searchable, Searched, Stage, Surrounding, Trace, Validity,
+    Answer, Asked, AskedTime, AskedWord, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours,
+    NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Searchable, Searched, Stage,
+    Surrounding, Trace, Validity,
 };
 pub use requests::{
     AnswerFormat, Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, Order, Recall, Recipe, Relate, Remember,
