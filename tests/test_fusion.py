@@ -163,4 +163,4 @@ def test_a_recipe_of_one_side_has_one_stage() -> None:
 def test_recipes_are_found_by_name() -> None:
     assert recipe_named(None) is recipe_named("balanced") is BALANCED
     assert recipe_named("words") is WORDS
-    assert list(RECIPES) == ["balanced", "fast", "thorough", "words", "meaning"]
+    assert list(RECIPES) == ["balanced", "fast", "thorough", "linked", "words", "meaning"]

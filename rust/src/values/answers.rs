@@ -230,7 +230,7 @@ pub struct Stage {
 /// How a hit got where it is, recorded by the run itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
-    /// Which searches brought it up: `dense`, `lexical`, `session`, …
+    /// Which searches brought it up: `dense`, `lexical`, `graph`; `session` where none of these did.
     pub candidates: Vec<String>,
     /// Exact cosine of the question with the best passage; none without a vector.
     pub cosine: Option<f64>,
@@ -244,6 +244,8 @@ pub struct Trace {
     pub stages: Vec<Stage>,
     /// The terms of its confidence, in log odds.
     pub certainty: Vec<Stage>,
+    /// The way that the graph led here, nodes and relations in turn; empty where none did.
+    pub path: Vec<String>,
 }
 
 /// A memory that stands beside a hit.

@@ -195,6 +195,8 @@ words! {
         Fast,
         /// As balanced, with more candidates.
         Thorough,
+        /// As balanced, with what the graph leads to.
+        Linked,
         /// Words alone.
         Words,
         /// Meaning alone.

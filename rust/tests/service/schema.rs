@@ -350,6 +350,7 @@ fn answers_have_the_fields_of_their_schemas() {
         lexical_rank: Some(2),
         stages: vec![stage.clone()],
         certainty: vec![stage],
+        path: texts(),
     };
     let hit = Hit {
         rank: 1,

@@ -20,7 +20,12 @@ _LEAST_BAR = 8
 _FIGURE = 7
 _MAIN_SHARE = 0.05
 """Stages that make up less of the difference between two hits than this are not named."""
-_SIDES = {"dense": "by meaning", "lexical": "by words", "session": "beside others in the session"}
+_SIDES = {
+    "dense": "by meaning",
+    "lexical": "by words",
+    "graph": "by the graph",
+    "session": "beside others in the session",
+}
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -77,6 +82,7 @@ def score(hit: Hit, after: Hit | None, scale: Scale, screen: Screen) -> Iterator
             yield INDENT + _row(stage, scale, screen)
     yield ""
     found = [_place(side, rank, measure) for side, rank, measure in _places(hit)]
+    found += [f"{_SIDES['graph']} ({' '.join(map(isolated, trace.path))})"] if trace.path else []
     lines = ["found " + ("; ".join(found) or _SIDES["session"])]
     lines.append(f"confidence {hit.confidence:.0%}: {_sum(trace.certainty)}")
     if after is not None and after.trace is not None:

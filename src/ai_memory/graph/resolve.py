@@ -113,8 +113,8 @@ class Directory:
             (How.SPELLING, self._by_key.get(key(mention.canonical), [])),
         ]
         if mention.kind in NAMED:
-            forms = (form for form in _forms(mention.canonical) if form in self._by_key)
-            steps.append((How.INFLECTION, self._by_key.get(next(forms, ""), [])))
+            known = (form for form in forms(mention.canonical) if form in self._by_key)
+            steps.append((How.INFLECTION, self._by_key.get(next(known, ""), [])))
         if mention.kind is Kind.PERSON:
             steps.insert(0 if longest else len(steps), (How.SHORT, self._shortened(mention.canonical)))
         for how, candidates in steps:
@@ -165,7 +165,7 @@ def _stands_for(word: str, full: str) -> bool:
     return full in nominatives(word) or full in short_names().get(word, ())
 
 
-def _forms(name: str) -> tuple[str, ...]:
+def forms(name: str) -> tuple[str, ...]:
     """The nominatives that a one-word name in any case may have, its own key first; of several words only the key.
 
     Names of several words are given in the nominative by extraction already.

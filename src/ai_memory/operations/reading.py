@@ -35,10 +35,11 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = (Layer.SEMANTIC, Layer.CONTEXTUAL)
     explain: Annotated[bool, Meta(description="Give each hit the scores of every stage.")] = False
     recipe: Annotated[
-        Literal["balanced", "fast", "thorough", "words", "meaning"],
+        Literal["balanced", "fast", "thorough", "linked", "words", "meaning"],
         Meta(
             description="What counts: balanced (words, meaning and what stands beside a memory), fast (without what "
-            "stands beside it), thorough (more candidates, the best read again word by word), or one search alone: words, meaning."
+            "stands beside it), thorough (more candidates, the best read again word by word), linked (balanced, and what the "
+            "graph leads to from the question and the best hits), or one search alone: words, meaning."
         ),
     ] = "balanced"
     format: Annotated[

@@ -104,7 +104,7 @@ class AsyncMethods(AsyncCalls):
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
         explain: bool = False,
-        recipe: Literal["balanced", "fast", "thorough", "words", "meaning"] = "balanced",
+        recipe: Literal["balanced", "fast", "thorough", "linked", "words", "meaning"] = "balanced",
         format: Literal["hits", "context"] = "hits",
         **filters: Unpack[Filters],
     ) -> Answer:

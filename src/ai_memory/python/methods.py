@@ -181,7 +181,7 @@ class Methods(Calls):
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
         explain: bool = False,
-        recipe: Literal["balanced", "fast", "thorough", "words", "meaning"] = "balanced",
+        recipe: Literal["balanced", "fast", "thorough", "linked", "words", "meaning"] = "balanced",
         format: Literal["hits", "context"] = "hits",
         **filters: Unpack[Filters],
     ) -> Answer:
@@ -194,8 +194,8 @@ class Methods(Calls):
         layers: semantic: the matches; contextual: what surrounds them; detailed: history and relations.
         explain: Give each hit the scores of every stage.
         recipe: What counts: balanced (words, meaning and what stands beside a memory), fast (without what stands
-            beside it), thorough (more candidates, the best read again word by word), or one search alone: words,
-            meaning.
+            beside it), thorough (more candidates, the best read again word by word), linked (balanced, and what the
+            graph leads to from the question and the best hits), or one search alone: words, meaning.
         format: context: also one block for a prompt, dated, cited by id, fenced, within max_tokens.
         filters: Which memories are meant; see `Filters`.
         """

@@ -43,7 +43,7 @@ class Trace(Struct, frozen=True, kw_only=True):
     """How a hit got where it is, recorded by the run itself."""
 
     candidates: tuple[str, ...]
-    """Which searches brought it up: `dense`, `lexical`, `session`, …"""
+    """Which searches brought it up: `dense`, `lexical`, `graph`; `session` where none of these did."""
     cosine: float | None
     """Exact cosine of the question with the best passage, or None where there is no vector."""
     bm25: float | None
@@ -53,6 +53,10 @@ class Trace(Struct, frozen=True, kw_only=True):
     stages: tuple[Stage, ...]
     certainty: tuple[Stage, ...] = ()
     """The summands of the confidence's log odds, as those of the score."""
+    path: tuple[str, ...] = ()
+    """The way that the graph led here, nodes and relations in turn: from `question` or a hit's id to this memory's id, through
+    `entity:NAME` where both name a thing. Empty where no link led here, and for recipes that do not ask the graph.
+    """
 
 
 class Surrounding(Struct, frozen=True, kw_only=True):
@@ -94,7 +98,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     """Something the reader must know about this answer: a degraded part, what was left out, and the command that mends it.
 
     Codes: `words_only`, `vectors_owed`, `ended_left_out`, `budget_cut`, `phrase_limit`, `no_filter_match`,
-    `recipe_left_out`.
+    `recipe_left_out`, `graph_unread`.
     """
 
     code: str

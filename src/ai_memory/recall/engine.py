@@ -23,6 +23,7 @@ from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageTe
 from ai_memory.recall.confidence import Covered, confidence, coverage, leads, standing, summands
 from ai_memory.recall.context import block
 from ai_memory.recall.explain import asked, reasons, stages, trace
+from ai_memory.recall.linked import Linker, Links
 from ai_memory.recall.periods import Period
 from ai_memory.recall.phrases import MOST_VERIFIED, holding_phrases
 from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, is_filtered, make_plan
@@ -63,13 +64,14 @@ def recall(
     notices: tuple[Notice, ...] = (),
     anchors: NDArray[np.float32] | None = None,
     read_tokens: ReadTokens | None = None,
+    links: Links | None = None,
 ) -> Answer:
     """Answer a question from one namespace's partition.
 
     `query_vector` is the question's unit vector, shape (dimension,), or None to work by words alone (say so in `notices`);
     `generation` is the vector generation that the partition holds; `anchors` are the vectors of `anchors.ANCHORS`, shape (m,
-    dimension), for small stores; `read_tokens` reads the best candidates once more where the recipe asks for it. Raises
-    InvalidInputError for a limit or budget below 1, and StoreError.
+    dimension), for small stores; `read_tokens` reads the best candidates once more, and `links` is the graph to follow, where
+    the recipe asks for it. Raises InvalidInputError for a limit or budget below 1, and StoreError.
     """
     started = time.perf_counter()
     _check(question)
@@ -97,6 +99,7 @@ def recall(
         filtered=is_filtered(plan),
         periods=question.periods,
         rereader=rereader,
+        linker=Linker(links, plan.selection) if links is not None and recipe.entities else None,
     )
     covered = coverage(ranking.words, plan.terms, ranking.rows)
     hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)

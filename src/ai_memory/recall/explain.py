@@ -25,7 +25,13 @@ _WORDS = {"lexical": "words", "coverage": "words"}
 def asked(plan: Plan, periods: Sequence[Period], ranking: Ranking, trusted: str | None) -> Asked:
     """What the question was understood as, the times that it names among it; `trusted` says why its answer stands."""
     shares, pools = ranking.words.masses.tolist(), ranking.pools
-    found = {"dense": len(pools.dense), "lexical": len(pools.lexical), "session": ranking.compared - len(pools.rows)}
+    searched = np.union1d(pools.rows, ranking.linked.rows)
+    found = {
+        "dense": len(pools.dense),
+        "lexical": len(pools.lexical),
+        "graph": len(ranking.linked.rows),
+        "session": ranking.compared - len(searched),
+    }
     return Asked(
         words=tuple(AskedWord(text=term.surface, share=share) for term, share in zip(plan.terms, shares, strict=True)),
         phrases=plan.phrases,
@@ -61,6 +67,9 @@ def trace(scored: Scored, ranking: Ranking, at: int, certain: Summands) -> Trace
     row = int(ranking.rows[at])
     dense_rank, lexical_rank = _rank(ranking.pools.dense, row), _rank(ranking.pools.lexical, row)
     found = [name for name, rank in (("dense", dense_rank), ("lexical", lexical_rank)) if rank is not None]
+    path = ranking.linked.paths.get(ranking.ids[at], ())
+    if path:
+        found.append("graph")
     cosine, bm25 = float(ranking.cosines[at]), float(ranking.bm25[at])
     return Trace(
         candidates=tuple(found) or ("session",),
@@ -70,6 +79,7 @@ def trace(scored: Scored, ranking: Ranking, at: int, certain: Summands) -> Trace
         lexical_rank=lexical_rank,
         stages=stages(ranking, at),
         certainty=tuple(map(_stage, *zip(*certain, strict=True))),
+        path=path,
     )
 
 
@@ -92,6 +102,7 @@ def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -
         "session": "its session is about this",
         "author": "by the author whom the question names",
         "tokens": "read word by word, near to the question",
+        "entities": "linked to what the question names, or to a better hit",
         "time": "from about the time that the question names",
     }
     weights = dict.fromkeys(texts, 0.0)

@@ -13,6 +13,7 @@ from ai_memory.index.partition import PartitionView
 from ai_memory.recall import fusion, rereading
 from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours
 from ai_memory.recall.fusion import Candidates, Evidence, Features
+from ai_memory.recall.linked import NOWHERE, SEEDS, Linked, Linker
 from ai_memory.recall.periods import Period
 from ai_memory.recall.plan import CONTENT_WEIGHT
 from ai_memory.recall.population import Scored, Values
@@ -53,6 +54,8 @@ class Ranking(NamedTuple):
     """The question's words in all candidates."""
     together: float
     """The share of the idf mass of the question's words, function words apart, that the ten best memories have between them."""
+    linked: Linked = NOWHERE
+    """Where the graph led, with `linker`."""
 
 
 def rank(
@@ -66,15 +69,28 @@ def rank(
     filtered: bool,
     periods: Sequence[Period] = (),
     rereader: Rereader | None = None,
+    linker: Linker | None = None,
 ) -> Ranking:
-    """The best `limit` memories, fewer when there are no more. The candidate pools grow until they hold enough memories."""
+    """The best `limit` memories, fewer when there are no more. The candidate pools grow until they hold enough memories.
+
+    With `linker` the best ones are ranked twice: what the graph leads to from the first ranking joins the second.
+    """
     size = max(recipe.pool, 2 * limit)
     content = np.array([term.weight >= CONTENT_WEIGHT for term in terms], np.bool_)
     while True:
         pools = best_of_each(view, scored, size)
         candidates = _with_neighbours(view, scored, pools.rows, recipe, limit, filtered)
         evidence = fusion.gather(view, scored, candidates, terms, recipe, periods)
+        linked = NOWHERE
+        if linker is not None:
+            first = _order(view, scored, candidates, evidence, vectors, recipe, SEEDS, pools, content, None)
+            linked = linker.follow(view, scored, first.ids, first.scores)
+            candidates = _with_linked(view, scored, candidates, linked.rows, recipe, filtered)
+            evidence = fusion.gather(view, scored, candidates, terms, recipe, periods)
+            stage = ("entities", recipe.entities, linked.at(candidates.rows))
+            evidence = evidence._replace(stages=(*evidence.stages, stage))
         ranking = _order(view, scored, candidates, evidence, vectors, recipe, limit, pools, content, rereader)
+        ranking = ranking._replace(linked=linked)
         if len(ranking.rows) >= limit or size >= scored.rows:
             return ranking
         size *= 4
@@ -156,6 +172,17 @@ def _with_neighbours(
         matching = scored.bm25(everyone) > 0.0
         return Candidates(everyone[matching], neighbours[matching])
     return Candidates(everyone, neighbours)
+
+
+def _with_linked(
+    view: PartitionView, scored: Scored, candidates: Candidates, linked: Rows, recipe: Recipe, filtered: bool
+) -> Candidates:
+    """The candidates with some rows more, ascending, and what stands beside each."""
+    new = np.setdiff1d(linked, candidates.rows).astype(np.int32)
+    rows = np.concatenate((candidates.rows, new))
+    beside = session_neighbours(view, scored, new, recipe.reach, filtered=filtered)
+    order = np.argsort(rows)
+    return Candidates(rows[order], np.concatenate((candidates.neighbours, beside))[order])
 
 
 def _greatest(scores: Values, count: int) -> NDArray[np.int64]:

@@ -51,6 +51,8 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """For a memory near a time that the question names (`periods.period_evidence`)."""
     tokens: float = 0.0
     """For each deviation by which the nearest tokens of a memory stand out among the best ones (`rereading.Rereader`)."""
+    entities: float = 0.0
+    """For each nat that a link of the graph says (`linked.Linker`)."""
     pool: int = 200
     """Candidates taken from each side; more when more hits are asked for."""
     nearest: int = 100
@@ -85,6 +87,8 @@ FAST = Recipe(name="fast", reach=0, beside_words=0.0, beside_coverage=0.0, sessi
 """Both sides and what the memory itself is, without its neighbours and its session."""
 THOROUGH = Recipe(name="thorough", tokens=0.3, pool=1_000, nearest=500)
 """As `balanced`, with five times the candidates, and the best of them read once more, word by word."""
+LINKED = Recipe(name="linked", entities=0.5)
+"""As `balanced`, with the memories that the graph leads to from the question and the best hits."""
 WORDS = replace(_NOTHING, name="words", lexical=1.0)
 """BM25 alone."""
 MEANING = replace(_NOTHING, name="meaning", dense=1.0)
@@ -103,10 +107,11 @@ STAGES = (
     "asks",
     "time",
     "tokens",
+    "entities",
 )
 """The weights that can be 0: without it, a stage is not worked out."""
 
-RECIPES = {recipe.name: recipe for recipe in (BALANCED, FAST, THOROUGH, WORDS, MEANING)}
+RECIPES = {recipe.name: recipe for recipe in (BALANCED, FAST, THOROUGH, LINKED, WORDS, MEANING)}
 
 
 def without(recipe: Recipe, stage: str) -> Recipe:

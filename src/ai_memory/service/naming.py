@@ -56,7 +56,7 @@ class Names:
         if not node.startswith(ENTITY_PREFIX):
             return node
         kind, name = _kind_and_name(node)
-        found = self._made(names=[name])
+        found = self.made(names=[name])
         return next((entity.id for entity in found if kind is None or entity.kind == kind), None)
 
     def endpoint(
@@ -85,7 +85,7 @@ class Names:
 
         The one that others were merged into stands for them and has their names as aliases.
         """
-        found = self._made(ids=ids, names=names)
+        found = self.made(ids=ids, names=names)
         if not self.identity:
             return found
         roots = list(dict.fromkeys(self.identity.root(entity.id) for entity in found))
@@ -93,7 +93,7 @@ class Names:
         known = {entity.id: entity for entity in found}
         missing = [member for member in members if member not in known]
         if missing:
-            more = self._made(ids=missing)
+            more = self.made(ids=missing)
             known.update((entity.id, entity) for entity in more)
         return [self._joined(known, root) for root in roots if root in known]
 
@@ -115,7 +115,8 @@ class Names:
         kept = {entity: count for entity, count in counts.items() if entity not in read}
         return kept | {entity: len(memories) for entity, memories in naming.items()}
 
-    def _made(self, *, ids: Sequence[str] = (), names: Sequence[str] = ()) -> list[Entity]:
+    def made(self, *, ids: Sequence[str] = (), names: Sequence[str] = ()) -> list[Entity]:
+        """Things as they were made and read, merged ones too, by id or by name; all without either."""
         return self._parts.decided.entities(self._file(), self._namespace, self.identity, ids=ids, names=names)
 
     def _file(self) -> GraphFile | None:

@@ -37,6 +37,7 @@ from ai_memory.recall.recipe import Recipe, recipe_named
 from ai_memory.service.drafts import context_path
 from ai_memory.service.embedding import PinnedEmbedder
 from ai_memory.service.following import SwitchedError
+from ai_memory.service.linking import QuestionLinks
 from ai_memory.service.parts import Parts
 from ai_memory.service.writing import as_selection, no_such_memory
 from ai_memory.text.normal import clean_text
@@ -71,6 +72,9 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
     notices = (*told, *_notices(parts, words_only=by_meaning and seen.vector is None))
     if seen.view is None:
         return recall_empty(question, notices)
+    links = QuestionLinks(parts, selection, request.query) if recipe.entities else None
+    if links is not None:
+        notices += links.notices()
     return run_recall(
         question,
         view=seen.view,
@@ -80,6 +84,7 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         notices=notices,
         anchors=seen.pinned.anchors() if seen.pinned and seen.vector is not None and seen.view.n < ENOUGH else None,
         read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.vector is not None else None,
+        links=links,
     )
 
 

@@ -34,7 +34,7 @@ PAGE = 500
 
 def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
     """What is related to a memory or a named thing."""
-    view = _View(parts, request)
+    view = GraphView(parts, request)
     node = view.names.existing(request.id)
     found = walk(
         node, view.relations, view.labels, depth=request.depth, limit=request.limit if not request.kinds else PAGE
@@ -61,7 +61,7 @@ def entities(parts: Parts, request: EntitiesRequest) -> Entities:
 
 def path(parts: Parts, request: PathRequest) -> Paths:
     """The shortest paths between two nodes."""
-    view = _View(parts, request)
+    view = GraphView(parts, request)
     source = view.names.existing(request.source)
     target = view.names.existing(request.target)
     if source == target:
@@ -86,7 +86,7 @@ def path(parts: Parts, request: PathRequest) -> Paths:
 
 def graph(parts: Parts, request: GraphRequest) -> Graph:
     """Nodes and relations around a node, or of a namespace."""
-    view = _View(parts, request)
+    view = GraphView(parts, request)
     middle = None
     if request.id is None:
         found = view.of_namespace(request.limit + 1)
@@ -112,7 +112,7 @@ def read_new(parts: Parts) -> int:
     return 0 if parts.graph.catch_up(READING_SECONDS) else parts.graph.unread()
 
 
-class _View:
+class GraphView:
     """One namespace's graph at one pair of instants, and what is known of the nodes that were met."""
 
     def __init__(self, parts: Parts, request: Walk) -> None:
@@ -190,7 +190,7 @@ class _View:
         return list(found)[:limit]
 
 
-def _shortest(view: _View, source: str, target: str, longest: int) -> Iterator[list[Relation]]:
+def _shortest(view: GraphView, source: str, target: str, longest: int) -> Iterator[list[Relation]]:
     """All shortest paths of at most `longest` relations, searched level by level from both ends, the smaller level first."""
     reached: tuple[_Steps, _Steps] = ({source: []}, {target: []})
     levels = [{source}, {target}]
@@ -212,7 +212,7 @@ _Steps = dict[str, list[tuple[str, Relation]]]
 """For each node reached, the nodes one step nearer to the end it was reached from, with the relations."""
 
 
-def _next_level(view: _View, level: set[str], reached: _Steps) -> set[str]:
+def _next_level(view: GraphView, level: set[str], reached: _Steps) -> set[str]:
     """The nodes one relation beyond a level, noted in `reached` with every relation that leads there."""
     fresh: _Steps = {}
     for edge in sorted(view.relations(sorted(level)), key=lambda edge: (-edge.weight, edge.id)):
