@@ -134,6 +134,43 @@ def test_relations_are_filtered_by_type_and_time(store: Store) -> None:
     assert store.relations("default", [first.id], known_at=START - DAY) == []
 
 
+def test_the_heaviest_relations_are_given_with_all_that_weigh_the_same(store: Store) -> None:
+    """One with both its ends among the nodes counts twice, and so may one that leads back to its own node."""
+    nodes = [kept(store, name) for name in "abc"]
+    hub, beside, far = (node.id for node in nodes)
+    made = [
+        related(store, relate(source, target, kind, weight=weight, valid_to=until))
+        for source, target, kind, weight, until in (
+            (hub, far, "A", 0.5, None),
+            (far, hub, "B", 1.0, None),
+            (hub, far, "C", 0.25, START),
+            (hub, beside, "D", 0.75, None),
+            (beside, beside, "E", 0.5, None),
+            (far, hub, "F", 0.5, None),
+            (beside, far, "G", 0.0, None),
+            (hub, far, "H", 1.0, None),
+        )
+    ]
+    one(store, unrelate(made[7]))
+    filters: tuple[dict[str, Any], ...] = ({}, {"types": list("ACEG")}, {"as_of": START}, {"known_at": CLOCK.now()})
+    for how in filters:
+        for asked in ([hub], [hub, beside], [beside, hub, hub]):
+            everything = store.relations("default", asked, **how)
+            weights = [w.weight for w in everything for end in (w.source, w.target) if end in asked]
+            weights.sort(reverse=True)
+            for heaviest in range(1, len(weights) + 2):
+                given = store.relations("default", asked, heaviest=heaviest, **how)
+                least = weights[heaviest - 1] if heaviest <= len(weights) else 0.0
+                assert [each for each in given if each.weight >= least] == [
+                    each for each in everything if each.weight >= least
+                ]
+                assert [each for each in everything if each in given] == given, "in order of writing"
+    assert store.relations("default", [hub], heaviest=1) == [made[1]]
+    assert store.relations("default", [hub], heaviest=3) == [made[0], made[1], made[3], made[5]]
+    assert store.relations("elsewhere", [hub], heaviest=1) == []
+    assert store.relations("default", [], heaviest=1) == []
+
+
 def near(store: Store, node: str, *, depth: int = 1, limit: int = 100, **how: Any) -> list[Neighbour]:
     """A walk over what the store looks up, as the service takes it."""
 
@@ -144,7 +181,10 @@ def near(store: Store, node: str, *, depth: int = 1, limit: int = 100, **how: An
                 found[memory.id] = ("memory", label_of(memory.title, memory.text))
         return found
 
-    return walk(node, lambda nodes: store.relations("default", nodes, **how), labels, depth=depth, limit=limit)
+    def relations(nodes: Sequence[str], heaviest: int | None) -> list[Relation]:
+        return store.relations("default", nodes, heaviest=heaviest, **how)
+
+    return walk(node, relations, labels, depth=depth, limit=limit)
 
 
 def test_decisions_are_told_with_the_undone_ones_in_order_of_writing(store: Store) -> None:

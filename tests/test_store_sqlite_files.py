@@ -24,7 +24,7 @@ from ai_memory.store.sqlite.connection import PRIMARY_RESULT_CODES, translate, t
 from ai_memory.store.sqlite.schema import APPLICATION_ID, Migration, shipped_migrations, statements
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
 from ai_memory.types import Selection
-from store_samples import CLOCK, kept, remember
+from store_samples import CLOCK, kept, relate, related, remember
 
 PAGE = 8192
 
@@ -345,3 +345,23 @@ def test_what_sqlite_cannot_hold_is_invalid_input() -> None:
     connection.close()
     with pytest.raises(StoreError), translated("here"):
         connection.execute("SELECT 1")
+
+
+def test_which_relations_are_the_heaviest_is_read_from_the_indexes_alone(path: Path) -> None:
+    asked: list[str] = []
+    with open_sqlite_store(path, clock=CLOCK) as store:
+        hub, *others = (kept(store, name) for name in "abcd")
+        for number, other in enumerate(others, start=1):
+            related(store, relate(hub.id, other.id, weight=number / 4))
+        with store._readers.one() as connection:
+            connection.set_trace_callback(asked.append)
+        assert [each.weight for each in store.relations("default", [hub.id], heaviest=2)] == [0.5, 0.75]
+        place, found = (sql for sql in asked if "json_each" in sql)
+        with store._readers.one() as connection:
+            connection.set_trace_callback(None)
+            plans = [[row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")] for sql in (place, found)]
+    for end in ("source", "target"):
+        index = f"SEARCH l USING COVERING INDEX relations_by_{end} (namespace=? AND {end}=? AND retired_at=?"
+        assert f"{index})" in plans[0]
+        assert f"{index} AND weight>?)" in plans[1]
+    assert not any("PRIMARY KEY" in step for step in plans[0]), "no row is read for it"

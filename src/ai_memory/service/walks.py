@@ -124,20 +124,23 @@ class GraphView:
         self.kinds: dict[str, str] = {}
         self._labels: dict[str, Label] = {}
 
-    def relations(self, nodes: Sequence[str]) -> list[Relation]:
-        """All relations with one of some nodes at either end."""
+    def relations(self, nodes: Sequence[str], heaviest: int | None = None) -> list[Relation]:
+        """The relations with one of some nodes at either end, all or the heaviest as `Store.relations` counts them."""
         asked, identity = self._request, self.names.identity
-        stores = [self._parts.store.relations]
-        if self._parts.graph is not None:
-            stores.append(self._parts.graph.file().relations)
         behind = identity.behind(nodes) if identity else nodes
-        found = [
-            relation
-            for relations in stores
-            for relation in relations(
+        found = self._parts.store.relations(
+            asked.namespace,
+            behind,
+            types=asked.types,
+            as_of=asked.as_of,
+            known_at=asked.known_at,
+            heaviest=None if identity else heaviest,  # which of rewritten ones are the heaviest is known when all are
+        )
+        if self._parts.graph is not None:
+            file = self._parts.graph.file()
+            found += file.relations(
                 asked.namespace, behind, types=asked.types, as_of=asked.as_of, known_at=asked.known_at
             )
-        ]
         return identity.seen(found, nodes) if identity else found
 
     def labels(self, nodes: Sequence[str]) -> dict[str, Label]:

@@ -341,8 +341,13 @@ class Store(Protocol):
         types: Sequence[str] = (),
         as_of: dt.datetime | None = None,
         known_at: dt.datetime | None = None,
+        heaviest: int | None = None,
     ) -> list[Relation]:
-        """Relations with one of `ids` at either end."""
+        """Relations with one of `ids` at either end, in order of writing.
+
+        With `heaviest` (at least 1) the lighter ones may be missing: of all of them by falling weight, one with both ends
+        among `ids` counted twice, those that weigh as much as the one in that place, or more, are given.
+        """
         ...
 
     def decisions(self, namespace: str) -> list[Relation]:

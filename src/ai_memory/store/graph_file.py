@@ -167,7 +167,7 @@ class GraphFile:
     ) -> list[Relation]:
         """MENTIONS from a memory to each thing it names, and what memories state, with one of `ids` at either end.
 
-        At most `EDGES_A_NODE` of each sort at one node, the newest.
+        At most `EDGES_A_NODE` of each sort at one node, the newest. All weigh the same.
         """
         found: dict[str, Relation] = {}
         with self._readers.snapshot() as connection:

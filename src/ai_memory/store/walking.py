@@ -20,18 +20,21 @@ def label_of(title: str | None, text: str) -> str:
     return text[:LABEL_CHARACTERS] if title is None else title
 
 
+Labels = Callable[[Sequence[str]], Mapping[str, Label]]
+
+
 def walk(
     node: str,
-    relations: Callable[[Sequence[str]], Sequence[Relation]],
-    labels: Callable[[Sequence[str]], Mapping[str, Label]],
+    relations: Callable[[Sequence[str], int | None], Sequence[Relation]],
+    labels: Labels,
     *,
     depth: int,
     limit: int,
 ) -> list[Neighbour]:
     """Nodes within `depth` (1 to 4) relations of `node`, nearest first, each once: in a level by falling weight, then by id.
 
-    `relations` gives those with one of some nodes at either end, `labels` the nodes that are there and not retired. Raises
-    InvalidInputError for another depth or a `limit` below 1.
+    `relations` gives those with one of some nodes at either end, all or the heaviest as `Store.relations` counts them, and
+    `labels` the nodes that are there and not retired. Raises InvalidInputError for another depth or a `limit` below 1.
     """
     if not 1 <= depth <= MAX_DEPTH:
         raise InvalidInputError(f"depth must be 1 to {MAX_DEPTH}, not {depth}", limit=MAX_DEPTH, actual=depth)
@@ -40,25 +43,38 @@ def walk(
     seen, frontier = {node}, {node}
     found: list[Neighbour] = []
     for step in range(1, depth + 1):
-        reached = _reached(relations(sorted(frontier)), seen, frontier)
-        ordered = sorted(reached.items(), key=lambda each: (-each[1].weight, each[0]))
-        level: list[Neighbour] = []
-        while (
-            ordered and len(found) + len(level) < limit
-        ):  # no more labels than are wanted: a hub has thousands of ends
-            piece, ordered = ordered[:limit], ordered[limit:]
-            named = labels([end for end, _ in piece])
-            level += [
-                Neighbour(id=end, kind=named[end][0], label=named[end][1], relation=by, depth=step)
-                for end, by in piece
-                if end in named
-            ]
+        nodes, wanted = sorted(frontier), limit - len(found)
+        heaviest = wanted + wanted // 4 + len(nodes)  # one leads back from each, others to one node or to retired ones
+        edges = relations(nodes, heaviest)
+        weights = sorted(each.weight for each in edges for end in (each.source, each.target) if end in frontier)
+        least = weights[-heaviest] if len(weights) >= heaviest else None  # with fewer than asked for, these are all
+        heavy = edges if least is None else [each for each in edges if each.weight >= least]
+        level = _level(heavy, seen, frontier, labels, wanted, step)
+        if least is not None and len(level) < wanted:  # any lighter relation leads to a node behind these
+            level = _level(relations(nodes, None), seen, frontier, labels, wanted, step)
         found.extend(level)
         frontier = {neighbour.id for neighbour in level}
         seen |= frontier
         if not frontier or len(found) >= limit:
             break
-    return found[:limit]
+    return found
+
+
+def _level(
+    edges: Sequence[Relation], seen: set[str], frontier: set[str], labels: Labels, wanted: int, depth: int
+) -> list[Neighbour]:
+    """The first `wanted` new nodes at the far ends of some edges, by falling weight, then by id."""
+    ordered = sorted(_reached(edges, seen, frontier).items(), key=lambda each: (-each[1].weight, each[0]))
+    level: list[Neighbour] = []
+    while ordered and len(level) < wanted:  # no more labels than are wanted: a hub has thousands of ends
+        piece, ordered = ordered[:wanted], ordered[wanted:]
+        named = labels([end for end, _ in piece])
+        level += [
+            Neighbour(id=end, kind=named[end][0], label=named[end][1], relation=by, depth=depth)
+            for end, by in piece
+            if end in named
+        ]
+    return level[:wanted]
 
 
 def _reached(edges: Sequence[Relation], seen: set[str], frontier: set[str]) -> dict[str, Relation]:

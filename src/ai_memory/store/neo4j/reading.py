@@ -24,6 +24,10 @@ _KNOWN = (
     "UNWIND $ids AS id MATCH (:Node {namespace: $namespace, id: id})-[:HAS_REVISION]->(r:Revision) "
     f"WHERE {known_at('r')} RETURN {RECORD}"
 )
+_HEAVIEST = (
+    "WITH x ORDER BY x.weight DESC WITH collect(x) AS found UNWIND found AS x WITH found, x "
+    "WHERE x.weight >= coalesce(found[$heaviest - 1].weight, x.weight) "  # beyond the end of a list is null
+)
 
 
 def get(
@@ -87,8 +91,9 @@ def relations(
     types: Sequence[str] = (),
     as_of: dt.datetime | None = None,
     moment: dt.datetime | None = None,
+    heaviest: int | None = None,
 ) -> list[Relation]:
-    """As `Store.relations`, ordered by key."""
+    """As `Store.relations`."""
     clauses = ["x.retired_at IS NULL" if moment is None else known_at("x")]
     if as_of is not None:
         clauses.append(valid_at("x"))
@@ -96,12 +101,14 @@ def relations(
         clauses.append("type(x) IN $types")
     rows = connection.read(
         "UNWIND $ids AS id MATCH (:Node {namespace: $namespace, id: id})-[x]-(:Node) "
-        f"WHERE {' AND '.join(clauses)} WITH DISTINCT x RETURN {EDGE} ORDER BY x.key",
+        f"WHERE {' AND '.join(clauses)} {'' if heaviest is None else _HEAVIEST}"
+        f"WITH DISTINCT x RETURN {EDGE} ORDER BY x.key",
         namespace=namespace,
         ids=list(dict.fromkeys(ids)),
         types=[str(kind) for kind in types],
         as_of=None if as_of is None else to_micros(as_of),
         known_at=None if moment is None else to_micros(moment),
+        heaviest=heaviest,
     )
     return [relation(row) for row in rows]
 

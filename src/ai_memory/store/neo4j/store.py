@@ -180,9 +180,10 @@ class Neo4jStore:
         types: Sequence[str] = (),
         as_of: dt.datetime | None = None,
         known_at: dt.datetime | None = None,
+        heaviest: int | None = None,
     ) -> list[Relation]:
         """As `Store.relations`."""
-        return reading.relations(self._connection, namespace, ids, types, as_of, known_at)
+        return reading.relations(self._connection, namespace, ids, types, as_of, known_at, heaviest)
 
     def decisions(self, namespace: str) -> list[Relation]:
         """As `Store.decisions`."""

@@ -205,10 +205,11 @@ def relations(
     types: Sequence[str] = (),
     as_of: dt.datetime | None = None,
     moment: dt.datetime | None = None,
+    heaviest: int | None = None,
 ) -> list[Relation]:
-    """As `Store.relations`, ordered by key."""
+    """As `Store.relations`."""
     number = namespace_number(connection, namespace)
-    values: dict[str, str | int | None] = {"namespace": number, "ids": json_text(list(ids))}
+    values: dict[str, str | int | float | None] = {"namespace": number, "ids": json_text(list(ids))}
     clauses = ["l.retired_at IS NULL"]
     if moment is not None:
         clauses, values["known_at"] = [known_at("l", "known_at")], to_micros(moment)
@@ -218,14 +219,25 @@ def relations(
     if types:
         clauses.append("l.type IN (SELECT value FROM json_each(:types))")
         values["types"] = json_text([str(kind) for kind in types])
-    touching = " UNION ".join(
-        f"SELECT key FROM relations WHERE namespace = :namespace AND {end} IN (SELECT value FROM json_each(:ids))"
-        for end in ("source", "target")
-    )
+    if heaviest is not None:
+        place = f"{_touching('l.weight', clauses, 'UNION ALL')} ORDER BY 1 DESC LIMIT 1 OFFSET :heaviest - 1"
+        last = connection.execute(place, {**values, "heaviest": heaviest}).fetchone()
+        if last is not None:
+            clauses.append("l.weight >= :least")
+            values["least"] = last[0]
     rows = connection.execute(
-        f"{RELATION_SOURCE} WHERE l.key IN ({touching}) AND {' AND '.join(clauses)} ORDER BY l.key", values
+        f"{RELATION_SOURCE} WHERE l.key IN ({_touching('l.key', clauses)}) ORDER BY l.key", values
     )
     return [relation(row) for row in rows]
+
+
+def _touching(column: str, clauses: Sequence[str], union: str = "UNION") -> str:
+    """A query for what stands at either end of `:ids`: by the plainest clauses it reads the indexes alone, without a row."""
+    return f" {union} ".join(
+        f"SELECT {column} FROM relations l WHERE l.namespace = :namespace AND "
+        f"l.{end} IN (SELECT value FROM json_each(:ids)) AND {' AND '.join(clauses)}"
+        for end in ("source", "target")
+    )
 
 
 def decisions(connection: sqlite3.Connection, namespace: str) -> list[Relation]:

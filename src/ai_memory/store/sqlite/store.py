@@ -251,10 +251,11 @@ class SqliteStore:
         types: Sequence[str] = (),
         as_of: dt.datetime | None = None,
         known_at: dt.datetime | None = None,
+        heaviest: int | None = None,
     ) -> list[Relation]:
         """As `Store.relations`."""
         with self._readers.snapshot() as connection:
-            return reading.relations(connection, namespace, ids, types, as_of, known_at)
+            return reading.relations(connection, namespace, ids, types, as_of, known_at, heaviest)
 
     def decisions(self, namespace: str) -> list[Relation]:
         """As `Store.decisions`."""
