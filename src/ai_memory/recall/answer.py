@@ -55,7 +55,7 @@ class Trace(Struct, frozen=True, kw_only=True):
     """The summands of the confidence's log odds, as those of the score."""
     path: tuple[str, ...] = ()
     """The way that the graph led here, nodes and relations in turn: from `question` or a hit's id to this memory's id, through
-    `entity:NAME` where both name a thing. Empty where no link led here, and for recipes that do not ask the graph.
+    `entity:NAME` where both name a thing. Empty where none led here, and for recipes that do not ask the graph.
     """
 
 
