@@ -1,11 +1,13 @@
-"""Writes the typed Python methods of the operations (ai_memory/python/methods.py and async_methods.py)."""
+"""Writes the typed Python methods of the operations (ai_memory/python/methods.py, graph_methods.py and async_methods.py)."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
 import json
+import re
 import textwrap
+from collections.abc import Iterable
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -19,6 +21,8 @@ from ai_memory.types import Selection
 WIDTH = 118
 SCHEMAS = schemas(OPERATIONS)
 FILTERS = tuple(name for name in Selection.__struct_fields__ if name != "namespace")
+OF_GRAPH = tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in ("graph", "deciding"))
+"""A module of their own: all methods in one would be longer than a file should be."""
 
 HEAD = '''"""The operations as {kind} methods, typed and documented.
 
@@ -33,38 +37,48 @@ from __future__ import annotations
 
 def sync_module() -> str:
     """The text of ai_memory/python/methods.py."""
-    body = "\n".join(_method(operation, is_async=False) for operation in OPERATIONS)
-    head = HEAD.format(kind="plain") + _imports(is_async=False)
-    title = '"""One method for each operation. Fields that are not given keep the operation\'s defaults."""'
-    return f"{head}\n\n{_filters()}\n\nclass Methods(Calls):\n    {title}\n\n{body}"
+    title = "One method for each operation. Fields that are not given keep the operation's defaults."
+    others = (operation for operation in OPERATIONS if operation not in OF_GRAPH)
+    body = f"{_filters()}\n\n{_class('Methods(GraphMethods)', title, others, is_async=False)}"
+    return _module("plain", body, {"ai_memory.python.graph_methods": ["GraphMethods"]})
+
+
+def graph_module() -> str:
+    """The text of ai_memory/python/graph_methods.py."""
+    body = _class("GraphMethods(Calls)", "The methods of relations and of what they join.", OF_GRAPH, is_async=False)
+    return _module("plain", body, {})
 
 
 def async_module() -> str:
     """The text of ai_memory/python/async_methods.py."""
-    body = "\n".join(_method(operation, is_async=True) for operation in OPERATIONS)
-    head = HEAD.format(kind="async") + _imports(is_async=True)
-    title = (
-        '"""One coroutine for each operation; what the fields mean is told in `ai_memory.python.methods.Methods`."""'
-    )
-    return f"{head}\n\nclass AsyncMethods(AsyncCalls):\n    {title}\n\n{body}"
+    title = "One coroutine for each operation; what the fields mean is told in `ai_memory.python.methods.Methods`."
+    body = _class("AsyncMethods(AsyncCalls)", title, OPERATIONS, is_async=True)
+    return _module("async", body, {"ai_memory.python.methods": ["Filters"]})
 
 
-def _imports(*, is_async: bool) -> str:
-    kinds = ("AsyncIterable, AsyncIterator, Iterable, " if is_async else "Iterable, Iterator, ") + "Mapping, Sequence"
-    typing_names = "Any, Literal, Unpack" if is_async else "Any, Literal, TypedDict, Unpack"
-    modules = _type_modules()
-    modules["ai_memory.python.calls"] = ["AsyncCalls" if is_async else "Calls", "Instant", "Line", "Progress"]
-    if is_async:
-        modules["ai_memory.python.methods"] = ["Filters"]
-    lines = [
-        f"from collections.abc import {kinds}",
-        f"from typing import {typing_names}",
-        "",
-        "from msgspec import UNSET, UnsetType",
-        "",
-        *(_import_line(module, sorted(modules[module], key=_isort_key)) for module in sorted(modules)),
-    ]
-    return "\n".join(lines) + "\n"
+_STANDARD = {
+    "collections.abc": ["AsyncIterable", "AsyncIterator", "Iterable", "Iterator", "Mapping", "Sequence"],
+    "typing": ["Any", "Literal", "TypedDict", "Unpack"],
+}
+
+
+def _class(head: str, title: str, operations: Iterable[Operation], *, is_async: bool) -> str:
+    body = "\n".join(_method(operation, is_async=is_async) for operation in operations)
+    return f'class {head}:\n    """{title}"""\n\n{body}'
+
+
+def _module(kind: str, body: str, more: dict[str, list[str]]) -> str:
+    """A module of a body, with the imports of the names that occur in it."""
+    named = set(re.findall(r"\w+", body))
+    modules = {**_STANDARD, **_type_modules(), **more}
+    blocks = []
+    for part in (_STANDARD, ["msgspec"], [name for name in modules if name.startswith("ai_memory")]):
+        used = {module: [name for name in modules[module] if name in named] for module in sorted(part)}
+        lines = [_import_line(module, sorted(names, key=_isort_key)) for module, names in used.items() if names]
+        if lines:
+            blocks.append("\n".join(lines))
+    imports = "\n\n".join(blocks)
+    return f"{HEAD.format(kind=kind)}{imports}\n\n\n{body}"
 
 
 def _type_modules() -> dict[str, list[str]]:
@@ -74,7 +88,11 @@ def _type_modules() -> dict[str, list[str]]:
     from ai_memory.types import MemoryType
 
     named = {Draft, Layer, MemoryType, *(o.response for o in OPERATIONS if o.response is not bytes)}
-    modules: dict[str, list[str]] = {"ai_memory.types": ["DEFAULT_NAMESPACE"]}
+    modules: dict[str, list[str]] = {
+        "msgspec": ["UNSET", "UnsetType"],
+        "ai_memory.python.calls": ["AsyncCalls", "Calls", "Instant", "Line", "Progress"],
+        "ai_memory.types": ["DEFAULT_NAMESPACE"],
+    }
     for kind in named:
         modules.setdefault(kind.__module__, []).append(kind.__name__)
     return modules

@@ -347,6 +347,19 @@ def test_what_sqlite_cannot_hold_is_invalid_input() -> None:
         connection.execute("SELECT 1")
 
 
+def test_decisions_are_found_by_their_index(path: Path) -> None:
+    asked: list[str] = []
+    with open_sqlite_store(path, clock=CLOCK) as store:
+        with store._readers.one() as connection:
+            connection.set_trace_callback(asked.append)
+        assert store.decisions("default") == []
+        with store._readers.one() as connection:
+            connection.set_trace_callback(None)
+            (sql,) = (each for each in asked if "relations l" in each)
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert any("relations_by_decision" in step for step in plan), plan
+
+
 def test_which_relations_are_the_heaviest_is_read_from_the_indexes_alone(path: Path) -> None:
     asked: list[str] = []
     with open_sqlite_store(path, clock=CLOCK) as store:

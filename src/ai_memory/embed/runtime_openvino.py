@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ai_memory.embed import graph
 from ai_memory.embed.base import Vectors
@@ -29,10 +30,33 @@ ov, _ = import_openvino()
 GRAPHS: Mapping[str, Callable[[ModelFolder, Linear], Graph]] = {"bert": build_bert, "gemma3_text": build_gemma}
 """Who builds the graph of each architecture; `known.RUNNABLE` names the same ones without importing openvino."""
 
-_TOKEN_BUDGET = 512
+TOKEN_BUDGET = 512
 _PRECISION = {Dtype.FLOAT32: "f32", Dtype.BFLOAT16: "bf16"}
 _INT8_GROUP = "384"
 """Values of an input that share a scale when the runtime quantises it; measured fastest for these widths."""
+
+
+class Compiled:
+    """A graph that OpenVINO has compiled for the CPU. One pass at a time."""
+
+    def __init__(self, core: Any, folder: ModelFolder, built: Graph, properties: dict[str, Any]) -> None:
+        """Raises EmbedderUnavailableError where this machine cannot run the graph."""
+        try:
+            self._request = core.compile_model(built.model, "CPU", properties).create_infer_request()
+        except RuntimeError as error:
+            raise EmbedderUnavailableError(
+                f"OpenVINO cannot compile {folder.name}: {error}", model=folder.name
+            ) from error
+        self._feed = built.feed
+
+    def run(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """What the graph gives for inputs of token ids, none empty; a new array. Raises EmbedderError where the pass fails."""
+        try:
+            result = self._request.infer(dict(self._feed(inputs)), share_inputs=True)
+        except RuntimeError as error:
+            lengths = [len(each) for each in inputs]
+            raise EmbedderError(f"the forward pass failed: {error}", lengths=lengths) from error
+        return np.array(result[0], dtype=np.float32, order="C")
 
 
 class OpenVinoRuntime:
@@ -53,26 +77,20 @@ class OpenVinoRuntime:
                 dtype=str(dtype),
             )
         built = _build(folder, graph.linear_int8 if dtype is Dtype.INT8 else graph.linear)
-        properties = _properties(dtype, threads, cache_dir)
+        properties = properties_of(dtype, threads, cache_dir)
         if dtype is Dtype.INT8:
             properties["INFERENCE_PRECISION_HINT"] = _PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]
             properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _INT8_GROUP if has_int8_products() else "0"
-        try:
-            self._request = core.compile_model(built.model, "CPU", properties).create_infer_request()
-        except RuntimeError as error:
-            raise EmbedderUnavailableError(
-                f"OpenVINO cannot compile {folder.name}: {error}", model=folder.name
-            ) from error
+        self._compiled = Compiled(core, folder, built, properties)
         if built.table is not None:
             forget_pages(built.table)  # the layers' weights, in the same file, are in the compiled model now
-        self._feed = built.feed
         self._padded = built.padded
         self._dimension = folder.dimension
 
     @property
     def token_budget(self) -> int:
         """Measured on two cores: larger passes spill the processor's caches (docs/embedder.md)."""
-        return _TOKEN_BUDGET
+        return TOKEN_BUDGET
 
     @property
     def padded(self) -> bool:
@@ -81,12 +99,7 @@ class OpenVinoRuntime:
 
     def forward(self, inputs: Sequence[Sequence[int]]) -> Vectors:
         """One unit vector an input, shape (len(inputs), dimension)."""
-        try:
-            result = self._request.infer(dict(self._feed(inputs)), share_inputs=True)
-        except RuntimeError as error:
-            lengths = [len(each) for each in inputs]
-            raise EmbedderError(f"the forward pass failed: {error}", lengths=lengths) from error
-        vectors: Vectors = np.array(result[0], dtype=np.float32, order="C")
+        vectors: Vectors = self._compiled.run(inputs)
         if vectors.shape != (len(inputs), self._dimension) or not np.isfinite(vectors).all():
             raise EmbedderError(
                 f"the forward pass gave {vectors.shape} values, not all of them finite numbers",
@@ -97,14 +110,15 @@ class OpenVinoRuntime:
 
     def close(self) -> None:
         """Free the weights."""
-        del self._request
+        del self._compiled
 
 
 def _build(folder: ModelFolder, linear: Linear) -> Graph:
     return build_onnx(folder) if folder.is_onnx else GRAPHS[folder.architecture](folder, linear)
 
 
-def _properties(dtype: Dtype, threads: int, cache_dir: Path | None) -> dict[str, Any]:
+def properties_of(dtype: Dtype, threads: int, cache_dir: Path | None = None) -> dict[str, Any]:
+    """What OpenVINO is told for a model in `dtype`; `threads` 0 leaves their number to it."""
     properties: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         # Said in so many words, because OpenVINO otherwise takes the narrowest type that the processor has.

@@ -6,7 +6,6 @@ Importing this module imports openvino (0.15 s), so it is imported where tokens 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +13,9 @@ from numpy.typing import NDArray
 from ai_memory.embed import graph
 from ai_memory.embed.bert_graph import build_bert_tokens
 from ai_memory.embed.folder import ModelFolder
-from ai_memory.embed.openvino_import import KEPT_SHAPES, import_openvino
-from ai_memory.errors import EmbedderError, EmbedderUnavailableError
-
-ov, _ = import_openvino()
-
-_TOKEN_BUDGET = 512
+from ai_memory.embed.runtime import Dtype
+from ai_memory.embed.runtime_openvino import TOKEN_BUDGET, Compiled, ov, properties_of
+from ai_memory.errors import EmbedderError
 
 
 class OpenVinoTokens:
@@ -28,20 +24,7 @@ class OpenVinoTokens:
     def __init__(self, folder: ModelFolder, *, threads: int = 0) -> None:
         """Build and compile. Raises ModelFilesError for weights that do not fit, EmbedderUnavailableError where it cannot run."""
         built = build_bert_tokens(folder, graph.linear)
-        properties: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
-            "CPU_RUNTIME_CACHE_CAPACITY": KEPT_SHAPES,
-        }
-        if threads:
-            properties["INFERENCE_NUM_THREADS"] = threads
-        try:
-            self._request = ov.Core().compile_model(built.model, "CPU", properties).create_infer_request()
-        except RuntimeError as error:
-            raise EmbedderUnavailableError(
-                f"OpenVINO cannot compile {folder.name}: {error}", model=folder.name
-            ) from error
-        self._feed = built.feed
+        self._compiled = Compiled(ov.Core(), folder, built, properties_of(Dtype.FLOAT32, threads))
 
     def read(self, inputs: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
         """A unit vector a token for each input of token ids, none empty, in order; float32, shape (tokens, width).
@@ -52,7 +35,7 @@ class OpenVinoTokens:
         waiting = sorted(range(len(inputs)), key=lambda at: len(inputs[at]))
         while waiting:
             longest = len(inputs[waiting[-1]])
-            count = max(1, _TOKEN_BUDGET // longest)
+            count = max(1, TOKEN_BUDGET // longest)
             batch, waiting = waiting[-count:], waiting[:-count]
             for at, states in zip(batch, self._forward([inputs[at] for at in batch]), strict=True):
                 own = states[: len(inputs[at])]
@@ -60,11 +43,7 @@ class OpenVinoTokens:
         return [found[at] for at in range(len(inputs))]
 
     def _forward(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        try:
-            result = self._request.infer(dict(self._feed(inputs)), share_inputs=True)
-        except RuntimeError as error:
-            raise EmbedderError(f"the forward pass failed: {error}", lengths=[len(each) for each in inputs]) from error
-        states = np.array(result[0], dtype=np.float32)
+        states = self._compiled.run(inputs)
         if not np.isfinite(states).all():
             raise EmbedderError("the forward pass gave values that are not finite numbers")
         return states

@@ -176,9 +176,10 @@ def _told(parts: Parts, namespace: str, decision: str) -> Decision:
 def _all(parts: Parts, namespace: str) -> list[Decision]:
     """Every decision, the newest first."""
     found: dict[str, list[Relation]] = {}
+    ids: set[str] = set()
     for each in parts.decided.relations(namespace):
         found.setdefault(_decision_of(each), []).append(each)
-    ids = {end for each in parts.decided.relations(namespace) for end in (each.source, each.target)}
+        ids.update((each.source, each.target))
     entities = {entity.id: entity for entity in parts.store.entities(namespace, ids=sorted(ids))} if ids else {}
     return [_shown(decision, relations, entities) for decision, relations in reversed(found.items())]
 

@@ -33,7 +33,7 @@ from ai_memory.store.sqlite.selection import (
 )
 from ai_memory.store.sqlite.transaction import LOG_COLUMNS, RECORD_SOURCE
 from ai_memory.store.values import json_text
-from ai_memory.types import Entity, Job, MemoryRecord, Page, Relation, Selection
+from ai_memory.types import DECISIONS, Entity, Job, MemoryRecord, Page, Relation, Selection
 
 LATEST = "r.key = (SELECT max(key) FROM revisions WHERE memory = m.number)"
 
@@ -46,8 +46,8 @@ _NAMES = "CROSS JOIN namespaces n ON n.number = m.namespace"
 
 _FEW = 1000
 
-DECISION_TYPES = "('MERGED_INTO', 'SPLIT_INTO')"
-"""`types.DECISIONS` in the words of the index `relations_by_decision`, which SQLite uses for these words alone."""
+_DECISION_TYPES = "(" + ", ".join(f"'{kind}'" for kind in DECISIONS) + ")"
+"""In words, as the index `relations_by_decision` has them: SQLite uses it for these words alone."""
 
 _MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
 
@@ -243,7 +243,7 @@ def _touching(column: str, clauses: Sequence[str], union: str = "UNION") -> str:
 def decisions(connection: sqlite3.Connection, namespace: str) -> list[Relation]:
     """As `Store.decisions`."""
     rows = connection.execute(
-        f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.type IN {DECISION_TYPES} ORDER BY l.key",
+        f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.type IN {_DECISION_TYPES} ORDER BY l.key",
         (namespace_number(connection, namespace),),
     )
     return [relation(row) for row in rows]
