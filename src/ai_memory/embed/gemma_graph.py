@@ -148,7 +148,7 @@ def _gated(x: Node, weights: Tensors, sizes: InputSizes, linear: Linear) -> Node
         x, np.concatenate([weights["mlp.gate_proj.weight"], weights["mlp.up_proj.weight"]]), sizes=sizes.gated
     )
     gate, up = ops.split(both, np.int64(1), 2).outputs()
-    return linear(ops.multiply(ops.gelu(gate, "tanh"), up), weights["mlp.down_proj.weight"], sizes=sizes.down)
+    return linear(ops.multiply(graph.gelu_tanh(gate), up), weights["mlp.down_proj.weight"], sizes=sizes.down)
 
 
 def _norm(x: Node, weight: NDArray[np.float32], config: GemmaConfig) -> Node:

@@ -6,6 +6,7 @@ the runtime's precision hint decides what the machine computes in.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -91,6 +92,17 @@ def rms_norm(x: Node, weight: Weights, epsilon: float) -> Node:
     squares = ops.reduce_mean(ops.power(x, np.float32(2.0)), np.array([-1]), True)
     shrink = ops.divide(np.float32(1.0), ops.sqrt(ops.add(squares, np.float32(epsilon))))
     return ops.multiply(constant(weight), ops.multiply(x, shrink))
+
+
+def gelu_tanh(x: Node) -> Node:
+    """GELU by the hyperbolic tangent, x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))) (Hendrycks and Gimpel 2016), elementwise.
+
+    Written with the logistic function, (1 + tanh u)/2 = logistic(2u): OpenVINO's tanh looks values up in a table, and where
+    gathers are slow (AVX2 on AMD) its own GELU takes three times as long, 4 % of a pass.
+    """
+    steepness = 2.0 * math.sqrt(2.0 / math.pi)
+    inner = ops.add(ops.multiply(ops.multiply(x, x), np.float32(0.044715 * steepness)), np.float32(steepness))
+    return ops.multiply(x, ops.sigmoid(ops.multiply(x, inner)))
 
 
 def layer_norm(x: Node, weight: Weights, bias: Weights, epsilon: float) -> Node:
