@@ -132,7 +132,53 @@ def test_threads_and_the_compiled_cache_change_no_vector(tmp_path: Path, threads
         runtime = OpenVinoRuntime(folder, dtype=Dtype.FLOAT32, threads=threads, cache_dir=cache)
         np.testing.assert_allclose(runtime.forward(inputs), expected, atol=1e-6)
         runtime.close()
-    assert list(cache.iterdir())
+    assert len(_blobs(cache)) == 1
+
+
+def _blobs(cache: Path) -> dict[Path, int]:
+    """What OpenVINO keeps, and when each was written."""
+    return {blob: blob.stat().st_mtime_ns for blob in cache.rglob("*.blob")}
+
+
+def test_a_kept_compilation_is_found_whatever_was_loaded_before(tmp_path: Path) -> None:
+    from ai_memory.embed.runtime_openvino import OpenVinoRuntime
+
+    folder, cache = read_model_folder(tiny_bert(tmp_path / "tiny")), tmp_path / "cache"
+    OpenVinoRuntime(folder, dtype=Dtype.FLOAT32, threads=1, cache_dir=cache).close()
+    kept = _blobs(cache)
+    OpenVinoRuntime(folder, dtype=Dtype.FLOAT32, threads=1).close()
+    OpenVinoRuntime(folder, dtype=Dtype.FLOAT32, threads=1, cache_dir=cache).close()
+    assert len(kept) == 1
+    assert _blobs(cache) == kept
+
+
+def test_an_outdated_compilation_does_not_stay_on_the_disk(tmp_path: Path) -> None:
+    from ai_memory.embed.runtime_openvino import OpenVinoRuntime
+
+    folder, other = (read_model_folder(tiny_bert(tmp_path / str(seed), seed=seed)) for seed in (1, 2))
+    cache = tmp_path / "cache"
+    for each in (other, folder):
+        OpenVinoRuntime(each, dtype=Dtype.FLOAT32, cache_dir=cache).close()
+    kept = _blobs(cache)
+    assert len({blob.parent for blob in kept}) == 2
+    now = next(blob for blob in kept if folder.revision().startswith(blob.parent.name.split("-")[0]))
+    now.rename(now.with_name("1.blob"))  # as another version of the graph would have left it
+    OpenVinoRuntime(folder, dtype=Dtype.FLOAT32, cache_dir=cache).close()
+    assert _blobs(cache).keys() == kept.keys()
+
+
+def test_a_damaged_compilation_is_made_anew(tmp_path: Path) -> None:
+    from ai_memory.embed.runtime_openvino import OpenVinoRuntime
+
+    folder, cache = read_model_folder(tiny_bert(tmp_path / "tiny")), tmp_path / "cache"
+    first = OpenVinoRuntime(folder, dtype=Dtype.FLOAT32, cache_dir=cache)
+    expected = first.forward([[2, 5, 3]])
+    first.close()
+    for blob in _blobs(cache):
+        blob.chmod(0o600)
+        blob.write_bytes(blob.read_bytes()[: blob.stat().st_size // 2])
+    damaged = OpenVinoRuntime(folder, dtype=Dtype.FLOAT32, cache_dir=cache)
+    np.testing.assert_array_equal(damaged.forward([[2, 5, 3]]), expected)
 
 
 def test_a_small_model_is_not_kept_compiled(tmp_path: Path) -> None:

@@ -39,8 +39,18 @@ _INT8_GROUP = "384"
 class Compiled:
     """A graph that OpenVINO has compiled for the CPU. One pass at a time."""
 
-    def __init__(self, core: Any, folder: ModelFolder, built: Graph, properties: dict[str, Any]) -> None:
-        """Raises EmbedderUnavailableError where this machine cannot run the graph."""
+    def __init__(
+        self, core: Any, folder: ModelFolder, built: Graph, properties: dict[str, Any], kept_in: Path | None = None
+    ) -> None:
+        """Compile, or take what `kept_in` keeps of a former time; older compilations of the model are deleted from there.
+
+        Raises EmbedderUnavailableError where this machine cannot run the graph.
+        """
+        if kept_in is not None:
+            # OpenVINO numbers an output without a name through the process, and what it kept is found by the names too.
+            built.model.outputs[0].get_tensor().set_names({"vectors"})
+            properties = {**properties, "CACHE_DIR": str(kept_in)}
+        before = _blobs(kept_in)
         try:
             self._request = core.compile_model(built.model, "CPU", properties).create_infer_request()
         except RuntimeError as error:
@@ -48,6 +58,9 @@ class Compiled:
                 f"OpenVINO cannot compile {folder.name}: {error}", model=folder.name
             ) from error
         self._feed = built.feed
+        if before < _blobs(kept_in):
+            for outdated in before:
+                outdated.unlink(missing_ok=True)
 
     def run(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """What the graph gives for inputs of token ids, none empty; a new array. Raises EmbedderError where the pass fails."""
@@ -77,11 +90,12 @@ class OpenVinoRuntime:
                 dtype=str(dtype),
             )
         built = _build(folder, graph.linear_int8 if dtype is Dtype.INT8 else graph.linear)
-        properties = properties_of(dtype, threads, cache_dir)
+        properties = properties_of(dtype, threads)
         if dtype is Dtype.INT8:
             properties["INFERENCE_PRECISION_HINT"] = _PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]
             properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _INT8_GROUP if has_int8_products() else "0"
-        self._compiled = Compiled(core, folder, built, properties)
+        kept_in = cache_dir and cache_dir / "compiled" / f"{folder.revision()[:16]}-{dtype}"
+        self._compiled = Compiled(core, folder, built, properties, kept_in)
         if built.table is not None:
             forget_pages(built.table)  # the layers' weights, in the same file, are in the compiled model now
         self._padded = built.padded
@@ -117,7 +131,7 @@ def _build(folder: ModelFolder, linear: Linear) -> Graph:
     return build_onnx(folder) if folder.is_onnx else GRAPHS[folder.architecture](folder, linear)
 
 
-def properties_of(dtype: Dtype, threads: int, cache_dir: Path | None = None) -> dict[str, Any]:
+def properties_of(dtype: Dtype, threads: int) -> dict[str, Any]:
     """What OpenVINO is told for a model in `dtype`; `threads` 0 leaves their number to it."""
     properties: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
@@ -127,6 +141,8 @@ def properties_of(dtype: Dtype, threads: int, cache_dir: Path | None = None) -> 
     }
     if threads:
         properties["INFERENCE_NUM_THREADS"] = threads
-    if cache_dir is not None:
-        properties["CACHE_DIR"] = str(cache_dir)
     return properties
+
+
+def _blobs(folder: Path | None) -> set[Path]:
+    return set() if folder is None else set(folder.glob("*.blob"))
