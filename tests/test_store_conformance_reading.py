@@ -342,6 +342,8 @@ def test_followers_read_vectors_in_the_order_they_were_added(store: Store) -> No
     one(store, forget(records[0]))
     store.pay(generation.id, [VectorRow(key=keys[2], passage=0, vector=unit(1, 0, 0, 0))], [keys[2]])
     assert store.vector_position(generation.id) > position
+    for each, newest in ((generation.id, store.vector_position(generation.id)), (99, 0), (None, 0)):
+        assert store.positions(each) == (store.sequence(), newest)
     assert [row.key for row in store.vector_rows(generation.id, after=position)[0]] == [keys[2]]
     store.pay(other.id, [VectorRow(key=keys[2], passage=0, vector=unit(1, 0))], [keys[2]])
 

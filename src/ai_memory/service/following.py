@@ -67,9 +67,9 @@ class Follower:
         vectors of another generation are at hand, and `generation` is not the active one any more.
         """
         with self._lock:
-            self._follow()
+            position = self._follow()
             if generation is None or generation.id == self._origin.generation:
-                self._follow_vectors()
+                self._follow_vectors(position)
             else:
                 self._follow_active()
                 if self._origin.generation != generation.id:
@@ -83,12 +83,15 @@ class Follower:
             self._follow()
             self._follow_active()
 
-    def _follow(self) -> None:
+    def _follow(self) -> int:
+        """Apply what is new in the log; the position of the vectors that are followed, as it was before."""
         if not self._opened:
             self._open()
-        if self._store.sequence() != self._origin.sequence:
+        sequence, position = self._store.positions(self._origin.generation)
+        if sequence != self._origin.sequence:
             self._follow_log()
             self._drop_stale_offers()
+        return position
 
     def bytes_used(self) -> int:
         """Memory held by all partitions, in bytes."""
@@ -254,11 +257,12 @@ class Follower:
                 partition.reset_vectors(self._dimension)
                 self._note(namespace, partition.n)  # what is saved must be of one generation throughout
             self._origin = replace(self._origin, generation=active.id, vector_position=0)
-        self._follow_vectors()
+        if self._origin.generation is not None:
+            self._follow_vectors(self._store.vector_position(self._origin.generation))
 
-    def _follow_vectors(self) -> None:
+    def _follow_vectors(self, newest: int) -> None:
         generation = self._origin.generation
-        if generation is None or self._store.vector_position(generation) == self._origin.vector_position:
+        if generation is None or newest == self._origin.vector_position:
             return
         while True:
             rows, position = self._store.vector_rows(generation, after=self._origin.vector_position, limit=VECTOR_PAGE)

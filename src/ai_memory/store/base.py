@@ -372,7 +372,7 @@ class Store(Protocol):
 
     # following
     def sequence(self) -> int:
-        """The newest log sequence, 0 in an empty store. Cheap: it is asked before every recall."""
+        """The newest log sequence, 0 in an empty store. Cheap."""
         ...
 
     def log(self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None) -> list[LogEntry]:
@@ -443,6 +443,10 @@ class Store(Protocol):
 
     def vector_position(self, generation: int) -> int:
         """A number that grows whenever vectors are added to this generation. Cheap."""
+        ...
+
+    def positions(self, generation: int | None) -> tuple[int, int]:
+        """`sequence` and the generation's `vector_position` (0 for None) in one look: asked before every recall."""
         ...
 
     def vector_rows(self, generation: int, *, after: int = 0, limit: int = 10_000) -> tuple[list[VectorRow], int]:

@@ -24,7 +24,7 @@ _LOG_HERE = (
     "MATCH (g:LogEntry) WHERE $after < g.sequence <= $end AND g.namespace = $namespace "
     f"RETURN {LOG} ORDER BY g.sequence LIMIT $limit"
 )
-_BY_KEY = f"UNWIND $keys AS key MATCH (r:Revision {{key: key}}) RETURN {RECORD}"
+_BY_KEY = "UNWIND $keys AS key MATCH (r:Revision {key: key})"
 _LIVE = "MATCH (r:Revision) WHERE r.key > $after {here} RETURN " + RECORD + " ORDER BY r.key LIMIT $limit"
 
 
@@ -52,11 +52,11 @@ def load(connection: Connection, keys: Sequence[int]) -> dict[int, StoredRevisio
     wanted = list(dict.fromkeys(int(key) for key in keys))
     if not wanted:
         return {}
-    found = {row[0]: stored_revision(row) for row in connection.read(_BY_KEY, keys=wanted)}
+    found = {row[0]: stored_revision(row) for row in connection.read_whole(_BY_KEY, RECORD, keys=wanted)}
     missing = [key for key in wanted if key not in found]
     if missing:
         connection.settle()
-        found.update((row[0], stored_revision(row)) for row in connection.read(_BY_KEY, keys=missing))
+        found.update((row[0], stored_revision(row)) for row in connection.read_whole(_BY_KEY, RECORD, keys=missing))
     return found
 
 

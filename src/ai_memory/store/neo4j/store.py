@@ -273,6 +273,10 @@ class Neo4jStore:
         """As `Store.vector_position`."""
         return vectors.vector_position(self._connection, generation)
 
+    def positions(self, generation: int | None) -> tuple[int, int]:
+        """As `Store.positions`."""
+        return vectors.positions(self._connection, generation)
+
     def vector_rows(self, generation: int, *, after: int = 0, limit: int = 10_000) -> tuple[list[VectorRow], int]:
         """As `Store.vector_rows`."""
         return vectors.vector_rows(self._connection, generation, after, limit)

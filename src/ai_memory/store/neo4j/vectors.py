@@ -105,9 +105,9 @@ def vectors(
 ) -> dict[tuple[int, int], NDArray[np.float32]]:
     """As `Store.vectors`."""
     asked = [(int(key), int(passage)) for key, passage in dict.fromkeys(wanted)]
-    rows = connection.read(
-        "UNWIND $asked AS row MATCH (v:Vector {generation: $generation, key: row[0], passage: row[1]}) "
-        "RETURN v.key, v.passage, v.vector",
+    rows = connection.read_whole(
+        "UNWIND $asked AS row MATCH (v:Vector {generation: $generation, key: row[0], passage: row[1]})",
+        "v.key, v.passage, v.vector",
         generation=generation,
         asked=asked,
     )
@@ -118,6 +118,16 @@ def vector_position(connection: Connection, generation: int) -> int:
     """As `Store.vector_position`."""
     rows = connection.read("MATCH (g:Generation {number: $generation}) RETURN g.position", generation=generation)
     return int(rows[0][0]) if rows else 0
+
+
+def positions(connection: Connection, generation: int | None) -> tuple[int, int]:
+    """As `Store.positions`."""
+    ((sequence, position),) = connection.read(
+        "MATCH (s:Store {only: true}) OPTIONAL MATCH (g:Generation {number: $generation}) "
+        "RETURN s.sequence, coalesce(g.position, 0)",
+        generation=generation,
+    )
+    return int(sequence), int(position)
 
 
 def vector_rows(connection: Connection, generation: int, after: int, limit: int) -> tuple[list[VectorRow], int]:

@@ -350,6 +350,10 @@ class SqliteStore:
         with self._readers.one() as connection:
             return vectors.vector_position(connection, generation)
 
+    def positions(self, generation: int | None) -> tuple[int, int]:
+        """As `Store.positions`."""
+        return self.sequence(), 0 if generation is None else self.vector_position(generation)
+
     def vector_rows(self, generation: int, *, after: int = 0, limit: int = 10_000) -> tuple[list[VectorRow], int]:
         """As `Store.vector_rows`."""
         with self._readers.one() as connection:
