@@ -298,6 +298,15 @@ def test_the_table_shows_the_floor_beside_ours(tmp_path: Path) -> None:
     assert "own (n=1)" in out.getvalue()
 
 
+@pytest.mark.parametrize(("model", "said"), [("none", 1), ("hashing", 0)])
+def test_measuring_by_words_alone_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], model: str, said: int
+) -> None:
+    settings = Settings(data_dir=tmp_path, model=model)
+    main(None, jsonl=jsonl(tmp_path), wanted=Options(json=True), settings=settings, out=io.StringIO())
+    assert capsys.readouterr().err.count("by words alone. ai-memory model fetch") == said
+
+
 def test_json_has_exactly_the_documented_shape(tmp_path: Path) -> None:
     out = io.StringIO()
     settings = Settings(data_dir=tmp_path, model="none")

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai_memory.api.app import create_app
 from ai_memory.api.guard import is_loopback
+from ai_memory.api.heaps import share_heaps
 from ai_memory.api.logs import FIELDS, configure_logging
 from ai_memory.discovery import Announcement, RunningService
 from ai_memory.errors import InvalidInputError, MemoryServiceError
@@ -45,6 +46,7 @@ def serve(
     """
     check_exposure(settings)
     configure_logging(settings.log_level, settings.log_format)
+    share_heaps()
     announcement = Announcement(settings.data_dir)
     try:
         listener = listen(settings.host, settings.port)

@@ -22,6 +22,8 @@ OURS = "recall"
 SIDES = (("words only", WORDS), ("meaning only", MEANING))
 """The two searches alone, by label, for comparison."""
 
+_WORDS_ALONE = "There is no embedding model here: recall is measured by words alone. ai-memory model fetch\n"
+
 
 class Options(Struct, frozen=True, kw_only=True):
     """What to measure and what to do with it."""
@@ -72,6 +74,8 @@ def main(
     with open_own(settings, progress()) if own else open_harness(settings, progress()) as harness:
         for data_set in data_sets(folder, jsonl, own, wanted.only, wanted.format):
             results.append(_measure(harness, data_set, wanted, before))
+            if len(results) == 1 and harness.embedder is None:
+                sys.stderr.write(_WORDS_ALONE)
             if not wanted.json:
                 out.write(results[-1].table + "\n")
                 out.flush()
