@@ -20,6 +20,7 @@ from benchmarks import figures  # noqa: E402 - after the path
 from benchmarks.corpus import Corpus  # noqa: E402
 from benchmarks.figures import RESULTS, Figure, Peer, Target, machine, median, percentile, results_file, table  # noqa: E402
 
+AREAS = {"write", "recall", "cli", "mcp", "store", "index", "embed", "graph", "neo4j", "rust"}
 FIELDS = ["name", "value", "unit", "peer", "ratio", "target", "met", "commit", "machine", "settings"]
 MACHINE_FIELDS = {"cpu", "cores", "memory_gb", "system", "python", "sqlite"}
 
@@ -114,7 +115,7 @@ def test_kept_results_have_the_row_format() -> None:
     assert rows
     for row in rows:
         assert list(row) == FIELDS
-        assert row["name"].partition(".")[0] in {"write", "recall", "cli", "mcp", "store", "index", "embed", "rust"}
+        assert row["name"].partition(".")[0] in AREAS
         assert set(row["machine"]) == MACHINE_FIELDS
         if row["peer"] and row["peer"]["value"]:
             assert row["ratio"] == pytest.approx(row["value"] / row["peer"]["value"], rel=1e-3)
