@@ -260,47 +260,6 @@ def test_float16_is_refused_with_the_reason(folder: Path) -> None:
         load_embedder(read_model_folder(folder), dtype="float16")
 
 
-OUTLIERS = Sizes(width=128, inner=192)
-LENGTHS = (3, 32, 258, 600)
-
-
-@pytest.mark.parametrize("outliers", [0, 4])
-def test_int8_weights_stay_close(tmp_path: Path, outliers: int) -> None:
-    """Weights with a few channels 20 to 100 times as large as the others are what real ones look like."""
-    folder = random_gemma(tmp_path / "outliers", OUTLIERS, outliers=outliers)
-    assert cosines_of_int8(folder).min() >= 0.995
-
-
-@pytest.mark.parametrize("outliers", [0, 4])
-def test_quantised_inputs_stay_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outliers: int) -> None:
-    """What a processor with 8-bit products does, done in the graph so that any processor shows it: a row of inputs is rounded to
-    8 bits with one scale."""
-    product = graph.int8_product
-    monkeypatch.setattr(graph, "int8_product", lambda x, weight: product(rounded_rows(x), weight))
-    folder = random_gemma(tmp_path / "outliers", OUTLIERS, outliers=outliers)
-    assert cosines_of_int8(folder).min() >= 0.99
-
-
-def test_outliers_multiplied_with_the_rest_would_spoil_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = random_gemma(tmp_path / "outliers", OUTLIERS, outliers=4)
-    monkeypatch.setattr(graph, "columns_apart", lambda weight, sizes: np.empty(0, np.int64))
-    assert cosines_of_int8(folder).min() < 0.95
-
-
-def cosines_of_int8(folder: Path) -> NDArray[np.float32]:
-    inputs = [tokens(length) for length in LENGTHS]
-    read = read_model_folder(folder)
-    eight, full = (OpenVinoRuntime(read, dtype=dtype).forward(inputs) for dtype in (Dtype.INT8, Dtype.FLOAT32))
-    cosines: NDArray[np.float32] = (eight * full).sum(axis=1)
-    return cosines
-
-
-def rounded_rows(x: graph.Node) -> graph.Node:
-    ops = graph.ops
-    step = ops.divide(ops.reduce_max(ops.abs(x), np.array([-1]), True), np.float32(127.0))
-    return ops.multiply(ops.round(ops.divide(x, ops.add(step, np.float32(1e-20))), "half_to_even"), step)
-
-
 def test_the_prompts_are_the_published_ones(embedder: TransformerEmbedder) -> None:
     written = {task: embedder.prompted_queries(["x"], task)[0].prompt for task in Task}
     assert written == {

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.embed.openvino_import import import_openvino
-from ai_memory.embed.outliers import columns_apart
 
 _, ops = import_openvino()
 
@@ -60,31 +59,6 @@ def linear(x: Node, weight: Weights, bias: Weights | None = None, sizes: Weights
     del sizes
     product = ops.matmul(x, constant(weight), False, True)
     return product if bias is None else ops.add(product, constant(bias))
-
-
-def linear_int8(x: Node, weight: Weights, bias: Weights | None = None, sizes: Weights | None = None) -> Node:
-    """As `linear`, the weight rounded to 8 bits: symmetric, one scale an output value. The runtime quantises x as it goes.
-
-    Columns that would spoil the scale of their neighbours are multiplied apart, in floating point (`embed.outliers`).
-    """
-    apart = columns_apart(weight, sizes)
-    if not len(apart):
-        product = int8_product(x, weight)
-    else:
-        rest = np.ones(weight.shape[1], np.float32)
-        rest[apart] = 0.0
-        few = ops.gather(x, apart.astype(np.int32), np.int32(-1))
-        product = ops.add(int8_product(ops.multiply(x, constant(rest)), weight * rest), linear(few, weight[:, apart]))
-    return product if bias is None else ops.add(product, constant(bias))
-
-
-def int8_product(x: Node, weight: Weights) -> Node:
-    """x·weightᵀ, every column of the weight rounded to 8 bits."""
-    largest = np.abs(weight).max(axis=1, keepdims=True)
-    scale = np.where(largest > 0, largest / 127.0, 1.0).astype(np.float32)
-    rounded = np.rint(weight / scale).astype(np.int8)
-    restored = ops.multiply(ops.convert(ops.constant(rounded), "f32"), constant(scale))
-    return ops.matmul(x, restored, False, True)
 
 
 def rms_norm(x: Node, weight: Weights, epsilon: float) -> Node:

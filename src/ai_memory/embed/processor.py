@@ -12,8 +12,13 @@ def has_bfloat16() -> bool:
 
 
 def has_int8_products() -> bool:
-    """Whether it has sums of products of 8-bit integers (VNNI, AMX); without them quantised products are no faster than float32."""
+    """Whether it has sums of products of 8-bit integers as wide as they get (VNNI, AMX)."""
     return bool({"avx512_vnni", "avx_vnni", "amx_int8"} & _flags())
+
+
+def adds_bytes_in_pairs() -> bool:
+    """Whether the best it has for products of 8-bit integers is AVX2's sum of two in 16 bits."""
+    return "avx2" in _flags() and not has_int8_products()
 
 
 @cache

@@ -18,6 +18,7 @@ from ai_memory.embed.bert_graph import build_bert
 from ai_memory.embed.folder import FETCH_AGAIN, ModelFolder
 from ai_memory.embed.gemma_graph import build_gemma
 from ai_memory.embed.graph import Graph, Linear
+from ai_memory.embed.int8 import linear_int8
 from ai_memory.embed.onnx_graph import build_onnx
 from ai_memory.embed.openvino_import import KEPT_SHAPES, import_openvino
 from ai_memory.embed.processor import has_int8_products
@@ -89,7 +90,7 @@ class OpenVinoRuntime:
                 hint="set the embedder's dtype to float32",
                 dtype=str(dtype),
             )
-        built = _build(folder, graph.linear_int8 if dtype is Dtype.INT8 else graph.linear)
+        built = _build(folder, linear_int8() if dtype is Dtype.INT8 else graph.linear)
         properties = properties_of(dtype, threads)
         if dtype is Dtype.INT8:
             properties["INFERENCE_PRECISION_HINT"] = _PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]
