@@ -70,10 +70,10 @@ def paired_product(x: Node, weight: Weights) -> Node:
     left to the runtime, an offset costs a bit of the weights. 256 levels, of which one is never used, because the
     runtime rounds weights anew for 255.
     """
-    sums = np.add.reduceat(np.abs(weight), np.arange(0, weight.shape[1], 2), axis=1)
-    scale = np.maximum(
-        _scale(sums.max(axis=1, keepdims=True), _PAIR), _scale(np.abs(weight).max(axis=1, keepdims=True))
-    )
+    sizes = np.abs(weight)
+    pairs = sizes[:, ::2].copy()
+    pairs[:, : sizes.shape[1] // 2] += sizes[:, 1::2]
+    scale = np.maximum(_scale(pairs.max(axis=1, keepdims=True), _PAIR), _scale(sizes.max(axis=1, keepdims=True)))
     rounded = _rounded(weight, scale)
     last = np.array([-1])
     largest = ops.maximum(ops.reduce_max(x, last, True), ops.negative(ops.reduce_min(x, last, True)))
@@ -98,7 +98,8 @@ def _scale(largest: Weights, levels: float = _LEVELS) -> Weights:
 
 def _rounded(weight: Weights, scale: Weights) -> NDArray[np.int8]:
     # A weight that is no number has made the scale none, and so the product: the runtime refuses it.
-    rounded: NDArray[np.int8] = np.nan_to_num(np.rint(weight / scale)).astype(np.int8)
+    with np.errstate(invalid="ignore"):
+        rounded: NDArray[np.int8] = np.rint(weight / scale).astype(np.int8)
     return rounded
 
 

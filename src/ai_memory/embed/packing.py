@@ -87,20 +87,22 @@ def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> Atte
     ]
     wide = _up_to(max(stop - start for start, stop, _, _ in blocks), ROW_STEP)
     deep = _up_to(max(last - first for _, _, first, last in blocks), ROW_STEP)
-    edges = np.array(blocks, np.int64)
+    edges = np.array(blocks, np.int32)
     start, stop, first, last = (edges[:, column, None] for column in range(4))
-    queries = start + np.arange(wide)
-    keys = first + np.arange(deep)
-    real_key = keys < last
-    near = np.abs(queries[:, :, None] - keys[:, None, :]) <= reach
-    # A row that fills up a block sees its whole block: it must not become NaN, though nobody reads it.
-    seen = real_key[:, None, :] & (near | (queries >= stop)[:, :, None])
+    queries = start + np.arange(wide, dtype=np.int32)
+    keys = first + np.arange(deep, dtype=np.int32)
+    seen = np.repeat((keys < last)[:, None, :], wide, axis=1)
+    if max(lengths) > reach + 1:
+        near = np.abs(queries[:, :, None] - keys[:, None, :]) <= reach
+        # A row that fills up a block sees its whole block: it must not become NaN, though nobody reads it.
+        near |= (queries >= stop)[:, :, None]
+        seen &= near
     back = np.zeros(_up_to(int(starts[-1]), TOKEN_STEP), np.int32)
     rows = np.arange(queries.size, dtype=np.int32).reshape(queries.shape)
     back[queries[queries < stop]] = rows[queries < stop]
     return AttentionPlan(
-        queries=np.minimum(queries, stop - 1).astype(np.int32),
-        keys=np.minimum(keys, last - 1).astype(np.int32),
+        queries=np.minimum(queries, stop - 1),
+        keys=np.minimum(keys, last - 1),
         bias=np.where(seen, np.float32(0.0), MASKED)[:, :, None, :],
         back=back,
     )
