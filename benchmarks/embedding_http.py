@@ -11,6 +11,8 @@ from pathlib import Path
 from ai_memory.embed.folder import read_model_folder
 from ai_memory.embed.load import load_embedder
 from benchmarks.corpus import Corpus
+from benchmarks.engine import MODEL as GEMMA
+from benchmarks.engine import make_model
 from benchmarks.figures import ROOT, Figure, Peer, Target, load_average, median, percentile
 from benchmarks.http_load import Connection, request_bytes, run_clients, send_all
 from benchmarks.places import KEPT, MODEL, fresh_folder
@@ -28,30 +30,32 @@ WAIT = Target("<=", 2.0)
 def figures(*, quick: bool) -> Iterator[Figure]:
     """All figures of this area."""
     if MODEL.exists():
-        yield _share(512 if quick else 2048)
+        yield _share("embed.http.share", MODEL, 512 if quick else 2048)
     else:
         print("embed.http.share is left out: there is no model; make bench brings it", file=sys.stderr)
+    make_model()
+    yield _share("embed.http.share.gemma", GEMMA, 64 if quick else 128)
     model = middle_gemma()
     yield from _among_long_ones(model, 60 if quick else 300)
     yield from figures_of(soak(model, seconds=10.0 if quick else 60.0, clients=SOAK_CLIENTS), SOAK_CLIENTS)
 
 
-def _share(count: int) -> Figure:
+def _share(name: str, model: Path, count: int) -> Figure:
     """Texts a second of 64 clients with one text a request, beside the same texts in one call in process."""
     texts = [made.text for made in Corpus().memories(0, count, 35, 45)]
     requests = [request_bytes("/v1/embeddings", input=text, encoding_format="base64") for text in texts]
-    embedder = load_embedder(read_model_folder(MODEL))
+    embedder = load_embedder(read_model_folder(model))
     embedder.embed_documents(texts[:64])
-    with fresh_folder() as data_dir, running_service(data_dir) as url:
+    with fresh_folder() as data_dir, running_service(data_dir, model) as url:
         send_all(url, CLIENTS, requests[:128])
         served, inside = [], []
         for _ in range(3):  # in turn: what else the machine does disturbs both
             inside.append(_seconds(lambda: embedder.embed_documents(texts)))
             served.append(send_all(url, CLIENTS, requests))
     embedder.close()
-    settings = {"clients": CLIENTS, "texts": count, "words": 40, "model": MODEL.name, "load": load_average()}
+    settings = {"clients": CLIENTS, "texts": count, "words": 40, "model": model.name, "load": load_average()}
     peer = Peer("in process", count / median(inside))
-    return Figure("embed.http.share", count / median(served), "texts/s", peer, SHARE, settings)
+    return Figure(name, count / median(served), "texts/s", peer, SHARE, settings)
 
 
 def _among_long_ones(model: Path, count: int) -> Iterator[Figure]:

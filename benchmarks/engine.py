@@ -65,7 +65,7 @@ PEAK_GB = {"bfloat16": 1.6, "int8": 1.1}
 
 def figures(*, quick: bool) -> Iterator[Figure]:
     """All figures of this area."""
-    _make_model()
+    make_model()
     texts = KEPT / "models" / "texts.json"
     texts.write_text(json.dumps(_texts(quick=quick)), encoding="utf-8")
     about = {"weights": "random", "load": load_average(), "int8_products": has_int8_products()}
@@ -191,7 +191,8 @@ def _execute(python: Sequence[str], program: str, arguments: list[str]) -> str:
     return done.stdout
 
 
-def _make_model() -> None:
+def make_model() -> None:
+    """Write the random EmbeddingGemma of full size, where it is not there yet."""
     if (MODEL / "model.safetensors").exists():
         return
     print("  a random EmbeddingGemma of full size is being written (1.2 GB)", file=sys.stderr, flush=True)
@@ -237,4 +238,5 @@ def product_rate() -> float:
         for _ in range(10):
             a @ b
         best = min(best, (time.perf_counter() - started) / 10)
-    return 2.0 * a.shape[0] * a.shape[1] * b.shape[1] / best
+    operations: float = 2.0 * a.shape[0] * a.shape[1] * b.shape[1]
+    return operations / best

@@ -1,4 +1,4 @@
-"""Threads of a served process allocate from few heaps."""
+"""Threads of a served process allocate from few heaps, and what they have freed goes back to the system."""
 
 from __future__ import annotations
 
@@ -41,3 +41,42 @@ gate.wait()
 def test_nine_threads_have_two_heaps() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "2"]
+
+
+HOLES = """
+import ctypes, sys, time
+from pathlib import Path
+from ai_memory.api.heaps import heaps_trimmed
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+
+def resident_mb():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS:"))
+
+blocks = [libc.malloc(1 << 16) for _ in range(3000)]
+for block in blocks:
+    ctypes.memset(block, 1, 1 << 16)
+full = resident_mb()
+for block in blocks[:-1]:  # the last one stays at the top of the heap, so that it cannot shrink from there
+    libc.free(block)
+with heaps_trimmed(0.01):
+    give_up = time.monotonic() + 30
+    while full - resident_mb() < 150 and time.monotonic() < give_up:
+        time.sleep(0.01)
+print(full - resident_mb() >= 150)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_holes_in_the_heaps_go_back_to_the_system() -> None:
+    kept = subprocess.run(
+        [sys.executable, "-c", HOLES.replace("heaps_trimmed(0.01)", "heaps_trimmed(60.0)").replace("+ 30", "+ 0.2")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    trimmed = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
+    assert (kept.stdout.strip(), trimmed.stdout.strip()) == ("False", "True")

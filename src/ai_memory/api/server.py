@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai_memory.api.app import create_app
 from ai_memory.api.guard import is_loopback
-from ai_memory.api.heaps import share_heaps
+from ai_memory.api.heaps import heaps_trimmed, share_heaps
 from ai_memory.api.logs import FIELDS, configure_logging
 from ai_memory.discovery import Announcement, RunningService
 from ai_memory.errors import InvalidInputError, MemoryServiceError
@@ -53,7 +53,8 @@ def serve(
         with listener:
             service = open_service(settings)
             try:
-                _run(settings, service, listener, announcement, say or logger.info, extra_routes)
+                with heaps_trimmed():
+                    _run(settings, service, listener, announcement, say or logger.info, extra_routes)
             finally:
                 service.close()
     finally:
