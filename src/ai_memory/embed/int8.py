@@ -83,7 +83,9 @@ def paired_product(x: Node, weight: Weights) -> Node:
     # [1, 1, T, in] → [1, in, 1, T], what a convolution reads, and back. The way back is written so that OpenVINO copies rows:
     # for the order that comes to mind, (0, 2, 3, 1), its code for images takes five times as long.
     bytes_ = ops.transpose(ops.fake_quantize(levels, *ends, 256), np.array([0, 3, 1, 2]))
-    kernel = ops.multiply(ops.convert(ops.constant(rounded[:, :, None, None]), "f32"), _spread(scale))
+    kernel = ops.multiply(
+        ops.convert(ops.constant(rounded[:, :, None, None]), "f32"), graph.constant(scale[:, :, None, None])
+    )
     sums_of_bytes = ops.convolution(bytes_, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
     offset = -_LEVELS * scale * rounded.sum(axis=1, keepdims=True, dtype=np.int64)
     product = ops.add(sums_of_bytes, ops.constant(offset.astype(np.float32).reshape(1, -1, 1, 1)))
@@ -101,7 +103,3 @@ def _rounded(weight: Weights, scale: Weights) -> NDArray[np.int8]:
     with np.errstate(invalid="ignore"):
         rounded: NDArray[np.int8] = np.rint(weight / scale).astype(np.int8)
     return rounded
-
-
-def _spread(scale: Weights) -> Node:
-    return graph.constant(scale[:, :, None, None])
