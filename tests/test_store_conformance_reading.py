@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from itertools import pairwise
 from typing import Any
 
@@ -287,6 +288,38 @@ def test_what_is_written_is_owed_until_it_is_paid(store: Store, reopen: Reopen) 
     store.pay(generation.id, [], [owed[1].key])
     assert store.owed_count(generation.id) == 0
     store.pay(generation.id, [VectorRow(key=owed[1].key, passage=0, vector=unit(0, 0, 0, 1))], [owed[1].key])
+
+
+def test_everything_is_owed_before_the_first_generation(store: Store) -> None:
+    record = kept(store, "a")
+    one(store, revise(record, "a, revised"))
+    kept(store, "b", namespace="other")
+    assert (store.stats().owed, store.stats("default").owed, store.stats("other").owed) == (3, 2, 1)
+    generation = store.create_generation(identity(), activate=False)
+    assert store.stats().owed == 3  # one that is being built answers no question yet
+    store.activate_generation(generation.id)
+    live = store.owed_count(generation.id)
+    assert (store.stats().owed, store.stats("other").owed) == (live, 1)
+
+
+def test_something_is_owed_at_every_moment_while_the_first_generation_comes(store: Store) -> None:
+    for number in range(20):
+        kept(store, f"memory {number}")
+    seen: list[int] = []
+    begun, come = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not come.is_set():
+            seen.append(store.stats().owed)
+            begun.set()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    assert begun.wait(30)
+    store.create_generation(identity(), activate=True)
+    come.set()
+    watcher.join(30)
+    assert set(seen) == {20}
 
 
 def test_a_revision_that_keeps_its_words_keeps_its_vectors(store: Store) -> None:

@@ -51,7 +51,7 @@ class Payer:
     def owed(self) -> int:
         """How many revisions the active generation owes; all of them while there is no generation."""
         generation = self._slot.generation()
-        return self._store.owed_count(generation.id) if generation else self._store.stats().revisions
+        return self._store.owed_count(generation.id) if generation else self._store.stats().owed
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -25,7 +25,7 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
         relations=counts.relations,
         entities=counts.entities,
         tombstones=counts.tombstones,
-        owed=counts.owed if generation else counts.revisions,
+        owed=counts.owed,
         unread=_unread(parts),
         by_type=counts.by_type,
         embedder=generation.embedder if generation else None,

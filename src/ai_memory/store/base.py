@@ -269,7 +269,11 @@ class StoreStats(Struct, frozen=True, kw_only=True):
     entities: int
     tombstones: int
     owed: int
-    """Revisions whose vectors the active generation still owes."""
+    """Revisions that the active generation still owes a vector; all of them where there is no generation yet.
+
+    Read in one with the rest: two looks at the store, with the first generation coming between them, would say that nothing
+    is owed.
+    """
     by_type: dict[str, int] = field(default_factory=dict)
 
 

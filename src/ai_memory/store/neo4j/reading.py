@@ -170,6 +170,7 @@ def stats(connection: Connection, namespace: str | None) -> StoreStats:
         "tombstones": f"MATCH (n:Tombstone{here})",
         "relations": f"MATCH (:Node{here})-[x]->(:Node) WHERE x.retired_at IS NULL",
         "owed": owing,
+        "active": "MATCH (g:Generation {state: 'active'})",
     }
     asked = ", ".join(f"COUNT {{ {source} }}" for source in counts.values())
     (row,) = connection.read(f"RETURN {asked}", namespace=namespace)
@@ -184,7 +185,7 @@ def stats(connection: Connection, namespace: str | None) -> StoreStats:
         relations=found["relations"],
         entities=found["entities"],
         tombstones=found["tombstones"],
-        owed=found["owed"],
+        owed=found["owed"] if found["active"] else found["revisions"],
         by_type=by_type,
     )
 

@@ -307,17 +307,19 @@ def stats(connection: sqlite3.Connection, namespace: str | None) -> StoreStats:
         ).fetchall()
     )
     unretired = sum(by_type.values())
+    revisions = count(f"SELECT count(*) FROM revisions{here}")
     owing = "SELECT count(*) FROM owed o JOIN generations g ON g.number = o.generation AND g.state = 'active'"
     if namespace is not None:
         owing += " JOIN revisions r ON r.key = o.revision AND r.namespace = :number"
+    has_generation = count("SELECT EXISTS (SELECT 1 FROM generations WHERE state = 'active')")
     return StoreStats(
         memories=unretired,
-        revisions=count(f"SELECT count(*) FROM revisions{here}"),
+        revisions=revisions,
         retired=count(f"SELECT count(*) FROM memories{here}") - unretired,
         relations=count(f"SELECT count(*) FROM relations WHERE retired_at IS NULL{also}"),
         entities=count(f"SELECT count(*) FROM entities{here}"),
         tombstones=count(f"SELECT count(*) FROM tombstones{here}"),
-        owed=count(owing),
+        owed=count(owing) if has_generation else revisions,
         by_type=by_type,
     )
 
