@@ -185,7 +185,7 @@ def test_models_are_switched_and_taken_back_without_their_files(data_dir: Path, 
     with _opened(data_dir, model="auto", dtype="auto") as service:
         _fill(service)
         gemma = _answers(service)
-    with _opened(data_dir, model="auto") as service:
+    with _opened(data_dir, model="auto", dtype="auto") as service:
         reembed(service, model="minilm")
         assert wait_for(service).state == "done"
         assert _identity(service).model == "all-MiniLM-L6-v2"
@@ -194,7 +194,7 @@ def test_models_are_switched_and_taken_back_without_their_files(data_dir: Path, 
         with pytest.raises(ConflictError, match="already"):
             reembed(service, model="minilm")
     (data_dir / "models").unlink()
-    with _opened(data_dir, model="auto") as service:
+    with _opened(data_dir, model="auto", dtype="auto") as service:
         service.take_back(TakeBackRequest())
         assert _identity(service).model == "embeddinggemma-300m"
         assert service.recall(RecallRequest(query="green")).notices[0].code == "words_only"
@@ -203,14 +203,14 @@ def test_models_are_switched_and_taken_back_without_their_files(data_dir: Path, 
         assert _identity(service).model == "all-MiniLM-L6-v2", "the new memory is found by words in either"
     (data_dir / "models").mkdir()
     (data_dir / "models" / "all-MiniLM-L6-v2").symlink_to(models / "all-MiniLM-L6-v2")
-    with _opened(data_dir, model="auto") as service:
+    with _opened(data_dir, model="auto", dtype="auto") as service:
         assert service.settle(60)
         assert service.recall(RecallRequest(query="a green house")).searched.by_meaning == len(TEXTS) + 1
         with pytest.raises(EmbedderUnavailableError, match="written since"):
             service.take_back(TakeBackRequest())
         assert _identity(service).model == "all-MiniLM-L6-v2"
     (data_dir / "models" / "embeddinggemma-300m").symlink_to(models / "embeddinggemma-300m")
-    with _opened(data_dir, model="auto") as service:
+    with _opened(data_dir, model="auto", dtype="auto") as service:
         service.take_back(TakeBackRequest())
         assert wait_for(service).state == "done"
         assert _identity(service).model == "embeddinggemma-300m"

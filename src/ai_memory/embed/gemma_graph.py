@@ -56,8 +56,8 @@ class _KindInputs:
     """The inputs that all layers of one kind (full or sliding) share: rotary angles and an attention plan."""
 
     def __init__(self, kind: str, heads: int, head_width: int) -> None:
-        self.cosine = ops.parameter([-1, 1, head_width], np.float32, name=f"{kind}.cosine")
-        self.sine = ops.parameter([-1, 1, head_width], np.float32, name=f"{kind}.sine")
+        self.cosine = ops.parameter([-1, 1, 1, head_width], np.float32, name=f"{kind}.cosine")
+        self.sine = ops.parameter([-1, 1, 1, head_width], np.float32, name=f"{kind}.sine")
         self.queries = ops.parameter([-1, -1], np.int32, name=f"{kind}.queries")
         self.keys = ops.parameter([-1, -1], np.int32, name=f"{kind}.keys")
         self.bias = ops.parameter([-1, -1, 1, -1], np.float32, name=f"{kind}.bias")
@@ -91,8 +91,8 @@ class _Feeder:
         for kind in self._kinds:
             cosine, sine = self._rotary[kind]
             plan = plans[kind]
-            feed[f"{kind}.cosine"] = cosine[packed.positions][:, None, :]
-            feed[f"{kind}.sine"] = sine[packed.positions][:, None, :]
+            feed[f"{kind}.cosine"] = cosine[packed.positions][:, None, None, :]
+            feed[f"{kind}.sine"] = sine[packed.positions][:, None, None, :]
             feed[f"{kind}.queries"], feed[f"{kind}.keys"] = plan.queries, plan.keys
             feed[f"{kind}.bias"], feed[f"{kind}.back"] = plan.bias, plan.back
         return feed
@@ -110,17 +110,22 @@ def _layer(
 def _attention(
     x: Node, weights: Tensors, sizes: InputSizes, kind: _KindInputs, config: GemmaConfig, linear: Linear
 ) -> Node:
-    """[T, W] → [T, W]. All heads share one key and value, so the heads of a query are rows of one product, nothing repeated."""
+    """[T, W] → [T, W]. All heads share one key and value, so the heads of a query are rows of one product, nothing repeated.
+
+    Products of their own for what is used apart, here and in `_gated`: to copy it out of one product takes longer than that saves.
+    """
     heads, width = config.heads, config.head_width
-    names = ("q_proj", "k_proj", "v_proj")
-    joined = linear(x, np.concatenate([weights[f"self_attn.{name}.weight"] for name in names]), sizes=sizes.attention)
-    rows = ops.reshape(joined, np.array([0, heads + 2, width]), True)
-    query, key, value = ops.variadic_split(rows, 1, np.array([heads, 1, 1])).outputs()
-    query = _rotate(_norm(query, weights["self_attn.q_norm.weight"], config), kind)
+    query, key, value = (
+        ops.reshape(
+            linear(x, weights[f"self_attn.{name}.weight"], sizes=sizes.attention), np.array([0, count, 1, width]), True
+        )
+        for name, count in (("q_proj", heads), ("k_proj", 1), ("v_proj", 1))
+    )
+    gain = (1.0 + weights["self_attn.q_norm.weight"]) * np.float32(config.score_scale)
+    query = _rotate(graph.rms_norm(query, gain, config.epsilon), kind)
     key = _rotate(_norm(key, weights["self_attn.k_norm.weight"], config), kind)
-    query = ops.multiply(query, np.float32(config.score_scale))
     axis = np.int32(0)
-    # [b, q, H, D] → [b, q·H, D]; keys and values [b, k, D]
+    # [b, q, H, 1, D] → [b, q·H, D]; keys and values [b, k, D]
     query = _merge(ops.gather(query, kind.queries, axis), [0, -1, width])
     key = _merge(ops.gather(key, kind.keys, axis), [0, -1, width])
     value = _merge(ops.gather(value, kind.keys, axis), [0, -1, width])
@@ -136,18 +141,19 @@ def _merge(x: Node, shape: list[int]) -> Node:
 
 
 def _rotate(x: Node, kind: _KindInputs) -> Node:
-    """x·cos + (-second half, first half)·sin, over the last axis of [T, heads, D]."""
-    first, second = ops.split(x, np.int64(2), 2).outputs()
-    turned = ops.concat([ops.negative(second), first], 2)
+    """x·cos + (-second half, first half)·sin, over the last axis of [T, heads, 1, D].
+
+    Four axes, a split by lengths and a product with -1 are what OpenVINO knows as a rotation and does in one step.
+    """
+    half = x.get_output_partial_shape(0)[3].get_length() // 2
+    first, second = ops.variadic_split(x, np.int64(3), np.array([half, half])).outputs()
+    turned = ops.concat([ops.multiply(second, np.float32(-1.0)), first], -1)
     return ops.add(ops.multiply(x, kind.cosine), ops.multiply(turned, kind.sine))
 
 
 def _gated(x: Node, weights: Tensors, sizes: InputSizes, linear: Linear) -> Node:
     """down(gelu(gate(x)) · up(x)): [T, W] → [T, W], GELU by the hyperbolic tangent."""
-    both = linear(
-        x, np.concatenate([weights["mlp.gate_proj.weight"], weights["mlp.up_proj.weight"]]), sizes=sizes.gated
-    )
-    gate, up = ops.split(both, np.int64(1), 2).outputs()
+    gate, up = (linear(x, weights[f"mlp.{name}.weight"], sizes=sizes.gated) for name in ("gate_proj", "up_proj"))
     return linear(ops.multiply(graph.gelu_tanh(gate), up), weights["mlp.down_proj.weight"], sizes=sizes.down)
 
 

@@ -32,7 +32,8 @@ GRAPHS: Mapping[str, Callable[[ModelFolder, Linear], Graph]] = {"bert": build_be
 """Who builds the graph of each architecture; `known.RUNNABLE` names the same ones without importing openvino."""
 
 TOKEN_BUDGET = 512
-_PRECISION = {Dtype.FLOAT32: "f32", Dtype.BFLOAT16: "bf16"}
+PRECISION = {Dtype.FLOAT32: "f32", Dtype.BFLOAT16: "bf16"}
+"""OpenVINO's names."""
 _INT8_GROUP = "384"
 """Values of an input that share a scale when the runtime quantises it; measured fastest for these widths."""
 
@@ -93,7 +94,7 @@ class OpenVinoRuntime:
         built = _build(folder, linear_int8() if dtype is Dtype.INT8 else graph.linear)
         properties = properties_of(dtype, threads)
         if dtype is Dtype.INT8:
-            properties["INFERENCE_PRECISION_HINT"] = _PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]
+            properties["INFERENCE_PRECISION_HINT"] = PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]
             properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _INT8_GROUP if has_int8_products() else "0"
         kept_in = cache_dir and cache_dir / "compiled" / f"{folder.revision()[:16]}-{dtype}"
         self._compiled = Compiled(core, folder, built, properties, kept_in)
@@ -137,7 +138,7 @@ def properties_of(dtype: Dtype, threads: int) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         # Said in so many words, because OpenVINO otherwise takes the narrowest type that the processor has.
-        "INFERENCE_PRECISION_HINT": _PRECISION.get(dtype, "f32"),
+        "INFERENCE_PRECISION_HINT": PRECISION.get(dtype, "f32"),
         "CPU_RUNTIME_CACHE_CAPACITY": KEPT_SHAPES,
     }
     if threads:
