@@ -15,7 +15,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,6 @@ SHAPES = {
     "1x2048": (1, 2048),
 }
 MIXED = "64_mixed"
-FLOPS_PER_TOKEN_32 = 202_899_456 + 3_072 * 24 * 32
-"""Of a token in an input of 32: the layers' products, and attention over 32 keys in each of 24 layers."""
 _PROGRAMS = Path(__file__).with_name("peer_programs")
 _SECONDS = 1_800
 
@@ -69,7 +67,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     """All figures of this area."""
     make_model()
     texts = KEPT / "models" / "texts.json"
-    texts.write_text(json.dumps(_texts(quick=quick)), encoding="utf-8")
+    texts.write_text(json.dumps(texts_of(_shapes(quick=quick))), encoding="utf-8")
     about = {"weights": "random", "load": load_average(), "int8_products": has_int8_products()}
     peers = {name: found for name, found in _peers(texts) if found is not None}
     dtypes = ("float32", *(["bfloat16"] if has_bfloat16() else []), "int8")
@@ -77,7 +75,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     rates, ours = dict[str, float](), dict[str, dict[str, Any]]()
     for dtype in dtypes:
         before = product_rate(dtype)
-        ours[dtype] = _run([sys.executable], "engine_ours.py", [str(MODEL), dtype, str(texts)])
+        ours[dtype] = run_program([sys.executable], "engine_ours.py", [str(MODEL), dtype, str(texts)])
         rates[dtype] = max(before, product_rate(dtype))
     reference = shlex.split(os.environ.get(REFERENCE, ""))
     if reference:
@@ -117,7 +115,7 @@ def _rows(
         target=Target(">=", wanted) if wanted else None,
         settings=about,
     )
-    share = counts["10x32"] / ours["seconds"]["10x32"] * FLOPS_PER_TOKEN_32 / rate
+    share = counts["10x32"] / ours["seconds"]["10x32"] * flops_per_token(32) / rate
     target = Target(">=", SHARE_OF_PRODUCTS[dtype])
     yield Figure(f"embed.gemma.{dtype}.share_of_products", share, "", target=target, settings=about)
     if "1x2048" in ours["seconds"]:
@@ -192,14 +190,15 @@ def _try(
         command = python()
         if prepare:
             _execute(command, program, arguments)
-        return _run(command, program, [*arguments, str(texts)])
+        return run_program(command, program, [*arguments, str(texts)])
     except subprocess.SubprocessError as error:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         print(f"{name} is left out: {said[-1] if said else error}", file=sys.stderr)
         return None
 
 
-def _run(python: Sequence[str], program: str, arguments: list[str]) -> dict[str, Any]:
+def run_program(python: Sequence[str], program: str, arguments: list[str]) -> dict[str, Any]:
+    """What a program of a side prints as its last line."""
     return dict(json.loads(_execute(python, program, arguments).strip().splitlines()[-1]))
 
 
@@ -219,12 +218,20 @@ def make_model(folder: Path = MODEL, outliers: int = 0) -> None:
     subprocess.run([*script, "--full", "--outliers", str(outliers)], check=True)
 
 
-def _texts(*, quick: bool) -> dict[str, list[str]]:
-    """The texts of each row, of the stated number of tokens each, special tokens included."""
+def flops_per_token(length: int) -> int:
+    """Of a token in an input of up to 257: the layers' products, and attention over so many keys in each of 24 layers."""
+    return 202_899_456 + 3_072 * 24 * length
+
+
+def _shapes(*, quick: bool) -> dict[str, tuple[int, int]]:
+    return {name: shape for name, shape in SHAPES.items() if not (quick and name in ("8x512", "1x2048", "32x128"))}
+
+
+def texts_of(shapes: Mapping[str, tuple[int, int]]) -> dict[str, list[str]]:
+    """The texts of each row, of the stated number of tokens each, special tokens included, and those of mixed lengths."""
     tokenizer = TextTokenizer(MODEL / TOKENIZER, 2048)
     words = " ".join(made.text for made in Corpus().memories(0, 400)).split(" ")
     rng = np.random.default_rng(11)
-    shapes = {name: shape for name, shape in SHAPES.items() if not (quick and name in ("8x512", "1x2048", "32x128"))}
     rows = {
         name: [_text(tokenizer, words, length, int(rng.integers(0, len(words)))) for _ in range(count)]
         for name, (count, length) in shapes.items()

@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/run.py [AREA…] [--quick] [--no-save]
 
-Areas: write, embed, http (the embedder over HTTP), engine, recall, graph, neo4j, cli (with mcp), peers; all of them by default.
+Areas: write, embed, http (the embedder over HTTP), engine, cuda, recall, graph, neo4j, cli (with mcp), peers; all by default.
 `--quick` leaves out what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md says what each
 figure means.
 """
@@ -26,6 +26,7 @@ AREAS = {
     "embed": "benchmarks.embedding",
     "http": "benchmarks.embedding_http",
     "engine": "benchmarks.engine",
+    "cuda": "benchmarks.cuda",
     "recall": "benchmarks.recalling",
     "graph": "benchmarks.relations",
     "neo4j": "benchmarks.databases",

@@ -1,4 +1,4 @@
-"""This service's engine: `engine_ours.py FOLDER DTYPE TEXTS`. Compiled models are kept beside the folder: loads are warm."""
+"""This service's engine: `engine_ours.py FOLDER DTYPE TEXTS [DEVICE]`. Compiled models are kept beside the folder: loads are warm."""
 
 import sys
 import time
@@ -14,15 +14,15 @@ from ai_memory.embed.load import load_embedder
 from ai_memory.embed.transformer import TransformerEmbedder
 
 
-def main(folder: Path, dtype: str, texts: Path) -> None:
+def main(folder: Path, dtype: str, texts: Path, device: str = "cpu") -> None:
     """Load twice, the second time from what the first has kept; then time."""
     cache = folder.with_name(f"{folder.name}-compiled-{dtype}")
     # In a process that is gone when memory is measured; it also leaves the files in the system's cache.
-    first = Process(target=_load, args=(folder, dtype, cache))
+    first = Process(target=_load, args=(folder, dtype, cache, device))
     first.start()
     first.join()
     started = time.perf_counter()
-    embedder = _load(folder, dtype, cache)
+    embedder = _load(folder, dtype, cache, device)
     load_s = time.perf_counter() - started
     measure(
         texts,
@@ -33,12 +33,12 @@ def main(folder: Path, dtype: str, texts: Path) -> None:
     )
 
 
-def _load(folder: Path, dtype: str, cache: Path) -> TransformerEmbedder:
-    embedder = load_embedder(read_model_folder(folder), dtype=dtype, cache_dir=cache)
+def _load(folder: Path, dtype: str, cache: Path, device: str) -> TransformerEmbedder:
+    embedder = load_embedder(read_model_folder(folder), dtype=dtype, device=device, cache_dir=cache)
     embedder.identity  # noqa: B018 - digests of the files, which are kept beside them
     embedder.warm_up()
     return embedder
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), *sys.argv[4:])

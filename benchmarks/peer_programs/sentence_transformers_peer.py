@@ -1,4 +1,4 @@
-"""sentence-transformers, run by its own Python: `sentence_transformers_peer.py FOLDER DTYPE TEXTS`."""
+"""sentence-transformers, run by its own Python: `sentence_transformers_peer.py FOLDER DTYPE TEXTS [DEVICE]`."""
 
 import os
 import sys
@@ -13,11 +13,11 @@ import transformers
 from engine_timing import measure
 
 
-def main(folder: str, dtype: str, texts: Path) -> None:
+def main(folder: str, dtype: str, texts: Path, device: str = "cpu") -> None:
     """As the model's card loads it; `encode` with its defaults."""
     started = time.perf_counter()
     kwargs = {"dtype": getattr(torch, dtype)}
-    model = sentence_transformers.SentenceTransformer(folder, device="cpu", model_kwargs=kwargs)
+    model = sentence_transformers.SentenceTransformer(folder, device=device, model_kwargs=kwargs)
     model.encode(["warm up"])
     load_s = time.perf_counter() - started
     versions = (
@@ -32,4 +32,4 @@ def main(folder: str, dtype: str, texts: Path) -> None:
     )
 
 
-main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), *sys.argv[4:])

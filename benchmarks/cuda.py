@@ -1,0 +1,77 @@
+"""`embed.cuda.`: EmbeddingGemma at its full size on a CUDA device, beside sentence-transformers in the same bfloat16.
+
+    BENCH_CUDA_PYTHON=/path/to/python .venv/bin/python benchmarks/run.py cuda
+
+BENCH_CUDA_PYTHON names a Python that has this package with its extra `gpu` and sentence-transformers, on one PyTorch that finds
+the device; by default it is this one. Where there is no device, that is said and nothing is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from benchmarks.engine import MIXED, MODEL, flops_per_token, make_model, run_program, texts_of
+from benchmarks.figures import Figure, Peer, Target, load_average
+from benchmarks.places import KEPT
+
+PYTHON = "BENCH_CUDA_PYTHON"
+SHAPES = {"1x32": (1, 32), "10x32": (10, 32), "50x32": (50, 32), "256x32": (256, 32), "256x128": (256, 128)}
+FASTER = 2.0
+"""How many times sentence-transformers' rate is aimed at, in every row."""
+TEXTS_PER_SECOND = {"1x32": 186.0, "10x32": 2_681.0, "50x32": 6_785.0}
+"""Ten times what the original service printed."""
+QUERY_MS = 2.0
+SHARE_OF_PRODUCTS = 0.5
+_ABOUT_DEVICE = "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else '')"
+
+
+def figures(*, quick: bool) -> Iterator[Figure]:
+    """All figures of this area; none where there is no device."""
+    python = shlex.split(os.environ.get(PYTHON, "")) or [sys.executable]
+    device = _device_name(python)
+    if device:
+        yield from measured(
+            python, "cuda", {"device": device, "weights": "random", "load": load_average()}, quick=quick
+        )
+    else:
+        print(f"CUDA is left out: {shlex.join(python)} has no PyTorch that finds a device ({PYTHON})", file=sys.stderr)
+
+
+def measured(python: Sequence[str], device: str, about: dict[str, Any], *, quick: bool) -> Iterator[Figure]:
+    """The figures of one device."""
+    make_model()
+    shapes = {name: shape for name, shape in SHAPES.items() if not (quick and shape[0] > 50)}
+    texts = KEPT / "models" / "texts_cuda.json"
+    texts.write_text(json.dumps(texts_of(shapes)), encoding="utf-8")
+    arguments = [str(MODEL), "bfloat16", str(texts), device]
+    theirs = run_program(python, "sentence_transformers_peer.py", arguments)
+    ours = run_program(python, "engine_ours.py", arguments)
+    (rate,) = run_program(python, "torch_products.py", ["bfloat16", device]).values()
+    about = {**about, "versions": theirs["versions"]}
+    for name in (*shapes, MIXED):
+        value, peer = (side["tokens"][name] / side["seconds"][name] for side in (ours, theirs))
+        target = Target(">=", FASTER, "ratio")
+        peers = Peer("sentence-transformers bfloat16", peer)
+        yield Figure(f"embed.cuda.{name}", value, "tokens/s", peers, target, settings=about)
+    for name, least in TEXTS_PER_SECOND.items():
+        value = shapes[name][0] / ours["seconds"][name]
+        yield Figure(f"embed.cuda.texts.{name}", value, "texts/s", target=Target(">=", least), settings=about)
+    query = ours["seconds"]["1x32"] * 1e3
+    yield Figure("embed.cuda.query_p50", query, "ms", target=Target("<=", QUERY_MS), settings=about)
+    yield Figure("embed.cuda.products", rate / 1e12, "TFLOP/s", settings=about)
+    if "256x128" in shapes:
+        tokens = ours["tokens"]["256x128"] / ours["seconds"]["256x128"]
+        share = tokens * flops_per_token(128) / rate
+        target = Target(">=", SHARE_OF_PRODUCTS)
+        yield Figure("embed.cuda.share_of_products", share, "", target=target, settings=about)
+
+
+def _device_name(python: Sequence[str]) -> str:
+    found = subprocess.run([*python, "-c", _ABOUT_DEVICE], capture_output=True, text=True, check=False)
+    return found.stdout.strip()
