@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -59,3 +61,28 @@ def test_the_strings_need_bytes_and_hold_written_specials(file: Path, windows: l
     assert sum("<eos>" in text for text in texts) > 100
     assert sum(any(first <= token <= last for token in window.ids) for window in windows) > 5000
     assert not any(unknown in window.ids and "<unk>" not in texts[window.text] for window in windows)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="this system does not tell a process's memory in /proc"
+)
+def test_texts_are_not_remembered(file: Path) -> None:
+    """This tokenizer takes a whole text for a word, and its library keeps 10,000 words by itself."""
+    done = subprocess.run([sys.executable, "-c", GROWTH, str(file)], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 10
+
+
+GROWTH = """
+import resource, sys
+from pathlib import Path
+from ai_memory.embed.tokenizer import TextTokenizer
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+
+tokenizer = TextTokenizer(Path(sys.argv[1]), 2048)
+before = resident()
+for number in range(10_000):
+    tokenizer.count([f"{number} ships with green sails leave the harbour at seven, {number * 7919} of them at noon"], [""])
+print(resident() - before)
+"""

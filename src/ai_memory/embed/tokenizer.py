@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ai_memory.embed.base import TooLong
 from ai_memory.embed.texts import replace_surrogates
@@ -43,6 +43,17 @@ class Piece:
     stop: int
 
 
+def _keep_no_words(model: Any) -> None:
+    """Let a BPE model remember nothing.
+
+    It remembers 10,000 words with their tokens, to save itself a word that it meets again. EmbeddingGemma's tokenizer does not
+    split texts at spaces: a "word" is a whole text there, the next one is another, and what is remembered grows over 110 MB.
+    """
+    resize = getattr(model, "_resize_cache", None)
+    if resize is not None:
+        resize(0)
+
+
 class TextTokenizer:
     """The model's own tokenizer, without its own truncation and padding. Safe to call from several threads."""
 
@@ -55,6 +66,7 @@ class TextTokenizer:
             raise ModelFilesError(f"{file} cannot be read as a tokenizer: {error}", file=str(file)) from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        _keep_no_words(self._tokenizer.model)
         self._max_tokens = max_tokens
         mask = self._tokenizer.encode("a").special_tokens_mask
         self._before = mask.index(0)
