@@ -1,4 +1,4 @@
-"""This service's engine: `engine_ours.py FOLDER DTYPE TEXTS [DEVICE]`. Compiled models are kept beside the folder: loads are warm."""
+"""This service's engine: `engine_ours.py FOLDER DTYPE TEXTS [DEVICE]`. Compiled models are kept beside the folder: warm loads."""
 
 import sys
 import time
