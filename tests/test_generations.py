@@ -32,7 +32,7 @@ from ai_memory.operations.writing import Draft, ForgetRequest, RememberManyReque
 from ai_memory.service.filling import Pace
 from ai_memory.service.following import Follower, SwitchedError
 from ai_memory.service.service import Service
-from ai_memory.store.base import Store
+from ai_memory.store.base import Store, VectorRow
 from ai_memory.store.sqlite.store import open_sqlite_store
 from cutting_embedder import WHOLE, Shelf, reembed, status, wait_for
 
@@ -351,6 +351,24 @@ def test_an_empty_store_and_one_without_vectors(make: Callable[[str], Bench]) ->
 
 
 # ── what a recall sees ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_vector_that_is_paid_while_vectors_are_read_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is newer than what the follower has read of the log."""
+    read = bench.store.vector_rows
+
+    def late(generation: int, **where: int) -> tuple[list[VectorRow], int]:
+        monkeypatch.setattr(bench.store, "vector_rows", read)
+        _remember(bench, "written and paid in between")
+        assert bench.service.settle(60)
+        return read(generation, **where)
+
+    monkeypatch.setattr(bench.store, "vector_rows", late)
+    follower = Follower(bench.store)
+    views = [follower.view("default", bench.store.generations()[0]) for _ in range(2)]
+    assert views[1] is not None
+    scores = views[1].dense_scores(bench.shelf.whole.embed_queries(["the house is green"])[0])
+    assert (len(scores), int(np.isnan(scores).sum())) == (125, 0)
 
 
 def test_a_view_keeps_its_generation_to_the_end(bench: Bench) -> None:

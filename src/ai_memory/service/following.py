@@ -266,6 +266,9 @@ class Follower:
             return
         while True:
             rows, position = self._store.vector_rows(generation, after=self._origin.vector_position, limit=VECTOR_PAGE)
+            # Among them may be vectors of revisions that were written, and paid, since the log was followed: they have rows first.
+            if rows and self._store.sequence() != self._origin.sequence:
+                self._follow_log()
             self._take(rows)
             self._origin = replace(self._origin, vector_position=position)
             if len(rows) < VECTOR_PAGE:
