@@ -77,8 +77,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         before = product_rate(dtype)
         ours[dtype] = run_program([sys.executable], "engine_ours.py", [str(MODEL), dtype, str(texts)])
         rates[dtype] = max(before, product_rate(dtype))
-    reference = shlex.split(os.environ.get(REFERENCE, ""))
-    if reference:
+    if reference := _reference():
         expected = exactness.reference(MODEL, lambda program, arguments: _execute(reference, program, arguments))
         yield from exactness.figures(MODEL, dtypes, expected, about)
     if not quick:
@@ -152,9 +151,13 @@ def _peers_rows(peers: dict[str, dict[str, Any]], ours: NDArray[np.float64], abo
         yield Figure(f"{place}.peak", found["peak_gb"], "GB", settings=settings)
 
 
+def _reference() -> list[str]:
+    """The command that runs the reference's Python; empty where none is named."""
+    return shlex.split(os.environ.get(REFERENCE, ""))
+
+
 def _peers(texts: Path) -> Iterator[tuple[str, dict[str, Any] | None]]:
-    reference = shlex.split(os.environ.get(REFERENCE, ""))
-    if reference:
+    if reference := _reference():
         for dtype in ("float32", "bfloat16") if has_bfloat16() else ("float32",):
             name = f"sentence-transformers {dtype}"
             yield name, _try(name, lambda: reference, "sentence_transformers_peer.py", [str(MODEL), dtype], texts)

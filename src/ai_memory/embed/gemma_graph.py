@@ -121,6 +121,7 @@ def _attention(
         )
         for name, count in (("q_proj", heads), ("k_proj", 1), ("v_proj", 1))
     )
+    # The scores' scale rides on the gain: one product less over all queries.
     gain = (1.0 + weights["self_attn.q_norm.weight"]) * np.float32(config.score_scale)
     query = _rotate(graph.rms_norm(query, gain, config.epsilon), kind)
     key = _rotate(_norm(key, weights["self_attn.k_norm.weight"], config), kind)
