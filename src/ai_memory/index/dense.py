@@ -7,7 +7,7 @@ not on the machine, the block or the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,8 +43,11 @@ class DenseView:
         self.dimension = dimension
         self._blocks = blocks
 
-    def scores(self, query: Floats, n: int) -> Floats:
-        """Approximate cosine of `query`, shape (dimension,), with rows 0 … n-1; float32, NaN where there is no vector."""
+    def scores(self, query: Floats, n: int, meanwhile: Callable[[], None] | None = None) -> Floats:
+        """Approximate cosine of `query`, shape (dimension,), with rows 0 … n-1; float32, NaN where there is no vector.
+
+        `meanwhile` is done on this thread while others begin to scan.
+        """
         codes, scale = quantise(checked(query[None], self.dimension))
         scores = np.full(n, np.nan, np.float32)
 
@@ -63,7 +66,7 @@ class DenseView:
                 part *= scale[0]
                 first += stop - at
 
-        in_shares(n, scan)
+        in_shares(n, scan, meanwhile)
         return scores
 
 

@@ -75,6 +75,14 @@ class PartitionView:
             return np.full(self.n, np.nan, np.float32)
         return self._dense.scores(query, self.n)
 
+    def both_scores(self, query: Floats, terms: Sequence[QueryTerm]) -> tuple[Floats, SparseScores]:
+        """`dense_scores` and `lexical_scores`, the words on this thread while others begin to scan the vectors."""
+        if self._dense is None:
+            return self.dense_scores(query), self.lexical_scores(terms)
+        found: list[SparseScores] = []
+        dense = self._dense.scores(query, self.n, meanwhile=lambda: found.append(self.lexical_scores(terms)))
+        return dense, found[0]
+
     def session_neighbours(self, rows: Rows, before: int, after: int, mask: Mask | None = None) -> Rows:
         """The rows around each row in its session, shape (len(rows), before + after), in order of time; -1 where none is.
 

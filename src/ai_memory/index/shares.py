@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 THREADS = min(4, os.cpu_count() or 1)
 ROWS_WORTH_SHARING = 20_000
+_SHARES_A_THREAD = 4
+"""Shares for each thread where one of them comes late."""
 
 
 class _Pool:
@@ -34,15 +36,29 @@ class _Pool:
 _POOL = _Pool()
 
 
-def in_shares(rows: int, work: Callable[[int, int], None]) -> None:
-    """Call `work(first, end)` for shares that cover 0 … rows, the first on this thread; raises what any of them raised."""
+def in_shares(rows: int, work: Callable[[int, int], None], meanwhile: Callable[[], None] | None = None) -> None:
+    """Call `work(first, end)` for shares that cover 0 … rows; raises what any of them raised, once none is worked on any more.
+
+    `meanwhile` is done on this thread, which joins in afterwards, and the helping threads do not wait for it.
+    """
     if rows < ROWS_WORTH_SHARING or THREADS == 1:
+        if meanwhile is not None:
+            meanwhile()
         work(0, rows)
         return
-    bounds = [rows * share // THREADS for share in range(THREADS + 1)]
-    others = [_POOL.executor().submit(work, bounds[at], bounds[at + 1]) for at in range(1, THREADS)]
+    shares = THREADS * (_SHARES_A_THREAD if meanwhile is not None else 1)
+    bounds = [(rows * share // shares, rows * (share + 1) // shares) for share in range(shares)]
+    left = iter(bounds)  # taken from by several threads, one step of the interpreter at a time
+
+    def take() -> None:
+        for first, end in left:
+            work(first, end)
+
+    others = [_POOL.executor().submit(take) for _ in range(THREADS - 1)]
     try:
-        work(bounds[0], bounds[1])
+        if meanwhile is not None:
+            meanwhile()
+        take()
     finally:
         for other in others:
             other.result()

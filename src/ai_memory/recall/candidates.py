@@ -5,6 +5,7 @@ Ties are broken by revision key and passage, which are the same in every process
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from ai_memory.index.base import Floats, Rows
 from ai_memory.index.partition import PartitionView
-from ai_memory.recall.population import Scored
+from ai_memory.recall.population import Background, Scored
 
 _NONE = np.empty(0, np.int32)
 _FIRST_CUT = 2.5
@@ -29,29 +30,52 @@ class Pools(NamedTuple):
     @property
     def rows(self) -> Rows:
         """Rows of either pool, ascending, each once."""
-        return np.union1d(self.dense, self.lexical).astype(np.int32)
+        return union(self.dense, self.lexical)
 
 
 def best_of_each(view: PartitionView, scored: Scored, size: int) -> Pools:
     """The best `size` rows of each side."""
     dense = _NONE if scored.dense is None else _dense_best(view, scored, scored.dense, size)
-    lexical = _best(view, scored.lexical.rows, scored.lexical.scores, size)
-    return Pools(dense, lexical)
+    return Pools(dense, _lexical_best(view, scored, size))
+
+
+def union(one: Rows, other: Rows) -> Rows:
+    """The rows of either, ascending, each once. For some hundred rows a fifth of the time of numpy's, which hashes them."""
+    rows = np.concatenate((one, other))
+    rows.sort()
+    first = np.ones(len(rows), np.bool_)
+    np.not_equal(rows[1:], rows[:-1], out=first[1:])
+    return rows[first]
 
 
 def _dense_best(view: PartitionView, scored: Scored, dense: Floats, size: int) -> Rows:
-    """As `_best`, over all eligible rows with a vector; looks far out in the tail first, where the best are few."""
-    background = scored.dense_background
-    cut = _FIRST_CUT if background.size > 4 * size else _LAST_CUT
-    while cut > _LAST_CUT:
-        rows = np.flatnonzero(dense > background.mean + cut * background.deviation).astype(np.int32)
+    """As `_best`, over all eligible rows with a vector."""
+    for cut in _cuts(scored.dense_background, size):
+        rows = np.flatnonzero(dense > cut).astype(np.int32)
         rows = rows[scored.eligible[rows]]
         if len(rows) >= size:
             return _best(view, rows, dense[rows], size)
-        cut -= _CUT_STEP
     rows = np.flatnonzero(scored.eligible).astype(np.int32)
     rows = rows[~np.isnan(dense[rows])]
     return _best(view, rows, dense[rows], size)
+
+
+def _lexical_best(view: PartitionView, scored: Scored, size: int) -> Rows:
+    """As `_best`, over all rows that match."""
+    rows, scores = scored.lexical
+    for cut in _cuts(scored.lexical_background, size):
+        far = np.flatnonzero(scores > cut)
+        if len(far) >= size:
+            return _best(view, rows[far], scores[far], size)
+    return _best(view, rows, scores, size)
+
+
+def _cuts(background: Background, size: int) -> Iterator[float]:
+    """Scores far out in the tail, where the best are few, and then nearer ones; none where there are few rows anyhow."""
+    cut = _FIRST_CUT if background.size > 4 * size else _LAST_CUT
+    while cut > _LAST_CUT:
+        yield background.mean + cut * background.deviation
+        cut -= _CUT_STEP
 
 
 def _best(view: PartitionView, rows: Rows, scores: Floats, size: int) -> Rows:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ai_memory.clock import from_micros
 from ai_memory.recall.answer import Asked, AskedTime, AskedWord, Stage, Trace
+from ai_memory.recall.candidates import union
 from ai_memory.recall.confidence import Summands
 from ai_memory.recall.periods import Period
 from ai_memory.recall.plan import Plan
@@ -25,7 +26,7 @@ _WORDS = {"lexical": "words", "coverage": "words"}
 def asked(plan: Plan, periods: Sequence[Period], ranking: Ranking, trusted: str | None) -> Asked:
     """What the question was understood as, the times that it names among it; `trusted` says why its answer stands."""
     shares, pools = ranking.words.masses.tolist(), ranking.pools
-    searched = np.union1d(pools.rows, ranking.linked.rows)
+    searched = union(pools.rows, ranking.linked.rows)
     found = {
         "dense": len(pools.dense),
         "lexical": len(pools.lexical),

@@ -24,6 +24,7 @@ from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import priors, views
 from ai_memory.recall.anchors import ANCHORS
+from ai_memory.recall.candidates import union
 from ai_memory.recall.periods import Period, period_evidence
 from ai_memory.recall.population import Background, Scored, Values
 from ai_memory.recall.recipe import Recipe
@@ -120,7 +121,7 @@ def gather(
     """Every stage of the recipe that can be told before exact cosines are read; `periods` are the times that are asked about."""
     rows, neighbours = candidates
     bm25 = scored.bm25(rows)
-    words = question_words(view, terms, np.union1d(rows, neighbours[neighbours >= 0]).astype(np.int32))
+    words = question_words(view, terms, union(rows, neighbours[neighbours >= 0]))
     stages = [
         *_by_words(words, scored, candidates, bm25, recipe),
         ("session", recipe.session, _session(view, scored, rows, bm25, recipe) if recipe.session else None),

@@ -71,22 +71,26 @@ def score_all(
     `anchors`, unit vectors of shape (m, dimension) or None, count in the background of cosines as m rows that do not answer.
     """
     rows = int(np.count_nonzero(eligible))
-    dense = None
+    dense, lexical = _searched(view, terms, query_vector) if rows else (None, _NO_SCORES)
     dense_background = NOTHING
-    if query_vector is not None and view.dimension == len(query_vector) and rows:
-        dense = view.dense_scores(query_vector)
+    if dense is not None and query_vector is not None:
         dense_background = _dense_background(dense, eligible, rows, _anchor_cosines(query_vector, anchors))
         if not dense_background.size:
             dense = None
-    lexical = _NO_SCORES
-    if terms and rows:
-        lexical = view.lexical_scores(terms)
-        if rows < len(eligible) or len(lexical.rows) > rows:
-            lexical = _kept(lexical, eligible)
+    if rows < len(eligible) or len(lexical.rows) > rows:
+        lexical = _kept(lexical, eligible)
     return Scored(eligible, rows, dense, dense_background, lexical, _lexical_background(lexical, rows))
 
 
 _NO_SCORES = SparseScores(np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+def _searched(
+    view: PartitionView, terms: Sequence[QueryTerm], query_vector: Floats | None
+) -> tuple[Floats | None, SparseScores]:
+    if query_vector is None or view.dimension != len(query_vector):
+        return None, view.lexical_scores(terms)
+    return view.both_scores(query_vector, terms)
 
 
 def _kept(found: SparseScores, eligible: Mask) -> SparseScores:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ai_memory.index.base import Floats, Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import fusion, rereading
-from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours
+from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours, union
 from ai_memory.recall.fusion import Candidates, Evidence, Features
 from ai_memory.recall.linked import NOWHERE, SEEDS, Linked, Linker
 from ai_memory.recall.periods import Period
@@ -163,9 +163,9 @@ def _with_neighbours(
     nearest = rows[_greatest(own, max(recipe.nearest, 4 * limit))]
     nearest = nearest[view.sessions()[nearest] > 0]
     beside = session_neighbours(view, scored, nearest, reach, filtered=filtered)
-    around = np.union1d(nearest, beside[beside >= 0]).astype(np.int32)
+    around = union(nearest, beside[beside >= 0])
     found = session_neighbours(view, scored, around, reach, filtered=filtered)
-    everyone = np.union1d(rows, around).astype(np.int32)
+    everyone = union(rows, around)
     neighbours = np.full((len(everyone), 2 * reach), -1, np.int32)
     neighbours[everyone.searchsorted(around)] = found
     if scored.dense is None:

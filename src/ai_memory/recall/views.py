@@ -52,14 +52,15 @@ class QuestionWords(NamedTuple):
 
         BM25 of the better match of each word less the row's own, and the coverage that they add. Both are of shape (rows,).
         """
-        own = self.scores[:, self.rows.searchsorted(rows)]
-        padded = np.concatenate((self.scores, np.zeros((len(self.scores), 1), np.float32)), axis=1)
-        places = np.where(neighbours >= 0, self.rows.searchsorted(neighbours), len(self.rows))
-        best = own
-        for column in places.T:
-            best = np.maximum(best, padded[:, column])
-        words: Values = (best - own).sum(axis=0, dtype=np.float64)
-        return words, self.masses @ ((best > 0.0) & (own == 0.0))
+        # A row's words lie together here: that many of them are read for each neighbour.
+        table = np.zeros((len(self.rows) + 1, len(self.scores)), np.float32)
+        table[:-1] = self.scores.T
+        own = table.take(self.rows.searchsorted(rows), axis=0)
+        best = own.copy()
+        for column in np.where(neighbours >= 0, self.rows.searchsorted(neighbours), len(self.rows)).T:
+            np.maximum(best, table.take(column, axis=0), out=best)
+        words: Values = (best - own).sum(axis=1, dtype=np.float64)
+        return words, ((best > 0.0) & (own == 0.0)) @ self.masses
 
 
 def question_words(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> QuestionWords:
@@ -78,15 +79,18 @@ def session_evidence(sessions: NDArray[np.int32], memories: NDArray[np.int32], o
     inside = np.flatnonzero((sessions > 0) & (own > 0.0))
     if not len(inside):
         return found
-    best = inside[np.lexsort((-own[inside], memories[inside], sessions[inside]))]
-    first = np.ones(len(best), np.bool_)
-    first[1:] = (memories[best][1:] != memories[best][:-1]) | (sessions[best][1:] != sessions[best][:-1])
-    best = best[first]
-    best = best[np.lexsort((-own[best], sessions[best]))]
-    names, starts = np.unique(sessions[best], return_index=True)
-    place = np.arange(len(best)) - starts[np.searchsorted(names, sessions[best])]
-    top = best[place < SESSION_BEST]
-    sums = np.bincount(np.searchsorted(names, sessions[top]), weights=own[top], minlength=len(names)) / SESSION_BEST
+    # By session, the best evidence first; of a memory with several passages the first one met is the best.
+    best = inside[np.lexsort((-own[inside], sessions[inside]))]
+    _, first = np.unique((sessions[best].astype(np.int64) << 32) | memories[best], return_index=True)
+    if len(first) < len(best):
+        first.sort()
+        best = best[first]
+    session = sessions[best]
+    starts = np.flatnonzero(np.concatenate(([True], session[1:] != session[:-1])))
+    names = session[starts]
+    group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(best)))
+    top = np.arange(len(best)) - starts[group] < SESSION_BEST
+    sums = np.bincount(group[top], weights=own[best[top]], minlength=len(names)) / SESSION_BEST
     at = np.minimum(np.searchsorted(names, sessions), len(names) - 1)
     return np.where((names[at] == sessions) & (sessions > 0), sums[at], found)
 
