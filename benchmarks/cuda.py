@@ -16,9 +16,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from benchmarks.engine import MIXED, MODEL, flops_per_token, make_model, run_program, texts_of
+from benchmarks.engine import MIXED, MODEL, flops_per_token, make_model, own_side, texts_of
 from benchmarks.figures import Figure, Peer, Target, load_average
 from benchmarks.places import KEPT
+from benchmarks.sides import ROUNDS, Side, in_turn, run_program
 
 PYTHON = "BENCH_CUDA_PYTHON"
 SHAPES = {"1x32": (1, 32), "10x32": (10, 32), "50x32": (50, 32), "256x32": (256, 32), "256x128": (256, 128)}
@@ -50,9 +51,13 @@ def measured(python: Sequence[str], device: str, about: dict[str, Any], *, quick
     texts = KEPT / "models" / "texts_cuda.json"
     texts.write_text(json.dumps(texts_of(shapes)), encoding="utf-8")
     arguments = [str(MODEL), "bfloat16", str(texts), device]
-    theirs = run_program(python, "sentence_transformers_peer.py", arguments)
-    ours = run_program(python, "engine_ours.py", arguments)
-    (rate,) = run_program(python, "torch_products.py", ["bfloat16", device]).values()
+    with (
+        own_side(MODEL, "bfloat16", texts, device, python) as own,
+        Side(python, "sentence_transformers_peer.py", arguments) as reference,
+    ):
+        found = in_turn({"ours": own, "theirs": reference}, (*shapes, MIXED), rounds=1 if quick else ROUNDS)
+    ours, theirs = found["ours"], found["theirs"]
+    rate = json.loads(run_program(python, "torch_products.py", ["bfloat16", device]))["rate"]
     about = {**about, "versions": theirs["versions"]}
     for name in (*shapes, MIXED):
         value, peer = (side["tokens"][name] / side["seconds"][name] for side in (ours, theirs))

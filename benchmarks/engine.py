@@ -1,11 +1,12 @@
 """`embed.gemma.`: the EmbeddingGemma engine at its full size, with random weights, beside others that run the same model.
 
 Speed does not depend on the weights' values. Every side gets the same texts and the same weights and runs in a process of its own,
-tokenizing included; what it gives for one text is compared with ours (`cosine` in its rows' settings). llama.cpp and fastembed
-live in environments of their own, made on demand. sentence-transformers needs a CPU build of PyTorch, which the package index
-does not serve: the variable BENCH_REFERENCE_PYTHON names a command that runs a Python which has both, and ONNX Runtime (and sees
-this folder under the same path); without it these are left out and said to be. ONNX Runtime and fastembed need the model as
-ONNX, which that same Python exports once.
+tokenizing included, and all are timed in turn (`benchmarks/sides.py`), as is what the machine multiplies at that moment; what a
+side gives for one text is compared with ours (`cosine` in its rows' settings). llama.cpp and fastembed live in environments of
+their own, made on demand. sentence-transformers needs a CPU build of PyTorch, which the package index does not serve: the variable
+BENCH_REFERENCE_PYTHON names a command that runs a Python which has both, and ONNX Runtime (and sees this folder under the same
+path); without it these are left out and said to be. ONNX Runtime and fastembed need the model as ONNX, which that same Python
+exports once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +31,10 @@ from ai_memory.embed.tokenizer import TextTokenizer
 from benchmarks import exactness
 from benchmarks.corpus import Corpus
 from benchmarks.environments import environment_of
-from benchmarks.figures import ROOT, Figure, Peer, Target, load_average
+from benchmarks.figures import ROOT, Figure, Peer, Target, load_average, median
 from benchmarks.places import KEPT
 from benchmarks.products import SHAPE, product_rate
+from benchmarks.sides import ROUNDS, Side, SideError, in_turn, run_program
 
 MODEL = KEPT / "models" / "random-embeddinggemma-300m"
 OUTLIER = KEPT / "models" / "random-embeddinggemma-300m-outlier"
@@ -48,8 +52,8 @@ SHAPES = {
     "1x2048": (1, 2048),
 }
 MIXED = "64_mixed"
-_PROGRAMS = Path(__file__).with_name("peer_programs")
-_SECONDS = 1_800
+_SHARE_ROW = "10x32"
+"""Beside its passes the machine's products are measured."""
 
 FASTER = {
     ("50x32", "bfloat16"): 2.5,
@@ -69,26 +73,42 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     texts = KEPT / "models" / "texts.json"
     texts.write_text(json.dumps(texts_of(_shapes(quick=quick))), encoding="utf-8")
     about = {"weights": "random", "load": load_average(), "int8_products": has_int8_products()}
-    peers = {name: found for name, found in _peers(texts) if found is not None}
     dtypes = ("float32", *(["bfloat16"] if has_bfloat16() else []), "int8")
-    # Beside the passes that are measured by them: what the machine gives differs from minute to minute.
-    rates, ours = dict[str, float](), dict[str, dict[str, Any]]()
-    for dtype in dtypes:
-        before = product_rate(dtype)
-        ours[dtype] = run_program([sys.executable], "engine_ours.py", [str(MODEL), dtype, str(texts)])
-        rates[dtype] = max(before, product_rate(dtype))
+    rates: dict[str, list[float]] = {dtype: [] for dtype in dtypes}
+
+    def measure_products(row: str) -> None:
+        if row == _SHARE_ROW:
+            for dtype in dtypes:
+                rates[dtype].append(product_rate(dtype))
+
+    with ExitStack() as stack:
+        sides = {dtype: stack.enter_context(own_side(MODEL, dtype, texts)) for dtype in dtypes}
+        for name, start in _peers(texts):
+            if (side := _started(name, start)) is not None:
+                sides[name] = stack.enter_context(side)
+        rounds = 1 if quick else ROUNDS
+        found = in_turn(sides, list(json.loads(texts.read_text())), rounds=rounds, before=measure_products)
+    ours = {dtype: found.pop(dtype) for dtype in dtypes}
+    peers = found
     if reference := _reference():
-        expected = exactness.reference(MODEL, lambda program, arguments: _execute(reference, program, arguments))
+        expected = exactness.reference(MODEL, partial(run_program, reference))
         yield from exactness.figures(MODEL, dtypes, expected, about)
     if not quick:
         make_model(OUTLIER, outliers=1)
         yield from exactness.outlier_figures(OUTLIER, dtypes, about)
     yield from _peers_rows(peers, np.array(ours["float32"]["vector"]), about)
     for dtype in dtypes:
-        rate = rates[dtype]
+        rate = median(rates[dtype])
         settings = {**about, "load": load_average()}
         yield Figure(f"embed.gemma.products.{dtype}", rate / 1e9, "GFLOP/s", settings={"shapes": SHAPE, **settings})
         yield from _rows(dtype, ours[dtype], peers, rate, settings)
+
+
+def own_side(
+    folder: Path, dtype: str, texts: Path, device: str = "cpu", python: Sequence[str] = (sys.executable,)
+) -> Side:
+    """This service's engine; what cannot be started raises SideError."""
+    return Side(python, "engine_ours.py", [str(folder), dtype, str(texts), device])
 
 
 def _rows(
@@ -114,7 +134,7 @@ def _rows(
         target=Target(">=", wanted) if wanted else None,
         settings=about,
     )
-    share = counts["10x32"] / ours["seconds"]["10x32"] * flops_per_token(32) / rate
+    share = counts[_SHARE_ROW] / ours["seconds"][_SHARE_ROW] * flops_per_token(32) / rate
     target = Target(">=", SHARE_OF_PRODUCTS[dtype])
     yield Figure(f"embed.gemma.{dtype}.share_of_products", share, "", target=target, settings=about)
     if "1x2048" in ours["seconds"]:
@@ -156,59 +176,43 @@ def _reference() -> list[str]:
     return shlex.split(os.environ.get(REFERENCE, ""))
 
 
-def _peers(texts: Path) -> Iterator[tuple[str, dict[str, Any] | None]]:
+def _peers(texts: Path) -> Iterator[tuple[str, Callable[[], Side]]]:
+    """Name and start of each."""
     if reference := _reference():
         for dtype in ("float32", "bfloat16") if has_bfloat16() else ("float32",):
-            name = f"sentence-transformers {dtype}"
-            yield name, _try(name, lambda: reference, "sentence_transformers_peer.py", [str(MODEL), dtype], texts)
-        for name, dtype in (("onnxruntime float32", "float32"), ("onnxruntime int8", "int8")):
+            arguments = [str(MODEL), dtype, str(texts)]
+            yield f"sentence-transformers {dtype}", partial(Side, reference, "sentence_transformers_peer.py", arguments)
+        for dtype in ("float32", "int8"):
             arguments = [str(MODEL), str(ONNX), dtype]
-            yield name, _try(name, lambda: reference, "onnxruntime_peer.py", arguments, texts, prepare=True)
+            yield f"onnxruntime {dtype}", partial(_prepared, reference, "onnxruntime_peer.py", arguments, texts)
     else:
         print(f"sentence-transformers and ONNX Runtime are left out: {REFERENCE} is not set", file=sys.stderr)
-    name = "fastembed float32"
-    yield name, _try(name, lambda: [str(environment_of("fastembed>=0.9"))], "fastembed_peer.py", [str(ONNX)], texts)
-    for name, dtype in (("llama.cpp float32", "float32"), ("llama.cpp int8", "int8")):
-        arguments = [str(MODEL), str(GGUF), dtype]
-        yield (
-            name,
-            _try(name, lambda: [str(environment_of(*LLAMA))], "llama_cpp_peer.py", arguments, texts, prepare=True),
-        )
+    yield "fastembed float32", partial(_fastembed, texts)
+    for dtype in ("float32", "int8"):
+        yield f"llama.cpp {dtype}", partial(_llama_cpp, dtype, texts)
 
 
-def _try(
-    name: str,
-    python: Callable[[], Sequence[str]],
-    program: str,
-    arguments: list[str],
-    texts: Path,
-    *,
-    prepare: bool = False,
-) -> dict[str, Any] | None:
-    """What the peer's program measured, or None, with the reason shown.
+def _fastembed(texts: Path) -> Side:
+    return Side([str(environment_of("fastembed>=0.9"))], "fastembed_peer.py", [str(ONNX), str(texts)])
 
-    `prepare` lets the program make its own form of the model first, in a process whose memory does not count.
-    """
+
+def _llama_cpp(dtype: str, texts: Path) -> Side:
+    return _prepared([str(environment_of(*LLAMA))], "llama_cpp_peer.py", [str(MODEL), str(GGUF), dtype], texts)
+
+
+def _prepared(python: Sequence[str], program: str, arguments: list[str], texts: Path) -> Side:
+    """The side, after its program made its own form of the model in a process whose memory does not count."""
+    run_program(python, program, arguments)
+    return Side(python, program, [*arguments, str(texts)])
+
+
+def _started(name: str, start: Callable[[], Side]) -> Side | None:
+    """The side, or None, with the reason shown."""
     try:
-        command = python()
-        if prepare:
-            _execute(command, program, arguments)
-        return run_program(command, program, [*arguments, str(texts)])
-    except subprocess.SubprocessError as error:
-        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-        print(f"{name} is left out: {said[-1] if said else error}", file=sys.stderr)
+        return start()
+    except (SideError, subprocess.SubprocessError) as error:
+        print(f"{name} is left out: {error}", file=sys.stderr)
         return None
-
-
-def run_program(python: Sequence[str], program: str, arguments: list[str]) -> dict[str, Any]:
-    """What a program of a side prints as its last line."""
-    return dict(json.loads(_execute(python, program, arguments).strip().splitlines()[-1]))
-
-
-def _execute(python: Sequence[str], program: str, arguments: list[str]) -> str:
-    words = [*python, str(_PROGRAMS / program), *arguments]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, timeout=_SECONDS)
-    return done.stdout
 
 
 def make_model(folder: Path = MODEL, outliers: int = 0) -> None:
