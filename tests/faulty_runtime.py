@@ -20,9 +20,10 @@ PATIENCE = 30.0
 class FaultyRuntime:
     """Wraps a runtime. Every pass is noted in `passes`; one with a token of `poison` raises `fault`."""
 
-    def __init__(self, inner: Runtime, *, token_budget: int | None = None) -> None:
+    def __init__(self, inner: Runtime, *, token_budget: int | None = None, alone_budget: int | None = None) -> None:
         self._inner = inner
         self._token_budget = token_budget or inner.token_budget
+        self._alone_budget = alone_budget or token_budget or inner.alone_budget
         self.passes: list[list[tuple[int, ...]]] = []
         self.poison: set[int] = set()
         self.fault: Exception = EmbedderError("the device ran out of memory")
@@ -33,6 +34,10 @@ class FaultyRuntime:
     @property
     def token_budget(self) -> int:
         return self._token_budget
+
+    @property
+    def alone_budget(self) -> int:
+        return self._alone_budget
 
     @property
     def padded(self) -> bool:

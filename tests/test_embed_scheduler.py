@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ai_memory.embed import scheduler
 from ai_memory.embed.batcher import Batch
 from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.folder import ModelFolder, read_model_folder
@@ -164,6 +165,23 @@ def test_urgent_requests_go_first_and_short_ones_before_long_ones(
         ]
     assert [each.result(PATIENCE).vectors.shape[0] for each in asked] == [2, 1, 1, 1]
     assert [[each[0] for each in one] for one in small.passes] == [[20], [60], [50], [40], [30], [30]]
+
+
+def test_only_who_has_been_alone_for_a_minute_has_longer_passes(
+    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = FaultyRuntime(runtime, token_budget=20, alone_budget=40)
+    crowd = Crowd(Scheduler(long, folder.dimension), long, callers)
+    many = [ids(10, 30)] * 8
+    crowd.ask(many).result(PATIENCE)
+    with long.held():
+        crowd.begin()
+        beside = crowd.ask(many)
+    assert beside.result(PATIENCE).vectors.shape[0] == 8
+    crowd.ask(many).result(PATIENCE)
+    monkeypatch.setattr(scheduler, "ALONE_SECONDS", 0.0)
+    crowd.ask(many).result(PATIENCE)
+    assert [len(one) for one in long.passes] == [4, 4, 1, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4]
 
 
 def test_requests_that_wait_share_the_next_pass(

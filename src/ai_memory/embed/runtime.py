@@ -23,7 +23,12 @@ class Runtime(Protocol):
 
     @property
     def token_budget(self) -> int:
-        """Tokens of one pass, padding included, above which this runtime no longer gets faster."""
+        """Tokens of one pass, padding included, above which others would wait for little gain."""
+        ...
+
+    @property
+    def alone_budget(self) -> int:
+        """The same where nobody waits for the pass to end; `token_budget` at least."""
         ...
 
     @property

@@ -59,6 +59,11 @@ class TorchRuntime:
         return _TOKEN_BUDGETS[self._device]
 
     @property
+    def alone_budget(self) -> int:
+        """The same."""
+        return self.token_budget
+
+    @property
     def padded(self) -> bool:
         """Never."""
         return False

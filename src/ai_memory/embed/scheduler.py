@@ -9,6 +9,8 @@ Urgent requests (a question that somebody waits for) go before patient ones, and
 left goes first, so that a short text never waits behind long ones for more than the pass that runs. Neither rule starves
 anybody: after eight urgent passes in a row a patient one has its turn, and after eight passes in a row that left out the
 oldest request of its kind, that one has.
+
+Long passes get a little more done and keep others waiting for longer, so only a caller who has been alone for a minute has them.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ IN_A_ROW = 8
 
 MAX_REQUESTS = 512
 """Requests that may wait; the next one is refused."""
+
+ALONE_SECONDS = 60.0
+"""After so long without two requests at once a pass may be as long as the runtime likes."""
 
 _FAST = 0.2
 """How much of the measured speed the newest pass decides."""
@@ -129,6 +134,8 @@ class Scheduler:
         self._leader: _Request | None = None
         self._running = False
         self._closed = False
+        self._crowded_at = -math.inf
+        """When two requests were there at once for the last time, by the monotonic clock."""
         self._speed = 0.0
 
     @property
@@ -178,6 +185,8 @@ class Scheduler:
             if self.waiting >= self._max_requests:
                 raise self._overloaded()
             self._line(request).requests[request] = None
+            if self.waiting > 1:
+                self._crowded_at = time.monotonic()
             if self._leader is None:
                 self._leader = request
             return self._leader is request
@@ -217,7 +226,7 @@ class Scheduler:
         urgent = bool(self._urgent.requests) and not (both and self._urgent_in_a_row >= IN_A_ROW)
         self._urgent_in_a_row = self._urgent_in_a_row + 1 if urgent and both else 0
         line = self._urgent if urgent else self._patient
-        batch = Batch(self._runtime.token_budget, padded=self._runtime.padded)
+        batch = Batch(self._budget(), padded=self._runtime.padded)
         shares: dict[_Request, list[int]] = {}
         for request in line.in_turn():
             if shares and (request.alone or next(iter(shares)).alone):
@@ -229,6 +238,10 @@ class Scheduler:
                 break
         line.note(shares)
         return batch, shares
+
+    def _budget(self) -> int:
+        alone = time.monotonic() - self._crowded_at > ALONE_SECONDS
+        return self._runtime.alone_budget if alone else self._runtime.token_budget
 
     def _forward(self, batch: Batch, shares: dict[_Request, list[int]]) -> None:
         began = time.perf_counter()
