@@ -42,8 +42,11 @@ def newest(runs: Sequence[Sequence[Row]]) -> list[Row]:
 
 
 def engine_run(runs: Sequence[Sequence[Row]]) -> list[Row]:
-    """The newest run that has the engine beside its peers, else the newest that has the engine; empty without one."""
-    for wanted in (("embed.peer.", "embed.gemma."), ("embed.gemma.",)):
+    """The newest run that has the engine beside its peers, a whole one if there is, else the newest that has the engine.
+
+    Empty without one. A quick run leaves the long texts out.
+    """
+    for wanted in (("embed.peer.", "embed.gemma.float32.1x2048"), ("embed.peer.", "embed.gemma."), ("embed.gemma.",)):
         for run in reversed(runs):
             rows = {row["name"]: row for row in run if row["name"].startswith(("embed.peer.", "embed.gemma."))}
             if all(any(name.startswith(part) for name in rows) for part in wanted):

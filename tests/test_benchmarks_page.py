@@ -91,6 +91,8 @@ def test_the_engine_is_drawn_from_one_run_and_with_its_peers_if_it_can_be() -> N
     assert engine_run([ENGINE, alone, OTHERS]) == ENGINE
     assert engine_run([alone, OTHERS]) == alone
     assert engine_run([OTHERS]) == []
+    whole = [*ENGINE, *rows(Figure("embed.gemma.float32.1x2048", 700.0, "tokens/s"))]
+    assert engine_run([whole, ENGINE]) == whole
 
 
 def test_charts_without_rows_are_left_out() -> None:
