@@ -18,14 +18,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.figures import ROOT
+from benchmarks.peer_programs.engine_timing import MARK, SLOW_SECONDS
 
 PROGRAMS = Path(__file__).with_name("peer_programs")
 ROUNDS = 3
-_MARK = "\x1e"
-"""What the lines of `engine_timing` begin with (RFC 7464's record separator); libraries print others."""
 _SECONDS = 3_600
-_SLOW_SECONDS = 8.0
-"""A row that takes a side longer is given to it once only."""
 
 
 class SideError(Exception):
@@ -65,16 +62,12 @@ class Side:
     def take(self, row: str) -> None:
         """Embed a row of texts some times more; nothing where it takes the side too long to do it again."""
         taken = self._taken.setdefault(row, [])
-        if not taken or min(taken) < _SLOW_SECONDS:
+        if not taken or min(taken) <= SLOW_SECONDS:
             taken += self._ask(row)["seconds"]
-
-    def median(self, row: str) -> float:
-        """Seconds of the middle one of the passes over a row so far."""
-        return statistics.median(self._taken[row])
 
     def finish(self) -> dict[str, Any]:
         """What it measured: `seconds`, the medians, and `tokens` by row, `load_s`, `peak_gb`, `versions` and `vector`."""
-        seconds = {row: self.median(row) for row in self._taken}
+        seconds = {row: statistics.median(taken) for row, taken in self._taken.items()}
         return {**self._about, **self._ask(""), "seconds": seconds}
 
     def close(self) -> None:
@@ -98,8 +91,8 @@ class Side:
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if line.startswith(_MARK):
-                return dict(json.loads(line[len(_MARK) :]))
+            if line.startswith(MARK):
+                return dict(json.loads(line[len(MARK) :]))
         raise self._error()
 
     def _error(self) -> SideError:

@@ -182,6 +182,12 @@ def test_only_who_has_been_alone_for_a_minute_has_longer_passes(
     monkeypatch.setattr(scheduler, "ALONE_SECONDS", 0.0)
     crowd.ask(many).result(PATIENCE)
     assert [len(one) for one in long.passes] == [4, 4, 1, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4]
+    long.passes.clear()
+    with long.held():
+        crowd.begin()
+        together = [crowd.ask(many), crowd.ask(many)]
+    assert all(each.result(PATIENCE) for each in together)
+    assert [len(one) for one in long.passes][1:5] == [2, 2, 2, 2]  # while both wait, however long they have
 
 
 def test_requests_that_wait_share_the_next_pass(

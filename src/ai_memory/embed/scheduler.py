@@ -240,8 +240,12 @@ class Scheduler:
         return batch, shares
 
     def _budget(self) -> int:
-        alone = time.monotonic() - self._crowded_at > ALONE_SECONDS
-        return self._runtime.alone_budget if alone else self._runtime.token_budget
+        now = time.monotonic()
+        if self.waiting > 1:  # also where they came together long ago and are still not done
+            self._crowded_at = now
+        elif now - self._crowded_at > ALONE_SECONDS:
+            return self._runtime.alone_budget
+        return self._runtime.token_budget
 
     def _forward(self, batch: Batch, shares: dict[_Request, list[int]]) -> None:
         began = time.perf_counter()

@@ -61,4 +61,5 @@ def in_shares(rows: int, work: Callable[[int, int], None], meanwhile: Callable[[
         take()
     finally:
         for other in others:
-            other.result()
+            if not other.cancel():  # one that has not begun has nothing left to do, and may stand behind another call's
+                other.result()
