@@ -57,6 +57,8 @@ CASES: tuple[Case, ...] = (
     ("list", {"types": ["procedural"]}),
     ("list", {"limit": 0}),
     ("list", {"order": "oldest", "as_of": "2026-01-05", "without_tags": "red"}),
+    # Waits until what was written is read, here and below: relations are told in the order in which they were noted.
+    ("entities", {"search": "bo"}),
     ("revise", {"id": "$Bo moved the cache", "text": "Bo moved the cache twice", "tags": ["moved"], "if_revision": 1}),
     ("revise", {"id": "$Bo moved the cache", "text": "stale", "if_revision": 1}),
     ("revise", {"id": "$Bo moved the cache", "title": None, "valid_to": "2027-01-01", "reason": "it ended"}),
@@ -67,6 +69,7 @@ CASES: tuple[Case, ...] = (
     ("recall", {"query": "кириллица", "explain": True, "now": "2026-06-01"}),
     ("recall", {"query": "nothing knows this wordless word"}),
     ("recall", {"query": ""}),
+    ("entities", {"kinds": ["person"]}),
     ("relate", {"source": "$Bo moved the cache", "target": "$the new way", "type": "CAUSES"}),
     ("relate", {"source": "$Bo moved the cache", "target": "$the new way", "type": "CAUSES"}),
     ("relate", {"source": "$the new way", "target": "entity:person/Ada", "type": "MENTIONS"}),
