@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from ai_memory.errors import (
     InvalidInputError,
     MemoryServiceError,
+    StoreBusyError,
     StoreCorruptError,
     StoreError,
     StoreFullError,
@@ -21,7 +23,7 @@ from ai_memory.errors import (
     StoreVersionError,
 )
 from ai_memory.store.sqlite.connection import PRIMARY_RESULT_CODES, translate, translated
-from ai_memory.store.sqlite.schema import APPLICATION_ID, Migration, shipped_migrations, statements
+from ai_memory.store.sqlite.schema import APPLICATION_ID, Migration, shipped_migrations, statements, version_of
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
 from ai_memory.types import Selection
 from store_samples import CLOCK, kept, relate, related, remember
@@ -52,6 +54,37 @@ def test_a_new_store_is_private_and_ours(path: Path) -> None:
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     assert connection.execute("PRAGMA user_version").fetchone() == (shipped_migrations()[-1].version,)
     connection.close()
+
+
+def test_a_store_that_is_made_while_it_is_looked_at_is_ours(path: Path) -> None:
+    """Its version, its application and its tables are of one moment: between two reads another process may commit its first."""
+    path.touch()
+    connection = sqlite3.connect(path, isolation_level=None)
+
+    def make_it(statement: str) -> None:
+        if "FROM sqlite_schema" in statement:
+            connection.set_trace_callback(None)
+            open_sqlite_store(path, clock=CLOCK).close()
+
+    connection.set_trace_callback(make_it)
+    newest = shipped_migrations()[-1].version
+    assert version_of(connection, path, newest) == newest
+    connection.close()
+
+
+def test_who_opens_a_store_waits_for_who_makes_it(path: Path) -> None:
+    path.touch()
+    maker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN EXCLUSIVE")
+    ending = threading.Timer(0.3, maker.rollback)
+    with pytest.raises(StoreBusyError):
+        open_sqlite_store(path, clock=CLOCK, busy_timeout_seconds=0.05)
+    ending.start()
+    with open_sqlite_store(path, clock=CLOCK) as store:
+        assert not maker.in_transaction
+        kept(store, "a")
+    ending.join()
+    maker.close()
 
 
 def test_the_store_id_stays_through_reopening_and_backup(filled: Path) -> None:

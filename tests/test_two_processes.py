@@ -29,6 +29,7 @@ from secret_words import secret
 
 SECONDS = float(os.environ.get("AI_MEMORY_SECONDS", "3"))
 CHILD = Path(__file__).with_name("writing_child.py")
+OPENING = Path(__file__).with_name("opening_child.py")
 
 
 def _open(folder: Path, **flags: Any) -> Service:
@@ -54,7 +55,7 @@ class Talking:
     def run(self) -> None:
         for child in self.children.values():
             assert child.stdout is not None
-            assert "ready" in json.loads(child.stdout.readline())
+            assert "ready" in child.stdout.readline(), self.errors()
         for child in self.children.values():
             _write(child.stdin, "go\n")
         threads = [threading.Thread(target=self._pass_on, args=pair) for pair in (("one", "two"), ("two", "one"))]
@@ -68,6 +69,12 @@ class Talking:
             assert child.wait(30) == 0, errors
             assert "Error" not in errors
             child.stderr.close()
+
+    def errors(self) -> str:
+        """What the children wrote to standard error, once they are ended."""
+        for child in self.children.values():
+            child.kill()
+        return "\n".join(child.communicate()[1] for child in self.children.values())
 
     def _pass_on(self, name: str, other: str) -> None:
         """Every third of the memories that `name` has done with is asked of `other`."""
@@ -111,6 +118,31 @@ def test_two_processes_write_and_see_each_other(tmp_path: Path) -> None:
         assert service.doctor() == ()
     finally:
         service.close()
+
+
+def test_processes_that_open_a_new_store_at_once_all_have_it(tmp_path: Path) -> None:
+    """One makes it; the others wait and open what it made, with its graph file, its index and a cache of vectors."""
+    children = [
+        subprocess.Popen([sys.executable, str(OPENING)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    try:
+        for number in range(40):
+            for child in children:
+                _write(child.stdin, f"{tmp_path / str(number)}\n")
+            assert [_answer(child) for child in children] == ["open"] * 3
+            for child in children:
+                _write(child.stdin, "close\n")
+            assert [_answer(child) for child in children] == ["3 memories"] * 3
+    finally:
+        for child in children:
+            child.kill()
+            child.communicate()
+
+
+def _answer(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
 
 
 def test_a_second_process_closing_does_not_bring_back_what_was_forgotten(tmp_path: Path) -> None:

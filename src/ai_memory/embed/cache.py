@@ -27,12 +27,14 @@ from ai_memory.embed.base import Encoded, Prompted, TooLong, Vectors
 from ai_memory.embed.texts import replace_surrogates
 from ai_memory.errors import InvalidInputError, StoreReadOnlyError
 from ai_memory.types import EmbedderIdentity
+from ai_memory.waiting import patiently
 
 Encode = Callable[[Sequence[Prompted]], Encoded]
 """What makes the vectors that the cache does not have."""
 
 _log = logging.getLogger(__name__)
 
+_BUSY_SECONDS = 5.0
 _KEY_BYTES = 16
 _CHECK_BYTES = 8
 _MANY = 500
@@ -226,9 +228,10 @@ class _File:
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            # While another process does the same SQLite may give up at once, whatever its timeout.
+            patiently(connection, "PRAGMA journal_mode = WAL", _BUSY_SECONDS)
             connection.execute("PRAGMA synchronous = OFF")  # a lost cache is made again; nothing waits for the disk
             connection.execute(_SCHEMA)
             connection.execute("SELECT key FROM vectors LIMIT 1").fetchone()

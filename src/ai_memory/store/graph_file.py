@@ -7,11 +7,10 @@ what it read, so that a killed process loses nothing and two processes never do 
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -19,12 +18,14 @@ from msgspec import Struct
 
 from ai_memory.clock import to_micros
 from ai_memory.store.ids import relation_id
-from ai_memory.store.sqlite.connection import Row, connect, patiently, prepare_writer, translated
+from ai_memory.store.sqlite.connection import Row, connect, prepare_writer, translated
+from ai_memory.store.sqlite.files import make
 from ai_memory.store.sqlite.readers import Readers
 from ai_memory.store.sqlite.schema import statements
 from ai_memory.store.sqlite.wiping import Wiper, mark
 from ai_memory.store.values import instant, json_text, micros
 from ai_memory.types import Entity, Relation, RelationType
+from ai_memory.waiting import patiently
 
 LAYOUT = 1
 EDGES_A_NODE = 1_000
@@ -190,9 +191,8 @@ class GraphFile:
             self._writing.close()
 
     def _open(self) -> sqlite3.Connection:
-        with suppress(FileExistsError):  # opening one that is there could cost another store its locks
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # names of people are in it
-        connection = connect(self._path)
+        make(self._path)
+        connection = connect(self._path, timeout=BUSY_SECONDS)
         try:
             prepare_writer(connection)
             patiently(connection, "PRAGMA journal_mode = WAL", BUSY_SECONDS)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import random
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,9 +31,6 @@ CHECKPOINT_PAGES = 2000
 """Pages in the write-ahead log (16 MB) after which a commit moves them into the file."""
 
 CACHE_KIB = 65_536
-
-_FIRST_WAIT_SECONDS = 0.0005
-_LONGEST_WAIT_SECONDS = 0.02
 
 _READ_ONLY_HINT = "give the service a folder it may write to, or open the store for reading only"
 _BUSY_HINT = "another process is writing for long; try again, or raise the busy timeout"
@@ -149,32 +144,6 @@ def prepare_writer(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute("PRAGMA journal_size_limit = 67108864")
-
-
-def is_busy(error: sqlite3.Error) -> bool:
-    """Whether another connection is in the way and waiting can help."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
-
-
-def patiently(connection: sqlite3.Connection, sql: str, seconds: float) -> Row | None:
-    """Run one statement, trying again with growing, jittered waits while another process holds the lock; its first row.
-
-    Raises the last sqlite3 error once `seconds` have passed. SQLite's own handler waits up to 100 ms at a time, which
-    starves a writer among several busy ones.
-    """
-    deadline = time.monotonic() + seconds
-    wait = _FIRST_WAIT_SECONDS
-    while True:
-        try:
-            row: Row | None = connection.execute(sql).fetchone()
-        except sqlite3.OperationalError as error:
-            if not is_busy(error) or time.monotonic() >= deadline:
-                raise
-        else:
-            return row
-        time.sleep(wait * (0.5 + random.random()))  # noqa: S311 - jitter, nothing secret
-        wait = min(wait * 1.6, _LONGEST_WAIT_SECONDS)
 
 
 @contextmanager

@@ -83,6 +83,19 @@ def kept_descriptor(path: Path) -> int:
         return file.descriptor
 
 
+def make(path: Path) -> bool:
+    """Make an empty file, readable by its owner only, unless there is one; whether it was made. Raises OSError.
+
+    No connection can be opened meanwhile, which would lose its locks as the new file's descriptor is closed.
+    """
+    with _lock:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            return False
+        return True
+
+
 @contextmanager
 def without_connections(path: Path) -> Iterator[bool]:
     """Whether this process has no connection to the file; none can be opened inside the block. Raises FileNotFoundError."""

@@ -15,14 +15,21 @@ from pathlib import Path
 from msgspec import Struct
 
 from ai_memory.errors import StoreCorruptError, StoreError, StoreReadOnlyError, StoreVersionError
-from ai_memory.store.sqlite.connection import connect, patiently
+from ai_memory.store.sqlite.connection import connect
 from ai_memory.store.sqlite.files import without_connections
 from ai_memory.store.sqlite.scrubbing import scrub
+from ai_memory.waiting import patiently
 
 APPLICATION_ID = 0x41494D53
 """The bytes "AIMS", at offset 68 of every store file."""
 
 _HEADER = b"SQLite format 3\0"
+
+# One statement, which sees one state: between two a process that makes the store may commit its first tables.
+_WHOSE = (
+    "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id), "
+    "(SELECT count(*) FROM sqlite_schema)"
+)
 
 
 class Migration(Struct, frozen=True):
@@ -59,20 +66,16 @@ def _first_bytes(path: Path) -> bytes:
         return file.read(len(_HEADER))
 
 
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Whether the database has no table at all: a new file, or one whose first transaction never ended."""
-    row = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    return bool(row[0] == 0)
+def version_of(connection: sqlite3.Connection, path: Path, newest: int, seconds: float = 0.0) -> int:
+    """The schema version of an opened file, 0 for one without a table: new, or its first transaction never ended.
 
-
-def version_of(connection: sqlite3.Connection, path: Path, newest: int) -> int:
-    """The schema version of an opened file, 0 for an empty one.
-
-    Raises StoreCorruptError where the file is another program's and StoreVersionError where it is newer than `newest`.
+    Waits up to `seconds` for a process that is making the store. Raises StoreCorruptError where the file is another program's
+    and StoreVersionError where it is newer than `newest`.
     """
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    if application == 0 and version == 0 and is_empty(connection):
+    row = patiently(connection, _WHOSE, seconds)
+    assert row is not None
+    version, application, tables = (int(number) for number in row)
+    if (version, application, tables) == (0, 0, 0):
         return 0
     if application != APPLICATION_ID:
         raise StoreCorruptError(
@@ -91,9 +94,13 @@ def version_of(connection: sqlite3.Connection, path: Path, newest: int) -> int:
     return version
 
 
-def require_write_ahead_log(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise where the file system cannot share memory between processes, which the write-ahead log needs."""
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+def use_write_ahead_log(connection: sqlite3.Connection, path: Path, seconds: float) -> None:
+    """Turn the write-ahead log on, waiting up to `seconds` for others.
+
+    Raises StoreError where the file system cannot share memory between processes, which the log needs.
+    """
+    row = patiently(connection, "PRAGMA journal_mode = WAL", seconds)
+    mode = "" if row is None else row[0]
     if mode != "wal":
         raise StoreError(
             f"the file system of {path} allows no write-ahead log (journal mode {mode})",
@@ -121,7 +128,7 @@ def upgrade(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
     does the work while the others wait up to `seconds`.
     """
     newest = migrations[-1].version
-    if version_of(connection, path, newest) == newest:
+    if version_of(connection, path, newest, seconds) == newest:
         return
     patiently(connection, "BEGIN IMMEDIATE", seconds)
     try:

@@ -7,7 +7,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from ai_memory.store.base import Command, LogEntry, Result, StoredRevision, Stor
 from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.sqlite import checking, idempotency, reading, rows, schema, vectors, wiping
 from ai_memory.store.sqlite.commands import execute
-from ai_memory.store.sqlite.connection import connect, patiently, prepare_writer, translated
+from ai_memory.store.sqlite.connection import connect, prepare_writer, translated
 from ai_memory.store.sqlite.copying import SqliteSource, SqliteTarget, progress_of
+from ai_memory.store.sqlite.files import make
 from ai_memory.store.sqlite.readers import Readers
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.sqlite.writer import T, Writer
@@ -83,8 +84,8 @@ def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration
         raise StoreError(f"there is no store at {path}", hint="check the path", location=str(path))
     immutable = False
     try:
-        with_log = connect(path, read_only=True)
-        with_log.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        with closing(connect(path, read_only=True)) as with_log:
+            with_log.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.OperationalError:
         # In a folder that cannot be written SQLite cannot share memory with writers. Without a log there are none.
         log = path.with_name(path.name + "-wal")
@@ -104,17 +105,15 @@ def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration
 
 
 def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration], seconds: float) -> SqliteStore:
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    if make(path):
         schema.sync(path.parent)
-    except FileExistsError:
+    else:
         _require_writable(path)
-    connection = connect(path)
+    connection = connect(path, timeout=seconds)
     try:
         prepare_writer(connection)
-        schema.version_of(connection, path, steps[-1].version)
-        patiently(connection, "PRAGMA journal_mode = WAL", seconds)
-        schema.require_write_ahead_log(connection, path)
+        schema.version_of(connection, path, steps[-1].version, seconds)
+        schema.use_write_ahead_log(connection, path, seconds)
         schema.upgrade(connection, path, steps, seconds)
         return SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, seconds)
     except BaseException:

@@ -12,9 +12,9 @@ import sqlite3
 import time
 from pathlib import Path
 
-from ai_memory.store.sqlite.connection import patiently
 from ai_memory.store.sqlite.files import kept_descriptor
 from ai_memory.store.sqlite.scrubbing import scrub
+from ai_memory.waiting import patiently
 
 MARK = "wipe_pending"
 

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from ai_memory.errors import StoreError
-from ai_memory.store.sqlite.connection import patiently, translated
+from ai_memory.store.sqlite.connection import translated
+from ai_memory.waiting import patiently
 
 T = TypeVar("T")
 
