@@ -161,10 +161,36 @@ def test_urgent_requests_go_first_and_short_ones_before_long_ones(
             crowd.ask([ids(12, 30)] * 2),
             crowd.ask([ids(9, 40)]),
             crowd.ask([ids(11, 50)], urgent=True),
-            crowd.ask([ids(8, 60)], urgent=True),
+            crowd.ask([ids(7, 60)], urgent=True),
         ]
     assert [each.result(PATIENCE).vectors.shape[0] for each in asked] == [2, 1, 1, 1]
     assert [[each[0] for each in one] for one in small.passes] == [[20], [60], [50], [40], [30], [30]]
+
+
+def test_requests_of_like_size_go_as_they_came(
+    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
+) -> None:
+    """Else the longer ones would wait until nothing else does, and each by itself among what comes."""
+    small = FaultyRuntime(runtime, token_budget=12)
+    crowd = Crowd(Scheduler(small, folder.dimension), small, callers)
+    with small.held():
+        crowd.begin()
+        asked = [crowd.ask([ids(length, 30 + length)]) for length in (12, 9, 15, 8, 13)]
+    assert all(each.result(PATIENCE) for each in asked)
+    assert [len(one[0]) for one in small.passes] == [5, 12, 9, 15, 8, 13]
+
+
+def test_the_next_pass_takes_what_fits_the_first_in_turn_best_where_it_is_padded(
+    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
+) -> None:
+    wide = FaultyRuntime(runtime, token_budget=128)
+    crowd = Crowd(Scheduler(wide, folder.dimension), wide, callers)
+    with wide.held():
+        crowd.begin()
+        asked = [crowd.ask([ids(length)]) for length in (40, 44, 37, 41, 40, 43)]
+    assert all(each.result(PATIENCE) for each in asked)
+    lengths = [sorted(len(each) for each in one) for one in wide.passes]
+    assert lengths == ([[5], [40, 40, 41], [43, 44], [37]] if wide.padded else [[5], [37, 40, 44], [40, 41, 43]])
 
 
 def test_only_who_has_been_alone_for_a_minute_has_longer_passes(

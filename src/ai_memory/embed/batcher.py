@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 _OVERHEAD_SHARE = 32
@@ -45,6 +45,11 @@ class Batch:
         self._longest = max(self._longest, length)
         self._count += 1
         self.tokens += length
+
+    def misfit(self, lengths: Sequence[int]) -> int:
+        """By how many tokens the nearest of ascending `lengths`, one or more, differs from the longest input so far."""
+        at = bisect_left(lengths, self._longest)
+        return min(abs(length - self._longest) for length in lengths[max(0, at - 1) : at + 1])
 
     def choose(self, lengths: Sequence[int]) -> int | None:
         """Where in ascending `lengths` the longest input stands that may still join; None where none may."""

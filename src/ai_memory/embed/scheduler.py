@@ -5,10 +5,10 @@ until its own request is done, and hands over to another. A caller that is alone
 nothing to wait for; there is no thread of the scheduler's, and no pause to gather a batch: what came while a pass ran shares
 the next one.
 
-Urgent requests (a question that somebody waits for) go before patient ones, and among equals the one with the fewest tokens
-left goes first, so that a short text never waits behind long ones for more than the pass that runs. Neither rule starves
-anybody: after eight urgent passes in a row a patient one has its turn, and after eight passes in a row that left out the
-oldest request of its kind, that one has.
+Urgent requests (a question that somebody waits for) go before patient ones, and among equals those with few tokens left go
+before those with twice as many, so that a short text never waits behind long ones for more than the pass that runs. Requests
+of like size go as they came. No rule starves anybody: after eight urgent passes in a row a patient one has its turn, and after
+eight passes in a row that left out the oldest request of its kind, that one has.
 
 Long passes get a little more done and keep others waiting for longer, so only a caller who has been alone for a minute has them.
 """
@@ -100,18 +100,17 @@ class _Line:
         self._left_out = 0
 
     def in_turn(self) -> Iterator[_Request]:
-        """The requests by the tokens they have left, equals as they came; the oldest first where it has waited too long."""
+        """By the tokens they have left in powers of two, equals as they came; the oldest first where it has waited too long."""
         oldest = next(iter(self.requests), None)
         if oldest is not None and oldest is self._oldest and self._left_out >= IN_A_ROW:
             yield oldest
-            yield from (each for each in self._shortest_first() if each is not oldest)
+            yield from (each for each in self._short_first() if each is not oldest)
         else:
-            yield from self._shortest_first()
+            yield from self._short_first()
 
-    def _shortest_first(self) -> Sequence[_Request]:
-        if len(self.requests) == 1:
-            return tuple(self.requests)
-        return sorted(self.requests, key=lambda request: request.tokens)
+    def _short_first(self) -> Sequence[_Request]:
+        # Not by every token: then those a little longer than others would wait together, and share no pass with what comes.
+        return sorted(self.requests, key=lambda request: request.tokens.bit_length())
 
     def note(self, served: dict[_Request, list[int]]) -> None:
         """Say which requests the next pass serves."""
@@ -227,15 +226,15 @@ class Scheduler:
         self._urgent_in_a_row = self._urgent_in_a_row + 1 if urgent and both else 0
         line = self._urgent if urgent else self._patient
         batch = Batch(self._budget(), padded=self._runtime.padded)
-        shares: dict[_Request, list[int]] = {}
-        for request in line.in_turn():
-            if shares and (request.alone or next(iter(shares)).alone):
-                continue
-            while (at := batch.choose(request.lengths)) is not None:
-                batch.add(request.lengths[at])
-                shares.setdefault(request, []).append(request.take(at))
+        first, *others = line.in_turn()
+        shares = {first: _taken(first, batch)}
+        if self._runtime.padded:  # those that fit best, whoever came before
+            others.sort(key=lambda request: batch.misfit(request.lengths))
+        for request in others:
             if batch.room()[1] < 1:
                 break
+            if not (first.alone or request.alone) and (taken := _taken(request, batch)):
+                shares[request] = taken
         line.note(shares)
         return batch, shares
 
@@ -303,6 +302,15 @@ class Scheduler:
     def _open_gate(request: _Request) -> None:
         if request.gate.locked():
             request.gate.release()
+
+
+def _taken(request: _Request, batch: Batch) -> list[int]:
+    """Move the inputs of a request that may join the batch there; their positions."""
+    taken = []
+    while (at := batch.choose(request.lengths)) is not None:
+        batch.add(request.lengths[at])
+        taken.append(request.take(at))
+    return taken
 
 
 def _closed() -> EmbedderUnavailableError:
