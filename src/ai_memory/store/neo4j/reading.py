@@ -160,7 +160,7 @@ def namespaces(connection: Connection) -> list[tuple[str, int]]:
 def stats(connection: Connection, namespace: str | None) -> StoreStats:
     """As `Store.stats`."""
     here = "" if namespace is None else " {namespace: $namespace}"
-    owing = "MATCH (g:Generation {state: 'active'}) MATCH (o:Owed {generation: g.number})"
+    owing = "MATCH (o:Owed {generation: active})"
     if namespace is not None:
         owing += " MATCH (:Revision {key: o.key, namespace: $namespace})"
     counts = {
@@ -170,11 +170,14 @@ def stats(connection: Connection, namespace: str | None) -> StoreStats:
         "tombstones": f"MATCH (n:Tombstone{here})",
         "relations": f"MATCH (:Node{here})-[x]->(:Node) WHERE x.retired_at IS NULL",
         "owed": owing,
-        "active": "MATCH (g:Generation {state: 'active'})",
     }
     asked = ", ".join(f"COUNT {{ {source} }}" for source in counts.values())
-    (row,) = connection.read(f"RETURN {asked}", namespace=namespace)
-    found = dict(zip(counts, row, strict=True))
+    # The generation first: a statement sees what others commit while it runs, and a first one comes with all that it owes.
+    (row,) = connection.read(
+        f"OPTIONAL MATCH (g:Generation {{state: 'active'}}) WITH g.number AS active RETURN active, {asked}",
+        namespace=namespace,
+    )
+    active, found = row[0], dict(zip(counts, row[1:], strict=True))
     types = connection.read(f"MATCH (r:Current{here}) RETURN r.type, count(*) ORDER BY r.type", namespace=namespace)
     by_type = {str(name): int(count) for name, count in types}
     unretired = sum(by_type.values())
@@ -185,7 +188,7 @@ def stats(connection: Connection, namespace: str | None) -> StoreStats:
         relations=found["relations"],
         entities=found["entities"],
         tombstones=found["tombstones"],
-        owed=found["owed"] if found["active"] else found["revisions"],
+        owed=found["revisions"] if active is None else found["owed"],
         by_type=by_type,
     )
 
