@@ -20,7 +20,7 @@ from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.folder import ModelFolder, read_model_folder
 from ai_memory.embed.runtime import Dtype
 from ai_memory.embed.runtime_openvino import OpenVinoRuntime
-from ai_memory.embed.scheduler import IN_A_ROW, Ran, Scheduler
+from ai_memory.embed.scheduler import IN_A_ROW, MAX_REQUESTS, Ran, Scheduler
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import (
     EmbedderError,
@@ -89,6 +89,20 @@ class Crowd:
         return first
 
 
+Gather = Callable[..., Crowd]
+
+
+@pytest.fixture
+def gather(folder: ModelFolder, loaded: OpenVinoRuntime, callers: ThreadPoolExecutor) -> Gather:
+    """A crowd before the model: with `max_requests`, or with the runtime's budgets in tokens."""
+
+    def gathered(max_requests: int = MAX_REQUESTS, **budgets: int) -> Crowd:
+        runtime = FaultyRuntime(loaded, **budgets)
+        return Crowd(Scheduler(runtime, folder.dimension, max_requests=max_requests), runtime, callers)
+
+    return gathered
+
+
 def until(reached: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not reached():
@@ -150,12 +164,9 @@ def test_joining_never_costs_more_than_a_pass_of_ones_own() -> None:
 # Whose turn it is
 
 
-def test_urgent_requests_go_first_and_short_ones_before_long_ones(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    small = FaultyRuntime(runtime, token_budget=12)
-    crowd = Crowd(Scheduler(small, folder.dimension), small, callers)
-    with small.held():
+def test_urgent_requests_go_first_and_short_ones_before_long_ones(gather: Gather) -> None:
+    crowd = gather(token_budget=12)
+    with crowd.runtime.held():
         crowd.begin()
         asked = [
             crowd.ask([ids(12, 30)] * 2),
@@ -164,121 +175,105 @@ def test_urgent_requests_go_first_and_short_ones_before_long_ones(
             crowd.ask([ids(7, 60)], urgent=True),
         ]
     assert [each.result(PATIENCE).vectors.shape[0] for each in asked] == [2, 1, 1, 1]
-    assert [[each[0] for each in one] for one in small.passes] == [[20], [60], [50], [40], [30], [30]]
+    assert [[each[0] for each in one] for one in crowd.runtime.passes] == [[20], [60], [50], [40], [30], [30]]
 
 
-def test_requests_of_like_size_go_as_they_came(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
+def test_requests_of_like_size_go_as_they_came(gather: Gather) -> None:
     """Else the longer ones would wait until nothing else does, and each by itself among what comes."""
-    small = FaultyRuntime(runtime, token_budget=12)
-    crowd = Crowd(Scheduler(small, folder.dimension), small, callers)
-    with small.held():
+    crowd = gather(token_budget=12)
+    with crowd.runtime.held():
         crowd.begin()
         asked = [crowd.ask([ids(length, 30 + length)]) for length in (12, 9, 15, 8, 13)]
     assert all(each.result(PATIENCE) for each in asked)
-    assert [len(one[0]) for one in small.passes] == [5, 12, 9, 15, 8, 13]
+    assert [len(one[0]) for one in crowd.runtime.passes] == [5, 12, 9, 15, 8, 13]
 
 
-def test_the_next_pass_takes_what_fits_the_first_in_turn_best_where_it_is_padded(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    wide = FaultyRuntime(runtime, token_budget=128)
-    crowd = Crowd(Scheduler(wide, folder.dimension), wide, callers)
-    with wide.held():
+def test_the_next_pass_takes_what_fits_the_first_in_turn_best_where_it_is_padded(gather: Gather) -> None:
+    crowd = gather(token_budget=128)
+    with crowd.runtime.held():
         crowd.begin()
         asked = [crowd.ask([ids(length)]) for length in (40, 44, 37, 41, 40, 43)]
     assert all(each.result(PATIENCE) for each in asked)
-    lengths = [sorted(len(each) for each in one) for one in wide.passes]
-    assert lengths == ([[5], [40, 40, 41], [43, 44], [37]] if wide.padded else [[5], [37, 40, 44], [40, 41, 43]])
+    lengths = [sorted(len(each) for each in one) for one in crowd.runtime.passes]
+    assert lengths == (
+        [[5], [40, 40, 41], [43, 44], [37]] if crowd.runtime.padded else [[5], [37, 40, 44], [40, 41, 43]]
+    )
 
 
 def test_only_who_has_been_alone_for_a_minute_has_longer_passes(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+    gather: Gather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    long = FaultyRuntime(runtime, token_budget=20, alone_budget=40)
-    crowd = Crowd(Scheduler(long, folder.dimension), long, callers)
+    crowd = gather(token_budget=20, alone_budget=40)
     many = [ids(10, 30)] * 8
     crowd.ask(many).result(PATIENCE)
-    with long.held():
+    with crowd.runtime.held():
         crowd.begin()
         beside = crowd.ask(many)
     assert beside.result(PATIENCE).vectors.shape[0] == 8
     crowd.ask(many).result(PATIENCE)
     monkeypatch.setattr(scheduler, "ALONE_SECONDS", 0.0)
     crowd.ask(many).result(PATIENCE)
-    assert [len(one) for one in long.passes] == [4, 4, 1, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4]
-    long.passes.clear()
-    with long.held():
+    assert [len(one) for one in crowd.runtime.passes] == [4, 4, 1, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4]
+    crowd.runtime.passes.clear()
+    with crowd.runtime.held():
         crowd.begin()
         together = [crowd.ask(many), crowd.ask(many)]
     assert all(each.result(PATIENCE) for each in together)
-    assert [len(one) for one in long.passes][1:5] == [2, 2, 2, 2]  # while both wait, however long they have
+    # While both wait, however long they have.
+    assert [len(one) for one in crowd.runtime.passes][1:5] == [2, 2, 2, 2]
 
 
-def test_requests_that_wait_share_the_next_pass(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    crowd = Crowd(Scheduler(runtime, folder.dimension), runtime, callers)
-    with runtime.held():
+def test_requests_that_wait_share_the_next_pass(gather: Gather) -> None:
+    crowd = gather()
+    with crowd.runtime.held():
         crowd.begin()
         asked = [crowd.ask([ids(10, 30 + number)]) for number in range(40)]
     assert all(each.result(PATIENCE) for each in asked)
-    assert [len(one) for one in runtime.passes] == [1, 40]
+    assert [len(one) for one in crowd.runtime.passes] == [1, 40]
 
 
-def test_a_stream_of_urgent_requests_cannot_starve_a_patient_one(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    small = FaultyRuntime(runtime, token_budget=10)
-    crowd = Crowd(Scheduler(small, folder.dimension), small, callers)
-    with small.held():
+def test_a_stream_of_urgent_requests_cannot_starve_a_patient_one(gather: Gather) -> None:
+    crowd = gather(token_budget=10)
+    with crowd.runtime.held():
         crowd.begin()
         crowd.ask([ids(10, 30)])
         for _ in range(12):
             crowd.ask([ids(10, 40)], urgent=True)
     until(lambda: crowd.scheduler.waiting == 0)
-    assert [one[0][0] for one in small.passes].index(30) == 1 + IN_A_ROW
+    assert [one[0][0] for one in crowd.runtime.passes].index(30) == 1 + IN_A_ROW
 
 
-def test_a_stream_of_short_requests_cannot_starve_a_long_one(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    small = FaultyRuntime(runtime, token_budget=10)
-    crowd = Crowd(Scheduler(small, folder.dimension), small, callers)
-    with small.held():
+def test_a_stream_of_short_requests_cannot_starve_a_long_one(gather: Gather) -> None:
+    crowd = gather(token_budget=10)
+    with crowd.runtime.held():
         crowd.begin()
         crowd.ask([ids(30, 30)] * 3)
         for _ in range(24):
             crowd.ask([ids(8, 40)])
     until(lambda: crowd.scheduler.waiting == 0)
-    turns = [place for place, one in enumerate(small.passes) if one[0][0] == 30]
+    turns = [place for place, one in enumerate(crowd.runtime.passes) if one[0][0] == 30]
     assert turns[0] == 1 + IN_A_ROW
     assert turns[1] - turns[0] == 1 + IN_A_ROW
 
 
-def test_a_short_request_waits_for_one_pass_of_long_ones_at_most(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    crowd = Crowd(Scheduler(runtime, folder.dimension), runtime, callers)
-    with runtime.held():
+def test_a_short_request_waits_for_one_pass_of_long_ones_at_most(gather: Gather) -> None:
+    crowd = gather()
+    with crowd.runtime.held():
         crowd.begin()
         for _ in range(10):
             crowd.ask([ids(60, 30)] * 50)
         crowd.ask([ids(4, 40)])
     until(lambda: crowd.scheduler.waiting == 0)
-    assert 40 in {each[0] for each in runtime.passes[1]}
+    assert 40 in {each[0] for each in crowd.runtime.passes[1]}
 
 
 # What ends a request
 
 
-def test_a_failing_input_fails_its_own_request_alone(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    crowd = Crowd(Scheduler(runtime, folder.dimension), runtime, callers)
-    runtime.poison = {POISON}
-    with runtime.held():
+def test_a_failing_input_fails_its_own_request_alone(gather: Gather) -> None:
+    crowd = gather()
+    crowd.runtime.poison = {POISON}
+    with crowd.runtime.held():
         crowd.begin()
         good = [crowd.ask([ids(10), ids(11)]) for _ in range(6)]
         bad = crowd.ask([ids(10), (*ids(9), POISON)])
@@ -302,36 +297,32 @@ def test_a_pass_that_raises_ends_its_request_with_what_was_raised(
     assert scheduler.run([(POISON,)], urgent=False).vectors.shape[0] == 1
 
 
-def test_an_interrupted_leader_takes_only_its_own_request_with_it(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
+def test_an_interrupted_leader_takes_only_its_own_request_with_it(gather: Gather) -> None:
     class Stop(BaseException):
         pass
 
-    crowd = Crowd(Scheduler(runtime, folder.dimension), runtime, callers)
-    inner, stops = runtime.forward, iter([True])
+    crowd = gather()
+    inner, stops = crowd.runtime.forward, iter([True])
 
     def interrupted(inputs: Sequence[Sequence[int]]) -> object:
         if len(inputs) > 1 and next(stops, False):
             raise Stop
         return inner(inputs)
 
-    with runtime.held():
+    with crowd.runtime.held():
         crowd.begin()
         asked = [crowd.ask([ids(10)]) for _ in range(4)]
-        runtime.forward = interrupted  # type: ignore[method-assign, assignment]
+        crowd.runtime.forward = interrupted  # type: ignore[method-assign, assignment]
     ended = [each.exception(PATIENCE) for each in asked]
     assert [type(each) for each in ended].count(Stop) == 1
     assert ended.count(None) == 3
     assert crowd.scheduler.waiting == 0
 
 
-def test_a_cancelled_request_leaves_the_queue(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    crowd = Crowd(Scheduler(runtime, folder.dimension), runtime, callers)
+def test_a_cancelled_request_leaves_the_queue(gather: Gather) -> None:
+    crowd = gather()
     cancellation = Cancellation()
-    with runtime.held():
+    with crowd.runtime.held():
         first = crowd.begin()
         asked = crowd.ask([ids(9, 30)], cancellation=cancellation)
         other = crowd.ask([ids(9, 40)])
@@ -341,30 +332,28 @@ def test_a_cancelled_request_leaves_the_queue(
         assert crowd.scheduler.waiting == 2
     assert first.result(PATIENCE)
     assert other.result(PATIENCE)
-    assert 30 not in {each[0] for one in runtime.passes for each in one}
+    assert 30 not in {each[0] for one in crowd.runtime.passes for each in one}
     with pytest.raises(ServiceUnavailableError):
         crowd.scheduler.run([ids(3)], urgent=True, cancellation=cancellation)
 
 
-def test_a_request_cancelled_while_it_leads_hands_over(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    crowd = Crowd(Scheduler(runtime, folder.dimension), runtime, callers)
+def test_a_request_cancelled_while_it_leads_hands_over(gather: Gather) -> None:
+    crowd = gather()
     cancellation = Cancellation()
-    with runtime.held():
+    with crowd.runtime.held():
         leader = crowd.ask([ids(60, 30)] * 40, cancellation=cancellation)
-        runtime.wait_for_pass()
+        crowd.runtime.wait_for_pass()
         other = crowd.ask([ids(9, 40)])
         cancellation.cancel()
     with pytest.raises(ServiceUnavailableError):
         leader.result(PATIENCE)
     assert other.result(PATIENCE)
-    assert len(runtime.passes) == 2, "what had not begun was never run"
+    assert len(crowd.runtime.passes) == 2, "what had not begun was never run"
 
 
-def test_a_full_queue_refuses_at_once(folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor) -> None:
-    crowd = Crowd(Scheduler(runtime, folder.dimension, max_requests=3), runtime, callers)
-    with runtime.held():
+def test_a_full_queue_refuses_at_once(gather: Gather) -> None:
+    crowd = gather(max_requests=3)
+    with crowd.runtime.held():
         first = crowd.begin()
         asked = [crowd.ask([ids(9)]) for _ in range(2)]
         with pytest.raises(OverloadedError, match="3 requests wait") as refused:
@@ -374,11 +363,9 @@ def test_a_full_queue_refuses_at_once(folder: ModelFolder, runtime: FaultyRuntim
     assert crowd.scheduler.run([ids(9)], urgent=True)
 
 
-def test_closing_ends_every_request_and_waits_for_the_pass(
-    folder: ModelFolder, runtime: FaultyRuntime, callers: ThreadPoolExecutor
-) -> None:
-    crowd = Crowd(Scheduler(runtime, folder.dimension), runtime, callers)
-    with runtime.held():
+def test_closing_ends_every_request_and_waits_for_the_pass(gather: Gather, callers: ThreadPoolExecutor) -> None:
+    crowd = gather()
+    with crowd.runtime.held():
         asked = [crowd.begin(), *(crowd.ask([ids(9)]) for _ in range(5))]
         closing = callers.submit(crowd.scheduler.close)
         for each in asked[1:]:

@@ -55,7 +55,7 @@ class Talking:
     def run(self) -> None:
         for child in self.children.values():
             assert child.stdout is not None
-            assert "ready" in child.stdout.readline(), self.errors()
+            assert "ready" in json.loads(child.stdout.readline() or "{}"), self.errors()
         for child in self.children.values():
             _write(child.stdin, "go\n")
         threads = [threading.Thread(target=self._pass_on, args=pair) for pair in (("one", "two"), ("two", "one"))]
