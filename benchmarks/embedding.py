@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from ai_memory.embed.folder import read_model_folder
 from ai_memory.embed.load import load_embedder
+from ai_memory.embed.models.folder import read_model_folder
 from benchmarks.corpus import Corpus
 from benchmarks.figures import Figure, load_average, median, percentile
 from benchmarks.places import MODEL

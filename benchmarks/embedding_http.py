@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ai_memory.embed.folder import read_model_folder
 from ai_memory.embed.load import load_embedder
+from ai_memory.embed.models.folder import read_model_folder
 from benchmarks.corpus import Corpus
 from benchmarks.engine import MODEL as GEMMA
 from benchmarks.engine import make_model
@@ -99,8 +99,8 @@ def middle_gemma() -> Path:
     """A model of EmbeddingGemma's kind with random weights; small: a pass over 2,048 tokens takes some tenths of a second."""
     folder = KEPT / "models" / "random-gemma-middle"
     if not (folder / "model.safetensors").exists():
-        sys.path.insert(0, str(ROOT / "tests"))
-        from tiny_gemma import Sizes, random_gemma
+        sys.path.insert(0, str(ROOT))
+        from tests.support.tiny_gemma import Sizes, random_gemma
 
         random_gemma(folder, Sizes(width=192, inner=288, layers=6, pattern=6, head_width=64))
     return folder

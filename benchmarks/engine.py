@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.folder import TOKENIZER
-from ai_memory.embed.processor import has_bfloat16, has_int8_products
+from ai_memory.embed.models.folder import TOKENIZER
+from ai_memory.embed.runtimes.processor import has_bfloat16, has_int8_products
 from ai_memory.embed.tokenizer import TextTokenizer
 from benchmarks import exactness
 from benchmarks.corpus import Corpus

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.folder import read_model_folder
-from ai_memory.embed.runtime import Dtype
-from ai_memory.embed.runtime_openvino import OpenVinoRuntime
+from ai_memory.embed.models.folder import read_model_folder
+from ai_memory.embed.runtimes.base import Dtype
+from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
 from benchmarks.figures import Figure, Target
 
 LENGTHS = (1, 2, 31, 32, 255, 256, 257, 258, 259, 513, 514, 600, 940, 1500, 2047, 2048)

@@ -19,8 +19,8 @@ import numpy as np
 
 from ai_memory.clock import SystemClock
 from ai_memory.embed.base import Task, Vectors
-from ai_memory.embed.folder import read_model_folder
 from ai_memory.embed.load import load_embedder
+from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.operations.reading import RecallRequest
 from ai_memory.operations.writing import Draft, RememberManyRequest, RememberRequest
 from ai_memory.service.service import Service

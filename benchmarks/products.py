@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.openvino_import import import_openvino
+from ai_memory.embed.runtimes.openvino.importing import import_openvino
 
 ROWS, NARROW, WIDE = 320, 768, 1152
 """Ten inputs of 32 tokens through the products of EmbeddingGemma's gated layers."""

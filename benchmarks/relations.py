@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 
 from ai_memory.clock import SystemClock
-from ai_memory.graph.gazetteer import key
-from ai_memory.graph.resolve import ANY_KIND
+from ai_memory.extraction.gazetteer import key
+from ai_memory.extraction.resolve import ANY_KIND
 from ai_memory.operations.graph import NeighboursRequest
 from ai_memory.settings import Settings
 from ai_memory.store.base import Relate, Stored

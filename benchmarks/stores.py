@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 from ai_memory.clock import SystemClock
-from ai_memory.embed.folder import read_model_folder
 from ai_memory.embed.load import load_embedder
+from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.operations.writing import Draft
-from ai_memory.service.drafts import to_remember
+from ai_memory.service.handlers.drafts import to_remember
 from ai_memory.settings import Settings
 from ai_memory.store.base import Command, Store, Stored, VectorRow
 from ai_memory.wiring import open_service, open_store

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parent.parent / "src" / "ai_memory" / "graph" / "data"
+DATA = Path(__file__).resolve().parent.parent / "src" / "ai_memory" / "extraction" / "data"
 LOCALES = frozenset(
     ("en_US", "en_GB", "en_IN", "en_IE", "en_NZ", "en_KE", "en_PK", "de_DE", "de_AT", "fr_FR", "fr_BE", "es_ES", "it_IT", "pt_BR",
      "nl_NL", "sv_SE", "no_NO", "da_DK", "fi_FI", "pl_PL", "cs_CZ", "tr_TR", "hr_HR", "ro_RO", "hu_HU", "ja_JP", "ru_RU")

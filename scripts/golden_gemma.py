@@ -26,9 +26,9 @@ import transformers
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts_of_the_world import SENTENCES
+from tests.support.scripts_of_the_world import SENTENCES
 
 GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
 LENGTHS = (2, 31, 32, 129, 130, 131, 255, 256, 257, 258, 259, 513, 514, 600, 940, 1500, 2047, 2048)

@@ -3,7 +3,7 @@
     python scripts/random_gemma.py FOLDER
     python scripts/golden_tokens.py FOLDER
 
-The strings are those of tests/fuzzed_strings.py, every other one behind a prompt. Kept are digests, a hundred strings each,
+The strings are those of tests/support/fuzzed_strings.py, every other one behind a prompt. Kept are digests, a hundred strings each,
 and the number of tokens in all. Needs transformers.
 """
 
@@ -17,9 +17,9 @@ from pathlib import Path
 import tokenizers
 import transformers
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from fuzzed_strings import fuzzed_strings
+from tests.support.fuzzed_strings import fuzzed_strings
 
 OUT = Path(__file__).resolve().parent.parent / "tests" / "golden" / "gemma_tokens.json"
 PROMPT = "title: none | text: "

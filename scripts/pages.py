@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from ai_memory.api.docs_page import curl, example_values, type_of
+from ai_memory.api.documents.page import curl, example_values, type_of
 from ai_memory.api.embeddings.document import engine_schemas
 from ai_memory.api.embeddings.routes import ROUTES, EngineRoute
 from ai_memory.errors import MemoryServiceError, error_classes

@@ -15,9 +15,9 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tiny_gemma import FULL, SEED, SMALL, TINY, random_gemma
+from tests.support.tiny_gemma import FULL, SEED, SMALL, TINY, random_gemma
 
 
 def main() -> None:

@@ -18,8 +18,8 @@ from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ai_memory.graph.extract import extract
-from ai_memory.graph.values import Extraction
+from ai_memory.extraction.extract import extract
+from ai_memory.extraction.values import Extraction
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "extraction"
 LANGUAGES = ("english", "russian")

@@ -11,27 +11,31 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from ai_memory.embed.folder import ModelFolder
+    from ai_memory.embed.models.folder import ModelFolder
     from ai_memory.embed.transformer import TransformerEmbedder
 
 # No test finds a model of this machine by chance: where other programs keep theirs is looked at last, but looked at.
 os.environ.pop("EMBEDDINGGEMMA_MODEL_PATH", None)
 os.environ["HF_HUB_CACHE"] = str(Path(os.devnull) / "no-hub")
 
-_CACHE = Path(__file__).resolve().parent.parent / ".cache"
+_ROOT = Path(__file__).resolve().parent.parent
+_CACHE = _ROOT / ".cache"
+
+# Child processes of tests import `tests.support` as the tests themselves do.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What `make test` gives to one process: a file, and all tests of Neo4j, whose servers have one database each."""
     for item in items:
         on_neo4j = "neo4j" in item.nodeid
-        item.add_marker(pytest.mark.xdist_group("neo4j" if on_neo4j else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group("neo4j" if on_neo4j else str(item.path)))
 
 
 @pytest.fixture(scope="session")
 def minilm_folder() -> ModelFolder:
     """The small model's real weights, brought once and kept in AI_MEMORY_TEST_MODEL_DIR or `.cache` of the repository."""
-    from ai_memory.embed.fetch import fetch_minilm
+    from ai_memory.embed.models.fetch import fetch_minilm
     from ai_memory.errors import EmbedderUnavailableError
 
     try:

@@ -9,8 +9,8 @@ from engine_timing import measure
 
 from ai_memory import __version__
 from ai_memory.embed.base import Prompted
-from ai_memory.embed.folder import read_model_folder
 from ai_memory.embed.load import load_embedder
+from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.transformer import TransformerEmbedder
 
 

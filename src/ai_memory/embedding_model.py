@@ -18,15 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 from ai_memory.embed.base import Encoded, Prompted, Task, TooLong, Vectors
 from ai_memory.embed.cache import VectorCache
 from ai_memory.embed.load import Execution, choose_execution, load_embedder
-from ai_memory.embed.locate import find_model, places
 from ai_memory.embed.matryoshka import check_dimension, cut
+from ai_memory.embed.models.locate import find_model, places
 from ai_memory.embed.texts import as_texts
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError
 from ai_memory.places import model_places
 from ai_memory.types import EmbedderIdentity
 
 if TYPE_CHECKING:
-    from ai_memory.embed.folder import ModelFolder
+    from ai_memory.embed.models.folder import ModelFolder
     from ai_memory.embed.tokenizer import Piece
     from ai_memory.settings import Settings
 

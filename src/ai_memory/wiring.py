@@ -12,19 +12,19 @@ from msgspec import Struct
 from ai_memory.clock import Clock, SystemClock
 from ai_memory.embed.base import Embedder
 from ai_memory.embed.deterministic import HashingEmbedder
-from ai_memory.embed.known import known_model
 from ai_memory.embed.load import load_embedder
-from ai_memory.embed.locate import find_model
 from ai_memory.embed.matryoshka import at_dimension
+from ai_memory.embed.models.known import known_model
+from ai_memory.embed.models.locate import find_model
 from ai_memory.embed.remote import RemoteEmbedder
 from ai_memory.errors import InvalidInputError, NotFoundError, OfflineError, StoreError
-from ai_memory.graph import extract
+from ai_memory.extraction import extract
 from ai_memory.places import model_places
 from ai_memory.recall.tuned import Tuned, decode
-from ai_memory.service.embedding import Choice, active_generation, check_identity
-from ai_memory.service.extracting import OpenFile
+from ai_memory.service.background.embedder import Choice, active_generation, check_identity
+from ai_memory.service.background.extraction import OpenFile
+from ai_memory.service.background.snapshots import SnapshotFolder
 from ai_memory.service.service import Service
-from ai_memory.service.snapshots import SnapshotFolder
 from ai_memory.settings import Settings
 from ai_memory.store.base import Store
 from ai_memory.store.copying import Told, copy_store, export_digest

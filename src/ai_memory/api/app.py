@@ -14,17 +14,17 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from ai_memory.api.embeddings.endpoint import EngineEndpoint
-from ai_memory.api.embeddings.measures import EngineMetrics
+from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.api.endpoints import Api, OperationEndpoint, PathEndpoint
-from ai_memory.api.gate import ROUTE_KEY, Gate
-from ai_memory.api.guard import HostGuard
-from ai_memory.api.hop import WAITING_FACTOR, Hop
 from ai_memory.api.keys import Keys
 from ai_memory.api.metrics import Metrics
+from ai_memory.api.middleware import ROUTE_KEY, Gate
 from ai_memory.api.pages import pages
 from ai_memory.api.responses import TELL_KEY, Tell
 from ai_memory.api.streams import ExportEndpoint, ImportEndpoint
+from ai_memory.api.threadpool import WAITING_FACTOR, Hop
+from ai_memory.api.trusted_host import HostGuard
 from ai_memory.errors import NotFoundError
 from ai_memory.mcp.http import PATH as MCP_PATH
 from ai_memory.mcp.http import McpEndpoint

@@ -12,10 +12,10 @@ from starlette.types import Receive, Scope, Send
 
 from ai_memory.api.body import read_body
 from ai_memory.api.headers import Headers, expected_revision, header, media_type
-from ai_memory.api.hop import Hop
 from ai_memory.api.keys import Access, Keys
 from ai_memory.api.query import query_values
 from ai_memory.api.responses import send_body
+from ai_memory.api.threadpool import Hop
 from ai_memory.errors import InvalidInputError, MediaTypeError, MethodNotAllowedError
 from ai_memory.operations.base import Operation, parse, to_json
 from ai_memory.operations.moving import Namespaces

@@ -16,10 +16,10 @@ import uvicorn
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ai_memory.api.allocator import heaps_trimmed, share_heaps
 from ai_memory.api.app import create_app
-from ai_memory.api.guard import is_loopback
-from ai_memory.api.heaps import heaps_trimmed, share_heaps
 from ai_memory.api.logs import FIELDS, configure_logging
+from ai_memory.api.trusted_host import is_loopback
 from ai_memory.discovery import Announcement, RunningService
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.watching import HealthRequest

@@ -16,7 +16,7 @@ from ai_memory.api.responses import send_body
 from ai_memory.errors import MediaTypeError, ServiceUnavailableError
 from ai_memory.operations.base import parse, to_json
 from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportRequest
-from ai_memory.service.moving import MAX_LINE_BYTES
+from ai_memory.service.handlers.moving import MAX_LINE_BYTES
 
 LINES = b"application/x-ndjson"
 LINE_TYPES = frozenset(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ai_memory.cli.markdown import files_below, read_file
-from ai_memory.cli.progress import progress
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.progress import progress
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Target
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import parse

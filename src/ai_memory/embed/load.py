@@ -7,15 +7,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ai_memory.embed.folder import ModelFolder
-from ai_memory.embed.known import EMBEDDING_GEMMA, RUNNABLE
-from ai_memory.embed.processor import has_bfloat16
-from ai_memory.embed.runtime import Dtype, Runtime
+from ai_memory.embed.models.folder import ModelFolder
+from ai_memory.embed.models.known import EMBEDDING_GEMMA, RUNNABLE
+from ai_memory.embed.runtimes.base import Dtype, Runtime
+from ai_memory.embed.runtimes.processor import has_bfloat16
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, ModelFilesError
 
 if TYPE_CHECKING:
-    from ai_memory.embed.tokens_openvino import OpenVinoTokens
+    from ai_memory.embed.runtimes.openvino.tokens import OpenVinoTokens
 
 _CACHE_FROM_BYTES = 256 << 20
 """Below this a kept compilation costs more than it saves: as much again on disk and in memory, against 0.2 s of compiling."""
@@ -147,7 +147,7 @@ def _dtype(name: str, folder: ModelFolder, device: Device) -> Dtype:
 
 def _load_torch(folder: ModelFolder, dtype: Dtype, device: Device, threads: int) -> Runtime:
     try:
-        from ai_memory.embed.runtime_torch import TorchRuntime  # imports torch: only now
+        from ai_memory.embed.runtimes.torch.runtime import TorchRuntime  # imports torch: only now
     except ImportError as error:
         raise EmbedderUnavailableError(
             f"PyTorch cannot be imported: {error}", hint="pip install 'ai-memory-service[gpu]'"
@@ -156,14 +156,14 @@ def _load_torch(folder: ModelFolder, dtype: Dtype, device: Device, threads: int)
 
 
 def _load_tokens(folder: ModelFolder, threads: int) -> OpenVinoTokens:
-    from ai_memory.embed.tokens_openvino import OpenVinoTokens  # imports openvino: only now
+    from ai_memory.embed.runtimes.openvino.tokens import OpenVinoTokens  # imports openvino: only now
 
     return OpenVinoTokens(folder, threads=threads)
 
 
 def _load_openvino(folder: ModelFolder, dtype: Dtype, threads: int, cache_dir: Path | None) -> Runtime:
     try:
-        from ai_memory.embed.runtime_openvino import OpenVinoRuntime  # imports openvino: only now
+        from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime  # imports openvino: only now
     except ImportError as error:
         raise EmbedderUnavailableError(
             f"OpenVINO cannot be imported: {error}", hint="pip install --force-reinstall openvino"

@@ -27,7 +27,7 @@ import numpy as np
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.batcher import Batch
 from ai_memory.embed.cancellation import Cancellation
-from ai_memory.embed.runtime import Runtime
+from ai_memory.embed.runtimes.base import Runtime
 from ai_memory.errors import EmbedderUnavailableError, OverloadedError, ServiceUnavailableError
 
 Ids = Sequence[int]

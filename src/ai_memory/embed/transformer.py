@@ -15,8 +15,8 @@ import numpy as np
 
 from ai_memory.embed.base import Encoded, Inputs, Prompted, Task, Timings, TokenVectors, TooLong, Vectors
 from ai_memory.embed.cancellation import Cancellation
-from ai_memory.embed.folder import TOKENIZER, ModelFolder
-from ai_memory.embed.runtime import Dtype, Runtime
+from ai_memory.embed.models.folder import TOKENIZER, ModelFolder
+from ai_memory.embed.runtimes.base import Dtype, Runtime
 from ai_memory.embed.scheduler import Scheduler
 from ai_memory.embed.texts import as_texts, replace_surrogates
 from ai_memory.embed.tokenizer import TextTokenizer, Window
@@ -24,7 +24,7 @@ from ai_memory.errors import EmbedderError, EmbedderUnavailableError, InvalidInp
 from ai_memory.types import EmbedderIdentity
 
 if TYPE_CHECKING:
-    from ai_memory.embed.tokens_openvino import OpenVinoTokens
+    from ai_memory.embed.runtimes.openvino.tokens import OpenVinoTokens
 
 
 class TransformerEmbedder:

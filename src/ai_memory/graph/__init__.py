@@ -1,1 +1,1 @@
-"""What a text says about named things, read without a language model: mentions, times, statements, and who is who."""
+"""Walking the graph, and which entities people merged or split."""

@@ -17,7 +17,7 @@ from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.index.authors import AuthorWords
 from ai_memory.index.base import Mask, QueryTerm, Rows
-from ai_memory.index.growing import Growing
+from ai_memory.index.growable_array import Growing
 from ai_memory.index.sessions import SessionOrder
 from ai_memory.text.asking import asks
 from ai_memory.types import MemoryRecord, MemoryType, Selection

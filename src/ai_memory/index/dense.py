@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ai_memory.errors import EmbedderMismatchError, InvalidInputError
 from ai_memory.index.base import Floats
-from ai_memory.index.shares import in_shares
+from ai_memory.index.parallel import in_shares
 
 simsimd: Any
 try:

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from ai_memory.index import segments
 from ai_memory.index.base import Floats, QueryTerm, Rows, SparseScores
-from ai_memory.index.growing import Growing
+from ai_memory.index.growable_array import Growing
 from ai_memory.index.segments import Segment
-from ai_memory.index.wordcache import NO_ROWS, Key, Word, WordCache, key_of, word_of
+from ai_memory.index.term_cache import NO_ROWS, Key, Word, WordCache, key_of, word_of
 from ai_memory.text.terms import EXACT, SECOND
 
 TAIL_CAPACITY = 1 << 14

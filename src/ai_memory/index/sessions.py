@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ai_memory.index.base import Mask, Rows
-from ai_memory.index.growing import Growing
+from ai_memory.index.growable_array import Growing
 
 _MOST_STEPS = 64
 """Unwanted rows that are stepped over one by one before a session is searched as a whole."""

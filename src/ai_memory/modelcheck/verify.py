@@ -17,10 +17,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.digests import folder_digests
-from ai_memory.embed.folder import read_json
-from ai_memory.embed.known import FAMILIES, known_model
 from ai_memory.embed.matryoshka import cut
+from ai_memory.embed.models.digests import folder_digests
+from ai_memory.embed.models.folder import read_json
+from ai_memory.embed.models.known import FAMILIES, known_model
 from ai_memory.embedding_model import EmbeddingModel
 from ai_memory.errors import InvalidInputError
 

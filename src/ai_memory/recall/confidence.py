@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ai_memory.index.base import Rows
-from ai_memory.recall.views import QuestionWords
+from ai_memory.recall.evidence.session_context import QuestionWords
 from ai_memory.text.terms import QueryTerm
 
 _SCORE, _HAYSTACK, _LEAD, _CONSTANT = 3.656, -0.678, 1.281, -1.474

@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from ai_memory.errors import InvalidInputError
 from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
-from ai_memory.recall import budget, layers, silence
+from ai_memory.recall import abstention, budget, layers
 from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Searched
 from ai_memory.recall.confidence import Covered, confidence, coverage, leads, standing, summands
-from ai_memory.recall.context import block
+from ai_memory.recall.context_block import block
+from ai_memory.recall.evidence.graph_expansion import Linker, Links
+from ai_memory.recall.evidence.periods import Period
+from ai_memory.recall.evidence.phrases import MOST_VERIFIED, holding_phrases
+from ai_memory.recall.evidence.scores import Scored, score_all
+from ai_memory.recall.evidence.token_rerank import ReadTokens, Rereader
 from ai_memory.recall.explain import asked, reasons, stages, trace
-from ai_memory.recall.linked import Linker, Links
-from ai_memory.recall.periods import Period
-from ai_memory.recall.phrases import MOST_VERIFIED, holding_phrases
 from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, is_filtered, make_plan
-from ai_memory.recall.population import Scored, score_all
 from ai_memory.recall.ranking import Ranking, Vectors, rank
 from ai_memory.recall.recipe import BALANCED, Recipe
-from ai_memory.recall.rereading import ReadTokens, Rereader
 from ai_memory.store.base import Store
 from ai_memory.text.passages import passage_at
 from ai_memory.types import MemoryRecord, Selection
@@ -103,14 +103,14 @@ def recall(
     )
     covered = coverage(ranking.words, plan.terms, ranking.rows)
     hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)
-    told += silence.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
-    reason = None if hits else silence.reason(view, plan, filtered, scored, dropped, question.max_tokens)
+    told += abstention.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
+    reason = None if hits else abstention.reason(view, plan, filtered, scored, dropped, question.max_tokens)
     likeliest = max((hit.confidence for hit in hits), default=0.0)
     stands = standing(likeliest, ranking.scores.tolist(), covered.shares, ranking.together) if hits else None
     if hits and stands is None:
-        reason = silence.WEAK
+        reason = abstention.WEAK
     understood = asked(plan, question.periods, ranking, stands) if question.explain else None
-    return _answer(question, hits, reason, told, silence.searched(view, scored), started, understood)
+    return _answer(question, hits, reason, told, abstention.searched(view, scored), started, understood)
 
 
 def recall_empty(question: Question, notices: tuple[Notice, ...] = ()) -> Answer:
@@ -118,7 +118,7 @@ def recall_empty(question: Question, notices: tuple[Notice, ...] = ()) -> Answer
     started = time.perf_counter()
     _check(question)
     searched = Searched(memories=0, by_words=0, by_meaning=0)
-    return _answer(question, (), silence.NO_MEMORIES, notices, searched, started)
+    return _answer(question, (), abstention.NO_MEMORIES, notices, searched, started)
 
 
 def _check(question: Question) -> None:

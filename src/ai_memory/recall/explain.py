@@ -10,11 +10,11 @@ import numpy as np
 
 from ai_memory.clock import from_micros
 from ai_memory.recall.answer import Asked, AskedTime, AskedWord, Stage, Trace
-from ai_memory.recall.candidates import union
 from ai_memory.recall.confidence import Summands
-from ai_memory.recall.periods import Period
+from ai_memory.recall.evidence.candidates import union
+from ai_memory.recall.evidence.periods import Period
+from ai_memory.recall.evidence.scores import Scored
 from ai_memory.recall.plan import Plan
-from ai_memory.recall.population import Scored
 from ai_memory.recall.ranking import Ranking
 from ai_memory.types import Selection
 

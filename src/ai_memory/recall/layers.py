@@ -11,8 +11,8 @@ import numpy as np
 from ai_memory.index.base import Mask, Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall.answer import Detail, Hit, Surrounding
-from ai_memory.recall.candidates import session_neighbours
-from ai_memory.recall.population import Scored
+from ai_memory.recall.evidence.candidates import session_neighbours
+from ai_memory.recall.evidence.scores import Scored
 from ai_memory.store.base import Store
 from ai_memory.types import MemoryRecord, Relation, Selection
 

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from ai_memory.index.base import Floats, Rows
 from ai_memory.index.partition import PartitionView
-from ai_memory.recall import fusion, rereading
-from ai_memory.recall.candidates import Pools, best_of_each, session_neighbours, union
-from ai_memory.recall.fusion import Candidates, Evidence, Features
-from ai_memory.recall.linked import NOWHERE, SEEDS, Linked, Linker
-from ai_memory.recall.periods import Period
+from ai_memory.recall.evidence import fusion, token_rerank
+from ai_memory.recall.evidence.candidates import Pools, best_of_each, session_neighbours, union
+from ai_memory.recall.evidence.fusion import Candidates, Evidence, Features
+from ai_memory.recall.evidence.graph_expansion import NOWHERE, SEEDS, Linked, Linker
+from ai_memory.recall.evidence.periods import Period
+from ai_memory.recall.evidence.scores import Scored, Values
+from ai_memory.recall.evidence.session_context import QuestionWords
+from ai_memory.recall.evidence.token_rerank import Rereader
 from ai_memory.recall.plan import CONTENT_WEIGHT
-from ai_memory.recall.population import Scored, Values
 from ai_memory.recall.recipe import Recipe
-from ai_memory.recall.rereading import Rereader
-from ai_memory.recall.views import QuestionWords
 from ai_memory.store.base import Store
 from ai_memory.text.terms import QueryTerm
 
@@ -140,7 +140,7 @@ def _reread(
     view: PartitionView, rows: Rows, scores: Values, evidence: Evidence, recipe: Recipe, rereader: Rereader
 ) -> Evidence:
     """The evidence with what the best memories' tokens say; all other rows are given the least that one of these has."""
-    best, _ = _by_memory(view, rows, scores, rereading.MOST)
+    best, _ = _by_memory(view, rows, scores, token_rerank.MOST)
     found = rereader.evidence(view, rows[best])
     if found is None:
         return evidence

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from ai_memory.clock import Clock
 from ai_memory.recall.tuned import Tuned
-from ai_memory.service.building import Builder
-from ai_memory.service.deciding import Decisions
-from ai_memory.service.embedding import Chooser, EmbedderSlot
-from ai_memory.service.extracting import GraphReader
-from ai_memory.service.following import Follower
-from ai_memory.service.paying import Payer
+from ai_memory.service.background.backlog import Payer
+from ai_memory.service.background.builder import Builder
+from ai_memory.service.background.decisions import Decisions
+from ai_memory.service.background.embedder import Chooser, EmbedderSlot
+from ai_memory.service.background.extraction import GraphReader
+from ai_memory.service.background.follower import Follower
 from ai_memory.store.base import Store
 
 

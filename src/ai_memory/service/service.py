@@ -67,17 +67,17 @@ from ai_memory.operations.writing import (
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.recipe import Recipe
 from ai_memory.recall.tuned import Tuned
-from ai_memory.service import merging, moving, reading, reembedding, relating, walks, watching, writing
-from ai_memory.service.build_lock import BuildLock
-from ai_memory.service.building import Builder, Workshop
-from ai_memory.service.deciding import Decisions
-from ai_memory.service.embedding import Chooser, EmbedderSlot, Loader, find_embedder, no_choice
-from ai_memory.service.extracting import GraphReader, OpenFile
-from ai_memory.service.following import Follower
-from ai_memory.service.moving import ImportProgress
+from ai_memory.service.background.backlog import Payer
+from ai_memory.service.background.build_lock import BuildLock
+from ai_memory.service.background.builder import Builder, Workshop
+from ai_memory.service.background.decisions import Decisions
+from ai_memory.service.background.embedder import Chooser, EmbedderSlot, Loader, find_embedder, no_choice
+from ai_memory.service.background.extraction import GraphReader, OpenFile
+from ai_memory.service.background.follower import Follower
+from ai_memory.service.background.snapshots import SnapshotFolder
+from ai_memory.service.handlers import deciding, generations, graph, moving, reading, relations, watching, writing
+from ai_memory.service.handlers.moving import ImportProgress
 from ai_memory.service.parts import Parts
-from ai_memory.service.paying import Payer
-from ai_memory.service.snapshots import SnapshotFolder
 from ai_memory.store.base import Store
 from ai_memory.types import MemoryRecord, Page, Problem, Receipt, Relation
 
@@ -182,43 +182,43 @@ class Service:
     # relations
     def relate(self, request: RelateRequest) -> Relation:
         """Relate two memories, or a memory and a named thing."""
-        return relating.relate(self._open(), request)
+        return relations.relate(self._open(), request)
 
     def unrelate(self, request: UnrelateRequest) -> Relation:
         """End a relation."""
-        return relating.unrelate(self._open(), request)
+        return relations.unrelate(self._open(), request)
 
     def neighbours(self, request: NeighboursRequest) -> Neighbours:
         """What is related to a memory or a named thing."""
-        return walks.neighbours(self._open(), request)
+        return graph.neighbours(self._open(), request)
 
     def merge(self, request: MergeRequest) -> Decision:
         """Say that several named things are one."""
-        return merging.merge(self._open(), request)
+        return deciding.merge(self._open(), request)
 
     def split(self, request: SplitRequest) -> Decision:
         """Say that some memories mean another thing."""
-        return merging.split(self._open(), request)
+        return deciding.split(self._open(), request)
 
     def decisions(self, request: DecisionsRequest) -> MadeDecisions:
         """Which things were merged and split, and when."""
-        return merging.decisions(self._open(), request)
+        return deciding.decisions(self._open(), request)
 
     def undo(self, request: UndoRequest) -> Decision:
         """Take a merge or a split back."""
-        return merging.undo(self._open(), request)
+        return deciding.undo(self._open(), request)
 
     def entities(self, request: EntitiesRequest) -> Entities:
         """The things that memories name."""
-        return walks.entities(self._open(), request)
+        return graph.entities(self._open(), request)
 
     def path(self, request: PathRequest) -> Paths:
         """How two memories or things are connected."""
-        return walks.path(self._open(), request)
+        return graph.path(self._open(), request)
 
     def graph(self, request: GraphRequest) -> Graph:
         """Nodes and relations around a memory or thing, or of a namespace."""
-        return walks.graph(self._open(), request)
+        return graph.graph(self._open(), request)
 
     # moving
     def namespaces(self, request: NamespacesRequest) -> Namespaces:
@@ -247,27 +247,27 @@ class Service:
     # vector generations
     def generations(self, request: GenerationsRequest) -> Generations:
         """The vector generations, and the build in progress."""
-        return reembedding.generations(self._open(), request)
+        return generations.generations(self._open(), request)
 
     def reembed(self, request: ReembedRequest) -> Generations:
         """Make all vectors anew in the background, then switch to them."""
-        return reembedding.reembed(self._open(), request)
+        return generations.reembed(self._open(), request)
 
     def cancel_reembed(self, request: CancelReembedRequest) -> Generations:
         """Stop making vectors anew."""
-        return reembedding.cancel_reembed(self._open(), request)
+        return generations.cancel_reembed(self._open(), request)
 
     def activate_generation(self, request: ActivateGenerationRequest) -> Generations:
         """Switch to the generation that was built."""
-        return reembedding.activate_generation(self._open(), request)
+        return generations.activate_generation(self._open(), request)
 
     def take_back(self, request: TakeBackRequest) -> Generations:
         """Switch back to a generation that was kept."""
-        return reembedding.take_back(self._open(), request)
+        return generations.take_back(self._open(), request)
 
     def prune_generations(self, request: PruneGenerationsRequest) -> Generations:
         """Delete kept generations with their vectors."""
-        return reembedding.prune_generations(self._open(), request)
+        return generations.prune_generations(self._open(), request)
 
     # beyond the operations
     def resume_build(self) -> None:

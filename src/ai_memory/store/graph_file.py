@@ -18,11 +18,11 @@ from msgspec import Struct
 
 from ai_memory.clock import to_micros
 from ai_memory.store.ids import relation_id
-from ai_memory.store.sqlite.connection import Row, connect, prepare_writer, translated
-from ai_memory.store.sqlite.files import make
-from ai_memory.store.sqlite.readers import Readers
+from ai_memory.store.sqlite.file.connection import Row, connect, prepare_writer, translated
+from ai_memory.store.sqlite.file.files import make
+from ai_memory.store.sqlite.file.readers import Readers
+from ai_memory.store.sqlite.file.wal import Wiper, mark
 from ai_memory.store.sqlite.schema import statements
-from ai_memory.store.sqlite.wiping import Wiper, mark
 from ai_memory.store.values import instant, json_text, micros
 from ai_memory.types import Entity, Relation, RelationType
 from ai_memory.waiting import patiently

@@ -51,7 +51,7 @@ def make_folder(folder: Path) -> None:
 def _open_server(
     place: str, password: str, clock: Clock, busy_seconds: float, *, offline: bool, half_filled: bool
 ) -> Neo4jStore:
-    from ai_memory.store.neo4j.address import is_address, parse_address
+    from ai_memory.store.neo4j.database.address import is_address, parse_address
 
     if not is_address(place):
         raise InvalidInputError(

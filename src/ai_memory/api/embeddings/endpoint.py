@@ -10,14 +10,14 @@ from starlette.types import Receive, Scope, Send
 from ai_memory.api.body import read_body
 from ai_memory.api.embeddings.answers import Answer
 from ai_memory.api.embeddings.call import Call
+from ai_memory.api.embeddings.disconnect import run_while_present
 from ai_memory.api.embeddings.engine import engine_of
-from ai_memory.api.embeddings.measures import EngineMetrics
-from ai_memory.api.embeddings.presence import run_while_present
+from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import EngineRoute
 from ai_memory.api.endpoints import OPERATION_KEY, Api, json_object
 from ai_memory.api.headers import Headers
-from ai_memory.api.hop import Hop
 from ai_memory.api.responses import JSON, send_body
+from ai_memory.api.threadpool import Hop
 from ai_memory.embed.cancellation import Cancellation
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import parse

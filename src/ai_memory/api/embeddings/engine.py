@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ai_memory.api.embeddings.sides import Side
+from ai_memory.api.embeddings.prompts import Side
 from ai_memory.api.embeddings.values import MAX_INPUTS, MAX_TOTAL_TOKENS
 from ai_memory.embed.base import Encoded, Engine, Inputs, Task, TooLong, Vectors
 from ai_memory.embed.cancellation import Cancellation

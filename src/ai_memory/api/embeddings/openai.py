@@ -5,7 +5,7 @@ from __future__ import annotations
 from ai_memory.api.embeddings.answers import Answer, embedding_headers, openai_rows, whole
 from ai_memory.api.embeddings.call import Call
 from ai_memory.api.embeddings.engine import Asked, texts_of
-from ai_memory.api.embeddings.sides import SUFFIXES, Side, input_type_side, named_side, one_side, split_model
+from ai_memory.api.embeddings.prompts import SUFFIXES, Side, input_type_side, named_side, one_side, split_model
 from ai_memory.api.embeddings.values import EmbeddingsRequest, ModelCard, ModelCards, ModelRequest, Nothing
 from ai_memory.embed.base import TooLong
 from ai_memory.errors import InvalidInputError

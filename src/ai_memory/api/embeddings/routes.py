@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ai_memory.api.embeddings import openai, tei
 from ai_memory.api.embeddings.answers import Answer
-from ai_memory.api.embeddings.dialects import (
+from ai_memory.api.embeddings.error_formats import (
     OPENAI_STATUSES,
     TEI_STATUSES,
     OpenAIError,

@@ -6,7 +6,7 @@ from ai_memory.api.embeddings.answers import Answer, embedding_headers, plain_ro
 from ai_memory.api.embeddings.call import Call
 from ai_memory.api.embeddings.engine import Asked, check_count, similarities, texts_of, tokenizer
 from ai_memory.api.embeddings.engine import decode as decode_ids
-from ai_memory.api.embeddings.sides import Side, named_side
+from ai_memory.api.embeddings.prompts import Side, named_side
 from ai_memory.api.embeddings.values import (
     MAX_INPUTS,
     DecodeRequest,
@@ -22,7 +22,7 @@ from ai_memory.api.embeddings.values import (
     TokenizeRequest,
 )
 from ai_memory.embed.base import Engine, Task, TooLong
-from ai_memory.embed.prompts import prompt_names
+from ai_memory.embed.models.prompts import prompt_names
 from ai_memory.embed.tokenizer import Piece
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import InvalidInputError

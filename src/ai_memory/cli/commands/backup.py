@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ai_memory.cli import exits
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 from ai_memory.errors import ConflictError, NotFoundError
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from ai_memory.cli import exits, show
-from ai_memory.cli.screen import Screen
+from ai_memory.cli import exits
+from ai_memory.cli.output import show
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 from ai_memory.errors import StoreError
 

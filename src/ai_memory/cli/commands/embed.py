@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ai_memory.cli import exits
 from ai_memory.cli.model_options import add_model_options, open_model
-from ai_memory.cli.progress import progress
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.progress import progress
+from ai_memory.cli.output.screen import Screen
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:

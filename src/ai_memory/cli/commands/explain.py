@@ -6,10 +6,11 @@ import argparse
 
 import msgspec
 
-from ai_memory.cli import exits, show
+from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
 from ai_memory.cli.options import add_fields
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output import show
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
 from ai_memory.operations.base import parse
 from ai_memory.operations.reading import RECALL, RecallRequest

@@ -13,8 +13,8 @@ from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
 from ai_memory.cli.opening import open_target
 from ai_memory.cli.options import add_fields
-from ai_memory.cli.progress import progress
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.progress import progress
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
 from ai_memory.errors import StoreFullError, StoreReadOnlyError
 from ai_memory.operations.base import Operation, parse

@@ -6,10 +6,11 @@ import argparse
 import errno
 from pathlib import Path
 
-from ai_memory.cli import exits, graph_documents, graph_picture, show
+from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
 from ai_memory.cli.options import add_fields
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output import graph_documents, graph_picture, show
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
 from ai_memory.errors import StoreFullError, StoreReadOnlyError, TooLargeError
 from ai_memory.operations.base import Operation, parse, to_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, api_key, running_url, settings_for
 from ai_memory.types import DEFAULT_NAMESPACE
 

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ai_memory.cli import exits
-from ai_memory.cli.layout import table
-from ai_memory.cli.progress import progress
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.layout import table
+from ai_memory.cli.output.progress import progress
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 
 if TYPE_CHECKING:

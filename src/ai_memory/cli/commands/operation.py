@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from ai_memory.cli import exits, show
+from ai_memory.cli import exits
 from ai_memory.cli.opening import open_target
 from ai_memory.cli.options import add_fields, values_from
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output import show
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, Target
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Operation, fields_of, parse

@@ -7,10 +7,11 @@ import math
 import time
 from typing import Any
 
-from ai_memory.cli import exits, show
+from ai_memory.cli import exits
 from ai_memory.cli.opening import open_target
-from ai_memory.cli.progress import progress
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output import show
+from ai_memory.cli.output.progress import progress
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, Target, running_url
 from ai_memory.errors import EmbedderError, InvalidInputError
 from ai_memory.operations import generations

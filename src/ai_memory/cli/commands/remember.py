@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ai_memory.cli import exits, show
+from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
 from ai_memory.cli.opening import open_target
 from ai_memory.cli.options import add_fields
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output import show
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Operation, fields_of, parse

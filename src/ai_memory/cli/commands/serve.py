@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ai_memory.cli import exits
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 
 FLAGS = ("host", "port", "store", "model", "threads", "preload", "log_level", "log_format")

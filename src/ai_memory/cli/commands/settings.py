@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from ai_memory.cli import exits
-from ai_memory.cli.layout import table
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.layout import table
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 
 

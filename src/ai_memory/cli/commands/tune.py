@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ai_memory.cli import exits
 from ai_memory.cli.commands.evaluate import add_places, places
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 from ai_memory.errors import InvalidInputError
 from ai_memory.recall.recipe import BALANCED, RECIPES

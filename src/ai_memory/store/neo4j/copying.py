@@ -24,7 +24,7 @@ from ai_memory.store.copying import (
     Progress,
 )
 from ai_memory.store.neo4j import vectors
-from ai_memory.store.neo4j.connection import Rows
+from ai_memory.store.neo4j.database.connection import Rows
 from ai_memory.store.neo4j.memories import Held, insert
 from ai_memory.store.neo4j.nodes import (
     EDGE,

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ai_memory.store.base import Action, LogEntry, StoredRevision
-from ai_memory.store.neo4j.connection import Connection
+from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import EDGE, ENTITY, LOG, RECORD, entity, log_entry, relation, stored_revision
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.types import Entity, MemoryRecord, Relation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ai_memory.errors import ConflictError, NotFoundError
-from ai_memory.store.neo4j.connection import Connection
+from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import GENERATION, generation
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.neo4j.vectors import index_name, label

@@ -9,7 +9,7 @@ from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.store.base import StoreStats
 from ai_memory.store.cursors import cursor_of, position_of
-from ai_memory.store.neo4j.connection import Connection
+from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import EDGE, ENTITY, JOB, RECORD, entity, job, record, relation
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.selection import Conditions, known_at, valid_at

@@ -29,19 +29,19 @@ from ai_memory.store.base import (
 from ai_memory.store.copying import copy_store, refuse_half_filled
 from ai_memory.store.neo4j import (
     checking,
-    erasing,
     following,
+    forgetting,
     generations,
     idempotency,
     reading,
     relating,
     remembering,
-    schema,
     vectors,
 )
-from ai_memory.store.neo4j.address import Address
-from ai_memory.store.neo4j.connection import POOL_SIZE, Connection
 from ai_memory.store.neo4j.copying import Neo4jSource, Neo4jTarget
+from ai_memory.store.neo4j.database import schema
+from ai_memory.store.neo4j.database.address import Address
+from ai_memory.store.neo4j.database.connection import POOL_SIZE, Connection
 from ai_memory.store.neo4j.nodes import job_properties
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.sqlite.store import open_sqlite_store
@@ -346,7 +346,7 @@ class Neo4jStore:
 _CARRYING_OUT: dict[type[Any], Callable[[Transaction, Any], list[Result]]] = {
     Relate: relating.carry_out,
     Unrelate: relating.carry_out,
-    Forget: erasing.carry_out,
+    Forget: forgetting.carry_out,
 }
 
 

@@ -14,7 +14,7 @@ import neo4j
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
 from ai_memory.store.chain import chain_digest, number_list
-from ai_memory.store.neo4j.connection import Rows
+from ai_memory.store.neo4j.database.connection import Rows
 from ai_memory.store.neo4j.nodes import LOG_FIELDS, Properties
 
 ROWS_AT_ONCE = 1_000

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.store.base import StoredRevision, VectorRow
-from ai_memory.store.neo4j.connection import Connection
+from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import RECORD, stored_revision
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.values import packed, vector

@@ -27,8 +27,8 @@ from ai_memory.store.base import (
     Unrelate,
 )
 from ai_memory.store.rules import forgotten, id_taken, refuse, retired, stands_in_the_way, twin, unknown
-from ai_memory.store.sqlite.connection import Row
-from ai_memory.store.sqlite.erasing import forget
+from ai_memory.store.sqlite.file.connection import Row
+from ai_memory.store.sqlite.forgetting import forget
 from ai_memory.store.sqlite.relating import join, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
 from ai_memory.store.sqlite.revisions import NewRevisions

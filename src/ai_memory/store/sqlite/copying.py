@@ -24,7 +24,7 @@ from ai_memory.store.copying import (
     Part,
     Progress,
 )
-from ai_memory.store.sqlite.connection import Row
+from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.relating import relation_row
 from ai_memory.store.sqlite.rows import (
     ENTITY_COLUMNS,

@@ -12,7 +12,7 @@ from ai_memory.clock import EPOCH, to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.store.base import Action, LogEntry, StoredRevision, StoreStats
 from ai_memory.store.cursors import cursor_of, position_of
-from ai_memory.store.sqlite.connection import Row
+from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.relating import RELATION_SOURCE
 from ai_memory.store.sqlite.rows import (
     ENTITY_COLUMNS,

@@ -11,7 +11,7 @@ from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unre
 from ai_memory.store.chain import relation_hash
 from ai_memory.store.ids import relation_id
 from ai_memory.store.rules import relation_taken, unknown_end, unknown_relation
-from ai_memory.store.sqlite.connection import Row
+from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.rows import RELATION_COLUMNS, relation
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import json_text, micros

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ai_memory.store.sqlite.connection import Row
+from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.rows import REVISION_COLUMNS, REVISION_MARKS
 from ai_memory.store.sqlite.transaction import Transaction
 

@@ -8,7 +8,7 @@ import msgspec
 
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.store.base import StoredRevision
-from ai_memory.store.sqlite.connection import Row
+from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.values import CONTENT_FIELDS, json_text
 from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, MemoryType, Relation
 

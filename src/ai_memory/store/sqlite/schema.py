@@ -15,9 +15,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from ai_memory.errors import StoreCorruptError, StoreError, StoreReadOnlyError, StoreVersionError
-from ai_memory.store.sqlite.connection import connect
-from ai_memory.store.sqlite.files import without_connections
-from ai_memory.store.sqlite.scrubbing import scrub
+from ai_memory.store.sqlite.file.connection import connect
+from ai_memory.store.sqlite.file.files import without_connections
+from ai_memory.store.sqlite.file.slack import scrub
 from ai_memory.waiting import patiently
 
 APPLICATION_ID = 0x41494D53

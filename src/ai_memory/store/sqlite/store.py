@@ -17,14 +17,15 @@ from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
 from ai_memory.store.base import Command, LogEntry, Result, StoredRevision, StoreStats, VectorRow
 from ai_memory.store.copying import refuse_half_filled
-from ai_memory.store.sqlite import checking, idempotency, reading, rows, schema, vectors, wiping
+from ai_memory.store.sqlite import checking, idempotency, reading, rows, schema, vectors
 from ai_memory.store.sqlite.commands import execute
-from ai_memory.store.sqlite.connection import connect, prepare_writer, translated
 from ai_memory.store.sqlite.copying import SqliteSource, SqliteTarget, progress_of
-from ai_memory.store.sqlite.files import make
-from ai_memory.store.sqlite.readers import Readers
+from ai_memory.store.sqlite.file import wal
+from ai_memory.store.sqlite.file.connection import connect, prepare_writer, translated
+from ai_memory.store.sqlite.file.files import make
+from ai_memory.store.sqlite.file.readers import Readers
+from ai_memory.store.sqlite.file.writer import T, Writer
 from ai_memory.store.sqlite.transaction import Transaction
-from ai_memory.store.sqlite.writer import T, Writer
 from ai_memory.types import (
     EmbedderIdentity,
     Entity,
@@ -136,7 +137,7 @@ class SqliteStore:
         self._path = path
         self._clock = clock
         self._readers = readers
-        self._wiper = wiping.Wiper(path)
+        self._wiper = wal.Wiper(path)
         self._wipe_due = self._wipe_urgent = False
         self._writer: Writer | None = None
         if writing is not None:
@@ -205,7 +206,7 @@ class SqliteStore:
         transaction = Transaction(connection, actor)
         results = execute(transaction, commands)
         if transaction.erased:
-            wiping.mark(connection, transaction.sequence)
+            wal.mark(connection, transaction.sequence)
             self._wipe_due = self._wipe_urgent = True
         elif transaction.wipe_pending:
             self._wipe_due = True
@@ -214,7 +215,7 @@ class SqliteStore:
     def _after_commit(self, connection: sqlite3.Connection) -> None:
         """Wipe what was erased: waiting a while after a forget, trying once in passing after any other write."""
         if self._wipe_due:
-            seconds = wiping.FIRST_TRY_SECONDS if self._wipe_urgent else 0.0
+            seconds = wal.FIRST_TRY_SECONDS if self._wipe_urgent else 0.0
             self._wipe_due = not self._wiper.wipe(connection, seconds=seconds, urgent=self._wipe_urgent)
             self._wipe_urgent = False
 

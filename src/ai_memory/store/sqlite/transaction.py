@@ -10,9 +10,9 @@ from typing import Any
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, ChainedEntry, chain_digest, number_list
-from ai_memory.store.sqlite.connection import Row
+from ai_memory.store.sqlite.file.connection import Row
+from ai_memory.store.sqlite.file.wal import MARK
 from ai_memory.store.sqlite.rows import RECORD_COLUMNS
-from ai_memory.store.sqlite.wiping import MARK
 
 LOG_COLUMNS = (
     "sequence, at, action, namespace, memory_id, relation_id, erased_keys, retired_keys, actor, reason, content_hash, "

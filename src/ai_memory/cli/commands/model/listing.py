@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from ai_memory.cli import exits
-from ai_memory.cli.layout import table
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.layout import table
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 
 
@@ -17,8 +17,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """A line a model; one whose folder is damaged is listed with what is wrong."""
-    from ai_memory.embed.known import KNOWN_MODELS, RUNNABLE
-    from ai_memory.embed.locate import find_known_model
+    from ai_memory.embed.models.known import KNOWN_MODELS, RUNNABLE
+    from ai_memory.embed.models.locate import find_known_model
     from ai_memory.errors import ModelFilesError
     from ai_memory.places import model_places
 

@@ -6,7 +6,7 @@ import argparse
 import os
 
 from ai_memory.cli import exits
-from ai_memory.cli.screen import Screen
+from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.settings_file import write_setting
 from ai_memory.cli.target import Choices, config_file, settings_for
 from ai_memory.errors import EmbedderUnavailableError
@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Check that the model is there, then write its name; everything else in the file stays as it is."""
-    from ai_memory.embed.locate import find_model, places
+    from ai_memory.embed.models.locate import find_model, places
 
     choices = Choices.of(arguments)
     settings = settings_for(choices)

@@ -1,0 +1,1 @@
+"""What commands print: tables, colours, progress, pictures and graph files."""

@@ -1,0 +1,28 @@
+"""Progress bars, on a terminal only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ai_memory.cli.output.screen import Screen
+
+
+@contextmanager
+def progress(screen: Screen, label: str, unit: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while the block runs; the function it gives is called with how many more are done."""
+    if not screen.shows_progress:
+        yield _unseen
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc=label, total=total, unit=unit, unit_scale=unit == "B", dynamic_ncols=True, leave=False) as bar:
+
+        def advance(more: int) -> None:
+            bar.update(more)
+
+        yield advance
+
+
+def _unseen(more: int) -> None:
+    del more

@@ -1,0 +1,113 @@
+"""What the output goes to: its width, whether it may have colour, and how results, errors and notices are written."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from ai_memory.cli.output.layout import visible
+from ai_memory.errors import MemoryServiceError
+from ai_memory.operations.base import to_json
+
+NARROWEST = 40
+USUAL = 100
+"""Columns where the output is no terminal, so that it does not depend on one."""
+
+
+class Screen:
+    """The process's standard output and error, with the choices made on the command line."""
+
+    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+        self.json = json
+        self.quiet = quiet
+        terminal = sys.stdout.isatty()
+        self.width = max(NARROWEST, _terminal_columns()) if terminal else USUAL
+        self.colour = terminal and not json and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a progress bar has a reader: a terminal, and not quiet."""
+        return sys.stderr.isatty() and not self.quiet
+
+    def value(self, value: Any, lines: Iterable[str]) -> None:
+        """A result: its JSON with `--json`, else `lines` for reading."""
+        if self.json:
+            self.bytes(to_json(value) + b"\n")
+            return
+        for line in lines:
+            self.line(line)
+
+    def line(self, text: str) -> None:
+        """One line on standard output; what its encoding cannot hold is escaped."""
+        encoding = sys.stdout.encoding or "utf-8"
+        print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+    def bytes(self, data: bytes) -> None:
+        """Bytes on standard output, as they are."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def note(self, text: str) -> None:
+        """A remark on standard error, which is silent with `--quiet`."""
+        if not self.quiet:
+            print(_encodable(visible(text)), file=sys.stderr)
+
+    def error(self, error: MemoryServiceError) -> None:
+        """An error on standard error: its JSON body with `--json`, else its message and hint."""
+        if self.json:
+            print(to_json({"error": error.body()}).decode(), file=sys.stderr)
+            return
+        print(_encodable(f"error: {visible(error.message)}"), file=sys.stderr)
+        if error.hint:
+            print(_encodable(f"hint: {visible(error.hint)}"), file=sys.stderr)
+
+    def dim(self, text: str) -> str:
+        """`text` set back, where there is colour."""
+        return f"\x1b[2m{text}\x1b[0m" if self.colour and text else text
+
+    def good(self, text: str) -> str:
+        """`text` as what speaks for something, where there is colour."""
+        return f"\x1b[32m{text}\x1b[0m" if self.colour and text.strip() else text
+
+    def bad(self, text: str) -> str:
+        """`text` as what speaks against something, where there is colour."""
+        return f"\x1b[31m{text}\x1b[0m" if self.colour and text.strip() else text
+
+    def holds(self, text: str) -> bool:
+        """Whether the output's encoding has all characters of `text`."""
+        try:
+            text.encode(sys.stdout.encoding or "utf-8")
+        except UnicodeEncodeError:
+            return False
+        return True
+
+    def bold(self, text: str) -> str:
+        """`text` set forth, where there is colour."""
+        return f"\x1b[1m{text}\x1b[0m" if self.colour and text else text
+
+    def highlight(self, line: str, words: Iterable[str]) -> str:
+        """`line` with the beginnings of words that equal one of `words` in bold, where there is colour."""
+        wanted = [re.escape(word) for word in words if word]
+        if not self.colour or not wanted:
+            return line
+        pattern = rf"(?<!\w)(?:{'|'.join(wanted)})\w*"
+        return re.sub(pattern, lambda match: f"\x1b[1;33m{match[0]}\x1b[0m", line, flags=re.IGNORECASE)
+
+
+def _terminal_columns() -> int:
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or USUAL
+    except OSError:
+        return USUAL
+
+
+def _encodable(text: str) -> str:
+    encoding = sys.stderr.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -1,0 +1,421 @@
+"""Results for people: one function a response type, each giving lines. `--json` never comes here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby, zip_longest
+from typing import Any
+
+from ai_memory.cli.output import explain
+from ai_memory.cli.output.layout import cut, day, isolated, table, visible, wrap
+from ai_memory.cli.output.screen import Screen
+from ai_memory.operations.deciding import Decision, MadeDecisions
+from ai_memory.operations.generations import Build, Generations
+from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
+from ai_memory.operations.moving import ImportReport, Namespaces
+from ai_memory.operations.reading import Contexts, History, Timeline
+from ai_memory.operations.watching import Health, Stats
+from ai_memory.operations.writing import Forgotten, Receipts
+from ai_memory.recall.answer import Answer, Hit
+from ai_memory.types import MemoryRecord, Outcome, Page, Problem, Receipt, Relation
+
+INDENT = "    "
+SHOWN_REASONS = 20
+EXPLAINED_LINES = 3
+"""How much of a passage is shown where the account of the hit is what matters."""
+
+
+def lines_of(value: Any, screen: Screen) -> Iterable[str]:
+    """The lines that show a response."""
+    return RENDERERS[type(value)](value, screen)
+
+
+def happened(memory: MemoryRecord) -> str:
+    """When a memory happened: its valid_from, else when it was recorded first."""
+    return day(memory.valid_from or memory.created_at)
+
+
+def answer(value: Answer, screen: Screen) -> Iterable[str]:
+    """Hits, best first, then what the reader must know about the answer; where a block for a prompt was asked for, that alone."""
+    if value.context is not None:
+        yield from value.context.splitlines()
+        return
+    if value.asked is not None:
+        yield from explain.question(value, value.asked, screen)
+    scale = explain.Scale.of(value.hits)
+    for hit, after in zip_longest(value.hits, value.hits[1:]):
+        yield from _hit(hit, screen, explain.score(hit, after, scale, screen))
+    if value.reason and value.asked is None:
+        yield from wrap(value.reason, screen.width)
+    for notice in value.notices:
+        mend = f" ({notice.mend})" if notice.mend else ""
+        yield from wrap(f"notice: {notice.message}{mend}", screen.width)
+    searched = value.searched
+    count = len(value.hits)
+    extent = (
+        f"{count} {'hit' if count == 1 else 'hits'} of {searched.memories} memories"
+        f" ({searched.by_words} by words, {searched.by_meaning} by meaning) in {value.took_ms:.1f} ms"
+    )
+    yield from map(screen.dim, wrap(extent, screen.width))
+
+
+def _hit(hit: Hit, screen: Screen, account: Iterable[str]) -> Iterable[str]:
+    memory = hit.memory
+    facts = [f"{hit.confidence:.0%}", f"score {hit.score:.2f}", happened(memory), memory.type.value]
+    facts += [isolated(part) for part in (memory.author, memory.context) if part]
+    if hit.validity != "current":
+        facts.append(hit.validity)
+    first, *more = wrap("  ".join(facts), screen.width - len(INDENT), made_visible=True)
+    yield screen.bold(f"{hit.rank:>2}.") + " " + first.rstrip()
+    yield from (INDENT + line for line in more)
+    if memory.title:
+        yield INDENT + screen.bold(cut(memory.title, screen.width - len(INDENT)))
+    text = wrap(hit.passage.text.strip(), screen.width - 2, INDENT)
+    if hit.trace is not None and len(text) > EXPLAINED_LINES:
+        text = [*text[: EXPLAINED_LINES - 1], text[EXPLAINED_LINES - 1] + " …"]
+    for line in text:
+        yield screen.highlight(line, hit.matched)
+    for beside in hit.surroundings:
+        label = f"{INDENT}{beside.how}: "
+        yield screen.dim(label + cut(beside.memory.text, screen.width - len(label)))
+    if hit.reasons and hit.trace is None:
+        yield from (screen.dim(line) for line in wrap("why: " + "; ".join(hit.reasons), screen.width, INDENT))
+    yield from account
+    if hit.detail is not None:
+        yield from (INDENT + line for line in _revisions(hit.detail.history, screen.width - len(INDENT)))
+        yield from (INDENT + line for line in _relations(hit.detail.relations, screen.width - len(INDENT)))
+    yield screen.dim(f"{INDENT}{memory.id}")
+    yield ""
+
+
+def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
+    """One memory whole: a line for each field that has a value, then its text."""
+    scope = "/".join(part for part in (memory.namespace, memory.user, memory.agent, memory.session) if part)
+    fields: dict[str, str] = {
+        "id": f"{memory.id}  revision {memory.revision}",
+        "title": memory.title or "",
+        "type": memory.type.value,
+        "scope": scope,
+        "context": memory.context,
+        "author": memory.author or "",
+        "tags": ", ".join(memory.tags),
+        "importance": f"{memory.importance:g}, confidence {memory.confidence:g}",
+        "valid": " to ".join(filter(None, (day(memory.valid_from) or "…", day(memory.valid_to))))
+        if memory.valid_from or memory.valid_to
+        else "",
+        "recorded": day(memory.recorded_at),
+        "retired": f"{day(memory.retired_at)} {memory.retired_reason or ''}".strip() if memory.retired_at else "",
+        "source": memory.source or "",
+        **{name: str(value) for name, value in memory.attributes.items()},
+    }
+    longest = max(len(name) for name, value in fields.items() if value)
+    for name, value in fields.items():
+        if value:
+            yield f"{visible(name).ljust(longest)}  {visible(value)}"
+    yield ""
+    yield from wrap(memory.text, screen.width)
+
+
+def page(value: Page, screen: Screen) -> Iterable[str]:
+    """A table of memories, and how to get the next page."""
+    if not value.memories:
+        yield "no memories"
+        return
+    yield from _memories(value.memories, screen.width)
+    if value.cursor:
+        screen.note(f"more: add --cursor {value.cursor}")
+
+
+def _memories(memories: Iterable[MemoryRecord], columns: int) -> list[str]:
+    rows = [
+        (memory.id, happened(memory), memory.type.value, memory.context, memory.title or memory.text)
+        for memory in memories
+    ]
+    return table(("id", "date", "type", "context", "text"), rows, columns)
+
+
+def _revisions(revisions: Iterable[MemoryRecord], columns: int) -> list[str]:
+    rows = [
+        (
+            str(memory.revision),
+            day(memory.recorded_at),
+            day(memory.retired_at),
+            memory.retired_reason or "",
+            memory.text,
+        )
+        for memory in revisions
+    ]
+    return table(("revision", "recorded", "until", "reason", "text"), rows, columns, right=(0,))
+
+
+def _relations(relations: Iterable[Relation], columns: int) -> list[str]:
+    rows = [(edge.id, edge.source, edge.type, edge.target) for edge in relations]
+    return table(("relation", "source", "type", "target"), rows, columns)
+
+
+def history(value: History, screen: Screen) -> Iterable[str]:
+    """A line a revision, oldest first."""
+    return _revisions(value.revisions, screen.width)
+
+
+def timeline(value: Timeline, screen: Screen) -> Iterable[str]:
+    """A heading a bucket with its count, and its first memories."""
+    if not value.buckets:
+        yield "no memories"
+    shape = {"day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}[value.bucket]
+    for bucket in value.buckets:
+        yield screen.bold(bucket.start.strftime(shape)) + f"  {bucket.count}"
+        for memory in bucket.memories:
+            left = f"{INDENT}{happened(memory)}  "
+            yield left + cut(memory.title or memory.text, screen.width - len(left))
+
+
+def contexts(value: Contexts, screen: Screen) -> Iterable[str]:
+    """A table of paths with their counts."""
+    rows = [(str(row.total), str(row.memories), row.path) for row in value.contexts]
+    return table(("with below", "directly", "context"), rows, screen.width, right=(0, 1)) or ["no contexts"]
+
+
+def namespaces(value: Namespaces, screen: Screen) -> Iterable[str]:
+    """A table of namespaces with their counts."""
+    rows = [(str(row.memories), row.namespace) for row in value.namespaces]
+    return table(("memories", "namespace"), rows, screen.width, right=(0,)) or ["no namespaces"]
+
+
+def neighbours(value: Neighbours, screen: Screen) -> Iterable[str]:
+    """A table of the nodes reached, nearest first."""
+    rows = [(str(row.depth), row.relation.type, row.id, row.label) for row in value.neighbours]
+    return table(("depth", "relation", "id", "label"), rows, screen.width, right=(0,)) or ["no neighbours"]
+
+
+def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
+    """One line: what became of the write."""
+    del screen
+    words, meaning = value.searchable.words, value.searchable.meaning
+    found = "words and meaning" if words and meaning else "words, by meaning soon" if words else "neither yet"
+    parts: list[str] = [value.outcome.value, visible(value.memory_id or "")]
+    if value.revision is not None and value.revision > 1:
+        parts.append(f"revision {value.revision}")
+    if value.supersedes:
+        parts.append(f"supersedes {', '.join(value.supersedes)}")
+    if value.outcome is not Outcome.REJECTED:
+        parts.append(f"found by {found}")
+    if value.differs:
+        parts.append(f"unchanged although {', '.join(value.differs)} differ; use revise")
+    if value.reason:
+        parts.append(visible(value.reason))
+    yield "  ".join(part for part in parts if part)
+
+
+def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
+    """A count of each outcome, after a line for each one that was rejected."""
+    for item in value.receipts:
+        if item.outcome is Outcome.REJECTED:
+            yield from receipt(item, screen)
+    yield _counts(value.counts)
+
+
+def import_report(value: ImportReport, screen: Screen) -> Iterable[str]:
+    """The rejected lines, those in a row with the same reason together, then the counts."""
+    del screen
+    groups = [
+        [row.line for row in rows] + [reason]
+        for reason, rows in groupby(value.rejected, lambda row: f"{row.code}: {row.reason}")
+    ]
+    for *numbers, reason in groups[:SHOWN_REASONS]:
+        where = (
+            f"line {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} lines from {numbers[0]} to {numbers[-1]}"
+        )
+        yield visible(f"{where}: {reason}")
+    if len(groups) > SHOWN_REASONS:
+        yield "and more; --json names each of the first 1,000"
+    skipped = f", {value.skipped} done before" if value.skipped else ""
+    yield f"{value.lines} lines{skipped}: {_counts(value.counts)}"
+    if value.state != "done":
+        yield "interrupted; the same command goes on from here"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing to do"
+
+
+def forgotten(value: Forgotten, screen: Screen) -> Iterable[str]:
+    """How many were erased, or would be."""
+    word = "memory" if value.forgotten == 1 else "memories"
+    if value.dry_run:
+        yield f"would erase {value.forgotten} {word}; add --no-dry-run to do it"
+    else:
+        yield f"erased {value.forgotten} {word}"
+    del screen
+
+
+def relation(value: Relation, screen: Screen) -> Iterable[str]:
+    """One line: the edge."""
+    del screen
+    ended = f"  ended {day(value.retired_at)}" if value.retired_at else ""
+    yield visible(f"{value.id}  {value.source} {value.type} {value.target}{ended}")
+
+
+def decision(value: Decision, screen: Screen) -> Iterable[str]:
+    """One line: what became of which things, and by how many memories."""
+    things = ", ".join(f"{thing.name} ({thing.kind})" for thing in value.things)
+    did = "merged into" if value.kind == "merge" else f"means, in {len(value.memories)} of the memories,"
+    undone = f"  undone {day(value.undone_at)}" if value.undone_at else ""
+    line = f"{value.id}  {day(value.decided_at)}  {things} {did} {value.into.name} ({value.into.kind}){undone}"
+    yield from wrap(visible(line), screen.width)
+
+
+def decisions(value: MadeDecisions, screen: Screen) -> Iterable[str]:
+    """A line a decision, the newest first."""
+    for each in value.decisions:
+        yield from decision(each, screen)
+    if not value.decisions:
+        yield "no decisions"
+    if value.total > len(value.decisions):
+        yield screen.dim(f"{len(value.decisions)} of {value.total}")
+
+
+def stats(value: Stats, screen: Screen) -> Iterable[str]:
+    """A line a figure."""
+    figures: list[tuple[str, str]] = [
+        (name.replace("_", " "), f"{getattr(value, name):,}")
+        for name in ("memories", "revisions", "retired", "relations", "entities", "tombstones", "owed", "index_bytes")
+    ]
+    figures += [(f"type {name}", f"{count:,}") for name, count in value.by_type.items()]
+    if value.embedder is not None:
+        model = value.embedder
+        figures.append(("embedder", f"{model.model} {model.dimension} {model.dtype} {model.revision[:12]}"))
+    if value.build is not None and value.build.state not in ("done", "cancelled"):
+        figures.append(("reembed", _build(value.build)))
+    figures.append(("store", value.store))
+    longest = max(len(name) for name, _ in figures)
+    del screen
+    return [f"{name.ljust(longest)}  {visible(text)}" for name, text in figures]
+
+
+def health(value: Health, screen: Screen) -> Iterable[str]:
+    """A line a part, with what mends it."""
+    rows = [(part.name, part.state, part.message + (f" ({part.mend})" if part.mend else "")) for part in value.parts]
+    yield f"version {value.version}: {'ready' if value.ready else 'not ready'}"
+    yield from table(("part", "state", ""), rows, screen.width)
+
+
+def generations(value: Generations, screen: Screen) -> Iterable[str]:
+    """A row a generation, then how the build is."""
+    if not value.generations:
+        yield "no vectors yet"
+        return
+    rows = [
+        (
+            str(each.id),
+            {"retired": "kept"}.get(each.state, each.state),
+            each.embedder.model,
+            str(each.embedder.dimension),
+            each.embedder.dtype,
+            "" if each.owed is None else f"{each.owed:,}",
+            day(each.created_at),
+        )
+        for each in value.generations
+    ]
+    headers = ("id", "state", "model", "dimension", "dtype", "owed", "begun")
+    yield from table(headers, rows, screen.width, right=(0, 3, 5))
+    if value.build is not None:
+        yield ""
+        yield from wrap(_build(value.build), screen.width)
+
+
+def _build(build: Build) -> str:
+    """One line: what is built, how far it is, how fast, and what it waits for."""
+    done = {"done": "complete and switched to", "cancelled": "cancelled", "waiting": "waiting: nobody works on it"}
+    parts = [f"generation {build.generation}: {done.get(build.state, build.state)}"]
+    if build.state not in ("done", "cancelled"):
+        parts.append(f"{build.done:,} of {build.total:,} revisions")
+    if build.per_second is not None:
+        parts.append(f"{build.per_second:,.1f}/s")
+    if build.rate is not None and build.state in ("running", "waiting"):
+        parts.append(f"at most {build.rate:g}/s")
+    if build.seconds_left is not None:
+        parts.append(f"{build.seconds_left:,.0f} s left")
+    if build.state == "ready":
+        parts.append("switch to it: ai-memory reembed --activate")
+    if build.error:
+        parts.append(build.error)
+    return ", ".join(parts)
+
+
+def entities(value: Entities, screen: Screen) -> Iterable[str]:
+    """A table of things, the most named first."""
+    rows = [
+        (str(row.memories), row.entity.kind, " / ".join((row.entity.name, *row.entity.aliases)), row.entity.id)
+        for row in value.entities
+    ]
+    yield from table(("memories", "kind", "name", "id"), rows, screen.width, right=(0,)) or ["no entities"]
+    if value.total > len(rows):
+        yield screen.dim(f"{len(rows)} of {value.total}")
+    yield from _unread(value.unread, screen)
+
+
+def paths(value: Paths, screen: Screen) -> Iterable[str]:
+    """A path a block, a step a line."""
+    for found in value.paths:
+        yield _node(found.nodes[0].label, screen)
+        for before, step, node in zip(found.nodes, found.relations, found.nodes[1:], strict=False):
+            arrow = f"--{step.type}->" if step.source == before.id else f"<-{step.type}--"
+            yield f"{INDENT}{arrow} {_node(node.label, screen)}"
+    if not value.paths:
+        yield "no path"
+    yield from _unread(value.unread, screen)
+
+
+def graph(value: Graph, screen: Screen) -> Iterable[str]:
+    """A table of relations."""
+    labels = {node.id: node.label for node in value.nodes}
+    rows = [(labels[edge.source], edge.type, labels[edge.target]) for edge in value.edges]
+    yield from table(("from", "relation", "to"), rows, screen.width) or ["nothing is related"]
+    more = ", more were left out (--limit)" if value.truncated else ""
+    yield screen.dim(f"{len(value.nodes)} nodes, {len(rows)} relations{more}")
+    yield from _unread(value.unread, screen)
+
+
+def _node(label: str, screen: Screen) -> str:
+    return cut(label, screen.width - 2 * len(INDENT))
+
+
+def _unread(count: int, screen: Screen) -> Iterable[str]:
+    if count:
+        yield screen.dim(f"notice: {count:,} changes have not been read yet; ask again")
+
+
+def problems(value: Sequence[Problem], screen: Screen) -> Iterable[str]:
+    """A line a finding, with what mends it."""
+    if not value:
+        yield "no problems found"
+    for problem in value:
+        mend = f" (mend: {problem.mend})" if problem.mend else ""
+        yield from wrap(f"{problem.check}: {problem.message}, {problem.count}{mend}", screen.width)
+
+
+RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
+    Answer: answer,
+    MemoryRecord: record,
+    Page: page,
+    History: history,
+    Timeline: timeline,
+    Contexts: contexts,
+    Namespaces: namespaces,
+    Neighbours: neighbours,
+    Entities: entities,
+    Paths: paths,
+    Graph: graph,
+    Decision: decision,
+    MadeDecisions: decisions,
+    Receipt: receipt,
+    Receipts: receipts,
+    ImportReport: import_report,
+    Forgotten: forgotten,
+    Relation: relation,
+    Stats: stats,
+    Health: health,
+    Generations: generations,
+}
+"""One row a response type; the tests demand one for every operation with a command."""

@@ -1,0 +1,96 @@
+"""BERT: what its folder must hold, and its facts, once; the runtimes build their layers from these (Devlin et al. 2019).
+
+Post-norm transformer: x = norm(x + attention(x)); x = norm(x + mlp(x)), learned positions, GELU by the error function.
+The pooler and the second token type are not used by sentence embeddings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.embed.models.folder import WEIGHTS, ModelFolder
+from ai_memory.embed.models.weights import read_tensors
+from ai_memory.errors import ModelFilesError
+
+Tensors = dict[str, NDArray[np.float32]]
+
+_IGNORED = frozenset({"embeddings.position_ids", "pooler.dense.weight", "pooler.dense.bias"})
+_REQUIRED = {"hidden_act": "gelu", "position_embedding_type": "absolute"}
+
+
+class BertConfig(NamedTuple):
+    """The numbers that the layers are made from."""
+
+    layers: int
+    heads: int
+    epsilon: float
+
+
+def read_bert(folder: ModelFolder) -> tuple[BertConfig, Tensors]:
+    """The configuration and every tensor by name, float32; linear weights are [out, in].
+
+    Raises ModelFilesError where the configuration asks for something else, or the weights do not match it.
+    """
+    _check_config(folder)
+    weights = read_tensors(folder.path / WEIGHTS, expected_tensors(folder.config), _IGNORED, prefix="bert.")
+    config = folder.config
+    numbers = BertConfig(config["num_hidden_layers"], config["num_attention_heads"], float(config["layer_norm_eps"]))
+    return numbers, weights
+
+
+def expected_tensors(config: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """Every tensor that a BERT of this configuration has, with its shape."""
+    width, inner = config["hidden_size"], config["intermediate_size"]
+    shapes: dict[str, tuple[int, ...]] = {
+        "embeddings.word_embeddings.weight": (config["vocab_size"], width),
+        "embeddings.position_embeddings.weight": (config["max_position_embeddings"], width),
+        "embeddings.token_type_embeddings.weight": (config["type_vocab_size"], width),
+        "embeddings.LayerNorm.weight": (width,),
+        "embeddings.LayerNorm.bias": (width,),
+    }
+    linear = {
+        "attention.self.query": (width, width),
+        "attention.self.key": (width, width),
+        "attention.self.value": (width, width),
+        "attention.output.dense": (width, width),
+        "intermediate.dense": (inner, width),
+        "output.dense": (width, inner),
+    }
+    for index in range(config["num_hidden_layers"]):
+        for name, (rows, columns) in linear.items():
+            shapes[f"encoder.layer.{index}.{name}.weight"] = (rows, columns)
+            shapes[f"encoder.layer.{index}.{name}.bias"] = (rows,)
+        for name in ("attention.output.LayerNorm", "output.LayerNorm"):
+            shapes[f"encoder.layer.{index}.{name}.weight"] = (width,)
+            shapes[f"encoder.layer.{index}.{name}.bias"] = (width,)
+    return shapes
+
+
+def _check_config(folder: ModelFolder) -> None:
+    config = folder.config
+    sizes = (
+        "hidden_size",
+        "intermediate_size",
+        "vocab_size",
+        "max_position_embeddings",
+        "type_vocab_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+    )
+    wrong = [f"{key} = {config.get(key)!r}" for key in sizes if not isinstance(config.get(key), int) or config[key] < 1]
+    wrong += [f"{key} = {config[key]!r}" for key, value in _REQUIRED.items() if config.get(key, value) != value]
+    if not isinstance(config.get("layer_norm_eps"), float):
+        wrong.append(f"layer_norm_eps = {config.get('layer_norm_eps')!r}")
+    if not wrong and config["hidden_size"] % config["num_attention_heads"]:
+        wrong.append("hidden_size is no multiple of num_attention_heads")
+    if wrong or folder.dense:
+        said = wrong or ["Dense modules after BERT"]
+        raise ModelFilesError(
+            f"the BERT in {folder.path} is not one that this version runs: {'; '.join(said)}",
+            path=str(folder.path),
+            wrong=said,
+        )

@@ -1,0 +1,281 @@
+"""A model folder as sentence-transformers writes it: read, checked and named before any weight is loaded.
+
+    modules.json                 the chain of modules: Transformer, Pooling, then Dense and Normalize as the model has them
+    config.json                  the transformer's sizes
+    sentence_bert_config.json    the longest input (optional)
+    tokenizer.json               the tokenizer, in the form of the `tokenizers` library
+    model.safetensors            the weights
+    config_sentence_transformers.json   the prompts, where the model has some (optional)
+    1_Pooling/config.json        how token states become one vector
+    2_Dense/…                    a linear layer with its own weights, where the chain has one
+
+The other layout is that of the ungated ONNX repackaging, which has no modules.json: config.json, tokenizer.json,
+onnx/model.onnx and onnx/model.onnx_data. It has more graphs, of which only this one, in float32, is run.
+
+Every error names the files or tensors that are wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ai_memory.embed.models.digests import folder_digests
+from ai_memory.embed.models.known import FAMILIES, KnownModel, known_model
+from ai_memory.embed.models.onnx_file import FLOAT16, FLOAT32, inputs_and_outputs
+from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable, named_prompts
+from ai_memory.errors import ModelFilesError
+
+WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
+ONNX_WEIGHTS = "onnx/model.onnx"
+ONNX_OUTPUT = "sentence_embedding"
+
+FETCH_AGAIN = "delete the folder and run: ai-memory model fetch minilm"
+
+_REFUSED = {
+    "adapter_config.json": "an adapter must be merged into its base model first",
+    "model.safetensors.index.json": "weights in several files are not supported",
+}
+_POOLING = {"pooling_mode_mean_tokens": True, "pooling_mode": "mean"}
+"""The spellings of mean pooling: flags in older folders, one word in newer ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder:
+    """What a folder says of its model; the files it names are there, their content is not read into memory."""
+
+    path: Path
+    name: str
+    architecture: str
+    """`model_type` of config.json, such as `bert`."""
+    config: Mapping[str, Any]
+    """config.json as it stands."""
+    max_tokens: int
+    dimension: int
+    dense: tuple[str, ...]
+    """The folders of the Dense modules, in order; empty for most models."""
+    files: tuple[str, ...]
+    """Every file that decides a vector, relative to `path`, sorted."""
+    known: KnownModel | None
+    """The model of this name, else the one that alone has this architecture."""
+    prompts: PromptTable
+    """What is put before texts: the known model's prompts, and over them what the folder itself names."""
+    weights: str = WEIGHTS
+    """The file of the transformer's weights, or of the graph that has them."""
+
+    @property
+    def is_onnx(self) -> bool:
+        """Whether the folder has a graph instead of weights that we build one from."""
+        return self.weights == ONNX_WEIGHTS
+
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        """The lengths that a vector may be cut to, the full one first; the full one alone where the model is not a known one."""
+        smaller = [each for each in self.known.dimensions if each < self.dimension] if self.known else []
+        return (self.dimension, *smaller)
+
+    def revision(self) -> str:
+        """sha256 (hexadecimal) over the names and contents of all `files`."""
+        lines = "".join(f"{digest}  {name}\n" for name, digest in folder_digests(self.path, self.files).items())
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
+    """Read and check a folder. `name` is the folder's own where it is not given.
+
+    Raises ModelFilesError naming every file that is missing, unreadable, or of a kind that would change the vectors and that
+    this version does not run.
+    """
+    if not path.is_dir():
+        raise ModelFilesError(
+            f"there is no model folder at {path}", hint="ai-memory model fetch minilm", path=str(path)
+        )
+    if (path / "onnx").is_dir() and not (path / "modules.json").exists():
+        return _read_onnx_folder(path, name or path.name)
+    _check_inventory(path, ("modules.json", "config.json", TOKENIZER, WEIGHTS))
+    pooling, dense = _read_modules(path)
+    config = read_json(path / "config.json")
+    _check_inventory(
+        path, (f"{pooling}/config.json", *(f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)))
+    )
+    _check_pooling(path / pooling / "config.json")
+    optional = [each for each in ("sentence_bert_config.json",) if (path / each).is_file()]
+    files = ["modules.json", "config.json", TOKENIZER, WEIGHTS, f"{pooling}/config.json", *optional]
+    files += [f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)]
+    title = name or path.name
+    architecture = str(config.get("model_type", ""))
+    named = known_model(title)
+    known = named or FAMILIES.get(architecture)
+    hidden = _size(config, "hidden_size", path)
+    return ModelFolder(
+        path=path,
+        name=named.name if named else title,
+        architecture=architecture,
+        config=config,
+        max_tokens=_max_tokens(path, config),
+        dimension=_size(read_json(path / dense[-1] / "config.json"), "out_features", path) if dense else hidden,
+        dense=dense,
+        files=tuple(sorted(files)),
+        known=known,
+        prompts=_prompts(path, known),
+    )
+
+
+def _read_onnx_folder(path: Path, title: str) -> ModelFolder:
+    _check_inventory(path, ("config.json", TOKENIZER))
+    graphs = sorted(file.name for file in (path / "onnx").glob("*.onnx"))
+    if not (path / ONNX_WEIGHTS).is_file():
+        others = f"; of {', '.join(graphs)} float16 overflows and the quantised ones are not run" if graphs else ""
+        raise ModelFilesError(
+            f"the model folder {path} cannot be used: {ONNX_WEIGHTS} is missing{others}",
+            hint="fetch onnx/model.onnx and onnx/model.onnx_data",
+            path=str(path),
+            missing=[ONNX_WEIGHTS],
+        )
+    config = read_json(path / "config.json")
+    data = [f"onnx/{file.name}" for file in (path / "onnx").glob("model.onnx_data*")]
+    optional = [each for each in ("sentence_bert_config.json",) if (path / each).is_file()]
+    architecture = str(config.get("model_type", ""))
+    known = known_model(title) or FAMILIES.get(architecture)
+    return ModelFolder(
+        path=path,
+        name=known.name if known is not None and known_model(title) is known else title,
+        architecture=architecture,
+        config=config,
+        max_tokens=_max_tokens(path, config),
+        # The published graph ends in a vector of the model's width, whether it says so or leaves the size open.
+        dimension=_onnx_dimension(path / ONNX_WEIGHTS) or _size(config, "hidden_size", path),
+        dense=(),
+        files=tuple(sorted(["config.json", TOKENIZER, ONNX_WEIGHTS, *data, *optional])),
+        known=known,
+        prompts=_prompts(path, known),
+        weights=ONNX_WEIGHTS,
+    )
+
+
+def _onnx_dimension(file: Path) -> int:
+    """The length of the vectors, 0 where it is not said; raises ModelFilesError for a graph that is not of ids and mask to
+    vectors in float32.
+    """
+    inputs, outputs = inputs_and_outputs(file)
+    names = sorted(each.name for each in inputs)
+    output = next((each for each in outputs if each.name == ONNX_OUTPUT), None)
+    wrong = ""
+    if names != ["attention_mask", "input_ids"]:
+        wrong = f"its inputs are {', '.join(names) or 'none'} instead of input_ids and attention_mask"
+    elif output is None:
+        wrong = f"it has no output {ONNX_OUTPUT}, only {', '.join(each.name for each in outputs) or 'none'}"
+    elif output.kind != FLOAT32:
+        wrong = (
+            "it computes in float16, in which this model overflows"
+            if output.kind == FLOAT16
+            else "it is not in float32"
+        )
+    elif len(output.sizes) != 2:
+        wrong = f"{ONNX_OUTPUT} has {len(output.sizes)} axes instead of two"
+    if wrong or output is None:
+        raise ModelFilesError(f"{file} is not a graph that this version runs: {wrong}", file=str(file))
+    return output.sizes[1]
+
+
+def _check_inventory(path: Path, required: tuple[str, ...]) -> None:
+    missing = [name for name in required if not (path / name).is_file()]
+    refused = {name: why for name, why in _REFUSED.items() if (path / name).exists()}
+    if not missing and not refused:
+        return
+    said = [f"{name} is missing" for name in missing] + [f"{name} is there ({why})" for name, why in refused.items()]
+    raise ModelFilesError(
+        f"the model folder {path} cannot be used: {'; '.join(said)}",
+        hint=FETCH_AGAIN,
+        path=str(path),
+        missing=missing,
+        unexpected=sorted(refused),
+    )
+
+
+def _read_modules(path: Path) -> tuple[str, tuple[str, ...]]:
+    """The pooling module's folder and the dense ones', in order. Anything else in the chain is refused."""
+    modules = read_json(path / "modules.json", list)
+    pooling: list[str] = []
+    dense: list[str] = []
+    kinds = []
+    for module in modules:
+        kind = str(module.get("type", "")).rpartition(".")[2] if isinstance(module, dict) else "?"
+        kinds.append(kind)
+        where = str(module.get("path", "")) if isinstance(module, dict) else ""
+        if kind == "Pooling":
+            pooling.append(where)
+        elif kind == "Dense":
+            dense.append(where)
+    if kinds != ["Transformer", "Pooling", *["Dense"] * len(dense), "Normalize"]:
+        raise ModelFilesError(
+            f"{path / 'modules.json'} names the chain {' → '.join(kinds) or 'of no modules'}; "
+            "this version runs Transformer → Pooling → (Dense …) → Normalize",
+            path=str(path),
+            modules=kinds,
+        )
+    return pooling[0], tuple(dense)
+
+
+def _check_pooling(file: Path) -> None:
+    """Mean pooling, prompt included, and nothing beside it."""
+    config = read_json(file)
+    modes = sorted(
+        key for key, value in config.items() if key.startswith("pooling_mode") and value not in (False, None)
+    )
+    if len(modes) != 1 or config[modes[0]] != _POOLING.get(modes[0]) or config.get("include_prompt", True) is not True:
+        raise ModelFilesError(
+            f"{file} asks for another pooling than the mean over all tokens", file=str(file), modes=modes
+        )
+
+
+def _max_tokens(path: Path, config: Mapping[str, Any]) -> int:
+    longest = _size(config, "max_position_embeddings", path)
+    file = path / "sentence_bert_config.json"
+    if not file.is_file():
+        return longest
+    settings = read_json(file)
+    if settings.get("do_lower_case"):
+        raise ModelFilesError(
+            f"{file} asks for lower case before the tokenizer, which is not supported", file=str(file)
+        )
+    limit = settings.get("max_seq_length")
+    return min(limit, longest) if isinstance(limit, int) and limit > 0 else longest
+
+
+def _prompts(path: Path, known: KnownModel | None) -> PromptTable:
+    table = known.prompts if known else NO_PROMPTS
+    file = path / "config_sentence_transformers.json"
+    named = read_json(file).get("prompts") if file.is_file() else None
+    if named is None:
+        return table
+    if not isinstance(named, dict) or not all(isinstance(prompt, str) for prompt in named.values()):
+        raise ModelFilesError(f"{file} has prompts that are no table of texts", hint=FETCH_AGAIN, file=str(file))
+    return named_prompts(table, named)
+
+
+def _size(config: Mapping[str, Any], key: str, path: Path) -> int:
+    value = config.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise ModelFilesError(
+            f"the configuration in {path} has {key} = {value!r}; a positive integer is needed", path=str(path)
+        )
+    return value
+
+
+def read_json(file: Path, kind: type[Any] = dict) -> Any:
+    """The file's value. Raises ModelFilesError where it is not JSON or not of that kind."""
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelFilesError(f"{file} cannot be read as JSON: {error}", hint=FETCH_AGAIN, file=str(file)) from error
+    if not isinstance(value, kind):
+        raise ModelFilesError(
+            f"{file} holds a {type(value).__name__}, not a {kind.__name__}", hint=FETCH_AGAIN, file=str(file)
+        )
+    return value

@@ -1,0 +1,90 @@
+"""The tensors of a safetensors file, checked against what a configuration promises, mapped and not copied where that can be."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.embed.models.folder import FETCH_AGAIN
+from ai_memory.errors import ModelFilesError
+
+_TYPES = ("F32", "BF16")
+
+
+def read_tensors(
+    file: Path, expected: Mapping[str, tuple[int, ...]], ignored: frozenset[str] = frozenset(), prefix: str = ""
+) -> dict[str, NDArray[np.float32]]:
+    """The tensors of a safetensors file as float32 arrays under their names without `prefix`.
+
+    float32 tensors are views of the privately mapped file: they cost memory only where they are read. bfloat16 ones are
+    widened, which is exact. `expected` maps each name to its shape; `ignored` may be there and is left out. Raises
+    ModelFilesError naming each tensor that is missing, unexpected, or of another shape or type.
+    """
+    entries, start = _entries(file)
+    found = {name.removeprefix(prefix): entry for name, entry in entries.items()}
+    _check_tensors(file, expected, {name: entry for name, entry in found.items() if name not in ignored})
+    with file.open("rb") as opened:
+        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)  # OpenVINO shares writable arrays only
+    return {name: _array(mapped, start, found[name]) for name in expected}
+
+
+def forget_pages(mapped: NDArray[np.float32]) -> None:
+    """Give back the memory that reading the array's file took; pages that are needed again are read again.
+
+    An array that is no view of a mapped file is left as it is.
+    """
+    file: object = mapped.base
+    if isinstance(file, mmap.mmap):
+        file.madvise(mmap.MADV_DONTNEED)
+
+
+def _entries(file: Path) -> tuple[dict[str, dict[str, Any]], int]:
+    """The header's tensors and where their data begins. The library checks the file before we trust its offsets."""
+    from safetensors import SafetensorError, safe_open  # 15 ms, and only where weights are read
+
+    try:
+        with safe_open(str(file), framework="numpy"), file.open("rb") as opened:
+            size = int.from_bytes(opened.read(8), "little")
+            header: dict[str, Any] = json.loads(opened.read(size))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelFilesError(
+            f"{file} cannot be read as safetensors: {error}", hint=FETCH_AGAIN, file=str(file)
+        ) from error
+    header.pop("__metadata__", None)
+    return header, 8 + size
+
+
+def _array(mapped: mmap.mmap, start: int, entry: Mapping[str, Any]) -> NDArray[np.float32]:
+    shape, offset = tuple(entry["shape"]), start + entry["data_offsets"][0]
+    if entry["dtype"] == "F32":
+        array: NDArray[np.float32] = np.ndarray(shape, "<f4", mapped, offset)
+        return array if array.flags.aligned else array.copy()
+    halves = np.ndarray(shape, "<u2", mapped, offset)
+    return (halves.astype(np.uint32) << np.uint32(16)).view(np.float32)
+
+
+def _check_tensors(file: Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Mapping[str, Any]]) -> None:
+    missing = sorted(expected.keys() - found.keys())
+    unexpected = sorted(found.keys() - expected.keys())
+    wrong = [
+        f"{name}: {entry['dtype']} {entry['shape']} instead of F32 or BF16 {list(expected[name])}"
+        for name, entry in sorted(found.items())
+        if name in expected and (tuple(entry["shape"]) != expected[name] or entry["dtype"] not in _TYPES)
+    ]
+    if not (missing or unexpected or wrong):
+        return
+    said = [f"missing {name}" for name in missing] + [f"unexpected {name}" for name in unexpected] + wrong
+    raise ModelFilesError(
+        f"{file} does not hold the tensors its configuration promises: {'; '.join(said[:8])}{' …' if len(said) > 8 else ''}",
+        hint=FETCH_AGAIN,
+        file=str(file),
+        missing=missing,
+        unexpected=unexpected,
+        wrong=wrong,
+    )

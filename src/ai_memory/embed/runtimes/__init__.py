@@ -1,0 +1,1 @@
+"""Runtimes: token ids in, unit vectors out, on OpenVINO or PyTorch."""

@@ -1,0 +1,1 @@
+"""The CPU runtime: encoder graphs, compiled by OpenVINO."""

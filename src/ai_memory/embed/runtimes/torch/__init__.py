@@ -1,0 +1,1 @@
+"""The CUDA runtime: the same encoders in PyTorch (extra `gpu`)."""

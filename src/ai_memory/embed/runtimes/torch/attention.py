@@ -1,0 +1,108 @@
+"""Attention over packed tokens in PyTorch: no padding between inputs, and little computed that a window masks out.
+
+Inputs are cut into blocks of queries, each with the keys that it can see at all (`embed.packing`); blocks of like size make a
+group, and a group is one call of PyTorch's own attention, which keeps no table of scores. Short inputs are thus never
+filled up to the longest one. T tokens, H heads, D values a head; b blocks of q queries and k keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import scaled_dot_product_attention
+
+from ai_memory.embed.runtimes.packing import attention_blocks
+
+Tensor: TypeAlias = Any
+"""A torch.Tensor; this package is checked where torch is not installed."""
+
+_SMALLEST_CLASS = 5
+"""Blocks of up to 2^5 keys are one group, those of up to 2^6 the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    queries: Tensor
+    """Shape (b, q), int64: the packed token of each query."""
+    keys: Tensor
+    """Shape (b, k), int64."""
+    mask: Tensor
+    """Shape (b, 1, q, k), true where the query sees the key; None where every query sees every key."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionPlan:
+    """Which tokens see each other in one kind of layer, for the inputs of one pass."""
+
+    groups: tuple[_Group, ...]
+    back: Tensor
+    """Shape (T,), int64: where each packed token stands among the groups' queries, one group after the other."""
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        """softmax(query·keyᵀ·scale)·value with the heads put together: [T, H, D], and [T, H or 1, D] twice → [T, H·D].
+
+        With one head of keys and values all heads of queries share it.
+        """
+        mixed = []
+        for group in self.groups:
+            q = query[group.queries].transpose(1, 2)
+            k, v = (each[group.keys].transpose(1, 2).expand(-1, q.shape[1], -1, -1) for each in (key, value))
+            seen = scaled_dot_product_attention(q, k, v, attn_mask=group.mask, scale=scale)
+            mixed.append(seen.transpose(1, 2).flatten(2).flatten(0, 1))
+        return (mixed[0] if len(mixed) == 1 else torch.cat(mixed))[self.back]
+
+
+def plan_attention(lengths: Sequence[int], reach: int | None, device: str) -> AttentionPlan:
+    """The plan of a layer whose tokens see those at most `reach` away, or with None all of their input."""
+    blocks = np.array(list(_blocks(lengths, reach)), np.int64)
+    classes = np.maximum(_SMALLEST_CLASS, np.ceil(np.log2(blocks[:, 3] - blocks[:, 2])))
+    groups, places = [], []
+    for size in np.unique(classes):
+        group, tokens = _group(blocks[classes == size], max(lengths) if reach is None else reach, device)
+        groups.append(group)
+        places.append(tokens)
+    order = np.concatenate(places)
+    back = np.empty(sum(lengths), np.int64)
+    back[order[order >= 0]] = np.flatnonzero(order >= 0)
+    return AttentionPlan(tuple(groups), torch.from_numpy(back).to(device))
+
+
+def _blocks(lengths: Sequence[int], reach: int | None) -> Iterator[tuple[int, int, int, int]]:
+    """(first query, end of queries, first key, end of keys) of each block."""
+    for length, start in zip(lengths, accumulate(lengths, initial=0), strict=False):
+        if reach is None:
+            yield start, start + length, start, start + length
+        else:
+            yield from attention_blocks(start, length, reach)
+
+
+def _group(blocks: NDArray[np.int64], reach: int, device: str) -> tuple[_Group, NDArray[np.int64]]:
+    """One group, and the packed token of each of its queries in order, -1 for those that fill up a block.
+
+    The mask is made on the device: it is the one large part.
+    """
+    wide, deep = int((blocks[:, 1] - blocks[:, 0]).max()), int((blocks[:, 3] - blocks[:, 2]).max())
+    tokens = blocks[:, :1] + np.arange(wide)
+    start, stop, first, last = (each[:, None] for each in torch.from_numpy(blocks).to(device).unbind(1))
+    queries, keys = start + torch.arange(wide, device=device), first + torch.arange(deep, device=device)
+    mask = None
+    if not _all_seen(blocks, reach):
+        near = (queries[:, :, None] - keys[:, None, :]).abs() <= reach
+        # A row that fills up a block sees its whole block: it must not become NaN, though nobody reads it.
+        near |= (queries >= stop)[:, :, None]
+        mask = (near & (keys < last)[:, None, :])[:, None]
+    group = _Group(torch.minimum(queries, stop - 1), torch.minimum(keys, last - 1), mask)
+    return group, np.where(tokens < blocks[:, 1:2], tokens, -1).ravel()
+
+
+def _all_seen(blocks: NDArray[np.int64], reach: int) -> bool:
+    """Whether the blocks are all of one size and no window cuts anything off: then there is nothing to mask."""
+    start, stop, first, last = blocks.T
+    same = np.ptp(last - first) == 0  # queries that fill up a block do no harm
+    return bool(same and max((stop - 1 - first).max(), (last - 1 - start).max()) <= reach)

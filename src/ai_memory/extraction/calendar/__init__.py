@@ -1,0 +1,1 @@
+"""Calendar expressions in English and Russian, and the intervals that they name."""

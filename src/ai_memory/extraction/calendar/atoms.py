@@ -1,0 +1,346 @@
+"""One atom of time, such as *15 March* or *last Friday*, read as a calendar interval.
+
+A reader is given the atom's words and the moment from which it is seen. It gives None for what it cannot tell: a date that does
+not exist, an ambiguous one (3/5/2026), or one that needs a moment where none is known.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, NamedTuple, TypeVar
+
+from ai_memory.extraction.calendar.intervals import DAY, FIXED, Interval, day, months, third, unit
+from ai_memory.extraction.calendar.words import (
+    MONTH,
+    NUMBER,
+    PART_OF_DAY,
+    RELATIVE_DAY,
+    SEASON,
+    SHIFT,
+    THIRD,
+    UNIT,
+    WEEKDAY,
+)
+
+T = TypeVar("T")
+Direction = Literal["past", "future", "near"]
+
+_WORD = re.compile(r"\d+|[^\W\d_]+")
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?:[ ]?([ap])\.?m)?$|(\d{1,2})[ ]?([ap])m$")
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+_LAST_NIGHT = (18, 30)
+"""Hours from the midnight before yesterday's end: 18:00 to 6:00."""
+_REACH = (1, 8)
+"""Years looked at on each side; the wider reach for 29 February, which may be eight years away."""
+_JUST = dt.timedelta(days=30)
+"""A season that ended within these days is *this* one still, and *last summer* the one before it."""
+_SEASON_MONTH = (3, 6, 9, 12)
+
+
+class Seen(NamedTuple):
+    """From where an atom is read."""
+
+    at: dt.datetime | None
+    """Local time, naive; None when nobody knows when the text was said."""
+    zone: dt.tzinfo
+    direction: Direction
+    """Where a date without a year lies, seen from `at`."""
+
+
+class _Atom(NamedTuple):
+    words: list[str]
+    text: str
+    seen: Seen
+
+
+def read(name: str, text: str, seen: Seen) -> Interval | None:
+    """The interval that atom `name` with the words `text` means, or None where that cannot be told."""
+    try:
+        return _READERS[name](_Atom(_words(text), text, seen))
+    except (ValueError, OverflowError):
+        return None  # no such day (31 April), or a year outside the calendar
+
+
+def has_year(text: str) -> bool:
+    """Whether the atom names its year, so that it means the same whenever it was said."""
+    return re.search(r"(?:19|20)\d\d", text) is not None
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold().replace("ё", "е"))
+
+
+def _pick(words: Iterable[str], table: Mapping[str, T]) -> T | None:
+    return next((table[word] for word in words if word in table), None)
+
+
+def _year(words: list[str]) -> int | None:
+    return next((int(word) for word in words if len(word) == 4 and word.isdigit()), None)
+
+
+def _number(words: list[str]) -> int | None:
+    return next(
+        (int(word) if word.isdigit() else NUMBER[word] for word in words if word.isdigit() or word in NUMBER), None
+    )
+
+
+def _nearest(make: Callable[[int], Interval], seen: Seen) -> Interval | None:
+    """Of the intervals that `make` gives for the years around, the one that lies in the direction seen."""
+    if seen.at is None:
+        return None
+    for reach in _REACH:
+        found = []
+        for year in range(seen.at.year - reach, seen.at.year + reach + 1):
+            try:
+                found.append(make(year))
+            except ValueError:
+                continue  # 29 February, or the end of the calendar
+        if found:
+            return _choose(found, seen.at, seen.direction)
+    return None
+
+
+def _choose(found: list[Interval], at: dt.datetime, direction: Direction) -> Interval | None:
+    spans = [(span.start, span.end) for span in found if span.start and span.end]
+    past = [span for span in spans if span[0] <= at]
+    future = [span for span in spans if span[1] > at]
+    if direction == "past" and past:
+        return Interval(*max(past))
+    if direction == "future" and future:
+        return Interval(*min(future))
+    chosen = min(spans, key=lambda span: max(span[0] - at, at - span[1], dt.timedelta(0)), default=None)
+    return Interval(*chosen) if chosen else None
+
+
+def _with_clock(text: str, whole: Interval) -> Interval:
+    """The minute of the day that the text ends with, or the whole day where it names none."""
+    clock = _CLOCK.search(text.casefold())
+    if not clock or whole.start is None:
+        return whole
+    hour, minute = (int(clock[1]), int(clock[2])) if clock[1] else (int(clock[4]), 0)
+    half = clock[3] or clock[5]
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    start = whole.start.replace(hour=hour, minute=minute)
+    return Interval(start, start + FIXED["minute"])
+
+
+def _iso(atom: _Atom) -> Interval | None:
+    match = _ISO.fullmatch(atom.text)
+    if not match:
+        return None
+    date = dt.date.fromisoformat(match[1])
+    if not match[2]:
+        return day(date)
+    start = dt.datetime.combine(date, dt.time.fromisoformat(match[2]))
+    if match[3]:
+        offset = dt.datetime.fromisoformat(f"{match[1]}T{match[2]}{match[3]}")
+        start = offset.astimezone(atom.seen.zone).replace(tzinfo=None)
+    return Interval(start, start + FIXED["minute"])
+
+
+def _dotted(atom: _Atom) -> Interval | None:
+    number, month, year = map(int, atom.words)
+    return day(dt.date(year, month, number))
+
+
+def _slashed(atom: _Atom) -> Interval | None:
+    first, second, year = map(int, atom.words)
+    if first > 12 or first == second:
+        return day(dt.date(year, second, first))
+    return day(dt.date(year, first, second)) if second > 12 else None
+
+
+def _days(atom: _Atom) -> Interval | None:
+    first, last = (int(word) for word in atom.words if len(word) < 3 and word.isdigit())
+    month = _pick(atom.words, MONTH)
+
+    def make(year: int) -> Interval:
+        return Interval(day(dt.date(year, month or 0, first)).start, day(dt.date(year, month or 0, last)).end)
+
+    year = _year(atom.words)
+    return make(year) if year else _nearest(make, atom.seen)
+
+
+def _date(atom: _Atom) -> Interval | None:
+    month = _pick(atom.words, MONTH)
+    number = next((n for word in atom.words if (n := _day_number(word))), 0)
+
+    def make(year: int) -> Interval:
+        return day(dt.date(year, month or 0, number))
+
+    year = _year(atom.words) or _shifted_year(atom.words, atom.seen)
+    whole = make(year) if year else _nearest(make, atom.seen)
+    return _with_clock(atom.text, whole) if whole else None
+
+
+def _day_number(word: str) -> int:
+    if word.isdigit():
+        return int(word) if len(word) < 3 else 0
+    return NUMBER.get(word, 0)
+
+
+def _shifted_year(words: list[str], seen: Seen) -> int | None:
+    """The year of *last year*, *прошлого года* after a date."""
+    if "year" not in words and "года" not in words:
+        return None
+    shift = _pick(words, SHIFT)
+    return seen.at.year + shift if seen.at and shift is not None else None
+
+
+def _part(atom: _Atom) -> Interval | None:
+    which = _pick(atom.words, THIRD)
+    whole = _month(atom) if _pick(atom.words, MONTH) else None
+    if whole is None and (year := _year(atom.words)):
+        whole = months(year, 1, 12)
+    name = _pick(atom.words, UNIT)
+    if whole is None and name and atom.seen.at:
+        whole = unit(name, atom.seen.at, _pick(atom.words, SHIFT) or 0)
+    return third(whole, which or 0) if whole else None
+
+
+def _month(atom: _Atom) -> Interval | None:
+    month = _pick(atom.words, MONTH) or 0
+    year = _year(atom.words) or _shifted_year(atom.words, atom.seen)
+    return months(year, month, 1) if year else _nearest(lambda year: months(year, month, 1), atom.seen)
+
+
+def _day(atom: _Atom) -> Interval | None:
+    if atom.seen.at is None:
+        return None
+    today = atom.seen.at.replace(hour=0, minute=0, second=0, microsecond=0)
+    if atom.words[:3] == ["the", "day", "before"]:
+        shift = -2
+    elif atom.words[:3] == ["the", "day", "after"]:
+        shift = 2
+    elif atom.words[:2] == ["last", "night"]:
+        return Interval(*(today - DAY + dt.timedelta(hours=hour) for hour in _LAST_NIGHT))
+    else:
+        shift = _pick(atom.words, RELATIVE_DAY) or 0
+    whole = day(today + shift * DAY)
+    hours = _pick(atom.words, PART_OF_DAY)
+    if hours and whole.start:
+        return Interval(*(whole.start + dt.timedelta(hours=hour) for hour in hours))
+    return _with_clock(atom.text, whole)
+
+
+def _ago(atom: _Atom) -> Interval | None:
+    return _away(atom.words, atom.seen, -1)
+
+
+def _ahead(atom: _Atom) -> Interval | None:
+    return _away([word for word in atom.words if word not in ("in", "через")], atom.seen, 1)
+
+
+def _away(words: list[str], seen: Seen, sign: int) -> Interval | None:
+    if seen.at is None:
+        return None
+    name = _pick([word.rstrip("s") if word.isascii() else word for word in words], UNIT | _BARE_UNIT)
+    count = _number(words)
+    month = _pick(words, MONTH)
+    if name is None:
+        return None
+    shift = sign * (1 if count is None else count)
+    if month and name == "year":
+        return months(seen.at.year + shift, month, 1)
+    return unit(name, seen.at, shift)
+
+
+_BARE_UNIT = {"минуту": "minute", "минут": "minute", "день": "day", "неделю": "week", "недель": "week", "лет": "year"}
+
+
+def _quarter(atom: _Atom) -> Interval | None:
+    first = atom.words[0]
+    half = first.startswith("h") or any(word.startswith("полугоди") for word in atom.words)
+    number = int(atom.text[1]) if atom.text[1].isdigit() else _ORDINAL[first[:4]]
+    length = 6 if half else 3
+    if number > 12 // length:
+        return None
+
+    def make(year: int) -> Interval:
+        return months(year, (number - 1) * length + 1, length)
+
+    year = _year(atom.words)
+    return make(year) if year else _nearest(make, atom.seen)
+
+
+_ORDINAL = {"перв": 1, "втор": 2, "трет": 3, "четв": 4}
+
+
+def _shifted(atom: _Atom) -> Interval | None:
+    at = atom.seen.at
+    if at is None:
+        return None
+    shift, *rest = atom.words
+    by = SHIFT[shift]
+    weekday, month, season, name = _pick(rest, WEEKDAY), _pick(rest, MONTH), _pick(rest, SEASON), _pick(rest, UNIT)
+    if weekday is not None:
+        return _with_clock(atom.text, _shifted_weekday(weekday, by, at))
+    if month or season is not None:
+        first, length = (month, 1) if month else (_SEASON_MONTH[season or 0], 3)
+        return _shifted_months(first, length, by, at)
+    return unit(name, at, by) if name else None
+
+
+def _shifted_weekday(weekday: int, by: int, at: dt.datetime) -> Interval:
+    if by < 0:
+        back = (at.weekday() - weekday - 1) % 7 + 1
+        return day(at - back * DAY)
+    monday = unit("week", at, by).start or at
+    return day(monday + weekday * DAY)
+
+
+def _shifted_months(first: int, length: int, by: int, at: dt.datetime) -> Interval:
+    """The month or season before, around or after `at`; one of several months that has just ended is *this* one still."""
+    around = [months(year, first, length) for year in range(at.year - 2, at.year + 3)]
+    spans = [(span.start, span.end) for span in around if span.start and span.end]
+    still = _JUST if length > 1 else dt.timedelta(0)
+    if by < 0:
+        return Interval(*max(span for span in spans if span[1] + still <= at))
+    if by > 0:
+        return Interval(*min(span for span in spans if span[0] > at))
+    holding = [span for span in spans if span[0] <= at < span[1] + still]
+    return Interval(*holding[0]) if holding else months(at.year, first, length)
+
+
+def _weekday(atom: _Atom) -> Interval | None:
+    if atom.seen.at is None:
+        return None
+    weekday = _pick(atom.words, WEEKDAY) or 0
+    if "week" in atom.words:
+        return _shifted_weekday(weekday, 0, atom.seen.at + FIXED["week"] * SHIFT[atom.words[1]])
+    monday = unit("week", atom.seen.at).start or atom.seen.at
+    around = [day(monday + (weekday + 7 * week) * DAY) for week in (-1, 0, 1)]
+    chosen = _choose(around, atom.seen.at, atom.seen.direction)
+    return _with_clock(atom.text, chosen) if chosen else None
+
+
+def _season(atom: _Atom) -> Interval | None:
+    first = _SEASON_MONTH[_pick(atom.words, SEASON) or 0]
+    year = _year(atom.words)
+    return months(year, first, 3) if year else _nearest(lambda year: months(year, first, 3), atom.seen)
+
+
+def _whole_year(atom: _Atom) -> Interval | None:
+    return months(int(atom.words[0]), 1, 12)
+
+
+_READERS: dict[str, Callable[[_Atom], Interval | None]] = {
+    "iso": _iso,
+    "dotted": _dotted,
+    "slashed": _slashed,
+    "days": _days,
+    "date": _date,
+    "part": _part,
+    "month": _month,
+    "day": _day,
+    "ago": _ago,
+    "ahead": _ahead,
+    "quarter": _quarter,
+    "shifted": _shifted,
+    "weekday": _weekday,
+    "season": _season,
+    "year": _whole_year,
+}

@@ -1,0 +1,1 @@
+"""Names of people, organisations, products and places in a text."""

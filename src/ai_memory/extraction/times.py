@@ -1,0 +1,207 @@
+"""Dates and times in a text, resolved against the time it was said.
+
+Atoms (`atoms.py`) are found, the word before each says how it is bounded, and two joined by *to* or *and* make a range. A date
+without a year lies in the past beside a past tense, ahead beside a sign of the future, else where it is nearest. How each
+expression is meant is said in `docs/extraction.md`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ai_memory.extraction.calendar.atoms import Direction, Seen, has_year, read
+from ai_memory.extraction.calendar.intervals import Interval
+from ai_memory.extraction.calendar.tenses import tense
+from ai_memory.extraction.calendar.words import BOUND, Bound
+from ai_memory.extraction.values import TimeExpression
+from ai_memory.extraction.words import Word
+
+_CLAUSE_END = re.compile(r"[.!?…,;:\n]|\s[—–-]\s")
+_CLAUSE_WORDS = 16
+"""Words looked at on each side of a time for the clause's tense."""
+_JOIN = re.compile(r"\s*(?:to|until|till|through|по|до|[–—-])\s*|\s+(?P<pair>and|и)\s+")
+_BETWEEN = frozenset(("between", "from", "между", "с", "со"))
+_OFTEN = frozenset(["every", "each", "any", "most", "каждый", "каждую", "каждое", "каждые", "любой"])
+
+_YEARLESS = frozenset(("days", "date", "month", "weekday", "season", "quarter", "part"))
+_PASSED_OVER = frozenset(("the", "mid", "of", "самого"))
+_NEUTRAL = frozenset(["on", "in", "at", "during", "of", "в", "во", "за", "от"])
+_NEEDS_PREPOSITION = frozenset(("month", "weekday", "year", "season"))
+_AROUND = _NEUTRAL | BOUND.keys() | _BETWEEN | {"and"}
+_YEAR_WORD = re.compile(r"\d(?:[ ]?(?:года|году|год|гг?\.))$")
+_NOMINATIVE_MONTH = re.compile("январь|февраль|март|апрель|май|июнь|июль|август|сентябрь|октябрь|ноябрь|декабрь")
+_SOFT_PAST = frozenset(("с", "со"))
+"""Say where from, which is most often the past, but not beside a sign of the future."""
+
+
+class _Atom(NamedTuple):
+    name: str
+    start: int
+    end: int
+    text: str
+    word: str
+    """The word before it, case-folded; empty where there is none."""
+    begins: int
+    """Where that word begins, if it belongs to the expression; else `start`."""
+    place: int
+    """The place of its first word among the words of the text."""
+
+
+def find(text: str, words: Sequence[Word], said_at: dt.datetime | None) -> list[TimeExpression]:
+    """The expressions whose meaning can be told, in order; those that need `said_at` are left out where it is None.
+
+    `said_at` has a timezone, and days are the days of that zone. Never raises.
+    """
+    atoms = list(_atoms(text, words))
+    found = []
+    index = 0
+    while index < len(atoms):
+        joined = index + 1 < len(atoms) and _joined(text, atoms[index], atoms[index + 1])
+        expression = (
+            _range(text, words, atoms[index], atoms[index + 1], said_at)
+            if joined
+            else _single(text, words, atoms[index], said_at)
+        )
+        if expression:
+            found.append(expression)
+        index += 2 if joined else 1
+    return found
+
+
+def _atoms(text: str, words: Sequence[Word]) -> Iterator[_Atom]:
+    end = 0
+    for index, begin in enumerate(words):
+        pattern = begin.lexeme.time
+        if pattern is None or begin.start < end:
+            continue
+        match = pattern.match(text, begin.start)
+        if match:
+            start, end = match.span()
+            before = _before(text, words, index)
+            word = before.key if before else ""
+            belongs = word in _NEUTRAL or word in BOUND or word == "between"
+            begins = before.start if before and belongs else start
+            yield _Atom(match.lastgroup or "", start, end, match.group(), word, begins, index)
+
+
+def _before(text: str, words: Sequence[Word], index: int) -> Word | None:
+    """The word before an atom with nothing but blanks between, articles and *mid* passed over."""
+    while index > 0 and text[words[index - 1].end : words[index].start].isspace():
+        index -= 1
+        if words[index].key not in _PASSED_OVER:
+            return words[index]
+    return None
+
+
+def _counts(text: str, atom: _Atom) -> bool:
+    """Whether a word that may be something else (May, Monday meetings, 2024, spring) is a time where it stands."""
+    if atom.word in _OFTEN:
+        return False
+    if atom.name not in _NEEDS_PREPOSITION:
+        return True
+    if atom.name == "season":
+        return has_year(atom.text) or (atom.word in BOUND and atom.word not in ("to", "for", "на", "по"))
+    if atom.name == "year":
+        return atom.word in _AROUND or _YEAR_WORD.search(atom.text) is not None
+    if atom.name == "month" and (has_year(atom.text) or _NOMINATIVE_MONTH.fullmatch(atom.text)):
+        return True
+    if atom.name == "weekday" and atom.text.isupper():
+        return True
+    return atom.word in _AROUND or text[atom.end : atom.end + 1] == ""
+
+
+def _direction(text: str, words: Sequence[Word], atom: _Atom, bound: Bound) -> Direction:
+    """Where a date without a year lies: as its preposition says, else as the clause's verbs do."""
+    if bound.direction == "past" and atom.word not in _SOFT_PAST:
+        return "past"
+    if bound.direction == "future":
+        return "future"
+    tenses = set(_tenses(text, words, atom))
+    if "past" in tenses:
+        return "past"
+    if "future" in tenses:
+        return "future"
+    return "past" if bound.direction == "past" else "near"
+
+
+def _tenses(text: str, words: Sequence[Word], atom: _Atom) -> Iterator[str]:
+    """The tenses of the words of the clause around an atom."""
+    for step in (-1, 1):
+        index, place = atom.place, atom.start if step < 0 else atom.end
+        for _ in range(_CLAUSE_WORDS):
+            index += step
+            if not 0 <= index < len(words):
+                break
+            word = words[index]
+            if step > 0 and word.start < atom.end:
+                continue
+            gap = text[word.end : place] if step < 0 else text[place : word.start]
+            if gap != " " and _CLAUSE_END.search(gap):
+                break
+            place = word.start if step < 0 else word.end
+            if word.initial or not word.capital:
+                yield tense(word.key)
+
+
+def _seen(text: str, words: Sequence[Word], atom: _Atom, bound: Bound, said_at: dt.datetime | None) -> Seen:
+    local = said_at.replace(tzinfo=None) if said_at else None
+    zone = said_at.tzinfo if said_at and said_at.tzinfo else dt.UTC
+    absolute = atom.name not in _YEARLESS or has_year(atom.text)
+    return Seen(local, zone, "near" if absolute else _direction(text, words, atom, bound))
+
+
+def _single(text: str, words: Sequence[Word], atom: _Atom, said_at: dt.datetime | None) -> TimeExpression | None:
+    if not _counts(text, atom):
+        return None
+    bound = BOUND.get(atom.word, Bound())
+    if atom.name == "days":
+        bound = Bound(direction=bound.direction if bound.closes else None)
+    seen = _seen(text, words, atom, bound, said_at)
+    interval = read(atom.name, atom.text, seen)
+    if interval is None:
+        return None
+    ends = atom.name == "part" and re.search(r"\bend\b|\bкон", atom.text) is not None
+    return _expression(text, atom.begins, atom.end, _bounded(interval, bound, ends), seen)
+
+
+def _bounded(interval: Interval, bound: Bound, ends: bool) -> Interval:
+    if bound.opens:
+        return Interval(interval.end if bound.excludes else interval.start, None)
+    if bound.closes:
+        return Interval(None, interval.start if bound.excludes and not ends else interval.end)
+    return interval
+
+
+def _joined(text: str, first: _Atom, second: _Atom) -> bool:
+    join = _JOIN.fullmatch(text, first.end, second.start)
+    return join is not None and (join["pair"] is None or first.word in _BETWEEN)
+
+
+def _range(
+    text: str, words: Sequence[Word], first: _Atom, second: _Atom, said_at: dt.datetime | None
+) -> TimeExpression | None:
+    """From the first atom to the end of the second; the first is the last such date before the second."""
+    seen = _seen(text, words, second, Bound(), said_at)
+    end = read(second.name, second.text, seen)
+    if end is None or end.start is None:
+        return None
+    start = read(
+        first.name, first.text, Seen(end.start, seen.zone, "past") if said_at or has_year(second.text) else seen
+    )
+    if start is None or start.start is None or end.end is None or start.start > end.end:
+        return None
+    return _expression(text, first.begins, second.end, Interval(start.start, end.end), seen)
+
+
+def _expression(text: str, start: int, end: int, interval: Interval, seen: Seen) -> TimeExpression | None:
+    try:
+        since, until = (
+            edge.replace(tzinfo=seen.zone).astimezone(dt.UTC) if edge else None
+            for edge in (interval.start, interval.end)
+        )
+    except OverflowError:
+        return None  # the first or last day of the calendar, in another zone
+    return TimeExpression(start, end, text[start:end], since, until)

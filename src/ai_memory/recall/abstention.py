@@ -1,0 +1,120 @@
+"""Why an answer is empty or smaller than it could be, in words a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from ai_memory.index.base import Mask, Rows
+from ai_memory.index.partition import PartitionView
+from ai_memory.recall.answer import Notice, Searched
+from ai_memory.recall.evidence.scores import Scored
+from ai_memory.recall.plan import Plan
+from ai_memory.recall.ranking import Ranking
+from ai_memory.types import Selection
+
+NO_MEMORIES = "there are no memories in this namespace"
+WEAK = "the best matches share little with the question; they may not answer it"
+
+
+def reason(
+    view: PartitionView, plan: Plan, filtered: Mask, scored: Scored, dropped: int, max_tokens: int | None
+) -> str:
+    """Why there are no hits."""
+    if dropped:
+        return f"not even the best match fits in {max_tokens} tokens; raise max_tokens"
+    if not filtered.any():
+        everything = Selection(namespace=plan.selection.namespace)
+        return "no memory passes the filters" if view.mask(everything).any() else NO_MEMORIES
+    if not scored.rows:
+        return "no memory holds the quoted phrase" if len(plan.phrases) == 1 else "no memory holds all quoted phrases"
+    if not plan.terms:
+        return "the question has no words to search by, and there are no vectors to compare with"
+    if not plan.content:
+        return "the question has function words only, no memory matches them, and there are no vectors to compare with"
+    return "no memory has a word of the question, and there are no vectors to compare with"
+
+
+def notices(
+    view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, *, dropped: int, limit: int
+) -> Iterator[Notice]:
+    """What the reader must know about this answer's extent."""
+    ended = _ended_left_out(view, plan, scored, ranking, limit)
+    if ended:
+        yield Notice(
+            code="ended_left_out",
+            message=f"{_memories(ended)} would have matched but had ended; include_ended shows them",
+            mend="include_ended=true, or as_of=<instant>",
+        )
+    if dropped:
+        yield Notice(
+            code="budget_cut",
+            message=f"{_memories(dropped)} did not fit in the token budget; the weakest were left out",
+            mend="raise max_tokens",
+        )
+    owed = _owed(view, scored)
+    if owed:
+        yield Notice(
+            code="vectors_owed",
+            message=f"{_memories(owed)} cannot be found by meaning yet, only by words",
+            mend="ask again in a moment; vectors are made in the background",
+        )
+
+
+def searched(view: PartitionView, scored: Scored) -> Searched:
+    """How many memories were looked at, and by which side."""
+    first = view.passages() == 0
+    first &= scored.eligible
+    memories = int(np.count_nonzero(first))
+    by_words = len(scored.lexical.rows)
+    if memories != scored.rows:
+        by_words = _distinct(view, scored.lexical.rows)
+    by_meaning = 0 if scored.dense is None else memories - _owed(view, scored)
+    return Searched(memories=memories, by_words=by_words, by_meaning=by_meaning)
+
+
+def _owed(view: PartitionView, scored: Scored) -> int:
+    """Eligible memories without a vector, while others have one; 0 when recall works by words alone."""
+    if scored.dense is None or scored.dense_background.size == scored.rows:
+        return 0
+    missing = np.isnan(scored.dense)
+    missing &= scored.eligible
+    return _distinct(view, np.flatnonzero(missing).astype(np.int32))
+
+
+def _distinct(view: PartitionView, rows: Rows) -> int:
+    numbers = view.memories()[rows]
+    if not len(numbers):
+        return 0
+    seen = np.zeros(int(numbers.max()) + 1, np.bool_)
+    seen[numbers] = True
+    return int(np.count_nonzero(seen))
+
+
+def _ended_left_out(view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, limit: int) -> int:
+    """How many memories would have been candidates had they not ended: at least as good by one side as its last hit."""
+    if plan.selection.include_ended or plan.phrases:
+        return 0
+    ended = view.mask(msgspec.structs.replace(plan.selection, include_ended=True))
+    ended &= ~scored.eligible
+    rows = np.flatnonzero(ended).astype(np.int32)
+    if not len(rows):
+        return 0
+    return _distinct(view, rows[_would_match(view, plan, scored, ranking, rows, limit)])
+
+
+def _would_match(
+    view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, rows: Rows, limit: int
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    found = view.lexical_scores(plan.content) if plan.content else None
+    match = np.zeros(len(rows), np.bool_) if found is None else np.isin(rows, found.rows)
+    if scored.dense is not None and len(ranking.pools.dense):
+        last = scored.dense[ranking.pools.dense[min(limit, len(ranking.pools.dense)) - 1]]
+        match |= scored.dense[rows] >= last
+    return match
+
+
+def _memories(count: int) -> str:
+    return "1 memory" if count == 1 else f"{count:,} memories"

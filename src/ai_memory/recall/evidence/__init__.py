@@ -1,0 +1,1 @@
+"""What speaks for each candidate: scores of the searches and further features."""

@@ -1,0 +1,110 @@
+"""Which rows are worth a closer look: the best of each search, and what stands beside the best of both in a session.
+
+Ties are broken by revision key and passage, which are the same in every process, never by row number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.index.base import Floats, Rows
+from ai_memory.index.partition import PartitionView
+from ai_memory.recall.evidence.scores import Background, Scored
+
+_NONE = np.empty(0, np.int32)
+_FIRST_CUT = 2.5
+_CUT_STEP = 0.75
+_LAST_CUT = -2.0
+
+
+class Pools(NamedTuple):
+    """The best rows of each search, best first; empty for a side that did not search."""
+
+    dense: Rows
+    lexical: Rows
+
+    @property
+    def rows(self) -> Rows:
+        """Rows of either pool, ascending, each once."""
+        return union(self.dense, self.lexical)
+
+
+def best_of_each(view: PartitionView, scored: Scored, size: int) -> Pools:
+    """The best `size` rows of each side."""
+    dense = _NONE if scored.dense is None else _dense_best(view, scored, scored.dense, size)
+    return Pools(dense, _lexical_best(view, scored, size))
+
+
+def union(one: Rows, other: Rows) -> Rows:
+    """The rows of either, ascending, each once. For some hundred rows a fifth of the time of numpy's, which hashes them."""
+    rows = np.concatenate((one, other))
+    rows.sort()
+    first = np.ones(len(rows), np.bool_)
+    np.not_equal(rows[1:], rows[:-1], out=first[1:])
+    return rows[first]
+
+
+def _dense_best(view: PartitionView, scored: Scored, dense: Floats, size: int) -> Rows:
+    """As `_best`, over all eligible rows with a vector."""
+    for cut in _cuts(scored.dense_background, size):
+        rows = np.flatnonzero(dense > cut).astype(np.int32)
+        rows = rows[scored.eligible[rows]]
+        if len(rows) >= size:
+            return _best(view, rows, dense[rows], size)
+    rows = np.flatnonzero(scored.eligible).astype(np.int32)
+    rows = rows[~np.isnan(dense[rows])]
+    return _best(view, rows, dense[rows], size)
+
+
+def _lexical_best(view: PartitionView, scored: Scored, size: int) -> Rows:
+    """As `_best`, over all rows that match."""
+    rows, scores = scored.lexical
+    for cut in _cuts(scored.lexical_background, size):
+        far = np.flatnonzero(scores > cut)
+        if len(far) >= size:
+            return _best(view, rows[far], scores[far], size)
+    return _best(view, rows, scores, size)
+
+
+def _cuts(background: Background, size: int) -> Iterator[float]:
+    """Scores far out in the tail, where the best are few, and then nearer ones; none where there are few rows anyhow."""
+    cut = _FIRST_CUT if background.size > 4 * size else _LAST_CUT
+    while cut > _LAST_CUT:
+        yield background.mean + cut * background.deviation
+        cut -= _CUT_STEP
+
+
+def _best(view: PartitionView, rows: Rows, scores: Floats, size: int) -> Rows:
+    """The `size` rows of greatest score, best first, ties by key and passage."""
+    if len(rows) > size:
+        cut = np.partition(scores, len(scores) - size)[len(scores) - size]
+        above = scores > cut
+        level = rows[scores == cut]
+        wanted = size - int(above.sum())
+        if len(level) > wanted:
+            level = level[by_key(view, level)][:wanted]
+        rows, scores = np.concatenate((rows[above], level)), np.concatenate((scores[above], np.full(wanted, cut)))
+    return rows[np.lexsort((view.passages()[rows], view.keys()[rows], -scores))]
+
+
+def by_key(view: PartitionView, rows: Rows) -> NDArray[np.int64]:
+    """The order of rows by revision key, then passage."""
+    return np.lexsort((view.passages()[rows], view.keys()[rows]))
+
+
+def session_neighbours(
+    view: PartitionView, scored: Scored, rows: Rows, reach: int, *, filtered: bool
+) -> NDArray[np.int32]:
+    """Eligible rows around each row in its session, shape (len(rows), 2 * reach), nearest in the middle, -1 where none is.
+
+    Without filters the index's own order of current rows is used, which it keeps between questions.
+    """
+    if not reach or not len(rows):
+        return np.full((len(rows), 2 * reach), -1, np.int32)
+    found = view.session_neighbours(rows, reach, reach, scored.eligible if filtered else None)
+    found[~scored.eligible[found]] = -1
+    return found

@@ -1,0 +1,64 @@
+"""The times that a question names, as evidence on when a memory happened.
+
+*What did we decide in May 2023?* asks for what happened then, but also for what was said a little later about it, and sometimes
+for neither: the day may be one that a memory of another time tells of. So a named time is no filter. A memory is as near to it as
+`nearness` says, and its evidence is the log likelihood ratio of two explanations: with probability 1 - `ELSEWHERE` the answer lies
+near that time, in proportion to nearness, and else anywhere. Where most memories are near, or none is, nothing can be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.index.base import Rows
+from ai_memory.index.partition import PartitionView
+from ai_memory.recall.evidence.scores import Scored, Values
+
+ELSEWHERE = 0.3
+"""How often a question that names a time is answered by a memory of another time."""
+_DAY = 86_400e6
+_LEAST_DECAY = 2.0
+"""Days outside a period after which nearness has fallen to 1/e; for long periods, half their length."""
+_SHARE = 0.5
+_OPEN_DAYS = 30.0
+"""What counts as the length of a period that is open at one end."""
+_AFTERWARDS = 5.0
+"""Days afterwards count as one day before: people tell of what has been."""
+
+
+class Period(NamedTuple):
+    """An interval of time in microseconds since the epoch, `until` excluded; None is not bounded on that side."""
+
+    since: int | None
+    until: int | None
+
+
+def nearness(occurred: NDArray[np.int64], period: Period) -> Values:
+    """How near each instant, microseconds since the epoch, shape (n,), is to a period: 1 inside it, falling to 0 outside."""
+    when = occurred.astype(np.float64)
+    before = np.zeros(len(when)) if period.since is None else np.maximum(period.since - when, 0.0)
+    after = np.zeros(len(when)) if period.until is None else np.maximum(when - period.until, 0.0)
+    length = _OPEN_DAYS
+    if period.since is not None and period.until is not None:
+        length = (period.until - period.since) / _DAY
+    near: Values = np.exp(-np.maximum(before, after / _AFTERWARDS) / _DAY / max(_LEAST_DECAY, _SHARE * length))
+    return near
+
+
+def period_evidence(view: PartitionView, scored: Scored, rows: Rows, periods: Sequence[Period]) -> Values | None:
+    """Nats for each of some rows, shape (r,), from ln(ELSEWHERE) up; None where no time is named or no memory is near one.
+
+    With several periods, the one nearest to a row counts for it.
+    """
+    if not periods or not scored.rows:
+        return None
+    near = np.max([nearness(view.occurred(), period) for period in periods], axis=0)
+    share = float(near[scored.eligible].sum()) / scored.rows
+    if share * scored.rows < 1.0:
+        return None
+    evidence: Values = np.log((1.0 - ELSEWHERE) * near[rows] / share + ELSEWHERE)
+    return evidence

@@ -1,0 +1,100 @@
+"""A memory seen three ways: by itself, with its neighbours in the session, and as part of its session.
+
+What a conversation says about a subject is spread over turns: the question names it, the next turn answers without naming it
+again. So a memory is read together with its neighbours: a word of the question that stands beside it counts nearly as if it stood
+in it, and counts once, however many of them have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.index.base import Floats, Rows
+from ai_memory.index.partition import PartitionView
+from ai_memory.recall.evidence.scores import Values
+from ai_memory.text.terms import QueryTerm
+
+SESSION_BEST = 3
+"""How many of a session's memories speak for the session."""
+
+
+class QuestionWords(NamedTuple):
+    """What each of the question's t words gives to each of r rows."""
+
+    rows: Rows
+    """Ascending, shape (r,)."""
+    scores: Floats
+    """BM25 by word, shape (t, r); the sum over words is a row's BM25."""
+    masses: Values
+    """Each word's share of the question's idf mass, shape (t,), adding up to 1; zeros when no word says anything."""
+
+    def coverage(self, rows: Rows) -> Values:
+        """The share of the question's idf mass that each of some rows covers, in [0, 1]; all must be among `self.rows`."""
+        covered: Values = self.masses @ (self.scores[:, self.rows.searchsorted(rows)] > 0.0)
+        return covered
+
+    def together(self, rows: Rows, counted: NDArray[np.bool_]) -> float:
+        """The share of the idf mass of some words (`counted`, shape (t,)) that some rows cover between them, in [0, 1].
+
+        0 when those words have no mass. All rows must be among `self.rows`.
+        """
+        masses = self.masses * counted
+        total = float(masses.sum())
+        covered = (self.scores[:, self.rows.searchsorted(rows)] > 0.0).any(axis=1)
+        return float(masses @ covered) / total if total > 0.0 else 0.0
+
+    def beside(self, rows: Rows, neighbours: NDArray[np.int32]) -> tuple[Values, Values]:
+        """What a row's neighbours, shape (rows, k), -1 for none, have of the question beyond the row itself.
+
+        BM25 of the better match of each word less the row's own, and the coverage that they add. Both are of shape (rows,).
+        """
+        # A row's words lie together here: that many of them are read for each neighbour.
+        table = np.zeros((len(self.rows) + 1, len(self.scores)), np.float32)
+        table[:-1] = self.scores.T
+        own = table.take(self.rows.searchsorted(rows), axis=0)
+        best = own.copy()
+        for column in np.where(neighbours >= 0, self.rows.searchsorted(neighbours), len(self.rows)).T:
+            np.maximum(best, table.take(column, axis=0), out=best)
+        words: Values = (best - own).sum(axis=1, dtype=np.float64)
+        return words, ((best > 0.0) & (own == 0.0)) @ self.masses
+
+
+def question_words(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> QuestionWords:
+    """The question's words in some rows, which must be ascending. A word that no memory has is as rare as a word can be."""
+    scores, masses = view.lexical_by_term(terms, rows)
+    total = float(masses.sum())
+    return QuestionWords(rows, scores, masses / total if total > 0.0 else masses)
+
+
+def session_evidence(sessions: NDArray[np.int32], memories: NDArray[np.int32], own: Values) -> Values:
+    """The mean of the best three memories' evidence in each candidate's session, shape (c,); 0 without a session.
+
+    Missing and negative evidence counts as 0, so a session with one good memory is a third as good as one with three.
+    """
+    found = np.zeros(len(own))
+    inside = np.flatnonzero((sessions > 0) & (own > 0.0))
+    if not len(inside):
+        return found
+    # By session, the best evidence first; of a memory with several passages the first one met is the best.
+    best = inside[np.lexsort((-own[inside], sessions[inside]))]
+    _, first = np.unique((sessions[best].astype(np.int64) << 32) | memories[best], return_index=True)
+    if len(first) < len(best):
+        first.sort()
+        best = best[first]
+    session = sessions[best]
+    starts = np.flatnonzero(np.concatenate(([True], session[1:] != session[:-1])))
+    names = session[starts]
+    group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(best)))
+    top = np.arange(len(best)) - starts[group] < SESSION_BEST
+    sums = np.bincount(group[top], weights=own[best[top]], minlength=len(names)) / SESSION_BEST
+    at = np.minimum(np.searchsorted(names, sessions), len(names) - 1)
+    return np.where((names[at] == sessions) & (sessions > 0), sums[at], found)
+
+
+def alone_evidence(sessions: NDArray[np.int32], own: Values) -> Values:
+    """The own evidence, if it is positive, of memories outside any session; 0 for all others. Shape (c,)."""
+    return np.where(sessions == 0, np.maximum(own, 0.0), 0.0)

@@ -1,0 +1,1 @@
+"""What runs beside the requests: embedding, rebuilding vectors, extraction, following the log."""

@@ -1,0 +1,166 @@
+"""Pays owed vectors in the background: text is durable first, its vector follows.
+
+What is owed is kept by the store, so that nothing is lost when a process ends; any process with the model may pay it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ai_memory.embed.base import Embedder
+from ai_memory.errors import EmbedderError, EmbedderUnavailableError, MemoryServiceError
+from ai_memory.service.background.embedder import EmbedderSlot
+from ai_memory.store.base import Store, StoredRevision, VectorRow
+from ai_memory.text.passages import split
+from ai_memory.types import Generation
+
+logger = logging.getLogger(__name__)
+
+BATCH = 64
+IDLE_SECONDS = 2.0
+RETRY_SECONDS = 5.0
+RETRY_TEXT_SECONDS = 30.0
+"""After this a text that the embedder failed on is tried again: the fault may have been the machine's and not the text's."""
+
+
+class Payer:
+    """One background thread that embeds what the active generation owes, oldest first."""
+
+    def __init__(self, store: Store, slot: EmbedderSlot, paid: Callable[[], None]) -> None:
+        self._store = store
+        self._slot = slot
+        self._paid = paid
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._settled = threading.Condition()
+        self._turn = threading.Lock()
+        """Held while a batch is paid."""
+        self._failing: dict[int, float] = {}
+        """Keys of revisions that the embedder failed on, and when each may be tried again (on the monotonic clock)."""
+        self._thread = threading.Thread(target=self._run, name="vector-payer", daemon=True)
+        self._thread.start()
+
+    def kick(self) -> None:
+        """Say that something may be owed."""
+        self._wake.set()
+
+    def owed(self) -> int:
+        """How many revisions the active generation owes; all of them while there is no generation."""
+        generation = self._slot.generation()
+        return self._store.owed_count(generation.id) if generation else self._store.stats().owed
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing is paid here while the block runs: what is written meanwhile stays owed to every generation alike."""
+        with self._turn:
+            yield
+
+    def settle(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is owed; False at the time limit, or when what is owed cannot be paid now."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._payable():
+            if self._stopping.is_set() or self._slot.get() is None:
+                return False
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            self.kick()
+            with self._settled:
+                self._settled.wait(min(0.2, left) if left is not None else 0.2)
+        return self.owed() == 0
+
+    def _payable(self) -> bool:
+        """Whether something is owed that the embedder has not just failed on."""
+        generation = self._slot.generation()
+        return self.owed() > 0 if generation is None else bool(self._batch(generation))
+
+    def _batch(self, generation: Generation) -> list[StoredRevision]:
+        """The oldest owed revisions, without those that the embedder has just failed on."""
+        now = time.monotonic()
+        waiting = {key for key, until in list(self._failing.items()) if now < until}
+        owed = self._store.owed(generation.id, limit=BATCH + len(waiting))
+        return [revision for revision in owed if revision.key not in waiting][:BATCH]
+
+    def close(self) -> None:
+        """Stop after the batch at hand; what is still owed stays owed."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause = IDLE_SECONDS
+        while not self._stopping.is_set():
+            self._wake.wait(pause)
+            self._wake.clear()
+            if self._stopping.is_set():
+                return
+            pause = IDLE_SECONDS
+            try:
+                self._pay_all()
+            except MemoryServiceError as error:
+                logger.warning("owed vectors wait: %s", error.message)
+                pause = RETRY_SECONDS
+            except Exception:
+                logger.exception("paying owed vectors failed")
+                pause = RETRY_SECONDS
+            with self._settled:
+                self._settled.notify_all()
+
+    def _pay_all(self) -> None:
+        while not self._stopping.is_set():
+            with self._turn:
+                if not self._pay_batch():
+                    return
+            self._paid()
+            with self._settled:
+                self._settled.notify_all()
+
+    def _pay_batch(self) -> bool:
+        """Pay one batch of what the active generation owes; False where there is none, or no embedder to pay it with."""
+        generation = self._slot.generation()
+        if generation is not None and not self._store.owed_count(generation.id):
+            self._failing.clear()
+            return False
+        pinned = self._slot.get()
+        if pinned is None:
+            return False
+        batch = self._batch(pinned.generation)
+        if batch:
+            self._pay(pinned.embedder, pinned.generation, batch)
+        return bool(batch)
+
+    def _pay(self, embedder: Embedder, generation: Generation, batch: Sequence[StoredRevision]) -> None:
+        try:
+            rows = vectors_of(embedder, batch)
+        except EmbedderUnavailableError:
+            raise  # no text's fault: all of them wait
+        except EmbedderError as error:
+            if len(batch) == 1:
+                self._failing[batch[0].key] = time.monotonic() + RETRY_TEXT_SECONDS
+                logger.error("no vector for memory %s: %s", batch[0].record.id, error.message)  # noqa: TRY400
+                return
+            for revision in batch:
+                self._pay(embedder, generation, [revision])
+            return
+        self._store.pay(generation.id, rows, [revision.key for revision in batch])
+
+
+def vectors_of(embedder: Embedder, revisions: Sequence[StoredRevision]) -> list[VectorRow]:
+    """One vector for every passage of every revision, made in one call so that the embedder can group by length."""
+    texts: list[str] = []
+    titles: list[str | None] = []
+    places: list[tuple[int, int]] = []
+    for revision in revisions:
+        record = revision.record
+        for number, passage in enumerate(split(record.text)):
+            texts.append(record.text[passage.start : passage.end])
+            titles.append(record.title)
+            places.append((revision.key, number))
+    vectors = embedder.embed_documents(texts, titles)
+    return [
+        VectorRow(key=key, passage=number, vector=vector) for (key, number), vector in zip(places, vectors, strict=True)
+    ]

@@ -1,0 +1,199 @@
+"""Reads what memories name and state in the background, and keeps it in the graph file beside the store.
+
+What is still to be read is told by the store's log, so that nothing is lost when a process ends; any process of the store may
+read it. Writes are not held up: reading begins when they pause.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from ai_memory.errors import MemoryServiceError
+from ai_memory.extraction.extract import extract, forget_words
+from ai_memory.extraction.gazetteer import key
+from ai_memory.extraction.resolve import Directory, resolve
+from ai_memory.extraction.values import Mention
+from ai_memory.service.background.decisions import Decisions
+from ai_memory.store.base import Action, LogEntry, Store, StoredRevision
+from ai_memory.store.graph_file import GraphFile, ReadRevision, Said
+from ai_memory.store.ids import entity_id
+from ai_memory.types import Entity
+
+logger = logging.getLogger(__name__)
+
+PAGE = 256
+IDLE_SECONDS = 2.0
+PAUSE_SECONDS = 1.0
+"""A page is read when nothing was written in this process for so long, so that a bulk write is not slowed,"""
+LONGEST_PAUSE_SECONDS = 5.0
+"""but one at least in this time."""
+
+OpenFile = Callable[[Callable[[int], str]], GraphFile]
+"""Opens the graph file, given what tells the digest of a log entry."""
+
+
+class GraphReader:
+    """One background thread that reads what the log tells of, from its first use on."""
+
+    def __init__(self, store: Store, open_file: OpenFile, decided: Decisions) -> None:
+        self._store = store
+        self._decided = decided
+        self._open_file = open_file
+        self._file: GraphFile | None = None
+        self._directories: dict[str, Directory] = {}
+        self._turn = threading.Lock()
+        """Held while a page is read."""
+        self._starting = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def kick(self) -> None:
+        """Say that something was written."""
+        if self._thread is None:
+            with self._starting:
+                if self._thread is None and not self._stopping.is_set():
+                    self._thread = threading.Thread(target=self._run, name="graph-reader", daemon=True)
+                    self._thread.start()
+        self._wake.set()
+
+    def unread(self) -> int:
+        """How many changes in the store's log have not been read yet. Raises StoreError."""
+        return max(self._store.sequence() - self.file().position(), 0)
+
+    def catch_up(self, seconds: float) -> bool:
+        """Read what is new for up to `seconds`; whether all has been read."""
+        deadline = time.monotonic() + seconds
+        with self._turn:
+            while self._read_page():
+                if self._stopping.is_set() or time.monotonic() >= deadline:
+                    return self.unread() == 0
+        return True
+
+    def erase(self, namespace: str, memories: Sequence[str]) -> None:
+        """Leave nothing of forgotten memories, here and on disk."""
+        self.file().erase(namespace, memories)
+        self._directories.pop(namespace, None)
+        forget_words()
+
+    def reset(self) -> None:
+        """Forget all that was read, so that it is read again."""
+        with self._turn:
+            self._directories.clear()
+            self.file().clear()
+
+    def close(self) -> None:
+        """Stop after the page at hand; what is still to be read is read by the next process."""
+        self._stopping.set()
+        self._wake.set()
+        with self._starting:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+        with self._turn:
+            if self._file is not None:
+                self._file.close()
+
+    def file(self) -> GraphFile:
+        """The file, opened at its first use. Raises StoreError."""
+        with self._starting:
+            if self._file is None:
+                self._file = self._open_file(self._digest_at)
+            return self._file
+
+    def _digest_at(self, sequence: int) -> str:
+        entries = self._store.log(after=sequence - 1, limit=1) if sequence else []
+        return next((entry.digest for entry in entries if entry.sequence == sequence), "")
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            woken = self._wake.wait(IDLE_SECONDS)
+            self._wake.clear()
+            if woken:
+                self._await_pause()
+            try:
+                while not self._stopping.is_set():
+                    with self._turn:
+                        if not self._read_page():
+                            break
+                    if self._wake.is_set():
+                        self._await_pause()
+            except MemoryServiceError as error:
+                logger.warning("what memories name is not read: %s", error.message)
+                self._stopping.wait(IDLE_SECONDS)
+            except Exception:
+                logger.exception("reading what memories name failed")
+                self._stopping.wait(IDLE_SECONDS)
+
+    def _await_pause(self) -> None:
+        deadline = time.monotonic() + LONGEST_PAUSE_SECONDS
+        while time.monotonic() < deadline and not self._stopping.is_set() and self._wake.wait(PAUSE_SECONDS):
+            self._wake.clear()
+
+    def _read_page(self) -> bool:
+        """Read the next changes; False where there is none."""
+        file = self.file()
+        since = file.position()
+        entries = self._store.log(after=since, limit=PAGE)
+        if not entries:
+            return False
+        for namespace in {entry.namespace for entry in entries if entry.action in _OTHER_ENTITIES}:
+            self._directories.pop(namespace, None)
+        wanted = [number for entry in entries if entry.action is not Action.FORGOTTEN for number in entry.keys]
+        loaded = self._store.load(wanted) if wanted else {}
+        read = [self._read(each) for each in loaded.values() if each.record.retired_at is None]
+        retired = [number for entry in entries for number in entry.retired_keys]
+        now = entries[-1].sequence
+        if not file.take(
+            [each for each in read if each.mentions], retired, since, now, lambda: self._forgotten(entries)
+        ):
+            self._directories.clear()  # another process read this page, and made entities that are not known here
+        return True
+
+    def _forgotten(self, page: Sequence[LogEntry]) -> set[int]:
+        """Keys that are forgotten in a page, or after it by now."""
+        later = self._store.sequence() > page[-1].sequence
+        wanted = {number for entry in page if entry.action is not Action.FORGOTTEN for number in entry.keys}
+        missing = wanted - self._store.load(sorted(wanted)).keys() if later and wanted else set()
+        return missing | {number for entry in page if entry.action is Action.FORGOTTEN for number in entry.keys}
+
+    def _read(self, revision: StoredRevision) -> ReadRevision:
+        record = revision.record
+        found = extract(record.text, said_at=record.valid_from or record.created_at)
+        directory = self._directory(record.namespace) if found.mentions else Directory(())
+        named: dict[Mention, Entity] = {}
+        for each in resolve(found.mentions, directory):
+            entity = each.entity
+            if entity is None:
+                kind = each.mention.kind.value
+                name, at = each.name, record.recorded_at
+                made = entity_id(record.namespace, kind, key(name))
+                entity = Entity(id=made, namespace=record.namespace, name=name, kind=kind, created_at=at)
+                directory.add(entity)
+            named[each.mention] = entity
+        first: dict[str, tuple[Entity, int, int]] = {}
+        for mention, entity in named.items():
+            first.setdefault(entity.id, (entity, mention.start, mention.end))
+        statements = tuple(
+            Said(*ends, said.relation, said.valid_from, said.valid_to, said.start, said.end)
+            for said in found.statements
+            if (ends := (named[said.subject].id, named[said.object].id))[0] != ends[1]
+        )
+        return ReadRevision(
+            revision.key, record.namespace, record.id, record.recorded_at, tuple(first.values()), statements
+        )
+
+    def _directory(self, namespace: str) -> Directory:
+        """The entities of a namespace: those that people made, and those that were read before."""
+        if namespace not in self._directories:
+            identity = self._decided.identity(namespace)
+            known = self._decided.entities(self.file(), namespace, identity)
+            self._directories[namespace] = Directory(known, identity.root)
+        return self._directories[namespace]
+
+
+_OTHER_ENTITIES = frozenset({Action.RELATED, Action.UNRELATED, Action.FORGOTTEN})
+"""What may have made, merged, split or removed entities since a directory was made."""

@@ -1,0 +1,166 @@
+"""Pays what a generation that is being built owes: by cutting vectors that are there already, else with its embedder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ai_memory.embed.base import Embedder
+from ai_memory.embed.matryoshka import cut
+from ai_memory.errors import EmbedderError, EmbedderUnavailableError, MemoryServiceError
+from ai_memory.service.background.backlog import BATCH, vectors_of
+from ai_memory.service.background.embedder import is_cut_of
+from ai_memory.store.base import Store, StoredRevision, VectorRow
+from ai_memory.text.passages import split
+from ai_memory.types import EmbedderIdentity, Generation
+
+
+class Pace:
+    """Spreads work so that at most `rate` revisions are done in a second; None is no limit."""
+
+    def __init__(self, rate: float | None, now: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._now = now
+        self._due = now()
+
+    @property
+    def batch(self) -> int:
+        """How many to do at one go: about a second's worth, and not more than a whole batch."""
+        return BATCH if self._rate is None else min(BATCH, max(1, int(self._rate)))
+
+    def rest(self, count: int) -> float:
+        """The seconds to rest after doing so many. Time that was not used before is not made up for."""
+        if self._rate is None:
+            return 0.0
+        now = self._now()
+        self._due = max(self._due, now) + count / self._rate
+        return self._due - now
+
+
+class Filler:
+    """Works on one generation. `step` is called after each batch with the number done; what it raises ends the pass."""
+
+    def __init__(
+        self,
+        store: Store,
+        generation: Generation,
+        find: Callable[[], Embedder | None],
+        batch: int,
+        step: Callable[[int], None],
+    ) -> None:
+        """`find` gives the embedder, and is called when it is needed: not where all vectors can be cut from others."""
+        self._store = store
+        self._generation = generation
+        self._find = find
+        self.batch = batch
+        """The most revisions at one go; may be changed between two of them."""
+        self._step = step
+        self._error: EmbedderError | None = None
+        self.embedder: Embedder | None = None
+        """The embedder, once it was needed and found."""
+        self.left = 0
+        """Revisions that the last pass could not pay."""
+
+    def fill(self, until: int | None = None) -> int:
+        """One pass over what is owed, oldest first, up to the revision with the key `until`; how many it paid.
+
+        A text that the embedder fails on is left owed. Raises EmbedderError where it fails on every one of a batch.
+        """
+        self.left, self._error = 0, None
+        sources = sources_of(self._store, self._generation.embedder)
+        paid = after = 0
+        while batch := self._store.owed(self._generation.id, limit=self.batch, after=after):
+            after = batch[-1].key
+            if until is not None:
+                batch = [revision for revision in batch if revision.key <= until]
+                if not batch:
+                    break
+            rows, done = self._vectors(batch, sources)
+            if done:
+                self._store.pay(self._generation.id, rows, done)
+            paid += len(done)
+            self.left += len(batch) - len(done)
+            self._step(len(done))
+        return paid
+
+    def why_left(self) -> MemoryServiceError:
+        """Why the last pass left something unpaid, as an error to end the build with."""
+        if self._error is not None:
+            return EmbedderError(
+                f"{self.left} revisions could not be embedded: {self._error.message}",
+                hint="mend what is wrong and reembed again, or switch without them: ai-memory reembed --activate --incomplete",
+                left=self.left,
+            )
+        identity = self._generation.embedder
+        return EmbedderUnavailableError(
+            f"the model {identity.model} ({identity.dtype}, revision {identity.revision[:8]}) is not here, and {self.left} "
+            "revisions have no vectors that its own could be cut from",
+            hint=f"ai-memory reembed --model {identity.model}, once it is here",
+            left=self.left,
+        )
+
+    def _vectors(
+        self, batch: Sequence[StoredRevision], sources: Sequence[Generation]
+    ) -> tuple[list[VectorRow], list[int]]:
+        rows: list[VectorRow] = []
+        done: set[int] = set()
+        rest = list(batch)
+        for source in sources:
+            rows += cut_vectors(self._store, source, rest, self._generation.embedder.dimension)
+            done = {row.key for row in rows}
+            rest = [revision for revision in batch if revision.key not in done]
+        if rest and self.embedder is None:
+            self.embedder = self._find()
+        if rest and self.embedder is not None:
+            made, embedded = self._embedded(self.embedder, rest)
+            rows += made
+            done |= embedded
+        return rows, sorted(done)
+
+    def _embedded(self, embedder: Embedder, batch: Sequence[StoredRevision]) -> tuple[list[VectorRow], set[int]]:
+        """Vectors of these revisions and the keys of those that have them: all, or where that fails one by one."""
+        try:
+            return vectors_of(embedder, batch), {revision.key for revision in batch}
+        except EmbedderError as error:
+            self._error = error
+        if len(batch) == 1:
+            return [], set()
+        rows: list[VectorRow] = []
+        done: set[int] = set()
+        for revision in batch:
+            made, keys = self._embedded(embedder, [revision])
+            rows += made
+            done |= keys
+        if not done and self._error is not None:
+            raise self._error
+        return rows, done
+
+
+def sources_of(store: Store, identity: EmbedderIdentity) -> list[Generation]:
+    """The generations that vectors of `identity` can be cut from, the largest first: cut once rather than twice."""
+    larger = [generation for generation in store.generations() if is_cut_of(identity, generation.embedder)]
+    return sorted(larger, key=lambda generation: -generation.embedder.dimension)
+
+
+def cut_vectors(store: Store, source: Generation, batch: Sequence[StoredRevision], dimension: int) -> list[VectorRow]:
+    """Vectors of `dimension` values for those of the revisions that have all their vectors in `source`; no model is run.
+
+    They are what the model gives at that dimension: the stored vectors are exactly those that it gave, and cutting is the same.
+    """
+    if not batch:
+        return []
+    places = {
+        revision.key: [(revision.key, number) for number in range(len(split(revision.record.text)))]
+        for revision in batch
+    }
+    found = store.vectors(source.id, [place for own in places.values() for place in own])
+    whole = [place for own in places.values() if all(place in found for place in own) for place in own]
+    if not whole:
+        return []
+    vectors = cut(np.stack([found[place] for place in whole]), dimension)
+    return [
+        VectorRow(key=key, passage=passage, vector=vector)
+        for (key, passage), vector in zip(whole, vectors, strict=True)
+    ]

@@ -1,0 +1,241 @@
+"""Handlers of the operations on vector generations."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ai_memory.errors import ConflictError, EmbedderUnavailableError, InvalidInputError, NotFoundError
+from ai_memory.operations.generations import (
+    ActivateGenerationRequest,
+    Build,
+    BuildState,
+    CancelReembedRequest,
+    Generations,
+    GenerationsRequest,
+    GenerationState,
+    PruneGenerationsRequest,
+    ReembedRequest,
+    TakeBackRequest,
+)
+from ai_memory.service.background.builder import KIND, Plan, ended_as, generation_by_id, latest_job, new_job, plan_of
+from ai_memory.service.background.embedder import Choice
+from ai_memory.service.background.embedder import active_generation as active_in
+from ai_memory.service.background.filling import sources_of
+from ai_memory.service.parts import Parts
+from ai_memory.store.base import Store
+from ai_memory.types import EmbedderIdentity, Generation, Job
+
+
+def generations(parts: Parts, request: GenerationsRequest) -> Generations:
+    """All generations, and how far the build is."""
+    del request
+    found = tuple(
+        GenerationState(
+            id=each.id,
+            embedder=each.embedder,
+            state=each.state,
+            created_at=each.created_at,
+            owed=None if each.state == "retired" else parts.store.owed_count(each.id),
+        )
+        for each in parts.store.generations()
+    )
+    return Generations(generations=found, build=build(parts))
+
+
+def build(parts: Parts) -> Build | None:
+    """The latest build, or None in a store that never had one."""
+    job = latest_job(parts.store)
+    if job is None:
+        return None
+    plan = plan_of(job)
+    generation = generation_by_id(parts.store, plan.generation)
+    if generation is None:
+        return None  # it has been pruned since
+    total = parts.store.stats().revisions
+    owed = parts.store.owed_count(generation.id)
+    state = _state(parts, job, generation, owed)
+    speed = job.progress.get("per_second") if state == "running" else None
+    return Build(
+        generation=generation.id,
+        embedder=generation.embedder,
+        state=state,
+        switch=plan.switch,
+        former=plan.former,
+        done=max(0, total - owed),
+        total=total,
+        rate=plan.rate,
+        per_second=speed,
+        seconds_left=round(owed / speed, 1) if speed else None,
+        error=job.error,
+        started_at=job.created_at,
+        updated_at=job.updated_at,
+    )
+
+
+def _state(parts: Parts, job: Job, generation: Generation, owed: int) -> BuildState:
+    if generation.state != "building":
+        return "done" if ended_as(generation) == "done" or job.state == "done" else "cancelled"
+    if job.state == "failed":
+        return "failed"
+    if not owed and not plan_of(job).switch:
+        return "ready"
+    return "running" if parts.builder.working() else "waiting"
+
+
+def reembed(parts: Parts, request: ReembedRequest) -> Generations:
+    """Begin a build, or go on with the one that was begun with the same embedder."""
+    building = _building(parts.store)
+    if building is not None and (request.model, request.dimension, request.dtype) == (None, None, None):
+        return _start(parts, building, request, None)
+    active = active_in(parts.store)
+    choice = Choice(model=request.model, dimension=request.dimension, dtype=request.dtype)
+    embedder = parts.choose(choice, active.embedder if active else None)
+    if embedder is None:
+        raise EmbedderUnavailableError(
+            f"the model {request.model or ''} is not here".replace("  ", " "), hint="ai-memory model fetch"
+        )
+    identity = embedder.identity
+    if active is not None and active.embedder == identity:
+        raise ConflictError(
+            f"the store's vectors are made by {_said(identity)} already",
+            hint="name another model, dimension or dtype; damaged vectors are made anew by: ai-memory doctor --rebuild",
+        )
+    if building is not None and building.embedder != identity:
+        raise ConflictError(
+            f"vectors of {_said(building.embedder)} are being made; one generation is built at a time",
+            hint="let it finish, or: ai-memory reembed --cancel",
+            generation=building.id,
+        )
+    return _start(parts, parts.store.create_generation(identity, activate=False), request, active)
+
+
+def _start(parts: Parts, generation: Generation, request: ReembedRequest, active: Generation | None) -> Generations:
+    """Note how the generation is to be built, and begin or go on."""
+    job = latest_job(parts.store)
+    earlier = plan_of(job) if job is not None and job.state not in ("done", "cancelled") else None
+    if job is None or earlier is None or earlier.generation != generation.id:
+        active = active or active_in(parts.store)
+        plan = Plan(generation=generation.id, former=active.id if active else None)
+        job, earlier = new_job(plan, parts.now()), plan
+    plan = msgspec.structs.replace(
+        earlier, model=request.model or earlier.model, rate=request.rate, switch=request.switch
+    )
+    state = "running" if job.state == "running" else "waiting"
+    parts.builder.note(job, payload=msgspec.to_builtins(plan), state=state, error=None)
+    parts.builder.begin()
+    return generations(parts, GenerationsRequest())
+
+
+def cancel_reembed(parts: Parts, request: CancelReembedRequest) -> Generations:
+    """Set the generation that is being built aside, wherever it is worked on."""
+    del request
+    building = _required(parts.store)
+    parts.store.retire_generation(building.id)
+    _end(parts, building, "cancelled")
+    return generations(parts, GenerationsRequest())
+
+
+def activate_generation(parts: Parts, request: ActivateGenerationRequest) -> Generations:
+    """Switch to the generation that is being built, if nothing is lost by it or that does not matter."""
+    building = _required(parts.store)
+    if not parts.store.activate_generation(building.id, complete=not request.incomplete):
+        raise ConflictError(
+            f"{parts.store.owed_count(building.id)} revisions have no vector in it yet",
+            hint="wait until the build is ready, or switch all the same: ai-memory reembed --activate --incomplete",
+            generation=building.id,
+        )
+    _end(parts, building, "done")
+    parts.builder.switched()
+    return generations(parts, GenerationsRequest())
+
+
+def take_back(parts: Parts, request: TakeBackRequest) -> Generations:
+    """Switch to a kept generation: at once where it lacks nothing, else when its missing vectors have been made."""
+    building = _building(parts.store)
+    if building is not None:
+        raise ConflictError(
+            f"vector generation {building.id} is being built",
+            hint="let it finish, or: ai-memory reembed --cancel",
+            generation=building.id,
+        )
+    target = _kept(parts.store, request.generation)
+    active = active_in(parts.store)
+    plan = Plan(generation=target.id, former=active.id if active else None, model=_asked_as(parts.store, target))
+    target = parts.store.create_generation(target.embedder, activate=False)
+    if not parts.store.activate_generation(target.id, complete=True):
+        if not sources_of(parts.store, target.embedder) and parts.builder.find(target.embedder, plan.model) is None:
+            owed = parts.store.owed_count(target.id)
+            parts.store.retire_generation(target.id)
+            raise EmbedderUnavailableError(
+                f"{owed} revisions were written since, and {_said(target.embedder)} is not here to make their vectors",
+                hint="bring the model back, or go on with the one in use",
+            )
+        parts.store.put_job(new_job(plan, parts.now()))
+        parts.builder.begin()
+    else:
+        parts.store.put_job(msgspec.structs.replace(new_job(plan, parts.now()), state="done"))
+        parts.builder.switched()
+    return generations(parts, GenerationsRequest())
+
+
+def prune_generations(parts: Parts, request: PruneGenerationsRequest) -> Generations:
+    """Delete kept generations; the way back to them is gone."""
+    kept = [each for each in parts.store.generations() if each.state == "retired"]
+    if request.generation is not None:
+        kept = [_kept(parts.store, request.generation)]
+    for each in kept:
+        parts.store.drop_generation(each.id)
+    return generations(parts, GenerationsRequest())
+
+
+def _building(store: Store) -> Generation | None:
+    return next((each for each in store.generations() if each.state == "building"), None)
+
+
+def _required(store: Store) -> Generation:
+    building = _building(store)
+    if building is None:
+        raise NotFoundError("no generation is being built", hint="ai-memory reembed --status shows what there is")
+    return building
+
+
+def _kept(store: Store, number: int | None) -> Generation:
+    """The kept generation with this id, or the one that the last switch left."""
+    found = generation_by_id(store, number) if number is not None else _former(store)
+    if found is None:
+        what = "no former generation is kept" if number is None else f"there is no vector generation {number}"
+        raise NotFoundError(what, hint="ai-memory reembed --status shows what there is")
+    if found.state != "retired":
+        raise InvalidInputError(
+            f"vector generation {found.id} is {found.state}, not one that was kept",
+            hint="ai-memory reembed --status shows which are retired",
+            field="generation",
+        )
+    return found
+
+
+def _former(store: Store) -> Generation | None:
+    """The generation that was active before the present one, if it is still kept."""
+    active = active_in(store)
+    if active is None:
+        return None
+    plans = (plan_of(job) for job in store.jobs(kind=KIND))
+    former = next((plan.former for plan in plans if plan.generation == active.id), None)
+    found = None if former is None else generation_by_id(store, former)
+    return found if found is not None and found.state == "retired" else None
+
+
+def _asked_as(store: Store, generation: Generation) -> str | None:
+    """The name or folder by which a generation's model was asked for when it was built."""
+    plans = (plan_of(job) for job in store.jobs(kind=KIND))
+    return next((plan.model for plan in plans if plan.generation == generation.id and plan.model), None)
+
+
+def _end(parts: Parts, generation: Generation, state: str) -> None:
+    job = latest_job(parts.store)
+    if job is not None and plan_of(job).generation == generation.id and job.state not in ("done", "cancelled"):
+        parts.builder.note(job, state=state)
+
+
+def _said(identity: EmbedderIdentity) -> str:
+    return f"{identity.model} ({identity.dtype}, {identity.dimension} dimensions)"

@@ -1,0 +1,236 @@
+"""Handlers of the operations that walk the graph: what people related, and what was read from memories, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ai_memory.errors import InvalidInputError
+from ai_memory.graph.walking import Label, label_of, walk
+from ai_memory.operations.graph import (
+    Entities,
+    EntitiesRequest,
+    FoundPath,
+    Graph,
+    GraphNode,
+    GraphRequest,
+    NamedThing,
+    Neighbours,
+    NeighboursRequest,
+    PathRequest,
+    Paths,
+    Walk,
+)
+from ai_memory.service.handlers.nodes import Names
+from ai_memory.service.parts import Parts
+from ai_memory.store.ids import MEMORY
+from ai_memory.types import Relation, Selection
+
+READING_SECONDS = 2.0
+"""How long an answer waits for what was written just now to be read."""
+MOST_REACHED = 50_000
+"""Nodes that a search for a path looks at before it gives up."""
+PAGE = 500
+
+
+def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
+    """What is related to a memory or a named thing."""
+    view = GraphView(parts, request)
+    node = view.names.existing(request.id)
+    found = walk(
+        node, view.relations, view.labels, depth=request.depth, limit=request.limit if not request.kinds else PAGE
+    )
+    wanted = [each for each in found if not request.kinds or view.kinds[each.id] in request.kinds]
+    return Neighbours(id=node, neighbours=tuple(wanted[: request.limit]))
+
+
+def entities(parts: Parts, request: EntitiesRequest) -> Entities:
+    """The things that memories name, the most named first."""
+    unread = read_new(parts)
+    names = Names(parts, request.namespace)
+    counts = names.counts()
+    wanted = request.search.casefold()
+    found = [
+        NamedThing(entity=entity, memories=counts.get(entity.id, 0))
+        for entity in names.entities()
+        if (not request.kinds or entity.kind in request.kinds)
+        and any(wanted in name.casefold() for name in (entity.name, *entity.aliases))
+    ]
+    found.sort(key=lambda each: (-each.memories, each.entity.name, each.entity.kind, each.entity.id))
+    return Entities(entities=tuple(found[: request.limit]), total=len(found), unread=unread)
+
+
+def path(parts: Parts, request: PathRequest) -> Paths:
+    """The shortest paths between two nodes."""
+    view = GraphView(parts, request)
+    source = view.names.existing(request.source)
+    target = view.names.existing(request.target)
+    if source == target:
+        raise InvalidInputError("source and target are the same", hint="name two different nodes", field="target")
+    found = _shortest(view, source, target, request.max_length)
+    paths = []
+    for steps in found:
+        nodes = [source]
+        for step in steps:
+            nodes.append(step.target if step.source == nodes[-1] else step.source)
+        paths.append((nodes, steps))
+        if len(paths) == request.limit:
+            break
+    view.labels(list({node for nodes, _ in paths for node in nodes}))
+    return Paths(
+        paths=tuple(
+            FoundPath(nodes=tuple(view.node(node) for node in nodes), relations=tuple(steps)) for nodes, steps in paths
+        ),
+        unread=view.unread,
+    )
+
+
+def graph(parts: Parts, request: GraphRequest) -> Graph:
+    """Nodes and relations around a node, or of a namespace."""
+    view = GraphView(parts, request)
+    middle = None
+    if request.id is None:
+        found = view.of_namespace(request.limit + 1)
+    else:
+        middle = view.names.existing(request.id)
+        view.labels([middle])
+        around = walk(middle, view.relations, view.labels, depth=request.depth, limit=request.limit)
+        found = [middle, *(each.id for each in around)]
+    found = [node for node in found if not request.kinds or view.kinds[node] in request.kinds or node == middle]
+    shown = found[: request.limit]
+    return Graph(
+        nodes=tuple(view.node(node) for node in shown),
+        edges=tuple(view.among(shown)),
+        truncated=len(found) > len(shown),
+        unread=view.unread,
+    )
+
+
+def read_new(parts: Parts) -> int:
+    """Read what is new for up to two seconds; how many changes are left."""
+    if parts.graph is None:
+        return 0
+    return 0 if parts.graph.catch_up(READING_SECONDS) else parts.graph.unread()
+
+
+class GraphView:
+    """One namespace's graph at one pair of instants, and what is known of the nodes that were met."""
+
+    def __init__(self, parts: Parts, request: Walk) -> None:
+        self._parts = parts
+        self._namespace = request.namespace
+        self._request = request
+        self.unread = read_new(parts)
+        self.names = Names(parts, request.namespace, request.known_at)
+        self.kinds: dict[str, str] = {}
+        self._labels: dict[str, Label] = {}
+
+    def relations(self, nodes: Sequence[str], heaviest: int | None = None) -> list[Relation]:
+        """The relations with one of some nodes at either end, all or the heaviest as `Store.relations` counts them."""
+        asked, identity = self._request, self.names.identity
+        behind = identity.behind(nodes) if identity else nodes
+        found = self._parts.store.relations(
+            asked.namespace,
+            behind,
+            types=asked.types,
+            as_of=asked.as_of,
+            known_at=asked.known_at,
+            heaviest=None if identity else heaviest,  # which of rewritten ones are the heaviest is known when all are
+        )
+        if self._parts.graph is not None:
+            file = self._parts.graph.file()
+            found += file.relations(
+                asked.namespace, behind, types=asked.types, as_of=asked.as_of, known_at=asked.known_at
+            )
+        return identity.seen(found, nodes) if identity else found
+
+    def labels(self, nodes: Sequence[str]) -> dict[str, Label]:
+        """Those of the nodes that are there, and not retired."""
+        new = [node for node in nodes if node not in self._labels]
+        memories = [node for node in new if node.startswith(MEMORY)]
+        for record in self._parts.store.get(self._namespace, memories) if memories else ():
+            if record is not None and record.retired_at is None:
+                self._labels[record.id] = ("memory", label_of(record.title, record.text))
+                self.kinds[record.id] = "memory"
+        things = [node for node in new if not node.startswith(MEMORY)]
+        for entity in self.names.entities(ids=things) if things else ():
+            self._labels[entity.id] = ("entity", entity.name)
+            self.kinds[entity.id] = entity.kind
+        return {node: self._labels[node] for node in nodes if node in self._labels}
+
+    def node(self, node: str) -> GraphNode:
+        """A node that was met."""
+        return GraphNode(id=node, kind=self.kinds[node], label=self._labels[node][1])
+
+    def among(self, nodes: Sequence[str]) -> Iterator[Relation]:
+        """The relations between some nodes, each once, in order of their ids."""
+        inside, seen = set(nodes), set()
+        for start in range(0, len(nodes), PAGE):
+            for each in sorted(self.relations(nodes[start : start + PAGE]), key=lambda relation: relation.id):
+                if each.id not in seen and each.source in inside and each.target in inside:
+                    seen.add(each.id)
+                    yield each
+
+    def of_namespace(self, limit: int) -> list[str]:
+        """Nodes that anything is related to: memories, newest first, each followed by what it is related to."""
+        found: dict[str, None] = {}
+        cursor: str | None = None
+        while len(found) < limit:
+            page = self._parts.store.select(Selection(namespace=self._namespace), limit=PAGE, cursor=cursor)
+            ids = [memory.id for memory in page.memories]
+            edges = self.relations(ids)
+            ends = self.labels(list({end for edge in edges for end in (edge.source, edge.target)}))
+            beside: dict[str, list[str]] = {}
+            for edge in edges:
+                if edge.source in ends and edge.target in ends:
+                    beside.setdefault(edge.source, []).append(edge.target)
+                    beside.setdefault(edge.target, []).append(edge.source)
+            for memory in ids:
+                if memory in beside:
+                    found.update(dict.fromkeys([memory, *beside[memory]]))
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return list(found)[:limit]
+
+
+def _shortest(view: GraphView, source: str, target: str, longest: int) -> Iterator[list[Relation]]:
+    """All shortest paths of at most `longest` relations, searched level by level from both ends, the smaller level first."""
+    reached: tuple[_Steps, _Steps] = ({source: []}, {target: []})
+    levels = [{source}, {target}]
+    for _ in range(longest):
+        side = 0 if len(levels[0]) <= len(levels[1]) else 1
+        levels[side] = _next_level(view, levels[side], reached[side])
+        if not levels[side] or len(reached[side]) > MOST_REACHED:
+            return
+        met = sorted(levels[side] & reached[1 - side].keys())
+        if met:
+            for middle in met:
+                for before in _back(reached[0], middle):
+                    for after in _back(reached[1], middle):
+                        yield [*before, *reversed(after)]
+            return
+
+
+_Steps = dict[str, list[tuple[str, Relation]]]
+"""For each node reached, the nodes one step nearer to the end it was reached from, with the relations."""
+
+
+def _next_level(view: GraphView, level: set[str], reached: _Steps) -> set[str]:
+    """The nodes one relation beyond a level, noted in `reached` with every relation that leads there."""
+    fresh: _Steps = {}
+    for edge in sorted(view.relations(sorted(level)), key=lambda edge: (-edge.weight, edge.id)):
+        for near, far in ((edge.source, edge.target), (edge.target, edge.source)):
+            if near in level and far not in reached:
+                fresh.setdefault(far, []).append((near, edge))
+    there = view.labels(list(fresh))
+    reached.update({node: steps for node, steps in fresh.items() if node in there})
+    return set(there)
+
+
+def _back(reached: _Steps, node: str) -> Iterator[list[Relation]]:
+    """Every way from the end to a node, in the order of walking from the end."""
+    if not reached[node]:
+        yield []
+    for before, edge in reached[node]:
+        for way in _back(reached, before):
+            yield [*way, edge]

@@ -1,0 +1,276 @@
+"""Handlers that move memories out and in as JSON lines.
+
+An archive begins with a line `{"record": "archive", "format": 1}`; then come the revisions of each memory (`"record":
+"memory"`, oldest first), entities and relations. It holds no time of its own, so that equal stores give equal archives. Lines
+without a `record` are drafts, as for remember.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from ai_memory.decoding import from_builtins
+from ai_memory.errors import InvalidInputError, MemoryServiceError
+from ai_memory.operations.base import parse
+from ai_memory.operations.moving import (
+    ExportRequest,
+    ImportReport,
+    ImportRequest,
+    NamespaceCount,
+    Namespaces,
+    NamespacesRequest,
+    RejectedLine,
+)
+from ai_memory.operations.writing import Draft
+from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
+from ai_memory.service.handlers.relations import check_relation
+from ai_memory.service.handlers.writing import write
+from ai_memory.service.parts import Parts
+from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
+from ai_memory.text.normal import clean_text, dedup_key, value_digest
+from ai_memory.types import DEFAULT_NAMESPACE, Entity, Job, MemoryRecord, Relation
+
+FORMAT = 1
+BATCH = 500
+MAX_LINE_BYTES = 4 * 1024 * 1024
+MAX_REJECTED = 1_000
+
+ImportProgress = Callable[[int, dict[str, int]], None]
+"""Told after each batch: the number of lines done, and the counts by outcome so far."""
+
+
+def export(parts: Parts, request: ExportRequest) -> Iterator[bytes]:
+    """JSON lines, each ending in a newline, from one consistent snapshot."""
+    yield _line("archive", {"format": FORMAT})
+    for item in parts.store.export(request.namespace):
+        if request.current_only and (not isinstance(item, MemoryRecord) or item.retired_at is not None):
+            continue
+        yield _line(_RECORDS[type(item)], msgspec.to_builtins(item))
+
+
+def import_lines(
+    parts: Parts, request: ImportRequest, lines: Iterable[bytes], progress: ImportProgress | None = None
+) -> ImportReport:
+    """Take lines in batches, each durable before the next is read; every wrong line is reported and does not stop the rest."""
+    run = _Import(parts, request, progress)
+    for number, line in enumerate(lines, start=1):
+        if number > run.skipped:
+            run.take(number, line)
+    return run.finish()
+
+
+def namespaces(parts: Parts, request: NamespacesRequest) -> Namespaces:
+    """The namespaces in use."""
+    del request
+    counts = parts.store.namespaces()
+    return Namespaces(namespaces=tuple(NamespaceCount(namespace=name, memories=count) for name, count in counts))
+
+
+_RECORDS: dict[type, str] = {MemoryRecord: "memory", Relation: "relation", Entity: "entity"}
+
+
+def _line(record: str, values: dict[str, Any]) -> bytes:
+    return msgspec.json.encode({"record": record, **values}) + b"\n"
+
+
+class _Import:
+    """One run over the lines of an import."""
+
+    def __init__(self, parts: Parts, request: ImportRequest, progress: ImportProgress | None) -> None:
+        self._parts = parts
+        self._request = request
+        self._progress = progress
+        self._job = self._begin()
+        self.skipped = int(self._job.progress.get("lines", 0)) if self._job else 0
+        self._counts: Counter[str] = Counter()
+        self._rejected: list[RejectedLine] = []
+        self._pending: list[tuple[int, Command]] = []
+        self._history: list[tuple[int, MemoryRecord]] = []
+        self._entities: dict[str, Entity] = {}
+        self._last = self.skipped
+
+    def take(self, number: int, line: bytes) -> None:
+        """Read one line; it is written with its batch."""
+        try:
+            values = _decode(line)
+            if values is not None:
+                self._read(number, values)
+        except (MemoryServiceError, msgspec.ValidationError, UnicodeEncodeError) as error:
+            self._reject(number, error)
+        self._last = number
+        if len(self._pending) >= BATCH and not self._history:
+            self._flush()
+
+    def finish(self) -> ImportReport:
+        """Write what is left and tell what became of every line."""
+        self._close_history()
+        self._flush()
+        self._save_job("done")
+        return ImportReport(
+            lines=self._last,
+            counts=dict(sorted(self._counts.items())),
+            rejected=tuple(self._rejected),
+            skipped=self.skipped,
+        )
+
+    def _read(self, number: int, values: dict[str, Any]) -> None:
+        record = values.pop("record", None)
+        if record == "memory":
+            self._read_revision(number, from_builtins(values, MemoryRecord))
+            return
+        self._close_history()
+        if record is None:
+            own = values.pop("namespace", DEFAULT_NAMESPACE)
+            namespace = check_namespace(str(own) if self._request.namespace is None else self._request.namespace)
+            draft = parse(Draft, values)
+            self._pending.append(
+                (number, to_remember(draft, namespace, self._parts.now(), reinstate=self._request.reinstate))
+            )
+        elif record == "entity":
+            entity = from_builtins(values, Entity)
+            for name in (entity.name, *entity.aliases):
+                clean_text(name, "name")
+            self._entities[entity.id] = entity
+        elif record == "relation":
+            self._flush()
+            relation = from_builtins(values, Relation)
+            check_relation(relation)
+            self._pending.append((number, self._relate(relation)))
+        elif record == "archive":
+            _check_format(values)
+        else:
+            raise InvalidInputError(
+                f"unknown record {record!r}",
+                hint="records are archive, memory, entity and relation; a draft has none",
+                field="record",
+            )
+
+    def _read_revision(self, number: int, record: MemoryRecord) -> None:
+        if self._request.namespace is not None:
+            record = msgspec.structs.replace(record, namespace=self._request.namespace)
+        check_record(record)
+        if self._history and self._history[0][1].id != record.id:
+            self._close_history()
+            if len(self._pending) >= BATCH:
+                self._flush()
+        self._history.append((number, record))
+
+    def _close_history(self) -> None:
+        """Turn the revisions gathered for one memory into one command."""
+        if not self._history:
+            return
+        number, latest = self._history[-1]
+        revisions = tuple(record for _, record in self._history)
+        self._history = []
+        said = (latest.author, latest.title, latest.text)
+        command = Restore(
+            revisions=revisions,
+            dedup_key=dedup_key(latest.namespace, latest.user, latest.agent, latest.session, *said),
+            value_digests=tuple(value_digest(r.namespace, r.author, r.title, r.text) for r in revisions),
+            at=self._parts.now(),
+        )
+        self._pending.append((number, command))
+
+    def _relate(self, relation: Relation) -> Relate:
+        """The relation with its endpoints found by name where this store has the entity under another id."""
+        namespace = check_namespace(self._request.namespace or relation.namespace)
+        made: list[Entity] = []
+        ends = {"source": relation.source, "target": relation.target}
+        for field, node in ends.items():
+            entity = self._entities.get(node)
+            if entity is None:
+                continue
+            standing = [
+                known
+                for known in self._parts.store.entities(namespace, names=[entity.name])
+                if known.kind == entity.kind
+            ]
+            if standing:
+                ends[field] = standing[0].id
+            else:
+                made.append(msgspec.structs.replace(entity, namespace=namespace))
+        moved = msgspec.structs.replace(relation, namespace=namespace, **ends)
+        return Relate(relation=moved, new_entities=tuple(made))
+
+    def _flush(self) -> None:
+        """Write what is pending in one transaction; where that fails as a whole, the error is the caller's."""
+        if not self._pending:
+            return
+        results = write(self._parts, [command for _, command in self._pending])
+        for (number, _), result in zip(self._pending, results, strict=True):
+            self._count(number, result)
+        self._pending = []
+        self._save_job("running")
+        if self._progress is not None:
+            self._progress(self._last, dict(self._counts))
+
+    def _count(self, number: int, result: Result) -> None:
+        if isinstance(result, Rejected):
+            self._counts["rejected"] += 1
+            self._note(RejectedLine(line=number, code=result.code, reason=result.reason))
+        elif isinstance(result, Stored):
+            self._counts["superseded" if result.superseded else "stored"] += 1
+        elif isinstance(result, Duplicate | Unchanged):
+            self._counts["duplicate_of"] += 1
+
+    def _reject(self, number: int, error: Exception) -> None:
+        self._counts["rejected"] += 1
+        ours = error if isinstance(error, MemoryServiceError) else InvalidInputError(str(error))
+        self._note(RejectedLine(line=number, code=ours.code, reason=ours.message))
+
+    def _note(self, rejected: RejectedLine) -> None:
+        if len(self._rejected) < MAX_REJECTED:
+            self._rejected.append(rejected)
+
+    def _begin(self) -> Job | None:
+        """The job that remembers how far an import with this key got, or None without a key."""
+        if self._request.resume_key is None:
+            return None
+        digest = hashlib.blake2b(f"{self._request.namespace}\0{self._request.resume_key}".encode(), digest_size=13)
+        job_id = f"job_{digest.hexdigest()}"
+        earlier = [job for job in self._parts.store.jobs(kind="import", states=("running",)) if job.id == job_id]
+        if earlier:
+            return earlier[0]
+        now = self._parts.now()
+        return Job(
+            id=job_id, kind="import", state="running", namespace=self._request.namespace, created_at=now, updated_at=now
+        )
+
+    def _save_job(self, state: str) -> None:
+        if self._job is None:
+            return
+        self._parts.store.put_job(
+            msgspec.structs.replace(
+                self._job, state=state, progress={"lines": self._last}, updated_at=self._parts.now()
+            )
+        )
+
+
+def _decode(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of one line, or None for a blank line."""
+    if len(line) > MAX_LINE_BYTES:
+        raise InvalidInputError(
+            f"the line has {len(line)} bytes, the limit is {MAX_LINE_BYTES}", limit=MAX_LINE_BYTES, actual=len(line)
+        )
+    if not line.strip():
+        return None
+    try:
+        values = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInputError(f"not valid JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise InvalidInputError(f"a JSON {type(values).__name__}, not an object")
+    return values
+
+
+def _check_format(values: dict[str, Any]) -> None:
+    if values.get("format") != FORMAT:
+        raise InvalidInputError(
+            f"archive format {values.get('format')!r} is not known, this version reads {FORMAT}",
+            hint="upgrade ai-memory-service",
+        )

@@ -1,0 +1,264 @@
+"""Handlers of the operations that read memories."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_memory.clock import to_micros
+from ai_memory.errors import MemoryServiceError, NotFoundError
+from ai_memory.extraction.extract import times_named
+from ai_memory.index.partition import PartitionView
+from ai_memory.operations.reading import (
+    Bucket,
+    ContextCount,
+    Contexts,
+    ContextsRequest,
+    GetRequest,
+    History,
+    HistoryRequest,
+    ListRequest,
+    RecallRequest,
+    Timeline,
+    TimelineRequest,
+)
+from ai_memory.recall.answer import Answer, Notice
+from ai_memory.recall.engine import Question, recall_empty
+from ai_memory.recall.engine import recall as run_recall
+from ai_memory.recall.evidence.background import ENOUGH
+from ai_memory.recall.evidence.periods import Period
+from ai_memory.recall.recipe import Recipe, recipe_named
+from ai_memory.service.background.embedder import PinnedEmbedder
+from ai_memory.service.background.follower import SwitchedError
+from ai_memory.service.handlers.drafts import context_path
+from ai_memory.service.handlers.graph_view import QuestionLinks
+from ai_memory.service.handlers.writing import as_selection, no_such_memory
+from ai_memory.service.parts import Parts
+from ai_memory.text.normal import clean_text
+from ai_memory.types import Generation, MemoryRecord, Page, Selection
+
+TIMELINE_PAGE = 1_000
+
+
+def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -> Answer:
+    """Find the memories that answer a question, by words alone where there is no embedder.
+
+    `recipe` stands in for the one that the request names: weights that have no name.
+    """
+    clean_text(request.query, "query")
+    told: tuple[Notice, ...] = ()
+    if recipe is None:
+        recipe, told = _recipe(parts, request)
+    selection = _with_now(parts, request, include_ended=request.include_ended or request.as_of is not None)
+    question = Question(
+        text=request.query,
+        selection=selection,
+        limit=request.limit,
+        max_tokens=request.max_tokens,
+        layers=request.layers,
+        explain=request.explain,
+        as_context=request.format == "context",
+        recipe=recipe,
+        periods=_periods(request.query, selection.now or parts.now()) if recipe.time else (),
+    )
+    by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
+    seen = _look(parts, request, by_meaning=by_meaning)
+    notices = (*told, *_notices(parts, words_only=by_meaning and seen.vector is None))
+    if seen.view is None:
+        return recall_empty(question, notices)
+    links = QuestionLinks(parts, selection, request.query) if recipe.entities else None
+    if links is not None:
+        notices += links.notices()
+    return run_recall(
+        question,
+        view=seen.view,
+        store=parts.store,
+        query_vector=seen.vector,
+        generation=seen.generation.id if seen.generation else None,
+        notices=notices,
+        anchors=seen.pinned.anchors() if seen.pinned and seen.vector is not None and seen.view.n < ENOUGH else None,
+        read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.vector is not None else None,
+        links=links,
+    )
+
+
+def _recipe(parts: Parts, request: RecallRequest) -> tuple[Recipe, tuple[Notice, ...]]:
+    """The recipe that the request names, or the tuned one in its place where the store's vectors are those it was fitted to."""
+    tuned = parts.tuned
+    if tuned is None or tuned.base != request.recipe:
+        return recipe_named(request.recipe), ()
+    active = parts.slot.generation()
+    if active is None or tuned.embedder in (None, active.embedder.model):
+        return tuned.recipe(), ()
+    left_out = Notice(
+        code="recipe_left_out",
+        message=f"the tuned recipe was fitted to {tuned.embedder}, the store's vectors are {active.embedder.model}'s; "
+        f"the shipped {tuned.base} was used",
+        mend="ai-memory tune, or delete the recipe file",
+    )
+    return recipe_named(request.recipe), (left_out,)
+
+
+def _periods(text: str, asked_at: dt.datetime) -> tuple[Period, ...]:
+    """The times that a question names."""
+    named = times_named(text, asked_at if asked_at.tzinfo else asked_at.replace(tzinfo=dt.UTC))
+    return tuple(Period(_edge(each.since), _edge(each.until)) for each in named)
+
+
+def _edge(instant: dt.datetime | None) -> int | None:
+    return None if instant is None else to_micros(instant)
+
+
+class _Seen(NamedTuple):
+    """What one recall compares: all of one vector generation."""
+
+    view: PartitionView | None
+    generation: Generation | None
+    pinned: PinnedEmbedder | None
+    vector: NDArray[np.float32] | None
+    """The question's unit vector; None where it is to be answered by words."""
+
+
+def _look(parts: Parts, request: RecallRequest, *, by_meaning: bool) -> _Seen:
+    """The question's vector and the namespace as it stands, both of the active generation; anew where it is switched between."""
+    while True:
+        pinned = parts.slot.get() if by_meaning else None
+        vector = parts.slot.embed_query(pinned, request.query) if pinned else None
+        generation = pinned.generation if pinned else parts.slot.generation()
+        try:
+            return _Seen(parts.follower.view(request.namespace, generation), generation, pinned, vector)
+        except SwitchedError:
+            continue
+
+
+def get(parts: Parts, request: GetRequest) -> MemoryRecord:
+    """One memory: its latest revision, or the one known at an instant."""
+    record = parts.store.get(request.namespace, [request.id], known_at=request.known_at)[0]
+    if record is None:
+        raise no_such_memory(request.id, request.namespace)
+    if request.as_of is not None and not _true_at(record, request.as_of):
+        raise NotFoundError(
+            f"memory {request.id} was not true at {request.as_of.isoformat()}",
+            hint="it was true " + _span(record),
+            memory_id=request.id,
+        )
+    return record
+
+
+def list_(parts: Parts, request: ListRequest) -> Page:
+    """A page of memories by filter."""
+    return parts.store.select(
+        _with_now(parts, request, include_ended=request.include_ended),
+        limit=request.limit,
+        cursor=request.cursor,
+        newest_first=request.order == "newest",
+    )
+
+
+def history(parts: Parts, request: HistoryRequest) -> History:
+    """All revisions of a memory."""
+    revisions = parts.store.revisions(request.namespace, request.id)
+    if not revisions:
+        raise no_such_memory(request.id, request.namespace)
+    return History(id=request.id, revisions=tuple(revisions))
+
+
+def timeline(parts: Parts, request: TimelineRequest) -> Timeline:
+    """How many memories happened in each span of time, newest first."""
+    buckets: list[Bucket] = []
+    selection = _with_now(parts, request, include_ended=request.include_ended)
+    for start, memories in groupby(_newest_first(parts, selection), key=lambda m: _bucket_start(m, request.bucket)):
+        if len(buckets) == request.limit:
+            break
+        samples: list[MemoryRecord] = []
+        count = 0
+        for memory in memories:
+            count += 1
+            if len(samples) < request.samples:
+                samples.append(memory)
+        buckets.append(Bucket(start=start, count=count, memories=tuple(samples)))
+    return Timeline(bucket=request.bucket, buckets=tuple(buckets))
+
+
+def contexts(parts: Parts, request: ContextsRequest) -> Contexts:
+    """Every context path in use, and its parents."""
+    under = context_path(request.under)
+    direct: dict[str, int] = {}
+    total: dict[str, int] = {}
+    for path, count in parts.store.contexts(request.namespace):
+        if not path or (under and path != under and not path.startswith(under + "/")):
+            continue
+        direct[path] = count
+        segments = path.split("/")
+        for depth in range(1, len(segments) + 1):
+            parent = "/".join(segments[:depth])
+            if len(parent) >= len(under):
+                total[parent] = total.get(parent, 0) + count
+    return Contexts(
+        contexts=tuple(
+            ContextCount(path=path, memories=direct.get(path, 0), total=total[path]) for path in sorted(total)
+        )
+    )
+
+
+def _with_now(parts: Parts, request: Selection, *, include_ended: bool) -> Selection:
+    """The request's selection in canonical form, with the instant that counts as now filled in."""
+    return msgspec.structs.replace(
+        as_selection(request),
+        context=context_path(request.context),
+        now=request.now or parts.now(),
+        include_ended=include_ended,
+    )
+
+
+def _notices(parts: Parts, *, words_only: bool) -> Iterator[Notice]:
+    if words_only:
+        error: MemoryServiceError | None = parts.slot.error
+        if error is not None:
+            yield Notice(code="words_only", message=f"by words alone: {error.message}", mend=error.hint)
+        elif parts.slot.state == "disabled":
+            yield Notice(code="words_only", message="by words alone: the embedder is switched off (model = none)")
+        else:
+            yield Notice(
+                code="words_only",
+                message="by words alone: there is no embedding model",
+                mend="ai-memory model fetch",
+            )
+
+
+def _true_at(record: MemoryRecord, instant: dt.datetime) -> bool:
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
+    began = record.valid_from is None or record.valid_from <= instant
+    return began and (record.valid_to is None or instant < record.valid_to)
+
+
+def _span(record: MemoryRecord) -> str:
+    begin = f"from {record.valid_from.isoformat()}" if record.valid_from else "from the beginning"
+    return begin + (f" until {record.valid_to.isoformat()}" if record.valid_to else " on")
+
+
+def _newest_first(parts: Parts, selection: Selection) -> Iterator[MemoryRecord]:
+    cursor: str | None = None
+    while True:
+        page = parts.store.select(selection, limit=TIMELINE_PAGE, cursor=cursor)
+        yield from page.memories
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+def _bucket_start(memory: MemoryRecord, bucket: str) -> dt.datetime:
+    day = (memory.valid_from or memory.created_at).astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if bucket == "week":
+        return day - dt.timedelta(days=day.weekday())
+    if bucket == "month":
+        return day.replace(day=1)
+    if bucket == "year":
+        return day.replace(month=1, day=1)
+    return day

@@ -1,0 +1,85 @@
+"""Handlers of the operations on relations."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
+from ai_memory.operations.base import parse
+from ai_memory.operations.graph import RelateRequest, UnrelateRequest
+from ai_memory.service.handlers.drafts import check_json
+from ai_memory.service.handlers.nodes import Names
+from ai_memory.service.handlers.writing import write, write_once
+from ai_memory.service.parts import Parts
+from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Unrelate
+from ai_memory.store.ids import RELATION, new_id
+from ai_memory.text.normal import clean_text
+from ai_memory.types import DECISIONS, Entity, Relation
+
+_GIVEN = ("source", "target", "type", "weight", "attributes", "valid_from", "valid_to")
+
+
+def relate(parts: Parts, request: RelateRequest) -> Relation:
+    """Add a relation, or give back the equal one that stands."""
+    if request.type in DECISIONS:
+        raise InvalidInputError(
+            f"{request.type} is what a decision says", hint="ai-memory merge, or ai-memory split", field="type"
+        )
+    now = parts.now()
+    made: list[Entity] = []
+    known = Names(parts, request.namespace)
+    source = known.endpoint(request.source, now, made, "source")
+    target = known.endpoint(request.target, now, made, "target")
+    if source == target:
+        raise InvalidInputError("source and target are the same", hint="relate two different things", field="target")
+    if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
+        raise InvalidInputError("valid_to is not after valid_from", field="valid_to")
+    check_json(request.attributes, "attributes")
+    relation = Relation(
+        id=new_id(RELATION, now),
+        namespace=request.namespace,
+        source=source,
+        target=target,
+        type=request.type,
+        weight=request.weight,
+        attributes=request.attributes,
+        evidence=request.evidence,
+        valid_from=request.valid_from,
+        valid_to=request.valid_to,
+        recorded_at=now,
+    )
+    command = Relate(relation=relation, new_entities=tuple(made))
+    if request.idempotency_key is None:
+        return relation_of(write(parts, [command])[0])
+
+    def answer(results: list[Result]) -> Relation:
+        return replace(relation_of(results[0]), attributes={})  # a kept answer outlives a forget and must hold no text
+
+    kept = write_once(parts, "relate", request, request.idempotency_key, [command], answer, Relation)
+    standing = parts.store.relations(request.namespace, [kept.source])
+    return next((whole for whole in standing if whole.id == kept.id), kept)
+
+
+def unrelate(parts: Parts, request: UnrelateRequest) -> Relation:
+    """End a relation; it stays in what was known before."""
+    return relation_of(write(parts, [Unrelate(id=request.id, namespace=request.namespace, at=parts.now())])[0])
+
+
+def check_relation(relation: Relation) -> None:
+    """Raise InvalidInputError unless an archive's relation is one that this service could have made."""
+    parse(RelateRequest, {name: getattr(relation, name) for name in _GIVEN})
+    clean_text(relation.id, "id")
+    check_json(relation.attributes, "attributes")
+
+
+def relation_of(result: Result) -> Relation:
+    """The relation that a command left or found. Raises NotFoundError or ConflictError where it was refused."""
+    if isinstance(result, Stored | Unchanged) and result.relation is not None:
+        return result.relation
+    if isinstance(result, Rejected):
+        hint = "ai-memory neighbours NODE shows the relations of a memory or thing"
+        kind = NotFoundError if result.code == "not_found" else ConflictError
+        error = kind(result.reason, hint=hint)
+        error.details.update(result.details)
+        raise error
+    raise AssertionError(f"a relation command cannot give {result!r}")

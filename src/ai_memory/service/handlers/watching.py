@@ -1,0 +1,145 @@
+"""Handlers that tell how the service is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ai_memory import __version__
+from ai_memory.errors import MemoryServiceError, StoreError
+from ai_memory.operations.watching import Health, HealthRequest, Part, Stats, StatsRequest
+from ai_memory.service.background.embedder import active_generation
+from ai_memory.service.handlers.generations import build
+from ai_memory.service.parts import Parts
+from ai_memory.types import Generation
+
+
+def stats(parts: Parts, request: StatsRequest) -> Stats:
+    """Counts of what is stored and what is owed."""
+    counts = parts.store.stats(request.namespace)
+    generation = parts.slot.generation()
+    return Stats(
+        namespace=request.namespace,
+        memories=counts.memories,
+        revisions=counts.revisions,
+        retired=counts.retired,
+        relations=counts.relations,
+        entities=counts.entities,
+        tombstones=counts.tombstones,
+        owed=counts.owed,
+        unread=_unread(parts),
+        by_type=counts.by_type,
+        embedder=generation.embedder if generation else None,
+        generations=tuple(parts.store.generations()),
+        build=build(parts) if request.namespace is None else None,
+        store=parts.store.location,
+        sequence=parts.store.sequence(),
+        index_bytes=parts.follower.bytes_used(),
+    )
+
+
+def health(parts: Parts, request: HealthRequest) -> Health:
+    """Which parts work; asks the store, but loads nothing."""
+    del request
+    found = (_store(parts), _embedder(parts), *_vectors(parts), _graph(parts), *_build(parts))
+    return Health(
+        live=True,
+        ready=found[0].state == "ok",
+        degraded=tuple(part.name for part in found if part.state in ("degraded", "failed")),
+        parts=found,
+        version=__version__,
+    )
+
+
+def _store(parts: Parts) -> Part:
+    try:
+        sequence = parts.store.sequence()
+    except StoreError as error:
+        return Part(name="store", state="failed", message=error.message, mend=error.hint)
+    return Part(name="store", state="ok", message=f"{parts.store.location}, {sequence} changes")
+
+
+def _embedder(parts: Parts) -> Part:
+    state, error = parts.slot.state, parts.slot.error
+    generation = _generation(parts)
+    if state == "ready":
+        message = f"{generation.embedder.model}, {generation.embedder.dimension} dimensions" if generation else "ready"
+        if error is not None:
+            return Part(name="embedder", state="degraded", message=f"{message}; last failure: {error.message}")
+        return Part(name="embedder", state="ok", message=message)
+    if state == "loading":
+        return Part(name="embedder", state="loading", message="the model is being loaded; recall works by words alone")
+    if state == "disabled":
+        return Part(
+            name="embedder", state="degraded", message="switched off (model = none); recall works by words alone"
+        )
+    if error is not None:
+        return Part(name="embedder", state="failed", message=error.message, mend=error.hint)
+    if state == "idle":
+        message = (
+            f"{generation.embedder.model}, loaded at the first use" if generation else "looked for at the first use"
+        )
+        return Part(name="embedder", state="ok", message=message)
+    return Part(
+        name="embedder",
+        state="degraded",
+        message="no model; recall works by words alone",
+        mend="ai-memory model fetch",
+    )
+
+
+def _vectors(parts: Parts) -> Iterator[Part]:
+    try:
+        owed = parts.payer.owed()
+    except MemoryServiceError:
+        return
+    if owed:
+        yield Part(name="vectors", state="loading", message=f"{owed} revisions cannot be found by meaning yet")
+    else:
+        yield Part(name="vectors", state="ok", message="nothing is owed")
+
+
+def _unread(parts: Parts) -> int | None:
+    try:
+        return None if parts.graph is None else parts.graph.unread()
+    except StoreError:
+        return None  # the part `graph` of health says so
+
+
+def _graph(parts: Parts) -> Part:
+    """A graph that is behind, or cannot be kept, stands in the way of nothing else."""
+    if parts.graph is None:
+        return Part(name="graph", state="ok", message="switched off (extract = false)")
+    try:
+        unread = parts.graph.unread()
+    except StoreError as error:
+        return Part(name="graph", state="degraded", message=error.message, mend=error.hint)
+    if unread:
+        return Part(name="graph", state="loading", message=f"{unread} changes have not been read yet")
+    return Part(name="graph", state="ok", message="what memories name has been read")
+
+
+def _generation(parts: Parts) -> Generation | None:
+    try:
+        return active_generation(parts.store)
+    except StoreError:
+        return None  # the part `store` says so
+
+
+def _build(parts: Parts) -> Iterator[Part]:
+    """The build, while there is one that has not ended well."""
+    try:
+        found = build(parts)
+    except StoreError:
+        return
+    if found is None or found.state in ("done", "cancelled"):
+        return
+    what = f"{found.embedder.model}, {found.embedder.dimension} dimensions: {found.done:,} of {found.total:,} revisions"
+    if found.state == "failed":
+        yield Part(name="reembed", state="degraded", message=f"{what}; {found.error}", mend="ai-memory reembed")
+    elif found.state == "waiting":
+        yield Part(name="reembed", state="loading", message=f"{what}; nobody works on it", mend="ai-memory reembed")
+    elif found.state == "ready":
+        yield Part(name="reembed", state="ok", message=f"{what}; ready", mend="ai-memory reembed --activate")
+    else:
+        left = f", {found.seconds_left:,.0f} s left" if found.seconds_left is not None else ""
+        yield Part(name="reembed", state="loading", message=what + left)

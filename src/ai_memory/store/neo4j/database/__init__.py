@@ -1,0 +1,1 @@
+"""The Neo4j database itself: its address, connections and schema."""

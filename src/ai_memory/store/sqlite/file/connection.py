@@ -1,0 +1,156 @@
+"""Connections to one SQLite file, and the one seam where sqlite3's errors become ours."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ai_memory.errors import (
+    InvalidInputError,
+    MemoryServiceError,
+    StoreBusyError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    TooLargeError,
+)
+from ai_memory.store.sqlite.file.files import counted
+
+Row = tuple[Any, ...]
+
+PAGE_BYTES = 8192
+"""Measured: an eighth less work a row than with 4096, as few bytes a memory, and vectors of 384 numbers fit five a page."""
+
+CHECKPOINT_PAGES = 2000
+"""Pages in the write-ahead log (16 MB) after which a commit moves them into the file."""
+
+CACHE_KIB = 65_536
+
+_READ_ONLY_HINT = "give the service a folder it may write to, or open the store for reading only"
+_BUSY_HINT = "another process is writing for long; try again, or raise the busy timeout"
+_CORRUPT_HINT = "run `ai-memory doctor`; restore a backup if it cannot be opened"
+_FULL_HINT = "free some space on the device; nothing that was acknowledged is lost"
+_FAULT_HINT = "look at the system log for faults of the device"
+
+PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], str | None]] = {
+    sqlite3.SQLITE_ERROR: (StoreError, None),
+    sqlite3.SQLITE_INTERNAL: (StoreError, None),
+    sqlite3.SQLITE_PERM: (StoreReadOnlyError, _READ_ONLY_HINT),
+    sqlite3.SQLITE_ABORT: (StoreError, None),
+    sqlite3.SQLITE_BUSY: (StoreBusyError, _BUSY_HINT),
+    sqlite3.SQLITE_LOCKED: (StoreBusyError, _BUSY_HINT),
+    sqlite3.SQLITE_NOMEM: (StoreError, "give the process more memory"),
+    sqlite3.SQLITE_READONLY: (StoreReadOnlyError, _READ_ONLY_HINT),
+    sqlite3.SQLITE_INTERRUPT: (StoreError, None),
+    sqlite3.SQLITE_IOERR: (StoreError, _FAULT_HINT),
+    sqlite3.SQLITE_CORRUPT: (StoreCorruptError, _CORRUPT_HINT),
+    sqlite3.SQLITE_NOTFOUND: (StoreError, None),
+    sqlite3.SQLITE_FULL: (StoreFullError, _FULL_HINT),
+    sqlite3.SQLITE_CANTOPEN: (StoreReadOnlyError, _READ_ONLY_HINT),
+    sqlite3.SQLITE_PROTOCOL: (StoreBusyError, _BUSY_HINT),
+    sqlite3.SQLITE_EMPTY: (StoreError, None),
+    sqlite3.SQLITE_SCHEMA: (StoreError, None),
+    sqlite3.SQLITE_TOOBIG: (TooLargeError, "a value may have at most 1,000,000,000 bytes"),
+    sqlite3.SQLITE_CONSTRAINT: (StoreError, None),
+    sqlite3.SQLITE_MISMATCH: (StoreError, None),
+    sqlite3.SQLITE_MISUSE: (StoreError, None),
+    sqlite3.SQLITE_NOLFS: (StoreFullError, "the file system cannot hold so large a file"),
+    sqlite3.SQLITE_AUTH: (StoreReadOnlyError, _READ_ONLY_HINT),
+    sqlite3.SQLITE_FORMAT: (StoreCorruptError, _CORRUPT_HINT),
+    sqlite3.SQLITE_RANGE: (StoreError, None),
+    sqlite3.SQLITE_NOTADB: (StoreCorruptError, _CORRUPT_HINT),
+    sqlite3.SQLITE_NOTICE: (StoreError, None),
+    sqlite3.SQLITE_WARNING: (StoreError, None),
+}
+"""What each primary result code of SQLite (https://www.sqlite.org/rescode.html) means to our callers, and what mends it."""
+
+
+_OS_ERRORS: dict[int, tuple[type[MemoryServiceError], str | None]] = {
+    errno.EACCES: (StoreReadOnlyError, _READ_ONLY_HINT),
+    errno.EPERM: (StoreReadOnlyError, _READ_ONLY_HINT),
+    errno.EROFS: (StoreReadOnlyError, _READ_ONLY_HINT),
+    errno.ENOSPC: (StoreFullError, _FULL_HINT),
+    errno.EDQUOT: (StoreFullError, _FULL_HINT),
+    errno.EIO: (StoreError, _FAULT_HINT),
+}
+
+
+def translate(error: sqlite3.Error, location: str) -> MemoryServiceError:
+    """The error of ours that an sqlite3 error stands for; `details` has the store's location and SQLite's code name."""
+    code = getattr(error, "sqlite_errorcode", None)
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    if code is None:
+        return StoreError(f"the store {location} cannot be used: {error}", location=location, sqlite=name)
+    cls, hint = PRIMARY_RESULT_CODES.get(code & 0xFF, (StoreError, None))
+    return cls(f"the store {location}: {error}", hint=hint, location=location, sqlite=name)
+
+
+def translate_os(error: OSError, location: str) -> MemoryServiceError:
+    """The same for what the operating system refuses while a store is opened or copied."""
+    cls, hint = _OS_ERRORS.get(error.errno or 0, (StoreError, None))
+    return cls(f"the store {location}: {error.strerror or error}", hint=hint, location=location)
+
+
+@contextmanager
+def translated(location: str) -> Iterator[None]:
+    """Turn what sqlite3 and the system raise inside the block into our errors; a value SQLite cannot hold is invalid input."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translate(error, location) from error
+    except OSError as error:
+        raise translate_os(error, location) from error
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            "a text holds half of a surrogate pair, which is no character", hint="replace it before it is sent"
+        ) from error
+    except OverflowError as error:
+        raise InvalidInputError(f"a number is out of range: {error}") from error
+
+
+def connect(
+    path: Path, *, read_only: bool = False, immutable: bool = False, timeout: float = 5.0
+) -> sqlite3.Connection:
+    """A connection in autocommit mode that any thread may use, one at a time. Raises sqlite3.Error.
+
+    `immutable` reads a file in a folder that cannot be written and in which nobody else writes.
+    """
+    mode = "ro" if read_only else "rw"
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}" + ("&immutable=1" if immutable else "")
+    connection = counted(path, uri, timeout)
+    try:
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare_writer(connection: sqlite3.Connection) -> None:
+    """Settings of a connection that writes: durable at commit, erased bytes overwritten with zeros, a new file's page size.
+
+    Waiting is done by `patiently`, so SQLite's own busy handler is off.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """One consistent view of the store for several statements."""
+    connection.execute("BEGIN")
+    try:
+        yield connection
+    finally:
+        connection.rollback()

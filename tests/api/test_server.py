@@ -1,0 +1,188 @@
+"""The server as a process: it announces itself, refuses what is unsafe, and stops without losing what it began."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from ai_memory import Memory
+from ai_memory.api.server import address_of, check_exposure, listen
+from ai_memory.discovery import Announcement, RunningService, find_service
+from ai_memory.errors import ConflictError, InvalidInputError
+from ai_memory.settings import Settings
+from tests.support.rest_server import ask
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from ai_memory.api.server import serve
+from ai_memory.errors import MemoryServiceError
+from ai_memory.settings import Settings
+try:
+    serve(Settings(data_dir=Path(sys.argv[1]), port=0, model="none", shutdown_seconds=10), say=print)
+except MemoryServiceError as error:
+    sys.exit(f"{error.code}: {error.message} ({error.hint})")
+"""
+
+
+@contextmanager
+def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A server process over `folder`, and its port."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while (found := find_service(folder)) is None or found.pid != child.pid:
+            assert child.poll() is None, child.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield child, int(found.url.rsplit(":", 1)[1])
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.communicate()
+
+
+def test_a_server_announces_itself_and_takes_that_back(tmp_path: Path) -> None:
+    with process(tmp_path) as (child, port):
+        file = tmp_path / "service.json"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert json.loads(file.read_text()) == {
+            "url": f"http://127.0.0.1:{port}",
+            "pid": child.pid,
+            "version": "0.1.0",
+            "store": str(tmp_path / "memory.db"),
+        }
+        assert ask(port, "GET", "/health/ready").status == 200
+
+        second = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert second.returncode == 1
+        assert f"already serves {tmp_path} at http://127.0.0.1:{port}" in second.stderr
+        assert ask(port, "GET", "/health/live").status == 200
+
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=30)
+        assert child.returncode == 0
+        assert (
+            out.splitlines()[0]
+            == f"AI Memory Service 0.1.0 at http://127.0.0.1:{port} (API page: http://127.0.0.1:{port}/docs)"
+        )
+        assert "by words alone" in out
+        assert not file.exists()
+
+
+def test_a_killed_server_leaves_no_claim(tmp_path: Path) -> None:
+    with process(tmp_path) as (child, _):
+        child.kill()
+        child.wait(30)
+        assert (tmp_path / "service.json").exists()
+        assert find_service(tmp_path) is None
+        Announcement(tmp_path).withdraw()
+
+
+def test_sigterm_lets_a_begun_write_end(tmp_path: Path) -> None:
+    body = json.dumps({"text": "Written while the server was told to stop."}).encode()
+    with process(tmp_path) as (child, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+            head = "POST /v1/memories HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            head += f"Content-Length: {len(body)}\r\n\r\n"
+            raw.sendall(head.encode() + body[:10])
+            time.sleep(0.3)
+            child.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:  # it stops listening before it ends what it began
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                except ConnectionRefusedError:
+                    break
+                time.sleep(0.05)
+            raw.sendall(body[10:])
+            answer = raw.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 201")
+        child.communicate(timeout=30)
+        assert child.returncode == 0
+    with Memory(data_dir=tmp_path, model="none") as memory:
+        assert [one.text for one in memory.list().memories] == ["Written while the server was told to stop."]
+
+
+def test_sigterm_ends_an_endless_import_and_keeps_its_batches(tmp_path: Path) -> None:
+    with process(tmp_path) as (child, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+            raw.sendall(
+                b"POST /v1/import HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+                b"Content-Length: 1000000\r\n\r\n"
+            )
+            raw.sendall(b"".join(json.dumps({"text": f"line {number}"}).encode() + b"\n" for number in range(600)))
+            deadline = time.monotonic() + 20
+            while ask(port, "GET", "/v1/stats").json["memories"] < 500 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            child.send_signal(signal.SIGTERM)
+            answer = b"".join(iter(lambda: raw.recv(65_536), b""))
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"resume_key" in answer
+        child.communicate(timeout=30)
+        assert child.returncode == 0
+    with Memory(data_dir=tmp_path, model="none") as memory:
+        assert memory.stats().memories >= 500
+
+
+def test_beyond_loopback_keys_are_required(tmp_path: Path) -> None:
+    for host in ("0.0.0.0", "192.168.1.5", "::"):
+        with pytest.raises(InvalidInputError, match="no API keys"):
+            check_exposure(Settings(data_dir=tmp_path, host=host))
+        check_exposure(Settings(data_dir=tmp_path, host=host, api_keys={"*": [SecretStr("long-key")]}))
+    for host in ("127.0.0.1", "localhost", "::1"):
+        check_exposure(Settings(data_dir=tmp_path, host=host))
+    with pytest.raises(InvalidInputError):
+        check_exposure(Settings(data_dir=tmp_path, host="0.0.0.0", api_keys={"*": []}))
+
+
+def test_a_taken_port_is_named() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(InvalidInputError, match=f"cannot listen on 127.0.0.1:{port}"):
+            listen("127.0.0.1", port)
+        assert address_of("0.0.0.0", listener) == f"http://127.0.0.1:{port}"
+        assert address_of("::", listener) == f"http://[::1]:{port}"
+        assert address_of("localhost", listener) == f"http://localhost:{port}"
+    with pytest.raises(InvalidInputError):
+        listen("no.such.host.invalid", 0)
+
+
+def test_announcements_that_are_not_ours_are_nobody(tmp_path: Path) -> None:
+    assert find_service(tmp_path) is None
+    for text in ("", "{", "[]", '{"url": 5}', '{"url": "x", "pid": "y", "version": "z"}'):
+        (tmp_path / "service.json").write_text(text)
+        assert find_service(tmp_path) is None
+    for pid in (2**22 + 12_345, 2**70):
+        (tmp_path / "service.json").write_text(json.dumps({"url": "x", "pid": pid, "version": "z"}))
+        assert find_service(tmp_path) is None
+
+
+def test_one_claim_at_a_time(tmp_path: Path) -> None:
+    first = Announcement(tmp_path / "new")
+    with pytest.raises(ConflictError, match="starting or stopping"):
+        Announcement(tmp_path / "new")
+    first.publish(RunningService(url="http://127.0.0.1:1", pid=os.getpid(), version="0"))
+    with pytest.raises(ConflictError, match=r"http://127\.0\.0\.1:1") as caught:
+        Announcement(tmp_path / "new")
+    assert caught.value.details["pid"] == os.getpid()
+    first.withdraw()
+    first.withdraw()
+    assert find_service(tmp_path / "new") is None
+    Announcement(tmp_path / "new").withdraw()

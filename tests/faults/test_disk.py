@@ -1,0 +1,310 @@
+"""A full device, a device that fails, a file that may not be written, a file that is damaged: clear errors, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_memory import Memory
+from ai_memory.errors import (
+    MemoryServiceError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreVersionError,
+)
+from ai_memory.settings import Settings
+from ai_memory.wiring import backup, doctor
+from tests.support.disk import mounted
+from tests.support.secret_words import secret
+
+FILLER = "to fill the device, word by word " * 300
+
+
+def _settings(folder: Path, **flags: Any) -> Settings:
+    return Settings(data_dir=folder, **{"model": "none", "snapshot_rows": 0, **flags})
+
+
+def _open(folder: Path, **flags: Any) -> Memory:
+    return Memory(settings=_settings(folder, **flags))
+
+
+def _remount(place: Path, options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True, capture_output=True)
+
+
+def _fill_until_refused(memory: Memory, text: str = FILLER) -> tuple[list[str], MemoryServiceError]:
+    """The ids that were acknowledged, and the error that ended it."""
+    kept: list[str] = []
+    for number in range(2_000):
+        try:
+            receipt = memory.remember(f"{secret(number)} {text}")
+        except MemoryServiceError as error:
+            return kept, error
+        kept.append(receipt.memory_id or "")
+    raise AssertionError("nothing was refused")
+
+
+def _check_kept(memory: Memory, kept: list[str]) -> None:
+    for number, memory_id in enumerate(kept):
+        assert memory.get(memory_id).text.startswith(secret(number) + " ")
+    assert memory.stats().memories == len(kept)
+
+
+def test_a_full_device_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "3m") as place:
+        with _open(place) as memory:
+            kept, error = _fill_until_refused(memory)
+            assert len(kept) > 20
+            assert isinstance(error, StoreFullError)
+            assert "space" in (error.hint or "")
+            _check_kept(memory, kept)
+            found = memory.recall(f'"{secret(3)}"')
+            assert [hit.memory.id for hit in found.hits] == [kept[3]], "reading goes on"
+            with pytest.raises(StoreFullError):
+                memory.remember_many([f"{secret(number, 'b')} {FILLER}" for number in range(100)])
+            _check_kept(memory, kept)
+            _remount(place, "size=32m")
+            kept.append(memory.remember(f"{secret(len(kept))} after space was made").memory_id or "")
+            _check_kept(memory, kept)
+        assert doctor(_settings(place)) == ()
+
+
+def test_a_full_device_at_the_start(tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "64k") as place:
+        with pytest.raises(StoreFullError):
+            _open(place)
+        _remount(place, "size=16m")
+        with _open(place) as memory:
+            assert memory.remember("now it goes").outcome == "stored"
+
+
+def test_forgetting_on_a_full_device_works_or_says_so(tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "3m") as place, _open(place) as memory:
+        kept, _ = _fill_until_refused(memory)
+        try:
+            memory.forget(kept[0])
+        except StoreFullError:
+            assert memory.get(kept[0]).text.startswith(secret(0)), "refused means not done"
+        else:
+            assert memory.stats().memories == len(kept) - 1
+
+
+def test_a_device_that_becomes_read_only(tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "8m") as place:
+        memory = _open(place)
+        kept = [memory.remember(f"{secret(0)} before").memory_id or ""]
+        memory.close()
+        _remount(place, "ro")
+        with pytest.raises(StoreReadOnlyError) as refused:
+            _open(place)
+        assert refused.value.hint
+        _remount(place, "rw")
+        with _open(place) as again:
+            _check_kept(again, kept)
+
+
+def test_a_backup_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
+    with _open(tmp_path / "data") as memory:
+        memory.remember_many([f"{secret(number)} {FILLER}" for number in range(100)])
+    with mounted(tmp_path / "small", "256k") as place:
+        with pytest.raises(StoreFullError):
+            backup(_settings(tmp_path / "data"), place / "copy.db")
+        assert list(place.iterdir()) == []
+
+
+def _limited(limit: int) -> Callable[[], None]:
+    """For a child: files may not grow beyond `limit` bytes, and trying gives EFBIG instead of a signal."""
+
+    def apply() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return apply
+
+
+WRITES_UNTIL_REFUSED = """
+import sys
+from ai_memory import Memory
+from ai_memory.errors import MemoryServiceError, StoreError
+memory = Memory(data_dir=sys.argv[1], model="none", snapshot_rows=0)
+for number in range(3000):
+    try:
+        print(memory.remember(f"{number} " + "until the file may not grow " * 300).memory_id, flush=True)
+    except MemoryServiceError as error:
+        assert isinstance(error, StoreError), error
+        print(error.code, flush=True)
+        break
+first = memory.list(limit=1, order="oldest").memories[0]
+assert first.text.startswith("0 ")
+memory.close()
+"""
+
+
+def test_an_io_error_while_writing_is_told_and_loses_nothing(tmp_path: Path) -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", WRITES_UNTIL_REFUSED, str(tmp_path)],
+        preexec_fn=_limited(1_500_000),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    *kept, code = child.stdout.split()
+    assert code in ("store_error", "store_full")
+    assert len(kept) > 5
+    with _open(tmp_path) as memory:
+        for number, memory_id in enumerate(kept):
+            assert memory.get(memory_id).text.startswith(f"{number} ")
+        assert memory.stats().memories == len(kept)
+        assert memory.remember("and on it goes").outcome == "stored"
+    assert doctor(_settings(tmp_path)) == ()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """The folder of a store with 200 memories, closed."""
+    with _open(tmp_path / "data") as memory:
+        memory.remember_many([f"{secret(number)} kept" for number in range(200)])
+    return tmp_path / "data"
+
+
+def _damage_header(file: Path) -> None:
+    with file.open("r+b") as opened:
+        opened.write(b"no database here")
+
+
+def _damage_pages(file: Path) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(8192 * 3)
+        opened.write(os.urandom(8192 * 12))
+
+
+def _cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 3)
+
+
+def _other_program(file: Path) -> None:
+    file.unlink()
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE mine (x)")
+        connection.execute("PRAGMA user_version = 3")
+    connection.close()
+
+
+def _newer(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    connection.close()
+
+
+def _folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("harm", "error"),
+    [
+        (_damage_header, StoreCorruptError),
+        (_other_program, StoreCorruptError),
+        (_newer, StoreVersionError),
+        (_folder, StoreCorruptError),
+    ],
+    ids=lambda given: getattr(given, "__name__", ""),
+)
+def test_a_file_that_is_no_store_of_ours_is_refused_untouched(
+    store: Path, harm: Callable[[Path], None], error: type[StoreError]
+) -> None:
+    file = store / "memory.db"
+    harm(file)
+    before = file.read_bytes() if file.is_file() else b""
+    with pytest.raises(error) as refused:
+        _open(store)
+    assert refused.value.hint
+    assert (file.read_bytes() if file.is_file() else b"") == before
+
+
+@pytest.mark.parametrize("harm", [_damage_pages, _cut], ids=["pages", "cut"])
+def test_damage_inside_the_file_is_told_as_such(store: Path, harm: Callable[[Path], None]) -> None:
+    """Wherever the damage shows first, it is told as damage, and doctor names it."""
+    backup(_settings(store), store / "good.db")
+    harm(store / "memory.db")
+    with pytest.raises(StoreCorruptError) as refused, _open(store) as memory:
+        assert memory._service.doctor() != ()
+        for _ in memory.export():
+            pass
+        memory.remember("more")
+        raise StoreCorruptError("only doctor saw it", hint="doctor")
+    assert "doctor" in (refused.value.hint or "")
+    shutil.copy(store / "good.db", store / "memory.db")
+    with _open(store) as memory:
+        assert memory.stats().memories == 200
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    (tmp_path / "memory.db").touch()
+    with _open(tmp_path) as memory:
+        assert memory.remember("first").outcome == "stored"
+
+
+NOBODY = 65534
+
+
+def _as_nobody(call: Callable[[], str]) -> str:
+    """What `call` says in a fork that has no right of root's."""
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        if os.geteuid() == 0:
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+        os.write(into, call().encode())
+        os._exit(0)
+    os.close(into)
+    with os.fdopen(out, encoding="utf-8") as said:
+        text = said.read()
+    os.waitpid(child, 0)
+    return text
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_store_that_may_not_be_written(what: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        store, file = Path(place) / "data", Path(place) / "data" / "memory.db"
+        with _open(store) as memory:
+            memory.remember("kept")
+        Path(place).chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(store, NOBODY, NOBODY)
+            os.chown(file, NOBODY, NOBODY)
+
+        def open_it() -> str:
+            try:
+                _open(store).close()
+            except StoreReadOnlyError as error:
+                return f"{error.code} | {error.message} | {error.hint}"
+            return "opened"
+
+        assert _as_nobody(open_it) == "opened"
+        (file if what == "file" else store).chmod(0o444 if what == "file" else 0o555)
+        said = _as_nobody(open_it)
+        assert said.startswith("store_read_only | "), said
+        assert str(file) in said
+        store.chmod(0o755)
+        file.chmod(0o644)
+        with _open(store) as memory:
+            assert memory.stats().memories == 1

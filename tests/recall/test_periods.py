@@ -1,0 +1,152 @@
+"""Times that a question names: what they say about memories, and recall through the service."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ai_memory.clock import ManualClock, to_micros
+from ai_memory.index.partition import Partition
+from ai_memory.operations.reading import RecallRequest
+from ai_memory.operations.writing import Draft, RememberManyRequest
+from ai_memory.recall.answer import Answer
+from ai_memory.recall.evidence.periods import ELSEWHERE, Period, nearness, period_evidence
+from ai_memory.recall.evidence.scores import Values, score_all
+from ai_memory.recall.recipe import BALANCED, without
+from ai_memory.service.service import Service
+from ai_memory.settings import Settings
+from ai_memory.types import MemoryRecord, Selection
+from ai_memory.wiring import open_service
+
+ASKED = dt.datetime(2024, 3, 20, 12, tzinfo=dt.UTC)
+MAY = Period(to_micros(dt.datetime(2023, 5, 1, tzinfo=dt.UTC)), to_micros(dt.datetime(2023, 6, 1, tzinfo=dt.UTC)))
+
+
+def instants(*days: dt.datetime) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.array([to_micros(day.replace(tzinfo=dt.UTC)) for day in days], np.int64)
+
+
+def evidence(days: list[dt.datetime], *periods: Period) -> Values | None:
+    """What the periods say about memories of these days, all of which may answer."""
+    partition = Partition("x")
+    for key, day in enumerate(days, 1):
+        at = day.replace(tzinfo=dt.UTC)
+        record = MemoryRecord(
+            id=f"mem_{key}", namespace="x", text="x", valid_from=at, created_at=at, recorded_at=at, content_hash=""
+        )
+        partition.add(key, record)
+    view = partition.view()
+    scored = score_all(view, view.mask(Selection(namespace="x", include_ended=True)), (), None)
+    return period_evidence(view, scored, np.arange(len(days), dtype=np.int32), periods)
+
+
+def test_nearness_is_one_inside_and_falls_outside_slower_afterwards() -> None:
+    inside, before, after, end = nearness(
+        instants(dt.datetime(2023, 5, 31), dt.datetime(2023, 4, 16), dt.datetime(2023, 6, 16), dt.datetime(2023, 6, 1)),
+        MAY,
+    )
+    assert inside == end == 1.0
+    assert 0.0 < before < after < 1.0
+    assert before == pytest.approx(math.exp(-15 / 15.5))
+    assert after == pytest.approx(math.exp(-15 / 5 / 15.5))
+
+
+def test_a_period_that_is_open_at_one_end_is_near_on_that_side_for_good() -> None:
+    since, until = Period(MAY.since, None), Period(None, MAY.until)
+    days = instants(dt.datetime(1970, 1, 1), dt.datetime(2023, 5, 9), dt.datetime(9999, 1, 1))
+    assert nearness(days, since).tolist() == [0.0, 1.0, 1.0]
+    assert nearness(days, until).tolist() == pytest.approx([1.0, 1.0, 0.0])
+
+
+def test_a_time_speaks_for_the_few_memories_near_it_and_mildly_against_the_others() -> None:
+    found = evidence([dt.datetime(2023, 5, 9), *(dt.datetime(2022, 1, day) for day in range(1, 31))], MAY)
+    assert found is not None
+    assert found[0] == pytest.approx(math.log((1 - ELSEWHERE) * 31 + ELSEWHERE), rel=1e-3)
+    assert found[1:] == pytest.approx([math.log(ELSEWHERE)] * 30, rel=1e-3)
+
+
+def test_the_nearest_of_several_periods_counts() -> None:
+    june = Period(MAY.until, to_micros(dt.datetime(2023, 7, 1, tzinfo=dt.UTC)))
+    days = [dt.datetime(2023, 5, 9), dt.datetime(2023, 6, 9), dt.datetime(2022, 1, 1), dt.datetime(2022, 1, 2)]
+    found = evidence(days, MAY, june)
+    assert found is not None
+    assert found[0] == found[1] > 0 > found[2]
+
+
+def test_nothing_is_told_without_a_time_where_no_memory_is_near_and_where_all_are() -> None:
+    days = [dt.datetime(2023, 5, day) for day in range(1, 20)]
+    assert evidence(days) is None
+    assert evidence([], MAY) is None
+    assert evidence([dt.datetime(2019, 1, 1)] * 9, MAY) is None
+    assert evidence(days, MAY) == pytest.approx([0.0] * len(days))
+
+
+DAYS = {
+    "may": dt.datetime(2023, 5, 9, 10, tzinfo=dt.UTC),
+    "february": dt.datetime(2024, 2, 9, 10, tzinfo=dt.UTC),
+    "yesterday": dt.datetime(2024, 3, 19, 10, tzinfo=dt.UTC),
+    "long ago": dt.datetime(2020, 7, 7, 10, tzinfo=dt.UTC),
+}
+
+
+@pytest.fixture(params=["hashing", "none"])
+def diary(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    """The same thing done on four days, told in two languages, with vectors and by words alone."""
+    service = open_service(Settings(data_dir=tmp_path, model=request.param), clock=ManualClock(ASKED))
+    drafts = [
+        Draft(text=text, valid_from=day, tags=(name,))
+        for name, day in DAYS.items()
+        for text in (f"Anna repaired the boat, part {day:%j}.", f"Анна чинила лодку, часть {day:%j}.")
+    ]
+    service.remember_many(RememberManyRequest(memories=drafts))
+    service.settle()
+    yield service
+    service.close()
+
+
+def ask(service: Service, query: str, *, explain: bool = False) -> Answer:
+    return service.recall(RecallRequest(query=query, now=ASKED, include_ended=True, explain=explain))
+
+
+@pytest.mark.parametrize(
+    ("question", "day"),
+    [
+        ("What did Anna do with the boat in May 2023?", "may"),
+        ("What did Anna do with the boat yesterday?", "yesterday"),
+        ("What did Anna do with the boat last month?", "february"),
+        ("What did Anna do with the boat before 2021?", "long ago"),
+        ("Что Анна делала с лодкой в мае 2023 года?", "may"),
+        ("Что Анна делала с лодкой вчера?", "yesterday"),
+        ("Что Анна делала с лодкой в прошлом месяце?", "february"),
+    ],
+)
+def test_a_time_in_the_question_is_understood_from_when_it_is_asked(diary: Service, question: str, day: str) -> None:
+    answer = ask(diary, question, explain=True)
+    assert answer.hits[0].memory.tags == (day,)
+    trace = answer.hits[0].trace
+    assert trace is not None
+    assert {stage.name: stage.contribution for stage in trace.stages}["time"] > 0.2
+    assert "from about the time that the question names" in answer.hits[0].reasons
+    assert {hit.memory.tags[0] for hit in answer.hits} == set(DAYS), "a time is no filter"
+    assert answer.answer_hash == ask(diary, question).answer_hash
+
+
+def test_switched_off_or_without_a_time_there_is_no_such_stage(diary: Service) -> None:
+    request = RecallRequest(query="What did Anna do with the boat in May 2023?", now=ASKED, explain=True)
+    off = diary.recall(request, without(BALANCED, "time"))
+    plain = ask(diary, "What did Anna do with the boat?", explain=True)
+    for answer in (off, plain):
+        for hit in answer.hits:
+            assert hit.trace is not None
+            assert "time" not in [stage.name for stage in hit.trace.stages]
+
+
+def test_a_time_that_no_memory_is_near_changes_nothing(diary: Service) -> None:
+    request = RecallRequest(query="What did Anna do with the boat in May 1987?", now=ASKED)
+    on, off = diary.recall(request), diary.recall(request, without(BALANCED, "time"))
+    assert [(hit.memory.id, hit.score) for hit in on.hits] == [(hit.memory.id, hit.score) for hit in off.hits]

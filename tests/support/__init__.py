@@ -1,0 +1,1 @@
+"""What several test files share: stores, servers, small models, child processes."""
