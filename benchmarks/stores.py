@@ -69,7 +69,7 @@ def _add(store: Store, corpus: Corpus, generation: int, first: int, count: int) 
     keys = [result.sequence for result in store.write(commands) if isinstance(result, Stored)]
     vectors = corpus.vectors(first, len(keys))
     rows = [VectorRow(key=key, passage=0, vector=vector) for key, vector in zip(keys, vectors, strict=True)]
-    store.pay(generation, rows, keys)
+    store.put_vectors(generation, rows, keys)
 
 
 def _tell(done: str, started: float) -> None:

@@ -35,7 +35,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     corpus = Corpus()
     count = 100 if quick else 300
     ours, bare = _single(corpus, count, model="none")
-    yield from _single_figures("owed", ours, bare)
+    yield from _single_figures("pending", ours, bare)
     if MODEL.exists():
         yield from _single_figures("model", *_single(corpus, count // 2, model=str(MODEL), settled=True))
         # Compared with the bare table of the first run: in this one our own embedding slows it too.

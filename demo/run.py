@@ -108,14 +108,14 @@ def remember_all(client: Client) -> dict[str, str]:
 
 
 def wait_for_vectors(client: Client) -> None:
-    """Return when no vector is owed any more."""
+    """Return when no vector is pending any more."""
     began = told = time.monotonic()
-    while owed := client.stats().owed:
+    while pending := client.stats().pending:
         now = time.monotonic()
         if now - began > 900:
-            raise SystemExit(f"{owed} vectors are still owed after a quarter of an hour: {client.health().parts}")
+            raise SystemExit(f"{pending} vectors are still pending after a quarter of an hour: {client.health().parts}")
         if now - told > 5:
-            print(f"  {owed} vectors still to be made")
+            print(f"  {pending} vectors still to be made")
             told = now
         time.sleep(0.2)
 

@@ -87,8 +87,8 @@ def _codes(answer: Answer) -> set[str]:
     return {notice.code for notice in answer.notices}
 
 
-def _owed(service: Service) -> int:
-    return service.stats(StatsRequest()).owed
+def _pending(service: Service) -> int:
+    return service.stats(StatsRequest()).pending
 
 
 def test_one_bad_text_does_not_hold_up_the_others(failing: tuple[Service, FailingEmbedder]) -> None:
@@ -98,16 +98,16 @@ def test_one_bad_text_does_not_hold_up_the_others(failing: tuple[Service, Failin
     receipts = service.remember_many(RememberManyRequest(memories=[Draft(text=text) for text in texts]))
     assert receipts.counts == {"stored": 150}
     assert service.settle(20) is False
-    assert _owed(service) == 1
+    assert _pending(service) == 1
     answer = service.recall(RecallRequest(query="a text in it"))
     assert answer.hits[0].memory.text == texts[70], "found by words"
-    assert "vectors_owed" in _codes(answer)
+    assert "vectors_pending" in _codes(answer)
     embedder.fails_on = set()
     begun = time.monotonic()
     while not service.settle(1) and time.monotonic() - begun < 20:
         time.sleep(0.05)
-    assert _owed(service) == 0, "what failed is tried again"
-    assert "vectors_owed" not in _codes(service.recall(RecallRequest(query="a text in it")))
+    assert _pending(service) == 0, "what failed is tried again"
+    assert "vectors_pending" not in _codes(service.recall(RecallRequest(query="a text in it")))
     assert service.doctor() == ()
 
 

@@ -192,12 +192,12 @@ def test_doctor_rebuilds_derived_parts(store: Path) -> None:
         connection.execute("DELETE FROM vectors WHERE position % 3 = 0")
     connection.close()
     problems = doctor(_settings(store))
-    assert [problem.check for problem in problems] == ["owed"]
+    assert [problem.check for problem in problems] == ["pending"]
     assert problems[0].mend == "ai-memory doctor --rebuild"
     mended = doctor(_settings(store), rebuild=True)
-    assert [problem.check for problem in mended] == ["owed"], "what was mended, and nothing left"
+    assert [problem.check for problem in mended] == ["pending"], "what was mended, and nothing left"
     assert doctor(_settings(store)) == ()
     with _open(store) as memory:
         assert memory.settle(60)
-        assert memory.stats().owed == 0
+        assert memory.stats().pending == 0
         assert memory.recall("in the index").searched.by_meaning == MANY

@@ -38,9 +38,9 @@ def test_every_example_finds_what_is_there(line: str) -> None:
         one(store, revise(record, "the gateway listens on port 8443"))
         kept(store, "the gateway of another", namespace="other")
         related(store, relate(record.id, thing.id, "MENTIONS", new_entities=[thing]))
-        for revision in store.owed(1, limit=10):
+        for revision in store.pending(1, limit=10):
             rows = [VectorRow(key=revision.key, passage=0, vector=unit(1, revision.key, 0, 0))]
-            store.pay(1, rows, [revision.key])
+            store.put_vectors(1, rows, [revision.key])
     connection.read("CALL db.awaitIndexes(60)")
     connection.read("CALL db.index.fulltext.awaitEventuallyConsistentIndexRefresh()")
     values = {

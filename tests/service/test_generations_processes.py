@@ -58,10 +58,10 @@ def _rows_in(store: Store, dimension: int) -> Rows:
     return {(row.key, row.passage): row.vector.tobytes() for row in rows}
 
 
-def _owed(folder: Path, dimension: int) -> int:
+def _pending(folder: Path, dimension: int) -> int:
     with open_sqlite_store(folder / "memory.db", clock=SystemClock()) as store:
         found = [each for each in store.generations() if each.embedder.dimension == dimension]
-        return store.owed_count(found[0].id) if found else MEMORIES
+        return store.pending_count(found[0].id) if found else MEMORIES
 
 
 def _build(folder: Path, dimension: int, seconds: float | None) -> bool:
@@ -104,13 +104,13 @@ def test_a_build_killed_at_any_moment_ends_like_a_clean_one(tmp_path: Path) -> N
         shutil.copytree(tmp_path / "origin", folder)
         rounds += 1
         before = MEMORIES
-        while kills < KILLS and _owed(folder, 48) and _build(folder, 48, chance.uniform(0.0, 0.5)):
+        while kills < KILLS and _pending(folder, 48) and _build(folder, 48, chance.uniform(0.0, 0.5)):
             kills += 1
-            left = _owed(folder, 48)
+            left = _pending(folder, 48)
             assert left <= before, "what was paid stays paid"
             halfway += 0 < left < MEMORIES
             before = left
-        if _owed(folder, 48):
+        if _pending(folder, 48):
             _build(folder, 48, None)
         else:  # killed after the last vector was paid: perhaps before the switch
             after = open_shelf(folder)

@@ -71,7 +71,7 @@ def _answers(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[A
         service.revise(ReviseRequest(id=ids[3], text="the gateway moved to another port"))
         service.relate(RelateRequest(source=ids[4], target=ids[5], type="CAUSES"))
         service.forget(ForgetRequest(id=ids[6]))
-        assert service._parts.payer.settle(60)  # all vectors are there
+        assert service._parts.backlog.settle(60)  # all vectors are there
         clock.advance(dt.timedelta(days=1))
         requests = [RecallRequest(query=question, limit=20, explain=True) for question in QUESTIONS]
         requests += [RecallRequest(query=QUESTIONS[0], tags=("a",)), RecallRequest(query=QUESTIONS[0], known_at=START)]

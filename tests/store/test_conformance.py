@@ -343,7 +343,7 @@ def test_forgetting_erases_everything_and_leaves_a_tombstone(store: Store) -> No
     other = kept(store, "other")
     one(store, revise(record, "secret two", tags=("t", "u")))
     keys = [revision.key for revision in store.live_revisions() if revision.record.id == record.id]
-    store.pay(generation.id, [VectorRow(key=keys[0], passage=0, vector=unit(1, 0, 0, 0))], keys[:1])
+    store.put_vectors(generation.id, [VectorRow(key=keys[0], passage=0, vector=unit(1, 0, 0, 0))], keys[:1])
     thing = entity("Atlas")
     related(store, relate(record.id, thing.id, "MENTIONS", new_entities=[thing]))
     related(store, relate(other.id, record.id))
@@ -357,7 +357,7 @@ def test_forgetting_erases_everything_and_leaves_a_tombstone(store: Store) -> No
     assert store.revisions("default", record.id) == []
     assert store.load(keys) == {}
     assert store.vectors(generation.id, [(keys[0], 0)]) == {}
-    assert [revision.record.id for revision in store.owed(generation.id, limit=10)] == [other.id]
+    assert [revision.record.id for revision in store.pending(generation.id, limit=10)] == [other.id]
     assert store.relations("default", [other.id, record.id, thing.id]) == []
     assert store.entities("default") == []
     assert texts(store, Selection(any_tags=("t", "u"))) == []

@@ -270,36 +270,38 @@ def test_what_is_written_is_owed_until_it_is_paid(store: Store, reopen: Reopen) 
     assert store.create_generation(identity(), activate=False) == generation
     assert (generation.state, generation.embedder) == ("active", identity())
     after = kept(store, "after")
-    owed = store.owed(generation.id, limit=10)
-    assert [revision.record for revision in owed] == [before, after]
-    assert store.owed(generation.id, limit=1) == owed[:1]
-    assert (store.owed_count(generation.id), store.stats().owed, store.stats("default").owed) == (2, 2, 2)
-    key = owed[0].key
+    pending = store.pending(generation.id, limit=10)
+    assert [revision.record for revision in pending] == [before, after]
+    assert store.pending(generation.id, limit=1) == pending[:1]
+    assert (store.pending_count(generation.id), store.stats().pending, store.stats("default").pending) == (2, 2, 2)
+    key = pending[0].key
     rows = [VectorRow(key=key, passage=p, vector=unit(1, p, 0, 0)) for p in (0, 1)]
-    store.pay(generation.id, rows, [key])
-    store.pay(generation.id, [VectorRow(key=777, passage=0, vector=unit(1, 0, 0, 0))], [777])
-    assert [revision.record for revision in reopen().owed(generation.id, limit=10)] == [after]
+    store.put_vectors(generation.id, rows, [key])
+    store.put_vectors(generation.id, [VectorRow(key=777, passage=0, vector=unit(1, 0, 0, 0))], [777])
+    assert [revision.record for revision in reopen().pending(generation.id, limit=10)] == [after]
     found = reopen().vectors(generation.id, [(key, 0), (key, 1), (key, 2), (777, 0)])
     assert set(found) == {(key, 0), (key, 1)}
     for row in rows:
         got = found[row.key, row.passage]
         assert got.dtype == np.float32
         assert np.array_equal(got, row.vector)
-    store.pay(generation.id, [], [owed[1].key])
-    assert store.owed_count(generation.id) == 0
-    store.pay(generation.id, [VectorRow(key=owed[1].key, passage=0, vector=unit(0, 0, 0, 1))], [owed[1].key])
+    store.put_vectors(generation.id, [], [pending[1].key])
+    assert store.pending_count(generation.id) == 0
+    store.put_vectors(
+        generation.id, [VectorRow(key=pending[1].key, passage=0, vector=unit(0, 0, 0, 1))], [pending[1].key]
+    )
 
 
 def test_everything_is_owed_before_the_first_generation(store: Store) -> None:
     record = kept(store, "a")
     one(store, revise(record, "a, revised"))
     kept(store, "b", namespace="other")
-    assert (store.stats().owed, store.stats("default").owed, store.stats("other").owed) == (3, 2, 1)
+    assert (store.stats().pending, store.stats("default").pending, store.stats("other").pending) == (3, 2, 1)
     generation = store.create_generation(identity(), activate=False)
-    assert store.stats().owed == 3  # one that is being built answers no question yet
+    assert store.stats().pending == 3  # one that is being built answers no question yet
     store.activate_generation(generation.id)
-    live = store.owed_count(generation.id)
-    assert (store.stats().owed, store.stats("other").owed) == (live, 1)
+    live = store.pending_count(generation.id)
+    assert (store.stats().pending, store.stats("other").pending) == (live, 1)
 
 
 def test_something_is_owed_at_every_moment_while_the_first_generation_comes(store: Store) -> None:
@@ -310,7 +312,7 @@ def test_something_is_owed_at_every_moment_while_the_first_generation_comes(stor
 
     def watch() -> None:
         while not come.is_set():
-            seen.append(store.stats().owed)
+            seen.append(store.stats().pending)
             begun.set()
 
     watcher = threading.Thread(target=watch)
@@ -324,25 +326,25 @@ def test_something_is_owed_at_every_moment_while_the_first_generation_comes(stor
 
 def test_a_revision_that_keeps_its_words_keeps_its_vectors(store: Store) -> None:
     generation = store.create_generation(identity(), activate=True)
-    record, unpaid = kept(store, "a"), kept(store, "b")
-    (owed, *_) = store.owed(generation.id, limit=1)
-    store.pay(generation.id, [VectorRow(key=owed.key, passage=0, vector=unit(1, 2, 3, 4))], [owed.key])
+    record, remaining = kept(store, "a"), kept(store, "b")
+    (pending, *_) = store.pending(generation.id, limit=1)
+    store.put_vectors(generation.id, [VectorRow(key=pending.key, passage=0, vector=unit(1, 2, 3, 4))], [pending.key])
     position = store.vector_position(generation.id)
     one(store, remember("c", supersedes=(record.id,)))
-    one(store, revise(unpaid, "b", tags=("new",)))
-    still = store.owed(generation.id, limit=10)
+    one(store, revise(remaining, "b", tags=("new",)))
+    still = store.pending(generation.id, limit=10)
     assert [(revision.record.text, revision.record.revision) for revision in still] == [("b", 1), ("c", 1), ("b", 2)]
     ended = next(revision for revision in store.live_revisions() if revision.record.revision == 2)
     assert np.array_equal(store.vectors(generation.id, [(ended.key, 0)])[ended.key, 0], unit(1, 2, 3, 4))
     assert [row.key for row in store.vector_rows(generation.id, after=position)[0]] == [ended.key]
     one(store, revise(record, "a, but longer"))
-    assert store.owed_count(generation.id) == 4
+    assert store.pending_count(generation.id) == 4
 
 
 def test_vectors_of_the_wrong_size_or_length_are_refused(store: Store) -> None:
     generation = store.create_generation(identity(dimension=4), activate=True)
     kept(store, "a")
-    (owed,) = store.owed(generation.id, limit=1)
+    (pending,) = store.pending(generation.id, limit=1)
     for vector in (
         unit(1, 0, 0),
         np.array([2, 0, 0, 0], np.float32),
@@ -350,10 +352,10 @@ def test_vectors_of_the_wrong_size_or_length_are_refused(store: Store) -> None:
         unit(1, 0, 0, 0)[None],
     ):
         with pytest.raises(InvalidInputError):
-            store.pay(generation.id, [VectorRow(key=owed.key, passage=0, vector=vector)], [owed.key])
+            store.put_vectors(generation.id, [VectorRow(key=pending.key, passage=0, vector=vector)], [pending.key])
     with pytest.raises(NotFoundError):
-        store.pay(99, [], [])
-    assert store.owed_count(generation.id) == 1
+        store.put_vectors(99, [], [])
+    assert store.pending_count(generation.id) == 1
 
 
 def test_followers_read_vectors_in_the_order_they_were_added(store: Store) -> None:
@@ -364,8 +366,8 @@ def test_followers_read_vectors_in_the_order_they_were_added(store: Store) -> No
     assert store.vector_position(generation.id) == 0
     assert store.vector_rows(generation.id) == ([], 0)
     for key in (keys[1], keys[0]):
-        store.pay(generation.id, [VectorRow(key=key, passage=0, vector=unit(1, key, 0, 0))], [key])
-        store.pay(other.id, [VectorRow(key=key, passage=0, vector=unit(1, key))], [key])
+        store.put_vectors(generation.id, [VectorRow(key=key, passage=0, vector=unit(1, key, 0, 0))], [key])
+        store.put_vectors(other.id, [VectorRow(key=key, passage=0, vector=unit(1, key))], [key])
     position = store.vector_position(generation.id)
     rows, read = store.vector_rows(generation.id)
     assert ([row.key for row in rows], read) == ([keys[1], keys[0]], position)
@@ -373,56 +375,56 @@ def test_followers_read_vectors_in_the_order_they_were_added(store: Store) -> No
     half, middle = store.vector_rows(generation.id, limit=1)
     assert [row.key for row in (*half, *store.vector_rows(generation.id, after=middle)[0])] == [keys[1], keys[0]]
     one(store, forget(records[0]))
-    store.pay(generation.id, [VectorRow(key=keys[2], passage=0, vector=unit(1, 0, 0, 0))], [keys[2]])
+    store.put_vectors(generation.id, [VectorRow(key=keys[2], passage=0, vector=unit(1, 0, 0, 0))], [keys[2]])
     assert store.vector_position(generation.id) > position
     for each, newest in ((generation.id, store.vector_position(generation.id)), (99, 0), (None, 0)):
         assert store.positions(each) == (store.sequence(), newest)
     assert [row.key for row in store.vector_rows(generation.id, after=position)[0]] == [keys[2]]
-    store.pay(other.id, [VectorRow(key=keys[2], passage=0, vector=unit(1, 0))], [keys[2]])
+    store.put_vectors(other.id, [VectorRow(key=keys[2], passage=0, vector=unit(1, 0))], [keys[2]])
 
 
 def test_generations_are_switched_to_and_back(store: Store) -> None:
     first = store.create_generation(identity("one"), activate=True)
     second = store.create_generation(identity("two"), activate=False)
     kept(store, "a")
-    assert (store.owed_count(first.id), store.owed_count(second.id)) == (1, 1)
+    assert (store.pending_count(first.id), store.pending_count(second.id)) == (1, 1)
     assert [g.state for g in store.generations()] == ["active", "building"]
     store.activate_generation(second.id)
     assert [g.state for g in store.generations()] == ["retired", "active"]
     kept(store, "b")
     store.activate_generation(first.id)
     assert [g.state for g in store.generations()] == ["active", "retired"]
-    assert store.owed_count(first.id) == 2
+    assert store.pending_count(first.id) == 2
     with pytest.raises(NotFoundError):
         store.activate_generation(99)
 
 
-def _pay_all(store: Store, generation: int, dimension: int) -> None:
-    for revision in store.owed(generation, limit=100):
+def _embed_all(store: Store, generation: int, dimension: int) -> None:
+    for revision in store.pending(generation, limit=100):
         vector = unit(*[1.0] * dimension)
-        store.pay(generation, [VectorRow(key=revision.key, passage=0, vector=vector)], [revision.key])
+        store.put_vectors(generation, [VectorRow(key=revision.key, passage=0, vector=vector)], [revision.key])
 
 
 def test_a_generation_is_switched_to_once_it_loses_nothing(store: Store) -> None:
     first = store.create_generation(identity("one"), activate=True)
     kept(store, "a")
-    _pay_all(store, first.id, 4)
+    _embed_all(store, first.id, 4)
     second = store.create_generation(identity("two"), activate=False)
     assert store.activate_generation(second.id, complete=True) is False, "it owes what the active one has"
     assert [g.state for g in store.generations()] == ["active", "building"]
-    _pay_all(store, second.id, 4)
+    _embed_all(store, second.id, 4)
     kept(store, "b")
-    assert (store.owed_count(first.id), store.owed_count(second.id)) == (1, 1)
+    assert (store.pending_count(first.id), store.pending_count(second.id)) == (1, 1)
     assert store.activate_generation(second.id, complete=True) is True, "b is found by words only in either"
     assert [g.state for g in store.generations()] == ["retired", "active"]
-    assert (store.owed_count(first.id), store.owed_count(second.id)) == (0, 1)
+    assert (store.pending_count(first.id), store.pending_count(second.id)) == (0, 1)
     assert store.activate_generation(second.id, complete=True) is True
-    _pay_all(store, second.id, 4)
+    _embed_all(store, second.id, 4)
     assert store.activate_generation(first.id, complete=True) is False, "it is not being built"
     assert [g.state for g in store.generations()] == ["retired", "active"]
     store.create_generation(identity("one"), activate=False)
     assert store.activate_generation(first.id, complete=True) is False, "b was written since"
-    assert [revision.record.text for revision in store.owed(first.id, limit=10)] == ["b"]
+    assert [revision.record.text for revision in store.pending(first.id, limit=10)] == ["b"]
 
 
 def test_one_generation_is_built_at_a_time(store: Store, reopen: Reopen) -> None:
@@ -445,25 +447,25 @@ def test_a_generation_set_aside_is_owed_nothing_and_keeps_what_was_paid(store: S
     store.create_generation(identity("one"), activate=True)
     kept(store, "a")
     second = store.create_generation(identity("two"), activate=False)
-    (owed,) = store.owed(second.id, limit=10)
-    _pay_all(store, second.id, 4)
+    (pending,) = store.pending(second.id, limit=10)
+    _embed_all(store, second.id, 4)
     kept(store, "b")
     store.retire_generation(second.id)
     store.retire_generation(second.id)
     kept(store, "c")
-    assert store.owed_count(second.id) == 0
-    assert set(store.vectors(second.id, [(owed.key, 0)])) == {(owed.key, 0)}
+    assert store.pending_count(second.id) == 0
+    assert set(store.vectors(second.id, [(pending.key, 0)])) == {(pending.key, 0)}
     again = store.create_generation(identity("two"), activate=False)
     assert (again.id, again.state) == (second.id, "building")
-    assert [revision.record.text for revision in store.owed(second.id, limit=10)] == ["b", "c"]
+    assert [revision.record.text for revision in store.pending(second.id, limit=10)] == ["b", "c"]
 
 
 def test_a_dropped_generation_is_gone_with_its_vectors(store: Store, reopen: Reopen) -> None:
     first = store.create_generation(identity("one"), activate=True)
     kept(store, "a")
     second = store.create_generation(identity("two"), activate=False)
-    (owed,) = store.owed(second.id, limit=10)
-    _pay_all(store, second.id, 4)
+    (pending,) = store.pending(second.id, limit=10)
+    _embed_all(store, second.id, 4)
     for number in (first.id, second.id):
         with pytest.raises(ConflictError):
             store.drop_generation(number)
@@ -472,19 +474,19 @@ def test_a_dropped_generation_is_gone_with_its_vectors(store: Store, reopen: Reo
     store.retire_generation(second.id)
     reopen().drop_generation(second.id)
     assert [g.id for g in store.generations()] == [first.id]
-    assert store.vectors(second.id, [(owed.key, 0)]) == {}
+    assert store.vectors(second.id, [(pending.key, 0)]) == {}
     for missing in (store.drop_generation, store.retire_generation, store.activate_generation):
         with pytest.raises(NotFoundError):
             missing(second.id)
-    assert store.owed_count(first.id) == 1
+    assert store.pending_count(first.id) == 1
 
 
 def test_what_is_owed_is_read_on_from_a_key(store: Store) -> None:
     generation = store.create_generation(identity(), activate=True)
     for text in "abc":
         kept(store, text)
-    everything = store.owed(generation.id, limit=10)
+    everything = store.pending(generation.id, limit=10)
     assert [revision.record.text for revision in everything] == ["a", "b", "c"]
-    assert store.owed(generation.id, limit=10, after=everything[0].key) == everything[1:]
-    assert store.owed(generation.id, limit=1, after=everything[0].key) == everything[1:2]
-    assert store.owed(generation.id, limit=10, after=everything[2].key) == []
+    assert store.pending(generation.id, limit=10, after=everything[0].key) == everything[1:]
+    assert store.pending(generation.id, limit=1, after=everything[0].key) == everything[1:2]
+    assert store.pending(generation.id, limit=10, after=everything[2].key) == []

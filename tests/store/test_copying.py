@@ -71,9 +71,9 @@ def _furnish(store: Store) -> None:
     one(store, unrelate(related(store, relate(records[3].id, records[4].id, evidence=records[5].id, weight=0.25))))
     one(store, forget(records[6], reason="asked"))
     kept(store, "elsewhere", namespace="other")
-    for revision in store.owed(generation.id, limit=10):
+    for revision in store.pending(generation.id, limit=10):
         rows = [VectorRow(key=revision.key, passage=p, vector=unit(1, p, revision.key, 0)) for p in (0, 1)]
-        store.pay(generation.id, rows, [revision.key])
+        store.put_vectors(generation.id, rows, [revision.key])
     store.put_job(Job(id="job_1", kind="import", created_at=START, updated_at=START, progress={"lines": 3}))
     store.write_idempotent("key", b"digest", [remember("by key")], lambda results: b"answer")
 
@@ -98,7 +98,7 @@ def _same(one_store: Store, other: Store) -> None:
     assert one_store.live_revisions() == other.live_revisions()
     for mine, its in zip(one_store.generations(), other.generations(), strict=True):
         assert mine == its
-        assert one_store.owed(mine.id, limit=1000) == other.owed(its.id, limit=1000)
+        assert one_store.pending(mine.id, limit=1000) == other.pending(its.id, limit=1000)
         vectors, others = one_store.vector_rows(mine.id)[0], other.vector_rows(its.id)[0]
         assert [(v.key, v.passage, v.vector.tobytes()) for v in vectors] == [
             (v.key, v.passage, v.vector.tobytes()) for v in others

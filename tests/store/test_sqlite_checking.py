@@ -40,9 +40,11 @@ def path(tmp_path: Path) -> Path:
         kept(store, "six", supersedes=(second.id,))
         thing = entity("Atlas", aliases=("At",))
         related(store, relate(first.id, thing.id, "MENTIONS", new_entities=[thing]))
-        owed = [revision.key for revision in store.owed(generation.id, limit=100)]
-        store.pay(
-            generation.id, [VectorRow(key=key, passage=0, vector=unit(1, key, 0, 0)) for key in owed[:-1]], owed[:-1]
+        pending = [revision.key for revision in store.pending(generation.id, limit=100)]
+        store.put_vectors(
+            generation.id,
+            [VectorRow(key=key, passage=0, vector=unit(1, key, 0, 0)) for key in pending[:-1]],
+            pending[:-1],
         )
         assert store.check() == []
         assert store.repair() == []
@@ -91,9 +93,9 @@ def test_tampering_with_canonical_rows_is_found_and_not_mended(path: Path, sql: 
 @pytest.mark.parametrize(
     ("sql", "check"),
     [
-        ("DELETE FROM owed", "owed"),
-        ("DELETE FROM vectors", "owed"),
-        ("INSERT INTO owed VALUES (1, 9999)", "owed_stray"),
+        ("DELETE FROM owed", "pending"),
+        ("DELETE FROM vectors", "pending"),
+        ("INSERT INTO owed VALUES (1, 9999)", "pending_stray"),
         (
             "INSERT INTO vectors (generation, revision, passage, vector) VALUES (1, 9999, 0, x'0000803f')",
             "vectors_stray",
@@ -135,4 +137,4 @@ def test_progress_names_every_check(path: Path) -> None:
         store.check(told.append)
         store.write([remember("still writable")])
     assert told[0] == "integrity"
-    assert {"chain", "references", "owed", "vectors_length", "forgotten_present"} <= set(told)
+    assert {"chain", "references", "pending", "vectors_length", "forgotten_present"} <= set(told)

@@ -310,7 +310,7 @@ pub struct Hit {
 /// Something the reader must know about an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Its stable code, such as `words_only` or `vectors_owed`.
+    /// Its stable code, such as `words_only` or `vectors_pending`.
     pub code: String,
     /// What it is.
     pub message: String,

@@ -62,7 +62,7 @@ class _ServiceFigures(Collector):
         """The present figures."""
         stats = self._service.stats(StatsRequest())
         yield _gauge("memories", "Memories that are not retired.", stats.memories)
-        yield _gauge("owed_vectors", "Revisions that cannot be found by meaning yet.", stats.owed)
+        yield _gauge("pending_vectors", "Revisions that cannot be found by meaning yet.", stats.pending)
         yield _gauge("index_bytes", "Memory used by the vector and word indexes.", stats.index_bytes)
         yield _gauge("tombstones", "Forgotten texts that may not come back.", stats.tombstones)
         yield _gauge("store_sequence", "Changes written to the store since its beginning.", stats.sequence)

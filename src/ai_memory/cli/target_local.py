@@ -49,7 +49,7 @@ class LocalTarget:
             begun = time.monotonic()
             if self._service.settle(SETTLE_SECONDS) or time.monotonic() - begun < SETTLE_SECONDS:
                 return None  # done, or there is no model, which every receipt has said
-            owed = self._service.stats(StatsRequest()).owed
-            return f"{owed:,} texts are found by words but not by meaning yet; `ai-memory serve` makes their vectors"
+            pending = self._service.stats(StatsRequest()).pending
+            return f"{pending:,} texts are found by words but not by meaning yet; `ai-memory serve` makes their vectors"
         finally:
             self._service.close()

@@ -72,8 +72,8 @@ class Session:
         self._api_key = api_key
         self._wire = wire
         self._writing = threading.Lock()
-        self._owed: dict[str, Any] = {}
-        self._paid = threading.Condition()
+        self._pending: dict[str, Any] = {}
+        self._settled = threading.Condition()
         self._handshake: bytes | None = None
         self._relay: Relay | None = None
         self._local: Any = None
@@ -88,7 +88,7 @@ class Session:
             self._write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
             self._begin(line if message["method"] == "initialize" else None)
             return
-        self._owe(message)
+        self._expect(message)
         try:
             self._backend().send(line, message)
         except MemoryServiceError as error:
@@ -96,8 +96,8 @@ class Session:
 
     def close(self) -> None:
         """Wait for answers that are owed, within reason, and let everything go."""
-        with self._paid:
-            self._paid.wait_for(lambda: not self._owed, FINISH_SECONDS)
+        with self._settled:
+            self._settled.wait_for(lambda: not self._pending, FINISH_SECONDS)
         if self._relay is not None:
             self._relay.close()
         if self._local is not None:
@@ -123,7 +123,7 @@ class Session:
         if url is None:
             from ai_memory.mcp.local import LocalServer
 
-            self._local = LocalServer(self._open_service, self._answer, self._fail_owed, namespace=self._namespace)
+            self._local = LocalServer(self._open_service, self._answer, self._fail_pending, namespace=self._namespace)
             return self._greeted(self._local)
         if self._relay is None:
             from ai_memory.mcp.relay import Relay
@@ -138,15 +138,15 @@ class Session:
             backend.greet(self._handshake)
         return backend
 
-    def _fail_owed(self, error: MemoryServiceError) -> None:
+    def _fail_pending(self, error: MemoryServiceError) -> None:
         """Answer everything that is owed with an error: what was to answer has ended."""
-        for message in list(self._owed.values()):
+        for message in list(self._pending.values()):
             self._answer(failure(message, error))
 
-    def _owe(self, message: Any) -> None:
+    def _expect(self, message: Any) -> None:
         if isinstance(message, dict) and "id" in message and "method" in message:
-            with self._paid:
-                self._owed[repr(message["id"])] = message
+            with self._settled:
+                self._pending[repr(message["id"])] = message
 
     def _answer(self, line: bytes) -> None:
         """An answer or notification from behind, on its way to the client."""
@@ -155,9 +155,9 @@ class Session:
         self._write(line.rstrip(b"\n") + b"\n")
         message = _decoded(line)
         if isinstance(message, dict) and "method" not in message:
-            with self._paid:
-                self._owed.pop(repr(message.get("id")), None)
-                self._paid.notify_all()
+            with self._settled:
+                self._pending.pop(repr(message.get("id")), None)
+                self._settled.notify_all()
 
     def _write(self, line: bytes) -> None:
         with self._writing:

@@ -24,7 +24,7 @@ class GenerationState(Struct, frozen=True, kw_only=True):
     embedder: EmbedderIdentity
     state: Literal["building", "active", "retired"]
     created_at: dt.datetime
-    owed: int | None
+    pending: int | None
 
 
 class Build(Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ class Stats(Struct, frozen=True, kw_only=True):
     relations: int
     entities: int
     tombstones: int
-    owed: int
+    pending: int
     """Revisions that cannot be found by meaning yet."""
     unread: int | None
     """Changes in the store's log from which the graph has not been read yet; None without a graph (switched off, or at fault)."""

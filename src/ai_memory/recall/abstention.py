@@ -54,11 +54,11 @@ def notices(
             message=f"{_memories(dropped)} did not fit in the token budget; the weakest were left out",
             mend="raise max_tokens",
         )
-    owed = _owed(view, scored)
-    if owed:
+    pending = _pending(view, scored)
+    if pending:
         yield Notice(
-            code="vectors_owed",
-            message=f"{_memories(owed)} cannot be found by meaning yet, only by words",
+            code="vectors_pending",
+            message=f"{_memories(pending)} cannot be found by meaning yet, only by words",
             mend="ask again in a moment; vectors are made in the background",
         )
 
@@ -71,11 +71,11 @@ def searched(view: PartitionView, scored: Scored) -> Searched:
     by_words = len(scored.lexical.rows)
     if memories != scored.rows:
         by_words = _distinct(view, scored.lexical.rows)
-    by_meaning = 0 if scored.dense is None else memories - _owed(view, scored)
+    by_meaning = 0 if scored.dense is None else memories - _pending(view, scored)
     return Searched(memories=memories, by_words=by_words, by_meaning=by_meaning)
 
 
-def _owed(view: PartitionView, scored: Scored) -> int:
+def _pending(view: PartitionView, scored: Scored) -> int:
     """Eligible memories without a vector, while others have one; 0 when recall works by words alone."""
     if scored.dense is None or scored.dense_background.size == scored.rows:
         return 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ai_memory.clock import Clock
 from ai_memory.recall.tuned import Tuned
-from ai_memory.service.background.backlog import Payer
+from ai_memory.service.background.backlog import BacklogWorker
 from ai_memory.service.background.builder import Builder
 from ai_memory.service.background.decisions import Decisions
 from ai_memory.service.background.embedder import Chooser, EmbedderSlot
@@ -24,7 +24,7 @@ class Parts:
     clock: Clock
     slot: EmbedderSlot
     follower: Follower
-    payer: Payer
+    backlog: BacklogWorker
     builder: Builder
     choose: Chooser
     forget_share: float

@@ -67,7 +67,7 @@ from ai_memory.operations.writing import (
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.recipe import Recipe
 from ai_memory.recall.tuned import Tuned
-from ai_memory.service.background.backlog import Payer
+from ai_memory.service.background.backlog import BacklogWorker
 from ai_memory.service.background.build_lock import BuildLock
 from ai_memory.service.background.builder import Builder, Workshop
 from ai_memory.service.background.decisions import Decisions
@@ -110,8 +110,8 @@ class Service:
         clock = clock or SystemClock()
         slot = EmbedderSlot(store, loader)
         follower = Follower(store, snapshots, snapshot_rows=snapshot_rows)
-        payer = Payer(store, slot, self._vectors_paid)
-        shop = Workshop(store, slot, payer, clock, partial(find_embedder, loader, choose), self._generation_switched)
+        backlog = BacklogWorker(store, slot, self._vectors_stored)
+        shop = Workshop(store, slot, backlog, clock, partial(find_embedder, loader, choose), self._generation_switched)
         decided = Decisions(store)
         self._closed = threading.Event()
         self._parts = Parts(
@@ -119,7 +119,7 @@ class Service:
             clock=clock,
             slot=slot,
             follower=follower,
-            payer=payer,
+            backlog=backlog,
             builder=Builder(shop, BuildLock(build_lock)),
             choose=choose,
             forget_share=forget_share,
@@ -279,7 +279,7 @@ class Service:
         parts = self._open()
         parts.follower.catch_up()
         parts.slot.get()
-        parts.payer.kick()
+        parts.backlog.kick()
         if parts.graph is not None:
             parts.graph.kick()
 
@@ -292,7 +292,7 @@ class Service:
 
     def settle(self, timeout: float | None = None) -> bool:
         """Wait until every memory can be found by meaning; False at the time limit (seconds) or without a model."""
-        return self._open().payer.settle(timeout)
+        return self._open().backlog.settle(timeout)
 
     def doctor(self, *, rebuild: bool = False) -> tuple[Problem, ...]:
         """What does not agree with the canonical rows; with `rebuild`, derived parts are made anew first."""
@@ -302,7 +302,7 @@ class Service:
             mended = parts.store.repair()
             parts.follower.reset()
             parts.follower.catch_up()
-            parts.payer.kick()
+            parts.backlog.kick()
             if parts.graph is not None:
                 parts.graph.reset()
                 parts.graph.catch_up(math.inf)
@@ -314,7 +314,7 @@ class Service:
             return
         self._closed.set()
         self._parts.builder.close()
-        self._parts.payer.close()
+        self._parts.backlog.close()
         try:
             if self._parts.graph is not None:
                 self._parts.graph.close()
@@ -331,9 +331,9 @@ class Service:
     def _generation_switched(self) -> None:
         """After a switch in this process: read the new vectors now, so that the next question need not wait for them."""
         self._parts.follower.catch_up()
-        self._parts.payer.kick()
+        self._parts.backlog.kick()
 
-    def _vectors_paid(self) -> None:
+    def _vectors_stored(self) -> None:
         """After each batch of vectors: bring the index up to date and save it when enough has changed."""
         self._parts.follower.catch_up()
         self._parts.follower.save()

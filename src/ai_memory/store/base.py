@@ -268,7 +268,7 @@ class StoreStats(Struct, frozen=True, kw_only=True):
     relations: int
     entities: int
     tombstones: int
-    owed: int
+    pending: int
     """Revisions that the active generation still owes a vector; all of them where there is no generation yet.
 
     Read in one with the rest: two looks at the store, with the first generation coming between them, would say that nothing
@@ -425,15 +425,15 @@ class Store(Protocol):
         """
         ...
 
-    def owed(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
+    def pending(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
         """Revisions with `key > after` whose vectors this generation still owes, oldest first."""
         ...
 
-    def owed_count(self, generation: int) -> int:
+    def pending_count(self, generation: int) -> int:
         """How many revisions are owed."""
         ...
 
-    def pay(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
+    def put_vectors(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
         """Keep vectors and strike `keys` off the owed list, durable on return. Keys erased meanwhile are skipped.
 
         Vectors that a revision had before are replaced. Raises InvalidInputError for a vector of another dimension, or whose

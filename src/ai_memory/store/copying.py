@@ -38,7 +38,7 @@ class Part(StrEnum):
     ENTITIES = "entities"
     RELATIONS = "relations"
     TOMBSTONES = "tombstones"
-    OWED = "owed"
+    PENDING = "owed"
     VECTORS = "vectors"
     JOBS = "jobs"
     ANSWERS = "answers"
@@ -118,7 +118,7 @@ class CopiedTombstone(Struct, frozen=True):
         return (self.sequence, 0, self.value_digest.hex())
 
 
-class CopiedOwed(Struct, frozen=True):
+class CopiedPending(Struct, frozen=True):
     """A revision that a generation owes a vector."""
 
     generation: int
@@ -177,7 +177,7 @@ Copied = (
     | CopiedEntity
     | CopiedRelation
     | CopiedTombstone
-    | CopiedOwed
+    | CopiedPending
     | CopiedVector
     | CopiedJob
     | CopiedAnswer

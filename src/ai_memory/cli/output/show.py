@@ -279,7 +279,7 @@ def stats(value: Stats, screen: Screen) -> Iterable[str]:
     """A line a figure."""
     figures: list[tuple[str, str]] = [
         (name.replace("_", " "), f"{getattr(value, name):,}")
-        for name in ("memories", "revisions", "retired", "relations", "entities", "tombstones", "owed", "index_bytes")
+        for name in ("memories", "revisions", "retired", "relations", "entities", "tombstones", "pending", "index_bytes")
     ]
     figures += [(f"type {name}", f"{count:,}") for name, count in value.by_type.items()]
     if value.embedder is not None:
@@ -312,12 +312,12 @@ def generations(value: Generations, screen: Screen) -> Iterable[str]:
             each.embedder.model,
             str(each.embedder.dimension),
             each.embedder.dtype,
-            "" if each.owed is None else f"{each.owed:,}",
+            "" if each.pending is None else f"{each.pending:,}",
             day(each.created_at),
         )
         for each in value.generations
     ]
-    headers = ("id", "state", "model", "dimension", "dtype", "owed", "begun")
+    headers = ("id", "state", "model", "dimension", "dtype", "pending", "begun")
     yield from table(headers, rows, screen.width, right=(0, 3, 5))
     if value.build is not None:
         yield ""

@@ -27,13 +27,13 @@ RETRY_TEXT_SECONDS = 30.0
 """After this a text that the embedder failed on is tried again: the fault may have been the machine's and not the text's."""
 
 
-class Payer:
+class BacklogWorker:
     """One background thread that embeds what the active generation owes, oldest first."""
 
-    def __init__(self, store: Store, slot: EmbedderSlot, paid: Callable[[], None]) -> None:
+    def __init__(self, store: Store, slot: EmbedderSlot, embedded: Callable[[], None]) -> None:
         self._store = store
         self._slot = slot
-        self._paid = paid
+        self._embedded = embedded
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._settled = threading.Condition()
@@ -48,10 +48,10 @@ class Payer:
         """Say that something may be owed."""
         self._wake.set()
 
-    def owed(self) -> int:
+    def pending(self) -> int:
         """How many revisions the active generation owes; all of them while there is no generation."""
         generation = self._slot.generation()
-        return self._store.owed_count(generation.id) if generation else self._store.stats().owed
+        return self._store.pending_count(generation.id) if generation else self._store.stats().pending
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -62,7 +62,7 @@ class Payer:
     def settle(self, timeout: float | None = None) -> bool:
         """Wait until nothing is owed; False at the time limit, or when what is owed cannot be paid now."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while self._payable():
+        while self._embeddable():
             if self._stopping.is_set() or self._slot.get() is None:
                 return False
             left = None if deadline is None else deadline - time.monotonic()
@@ -71,19 +71,19 @@ class Payer:
             self.kick()
             with self._settled:
                 self._settled.wait(min(0.2, left) if left is not None else 0.2)
-        return self.owed() == 0
+        return self.pending() == 0
 
-    def _payable(self) -> bool:
+    def _embeddable(self) -> bool:
         """Whether something is owed that the embedder has not just failed on."""
         generation = self._slot.generation()
-        return self.owed() > 0 if generation is None else bool(self._batch(generation))
+        return self.pending() > 0 if generation is None else bool(self._batch(generation))
 
     def _batch(self, generation: Generation) -> list[StoredRevision]:
         """The oldest owed revisions, without those that the embedder has just failed on."""
         now = time.monotonic()
         waiting = {key for key, until in list(self._failing.items()) if now < until}
-        owed = self._store.owed(generation.id, limit=BATCH + len(waiting))
-        return [revision for revision in owed if revision.key not in waiting][:BATCH]
+        pending = self._store.pending(generation.id, limit=BATCH + len(waiting))
+        return [revision for revision in pending if revision.key not in waiting][:BATCH]
 
     def close(self) -> None:
         """Stop after the batch at hand; what is still owed stays owed."""
@@ -100,7 +100,7 @@ class Payer:
                 return
             pause = IDLE_SECONDS
             try:
-                self._pay_all()
+                self._embed_all()
             except MemoryServiceError as error:
                 logger.warning("owed vectors wait: %s", error.message)
                 pause = RETRY_SECONDS
@@ -110,19 +110,19 @@ class Payer:
             with self._settled:
                 self._settled.notify_all()
 
-    def _pay_all(self) -> None:
+    def _embed_all(self) -> None:
         while not self._stopping.is_set():
             with self._turn:
-                if not self._pay_batch():
+                if not self._embed_batch():
                     return
-            self._paid()
+            self._embedded()
             with self._settled:
                 self._settled.notify_all()
 
-    def _pay_batch(self) -> bool:
+    def _embed_batch(self) -> bool:
         """Pay one batch of what the active generation owes; False where there is none, or no embedder to pay it with."""
         generation = self._slot.generation()
-        if generation is not None and not self._store.owed_count(generation.id):
+        if generation is not None and not self._store.pending_count(generation.id):
             self._failing.clear()
             return False
         pinned = self._slot.get()
@@ -130,10 +130,10 @@ class Payer:
             return False
         batch = self._batch(pinned.generation)
         if batch:
-            self._pay(pinned.embedder, pinned.generation, batch)
+            self._embed(pinned.embedder, pinned.generation, batch)
         return bool(batch)
 
-    def _pay(self, embedder: Embedder, generation: Generation, batch: Sequence[StoredRevision]) -> None:
+    def _embed(self, embedder: Embedder, generation: Generation, batch: Sequence[StoredRevision]) -> None:
         try:
             rows = vectors_of(embedder, batch)
         except EmbedderUnavailableError:
@@ -144,9 +144,9 @@ class Payer:
                 logger.error("no vector for memory %s: %s", batch[0].record.id, error.message)  # noqa: TRY400
                 return
             for revision in batch:
-                self._pay(embedder, generation, [revision])
+                self._embed(embedder, generation, [revision])
             return
-        self._store.pay(generation.id, rows, [revision.key for revision in batch])
+        self._store.put_vectors(generation.id, rows, [revision.key for revision in batch])
 
 
 def vectors_of(embedder: Embedder, revisions: Sequence[StoredRevision]) -> list[VectorRow]:

@@ -22,7 +22,7 @@ from ai_memory.clock import Clock
 from ai_memory.decoding import from_builtins
 from ai_memory.embed.base import Embedder
 from ai_memory.errors import InternalError, MemoryServiceError, StoreError
-from ai_memory.service.background.backlog import BATCH, RETRY_SECONDS, Payer
+from ai_memory.service.background.backlog import BATCH, RETRY_SECONDS, BacklogWorker
 from ai_memory.service.background.build_lock import BuildLock
 from ai_memory.service.background.embedder import EmbedderSlot
 from ai_memory.service.background.filling import Filler, Pace
@@ -100,7 +100,7 @@ class Workshop:
 
     store: Store
     slot: EmbedderSlot
-    payer: Payer
+    backlog: BacklogWorker
     clock: Clock
     find: Finder
     switched: Callable[[], None]
@@ -240,17 +240,17 @@ class _Run:
         fruitless = 0
         while True:
             try:
-                paid = self._filler.fill()
-                if self._plan.switch and paid <= BATCH and self._switch():
+                embedded = self._filler.fill()
+                if self._plan.switch and embedded <= BATCH and self._switch():
                     return
             except StoreError as error:  # another process holds the lock, or the device is full: it may pass
                 logger.warning("the build waits: %s", error.message)
                 self._wait(RETRY_SECONDS)
                 continue
-            fruitless = fruitless + 1 if self._filler.left and not paid else 0
-            if fruitless > PATIENCE and (self._plan.switch or not self._owed_by_both()):
+            fruitless = fruitless + 1 if self._filler.left and not embedded else 0
+            if fruitless > PATIENCE and (self._plan.switch or not self._pending_in_both()):
                 raise self._filler.why_left()
-            self._wait(0.0 if paid else LOOK_SECONDS)
+            self._wait(0.0 if embedded else LOOK_SECONDS)
             self._note()
 
     def _switch(self) -> bool:
@@ -258,7 +258,7 @@ class _Run:
 
         That is little, a batch or so, and is done without rests, because the payer waits for it.
         """
-        with self._shop.payer.held():
+        with self._shop.backlog.held():
             self._hurrying = True
             try:
                 self._filler.fill(until=self._store.sequence())
@@ -272,10 +272,10 @@ class _Run:
         self._shop.switched()
         return True
 
-    def _owed_by_both(self) -> bool:
+    def _pending_in_both(self) -> bool:
         """Whether the active generation owes as much as is left: then it is cut from its vectors once it has them."""
         active = self._shop.slot.generation()
-        return active is not None and self._store.owed_count(active.id) >= self._filler.left
+        return active is not None and self._store.pending_count(active.id) >= self._filler.left
 
     def _step(self, count: int) -> None:
         """After each batch: note how fast it goes, rest as the rate asks for, and see whether to go on."""

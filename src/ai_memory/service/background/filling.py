@@ -70,8 +70,8 @@ class Filler:
         """
         self.left, self._error = 0, None
         sources = sources_of(self._store, self._generation.embedder)
-        paid = after = 0
-        while batch := self._store.owed(self._generation.id, limit=self.batch, after=after):
+        embedded = after = 0
+        while batch := self._store.pending(self._generation.id, limit=self.batch, after=after):
             after = batch[-1].key
             if until is not None:
                 batch = [revision for revision in batch if revision.key <= until]
@@ -79,11 +79,11 @@ class Filler:
                     break
             rows, done = self._vectors(batch, sources)
             if done:
-                self._store.pay(self._generation.id, rows, done)
-            paid += len(done)
+                self._store.put_vectors(self._generation.id, rows, done)
+            embedded += len(done)
             self.left += len(batch) - len(done)
             self._step(len(done))
-        return paid
+        return embedded
 
     def why_left(self) -> MemoryServiceError:
         """Why the last pass left something unpaid, as an error to end the build with."""

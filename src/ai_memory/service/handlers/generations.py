@@ -35,7 +35,7 @@ def generations(parts: Parts, request: GenerationsRequest) -> Generations:
             embedder=each.embedder,
             state=each.state,
             created_at=each.created_at,
-            owed=None if each.state == "retired" else parts.store.owed_count(each.id),
+            pending=None if each.state == "retired" else parts.store.pending_count(each.id),
         )
         for each in parts.store.generations()
     )
@@ -52,8 +52,8 @@ def build(parts: Parts) -> Build | None:
     if generation is None:
         return None  # it has been pruned since
     total = parts.store.stats().revisions
-    owed = parts.store.owed_count(generation.id)
-    state = _state(parts, job, generation, owed)
+    pending = parts.store.pending_count(generation.id)
+    state = _state(parts, job, generation, pending)
     speed = job.progress.get("per_second") if state == "running" else None
     return Build(
         generation=generation.id,
@@ -61,23 +61,23 @@ def build(parts: Parts) -> Build | None:
         state=state,
         switch=plan.switch,
         former=plan.former,
-        done=max(0, total - owed),
+        done=max(0, total - pending),
         total=total,
         rate=plan.rate,
         per_second=speed,
-        seconds_left=round(owed / speed, 1) if speed else None,
+        seconds_left=round(pending / speed, 1) if speed else None,
         error=job.error,
         started_at=job.created_at,
         updated_at=job.updated_at,
     )
 
 
-def _state(parts: Parts, job: Job, generation: Generation, owed: int) -> BuildState:
+def _state(parts: Parts, job: Job, generation: Generation, pending: int) -> BuildState:
     if generation.state != "building":
         return "done" if ended_as(generation) == "done" or job.state == "done" else "cancelled"
     if job.state == "failed":
         return "failed"
-    if not owed and not plan_of(job).switch:
+    if not pending and not plan_of(job).switch:
         return "ready"
     return "running" if parts.builder.working() else "waiting"
 
@@ -140,7 +140,7 @@ def activate_generation(parts: Parts, request: ActivateGenerationRequest) -> Gen
     building = _required(parts.store)
     if not parts.store.activate_generation(building.id, complete=not request.incomplete):
         raise ConflictError(
-            f"{parts.store.owed_count(building.id)} revisions have no vector in it yet",
+            f"{parts.store.pending_count(building.id)} revisions have no vector in it yet",
             hint="wait until the build is ready, or switch all the same: ai-memory reembed --activate --incomplete",
             generation=building.id,
         )
@@ -164,10 +164,10 @@ def take_back(parts: Parts, request: TakeBackRequest) -> Generations:
     target = parts.store.create_generation(target.embedder, activate=False)
     if not parts.store.activate_generation(target.id, complete=True):
         if not sources_of(parts.store, target.embedder) and parts.builder.find(target.embedder, plan.model) is None:
-            owed = parts.store.owed_count(target.id)
+            pending = parts.store.pending_count(target.id)
             parts.store.retire_generation(target.id)
             raise EmbedderUnavailableError(
-                f"{owed} revisions were written since, and {_said(target.embedder)} is not here to make their vectors",
+                f"{pending} revisions were written since, and {_said(target.embedder)} is not here to make their vectors",
                 hint="bring the model back, or go on with the one in use",
             )
         parts.store.put_job(new_job(plan, parts.now()))

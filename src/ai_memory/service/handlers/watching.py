@@ -25,7 +25,7 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
         relations=counts.relations,
         entities=counts.entities,
         tombstones=counts.tombstones,
-        owed=counts.owed,
+        pending=counts.pending,
         unread=_unread(parts),
         by_type=counts.by_type,
         embedder=generation.embedder if generation else None,
@@ -89,11 +89,11 @@ def _embedder(parts: Parts) -> Part:
 
 def _vectors(parts: Parts) -> Iterator[Part]:
     try:
-        owed = parts.payer.owed()
+        pending = parts.backlog.pending()
     except MemoryServiceError:
         return
-    if owed:
-        yield Part(name="vectors", state="loading", message=f"{owed} revisions cannot be found by meaning yet")
+    if pending:
+        yield Part(name="vectors", state="loading", message=f"{pending} revisions cannot be found by meaning yet")
     else:
         yield Part(name="vectors", state="ok", message="nothing is owed")
 

@@ -50,7 +50,7 @@ from ai_memory.types import Outcome, Receipt, Searchable, Selection
 FORGET_PAGE = 500
 WAIT_SECONDS = 30.0
 """How long `wait` waits: less than a client's time limit, so that a long backlog gives an honest receipt and no error."""
-OWED = "its vector is owed until there is an embedding model: ai-memory model fetch"
+PENDING = "its vector is owed until there is an embedding model: ai-memory model fetch"
 ALWAYS_ALLOWED = 20
 """Bulk forgetting of this many memories or fewer never trips the brake."""
 
@@ -265,7 +265,7 @@ def _after(parts: Parts, results: Sequence[Result]) -> None:
         for result in results
         if isinstance(result, Stored) and result.record is not None and result.record.retired_at is None
     )
-    parts.payer.kick()
+    parts.backlog.kick()
     if parts.graph is not None:
         parts.graph.kick()
 
@@ -278,7 +278,7 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             memory_id=result.memory_id,
             revision=result.revision,
             supersedes=result.superseded,
-            reason=None if can_find_meaning else OWED,
+            reason=None if can_find_meaning else PENDING,
             searchable=Searchable(words=True, meaning=False),
         )
     if isinstance(result, Duplicate):
@@ -305,7 +305,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             outcome=Outcome.STORED,
             memory_id=result.memory_id,
             revision=result.revision,
-            reason=None if _can_find_meaning(parts) else OWED,
+            reason=None if _can_find_meaning(parts) else PENDING,
             searchable=Searchable(words=True, meaning=False),
         )
     if isinstance(result, Unchanged) and result.record is not None:
@@ -351,12 +351,12 @@ def _can_find_meaning(parts: Parts) -> bool:
 
 def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
     """The receipts once their vectors are paid, or as they are when nothing can pay them, or not within the time limit."""
-    settled = parts.payer.settle(WAIT_SECONDS)
+    settled = parts.backlog.settle(WAIT_SECONDS)
     return [
         msgspec.structs.replace(
             receipt,
             searchable=Searchable(words=True, meaning=True),
-            reason=None if receipt.reason == OWED else receipt.reason,
+            reason=None if receipt.reason == PENDING else receipt.reason,
         )
         if settled and receipt.memory_id is not None
         else receipt

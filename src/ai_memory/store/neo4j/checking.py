@@ -94,7 +94,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
         "MATCH (r:Revision) WHERE r.occurred <> coalesce(r.valid_from, r.created_at) RETURN count(*)",
     ),
     (
-        "owed",
+        "pending",
         "revisions have no vector and are not owed one",
         MEND,
         "MATCH (g:Generation) WHERE g.state <> 'retired' MATCH (r:Revision) "
@@ -102,7 +102,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
         "AND NOT EXISTS { (:Owed {generation: g.number, key: r.key}) } RETURN count(*)",
     ),
     (
-        "owed_stray",
+        "pending_stray",
         "vectors are owed to revisions that are gone",
         MEND,
         "MATCH (o:Owed) WHERE NOT EXISTS { (:Revision {key: o.key}) } RETURN count(*)",

@@ -13,7 +13,7 @@ from ai_memory.store.copying import (
     CopiedEntry,
     CopiedGeneration,
     CopiedJob,
-    CopiedOwed,
+    CopiedPending,
     CopiedRelation,
     CopiedRevision,
     CopiedTombstone,
@@ -51,7 +51,7 @@ _LABELS = {
     Part.ENTITIES: "Entity",
     Part.RELATIONS: "Relation",
     Part.TOMBSTONES: "Tombstone",
-    Part.OWED: "Owed",
+    Part.PENDING: "Owed",
     Part.VECTORS: "Vector",
     Part.JOBS: "Job",
     Part.ANSWERS: "Answer",
@@ -68,7 +68,7 @@ _QUERIES: dict[Part, str] = {
     f"{LOCATED} RETURN l.key, {EDGE} ORDER BY l.key",
     Part.TOMBSTONES: "MATCH (t:Tombstone) WHERE t.sequence > $a OR (t.sequence = $a AND t.value_digest > $c) "
     "RETURN t.sequence, t.namespace, t.value_digest ORDER BY t.sequence, t.value_digest",
-    Part.OWED: f"MATCH (n:Owed) WHERE {_BEHIND_PAIR.format('key')} RETURN n.generation, n.key ORDER BY n.generation, n.key",
+    Part.PENDING: f"MATCH (n:Owed) WHERE {_BEHIND_PAIR.format('key')} RETURN n.generation, n.key ORDER BY n.generation, n.key",
     Part.VECTORS: f"MATCH (n:Vector) WHERE {_BEHIND_PAIR.format('position')} "
     "RETURN n.generation, n.position, n.key, n.passage, n.vector ORDER BY n.generation, n.position",
     Part.JOBS: f"MATCH (j:Job) WHERE j.id > $c RETURN {JOB} ORDER BY j.id",
@@ -89,7 +89,7 @@ _READS: dict[Part, Callable[[list[Any]], Any]] = {
     Part.ENTITIES: lambda row: CopiedEntity(row[0], entity(row[1:])),
     Part.RELATIONS: lambda row: CopiedRelation(row[0], relation(row[1:])),
     Part.TOMBSTONES: lambda row: CopiedTombstone(row[0], row[1], bytes.fromhex(row[2])),
-    Part.OWED: lambda row: CopiedOwed(*row),
+    Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
     Part.ANSWERS: lambda row: CopiedAnswer(row[0], bytes.fromhex(row[1]), bytes(row[2]), row[3]),
@@ -199,7 +199,7 @@ _TAKES: dict[Part, Callable[[Transaction, list[Any]], None]] = {
         "UNWIND $rows AS row CREATE (:Tombstone {namespace: row[0], value_digest: row[1], sequence: row[2]})",
         [(row.namespace, row.value_digest.hex(), row.sequence) for row in rows],
     ),
-    Part.OWED: lambda transaction, rows: transaction.in_pieces(
+    Part.PENDING: lambda transaction, rows: transaction.in_pieces(
         "UNWIND $rows AS row CREATE (:Owed {generation: row[0], key: row[1]})",
         [(row.generation, row.key) for row in rows],
     ),

@@ -14,7 +14,7 @@ _REVISIONS = (
     "RETURN r.namespace, r.memory_id, r.key, r.revision, r.value_digest ORDER BY r.key"
 )
 _TOMBSTONES = "UNWIND $rows AS row MERGE (t:Tombstone {namespace: row[0], value_digest: row[1]}) ON CREATE SET t.sequence = row[2]"
-_OWED = "UNWIND $rows AS row MATCH (o:Owed {key: row}) DELETE o"
+_PENDING = "UNWIND $rows AS row MATCH (o:Owed {key: row}) DELETE o"
 _VECTORS = "UNWIND $rows AS row MATCH (:Revision {key: row})-[:HAS_VECTOR]->(v:Vector) DETACH DELETE v"
 _ENTITIES = (
     "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})--(e:Entity) RETURN DISTINCT e.namespace, e.id"
@@ -71,7 +71,7 @@ def _erase(
 ) -> None:
     names, keys = list(gone), [key for keys in gone.values() for key in keys]
     transaction.in_pieces(_TOMBSTONES, tombstones)
-    transaction.in_pieces(_OWED, keys)
+    transaction.in_pieces(_PENDING, keys)
     transaction.in_pieces(_VECTORS, keys)
     touched = {tuple(row) for row in transaction.looked_up(_ENTITIES, names)}
     touched |= {tuple(row) for row in transaction.looked_up(_EVIDENCED, names)}

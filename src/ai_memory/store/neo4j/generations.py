@@ -37,7 +37,7 @@ _ACTIVATED = (
     "MATCH (g:Generation) WHERE g.state = 'active' OR g.number = $number "
     "SET g.state = CASE g.number WHEN $number THEN 'active' ELSE 'retired' END"
 )
-_NOT_OWED = "MATCH (g:Generation {state: 'retired'}) MATCH (o:Owed {generation: g.number}) DELETE o"
+_NOT_PENDING = "MATCH (g:Generation {state: 'retired'}) MATCH (o:Owed {generation: g.number}) DELETE o"
 
 
 def generations(connection: Connection) -> list[Generation]:
@@ -93,7 +93,7 @@ def activate_generation(transaction: Transaction, number: int, *, complete: bool
         return state == "active"
     _resume(transaction, number)
     transaction.rows(_ACTIVATED, number=number)
-    transaction.rows(_NOT_OWED)
+    transaction.rows(_NOT_PENDING)
     return True
 
 
@@ -104,7 +104,7 @@ def retire_generation(transaction: Transaction, number: int) -> None:
             f"vector generation {number} is in use", hint="switch to another one first", generation=number
         )
     transaction.rows("MATCH (g:Generation {number: $number}) SET g.state = 'retired'", number=number)
-    transaction.rows(_NOT_OWED)
+    transaction.rows(_NOT_PENDING)
 
 
 def drop_some(transaction: Transaction, number: int) -> bool:
@@ -123,7 +123,7 @@ def drop_some(transaction: Transaction, number: int) -> bool:
     )
     if deleted == DROPPED_AT_ONCE:
         return False
-    transaction.rows(_NOT_OWED)
+    transaction.rows(_NOT_PENDING)
     transaction.rows("MATCH (g:Generation {number: $number}) DELETE g", number=number)
     return True
 

@@ -37,7 +37,7 @@ _RETIRED = (
     "REMOVE r:Current"
 )
 _LABELS = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) SET m.label = row[2]"
-_OWED = "UNWIND $rows AS row UNWIND $generations AS generation CREATE (:Owed {generation: generation, key: row})"
+_PENDING = "UNWIND $rows AS row UNWIND $generations AS generation CREATE (:Owed {generation: generation, key: row})"
 _LIFTED = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], value_digest: row[1]}) DELETE t"
 
 
@@ -154,7 +154,7 @@ class Memories:
         retired = [h.held[-1].record for h in changed if not h.held[-1].new]
         transaction.in_pieces(_LABELS, [(record.namespace, record.id, label(record)) for record in retired])
         if transaction.owing:
-            transaction.in_pieces(_OWED, [held.key for held in new], generations=transaction.owing)
+            transaction.in_pieces(_PENDING, [held.key for held in new], generations=transaction.owing)
         made = {held.key for held in new}
         inherit(transaction, [(before, after) for before, after in self._inherits if before not in made])
 

@@ -188,7 +188,7 @@ def stats(connection: Connection, namespace: str | None) -> StoreStats:
         relations=found["relations"],
         entities=found["entities"],
         tombstones=found["tombstones"],
-        owed=found["revisions"] if active is None else found["owed"],
+        pending=found["revisions"] if active is None else found["owed"],
         by_type=by_type,
     )
 

@@ -248,20 +248,20 @@ class Neo4jStore:
             pass
         generations.drop_index(self._connection, generation)
 
-    def owed(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
-        """As `Store.owed`."""
-        return vectors.owed(self._connection, generation, limit, after)
+    def pending(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
+        """As `Store.pending`."""
+        return vectors.pending(self._connection, generation, limit, after)
 
-    def owed_count(self, generation: int) -> int:
-        """As `Store.owed_count`."""
-        return vectors.owed_count(self._connection, generation)
+    def pending_count(self, generation: int) -> int:
+        """As `Store.pending_count`."""
+        return vectors.pending_count(self._connection, generation)
 
-    def pay(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
-        """As `Store.pay`."""
+    def put_vectors(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
+        """As `Store.put_vectors`."""
 
         def run(transaction: Transaction) -> None:
             dimension = generations.find_generation(transaction, generation).embedder.dimension
-            vectors.pay(transaction, generation, dimension, rows, keys)
+            vectors.put_vectors(transaction, generation, dimension, rows, keys)
 
         self._submit(run)
 

@@ -43,13 +43,13 @@ def index_name(generation: int) -> str:
     return f"ai_memory_vectors_{generation}"
 
 
-def pay(
+def put_vectors(
     transaction: Transaction, generation: int, dimension: int, rows: Sequence[VectorRow], keys: Sequence[int]
 ) -> None:
-    """As `Store.pay`, inside a write transaction. Vectors these revisions had before are replaced."""
+    """As `Store.put_vectors`, inside a write transaction. Vectors these revisions had before are replaced."""
     blobs = packed(rows, dimension)
-    paid = sorted({int(key) for key in keys} | {key for key, _, _ in blobs})
-    transaction.in_pieces(_REPLACED, paid, generation=generation)
+    done = sorted({int(key) for key in keys} | {key for key, _, _ in blobs})
+    transaction.in_pieces(_REPLACED, done, generation=generation)
     present = {key for (key,) in transaction.looked_up(_PRESENT, sorted({key for key, _, _ in blobs}))}
     insert(transaction, generation, [blob for blob in blobs if blob[0] in present])
     transaction.in_pieces(_STRUCK, [int(key) for key in keys], generation=generation)
@@ -82,8 +82,8 @@ def inherit(transaction: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
         transaction.in_pieces(_STRUCK, sorted({key for key, _, _ in found}), generation=generation)
 
 
-def owed(connection: Connection, generation: int, limit: int, after: int) -> list[StoredRevision]:
-    """As `Store.owed`."""
+def pending(connection: Connection, generation: int, limit: int, after: int) -> list[StoredRevision]:
+    """As `Store.pending`."""
     rows = connection.read(
         "MATCH (o:Owed) WHERE o.generation = $generation AND o.key > $after WITH o ORDER BY o.key LIMIT $limit "
         f"MATCH (r:Revision {{key: o.key}}) RETURN {RECORD} ORDER BY r.key",
@@ -94,8 +94,8 @@ def owed(connection: Connection, generation: int, limit: int, after: int) -> lis
     return [stored_revision(row) for row in rows]
 
 
-def owed_count(connection: Connection, generation: int) -> int:
-    """As `Store.owed_count`."""
+def pending_count(connection: Connection, generation: int) -> int:
+    """As `Store.pending_count`."""
     rows = connection.read("MATCH (o:Owed {generation: $generation}) RETURN count(o)", generation=generation)
     return int(rows[0][0])
 

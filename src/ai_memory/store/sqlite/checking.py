@@ -95,7 +95,7 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
         "EXCEPT SELECT j.value, r.key FROM revisions r, json_each(r.tags) j))",
     ),
     (
-        "owed",
+        "pending",
         "revisions have no vector and are not owed one",
         MEND,
         "SELECT count(*) FROM generations g CROSS JOIN revisions r WHERE g.state != 'retired' "
@@ -103,7 +103,7 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
         "AND NOT EXISTS (SELECT 1 FROM owed o WHERE o.generation = g.number AND o.revision = r.key)",
     ),
     (
-        "owed_stray",
+        "pending_stray",
         "vectors are owed to revisions that are gone",
         MEND,
         "SELECT count(*) FROM owed o WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = o.revision)",

@@ -14,7 +14,7 @@ from ai_memory.store.copying import (
     CopiedEntry,
     CopiedGeneration,
     CopiedJob,
-    CopiedOwed,
+    CopiedPending,
     CopiedRelation,
     CopiedRevision,
     CopiedTombstone,
@@ -55,7 +55,7 @@ _TABLES = {
     Part.ENTITIES: "entities",
     Part.RELATIONS: "relations",
     Part.TOMBSTONES: "tombstones",
-    Part.OWED: "owed",
+    Part.PENDING: "owed",
     Part.VECTORS: "vectors",
     Part.JOBS: "jobs",
     Part.ANSWERS: "idempotency",
@@ -77,7 +77,7 @@ _SELECTS: dict[Part, str] = {
     Part.TOMBSTONES: "SELECT t.sequence, n.name, t.value_digest FROM tombstones t JOIN namespaces n "
     "ON n.number = t.namespace WHERE (t.sequence, lower(hex(t.value_digest))) > (:a, :c) "
     "ORDER BY t.sequence, lower(hex(t.value_digest))",
-    Part.OWED: "SELECT generation, revision FROM owed WHERE (generation, revision) > (:a, :b) ORDER BY 1, 2",
+    Part.PENDING: "SELECT generation, revision FROM owed WHERE (generation, revision) > (:a, :b) ORDER BY 1, 2",
     Part.VECTORS: "SELECT generation, position, revision, passage, vector FROM vectors INDEXED BY vectors_by_generation "
     "WHERE generation >= :a AND (generation > :a OR position > :b) ORDER BY generation, position",
     Part.JOBS: f"SELECT {JOB_COLUMNS} FROM jobs WHERE id > :c ORDER BY id",
@@ -97,7 +97,7 @@ _READS: dict[Part, Callable[[Row], Any]] = {
     Part.ENTITIES: lambda row: CopiedEntity(row[0], entity(row[1:])),
     Part.RELATIONS: lambda row: CopiedRelation(row[0], relation(row[1:])),
     Part.TOMBSTONES: lambda row: CopiedTombstone(*row),
-    Part.OWED: lambda row: CopiedOwed(*row),
+    Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
     Part.ANSWERS: lambda row: CopiedAnswer(*row),
@@ -157,7 +157,7 @@ class Filling:
             Part.ENTITIES: self._entities,
             Part.RELATIONS: self._relations,
             Part.TOMBSTONES: self._tombstones,
-            Part.OWED: self._owed,
+            Part.PENDING: self._pending,
             Part.VECTORS: self._vectors,
             Part.JOBS: self._jobs,
             Part.ANSWERS: self._answers,
@@ -258,7 +258,7 @@ class Filling:
     def _tombstones(self, rows: list[CopiedTombstone]) -> None:
         self._insert("tombstones", [(self._namespace(row.namespace), row.value_digest, row.sequence) for row in rows])
 
-    def _owed(self, rows: list[CopiedOwed]) -> None:
+    def _pending(self, rows: list[CopiedPending]) -> None:
         self._insert("owed", [(row.generation, row.key) for row in rows])
 
     def _vectors(self, rows: list[CopiedVector]) -> None:

@@ -319,7 +319,7 @@ def stats(connection: sqlite3.Connection, namespace: str | None) -> StoreStats:
         relations=count(f"SELECT count(*) FROM relations WHERE retired_at IS NULL{also}"),
         entities=count(f"SELECT count(*) FROM entities{here}"),
         tombstones=count(f"SELECT count(*) FROM tombstones{here}"),
-        owed=count(owing) if has_generation else revisions,
+        pending=count(owing) if has_generation else revisions,
         by_type=by_type,
     )
 

@@ -326,19 +326,19 @@ class SqliteStore:
         while not self._submit(lambda connection: vectors.drop_some(connection, generation)):
             pass
 
-    def owed(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
-        """As `Store.owed`."""
+    def pending(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
+        """As `Store.pending`."""
         with self._readers.one() as connection:
-            return vectors.owed(connection, generation, limit, after)
+            return vectors.pending(connection, generation, limit, after)
 
-    def owed_count(self, generation: int) -> int:
-        """As `Store.owed_count`."""
+    def pending_count(self, generation: int) -> int:
+        """As `Store.pending_count`."""
         with self._readers.one() as connection:
-            return vectors.owed_count(connection, generation)
+            return vectors.pending_count(connection, generation)
 
-    def pay(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
-        """As `Store.pay`."""
-        self._submit(lambda connection: vectors.pay(connection, generation, rows, keys))
+    def put_vectors(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
+        """As `Store.put_vectors`."""
+        self._submit(lambda connection: vectors.put_vectors(connection, generation, rows, keys))
 
     def vectors(self, generation: int, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], NDArray[np.float32]]:
         """As `Store.vectors`."""

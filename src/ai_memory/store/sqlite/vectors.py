@@ -138,8 +138,8 @@ def _resume(connection: sqlite3.Connection, number: int) -> None:
         connection.execute(_MISSING, {"generation": number})
 
 
-def owed(connection: sqlite3.Connection, number: int, limit: int, after: int) -> list[StoredRevision]:
-    """As `Store.owed`."""
+def pending(connection: sqlite3.Connection, number: int, limit: int, after: int) -> list[StoredRevision]:
+    """As `Store.pending`."""
     rows = connection.execute(
         f"SELECT {RECORD_COLUMNS} FROM owed o CROSS JOIN revisions r ON r.key = o.revision "
         "CROSS JOIN memories m ON m.number = r.memory CROSS JOIN namespaces n ON n.number = r.namespace "
@@ -149,17 +149,19 @@ def owed(connection: sqlite3.Connection, number: int, limit: int, after: int) ->
     return [stored_revision(row) for row in rows]
 
 
-def owed_count(connection: sqlite3.Connection, number: int) -> int:
-    """As `Store.owed_count`."""
+def pending_count(connection: sqlite3.Connection, number: int) -> int:
+    """As `Store.pending_count`."""
     return int(connection.execute("SELECT count(*) FROM owed WHERE generation = ?", (number,)).fetchone()[0])
 
 
-def pay(connection: sqlite3.Connection, number: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
-    """As `Store.pay`, inside a write transaction. Vectors these revisions had before are replaced."""
-    generation_paid = find_generation(connection, number)
-    blobs = packed(rows, generation_paid.embedder.dimension)
-    paid = sorted({int(key) for key in keys} | {key for key, _, _ in blobs})
-    connection.executemany("DELETE FROM vectors WHERE revision = ? AND generation = ?", [(key, number) for key in paid])
+def put_vectors(connection: sqlite3.Connection, number: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
+    """As `Store.put_vectors`, inside a write transaction. Vectors these revisions had before are replaced."""
+    target = find_generation(connection, number)
+    blobs = packed(rows, target.embedder.dimension)
+    done = sorted({int(key) for key in keys} | {key for key, _, _ in blobs})
+    connection.executemany(
+        "DELETE FROM vectors WHERE revision = ? AND generation = ?", [(key, number) for key in done]
+    )
     connection.executemany(
         "INSERT INTO vectors (generation, revision, passage, vector) SELECT ?, key, ?, ? FROM revisions WHERE key = ?",
         [(number, passage, blob, key) for key, passage, blob in blobs],
