@@ -32,7 +32,7 @@ def test_the_identity_is_known_before_anything_heavy_is_imported(tmp_path: Path)
     code = f"""
 import sys
 from pathlib import Path
-from ai_memory.embed import fetch, known, locate
+from ai_memory.embed.models import fetch, known, locate
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.load import load_embedder
 print(load_embedder(read_model_folder(Path({str(folder)!r}))).identity.dimension)

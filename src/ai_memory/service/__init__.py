@@ -1,1 +1,1 @@
-"""The one door: every surface reaches memories through the Service, one method an operation."""
+"""The service behind every surface: handlers of operations over one store, and the workers in the background."""

@@ -1,6 +1,6 @@
-"""Pays owed vectors in the background: text is durable first, its vector follows.
+"""Embeds pending revisions in the background: the text is durable first, its vectors follow.
 
-What is owed is kept by the store, so that nothing is lost when a process ends; any process with the model may pay it.
+The backlog is kept by the store, so nothing is lost when a process ends; any process that has the model may work on it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ BATCH = 64
 IDLE_SECONDS = 2.0
 RETRY_SECONDS = 5.0
 RETRY_TEXT_SECONDS = 30.0
-"""After this a text that the embedder failed on is tried again: the fault may have been the machine's and not the text's."""
+"""After this a text that the embedder failed on is tried again: the cause may have been the machine and not the text."""
 
 
 class BacklogWorker:
-    """One background thread that embeds what the active generation owes, oldest first."""
+    """One background thread that embeds the revisions that lack vectors in the active generation, oldest first."""
 
     def __init__(self, store: Store, slot: EmbedderSlot, embedded: Callable[[], None]) -> None:
         self._store = store
@@ -38,29 +38,29 @@ class BacklogWorker:
         self._stopping = threading.Event()
         self._settled = threading.Condition()
         self._turn = threading.Lock()
-        """Held while a batch is paid."""
+        """Held while a batch is embedded and stored."""
         self._failing: dict[int, float] = {}
         """Keys of revisions that the embedder failed on, and when each may be tried again (on the monotonic clock)."""
-        self._thread = threading.Thread(target=self._run, name="vector-payer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="embedding-backlog", daemon=True)
         self._thread.start()
 
     def kick(self) -> None:
-        """Say that something may be owed."""
+        """Wake the worker: there may be pending revisions."""
         self._wake.set()
 
     def pending(self) -> int:
-        """How many revisions the active generation owes; all of them while there is no generation."""
+        """How many revisions lack a vector in the active generation; all of them while there is no generation."""
         generation = self._slot.generation()
         return self._store.pending_count(generation.id) if generation else self._store.stats().pending
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nothing is paid here while the block runs: what is written meanwhile stays owed to every generation alike."""
+        """Pause this worker while the block runs: what is written meanwhile stays pending in every generation alike."""
         with self._turn:
             yield
 
     def settle(self, timeout: float | None = None) -> bool:
-        """Wait until nothing is owed; False at the time limit, or when what is owed cannot be paid now."""
+        """Wait until nothing is pending; False at the time limit (seconds), or when the rest cannot be embedded now."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while self._embeddable():
             if self._stopping.is_set() or self._slot.get() is None:
@@ -74,19 +74,19 @@ class BacklogWorker:
         return self.pending() == 0
 
     def _embeddable(self) -> bool:
-        """Whether something is owed that the embedder has not just failed on."""
+        """Whether a revision is pending that the embedder has not just failed on."""
         generation = self._slot.generation()
         return self.pending() > 0 if generation is None else bool(self._batch(generation))
 
     def _batch(self, generation: Generation) -> list[StoredRevision]:
-        """The oldest owed revisions, without those that the embedder has just failed on."""
+        """The oldest pending revisions, without those that the embedder has just failed on."""
         now = time.monotonic()
         waiting = {key for key, until in list(self._failing.items()) if now < until}
         pending = self._store.pending(generation.id, limit=BATCH + len(waiting))
         return [revision for revision in pending if revision.key not in waiting][:BATCH]
 
     def close(self) -> None:
-        """Stop after the batch at hand; what is still owed stays owed."""
+        """Stop after the current batch; the rest stays pending."""
         self._stopping.set()
         self._wake.set()
         self._thread.join()
@@ -102,10 +102,10 @@ class BacklogWorker:
             try:
                 self._embed_all()
             except MemoryServiceError as error:
-                logger.warning("owed vectors wait: %s", error.message)
+                logger.warning("embedding of pending revisions is delayed: %s", error.message)
                 pause = RETRY_SECONDS
             except Exception:
-                logger.exception("paying owed vectors failed")
+                logger.exception("embedding pending revisions failed")
                 pause = RETRY_SECONDS
             with self._settled:
                 self._settled.notify_all()
@@ -120,7 +120,7 @@ class BacklogWorker:
                 self._settled.notify_all()
 
     def _embed_batch(self) -> bool:
-        """Pay one batch of what the active generation owes; False where there is none, or no embedder to pay it with."""
+        """Embed one batch of pending revisions; False where there are none, or no embedder."""
         generation = self._slot.generation()
         if generation is not None and not self._store.pending_count(generation.id):
             self._failing.clear()
@@ -137,7 +137,7 @@ class BacklogWorker:
         try:
             rows = vectors_of(embedder, batch)
         except EmbedderUnavailableError:
-            raise  # no text's fault: all of them wait
+            raise  # not caused by any one text: all of them wait
         except EmbedderError as error:
             if len(batch) == 1:
                 self._failing[batch[0].key] = time.monotonic() + RETRY_TEXT_SECONDS
@@ -150,7 +150,10 @@ class BacklogWorker:
 
 
 def vectors_of(embedder: Embedder, revisions: Sequence[StoredRevision]) -> list[VectorRow]:
-    """One vector for every passage of every revision, made in one call so that the embedder can group by length."""
+    """One unit vector (float32, shape (dimension,)) per passage of each revision, in order; empty for no revisions.
+
+    All texts go to the embedder in one call, so that it can group them by length. Raises what the embedder raises.
+    """
     texts: list[str] = []
     titles: list[str | None] = []
     places: list[tuple[int, int]] = []

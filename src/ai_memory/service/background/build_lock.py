@@ -11,9 +11,9 @@ from pathlib import Path
 
 
 class BuildLock:
-    """A lock among all services that are given the same file; with None, among nobody but the threads of this one.
+    """A lock among all services that are given the same file; with None, only among the threads of this one.
 
-    Two that build at once would do no harm, since both pay the same debts, but everything twice.
+    Two concurrent builders are safe, since both work through the same backlog, but they duplicate the work.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -22,7 +22,7 @@ class BuildLock:
 
     @contextmanager
     def attempt(self) -> Iterator[bool]:
-        """Whether nobody else holds it; then nobody can take it before the block ends."""
+        """True if the lock was free; it is then held until the block ends."""
         if not self._mine.acquire(blocking=False):
             yield False
             return
@@ -39,7 +39,7 @@ class BuildLock:
             self._mine.release()
 
     def held(self) -> bool:
-        """Whether somebody, here or elsewhere, holds it at this moment."""
+        """True if a thread of this process or another process holds the lock now."""
         with self.attempt() as free:
             return not free
 

@@ -1,8 +1,8 @@
-"""Builds a vector generation in the background, beside the active one, and switches to it when it is complete.
+"""Builds a vector generation in the background while the active one stays in use, and switches to it when it is complete.
 
-What is to be built stands in the store: a generation in the state `building`, and a job with how it was asked for. So it goes on
-after a kill, in this process or another, from where it ended: what was paid stays paid. While it is built every new revision is
-owed to both generations, and the switch comes when the new one lacks nothing that the active one has.
+The store holds what is to be built: a generation in the state `building`, and a job with the parameters of the request. After a
+kill, this process or another resumes from there: vectors that were stored are kept. During a build every new revision is pending
+in both generations, and the switch happens when the new one has every vector that the active one has.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ logger = logging.getLogger(__name__)
 
 KIND = "reembed"
 Finder = Callable[[EmbedderIdentity, str | None], Embedder | None]
-"""The embedder of an identity, given the model's name or folder as it was asked for; None where it is not here."""
+"""The embedder of an identity, given the model's name or folder from the request; None where it is not installed."""
 
 LOOK_SECONDS = 0.5
-"""How often a build looks whether it was cancelled, whether there is more to pay, or whether another process has let go of it."""
+"""How often a build checks whether it was cancelled, whether more is pending, or whether another process has released it."""
 PATIENCE = 2
-"""Passes in a row that leave something unpaid and pay nothing, after which a build has failed."""
+"""Consecutive passes without progress, with revisions still pending, after which a build is declared failed."""
 NOTE_SECONDS = 1.0
-"""How often its speed is noted in the store."""
+"""How often a build's speed is recorded in its job."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     former: int | None = None
     """The generation that was active when the build began."""
     model: str | None = None
-    """The model as it was asked for: a name or a folder."""
+    """The model from the request: a name or a folder."""
     rate: float | None = None
     switch: bool = True
 
@@ -59,8 +59,8 @@ class _Stopped(Exception):  # noqa: N818 - no error: the service closes
     """The service is closing."""
 
 
-class _Ended(Exception):  # noqa: N818 - no error: somebody cancelled it or switched to it
-    """The generation is not being built any more."""
+class _Ended(Exception):  # noqa: N818 - no error: it was cancelled, or switched to, elsewhere
+    """The generation is no longer being built."""
 
 
 def plan_of(job: Job) -> Plan:
@@ -80,12 +80,12 @@ def new_job(plan: Plan, now: dt.datetime) -> Job:
 
 
 def latest_job(store: Store) -> Job | None:
-    """The job of the build that began last."""
+    """The job of the most recent build."""
     return next(iter(store.jobs(kind=KIND)), None)
 
 
 def ended_as(generation: Generation | None) -> str:
-    """What a build came to whose generation is not being built any more: the state of its job."""
+    """The final state of the job of a build whose generation is no longer being built."""
     return "done" if generation is not None and generation.state == "active" else "cancelled"
 
 
@@ -109,7 +109,7 @@ class Workshop:
     noting: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, job: Job, **changes: object) -> Job:
-        """Keep a job with some fields changed and the others as they stand now."""
+        """Save a job with some fields changed and the others as they are in the store now."""
         with self.noting:
             latest = latest_job(self.store)
             base = latest if latest is not None and latest.id == job.id else job
@@ -118,13 +118,13 @@ class Workshop:
         return changed
 
     def end(self, job: Job, state: str, error: MemoryServiceError | None = None) -> None:
-        """Note how a build ended."""
-        told = None if error is None else error.message + (f" ({error.hint})" if error.hint else "")
-        self.note(job, state=state, error=told)
+        """Record how a build ended."""
+        reason = None if error is None else error.message + (f" ({error.hint})" if error.hint else "")
+        self.note(job, state=state, error=reason)
 
 
 class Builder:
-    """One background thread that works on the build that the store says is unfinished, and ends when there is none."""
+    """One background thread that works on the store's unfinished build, and ends when there is none."""
 
     def __init__(self, shop: Workshop, lock: BuildLock) -> None:
         self._shop = shop
@@ -134,7 +134,7 @@ class Builder:
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """See to it that the unfinished build is worked on; nothing happens where there is none."""
+        """Start working on the unfinished build; nothing happens where there is none."""
         with self._starting:
             self._asked = True
             if self._thread is None and not self._shop.stopping.is_set():
@@ -142,23 +142,23 @@ class Builder:
                 self._thread.start()
 
     def note(self, job: Job, **changes: object) -> None:
-        """Change a build's job from outside: how it is to go on, or how it was ended."""
+        """Change a build's job from outside: its parameters, or its final state."""
         self._shop.note(job, **changes)
 
     def find(self, identity: EmbedderIdentity, model: str | None) -> Embedder | None:
-        """The embedder of an identity: what is loaded where that will do, else what the model's name leads to."""
+        """The embedder of an identity: the loaded one where it fits, else the one that the model's name leads to."""
         return self._shop.slot.at_hand(identity) or self._shop.find(identity, model)
 
     def working(self) -> bool:
-        """Whether this or another process is at work on a build at this moment."""
+        """True if this or another process is working on a build now."""
         return self._thread is not None or self._lock.held()
 
     def switched(self) -> None:
-        """Have this process follow at once after the active generation was changed here."""
+        """Update this process's index at once, after the active generation was changed here."""
         self._shop.switched()
 
     def close(self) -> None:
-        """Stop after the batch at hand; the rest is left for whoever goes on."""
+        """Stop after the current batch; the next process that opens the store resumes the build."""
         self._shop.stopping.set()
         with self._starting:
             thread = self._thread
@@ -174,7 +174,7 @@ class Builder:
                     self._work_alone(job)
                     continue
             except Exception:
-                logger.exception("a build could not be looked for; trying again")
+                logger.exception("looking for an unfinished build failed; trying again")
                 self._shop.stopping.wait(RETRY_SECONDS)
                 continue
             with self._starting:
@@ -183,7 +183,7 @@ class Builder:
                     return
 
     def _unfinished(self) -> Job | None:
-        """The job to go on with. One whose generation is not being built any more is marked as what it came to."""
+        """The job to resume. A job whose generation is no longer being built is given its final state."""
         job = latest_job(self._shop.store)
         if job is None or job.state not in ("waiting", "running"):
             return None
@@ -206,7 +206,7 @@ class Builder:
         except _Stopped:
             self._shop.note(job, state="waiting")
         except _Ended:
-            return  # the next look marks it
+            return  # `_unfinished` gives the job its final state
         except MemoryServiceError as error:
             logger.warning("the build failed: %s", error.message)
             self._shop.end(job, "failed", error)
@@ -216,7 +216,7 @@ class Builder:
 
 
 class _Run:
-    """One go at a build, from what is owed now to the switch."""
+    """One attempt at a build, from the current backlog to the switch."""
 
     def __init__(self, shop: Workshop, find: Finder, job: Job) -> None:
         self._shop = shop
@@ -254,9 +254,9 @@ class _Run:
             self._note()
 
     def _switch(self) -> bool:
-        """Pay what has come since, while nothing is paid to the active generation here, and switch if nothing is lost by it.
+        """Embed the remaining revisions with the backlog worker paused, then activate the new generation if it is complete.
 
-        That is little, a batch or so, and is done without rests, because the payer waits for it.
+        That is little, a batch or so, and is done without pauses, because the backlog worker waits for it.
         """
         with self._shop.backlog.held():
             self._hurrying = True
@@ -273,12 +273,12 @@ class _Run:
         return True
 
     def _pending_in_both(self) -> bool:
-        """Whether the active generation owes as much as is left: then it is cut from its vectors once it has them."""
+        """True if the active generation lacks as many vectors: once it has them, the new ones are cut from them."""
         active = self._shop.slot.generation()
         return active is not None and self._store.pending_count(active.id) >= self._filler.left
 
     def _step(self, count: int) -> None:
-        """After each batch: note how fast it goes, rest as the rate asks for, and see whether to go on."""
+        """After each batch: record the speed, pause as the rate limit requires, and check whether to continue."""
         self._done += count
         now = time.monotonic()
         if now - self._noted >= NOTE_SECONDS:
@@ -287,7 +287,7 @@ class _Run:
         self._wait(0.0 if self._hurrying else self._pace.rest(count))
 
     def _note(self, **changes: object) -> None:
-        """Keep something in the job, and take over a rate or a switch that was asked for anew meanwhile."""
+        """Update the job, and adopt a rate or a switch that was requested in the meantime."""
         latest = latest_job(self._store)
         if changes:
             self._job = self._shop.note(self._job, **changes)
@@ -299,7 +299,7 @@ class _Run:
             self._filler.batch = self._pace.batch
 
     def _wait(self, seconds: float) -> None:
-        """Rest, looking up now and then; raises _Stopped or _Ended."""
+        """Pause, checking now and then whether to stop; raises _Stopped or _Ended."""
         until = time.monotonic() + seconds
         while True:
             if self._shop.stopping.wait(max(0.0, min(LOOK_SECONDS, until - time.monotonic()))):

@@ -1,4 +1,4 @@
-"""What people decided about who is who, kept at hand: it is asked for before every walk and every reading of a text."""
+"""Cache of merge and split decisions per namespace, refreshed when the store changes: every walk and extraction needs them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ai_memory.types import Entity, Relation
 
 
 class Decisions:
-    """The decisions of each namespace, read anew when anything was written to the store, by whatever process."""
+    """The decisions of each namespace, read again after any write to the store, by this process or another."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -25,7 +25,7 @@ class Decisions:
         return self._read(namespace)[1]
 
     def identity(self, namespace: str, known_at: dt.datetime | None = None) -> Identity:
-        """The decisions as they stood at an instant (None: as they stand now)."""
+        """The decisions in force at an instant (None: now)."""
         _, relations, now = self._read(namespace)
         return now if known_at is None else Identity(relations, known_at)
 
@@ -40,7 +40,7 @@ class Decisions:
     ) -> list[Entity]:
         """Entities as they were made and read, merged ones too: those that people made first, then those of memories.
 
-        Without `ids` and `names` all. One that was only made for a decision which does not stand in `identity` is left out.
+        Without `ids` and `names` all. An entity that exists only because of a decision not in force in `identity` is left out.
         """
         made = self._store.entities(namespace, ids=ids, names=names)
         known = {entity.id for entity in made}

@@ -1,7 +1,6 @@
-"""The embedder as the service sees it: perhaps there, perhaps still loading, perhaps not the store's.
+"""The embedder as the service sees it: ready, still loading, missing, or not the one that the store's vectors were made by.
 
-Loading is lazy; a model that was missing is looked for again, so that one fetched while the service runs is picked up without
-a restart. Which generation is active is read from the store at every call: where another process has switched it, the embedder
+Loading is lazy; a missing model is looked for again, so that one fetched while the service runs is picked up without a restart. Which generation is active is read from the store at every call: where another process has switched it, the embedder
 changes with it, and a question is always embedded by the embedder of the generation that it is compared with.
 """
 
@@ -139,7 +138,7 @@ class EmbedderSlot:
                 return None
 
     def require(self) -> Embedder:
-        """The active generation's embedder. Raises EmbedderUnavailableError, which says why there is none and what mends it."""
+        """The active generation's embedder. Raises EmbedderUnavailableError with the reason and the way out."""
         pinned = self.get()
         if pinned is not None:
             return pinned.embedder
@@ -174,7 +173,7 @@ class EmbedderSlot:
         return vector
 
     def token_reader(self, pinned: PinnedEmbedder) -> ReadTokens | None:
-        """What reads tokens with the embedder, without raising; None where it does not tell of them."""
+        """A function that reads token vectors with the embedder and never raises; None where it does not provide them."""
         embedder = pinned.embedder
         if not isinstance(embedder, TokenReader):
             return None
@@ -221,7 +220,7 @@ class EmbedderSlot:
             pinned = None if embedder is None else PinnedEmbedder(pin(self._store, embedder.identity), embedder)
         except EmbedderMismatchError as error:
             self._state, self._error = "mismatch", error
-            logger.error("%s", error.message)  # noqa: TRY400 - an expected state, told once without a trace
+            logger.error("%s", error.message)  # noqa: TRY400 - an expected state, logged once without a trace
         except MemoryServiceError as error:
             self._state, self._error = "failed", error
             logger.error("the embedder could not be loaded: %s", error.message)  # noqa: TRY400
@@ -292,14 +291,14 @@ def check_identity(active: Generation, identity: EmbedderIdentity) -> None:
     differing = [name for name in pinned.__struct_fields__ if getattr(pinned, name) != getattr(identity, name)]
     raise EmbedderMismatchError(
         f"the store's vectors were made by {_name(pinned)}, not by {_name(identity)} (they differ in {', '.join(differing)})",
-        hint=f"{_again(differing, pinned)}, or make all vectors anew: {_command(differing, identity)}",
+        hint=f"{_again(differing, pinned)}, or re-create all vectors: {_command(differing, identity)}",
         pinned=_as_dict(pinned),
         given=_as_dict(identity),
     )
 
 
 def _again(differing: list[str], pinned: EmbedderIdentity) -> str:
-    """How to go on with the store's own embedder."""
+    """How to continue with the store's own embedder."""
     if differing == ["dimension"]:
         return f"use {pinned.dimension} dimensions again (dimension = 0 does)"
     if differing == ["dtype"]:

@@ -1,4 +1,4 @@
-"""Reads what memories name and state in the background, and keeps it in the graph file beside the store.
+"""Extracts what memories name and state in the background, into the graph file next to the store.
 
 What is still to be read is told by the store's log, so that nothing is lost when a process ends; any process of the store may
 read it. Writes are not held up: reading begins when they pause.
@@ -32,11 +32,11 @@ LONGEST_PAUSE_SECONDS = 5.0
 """but one at least in this time."""
 
 OpenFile = Callable[[Callable[[int], str]], GraphFile]
-"""Opens the graph file, given what tells the digest of a log entry."""
+"""Opens the graph file, given a function that returns the digest of a log entry."""
 
 
 class GraphReader:
-    """One background thread that reads what the log tells of, from its first use on."""
+    """One background thread that extracts from the revisions in the store's log; it starts at first use."""
 
     def __init__(self, store: Store, open_file: OpenFile, decided: Decisions) -> None:
         self._store = store
@@ -86,7 +86,7 @@ class GraphReader:
             self.file().clear()
 
     def close(self) -> None:
-        """Stop after the page at hand; what is still to be read is read by the next process."""
+        """Stop after the current page; the next process continues from there."""
         self._stopping.set()
         self._wake.set()
         with self._starting:

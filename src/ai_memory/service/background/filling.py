@@ -1,4 +1,4 @@
-"""Pays what a generation that is being built owes: by cutting vectors that are there already, else with its embedder."""
+"""Fills a generation that is being built: by cutting existing larger vectors where possible, else with its embedder."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Pace:
 
     @property
     def batch(self) -> int:
-        """How many to do at one go: about a second's worth, and not more than a whole batch."""
+        """How many revisions to do at once: about a second's worth, and not more than a whole batch."""
         return BATCH if self._rate is None else min(BATCH, max(1, int(self._rate)))
 
     def rest(self, count: int) -> float:
-        """The seconds to rest after doing so many. Time that was not used before is not made up for."""
+        """The seconds to pause after `count` revisions. Unused time is not saved up."""
         if self._rate is None:
             return 0.0
         now = self._now()
@@ -55,18 +55,18 @@ class Filler:
         self._generation = generation
         self._find = find
         self.batch = batch
-        """The most revisions at one go; may be changed between two of them."""
+        """The most revisions per batch; may be changed between batches."""
         self._step = step
         self._error: EmbedderError | None = None
         self.embedder: Embedder | None = None
         """The embedder, once it was needed and found."""
         self.left = 0
-        """Revisions that the last pass could not pay."""
+        """Revisions that the last pass could not embed."""
 
     def fill(self, until: int | None = None) -> int:
-        """One pass over what is owed, oldest first, up to the revision with the key `until`; how many it paid.
+        """One pass over the pending revisions, oldest first, up to the key `until`; returns how many got their vectors.
 
-        A text that the embedder fails on is left owed. Raises EmbedderError where it fails on every one of a batch.
+        A text that the embedder fails on stays pending. Raises EmbedderError where it fails on every text of a batch.
         """
         self.left, self._error = 0, None
         sources = sources_of(self._store, self._generation.embedder)
@@ -86,18 +86,18 @@ class Filler:
         return embedded
 
     def why_left(self) -> MemoryServiceError:
-        """Why the last pass left something unpaid, as an error to end the build with."""
+        """Why the last pass left revisions pending, as an error to end the build with."""
         if self._error is not None:
             return EmbedderError(
                 f"{self.left} revisions could not be embedded: {self._error.message}",
-                hint="mend what is wrong and reembed again, or switch without them: ai-memory reembed --activate --incomplete",
+                hint="fix the cause and reembed again, or switch without them: ai-memory reembed --activate --incomplete",
                 left=self.left,
             )
         identity = self._generation.embedder
         return EmbedderUnavailableError(
-            f"the model {identity.model} ({identity.dtype}, revision {identity.revision[:8]}) is not here, and {self.left} "
+            f"the model {identity.model} ({identity.dtype}, revision {identity.revision[:8]}) is not installed, and {self.left} "
             "revisions have no vectors that its own could be cut from",
-            hint=f"ai-memory reembed --model {identity.model}, once it is here",
+            hint=f"install it, then: ai-memory reembed --model {identity.model}",
             left=self.left,
         )
 
@@ -145,9 +145,10 @@ def sources_of(store: Store, identity: EmbedderIdentity) -> list[Generation]:
 
 
 def cut_vectors(store: Store, source: Generation, batch: Sequence[StoredRevision], dimension: int) -> list[VectorRow]:
-    """Vectors of `dimension` values for those of the revisions that have all their vectors in `source`; no model is run.
+    """Unit vectors, float32 of shape (dimension,), cut from those in `source`; no model is run.
 
-    They are what the model gives at that dimension: the stored vectors are exactly those that it gave, and cutting is the same.
+    Only revisions that have all their vectors there are covered; an empty batch gives an empty list. The result equals what the
+    model gives at that dimension: the stored vectors are exactly its output, and cutting is the same operation.
     """
     if not batch:
         return []

@@ -1,10 +1,10 @@
 """Keeps the in-memory partitions in step with the store, whoever wrote to it.
 
 The store's log says what changed, in commit order; the follower applies it at the next call, so that two processes on one
-store see each other's writes. Vectors have a position of their own, because they are paid later than texts are written.
+store see each other's writes. Vectors have a separate position, because they are stored later than the texts.
 
-The partitions hold the vectors of one generation. When another one becomes the active one, they are all read anew before the
-next view is given; a view that was taken before keeps the old ones to its end.
+The partitions hold the vectors of one generation. When another becomes active, all vectors are read again before the next view
+is given; a view taken earlier keeps the old ones until it is released.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ VECTOR_PAGE = 5_000
 
 
 class SwitchedError(Exception):
-    """The vectors at hand are not of the generation that was asked for, which is no longer the active one: begin anew."""
+    """The active generation changed; retry with the new one."""
 
 
 class Follower:
-    """One partition a namespace, brought up to date by `catch_up`.
+    """One partition per namespace, brought up to date by `catch_up`.
 
     `snapshots` None, or `snapshot_rows` 0, means that the index is rebuilt from the store at each start.
     """
@@ -61,10 +61,10 @@ class Follower:
                     self._offered[revision.key] = revision
 
     def view(self, namespace: str, generation: Generation | None) -> PartitionView | None:
-        """A namespace as it stands now, with the vectors of `generation`; None if nothing was ever stored in it.
+        """The current state of a namespace, with the vectors of `generation`; None if nothing was ever stored in it.
 
-        With `generation` None no vector shall be compared, and any may be in the view. Raises SwitchedError where the
-        vectors of another generation are at hand, and `generation` is not the active one any more.
+        With `generation` None the caller compares no vectors, and the view may hold those of any generation. Raises
+        SwitchedError where the index holds the vectors of another generation and `generation` is no longer active.
         """
         with self._lock:
             position = self._follow()
@@ -98,7 +98,7 @@ class Follower:
         return sum(partition.nbytes for partition in list(self._partitions.values()))
 
     def close(self) -> None:
-        """Save the index as it is now, if it was ever used; a store that cannot be read any more leaves it to be rebuilt."""
+        """Save the current index, if it was ever used; where the store can no longer be read, it is rebuilt at the next start."""
         if not self._opened:
             return
         try:
@@ -128,7 +128,7 @@ class Follower:
             self._saved = False
 
     def reset(self) -> None:
-        """Drop everything and build it anew from canonical rows at the next `catch_up`."""
+        """Drop everything and rebuild it from canonical rows at the next `catch_up`."""
         with self._lock:
             self.forget_saved()
             self._partitions, self._changed = {}, {}
@@ -153,7 +153,7 @@ class Follower:
         self._follow_log()
 
     def _load(self) -> tuple[dict[str, Partition], Origin] | None:
-        """The saved partitions, if this store once was as they are: one restored from a backup may have gone another way."""
+        """The saved partitions, if the store's log contains their state: a store restored from a backup may have diverged."""
         if self._snapshots is None or not self._snapshot_rows:
             return None
         loaded = self._snapshots.load(self._store.store_id)
@@ -169,7 +169,7 @@ class Follower:
         return partitions, saved.origin
 
     def _digest_at(self, sequence: int) -> str:
-        """The digest of the log entry with this sequence, which stands for all before it; empty where there is none."""
+        """The digest of the log entry with this sequence, which covers all before it; empty where there is none."""
         return next(
             (entry.digest for entry in self._store.log(after=sequence - 1, limit=1) if entry.sequence == sequence), ""
         )
@@ -183,7 +183,7 @@ class Follower:
                 self._fetch_vectors(namespace, self._origin.generation, [revision.key for revision in page])
 
     def _fetch_vectors(self, namespace: str, generation: int, keys: Sequence[int]) -> None:
-        """Vectors that lie before the position followed so far, for revisions that were just built."""
+        """Fetch the vectors before the current position, for revisions that were just added."""
         partition = self._partitions[namespace]
         wanted = [(key, passage) for key in keys for passage in range(partition.passages(key))]
         found = self._store.vectors(generation, wanted)
@@ -266,7 +266,8 @@ class Follower:
             return
         while True:
             rows, position = self._store.vector_rows(generation, after=self._origin.vector_position, limit=VECTOR_PAGE)
-            # Among them may be vectors of revisions that were written, and paid, since the log was followed: they have rows first.
+            # Some may belong to revisions written since the log was followed: those need their rows first, or
+            # their vectors would be dropped for good.
             if rows and self._store.sequence() != self._origin.sequence:
                 self._follow_log()
             self._take(rows)
@@ -275,7 +276,7 @@ class Follower:
                 return
 
     def _take(self, rows: list[VectorRow]) -> None:
-        """Give each partition its vectors; a lone one sorts out by itself which are its own."""
+        """Give each partition its vectors; a single partition selects its own."""
         vectors = [(row.key, row.passage, row.vector) for row in rows]
         alone = len(self._partitions) == 1
         for namespace, partition in self._partitions.items():

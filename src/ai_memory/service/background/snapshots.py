@@ -1,6 +1,6 @@
-"""Snapshots of partitions in a folder beside the store, so that opening a large store rebuilds nothing.
+"""Snapshots of partitions in a folder next to the store, so that opening a large store rebuilds nothing.
 
-`progress.json` says how far the store had been followed when the partitions were saved, and which namespace lies in which
+`progress.json` says how far the store had been followed when the partitions were saved, and which namespace is in which
 sub-folder. Small partitions are not worth files of their own: they are rebuilt from the store.
 """
 
@@ -48,7 +48,7 @@ class SnapshotFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: Saved | None = None
-        """The head that this process has read or written last: what lies there while nobody else has saved."""
+        """The head that this process last read or wrote: it is still on disk unless another process has saved since."""
 
     def load(self, store_id: str) -> tuple[dict[str, Partition], Saved] | None:
         """The saved partitions and how far they had followed the store, or None when they cannot be used as they are."""
@@ -103,7 +103,7 @@ class SnapshotFolder:
         self._known = saved
 
     def _is_mine(self) -> bool:
-        """Whether what lies there is what this process has read or written last."""
+        """True if the head on disk is the one that this process last read or wrote."""
         try:
             return self._known is not None and self._read_head() == self._known
         except msgspec.MsgspecError:
