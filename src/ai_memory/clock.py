@@ -15,7 +15,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class Clock(Protocol):
-    """Anything that tells the present instant."""
+    """A source of the present instant."""
 
     def now(self) -> dt.datetime:
         """The present instant, in UTC."""
@@ -37,7 +37,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to (and one microsecond at each reading, to keep answers distinct)."""
+    """A clock that moves only when asked to (and one microsecond at each reading, to keep answers distinct)."""
 
     def __init__(self, start: dt.datetime) -> None:
         self._now = start.astimezone(dt.UTC)
@@ -62,5 +62,5 @@ def to_micros(instant: dt.datetime) -> int:
 
 
 def from_micros(micros: int) -> dt.datetime:
-    """The UTC datetime that lies `micros` microseconds after the Unix epoch."""
+    """The UTC datetime `micros` microseconds after the Unix epoch."""
     return EPOCH + dt.timedelta(microseconds=micros)

@@ -1,4 +1,4 @@
-"""Values into the types that they are declared as, safely from any thread.
+"""Decode values into their declared types, safely from any thread.
 
 msgspec learns a class's fields when the class is first decoded, and a second thread that comes meanwhile reads what is only
 half written and ends the process (0.22: a NULL type in `convert`). So one thread at a time makes a type known, and from then

@@ -17,7 +17,7 @@
     ├── StoreError                 the store cannot do its work                              500 store_error
     │   ├── StoreFullError         no space left on the device                               507 store_full
     │   ├── StoreReadOnlyError     the file or folder cannot be written                      403 store_read_only
-    │   ├── StoreCorruptError      the file is damaged or is no store of ours                500 store_corrupt
+    │   ├── StoreCorruptError      the file is damaged or is not an ai-memory store          500 store_corrupt
     │   ├── StoreBusyError         another process held the write lock for too long          503 store_busy
     │   ├── StoreUnavailableError  the store's server cannot be reached, or refuses the user 503 store_unavailable
     │   └── StoreVersionError      the store was written by a newer version                  409 store_version
@@ -26,9 +26,9 @@
     ├── ModelFilesError            a model folder is incomplete, damaged or unknown          400 model_files
     ├── OfflineError               the network was needed while `offline` is set             503 offline
     ├── ServiceUnavailableError    the service is closing, or cannot be reached              503 unavailable
-    └── InternalError              a fault of ours; the log has the trace                    500 internal
+    └── InternalError              internal error; the log has the trace                    500 internal
 
-An error names what was wrong, the limit, and in `hint` the command or change that mends it. `code` is stable and is what
+An error names what was wrong, the limit, and in `hint` the command or change that fixes it. `code` is stable and is what
 programs compare; `details` holds the values behind the message. The same four fields travel over every surface.
 """
 
@@ -38,7 +38,7 @@ from typing import Any, ClassVar
 
 
 class MemoryServiceError(Exception):
-    """Base of all errors; `message` says what was wrong, `hint` what mends it, `details` the values involved."""
+    """Base of all errors; `message` says what was wrong, `hint` how to fix it, `details` the values involved."""
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
@@ -104,7 +104,7 @@ class MethodNotAllowedError(NotFoundError):
 
 
 class ConflictError(MemoryServiceError):
-    """The request is right in itself but cannot be carried out in the present state."""
+    """The request is valid but cannot be carried out in the present state."""
 
     code = "conflict"
     status = 409
@@ -162,7 +162,7 @@ class StoreReadOnlyError(StoreError):
 
 
 class StoreCorruptError(StoreError):
-    """The file is damaged, or is no store of ours."""
+    """The file is damaged, or is not an ai-memory store."""
 
     code = "store_corrupt"
 
@@ -189,7 +189,7 @@ class StoreVersionError(StoreError):
 
 
 class EmbedderError(MemoryServiceError):
-    """The embedder failed while running; texts stay stored and their vectors stay owed."""
+    """The embedder failed while running; the texts are stored and will be embedded later."""
 
     code = "embedder_failed"
     status = 503
@@ -223,7 +223,7 @@ class ServiceUnavailableError(MemoryServiceError):
 
 
 class InternalError(MemoryServiceError):
-    """A fault of ours; the log has the trace under the request id."""
+    """Internal error; the log has the trace under the request id."""
 
     code = "internal"
 
@@ -240,7 +240,7 @@ def error_classes() -> dict[str, type[MemoryServiceError]]:
 
 
 def from_body(body: dict[str, Any]) -> MemoryServiceError:
-    """The exception that a wire error `{"code", "message", "hint", "details"}` stands for."""
+    """The exception for a wire error `{"code", "message", "hint", "details"}`."""
     cls = error_classes().get(str(body.get("code")), InternalError)
     details = body.get("details")
     error = cls(str(body.get("message", "")), hint=body.get("hint"))

@@ -1,4 +1,4 @@
-"""Where things lie on this machine, known without reading any settings: cheap enough for the command line's fast path."""
+"""Default locations on this machine, known without reading settings: cheap enough for the command line's fast path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SERVICE_FILE = "service.json"
 
 def default_data_dir() -> Path:
     """The platform's folder for this user's application data."""
-    import platformdirs  # 40 ms that a command with a folder of its own need not pay
+    import platformdirs  # imported late: it costs 40 ms, which a command with an explicit folder does not need
 
     return Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
 
@@ -28,7 +28,7 @@ def default_config_file() -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPlaces:
-    """Where models may lie besides the data folder."""
+    """Where models may be in addition to the data folder."""
 
     gemma: Path | None = None
     """EmbeddingGemma's own folder, where the user has named it."""

@@ -82,7 +82,7 @@ def test_a_server_announces_itself_and_takes_that_back(tmp_path: Path) -> None:
             out.splitlines()[0]
             == f"AI Memory Service 0.1.0 at http://127.0.0.1:{port} (API page: http://127.0.0.1:{port}/docs)"
         )
-        assert "by words alone" in out
+        assert "lexical search only" in out
         assert not file.exists()
 
 

@@ -159,7 +159,7 @@ def test_recall_shows_what_why_and_when(run: Run) -> None:
     remembered(run, "the cat sleeps on the sofa")
     shown = run("recall", "when", "is", "the", "deploy")
     assert shown.code == 0
-    for part in ("2026-03-14", "Anna", "work", "Anna moved the deploy", memory_id, "notice: by words alone"):
+    for part in ("2026-03-14", "Anna", "work", "Anna moved the deploy", memory_id, "notice: lexical search only"):
         assert part in shown.out
     answer = run("recall", "deploy", "--json", "--limit", "1", "--explain").json
     assert [hit["memory"]["id"] for hit in answer["hits"]] == [memory_id]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import fcntl
 import shutil
-import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -17,9 +16,6 @@ from ai_memory.clock import Clock
 from ai_memory.store.neo4j.database.address import Address, parse_address
 from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.store import Neo4jStore, open_neo4j_store
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-
 from neo4j_server import LINES, Line, Server, UnavailableError, running
 
 _CLEAN = (

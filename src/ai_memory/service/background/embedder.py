@@ -1,7 +1,8 @@
 """The embedder as the service sees it: ready, still loading, missing, or not the one that the store's vectors were made by.
 
-Loading is lazy; a missing model is looked for again, so that one fetched while the service runs is picked up without a restart. Which generation is active is read from the store at every call: where another process has switched it, the embedder
-changes with it, and a question is always embedded by the embedder of the generation that it is compared with.
+Loading is lazy; a missing model is looked for again, so that one fetched while the service runs is picked up without a restart.
+Which generation is active is read from the store at every call: where another process has switched it, the embedder changes with
+it, and a question is always embedded by the embedder of the generation that it is compared with.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ _DECISION = "decision"
 
 
 def merge(parts: Parts, request: MergeRequest) -> Decision:
-    """Say that things are one; what stands already is answered as it stands."""
+    """Record that several entities are one; a decision that is already in force is returned unchanged."""
     read_new(parts)
     names, now, made = Names(parts, request.namespace), parts.now(), list[Entity]()
     things = [_thing(names.existing(node), node, "things") for node in request.things]
@@ -43,13 +43,15 @@ def merge(parts: Parts, request: MergeRequest) -> Decision:
     into = _thing(names.endpoint(request.into, now, made, "into", kind_of_new=kind), request.into, "into")
     read = [names.as_read(node) for node in request.things]
     if names.as_read(request.into) in read:
-        raise InvalidInputError("a thing is merged into itself", hint="name two different things", field="things")
+        raise InvalidInputError(
+            "an entity cannot be merged into itself", hint="name two different ones", field="things"
+        )
     sources = list(dict.fromkeys(thing for thing in things if thing != into))
     if not sources:
         if names.as_read(request.into) != into:
             raise ConflictError(
                 f"{request.into} is merged into what it is to stand for",
-                hint="ai-memory decisions shows by which decision; ai-memory undo takes it back",
+                hint="ai-memory decisions shows by which decision; ai-memory undo reverts it",
             )
         return _standing(parts, request.namespace, [each for each in read if each], ())
     for source in sources:
@@ -59,7 +61,7 @@ def merge(parts: Parts, request: MergeRequest) -> Decision:
 
 
 def split(parts: Parts, request: SplitRequest) -> Decision:
-    """Say that memories mean another thing; what stands already is answered as it stands."""
+    """Record that memories mean another entity; a decision that is already in force is returned unchanged."""
     if parts.graph is None:
         raise ConflictError("nothing is read from memories here", hint="switch the setting extract on")
     read_new(parts)
@@ -68,7 +70,7 @@ def split(parts: Parts, request: SplitRequest) -> Decision:
     (kind,) = [entity.kind for entity in names.entities(ids=[thing])]
     into = _thing(names.endpoint(request.into, now, made, "into", kind_of_new=kind), request.into, "into")
     if into == thing:
-        raise InvalidInputError("a thing is split into itself", hint="name two different things", field="into")
+        raise InvalidInputError("an entity cannot be split into itself", hint="name two different ones", field="into")
     memories = list(dict.fromkeys(request.ids))
     read = parts.graph.file().naming(request.namespace, names.identity.behind([thing]))
     naming = {memory for memory, entity in read if names.identity.meant(memory, entity) == thing}
@@ -82,7 +84,7 @@ def split(parts: Parts, request: SplitRequest) -> Decision:
             names.existing(memory)
             raise NotFoundError(
                 f"memory {memory} names no {request.thing}",
-                hint="ai-memory neighbours shows which memories name a thing",
+                hint="ai-memory neighbours shows which memories mention an entity",
                 memory_id=memory,
             )
     ends = [(thing, into, memory) for memory in memories if memory in naming]
@@ -104,12 +106,12 @@ def decisions(parts: Parts, request: DecisionsRequest) -> MadeDecisions:
 
 
 def undo(parts: Parts, request: UndoRequest) -> Decision:
-    """Take a decision back; one that was undone already is answered as it is."""
+    """Undo a decision; one that was already undone is returned as it is."""
     ours = [each for each in parts.decided.relations(request.namespace) if _decision_of(each) == request.id]
     if not ours:
         raise NotFoundError(
             f"there is no decision {request.id} in namespace {request.namespace}",
-            hint="ai-memory decisions shows what is there",
+            hint="ai-memory decisions lists them",
         )
     now = parts.now()
     ending = [Unrelate(id=each.id, namespace=request.namespace, at=now) for each in ours if each.retired_at is None]
@@ -122,7 +124,7 @@ def _thing(found: str, node: str, field: str) -> str:
     """The id of an entity. Raises InvalidInputError for a memory's."""
     if not found.startswith(ENTITY):
         raise InvalidInputError(
-            f"{node!r} is a memory, not a thing", hint="write ent_…, entity:NAME or entity:KIND/NAME", field=field
+            f"{node!r} is a memory, not an entity", hint="write ent_…, entity:NAME or entity:KIND/NAME", field=field
         )
     return found
 
@@ -135,7 +137,7 @@ def _decide(
     made: Sequence[Entity],
     now: dt.datetime,
 ) -> Decision:
-    """Keep a decision: its ends are (source, target, memory). A memory that is forgotten meanwhile is left out of it."""
+    """Store a decision; its ends are (source, target, memory). A memory that is forgotten meanwhile is left out."""
     decision = new_id(DECISION, now)
     results = write(
         parts,
@@ -161,7 +163,7 @@ def _decide(
 
 
 def _standing(parts: Parts, namespace: str, things: Sequence[str], memories: Sequence[str]) -> Decision:
-    """The newest decision that stands about one of some things, and one of some memories if any are given."""
+    """The newest decision in force about one of these entities, and one of these memories if any are given."""
     for each in _all(parts, namespace):
         about = not {entity.id for entity in each.things}.isdisjoint(things)
         if each.undone_at is None and about and bool(memories) == (not set(memories).isdisjoint(each.memories)):

@@ -83,7 +83,7 @@ def _state(parts: Parts, job: Job, generation: Generation, pending: int) -> Buil
 
 
 def reembed(parts: Parts, request: ReembedRequest) -> Generations:
-    """Begin a build, or go on with the one that was begun with the same embedder."""
+    """Start a build, or resume the one that was started with the same embedder."""
     building = _building(parts.store)
     if building is not None and (request.model, request.dimension, request.dtype) == (None, None, None):
         return _start(parts, building, request, None)
@@ -92,13 +92,13 @@ def reembed(parts: Parts, request: ReembedRequest) -> Generations:
     embedder = parts.choose(choice, active.embedder if active else None)
     if embedder is None:
         raise EmbedderUnavailableError(
-            f"the model {request.model or ''} is not here".replace("  ", " "), hint="ai-memory model fetch"
+            f"the model {request.model or ''} is not installed".replace("  ", " "), hint="ai-memory model fetch"
         )
     identity = embedder.identity
     if active is not None and active.embedder == identity:
         raise ConflictError(
             f"the store's vectors are made by {_said(identity)} already",
-            hint="name another model, dimension or dtype; damaged vectors are made anew by: ai-memory doctor --rebuild",
+            hint="name another model, dimension or dtype; damaged vectors are re-created by: ai-memory doctor --rebuild",
         )
     if building is not None and building.embedder != identity:
         raise ConflictError(
@@ -110,7 +110,7 @@ def reembed(parts: Parts, request: ReembedRequest) -> Generations:
 
 
 def _start(parts: Parts, generation: Generation, request: ReembedRequest, active: Generation | None) -> Generations:
-    """Note how the generation is to be built, and begin or go on."""
+    """Record the parameters of the build, and start or resume it."""
     job = latest_job(parts.store)
     earlier = plan_of(job) if job is not None and job.state not in ("done", "cancelled") else None
     if job is None or earlier is None or earlier.generation != generation.id:
@@ -127,7 +127,7 @@ def _start(parts: Parts, generation: Generation, request: ReembedRequest, active
 
 
 def cancel_reembed(parts: Parts, request: CancelReembedRequest) -> Generations:
-    """Set the generation that is being built aside, wherever it is worked on."""
+    """Cancel the build in progress, in whichever process it runs."""
     del request
     building = _required(parts.store)
     parts.store.retire_generation(building.id)
@@ -136,7 +136,7 @@ def cancel_reembed(parts: Parts, request: CancelReembedRequest) -> Generations:
 
 
 def activate_generation(parts: Parts, request: ActivateGenerationRequest) -> Generations:
-    """Switch to the generation that is being built, if nothing is lost by it or that does not matter."""
+    """Switch to the generation that is being built, if it is complete or the request accepts an incomplete one."""
     building = _required(parts.store)
     if not parts.store.activate_generation(building.id, complete=not request.incomplete):
         raise ConflictError(
@@ -150,7 +150,7 @@ def activate_generation(parts: Parts, request: ActivateGenerationRequest) -> Gen
 
 
 def take_back(parts: Parts, request: TakeBackRequest) -> Generations:
-    """Switch to a kept generation: at once where it lacks nothing, else when its missing vectors have been made."""
+    """Switch to a kept generation: at once if it is complete, else once its missing vectors have been made."""
     building = _building(parts.store)
     if building is not None:
         raise ConflictError(
@@ -167,8 +167,8 @@ def take_back(parts: Parts, request: TakeBackRequest) -> Generations:
             pending = parts.store.pending_count(target.id)
             parts.store.retire_generation(target.id)
             raise EmbedderUnavailableError(
-                f"{pending} revisions were written since, and {_said(target.embedder)} is not here to make their vectors",
-                hint="bring the model back, or go on with the one in use",
+                f"{pending} revisions were written since, and {_said(target.embedder)} is not installed to embed them",
+                hint="install the model again, or stay with the one in use",
             )
         parts.store.put_job(new_job(plan, parts.now()))
         parts.builder.begin()
@@ -179,7 +179,7 @@ def take_back(parts: Parts, request: TakeBackRequest) -> Generations:
 
 
 def prune_generations(parts: Parts, request: PruneGenerationsRequest) -> Generations:
-    """Delete kept generations; the way back to them is gone."""
+    """Delete kept generations; there is no way back to them."""
     kept = [each for each in parts.store.generations() if each.state == "retired"]
     if request.generation is not None:
         kept = [_kept(parts.store, request.generation)]
@@ -200,7 +200,7 @@ def _required(store: Store) -> Generation:
 
 
 def _kept(store: Store, number: int | None) -> Generation:
-    """The kept generation with this id, or the one that the last switch left."""
+    """The kept generation with this id, or the one that was active before the last switch."""
     found = generation_by_id(store, number) if number is not None else _former(store)
     if found is None:
         what = "no former generation is kept" if number is None else f"there is no vector generation {number}"
@@ -226,7 +226,7 @@ def _former(store: Store) -> Generation | None:
 
 
 def _asked_as(store: Store, generation: Generation) -> str | None:
-    """The name or folder by which a generation's model was asked for when it was built."""
+    """The model name or folder that was given when a generation was built."""
     plans = (plan_of(job) for job in store.jobs(kind=KIND))
     return next((plan.model for plan in plans if plan.generation == generation.id and plan.model), None)
 

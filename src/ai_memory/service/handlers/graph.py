@@ -1,4 +1,4 @@
-"""Handlers of the operations that walk the graph: what people related, and what was read from memories, as one."""
+"""Handlers of the operations that walk the graph: relations made by people and relations extracted from memories, as one."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from ai_memory.store.ids import MEMORY
 from ai_memory.types import Relation, Selection
 
 READING_SECONDS = 2.0
-"""How long an answer waits for what was written just now to be read."""
+"""How long an answer waits for extraction from the newest memories."""
 MOST_REACHED = 50_000
-"""Nodes that a search for a path looks at before it gives up."""
+"""Nodes that a search for a path visits before it gives up."""
 PAGE = 500
 
 
 def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
-    """What is related to a memory or a named thing."""
+    """What is related to a memory or an entity."""
     view = GraphView(parts, request)
     node = view.names.existing(request.id)
     found = walk(
@@ -44,7 +44,7 @@ def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
 
 
 def entities(parts: Parts, request: EntitiesRequest) -> Entities:
-    """The things that memories name, the most named first."""
+    """The entities that memories mention, the most mentioned first."""
     unread = read_new(parts)
     names = Names(parts, request.namespace)
     counts = names.counts()
@@ -106,7 +106,7 @@ def graph(parts: Parts, request: GraphRequest) -> Graph:
 
 
 def read_new(parts: Parts) -> int:
-    """Read what is new for up to two seconds; how many changes are left."""
+    """Extract from new memories for up to two seconds; returns how many changes are left."""
     if parts.graph is None:
         return 0
     return 0 if parts.graph.catch_up(READING_SECONDS) else parts.graph.unread()
@@ -125,7 +125,7 @@ class GraphView:
         self._labels: dict[str, Label] = {}
 
     def relations(self, nodes: Sequence[str], heaviest: int | None = None) -> list[Relation]:
-        """The relations with one of some nodes at either end, all or the heaviest as `Store.relations` counts them."""
+        """The relations with one of `nodes` at either end: all, or the heaviest as `Store.relations` counts them."""
         asked, identity = self._request, self.names.identity
         behind = identity.behind(nodes) if identity else nodes
         found = self._parts.store.relations(
@@ -144,7 +144,7 @@ class GraphView:
         return identity.seen(found, nodes) if identity else found
 
     def labels(self, nodes: Sequence[str]) -> dict[str, Label]:
-        """Those of the nodes that are there, and not retired."""
+        """Labels of those nodes that exist and are not retired."""
         new = [node for node in nodes if node not in self._labels]
         memories = [node for node in new if node.startswith(MEMORY)]
         for record in self._parts.store.get(self._namespace, memories) if memories else ():
@@ -158,11 +158,11 @@ class GraphView:
         return {node: self._labels[node] for node in nodes if node in self._labels}
 
     def node(self, node: str) -> GraphNode:
-        """A node that was met."""
+        """A node that was reached."""
         return GraphNode(id=node, kind=self.kinds[node], label=self._labels[node][1])
 
     def among(self, nodes: Sequence[str]) -> Iterator[Relation]:
-        """The relations between some nodes, each once, in order of their ids."""
+        """The relations among `nodes`, each once, in order of their ids."""
         inside, seen = set(nodes), set()
         for start in range(0, len(nodes), PAGE):
             for each in sorted(self.relations(nodes[start : start + PAGE]), key=lambda relation: relation.id):
@@ -171,7 +171,7 @@ class GraphView:
                     yield each
 
     def of_namespace(self, limit: int) -> list[str]:
-        """Nodes that anything is related to: memories, newest first, each followed by what it is related to."""
+        """Nodes that have relations: memories, newest first, each followed by its related nodes."""
         found: dict[str, None] = {}
         cursor: str | None = None
         while len(found) < limit:

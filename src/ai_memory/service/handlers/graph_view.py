@@ -1,4 +1,4 @@
-"""The graph as one question sees it, for recall to follow."""
+"""The graph as one question sees it: what recall expands along."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ai_memory.types import Relation, Selection
 
 
 class QuestionLinks:
-    """`recall.linked.Links` over what people related and, where extraction is on, what was read from memories.
+    """`recall.evidence.graph_expansion.Links` over relations made by people and, where extraction is on, extracted ones.
 
     What is new is read first, for as long as the operations that walk the graph read it. Raises StoreError.
     """
@@ -31,15 +31,15 @@ class QuestionLinks:
         )
 
     def notices(self) -> tuple[Notice, ...]:
-        """That not all has been read yet, where it is so."""
+        """A notice if extraction has not covered everything yet."""
         unread = self._view.unread
         if not unread:
             return ()
         message = f"{unread:,} changes are not in the graph yet: what they name is linked to nothing"
-        return (Notice(code="graph_unread", message=message, mend="ask again; ai-memory stats shows what is unread"),)
+        return (Notice(code="graph_unread", message=message, mend="ask again; ai-memory stats shows how much is left"),)
 
     def named(self) -> list[str]:
-        """As `Links.named`: things by their whole name, in any case or inflection."""
+        """As `Links.named`: entities by their whole name, in any case or inflection."""
         mentions = extract(self._text).mentions
         if not mentions:
             return []
@@ -60,7 +60,7 @@ class QuestionLinks:
         return {thing: name for thing, (_, name) in self._view.labels(things).items()} if things else {}
 
     def _hubs(self, things: Sequence[str]) -> set[str]:
-        """Those of some things that more than `HUB` memories were read to name."""
+        """Those entities that more than `HUB` memories mention."""
         if self._parts.graph is None or not things:
             return set()
         of = {member: thing for thing in things for member in self._view.names.identity.members(thing)}

@@ -1,4 +1,4 @@
-"""What the nodes of requests mean: memories and named things by id or by name, with what people decided about who is who."""
+"""Resolve the nodes of requests: memories and entities by id or by name, under the merge and split decisions in force."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENTITY_PREFIX = "entity:"
 
 
 class Names:
-    """The memories and things of one namespace, under what was decided by `known_at` (None: by now)."""
+    """The memories and entities of one namespace, under the decisions made by `known_at` (None: by now)."""
 
     def __init__(self, parts: Parts, namespace: str, known_at: dt.datetime | None = None) -> None:
         self._parts = parts
@@ -29,7 +29,7 @@ class Names:
         self.identity = parts.decided.identity(namespace, known_at)
 
     def existing(self, node: str) -> str:
-        """The id of a node that is there. Raises NotFoundError, and InvalidInputError for what is no node at all."""
+        """The id of an existing node. Raises NotFoundError, and InvalidInputError for a malformed node."""
         if node.startswith(ENTITY_PREFIX):
             kind, name = _kind_and_name(node)
             entity = self._named(kind, name)
@@ -52,7 +52,7 @@ class Names:
         )
 
     def as_read(self, node: str) -> str | None:
-        """The id of the thing that a node names by itself, whatever it was merged into; None for nothing that is there."""
+        """The id of the entity that a node names, before any merge is applied; None if there is none."""
         if not node.startswith(ENTITY_PREFIX):
             return node
         kind, name = _kind_and_name(node)
@@ -62,7 +62,7 @@ class Names:
     def endpoint(
         self, node: str, now: dt.datetime, made: list[Entity], field: str, *, kind_of_new: str = ANY_KIND
     ) -> str:
-        """The id of a node that is to be related; a thing that only memories name so far, or nobody, is added to `made`."""
+        """The id of a node that is to be related; an entity that the store does not hold yet is added to `made`."""
         clean_text(node, field)
         if not node.startswith(ENTITY_PREFIX):
             found = self.existing(node)
@@ -81,9 +81,9 @@ class Names:
         return entity.id
 
     def entities(self, *, ids: Sequence[str] = (), names: Sequence[str] = ()) -> list[Entity]:
-        """Things by id or by any of their names, all without either: those that people made first, then those of memories.
+        """Entities by id or by any of their names, all without either: those made by people first, then those extracted.
 
-        The one that others were merged into stands for them and has their names as aliases.
+        An entity that others were merged into represents them and has their names as aliases.
         """
         found = self.made(ids=ids, names=names)
         if not self.identity:
@@ -98,7 +98,7 @@ class Names:
         return [self._joined(known, root) for root in roots if root in known]
 
     def counts(self) -> dict[str, int]:
-        """How many memories were read to name each thing; things that none names are left out."""
+        """How many memories mention each entity, as extracted; entities without a mention are left out."""
         file = self._file()
         if file is None:
             return {}
@@ -116,7 +116,7 @@ class Names:
         return kept | {entity: len(memories) for entity, memories in naming.items()}
 
     def made(self, *, ids: Sequence[str] = (), names: Sequence[str] = ()) -> list[Entity]:
-        """Things as they were made and read, merged ones too, by id or by name; all without either."""
+        """Entities as created and extracted, merged ones too, by id or by name; all without either."""
         return self._parts.decided.entities(self._file(), self._namespace, self.identity, ids=ids, names=names)
 
     def _file(self) -> GraphFile | None:

@@ -47,14 +47,14 @@ TIMELINE_PAGE = 1_000
 
 
 def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -> Answer:
-    """Find the memories that answer a question, by words alone where there is no embedder.
+    """Find the memories that answer a question, lexically only where there is no embedder.
 
-    `recipe` stands in for the one that the request names: weights that have no name.
+    `recipe` replaces the one that the request names: weights that have no name.
     """
     clean_text(request.query, "query")
-    told: tuple[Notice, ...] = ()
+    tuning: tuple[Notice, ...] = ()
     if recipe is None:
-        recipe, told = _recipe(parts, request)
+        recipe, tuning = _recipe(parts, request)
     selection = _with_now(parts, request, include_ended=request.include_ended or request.as_of is not None)
     question = Question(
         text=request.query,
@@ -69,7 +69,7 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
     )
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
     seen = _look(parts, request, by_meaning=by_meaning)
-    notices = (*told, *_notices(parts, words_only=by_meaning and seen.vector is None))
+    notices = (*tuning, *_notices(parts, words_only=by_meaning and seen.vector is None))
     if seen.view is None:
         return recall_empty(question, notices)
     links = QuestionLinks(parts, selection, request.query) if recipe.entities else None
@@ -89,7 +89,7 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
 
 
 def _recipe(parts: Parts, request: RecallRequest) -> tuple[Recipe, tuple[Notice, ...]]:
-    """The recipe that the request names, or the tuned one in its place where the store's vectors are those it was fitted to."""
+    """The recipe that the request names, or the tuned one where the store's vectors are those that it was fitted to."""
     tuned = parts.tuned
     if tuned is None or tuned.base != request.recipe:
         return recipe_named(request.recipe), ()
@@ -122,11 +122,11 @@ class _Seen(NamedTuple):
     generation: Generation | None
     pinned: PinnedEmbedder | None
     vector: NDArray[np.float32] | None
-    """The question's unit vector; None where it is to be answered by words."""
+    """The question's unit vector, float32 of shape (dimension,); None where only the words are searched."""
 
 
 def _look(parts: Parts, request: RecallRequest, *, by_meaning: bool) -> _Seen:
-    """The question's vector and the namespace as it stands, both of the active generation; anew where it is switched between."""
+    """The question's vector and the namespace's view, both of the active generation; retried if it changes in between."""
     while True:
         pinned = parts.slot.get() if by_meaning else None
         vector = parts.slot.embed_query(pinned, request.query) if pinned else None
@@ -221,13 +221,13 @@ def _notices(parts: Parts, *, words_only: bool) -> Iterator[Notice]:
     if words_only:
         error: MemoryServiceError | None = parts.slot.error
         if error is not None:
-            yield Notice(code="words_only", message=f"by words alone: {error.message}", mend=error.hint)
+            yield Notice(code="words_only", message=f"lexical search only: {error.message}", mend=error.hint)
         elif parts.slot.state == "disabled":
-            yield Notice(code="words_only", message="by words alone: the embedder is switched off (model = none)")
+            yield Notice(code="words_only", message="lexical search only: the embedder is switched off (model = none)")
         else:
             yield Notice(
                 code="words_only",
-                message="by words alone: there is no embedding model",
+                message="lexical search only: there is no embedding model",
                 mend="ai-memory model fetch",
             )
 

@@ -20,10 +20,10 @@ _GIVEN = ("source", "target", "type", "weight", "attributes", "valid_from", "val
 
 
 def relate(parts: Parts, request: RelateRequest) -> Relation:
-    """Add a relation, or give back the equal one that stands."""
+    """Add a relation, or return the equal one that exists."""
     if request.type in DECISIONS:
         raise InvalidInputError(
-            f"{request.type} is what a decision says", hint="ai-memory merge, or ai-memory split", field="type"
+            f"{request.type} is reserved for decisions", hint="ai-memory merge, or ai-memory split", field="type"
         )
     now = parts.now()
     made: list[Entity] = []
@@ -31,7 +31,7 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
     source = known.endpoint(request.source, now, made, "source")
     target = known.endpoint(request.target, now, made, "target")
     if source == target:
-        raise InvalidInputError("source and target are the same", hint="relate two different things", field="target")
+        raise InvalidInputError("source and target are the same", hint="relate two different nodes", field="target")
     if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
         raise InvalidInputError("valid_to is not after valid_from", field="valid_to")
     check_json(request.attributes, "attributes")
@@ -53,7 +53,7 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
         return relation_of(write(parts, [command])[0])
 
     def answer(results: list[Result]) -> Relation:
-        return replace(relation_of(results[0]), attributes={})  # a kept answer outlives a forget and must hold no text
+        return replace(relation_of(results[0]), attributes={})  # stored answers outlive a forget, so they hold no text
 
     kept = write_once(parts, "relate", request, request.idempotency_key, [command], answer, Relation)
     standing = parts.store.relations(request.namespace, [kept.source])
@@ -61,7 +61,7 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
 
 
 def unrelate(parts: Parts, request: UnrelateRequest) -> Relation:
-    """End a relation; it stays in what was known before."""
+    """End a relation; it stays in the history."""
     return relation_of(write(parts, [Unrelate(id=request.id, namespace=request.namespace, at=parts.now())])[0])
 
 
@@ -77,7 +77,7 @@ def relation_of(result: Result) -> Relation:
     if isinstance(result, Stored | Unchanged) and result.relation is not None:
         return result.relation
     if isinstance(result, Rejected):
-        hint = "ai-memory neighbours NODE shows the relations of a memory or thing"
+        hint = "ai-memory neighbours NODE shows the relations of a memory or entity"
         kind = NotFoundError if result.code == "not_found" else ConflictError
         error = kind(result.reason, hint=hint)
         error.details.update(result.details)

@@ -1,4 +1,4 @@
-"""Handlers that tell how the service is doing."""
+"""Handlers that report how the service is doing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ai_memory.types import Generation
 
 
 def stats(parts: Parts, request: StatsRequest) -> Stats:
-    """Counts of what is stored and what is owed."""
+    """Counts of what is stored and what is pending."""
     counts = parts.store.stats(request.namespace)
     generation = parts.slot.generation()
     return Stats(
@@ -67,10 +67,12 @@ def _embedder(parts: Parts) -> Part:
             return Part(name="embedder", state="degraded", message=f"{message}; last failure: {error.message}")
         return Part(name="embedder", state="ok", message=message)
     if state == "loading":
-        return Part(name="embedder", state="loading", message="the model is being loaded; recall works by words alone")
+        return Part(
+            name="embedder", state="loading", message="the model is being loaded; recall uses lexical search only"
+        )
     if state == "disabled":
         return Part(
-            name="embedder", state="degraded", message="switched off (model = none); recall works by words alone"
+            name="embedder", state="degraded", message="switched off (model = none); recall uses lexical search only"
         )
     if error is not None:
         return Part(name="embedder", state="failed", message=error.message, mend=error.hint)
@@ -82,7 +84,7 @@ def _embedder(parts: Parts) -> Part:
     return Part(
         name="embedder",
         state="degraded",
-        message="no model; recall works by words alone",
+        message="no model; recall uses lexical search only",
         mend="ai-memory model fetch",
     )
 
@@ -93,9 +95,9 @@ def _vectors(parts: Parts) -> Iterator[Part]:
     except MemoryServiceError:
         return
     if pending:
-        yield Part(name="vectors", state="loading", message=f"{pending} revisions cannot be found by meaning yet")
+        yield Part(name="vectors", state="loading", message=f"{pending} revisions are not embedded yet")
     else:
-        yield Part(name="vectors", state="ok", message="nothing is owed")
+        yield Part(name="vectors", state="ok", message="every revision is embedded")
 
 
 def _unread(parts: Parts) -> int | None:
@@ -106,7 +108,7 @@ def _unread(parts: Parts) -> int | None:
 
 
 def _graph(parts: Parts) -> Part:
-    """A graph that is behind, or cannot be kept, stands in the way of nothing else."""
+    """A graph that lags behind or fails degrades nothing else."""
     if parts.graph is None:
         return Part(name="graph", state="ok", message="switched off (extract = false)")
     try:
@@ -137,7 +139,9 @@ def _build(parts: Parts) -> Iterator[Part]:
     if found.state == "failed":
         yield Part(name="reembed", state="degraded", message=f"{what}; {found.error}", mend="ai-memory reembed")
     elif found.state == "waiting":
-        yield Part(name="reembed", state="loading", message=f"{what}; nobody works on it", mend="ai-memory reembed")
+        yield Part(
+            name="reembed", state="loading", message=f"{what}; no process is working on it", mend="ai-memory reembed"
+        )
     elif found.state == "ready":
         yield Part(name="reembed", state="ok", message=f"{what}; ready", mend="ai-memory reembed --activate")
     else:
