@@ -354,11 +354,11 @@ def test_what_is_refused_changes_nothing(service: Service) -> None:
     for same in ("entity:Anna Petrova", "entity:anna PETROVA"):
         with pytest.raises(InvalidInputError, match="itself"):
             merge(service, "entity:Anna Petrova", same)
-    with pytest.raises(InvalidInputError, match="a memory, not a thing"):
+    with pytest.raises(InvalidInputError, match="a memory, not an entity"):
         merge(service, memory, "entity:Anna Petrova")
     with pytest.raises(InvalidInputError, match="itself"):
         split(service, "entity:Anna Petrova", "entity:Anna Petrova", memory)
-    with pytest.raises(InvalidInputError, match="a memory, not a thing"):
+    with pytest.raises(InvalidInputError, match="a memory, not an entity"):
         split(service, "entity:Anna Petrova", memory, memory)
     with pytest.raises(NotFoundError, match="names no entity:Berlin"):
         split(service, "entity:Berlin", "entity:Hamburg", memory)
