@@ -40,7 +40,7 @@ def decisions(index: str) -> list[str]:
     return [index, *(name for name in names if name != index)]
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Add the pages from the top of the repository."""
     from mkdocs.structure.files import File
 
@@ -50,7 +50,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """Let links to the top of the repository lead to the pages added there."""
     names = "|".join(map(re.escape, TOP))
     return re.sub(rf"\]\((?:\.\./)+({names})", lambda link: f"]({_up(page)}{link[1]}", markdown)
@@ -60,6 +60,6 @@ def _up(page: Page) -> str:
     return "../" * page.file.src_uri.count("/")
 
 
-def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_content(html: str, **_: object) -> str:
     r"""Show `\|` in a table's code as the bar that it means, as GitHub does."""
     return re.sub(r"<td[^>]*>.*?</td>", lambda cell: cell[0].replace("\\|", "|"), html, flags=re.DOTALL)

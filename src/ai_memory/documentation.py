@@ -1,7 +1,7 @@
 """The pages of the documentation by name, for `ai-memory help` and for the site.
 
-`docs/README.md` is the map: its sections hold one line per page, `- [Title](name.md): summary`. In a checkout the pages are read
-from `docs/`, in an installed package from `ai_memory/docs`, where the build puts a copy.
+`docs/README.md` is the map: each of its sections has one line per page, `- [Title](name.md): summary`. In a checkout the pages are
+read from `docs/`; an installed package has a copy in `ai_memory/docs`, without what only the site shows.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ _LINE = re.compile(r"^- \[(?P<title>[^\]]+)\]\((?P<file>[\w./-]+\.md)\): (?P<sum
 
 
 class Page(NamedTuple):
-    """One page: `name` is what a reader types, `file` its path below the folder of the pages."""
+    """One page of the map."""
 
     name: str
+    """What a reader types: the file's name without its ending, or the folder's name for a `README.md` in it."""
     title: str
     summary: str
     file: str
+    """Path below the folder of the pages."""
 
 
 class Section(NamedTuple):
@@ -33,28 +35,33 @@ class Section(NamedTuple):
 
 
 def folder() -> Traversable | None:
-    """The folder of the pages; None where neither a copy nor a checkout is there."""
+    """The folder of the pages; None if there is neither a copy in the package nor a checkout around it."""
     checkout = Path(__file__).resolve().parents[2] / "docs"
-    for place in (files("ai_memory") / "docs", checkout):
-        if (place / MAP).is_file():
-            return place
-    return None
+    candidates: tuple[Traversable, ...] = (files("ai_memory") / "docs", checkout)
+    return next((place for place in candidates if (place / MAP).is_file()), None)
 
 
 def sections(page_map: str) -> list[Section]:
-    """What a map lists, from its text: the sections (second-level headings) that have pages."""
+    """The sections (second-level headings) of a map's text that have pages."""
     found = []
     for part in re.split(r"^## ", page_map, flags=re.MULTILINE)[1:]:
         title, _, body = part.partition("\n")
-        pages = tuple(
-            Page(name_of(line["file"]), line["title"], line["summary"], line["file"]) for line in _LINE.finditer(body)
-        )
+        lines = _LINE.finditer(body)
+        pages = tuple(Page(_name(line["file"]), line["title"], line["summary"], line["file"]) for line in lines)
         if pages:
             found.append(Section(title.strip(), pages))
     return found
 
 
-def name_of(file: str) -> str:
-    """The name of a page: its file's name without the ending, or its folder's for a `README.md`."""
+def installed(place: Traversable) -> list[Section]:
+    """The sections of the map in `place`, with the pages that are in it."""
+    listed = sections((place / MAP).read_text(encoding="utf-8"))
+    there = [
+        Section(each.title, tuple(page for page in each.pages if (place / page.file).is_file())) for each in listed
+    ]
+    return [section for section in there if section.pages]
+
+
+def _name(file: str) -> str:
     path = Path(file)
     return path.parent.name if path.name == MAP else path.stem
