@@ -5,7 +5,7 @@ TESTERS ?= 2
 BIN := $(VENV)/bin
 MODEL := .cache/models/all-MiniLM-L6-v2
 
-.PHONY: demo test lint bench serve docs rust clean
+.PHONY: demo test lint bench serve docs site rust clean
 
 demo: $(VENV)/.base $(MODEL)
 	$(BIN)/python demo/run.py
@@ -30,6 +30,10 @@ rust: $(VENV)/.base $(MODEL)
 docs: $(VENV)/.test
 	$(BIN)/python scripts/generate.py
 
+site: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "the documentation is in build/site/index.html"
+
 clean:
 	rm -rf $(VENV) .cache build dist
 
@@ -45,6 +49,10 @@ $(VENV)/.test: $(VENV)/.base
 
 $(VENV)/.lint: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group lint
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
 	touch $@
 
 $(MODEL): | $(VENV)/.base

@@ -25,8 +25,9 @@ _STYLE = """
   }
 """
 ALT = (
-    "A question becomes words, phrases and filters; words and meaning search every memory that passes; the best of both, and what "
-    "stands beside them, are compared by evidence in log odds that adds up to a score; the answer has a confidence and its reasons"
+    "A question becomes words, phrases and filters; lexical and semantic search score every memory that passes; the best of both, "
+    "and their neighbours in the session, are compared by evidence in log odds that adds up to a score; the answer has a "
+    "confidence and its reasons"
 )
 
 
@@ -94,9 +95,9 @@ def recall_picture() -> str:
     answer = Box(
         "Answer",
         (
-            "one hit a memory: its best passage;",
+            "one hit per memory: its best passage;",
             "confidence, and whether to trust it;",
-            "what stands around, within a budget",
+            "its surroundings, within a budget",
         ),
         _RIGHT,
         evidence.bottom + _GAP,

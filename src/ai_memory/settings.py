@@ -194,5 +194,5 @@ def given_settings(flags: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         raise InvalidInputError(
-            f"wrong settings: {'; '.join(wrong)}", hint="see the settings page, docs/settings.md", settings=wrong
+            f"wrong settings: {'; '.join(wrong)}", hint="ai-memory help settings", settings=wrong
         ) from None

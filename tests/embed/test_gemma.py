@@ -1,4 +1,4 @@
-"""EmbeddingGemma on OpenVINO: what peers got wrong with this model, one test each (docs/model.md has the table)."""
+"""EmbeddingGemma on OpenVINO: what peers got wrong with this model, one test each (docs/model-checks.md has the table)."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def build_parser(only: str | None = None) -> Parser:
     parser = Parser(
         prog=PROGRAM,
         description="Long-term memory for AI agents, on this machine.",
-        epilog="Exit codes and examples: docs/cli.md",
+        epilog="Exit codes and examples: ai-memory help cli",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")

@@ -155,8 +155,6 @@ def settings_for(choices: Choices, **flags: Any) -> Settings:
         )
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
-        raise InvalidInputError(
-            f"wrong settings: {wrong}", hint="ai-memory settings --help, docs/settings.md"
-        ) from None
+        raise InvalidInputError(f"wrong settings: {wrong}", hint="ai-memory help settings") from None
     except (SettingsError, ValueError, OSError) as error:
-        raise InvalidInputError(f"the settings cannot be read: {error}", hint="see docs/settings.md") from None
+        raise InvalidInputError(f"the settings cannot be read: {error}", hint="ai-memory help settings") from None

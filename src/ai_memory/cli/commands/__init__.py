@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("Compare what is derived with what is canonical, and mend it", f"{_HERE}.doctor"),
     "backup": ("Copy the store to a file while it is in use", f"{_HERE}.backup"),
     "migrate": ("Copy a whole store from a file to a Neo4j database, or back", f"{_HERE}.migrate"),
+    "help": ("Show a page of the documentation, or list the pages", f"{_HERE}.help"),
     "settings": ("Print the settings in effect", f"{_HERE}.settings"),
     "completion": ("Print a shell's completion script", f"{_HERE}.completion"),
 }

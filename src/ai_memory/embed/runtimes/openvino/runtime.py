@@ -108,7 +108,7 @@ class OpenVinoRuntime:
 
     @property
     def token_budget(self) -> int:
-        """Measured on two cores (docs/embedder.md)."""
+        """Measured on two cores (docs/engine.md)."""
         return TOKEN_BUDGET
 
     @property
