@@ -10,9 +10,9 @@ import pytest
 
 PROGRAM = """
 import ctypes, re, threading
-from ai_memory.api.allocator import share_heaps
+from ai_memory.api.allocator import limit_arenas
 
-print(share_heaps())
+print(limit_arenas())
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.open_memstream.restype = ctypes.c_void_p
@@ -46,7 +46,7 @@ def test_nine_threads_have_two_heaps() -> None:
 HOLES = """
 import ctypes, sys, time
 from pathlib import Path
-from ai_memory.api.allocator import heaps_trimmed
+from ai_memory.api.allocator import trimming
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
@@ -62,7 +62,7 @@ for block in blocks:
 full = resident_mb()
 for block in blocks[:-1]:  # the last one stays at the top of the heap, so that it cannot shrink from there
     libc.free(block)
-with heaps_trimmed(float(sys.argv[1])):
+with trimming(float(sys.argv[1])):
     give_up = time.monotonic() + float(sys.argv[2])
     while full - resident_mb() < 150 and time.monotonic() < give_up:
         time.sleep(0.01)

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-HEAPS = 2
+ARENAS = 2
 EVERY_SECONDS = 30.0
 _M_ARENA_MAX = -8
 """From glibc's malloc.h."""
 
 
-def share_heaps() -> bool:
+def limit_arenas() -> bool:
     """Let all threads of this process allocate from two heaps; whether that was done. To be called before they start.
 
     glibc gives every thread a heap of its own (eight a core), and each keeps what a forward pass in that thread needed at most.
@@ -23,11 +23,11 @@ def share_heaps() -> bool:
     their own and 690 MB with two, as with one thread, in the same time.
     """
     mallopt = _function("mallopt")
-    return mallopt is not None and mallopt(_M_ARENA_MAX, HEAPS) == 1
+    return mallopt is not None and mallopt(_M_ARENA_MAX, ARENAS) == 1
 
 
 @contextmanager
-def heaps_trimmed(every: float = EVERY_SECONDS) -> Iterator[None]:
+def trimming(every: float = EVERY_SECONDS) -> Iterator[None]:
     """While this lasts, a thread gives pages of the heaps that hold nothing back to the system every so many seconds.
 
     Passes over inputs of ever new lengths leave holes, which glibc keeps: after 3,000 of them a process that needed 457 MB held
@@ -36,7 +36,7 @@ def heaps_trimmed(every: float = EVERY_SECONDS) -> Iterator[None]:
     over = threading.Event()
 
     def work() -> None:
-        while not over.wait(every) and trim_heaps():
+        while not over.wait(every) and trim():
             pass
 
     thread = threading.Thread(target=work, name="trim-heaps", daemon=True)
@@ -48,7 +48,7 @@ def heaps_trimmed(every: float = EVERY_SECONDS) -> Iterator[None]:
         thread.join()
 
 
-def trim_heaps() -> bool:
+def trim() -> bool:
     """Give all pages that hold nothing back to the system; whether this C library can."""
     malloc_trim = _function("malloc_trim")
     if malloc_trim is not None:

@@ -16,13 +16,13 @@ import uvicorn
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ai_memory.api.allocator import heaps_trimmed, share_heaps
+from ai_memory.api.allocator import limit_arenas, trimming
 from ai_memory.api.app import create_app
 from ai_memory.api.logs import FIELDS, configure_logging
-from ai_memory.api.trusted_host import is_loopback
 from ai_memory.discovery import Announcement, RunningService
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.watching import HealthRequest
+from ai_memory.places import is_loopback
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
@@ -46,14 +46,14 @@ def serve(
     """
     check_exposure(settings)
     configure_logging(settings.log_level, settings.log_format)
-    share_heaps()
+    limit_arenas()
     announcement = Announcement(settings.data_dir)
     try:
         listener = listen(settings.host, settings.port)
         with listener:
             service = open_service(settings)
             try:
-                with heaps_trimmed():
+                with trimming():
                     _run(settings, service, listener, announcement, say or logger.info, extra_routes)
             finally:
                 service.close()

@@ -145,7 +145,7 @@ def _engine_section(route: EngineRoute, components: dict[str, Schema]) -> str:
     return f"""<section id="{route.name}">
 <h2>{escape(route.summary)}</h2>
 <p><code class="route">{route.method} {escape(route.path)}</code>
-<span class="effect read">read</span> <span class="quiet">{route.name}, errors in the shape of {route.dialect.name}</span></p>
+<span class="effect read">read</span> <span class="quiet">{route.name}, errors in the shape of {route.error_format.name}</span></p>
 <p>{escape(str(request.get("description", "")))}</p>
 {_fields(request)}
 <h3>Answer</h3>

@@ -8,14 +8,14 @@ from typing import TypeVar
 import anyio
 from starlette.types import Receive
 
-from ai_memory.api.threadpool import Hop
+from ai_memory.api.threadpool import ThreadPool
 from ai_memory.embed.cancellation import Cancellation
 
 Value = TypeVar("Value")
 
 
-async def run_while_present(
-    hop: Hop, work: Callable[[], Value], receive: Receive, cancellation: Cancellation
+async def run_unless_disconnected(
+    pool: ThreadPool, work: Callable[[], Value], receive: Receive, cancellation: Cancellation
 ) -> Value | None:
     """What `work` returns or raises; None where the caller hung up first.
 
@@ -34,7 +34,7 @@ async def run_while_present(
 
         tasks.start_soon(watch)
         try:
-            done.append(await hop.run(work))
+            done.append(await pool.run(work))
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the group that would wrap it
             failed.append(error)
         gone = tasks.cancel_scope.cancel_called

@@ -68,8 +68,8 @@ def _operation(route: EngineRoute, components: dict[str, Schema]) -> dict[str, A
 def _responses(route: EngineRoute) -> dict[str, Any]:
     (answer,), _ = msgspec.json.schema_components([route.response], ref_template=REF)
     found: dict[str, Any] = {"200": {"description": route.summary, "content": {"application/json": {"schema": answer}}}}
-    error = {"$ref": REF.format(name=route.dialect.error.__name__)}
-    for status in route.dialect.statuses:
+    error = {"$ref": REF.format(name=route.error_format.error.__name__)}
+    for status in route.error_format.statuses:
         found[str(status)] = {"description": _CAUSES[status], "content": {"application/json": {"schema": error}}}
     found["429"]["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ai_memory.api.embeddings.prompts import Side
+from ai_memory.api.embeddings.prompts import PromptChoice
 from ai_memory.api.embeddings.values import MAX_INPUTS, MAX_TOTAL_TOKENS
 from ai_memory.embed.base import Encoded, Engine, Inputs, Task, TooLong, Vectors
 from ai_memory.embed.cancellation import Cancellation
@@ -23,7 +23,7 @@ class Asked:
     """Texts to embed, and how."""
 
     texts: Sequence[str]
-    side: Side
+    prompt: PromptChoice
     too_long: TooLong
     dimensions: int | None = None
     titles: Sequence[str | None] | None = None
@@ -55,14 +55,14 @@ def engine_of(service: Service) -> Engine:
 
 def embed(engine: Engine, asked: Asked, cancellation: Cancellation) -> Made:
     """Embed what was asked for. A single query goes before other callers' texts: somebody waits for it."""
-    if asked.titles is not None and asked.side is not None:
+    if asked.titles is not None and asked.prompt is not None:
         raise InvalidInputError("only documents have titles", hint="leave titles out, or input_type", field="titles")
     if asked.dimensions is not None:
         _check_dimensions(engine, asked.dimensions)
-    urgent = asked.side not in (None, Task.NONE) and len(asked.texts) == 1
+    urgent = asked.prompt not in (None, Task.NONE) and len(asked.texts) == 1
     try:
         encoded = engine.embed(
-            Inputs(asked.texts, asked.side, asked.titles),
+            Inputs(asked.texts, asked.prompt, asked.titles),
             too_long=asked.too_long,
             urgent=urgent,
             max_total=None if asked.too_long is TooLong.WINDOWS else MAX_TOTAL_TOKENS,

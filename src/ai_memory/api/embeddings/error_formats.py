@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from ai_memory.api.responses import Told
+from ai_memory.api.responses import RenderedError
 from ai_memory.errors import (
     EmbedderError,
     EmbedderUnavailableError,
@@ -51,7 +51,7 @@ _OPENAI_CODES: Mapping[type[MemoryServiceError], str] = {
 }
 
 
-def openai_error(error: MemoryServiceError) -> Told:
+def openai_error(error: MemoryServiceError) -> RenderedError:
     """OpenAI's shape: what is wrong with a text is 400, as there; only a body that is too large is 413."""
     status = 400 if _is_about_a_text(error) else error.status
     kind = "rate_limit_error" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
@@ -66,7 +66,7 @@ def openai_error(error: MemoryServiceError) -> Told:
     return status, {"error": detail}
 
 
-def tei_error(error: MemoryServiceError) -> Told:
+def tei_error(error: MemoryServiceError) -> RenderedError:
     """The shape, types and statuses of text-embeddings-inference: what is wrong with a request is 422."""
     otherwise = (error.status, "Backend" if error.status >= 500 else "Validation")
     status, name = next((told for kind, told in _TEI.items() if isinstance(error, kind)), otherwise)

@@ -64,7 +64,7 @@ class EngineMetrics:
 
     def failed(self, route: EngineRoute, error: MemoryServiceError) -> None:
         """Note a request that ended with an error."""
-        _, body = route.dialect.tell(error)
+        _, body = route.error_format.render(error)
         self._counts.add("te_request_failure", "err", str(body.get("error_type", error.code)).lower())
 
 

@@ -32,20 +32,20 @@ from ai_memory.api.embeddings.values import (
     Token,
     TokenizeRequest,
 )
-from ai_memory.api.responses import Tell
+from ai_memory.api.responses import ErrorRenderer
 
 
-class Dialect(Struct, frozen=True, kw_only=True):
+class ErrorFormat(Struct, frozen=True, kw_only=True):
     """Whose clients a route speaks to."""
 
     name: str
-    tell: Tell
+    render: ErrorRenderer
     error: type[Struct]
     statuses: tuple[int, ...]
 
 
-OPENAI = Dialect(name="OpenAI", tell=openai_error, error=OpenAIError, statuses=OPENAI_STATUSES)
-TEI = Dialect(name="text-embeddings-inference", tell=tei_error, error=TeiError, statuses=TEI_STATUSES)
+OPENAI = ErrorFormat(name="OpenAI", render=openai_error, error=OpenAIError, statuses=OPENAI_STATUSES)
+TEI = ErrorFormat(name="text-embeddings-inference", render=tei_error, error=TeiError, statuses=TEI_STATUSES)
 
 
 class EngineRoute(Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class EngineRoute(Struct, frozen=True, kw_only=True):
     summary: str
     request: type[Struct]
     response: Any
-    dialect: Dialect
+    error_format: ErrorFormat
     carry_out: Callable[[Any, Any], Answer]
     """From a call and its request to the answer; runs in a thread and may block."""
     example: dict[str, Any] = {}
@@ -75,7 +75,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         summary="Embed texts, as OpenAI's client asks",
         request=EmbeddingsRequest,
         response=Embeddings,
-        dialect=OPENAI,
+        error_format=OPENAI,
         carry_out=openai.embeddings,
         example={"input": ["When do we ship?"], "input_type": "query"},
     ),
@@ -86,7 +86,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         summary="The names that a request may give as its model",
         request=Nothing,
         response=ModelCards,
-        dialect=OPENAI,
+        error_format=OPENAI,
         carry_out=openai.models,
     ),
     EngineRoute(
@@ -96,7 +96,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         summary="One of them",
         request=ModelRequest,
         response=ModelCard,
-        dialect=OPENAI,
+        error_format=OPENAI,
         carry_out=openai.model,
         example={"model": "embeddinggemma-300m:query"},
     ),
@@ -107,7 +107,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         summary="Embed texts, as clients of text-embeddings-inference ask",
         request=EmbedRequest,
         response=list[list[float]],
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.embed,
         example={"inputs": ["When do we ship?"], "prompt_name": "query"},
     ),
@@ -118,7 +118,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         summary="How alike a text is to others",
         request=SimilarityRequest,
         response=list[float],
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.similarity,
         example={"inputs": {"source_sentence": "We ship on Fridays.", "sentences": ["When do we ship?", "It rains."]}},
     ),
@@ -129,7 +129,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         summary="The tokens of texts",
         request=TokenizeRequest,
         response=list[list[Token]],
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.tokenize,
         example={"inputs": "We ship on Fridays."},
     ),
@@ -140,7 +140,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         summary="The texts of token ids",
         request=DecodeRequest,
         response=list[str],
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.decode,
         example={"ids": [[1, 2, 3]]},
     ),
@@ -151,7 +151,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         summary="What model is served, and its limits",
         request=Nothing,
         response=EngineInfo,
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.info,
     ),
     EngineRoute(
@@ -161,7 +161,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         summary="Whether texts can be embedded",
         request=Nothing,
         response=EngineHealth,
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.health,
         open=True,
     ),

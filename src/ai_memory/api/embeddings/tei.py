@@ -6,7 +6,7 @@ from ai_memory.api.embeddings.answers import Answer, embedding_headers, plain_ro
 from ai_memory.api.embeddings.call import Call
 from ai_memory.api.embeddings.engine import Asked, check_count, similarities, texts_of, tokenizer
 from ai_memory.api.embeddings.engine import decode as decode_ids
-from ai_memory.api.embeddings.prompts import Side, named_side
+from ai_memory.api.embeddings.prompts import PromptChoice, named_prompt
 from ai_memory.api.embeddings.values import (
     MAX_INPUTS,
     DecodeRequest,
@@ -34,7 +34,7 @@ def embed(call: Call, request: EmbedRequest) -> Answer:
         raise InvalidInputError("vectors are always of length 1 here", hint="leave normalize out", field="normalize")
     asked = Asked(
         texts=texts_of(call.engine, request.inputs, "inputs"),
-        side=_side(request.prompt_name),
+        prompt=_prompt_choice(request.prompt_name),
         too_long=_too_long(request.truncate, request.truncation_direction),
         dimensions=request.dimensions,
     )
@@ -51,7 +51,7 @@ def similarity(call: Call, request: SimilarityRequest) -> Answer:
     check_count(len(sentences), "inputs.sentences")
     asked = Asked(
         texts=[request.inputs.source_sentence, *sentences],
-        side=_side(chosen.prompt_name),
+        prompt=_prompt_choice(chosen.prompt_name),
         too_long=_too_long(chosen.truncate, chosen.truncation_direction),
     )
     made = call.embed(asked)
@@ -61,7 +61,7 @@ def similarity(call: Call, request: SimilarityRequest) -> Answer:
 def tokenize(call: Call, request: TokenizeRequest) -> Answer:
     """POST /tokenize."""
     vocabulary = tokenizer(call.engine)
-    prompt = _prompt(call.engine, _side(request.prompt_name))
+    prompt = _prompt(call.engine, _prompt_choice(request.prompt_name))
     texts = [prompt + text for text in texts_of(call.engine, list_of(request.inputs), "inputs")]
     return whole(
         [
@@ -121,8 +121,8 @@ def list_of(inputs: str | list[str]) -> list[str]:
     return [inputs] if isinstance(inputs, str) else inputs
 
 
-def _side(prompt_name: str | None) -> Side:
-    return Task.NONE if prompt_name is None else named_side(prompt_name, "prompt_name")
+def _prompt_choice(prompt_name: str | None) -> PromptChoice:
+    return Task.NONE if prompt_name is None else named_prompt(prompt_name, "prompt_name")
 
 
 def _too_long(truncate: bool, direction: str) -> TooLong:
@@ -133,10 +133,10 @@ def _too_long(truncate: bool, direction: str) -> TooLong:
     return TooLong.TRUNCATE if truncate else TooLong.ERROR
 
 
-def _prompt(engine: Engine, side: Side) -> str:
+def _prompt(engine: Engine, choice: PromptChoice) -> str:
     if not isinstance(engine, TransformerEmbedder):
         return ""
-    prompted = engine.prompted_documents([""]) if side is None else engine.prompted_queries([""], side)
+    prompted = engine.prompted_documents([""]) if choice is None else engine.prompted_queries([""], choice)
     return prompted[0].prompt
 
 
