@@ -56,25 +56,25 @@ def one_prompt(given: Mapping[str, PromptChoice], default: PromptChoice) -> Prom
     return chosen.pop() if chosen else default
 
 
-def split_model(asked: str, loaded: str) -> str:
+def split_model(requested: str, loaded: str) -> str:
     """The suffix of a model's name, empty where it has none. `loaded` is the name of the loaded model.
 
     Raises NotFoundError for another model, and for a suffix that names no prompt.
     """
-    if asked == loaded:
+    if requested == loaded:
         return ""
-    name, _, suffix = asked.partition(":")
+    name, _, suffix = requested.partition(":")
     known = known_model(name)
     if name and name != loaded and (known is None or known.name != loaded):
         raise NotFoundError(
-            f"The model `{asked[:100]}` does not exist or is not the one that is loaded here",
+            f"The model `{requested[:100]}` does not exist or is not the one that is loaded here",
             hint=f"ask for {loaded}; /v1/models lists its names",
             field="model",
             openai_code="model_not_found",
         )
     if suffix and suffix.lower() not in prompt_names():
         raise NotFoundError(
-            f"The model `{asked[:100]}` does not exist: {suffix[:60]!r} names no prompt",
+            f"The model `{requested[:100]}` does not exist: {suffix[:60]!r} names no prompt",
             hint=f"{loaded} takes the suffixes {', '.join(f':{each}' for each in SUFFIXES)}",
             field="model",
             openai_code="model_not_found",

@@ -1,4 +1,4 @@
-"""Every route of the embedder, defined once: the server, the OpenAPI document and the API page walk this table."""
+"""Every route of the embedder, defined once: the server, the OpenAPI document and the API page are made from this table."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from ai_memory.api.responses import ErrorRenderer
 
 
 class ErrorFormat(Struct, frozen=True, kw_only=True):
-    """Whose clients a route speaks to."""
+    """How errors look to the clients of the service that a route is compatible with."""
 
     name: str
     render: ErrorRenderer
@@ -49,7 +49,7 @@ TEI = ErrorFormat(name="text-embeddings-inference", render=tei_error, error=TeiE
 
 
 class EngineRoute(Struct, frozen=True, kw_only=True):
-    """One route: what it takes and gives, and the function that carries it out."""
+    """One route: its request, its answer, and the function that carries it out."""
 
     name: str
     """The operation id in OpenAPI, and the name in log and metrics."""
@@ -62,7 +62,7 @@ class EngineRoute(Struct, frozen=True, kw_only=True):
     carry_out: Callable[[Any, Any], Answer]
     """From a call and its request to the answer; runs in a thread and may block."""
     example: dict[str, Any] = {}
-    """A request that makes sense, for the pages."""
+    """A sensible request, for the pages."""
     open: bool = False
     """Whether it needs no API key."""
 
@@ -72,7 +72,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="embeddings",
         method="POST",
         path="/v1/embeddings",
-        summary="Embed texts, as OpenAI's client asks",
+        summary="Embed texts, compatible with OpenAI",
         request=EmbeddingsRequest,
         response=Embeddings,
         error_format=OPENAI,
@@ -83,7 +83,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="models",
         method="GET",
         path="/v1/models",
-        summary="The names that a request may give as its model",
+        summary="List the names that a request may give as its model",
         request=Nothing,
         response=ModelCards,
         error_format=OPENAI,
@@ -93,7 +93,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="model",
         method="GET",
         path="/v1/models/{model}",
-        summary="One of them",
+        summary="Show one of these names",
         request=ModelRequest,
         response=ModelCard,
         error_format=OPENAI,
@@ -104,7 +104,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="embed",
         method="POST",
         path="/embed",
-        summary="Embed texts, as clients of text-embeddings-inference ask",
+        summary="Embed texts, compatible with text-embeddings-inference",
         request=EmbedRequest,
         response=list[list[float]],
         error_format=TEI,
@@ -115,7 +115,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="similarity",
         method="POST",
         path="/similarity",
-        summary="How alike a text is to others",
+        summary="Compare a text with others",
         request=SimilarityRequest,
         response=list[float],
         error_format=TEI,
@@ -126,7 +126,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="tokenize",
         method="POST",
         path="/tokenize",
-        summary="The tokens of texts",
+        summary="Tokenize texts",
         request=TokenizeRequest,
         response=list[list[Token]],
         error_format=TEI,
@@ -137,7 +137,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="decode",
         method="POST",
         path="/decode",
-        summary="The texts of token ids",
+        summary="Turn token ids into texts",
         request=DecodeRequest,
         response=list[str],
         error_format=TEI,
@@ -148,7 +148,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="info",
         method="GET",
         path="/info",
-        summary="What model is served, and its limits",
+        summary="Show the model and its limits",
         request=Nothing,
         response=EngineInfo,
         error_format=TEI,
@@ -158,7 +158,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="engine_health",
         method="GET",
         path="/health",
-        summary="Whether texts can be embedded",
+        summary="Check whether texts can be embedded",
         request=Nothing,
         response=EngineHealth,
         error_format=TEI,
