@@ -114,16 +114,16 @@ def _routes(paths: Mapping[str, Mapping[str, Handler]], embedder: Mapping[str, M
 
 
 class _Anything(Convertor[str]):
-    """The rest of a path, whatever is in it; starlette's own `path` stops at a line's end, and then no route is found."""
+    """The rest of a path with any characters; starlette's `path` stops at a line break, and then no route matches."""
 
     regex = r"[\s\S]*"
 
     def convert(self, value: str) -> str:
-        """As it is."""
+        """Unchanged."""
         return value
 
     def to_string(self, value: str) -> str:
-        """As it is."""
+        """Unchanged."""
         return value
 
 
@@ -131,7 +131,7 @@ register_url_convertor("anything", _Anything())
 
 
 def _pattern(path: str, paths: Mapping[str, object]) -> str:
-    """The path for the router. A last parameter takes slashes too (`entity:person/Ada`) unless another path goes on from it."""
+    """The path for the router. A last parameter matches slashes too (`entity:person/Ada`), unless a longer path exists."""
     if path.endswith("}") and not any(other.startswith(path + "/") for other in paths):
         return path[:-1] + ":anything}"
     return path

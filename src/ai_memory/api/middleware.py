@@ -97,7 +97,7 @@ class _Response:
         await self._send(message)
 
     async def fail(self, error: MemoryServiceError, endpoint: PathEndpoint | None) -> None:
-        """Send the error; where the response has begun, raise it: the broken connection shows that the response is not whole."""
+        """Send the error; where the response has started, raise it: the broken connection shows that the response is incomplete."""
         if self.status != CLIENT_CLOSED:
             raise error
         await send_error(self.send, error, self.request_id, None if endpoint is None else endpoint.render_error)

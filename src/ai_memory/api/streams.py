@@ -83,7 +83,7 @@ class ImportEndpoint:
         self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request with what became of every line."""
+        """Answer one request with the outcome of every line."""
         headers: Headers = scope["headers"]
         access = self._api.keys.access(headers)
         request = parse(ImportRequest, request_values(IMPORT, scope), strict=False)

@@ -18,8 +18,7 @@ WAITING_FACTOR = 4
 class ThreadPool:
     """Runs blocking work in at most `concurrent` threads; up to `waiting` more callers wait, and any others are refused.
 
-    Work that has begun is always finished, also when its caller is cancelled or has disconnected: a write that may have been
-    acknowledged is never half done.
+    Work that has started is always finished, also when its caller is cancelled or has disconnected: no write is left half done.
     """
 
     def __init__(self, concurrent: int, waiting: int | None = None) -> None:

@@ -19,7 +19,7 @@ async def run_unless_disconnected(
 ) -> Value | None:
     """What `work` returns or raises; None where the client disconnected first.
 
-    A client that disconnects frees its place: it leaves the queue for a thread, and work that has begun is cancelled through
+    A client that disconnects frees its place: it leaves the queue for a thread, and work in progress is cancelled through
     `cancellation`. The whole body must have been read from `receive` before.
     """
     done: list[Value] = []

@@ -50,7 +50,7 @@ def _graphml(graph: Graph) -> Iterator[str]:
 
 
 def _edge_values(edge: Relation) -> dict[str, str]:
-    """What is known of an edge, as texts."""
+    """The values of an edge as strings, without those that it does not have."""
     values = msgspec.to_builtins(edge)
     return {
         name: value if isinstance(value := values[name], str) else to_json(value).decode()
@@ -60,9 +60,9 @@ def _edge_values(edge: Relation) -> dict[str, str]:
 
 
 def cypher(graph: Graph) -> str:
-    """A script that makes the graph in Neo4j: `:Memory` and `:Entity` nodes, one relationship an edge.
+    """A script that makes the graph in Neo4j: `:Memory` and `:Entity` nodes, one relationship per edge.
 
-    Run twice it changes nothing.
+    Running it twice changes nothing more.
     """
     lines = [
         f"MERGE (n:{'Memory' if node.kind == 'memory' else 'Entity'} {{id: {_literal(node.id)}}}) "
@@ -84,5 +84,5 @@ def cypher(graph: Graph) -> str:
 
 
 def _literal(value: str | float) -> str:
-    """A Cypher literal; JSON's escapes of texts are Cypher's too."""
+    """A Cypher literal; JSON's escapes in strings are valid in Cypher."""
     return to_json(value).decode()
