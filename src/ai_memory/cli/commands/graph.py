@@ -20,7 +20,7 @@ _FORMATS = {
     "json": lambda graph: to_json(graph).decode(),
     "graphml": graph_documents.graphml,
     "cypher": graph_documents.cypher,
-    "svg": graph_picture.svg,
+    "svg": graph_picture.draw,
 }
 
 

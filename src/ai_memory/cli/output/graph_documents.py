@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import msgspec
 
 from ai_memory.operations.base import to_json
 from ai_memory.operations.graph import Graph
+from ai_memory.svg import escape
 from ai_memory.types import Relation
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NODE_KEYS = ("kind", "label")
 _EDGE_KEYS = ("type", "weight", "valid_from", "valid_to", "recorded_at", "evidence", "attributes")
-
-
-def xml_text(text: str) -> str:
-    """A text for XML, escaped; characters that XML has no way to write become U+FFFD."""
-    return escape(_NO_XML.sub("\ufffd", text))
 
 
 def graphml(graph: Graph) -> str:
@@ -37,14 +31,12 @@ def _graphml(graph: Graph) -> Iterator[str]:
     yield '<graph edgedefault="directed">'
     for node in graph.nodes:
         data = "".join(
-            f'<data key="node_{name}">{xml_text(value)}</data>'
+            f'<data key="node_{name}">{escape(value)}</data>'
             for name, value in ((name, getattr(node, name)) for name in _NODE_KEYS)
         )
         yield f"<node id={quoteattr(node.id)}>{data}</node>"
     for edge in graph.edges:
-        data = "".join(
-            f'<data key="edge_{name}">{xml_text(value)}</data>' for name, value in _edge_values(edge).items()
-        )
+        data = "".join(f'<data key="edge_{name}">{escape(value)}</data>' for name, value in _edge_values(edge).items())
         yield f"<edge id={quoteattr(edge.id)} source={quoteattr(edge.source)} target={quoteattr(edge.target)}>{data}</edge>"
     yield "</graph>\n</graphml>"
 
