@@ -25,8 +25,8 @@ _STYLE = """
   }
 """
 ALT = (
-    "A question becomes words, phrases and filters; words and meaning search every memory that passes; the best of both, and what "
-    "stands beside them, are compared by evidence in log odds that adds up to a score; the answer has a confidence and its reasons"
+    "A question becomes words, phrases and filters; lexical and semantic search cover every memory that passes the filters; the "
+    "best of both, and their neighbours in the session, are scored by evidence in log odds; the answer has a confidence and its reasons"
 )
 
 
@@ -71,8 +71,8 @@ def recall_picture() -> str:
     mask = Box(
         "Filters", ("which memories may answer at all:", "applied before anything is ranked"), _LEFT, plan.bottom + _GAP
     )
-    words = Box("Words", ("BM25 of every memory that passed",), _MIDDLE, _TOP)
-    meaning = Box("Meaning", ("the cosine of every passage, int8",), _MIDDLE, words.bottom + _GAP)
+    words = Box("Lexical search", ("BM25 of every memory that passed",), _MIDDLE, _TOP)
+    meaning = Box("Semantic search", ("the cosine of every passage, int8",), _MIDDLE, words.bottom + _GAP)
     candidates = Box(
         "Candidates",
         (
@@ -85,7 +85,7 @@ def recall_picture() -> str:
     )
     exact = Box(
         "Exact cosines",
-        ("from the stored float32 vectors,", "of what may become a hit"),
+        ("from the stored float32 vectors,", "of the possible hits"),
         _MIDDLE,
         candidates.bottom + _GAP,
     )
@@ -94,9 +94,9 @@ def recall_picture() -> str:
     answer = Box(
         "Answer",
         (
-            "one hit a memory: its best passage;",
+            "per memory, its best passage;",
             "confidence, and whether to trust it;",
-            "what stands around, within a budget",
+            "its surroundings, within a budget",
         ),
         _RIGHT,
         evidence.bottom + _GAP,

@@ -35,7 +35,7 @@ def number(value: float) -> str:
 def element(name: str, *children: str, **attributes: str | float | None) -> str:
     """An element. `children` are elements or escaped text; values of attributes are plain and are escaped here.
 
-    In the name of an attribute `_` stands for `-`, and one at the end is dropped (`class_`). None leaves the attribute out.
+    In the name of an attribute `_` becomes `-`, and one at the end is dropped (`class_`). An attribute of None is omitted.
     """
     given = "".join(
         f' {key.removesuffix("_").replace("_", "-")}="{escape(value, quote=True) if isinstance(value, str) else number(value)}"'

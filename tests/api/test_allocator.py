@@ -1,4 +1,4 @@
-"""Threads of a served process allocate from few heaps, and what they have freed goes back to the system."""
+"""Threads of a served process allocate from few arenas, and freed memory is returned to the system."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ libc.open_memstream.restype = ctypes.c_void_p
 libc.open_memstream.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.POINTER(ctypes.c_size_t)]
 libc.fclose.argtypes = [ctypes.c_void_p]
 libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
-gate = threading.Barrier(9)
+barrier = threading.Barrier(9)
 def work():
     libc.malloc(1 << 16)
-    gate.wait()
-    gate.wait()
+    barrier.wait()
+    barrier.wait()
 threads = [threading.Thread(target=work) for _ in range(8)]
 for thread in threads:
     thread.start()
-gate.wait()
+barrier.wait()
 text, size = ctypes.c_char_p(), ctypes.c_size_t()
 stream = libc.open_memstream(ctypes.byref(text), ctypes.byref(size))
 libc.malloc_info(0, stream)
 libc.fclose(stream)
 print(len(re.findall(rb"<heap nr", text.value)))
-gate.wait()
+barrier.wait()
 """
 
 
