@@ -26,7 +26,8 @@ _STYLE = """
 """
 ALT = (
     "A question becomes words, phrases and filters; lexical and semantic search cover every memory that passes the filters; the "
-    "best of both, and their neighbours in the session, are scored by evidence in log odds; the answer has a confidence and its reasons"
+    "best of both, and their neighbours in the session, are scored by evidence in log odds; the answer has a confidence and its "
+    "reasons"
 )
 
 
