@@ -26,8 +26,8 @@ from ai_memory.types import MemoryRecord, Outcome, Receipt
 
 WITHOUT_BODY = frozenset({"GET", "DELETE"})
 """Methods whose requests take their fields from the query string."""
-_HEADER_FIELDS = frozenset({"idempotency_key", "if_revision"})
-"""Fields that may also come as the headers `Idempotency-Key` and `If-Match`."""
+_FIELD_HEADERS = frozenset({b"idempotency-key", b"if-match"})
+"""Headers that are fields of some requests."""
 
 
 class Api(Struct, frozen=True):
@@ -136,7 +136,7 @@ def request_values(operation: Operation, scope: Scope, body: bytes = b"") -> dic
             )
         values = json_object(scope["headers"], body)
     sources = [("path", scope.get("path_params", {}))]
-    if not _HEADER_FIELDS.isdisjoint(operation.request.__struct_fields__):
+    if not _FIELD_HEADERS.isdisjoint(dict(scope["headers"])):
         sources.append(("header", _header_fields(operation, scope["headers"])))
     for source, found in sources:
         for name, value in found.items():
