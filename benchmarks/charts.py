@@ -1,6 +1,6 @@
-"""Horizontal bars as SVG: written by hand, readable in light and dark, and as text by who does not see them.
+"""Horizontal bars as SVG, for light and dark pages and for screen readers.
 
-The same chart gives the same bytes. Nothing is loaded from elsewhere and no script runs, so the files show wherever an image does.
+The same chart gives the same bytes. The files load nothing and run no script, so they work wherever an image does.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+
+from ai_memory import svg
 
 WIDTH = 900
 _LEFT, _RIGHT = 285, 645
-"""Where the bars may lie: labels stand before them, values after."""
+"""The horizontal range of the bars: labels are on the left, values on the right."""
 _ROW, _BAR, _HEAD, _TOP, _GAP, _FOOT = 19, 13, 24, 72, 10, 34
 _STYLE = """
   .paper { fill: #ffffff; stroke: #d0d7de } .axis { stroke: #d0d7de } .base { stroke: #57606a }
@@ -32,11 +33,11 @@ class Bar:
     """One measured value. `kind` is `ours`, `peer` or `missed` and sets the colour."""
 
     name: str
-    """Of the row that it draws; shown when the pointer rests on it, and read out."""
+    """The name of its row; shown when the pointer rests on it, and read aloud."""
     label: str
     value: float
     shown: str
-    """The value with its unit, and its target where it has one."""
+    """The value with its unit, and its target if it has one."""
     kind: str = "ours"
     target: float | None = None
     """On the same scale as `value`; drawn as a mark across the bar."""
@@ -57,7 +58,7 @@ class Chart:
     """The end of the scale; 0 takes the largest value or target."""
 
 
-def svg(chart: Chart) -> str:
+def draw(chart: Chart) -> str:
     """The chart as one SVG document. A chart without bars raises ValueError."""
     bars = [bar for _, group in chart.groups for bar in group]
     if not bars:
@@ -65,25 +66,23 @@ def svg(chart: Chart) -> str:
     scale = _Scale(bars, logarithmic=chart.logarithmic, most=chart.most)
     body, bottom = _groups(chart.groups, scale)
     height = bottom + _FOOT
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        'role="img" aria-labelledby="title about">',
-        f'<title id="title">{escape(chart.title)}</title>',
-        f'<desc id="about">{escape(_read_out(chart))}</desc>',
-        f"<style>{_STYLE}</style>",
-        f'<rect class="paper" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
-        _text(16, 26, chart.title, "title"),
-        _text(16, 46, chart.about, "quiet"),
+    parts = [
+        svg.title(chart.title, id="title"),
+        svg.element("desc", svg.escape(_read_out(chart)), id="about"),
+        svg.element("style", _STYLE),
+        svg.rect(0.5, 0.5, WIDTH - 1, height - 1, class_="paper", rx=6),
+        svg.text(16, 26, chart.title, class_="title"),
+        svg.text(16, 46, chart.about, class_="quiet"),
         *_axis(scale, bottom),
         *body,
-        _text(16, height - 12, chart.source, "quiet"),
-        "</svg>",
+        svg.text(16, height - 12, chart.source, class_="quiet"),
     ]
-    return "\n".join(lines) + "\n"
+    labelled = {"role": "img", "aria_labelledby": "title about"}
+    return svg.document((0, 0, WIDTH, height), *parts, width=WIDTH, height=height, **labelled) + "\n"
 
 
 class _Scale:
-    """From a value to a place between the labels and the values."""
+    """From a value to a horizontal position between the labels and the values."""
 
     def __init__(self, bars: Sequence[Bar], *, logarithmic: bool, most: float) -> None:
         largest = max(max(bar.value, bar.target or 0.0) for bar in bars)
@@ -92,7 +91,7 @@ class _Scale:
         self.base = self.place(1.0 if logarithmic else 0.0)
 
     def place(self, value: float) -> float:
-        """Values beyond the scale lie at its ends."""
+        """The position, in pixels; values beyond the scale are at its ends."""
         share = math.log(max(value, 1e-9), self.most) / 2 + 0.5 if self.logarithmic else value / self.most
         return round(_LEFT + (_RIGHT - _LEFT) * min(1.0, max(0.0, share)), 1)
 
@@ -111,47 +110,45 @@ def _axis(scale: _Scale, bottom: int) -> Iterator[str]:
         at = scale.place(tick)
         kind = "base" if at == scale.base else "axis"
         shown = f"{tick:,g}" if tick >= 1 or not scale.logarithmic else f"1/{1 / tick:g}"
-        yield f'<line class="{kind}" x1="{at}" x2="{at}" y1="{_TOP}" y2="{bottom}"/>'
-        yield _text(at, _TOP - 4, shown, "quiet", "middle")
+        yield svg.line(at, _TOP, at, bottom, class_=kind)
+        yield svg.text(at, _TOP - 4, shown, class_="quiet", text_anchor="middle")
 
 
 def _groups(groups: Sequence[tuple[str, Sequence[Bar]]], scale: _Scale) -> tuple[list[str], int]:
     """The lines of all groups, and where they end."""
-    lines, y = [], _TOP + 4
+    lines: list[str] = []
+    y = _TOP + 4
     for name, bars in groups:
         if name:
-            lines.append(_text(16, y + 15, name, "group"))
+            lines.append(svg.text(16, y + 15, name, class_="group"))
             y += _HEAD
         for bar in bars:
-            lines.extend(_bar(bar, scale, y))
+            lines.append(_bar(bar, scale, y))
             y += _ROW
         y += _GAP
     return lines, y
 
 
-def _bar(bar: Bar, scale: _Scale, y: int) -> Iterator[str]:
+def _bar(bar: Bar, scale: _Scale, y: int) -> str:
     ends = sorted((scale.base, scale.place(bar.value)))
     width = max(1.0, round(ends[1] - ends[0], 1))
     middle = y + 10.5
-    yield f"<g><title>{escape(f'{bar.name}: {bar.shown}')}</title>"
-    yield _text(_LEFT - 8, y + 14, bar.label, "", "end")
-    yield f'<rect class="{bar.kind}" x="{ends[0]}" y="{y + 4}" width="{width}" height="{_BAR}" rx="2"/>'
+    parts = [
+        svg.title(f"{bar.name}: {bar.shown}"),
+        svg.text(_LEFT - 8, y + 14, bar.label, text_anchor="end"),
+        svg.rect(ends[0], y + 4, width, _BAR, class_=bar.kind, rx=2),
+    ]
     if bar.target is not None:
         at = scale.place(bar.target)
-        yield f'<line class="target" x1="{at}" x2="{at}" y1="{middle - 9}" y2="{middle + 9}"/>'
+        parts.append(svg.line(at, middle - 9, at, middle + 9, class_="target"))
         ends.append(at)
     after = _RIGHT if scale.logarithmic else max(ends)
-    yield _text(after + 8, y + 14, bar.shown)
-    yield "</g>"
-
-
-def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "") -> str:
-    marks = (f' class="{kind}"' if kind else "") + (f' text-anchor="{anchor}"' if anchor else "")
-    return f'<text x="{x}" y="{y}"{marks}>{escape(text)}</text>'
+    parts.append(svg.text(round(after + 8, 1), y + 14, bar.shown))
+    return svg.element("g", *parts)
 
 
 def _read_out(chart: Chart) -> str:
-    """All of it as sentences, for who listens."""
+    """The whole chart as sentences, for screen readers."""
     groups = [
         (f"{name}: " if name else "") + "; ".join(f"{bar.label} {bar.shown}" for bar in bars) + "."
         for name, bars in chart.groups

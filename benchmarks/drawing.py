@@ -1,4 +1,4 @@
-"""Which rows of the results become which chart of docs/benchmarks.md."""
+"""The charts of docs/benchmarks.md, from the rows of the results."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _ENGINE = re.compile(r"embed\.(?:gemma|peer)\.(?P<side>[^.]+)\.(?P<what>[^.]+)")
 _RECALL = re.compile(r"recall\.(?P<what>p50|p95|without_embedding_p50)\.(?P<size>\d+[km])")
 _SIZES = {"10k": "10,000 memories", "100k": "100,000 memories", "1m": "1,000,000 memories"}
 _FARTHEST = 16.0
-"""Ratios are drawn up to so many times; what is farther ends there, its value said beside it."""
+"""The end of the scale of ratios; a larger one is drawn to there, with its value next to it."""
 _TARGET = re.compile(r"(?P<ratio>ratio )?(?P<sense><=|>=) (?P<limit>\S+)")
 
 
 def charts(rows: Sequence[Row], engine: Sequence[Row]) -> dict[str, Chart]:
-    """Every chart that there are rows for, by its file's name without the ending.
+    """Every chart that has rows, by its file's name without the suffix.
 
     `rows` are the newest of each name, `engine` those of one run that has both the engine and its peers: rates of two runs on a
     shared machine do not compare.
@@ -72,7 +72,7 @@ def charts(rows: Sequence[Row], engine: Sequence[Row]) -> dict[str, Chart]:
 
 
 def _throughput(rows: Iterable[Row]) -> list[tuple[str, list[Bar]]]:
-    """A group a shape, the fastest first."""
+    """One group per shape, the fastest first."""
     groups: dict[str, list[Bar]] = {}
     for row in rows:
         found = _ENGINE.fullmatch(row["name"])

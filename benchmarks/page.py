@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.charts import svg  # noqa: E402 - after the path
+from benchmarks.charts import draw  # noqa: E402 - after the path
 from benchmarks.drawing import charts  # noqa: E402
 from benchmarks.figures import number  # noqa: E402
 
@@ -57,7 +57,7 @@ def engine_run(runs: Sequence[Sequence[Row]]) -> list[Row]:
 def pictures(runs: Sequence[Sequence[Row]]) -> dict[str, tuple[str, str]]:
     """(title, SVG) of each chart by its file's name."""
     drawn = charts(newest(runs), engine_run(runs))
-    return {f"{name}.svg": (chart.title, svg(chart)) for name, chart in drawn.items()}
+    return {f"{name}.svg": (chart.title, draw(chart)) for name, chart in drawn.items()}
 
 
 def section(runs: Sequence[Sequence[Row]]) -> str:

@@ -52,7 +52,7 @@ def reference_page() -> str:
         _table(
             ("Route", "For clients of", "What"),
             [
-                (f"[`{route.method} {route.path}`](#{route.name})", route.dialect.name, route.summary)
+                (f"[`{route.method} {route.path}`](#{route.name})", route.error_format.name, route.summary)
                 for route in ROUTES
             ],
         ),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
+from ai_memory import svg
 from ai_memory.recall.recipe import BALANCED, STAGES
 from ai_memory.recall.tuned import BY_LENGTH
 
@@ -25,9 +25,9 @@ _STYLE = """
   }
 """
 ALT = (
-    "A question becomes words, phrases and filters; lexical and semantic search score every memory that passes; the best of both, "
-    "and their neighbours in the session, are compared by evidence in log odds that adds up to a score; the answer has a "
-    "confidence and its reasons"
+    "A question becomes words, phrases and filters; lexical and semantic search cover every memory that passes the filters; the "
+    "best of both, and their neighbours in the session, are scored by evidence in log odds; the answer has a confidence and its "
+    "reasons"
 )
 
 
@@ -72,8 +72,8 @@ def recall_picture() -> str:
     mask = Box(
         "Filters", ("which memories may answer at all:", "applied before anything is ranked"), _LEFT, plan.bottom + _GAP
     )
-    words = Box("Words", ("BM25 of every memory that passed",), _MIDDLE, _TOP)
-    meaning = Box("Meaning", ("the cosine of every passage, int8",), _MIDDLE, words.bottom + _GAP)
+    words = Box("Lexical search", ("BM25 of every memory that passed",), _MIDDLE, _TOP)
+    meaning = Box("Semantic search", ("the cosine of every passage, int8",), _MIDDLE, words.bottom + _GAP)
     candidates = Box(
         "Candidates",
         (
@@ -86,7 +86,7 @@ def recall_picture() -> str:
     )
     exact = Box(
         "Exact cosines",
-        ("from the stored float32 vectors,", "of what may become a hit"),
+        ("from the stored float32 vectors,", "of the possible hits"),
         _MIDDLE,
         candidates.bottom + _GAP,
     )
@@ -95,7 +95,7 @@ def recall_picture() -> str:
     answer = Box(
         "Answer",
         (
-            "one hit per memory: its best passage;",
+            "per memory, its best passage;",
             "confidence, and whether to trust it;",
             "its surroundings, within a budget",
         ),
@@ -105,41 +105,39 @@ def recall_picture() -> str:
     boxes = (question, plan, mask, words, meaning, candidates, exact, evidence, answer)
     height = max(box.bottom for box in boxes) + 24
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
-        f'aria-label="{escape(ALT)}">',
-        f"<style>{_STYLE}</style>",
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path class="tip" d="M0 0L8 4L0 8z"/></marker></defs>',
-        f'<rect class="paper" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
-        _text(_LEFT, 36, "How recall works", "title"),
+        svg.element("style", _STYLE),
+        svg.arrow_head("tip", end=7, class_="tip"),
+        svg.rect(0.5, 0.5, WIDTH - 1, height - 1, class_="paper", rx=6),
+        svg.text(_LEFT, 36, "How recall works", class_="title"),
         *(part for box in boxes for part in _box(box)),
         *_stages(stages, evidence),
         *_arrows(boxes),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
+    box = (0, 0, WIDTH, height)
+    return svg.document(box, *parts, width=WIDTH, height=height, role="img", aria_label=ALT) + "\n"
 
 
 def _box(box: Box) -> Iterator[str]:
-    yield f'<rect class="{box.kind}" x="{box.x}" y="{box.y}" width="{_COLUMN}" height="{box.height}" rx="6"/>'
+    yield svg.rect(box.x, box.y, _COLUMN, box.height, class_=box.kind, rx=6)
     y = box.y + _PAD + 10
-    yield _text(box.x + _PAD, y, box.head, "head")
+    yield svg.text(box.x + _PAD, y, box.head, class_="head")
     for number, line in enumerate(box.lines, 1):
         if line:
-            yield _text(box.x + _PAD, y + number * _LINE, line, "quiet")
+            yield svg.text(box.x + _PAD, y + number * _LINE, line, class_="quiet")
 
 
 def _stages(stages: list[str], box: Box) -> Iterator[str]:
-    """A line a stage, and what their sum is."""
+    """One line per stage, and a line about their sum."""
     y = box.y + _PAD + 10 + _LINE + 3
     for stage in stages:
         weight = getattr(BALANCED, stage)
-        yield _text(box.x + _PAD, y, stage.replace("_", " "))
+        yield svg.text(box.x + _PAD, y, stage.replace("_", " "))
         by_length = "by length" if getattr(BALANCED, stage + BY_LENGTH, 0.0) else ""
-        told = f"{weight:+.3f} {by_length}".strip().replace("-", "−")
-        yield _text(box.x + _COLUMN - _PAD, y, told, "for" if weight > 0 else "against", "end")
+        shown = f"{weight:+.3f} {by_length}".strip().replace("-", "−")
+        sign = "for" if weight > 0 else "against"
+        yield svg.text(box.x + _COLUMN - _PAD, y, shown, class_=sign, text_anchor="end")
         y += _LINE
-    yield _text(box.x + _PAD, y + 6, "value × weight, added up: the score", "quiet")
+    yield svg.text(box.x + _PAD, y + 6, "value × weight, added up: the score", class_="quiet")
 
 
 def _arrows(boxes: tuple[Box, ...]) -> Iterator[str]:
@@ -155,15 +153,10 @@ def _arrows(boxes: tuple[Box, ...]) -> Iterator[str]:
     gap = _MIDDLE - (_LEFT + _COLUMN)
     for search in (words, meaning):
         yield _arrow(f"M{_LEFT + _COLUMN} {mask.middle}h{gap // 2}V{search.middle}H{_MIDDLE - 1}")
-    # The words' way to the candidates passes the meaning's box on its right.
+    # The arrow from the lexical search to the candidates passes the box of the semantic search on its right.
     yield _arrow(f"M{_MIDDLE + _COLUMN} {words.middle}h14V{candidates.y + 24}H{_MIDDLE + _COLUMN + 1}")
     yield _arrow(f"M{_MIDDLE + _COLUMN} {exact.middle}h{gap // 2 + 6}V{evidence.middle}H{_RIGHT - 1}")
 
 
 def _arrow(path: str) -> str:
-    return f'<path class="arrow" d="{path}" marker-end="url(#tip)"/>'
-
-
-def _text(x: int, y: int, text: str, kind: str = "", anchor: str = "start") -> str:
-    cls = f' class="{kind}"' if kind else ""
-    return f'<text{cls} x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>'
+    return svg.path(path, class_="arrow", marker_end="url(#tip)")

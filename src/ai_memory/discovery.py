@@ -1,4 +1,4 @@
-"""How programs on this machine find the running server: a small file in the data folder, and a lock that it holds.
+"""How programs on this machine find the running server: a small file in the data folder, and a lock that the server holds.
 
 Light to import: the command line and the MCP process read it before anything else.
 """
@@ -30,10 +30,10 @@ class RunningService(Struct, frozen=True, kw_only=True):
 
 
 def find_service(data_dir: Path) -> RunningService | None:
-    """The server that says it serves `data_dir`, or None where there is none or its process is gone."""
+    """The server that published itself in `data_dir`, or None without one or when its process has ended."""
     try:
         found = from_json((data_dir / SERVICE_FILE).read_bytes(), RunningService)
-    except (OSError, msgspec.DecodeError):  # no file, or one that is not ours: nobody announced themselves
+    except (OSError, msgspec.DecodeError):  # no file, or another program's: no server was published
         return None
     return found if _is_running(found.pid) else None
 
@@ -49,7 +49,7 @@ def _is_running(pid: int) -> bool:
 
 
 class Announcement:
-    """One server's claim on a data folder. The lock ends with the process, however that ends; the file may stay behind."""
+    """One server's claim on a data folder. The lock ends with the process, however that ends; the file may remain."""
 
     def __init__(self, data_dir: Path) -> None:
         """Claim the folder; raises ConflictError naming the server that holds it already."""
@@ -58,7 +58,7 @@ class Announcement:
         self._lock = _locked(data_dir)
 
     def publish(self, service: RunningService) -> None:
-        """Write the file that `find_service` reads: whole or not at all, and readable by this user only."""
+        """Write the file that `find_service` reads: atomically, and readable by this user only."""
         path = self._data_dir / SERVICE_FILE
         draft = path.with_suffix(f".{os.getpid()}.tmp")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -66,7 +66,7 @@ class Announcement:
         draft.replace(path)
 
     def withdraw(self) -> None:
-        """Remove the file and let the folder go. May be called twice."""
+        """Remove the file and release the folder. May be called twice."""
         if not self._lock.closed:
             (self._data_dir / SERVICE_FILE).unlink(missing_ok=True)
             self._lock.close()
@@ -79,10 +79,10 @@ def _locked(data_dir: Path) -> IO[bytes]:
     except OSError:
         lock.close()
         other = find_service(data_dir)
-        where = f"at {other.url} (process {other.pid})" if other else "and is starting or stopping just now"
+        where = f"at {other.url} (process {other.pid})" if other else "and is starting or stopping"
         raise ConflictError(
             f"a server already serves {data_dir} {where}",
-            hint="use that one, stop it, or give this one a folder of its own with AI_MEMORY_DATA_DIR",
+            hint="use that one, stop it, or give this one another folder with AI_MEMORY_DATA_DIR",
             data_dir=str(data_dir),
             **({"url": other.url, "pid": other.pid} if other else {}),
         ) from None

@@ -1,7 +1,8 @@
-"""Default locations on this machine, known without reading settings: cheap enough for the command line's fast path."""
+"""Folders, files and addresses on this machine, known without reading settings: cheap enough for every command to import."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,32 +15,52 @@ SERVICE_FILE = "service.json"
 
 def default_data_dir() -> Path:
     """The platform's folder for this user's application data."""
-    import platformdirs  # imported late: it costs 40 ms, which a command with an explicit folder does not need
+    import platformdirs  # takes 40 ms, which a command with --data-dir saves
 
     return Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
 
 
 def default_config_file() -> Path:
-    """The platform's place for this user's configuration."""
+    """The platform's settings file of this user."""
     import platformdirs
 
     return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "config.toml"
 
 
+_LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", "ip6-loopback"})
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether `host` is this machine and no other can reach it: 127.0.0.0/8, ::1, `localhost` and names below it.
+
+    An IPv6 address may be in brackets, and an IPv4 one mapped into it (::ffff:127.0.0.1). False for None and for any other name:
+    names are not resolved.
+    """
+    name = (host or "").lower().removeprefix("[").removesuffix("]").removesuffix(".")
+    if name in _LOOPBACK_NAMES or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelPlaces:
-    """Where models may be in addition to the data folder."""
+    """Where models may be stored besides the data folder."""
 
     gemma: Path | None = None
-    """EmbeddingGemma's own folder, where the user has named it."""
+    """EmbeddingGemma's folder, where the user has named it."""
     folders: tuple[Path, ...] = ()
     """Folders that hold model folders."""
     hub: Path | None = None
-    """The cache of the Hugging Face hub, which other programs fill."""
+    """The cache of the Hugging Face hub, which other programs fill too."""
 
 
 def model_places() -> ModelPlaces:
-    """What the environment and the current folder say: EMBEDDINGGEMMA_MODEL_PATH, ./models, and the hub's cache where its own
+    """From the environment and the current folder: EMBEDDINGGEMMA_MODEL_PATH, ./models, and the hub's cache where its
     variables (HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME) put it.
     """
     named = os.environ.get("EMBEDDINGGEMMA_MODEL_PATH")

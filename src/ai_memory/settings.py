@@ -1,6 +1,6 @@
 """All settings in one table, read from flags, the environment (`AI_MEMORY_…`), a TOML file and defaults, in that order.
 
-Only `wiring` builds a Settings from the environment; everything else is handed the values it needs.
+Only `wiring` builds a Settings from the environment; everything else is given the values it needs.
 """
 
 from __future__ import annotations
@@ -46,22 +46,24 @@ class Settings(BaseSettings):
     )
     allowed_hosts: list[str] = Field(
         default_factory=list,
-        description="Host names that requests may carry besides loopback names and the host; guards against DNS rebinding.",
+        description="Host names that requests may use besides loopback names and the host; protects against DNS rebinding.",
     )
     max_body_bytes: int = Field(
         default=16_777_216, ge=1024, description="Largest request body in bytes; import is not limited."
     )
     max_concurrent_requests: int = Field(
-        default=64, ge=1, description="Requests worked on at once; more wait, and past four times as many get 429."
+        default=64,
+        ge=1,
+        description="Requests in progress at once; up to four times as many wait, and any others get 429.",
     )
     shutdown_seconds: float = Field(
-        default=20.0, ge=0, description="How long a stopping server finishes what it began."
+        default=20.0, ge=0, description="Seconds that a stopping server gives requests in progress."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line shown."
     )
     log_format: Literal["auto", "json", "text"] = Field(
-        default="auto", description="Log lines as JSON or for reading; auto is text on a terminal, JSON elsewhere."
+        default="auto", description="Log lines as JSON or text; auto is text on a terminal, JSON elsewhere."
     )
     model: str = Field(
         default="auto",
@@ -74,8 +76,8 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=8192,
-        description="Length of the vectors, where the model has several (EmbeddingGemma: 768, 512, 256, 128); 0 is the store's "
-        "own, in a new store the model's.",
+        description="Length of the vectors, where the model has several (EmbeddingGemma: 768, 512, 256, 128); 0 is the "
+        "store's, in a new store the model's.",
     )
     threads: int = Field(default=0, ge=0, description="Threads of the embedder; 0 means all cores.")
     embedder_url: str = Field(
@@ -94,22 +96,22 @@ class Settings(BaseSettings):
     )
     extract: bool = Field(
         default=True,
-        description="Read in the background what memories name and state, for the graph; no model is asked.",
+        description="Extract in the background what memories name and state, for the graph; without a language model.",
     )
     snapshot_rows: int = Field(
         default=20_000,
         ge=0,
-        description="Save the index beside the store after this many new passages; 0 never saves it.",
+        description="Save the index next to the store after this many new passages; 0 never saves it.",
     )
     recipe_file: str = Field(
         default="",
-        description="File of recall weights written by `ai-memory tune`; empty means recipe.json in data_dir, where there is one.",
+        description="File of recall weights written by `ai-memory tune`; empty means recipe.json in data_dir, if it exists.",
     )
     forget_share: float = Field(
         default=0.2,
         ge=0,
         le=1,
-        description="Bulk forgetting stops when it would touch more than this share of a namespace.",
+        description="Bulk forgetting is refused when it would erase more than this share of a namespace.",
     )
 
     @field_validator("data_dir", mode="after")
@@ -120,7 +122,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _hide_password(cls, values: Any) -> Any:
-        """A password in the store's address is kept where it is not shown."""
+        """Move a password in the store's address to `store_password`, which is masked."""
         if not isinstance(values, dict) or not isinstance(values.get("store"), str) or "://" not in values["store"]:
             return values
         scheme, _, rest = values["store"].partition("://")
@@ -137,7 +139,7 @@ class Settings(BaseSettings):
 
     @property
     def beside_store(self) -> Path:
-        """The name beside which files made from the store lie: its own, or one in data_dir for a store on a server."""
+        """The base name of files derived from the store: the store's path, or a name in data_dir for a store on a server."""
         if "://" not in self.store:
             return self.store_path
         return self.data_dir / f"store-{hashlib.blake2b(self.store.encode(), digest_size=8).hexdigest()}"
@@ -149,7 +151,7 @@ class Settings(BaseSettings):
 
     @property
     def recipe_path(self) -> Path:
-        """The file of tuned recall weights, which need not be there."""
+        """The file of tuned recall weights, which may not exist."""
         return Path(self.recipe_file).expanduser().absolute() if self.recipe_file else self.data_dir / "recipe.json"
 
     @property
@@ -187,7 +189,7 @@ def load_settings(config_file: Path | None = None, **flags: Any) -> Settings:
 
 
 def given_settings(flags: Mapping[str, Any]) -> Settings:
-    """As `load_settings`, for programs: paths may be `PathLike`, and what is wrong is an InvalidInputError naming each setting."""
+    """As `load_settings`, for programs: paths may be `PathLike`, wrong values raise one InvalidInputError that names them."""
     given = {name: str(value) if isinstance(value, PathLike) else value for name, value in flags.items()}
     try:
         return load_settings(None, **given)

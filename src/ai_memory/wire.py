@@ -20,20 +20,20 @@ import msgspec
 from msgspec import Struct
 
 from ai_memory.errors import InvalidInputError, MemoryServiceError, ServiceUnavailableError, from_body
+from ai_memory.places import is_loopback
 
 COMPRESS_FROM = 16_384
 """Bytes of a body from which it is sent compressed, to other machines only."""
 
 _PIECE = 1 << 16
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _BROKEN = (ConnectionError, http.client.HTTPException)
 _ON_THE_WAY = (OSError, EOFError, http.client.HTTPException)
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the address leads to this machine alone."""
+def is_on_this_machine(url: str) -> bool:
+    """Whether the URL's host is this machine (see `is_loopback`); False for what is no URL."""
     try:
-        return urlsplit(url).hostname in _LOOPBACK
+        return is_loopback(urlsplit(url).hostname)
     except ValueError:
         return False
 
@@ -63,7 +63,7 @@ class Wire:
         self._base = parts.path.rstrip("/") + prefix
         self._host, self._port = parts.hostname, port
         self._secure = parts.scheme == "https"
-        self._far = parts.hostname not in _LOOPBACK
+        self._far = not is_loopback(parts.hostname)
         self._timeout = timeout
         self._headers = {"Accept": "application/json", "User-Agent": "ai-memory-client"}
         self._headers["Accept-Encoding"] = "gzip" if self._far else "identity"

@@ -31,7 +31,7 @@ from ai_memory.store.copying import Told, copy_store, export_digest
 from ai_memory.store.graph_file import GraphFile
 from ai_memory.store.opening import make_folder, open_store_at
 from ai_memory.types import EmbedderIdentity, Generation, Problem
-from ai_memory.wire import is_loopback
+from ai_memory.wire import is_on_this_machine
 
 if TYPE_CHECKING:
     from ai_memory.store.neo4j.store import Neo4jStore
@@ -251,7 +251,7 @@ class Embedders:
         """The embedder of the service at `embedder_url`."""
         settings = self._settings
         url = settings.embedder_url
-        if settings.offline and not is_loopback(url):
+        if settings.offline and not is_on_this_machine(url):
             raise OfflineError(
                 f"the embedder at {url} is on another machine while `offline` is set",
                 hint="use a local model, or unset offline",

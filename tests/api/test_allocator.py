@@ -1,4 +1,4 @@
-"""Threads of a served process allocate from few heaps, and what they have freed goes back to the system."""
+"""Threads of a served process allocate from few arenas, and freed memory is returned to the system."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import pytest
 
 PROGRAM = """
 import ctypes, re, threading
-from ai_memory.api.allocator import share_heaps
+from ai_memory.api.allocator import limit_arenas
 
-print(share_heaps())
+print(limit_arenas())
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.open_memstream.restype = ctypes.c_void_p
 libc.open_memstream.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.POINTER(ctypes.c_size_t)]
 libc.fclose.argtypes = [ctypes.c_void_p]
 libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
-gate = threading.Barrier(9)
+barrier = threading.Barrier(9)
 def work():
     libc.malloc(1 << 16)
-    gate.wait()
-    gate.wait()
+    barrier.wait()
+    barrier.wait()
 threads = [threading.Thread(target=work) for _ in range(8)]
 for thread in threads:
     thread.start()
-gate.wait()
+barrier.wait()
 text, size = ctypes.c_char_p(), ctypes.c_size_t()
 stream = libc.open_memstream(ctypes.byref(text), ctypes.byref(size))
 libc.malloc_info(0, stream)
 libc.fclose(stream)
 print(len(re.findall(rb"<heap nr", text.value)))
-gate.wait()
+barrier.wait()
 """
 
 
@@ -46,7 +46,7 @@ def test_nine_threads_have_two_heaps() -> None:
 HOLES = """
 import ctypes, sys, time
 from pathlib import Path
-from ai_memory.api.allocator import heaps_trimmed
+from ai_memory.api.allocator import trimming
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
@@ -62,7 +62,7 @@ for block in blocks:
 full = resident_mb()
 for block in blocks[:-1]:  # the last one stays at the top of the heap, so that it cannot shrink from there
     libc.free(block)
-with heaps_trimmed(float(sys.argv[1])):
+with trimming(float(sys.argv[1])):
     give_up = time.monotonic() + float(sys.argv[2])
     while full - resident_mb() < 150 and time.monotonic() < give_up:
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The embedder over HTTP under load: nothing is lost, nobody waits for ever, and whoever hangs up gives their place back."""
+"""The embedder over HTTP under load: nothing is lost, no client waits for ever, and a disconnected client frees its place."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_openais_client_waits_as_it_is_told_and_succeeds(
 
 
 def test_memories_are_served_while_texts_wait_for_the_model(stage: Stage) -> None:
-    """Texts of other programs have threads of their own: they hold up no memory's."""
+    """Texts of other programs use a separate thread pool: they do not delay the operations."""
     with stage.runtime.held():
         waiting = [sent(stage.served, "/embed", inputs=f"text {number}") for number in range(100)]
         until(lambda: stage.embedder.waiting >= 100)

@@ -82,7 +82,7 @@ def test_openapi_describes_every_field_and_error(document: dict[str, Any]) -> No
         assert statuses <= set(described["responses"])
     for route in ROUTES:
         described = document["paths"][route.path][route.method.lower()]
-        assert {str(status) for status in route.dialect.statuses} | {"200"} == set(described["responses"])
+        assert {str(status) for status in route.error_format.statuses} | {"200"} == set(described["responses"])
 
 
 def test_answers_fit_their_schemas(served: Served, document: dict[str, Any]) -> None:
@@ -176,7 +176,7 @@ def test_metrics_count_what_happened(served: Served) -> None:
     assert samples["ai_memory_requests_total", "404", "other"] >= 1
     assert samples["ai_memory_request_seconds_count", "remember"] >= 1
     assert samples["ai_memory_memories",] == ask(served, "GET", "/v1/stats").json["memories"]
-    assert {"ai_memory_owed_vectors", "ai_memory_index_bytes", "ai_memory_queue_length"} <= {
+    assert {"ai_memory_pending_vectors", "ai_memory_index_bytes", "ai_memory_queue_length"} <= {
         name for name, *_ in samples
     }
 

@@ -66,7 +66,7 @@ def test_a_memory_lives_through_every_operation(served: Served) -> None:
 
 def test_recall_finds_what_was_remembered(served: Served) -> None:
     memory = remember(served, "The heron nests behind the mill.", namespace="birds")["memory_id"]
-    assert served.service.settle(30.0)  # a vector that is paid between two questions is another state
+    assert served.service.settle(30.0)  # a vector that is stored between two questions is another state
     got = ask(
         served, "POST", "/v1/recall", {"namespace": "birds", "query": "Where does the heron nest?", "explain": True}
     )

@@ -1,4 +1,4 @@
-"""Fuzzing against our own OpenAPI document: nothing that can be sent makes the server fail, and answers are as documented."""
+"""Fuzzing against the OpenAPI document: nothing that can be sent makes the server fail, and answers are as documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard against other sites' pages: the Host and Origin headers."""
+"""Requests of other sites' pages are refused: the Host and Origin headers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_memory.api.trusted_host import HostGuard, is_loopback
+from ai_memory.api.trusted_host import TrustedHost
 from ai_memory.errors import ForbiddenError
 from tests.support.rest_server import ask, ask_raw, serving
 
@@ -34,7 +34,7 @@ def headers(host: str | None, origin: str | None = None) -> list[tuple[bytes, by
     ],
 )
 def test_those_who_mean_this_server_pass(host: str, origin: str | None) -> None:
-    HostGuard("box", ["memory.example"]).check(headers(host, origin))
+    TrustedHost("box", ["memory.example"]).check(headers(host, origin))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_those_who_mean_this_server_pass(host: str, origin: str | None) -> None:
 )
 def test_others_do_not(host: str | None, origin: str | None) -> None:
     with pytest.raises(ForbiddenError):
-        HostGuard("127.0.0.1", ["memory.example"]).check(headers(host, origin))
+        TrustedHost("127.0.0.1", ["memory.example"]).check(headers(host, origin))
 
 
 def test_foreign_requests_change_nothing(tmp_path: Path) -> None:
@@ -67,8 +67,3 @@ def test_foreign_requests_change_nothing(tmp_path: Path) -> None:
             assert (got.status, got.error["code"]) == (403, "forbidden")
         assert b" 403 " in ask_raw(served, b"GET /v1/memories HTTP/1.0\r\n\r\n").splitlines()[0]
         assert ask(served, "GET", "/v1/stats").json["memories"] == 0
-
-
-def test_loopback_is_known() -> None:
-    assert all(is_loopback(host) for host in ("127.0.0.1", "localhost", "::1", "127.8.8.8"))
-    assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "192.168.1.1", "example.org"))

@@ -1,4 +1,4 @@
-"""`ai-memory embed`: every format in and out, what is rejected, and going on after a kill."""
+"""`ai-memory embed`: every format in and out, what is rejected, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -371,7 +371,7 @@ def interrupted(folder: Path, source: Path, output: Path) -> Path:
     return partial
 
 
-def test_ctrl_c_says_that_the_run_can_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_says_that_the_run_can_be_resumed(tmp_path: Path) -> None:
     folder, source = tiny_bert(tmp_path / "tiny"), corpus(tmp_path / "in.jsonl", 6000)
     process = start(folder, source, tmp_path / "out.npy")
     while process.poll() is None and not list((tmp_path / "out.npy.partial").glob("chunk-*")):
@@ -379,7 +379,7 @@ def test_ctrl_c_says_that_the_run_can_go_on(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=100)
     assert process.returncode == 130
-    assert b"the same command goes on from here" in err
+    assert b"the same command resumes here" in err
     assert (tmp_path / "out.npy.partial").exists()
 
 

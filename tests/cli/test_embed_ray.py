@@ -30,7 +30,7 @@ def cluster() -> Iterator[str]:
     """The address of a head and one more node, each with one core."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     paths = [str(Path(__file__).resolve().parents[2] / "src"), os.environ.get("PYTHONPATH", "")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))  # the nodes are processes of their own
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))  # the nodes are separate processes
     from ray.cluster_utils import Cluster
 
     running = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
@@ -74,7 +74,7 @@ def finish(process: subprocess.Popen[bytes]) -> dict[str, Any]:
 
 
 def worker_processes() -> list[int]:
-    """Processes of this machine in which Ray runs a worker of ours, by what Ray calls them."""
+    """The processes of this machine in which Ray runs one of the workers, by the name that Ray gives them."""
     found = []
     for folder in Path("/proc").iterdir():
         try:

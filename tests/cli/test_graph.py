@@ -54,7 +54,7 @@ def test_graphml_holds_every_node_and_relation(folder: Path, tmp_path: Path) -> 
 
 @pytest.fixture
 def told(folder: Path, tmp_path: Path) -> dict[str, Any]:
-    """The graph as the service tells it, with relations between people's things and memories of every shape."""
+    """The graph as the service reports it, with relations of every kind between entities and memories."""
     with Memory(data_dir=folder, model="none") as memory:
         first = memory.list().memories[0].id
         memory.relate(first, "entity:Anna Petrova", type="ABOUT", weight=0.25, attributes={"why": ['"', {"n": 1}]})

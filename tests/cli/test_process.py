@@ -1,4 +1,4 @@
-"""The command as a process of its own: what it imports, a running service, a pipe that closes, Ctrl-C."""
+"""The command as a separate process: what it imports, a running service, a pipe that closes, Ctrl-C."""
 
 from __future__ import annotations
 

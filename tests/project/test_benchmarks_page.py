@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.charts import Bar, Chart, svg  # noqa: E402 - after the path
+from benchmarks.charts import Bar, Chart, draw  # noqa: E402 - after the path
 from benchmarks.drawing import charts  # noqa: E402
 from benchmarks.figures import Figure, Peer, Target  # noqa: E402
 from benchmarks.page import END, HEADING, PAGE, PICTURES, RESULTS, engine_run, newest, pictures, read, section  # noqa: E402
@@ -116,8 +116,8 @@ def test_what_misses_its_target_is_marked_and_said() -> None:
 
 def test_a_chart_is_well_formed_titled_and_the_same_each_time() -> None:
     for name, chart in charts([*OTHERS, *ENGINE], ENGINE).items():
-        picture = svg(chart)
-        assert picture == svg(chart), name
+        picture = draw(chart)
+        assert picture == draw(chart), name
         root = ElementTree.fromstring(picture)
         assert root.get("role") == "img"
         labels = {each.get("id"): each.text for each in root.iter() if each.get("id")}
@@ -133,12 +133,12 @@ def test_a_chart_is_well_formed_titled_and_the_same_each_time() -> None:
 
 def test_bars_are_as_long_as_their_values_and_stay_on_the_paper() -> None:
     bars = [Bar("a", "a", 10.0, "10"), Bar("b", "b", 5.0, "5", target=7.5), Bar("c", "c", 0.0, "0")]
-    root = ElementTree.fromstring(svg(Chart("t", "a", [("", bars)], "s")))
+    root = ElementTree.fromstring(draw(Chart("t", "a", [("", bars)], "s")))
     widths = [float(str(rect.get("width"))) for rect in root.findall(f"{SVG}g/{SVG}rect")]
     assert widths[1] == pytest.approx(widths[0] / 2, abs=0.2)
     assert widths[2] == 1.0
     middle = [Bar("up", "u", 4.0, "4"), Bar("down", "d", 0.25, "1/4"), Bar("far", "f", 1e9, "far")]
-    root = ElementTree.fromstring(svg(Chart("t", "a", [("", middle)], "s", logarithmic=True, most=16.0)))
+    root = ElementTree.fromstring(draw(Chart("t", "a", [("", middle)], "s", logarithmic=True, most=16.0)))
     rects = root.findall(f"{SVG}g/{SVG}rect")
     starts = [float(str(rect.get("x"))) for rect in rects]
     widths = [float(str(rect.get("width"))) for rect in rects]
@@ -146,4 +146,4 @@ def test_bars_are_as_long_as_their_values_and_stay_on_the_paper() -> None:
     assert widths[0] == pytest.approx(widths[1], abs=0.2)
     assert widths[2] == pytest.approx(2 * widths[0], abs=0.2)
     with pytest.raises(ValueError, match="no bars"):
-        svg(Chart("t", "a", [("", [])], "s"))
+        draw(Chart("t", "a", [("", [])], "s"))

@@ -1,7 +1,6 @@
-"""Reading request bodies: whole ones within a limit, and endless ones line by line; gzip in either case.
+"""Reading request bodies: whole within a limit, or line by line without one; gzip in either case.
 
-A compressed body is unpacked piece by piece and held to the same limits as a plain one, so that a small body cannot fill
-the memory.
+A compressed body is unpacked piece by piece within the same limits as a plain one, so that a small body cannot fill the memory.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ _PIECE = 1 << 18
 
 
 class Unpacker:
-    """Turns the bytes of a body as sent into the bytes that are meant."""
+    """Decodes the content encoding of a body, piece by piece."""
 
     def __init__(self, headers: Headers) -> None:
         """Raises MediaTypeError for an encoding other than gzip."""
         encoding = (header(headers, b"content-encoding") or "identity").lower()
         if encoding not in ("identity", "gzip", "x-gzip"):
             raise MediaTypeError(
-                f"Content-Encoding {encoding[:40]!r} is not read here",
+                f"Content-Encoding {encoding[:40]!r} is not supported",
                 hint="send the body plain or with Content-Encoding: gzip",
                 accepted=["gzip", "identity"],
             )
@@ -33,7 +32,7 @@ class Unpacker:
         self._begun = False
 
     def unpack(self, data: bytes) -> Iterator[bytes]:
-        """The meant bytes of the next piece, in pieces of bounded size. Raises InvalidInputError where it is not gzip."""
+        """The decoded bytes of the next piece, in pieces of bounded size. Raises InvalidInputError where it is not gzip."""
         if self._gzip is None:
             yield data
             return
@@ -50,7 +49,7 @@ class Unpacker:
                 data, self._gzip = self._gzip.unused_data, zlib.decompressobj(wbits=31)
 
     def finish(self) -> None:
-        """Say that the body has ended; raises InvalidInputError where gzip was cut off."""
+        """To be called at the end of the body; raises InvalidInputError where gzip is incomplete."""
         if self._gzip is not None and self._begun and not self._gzip.eof:
             raise _not_gzip("it ends too early")
 
@@ -60,29 +59,31 @@ def _not_gzip(why: str) -> InvalidInputError:
 
 
 async def next_piece(receive: Receive) -> tuple[bytes, bool]:
-    """The next bytes of the body as sent, and whether more follow. Raises when the caller has gone."""
+    """The next bytes of the body as sent, and whether more follow. Raises ServiceUnavailableError when the client has left."""
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise ServiceUnavailableError("the caller went away before the whole body had come")
+        raise ServiceUnavailableError("the client disconnected before the whole body had arrived")
     return message.get("body", b""), message.get("more_body", False)
 
 
 async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
     """The whole body, unpacked. Raises TooLargeError once it is known to be over `limit` bytes."""
-    unpacker = Unpacker(headers)
-    declared = header(headers, b"content-length")
-    if declared is not None and declared.isdigit() and int(declared) > limit:
+    first = dict(reversed(headers))  # reversed: the first of a name counts
+    unpacker = Unpacker(headers) if b"content-encoding" in first else None
+    declared = first.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > limit:
         raise _over(limit, int(declared))
     pieces: list[bytes] = []
     size, more = 0, True
     while more:
         data, more = await next_piece(receive)
-        for piece in unpacker.unpack(data):
+        for piece in (data,) if unpacker is None else unpacker.unpack(data):
             size += len(piece)
             if size > limit:
                 raise _over(limit, size)
             pieces.append(piece)
-    unpacker.finish()
+    if unpacker is not None:
+        unpacker.finish()
     return b"".join(pieces)
 
 
@@ -98,8 +99,8 @@ def _over(limit: int, actual: int) -> TooLargeError:
 class LineSplitter:
     """Cuts a stream of bytes into lines without their ends.
 
-    Of a line longer than `limit` bytes only its first `limit + 1` are kept: enough for the reader to see that it is too long and
-    to report it, while the lines after it are still taken.
+    Of a line longer than `limit` bytes only the first `limit + 1` are kept: enough for the reader to see that it is too long and
+    to report it; the lines after it are read as usual.
     """
 
     def __init__(self, limit: int) -> None:

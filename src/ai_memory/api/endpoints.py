@@ -1,21 +1,22 @@
-"""REST endpoints made from the operations: one for each path, which knows the operation of each method."""
+"""REST endpoints made from the operations: one per path, which dispatches to the operation of each method."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ai_memory.api.body import read_body
 from ai_memory.api.headers import Headers, expected_revision, header, media_type
 from ai_memory.api.keys import Access, Keys
 from ai_memory.api.query import query_values
-from ai_memory.api.responses import send_body
-from ai_memory.api.threadpool import Hop
+from ai_memory.api.responses import ErrorRenderer, send_body
+from ai_memory.api.threadpool import ThreadPool
 from ai_memory.errors import InvalidInputError, MediaTypeError, MethodNotAllowedError
 from ai_memory.operations.base import Operation, parse, to_json
 from ai_memory.operations.moving import Namespaces
@@ -24,49 +25,72 @@ from ai_memory.service.service import Service
 from ai_memory.types import MemoryRecord, Outcome, Receipt
 
 WITHOUT_BODY = frozenset({"GET", "DELETE"})
-OPERATION_KEY = "ai_memory.operation"
-"""Where an endpoint leaves the operation's name in the scope, for the log and the metrics."""
+"""Methods whose requests take their fields from the query string."""
+_FIELD_HEADERS = frozenset({b"idempotency-key", b"if-match"})
+"""Headers that are fields of some requests."""
 
 
 class Api(Struct, frozen=True):
     """What every endpoint needs."""
 
     service: Service
-    hop: Hop
+    pool: ThreadPool
     keys: Keys
     max_body_bytes: int
     stopping: Callable[[], bool] = bool
-    """Whether the server has been told to stop; a streaming request then ends at the next chance."""
+    """Whether the server is shutting down; a streaming request then ends as soon as it can."""
+
+
+class Handler(NamedTuple):
+    """What answers one method of a path."""
+
+    name: str
+    """The operation's name in the metrics."""
+    app: ASGIApp
 
 
 class PathEndpoint:
-    """All methods of one path: answers HEAD as GET, OPTIONS with what is allowed, and others with 405."""
+    """All methods of one path: answers HEAD as GET, OPTIONS with what is allowed, and others with 405.
 
-    def __init__(self, endpoints: Mapping[str, Any]) -> None:
-        self._endpoints = {**endpoints}
-        if "GET" in endpoints:
-            self._endpoints["HEAD"] = endpoints["GET"]
-        self._allowed = sorted({*self._endpoints, "OPTIONS"})
+    The router leaves it in `scope["endpoint"]`, where the middleware reads the path's template, the operations' names and the
+    error renderer.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; raises MethodNotAllowedError."""
-        endpoint = self._endpoints.get(scope["method"])
-        if endpoint is not None:
-            await endpoint(scope, receive, send)
-        elif scope["method"] == "OPTIONS":
-            allow = (b"allow", ", ".join(self._allowed).encode())
-            await send({"type": "http.response.start", "status": HTTPStatus.NO_CONTENT, "headers": [allow]})
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            raise MethodNotAllowedError(
-                f"{scope['method'][:20]} is not allowed here",
-                hint=f"use {', '.join(self._allowed)}",
-                allowed=self._allowed,
-            )
+    def __init__(self, path: str, handlers: Mapping[str, Handler], render_error: ErrorRenderer | None = None) -> None:
+        """`path` is the template, `handlers` are by method, `render_error` replaces the one error shape."""
+        self.path = path
+        self.render_error = render_error
+        found = dict(handlers)
+        if "GET" in found:
+            found["HEAD"] = found["GET"]
+        self.names = {method: handler.name for method, handler in found.items()}
+        self._apps = {method: handler.app for method, handler in found.items()}
+        self._allowed = sorted({*found, "OPTIONS"})
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer one request; raises MethodNotAllowedError.
+
+        No coroutine itself: it would be one more frame that every wake-up of the handler passes through.
+        """
+        app = self._apps.get(scope["method"])
+        if app is not None:
+            return app(scope, receive, send)
+        if scope["method"] == "OPTIONS":
+            return self._send_options(send)
+        raise MethodNotAllowedError(
+            f"{scope['method'][:20]} is not allowed here",
+            hint=f"use {', '.join(self._allowed)}",
+            allowed=self._allowed,
+        )
+
+    async def _send_options(self, send: Send) -> None:
+        allow = (b"allow", ", ".join(self._allowed).encode())
+        await send({"type": "http.response.start", "status": HTTPStatus.NO_CONTENT, "headers": [allow]})
+        await send({"type": "http.response.body", "body": b""})
 
 
 class OperationEndpoint:
-    """One operation over HTTP: reads the request, hops to a thread once, and answers with JSON."""
+    """One operation over HTTP: reads the request, runs the operation in a thread, and answers with JSON."""
 
     def __init__(self, api: Api, operation: Operation) -> None:
         self._api = api
@@ -75,11 +99,10 @@ class OperationEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises the errors of `ai_memory.errors`."""
-        scope[OPERATION_KEY] = self._operation.name
         headers: Headers = scope["headers"]
         access = self._api.keys.access(headers)
         body = await read_body(headers, receive, self._api.max_body_bytes)
-        status, answer, extra = await self._api.hop.run(lambda: self._work(scope, body, access))
+        status, answer, extra = await self._api.pool.run(partial(self._work, scope, body, access))
         await send_body(send, answer, status=status, headers=extra)
 
     def _work(self, scope: Scope, body: bytes, access: Access) -> tuple[int, bytes, Headers]:
@@ -93,27 +116,29 @@ class OperationEndpoint:
         response = self._carry_out(request)
         if isinstance(response, Namespaces):
             response = access.visible(response)
-        return _status(self._operation, response), to_json(response), _etag(response)
+        status, extra = _status_and_etag(self._operation, response)
+        return status, to_json(response), extra
 
 
 def request_values(operation: Operation, scope: Scope, body: bytes = b"") -> dict[str, Any]:
-    """The request's fields out of the path, the query string or body, and the headers that stand for fields."""
+    """The request's fields from the path, from the query string or the body, and from the headers that are fields."""
+    query: bytes = scope["query_string"]
     if operation.route.method in WITHOUT_BODY or operation.stream == "in":
         if body:
             raise InvalidInputError(
                 f"{operation.route.method} takes no body", hint="put the fields into the query string"
             )
-        values = query_values(operation.request, scope["query_string"])
+        values = query_values(operation.request, query) if query else {}
     else:
-        if scope["query_string"]:
+        if query:
             raise InvalidInputError(
                 f"{operation.route.method} takes no query string", hint="put the fields into the JSON body"
             )
         values = json_object(scope["headers"], body)
-    for source, found in (
-        ("path", scope.get("path_params", {})),
-        ("header", _header_fields(operation, scope["headers"])),
-    ):
+    sources = [("path", scope.get("path_params", {}))]
+    if not _FIELD_HEADERS.isdisjoint(dict(scope["headers"])):
+        sources.append(("header", _header_fields(operation, scope["headers"])))
+    for source, found in sources:
         for name, value in found.items():
             if values.setdefault(name, value) != value:
                 raise InvalidInputError(
@@ -158,17 +183,17 @@ def json_object(headers: Headers, body: bytes) -> dict[str, Any]:
     return values
 
 
-def _status(operation: Operation, response: Any) -> int:
-    """201 where `remember` stored something; a rejected receipt becomes a 409, so that nobody takes it for success."""
-    if not isinstance(response, Receipt):
-        return HTTPStatus.OK
-    if response.outcome is Outcome.REJECTED:
-        raise rejection(response)
-    made = operation.name == "remember" and response.outcome in (Outcome.STORED, Outcome.SUPERSEDED)
-    return HTTPStatus.CREATED if made else HTTPStatus.OK
+def _status_and_etag(operation: Operation, response: Any) -> tuple[int, Headers]:
+    """The status, and the memory's revision as `ETag` where the response has one.
 
-
-def _etag(response: Any) -> Headers:
+    201 where `remember` stored something; a rejected receipt is raised as its error (409), so that no client reads it as success.
+    """
+    status = HTTPStatus.OK
+    if isinstance(response, Receipt):
+        if response.outcome is Outcome.REJECTED:
+            raise rejection(response)
+        if operation.name == "remember" and response.outcome in (Outcome.STORED, Outcome.SUPERSEDED):
+            status = HTTPStatus.CREATED
     if isinstance(response, Receipt | MemoryRecord) and response.revision is not None:
-        return [(b"etag", b'"%d"' % response.revision)]
-    return []
+        return status, [(b"etag", b'"%d"' % response.revision)]
+    return status, []

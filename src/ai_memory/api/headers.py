@@ -1,4 +1,4 @@
-"""Reading and writing HTTP headers as ASGI gives them: pairs of bytes, names in lower case."""
+"""Reading HTTP headers as ASGI gives them: pairs of bytes, names in lower case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def header(headers: Headers, name: bytes) -> str | None:
 
 
 def request_id(headers: Headers) -> str:
-    """The caller's `X-Request-Id` where it is one short word, else a new one, so that a log line cannot be forged."""
+    """The client's `X-Request-Id` where it is one short word, else a new one: no client can forge a log line with it."""
     for key, value in headers:
         if key == b"x-request-id" and _SANE_ID.fullmatch(value):
             return value.decode("ascii")
@@ -36,12 +36,12 @@ def expected_revision(headers: Headers) -> int | None:
     number = value.removeprefix("W/").strip('"')
     if not (number.isascii() and number.isdigit() and len(number) <= 18):
         raise InvalidInputError(
-            f"If-Match: {value[:80]!r} is no revision", hint='send the ETag of a memory, such as If-Match: "3"'
+            f"If-Match: {value[:80]!r} is not a revision", hint='send the ETag of a memory, such as If-Match: "3"'
         )
     return int(number)
 
 
 def media_type(headers: Headers) -> str | None:
     """The body's media type in lower case without its parameters, or None."""
-    value = header(headers, b"content-type")
-    return value.split(";", 1)[0].strip().lower() if value else None
+    value = dict(reversed(headers)).get(b"content-type")  # reversed: the first of a name counts
+    return value.decode("latin-1").split(";", 1)[0].strip().lower() if value else None

@@ -1,4 +1,4 @@
-"""API keys: which namespaces a request may touch."""
+"""API keys: which namespaces a request may use."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ EVERY = "*"
 
 
 class Access(Struct, frozen=True):
-    """The namespaces that a caller may touch; `everything` opens all of them."""
+    """The namespaces that a caller may use; `everything` opens all of them."""
 
     namespaces: frozenset[str] = frozenset()
     everything: bool = False
 
     def check(self, operation: Operation, request: Struct) -> None:
-        """Raise ForbiddenError unless this access opens what `request` touches."""
+        """Raise ForbiddenError unless this access opens the namespaces that `request` uses."""
         if self.everything:
             return
         if operation.whole_store:
@@ -36,8 +36,8 @@ class Access(Struct, frozen=True):
         namespace: str | None = getattr(request, "namespace")  # noqa: B009 (not every request type has it)
         if namespace is None:
             raise ForbiddenError(
-                f"{operation.name} without a namespace touches all of them, and this key does not open all",
-                hint=f"name one of: {', '.join(sorted(self.namespaces))}",
+                f"{operation.name} without a namespace covers all of them, and this key does not open all",
+                hint=f"give one of: {', '.join(sorted(self.namespaces))}",
             )
         if namespace not in self.namespaces:
             raise ForbiddenError(
@@ -57,7 +57,7 @@ ALL = Access(everything=True)
 
 
 class Keys:
-    """The keys that open this server; without any, every caller may do everything."""
+    """The server's API keys; without any, every caller may do everything."""
 
     def __init__(self, keys: Mapping[str, Iterable[str]]) -> None:
         """`keys` by namespace, `*` for all. Raises InvalidInputError for a blank key."""
@@ -80,20 +80,20 @@ class Keys:
         return bool(self._access)
 
     def access(self, headers: Headers) -> Access:
-        """What the request's key opens; raises UnauthorizedError where it has none that is known."""
+        """What the request's key opens; raises UnauthorizedError without a known key."""
         if not self._access:
             return ALL
         token = _token(headers)
         if token is None:
             raise UnauthorizedError(
-                "this server wants an API key", hint="send Authorization: Bearer KEY, or X-API-Key: KEY"
+                "this server requires an API key", hint="send Authorization: Bearer KEY, or X-API-Key: KEY"
             )
         digest, found = _digest(token), None
-        for known, access in self._access.items():  # all of them, so that the time tells nothing about which one
+        for known, access in self._access.items():  # all of them, so that the time does not depend on which one matches
             if hmac.compare_digest(known, digest):
                 found = access
         if found is None:
-            raise UnauthorizedError("this API key is not known here", hint="see api_keys in the server's settings")
+            raise UnauthorizedError("this API key is unknown", hint="see api_keys in the server's settings")
         return found
 
 

@@ -1,4 +1,4 @@
-"""Log lines of the server: JSON objects or readable lines, on standard error. None holds a memory's text or a question."""
+"""Log lines of the server: JSON objects or readable lines, on standard error. None contains a memory's text or a query."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIELDS = "fields"
 
 
 class _Formatter(logging.Formatter):
-    """Shows where an exception came from, and its message only while debugging: a message may quote what a user wrote."""
+    """Shows where an exception was raised, and its message only while debugging: a message may quote what a user wrote."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's own name)
         """The stack and the exception's type."""
@@ -26,7 +26,7 @@ class _Formatter(logging.Formatter):
 
 
 class JsonFormatter(_Formatter):
-    """One JSON object a line: `time`, `level`, `logger`, `message`, the call's fields, and `trace` for exceptions."""
+    """One JSON object per line: `time`, `level`, `logger`, `message`, the call's fields, and `trace` for exceptions."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON without line breaks."""
@@ -43,7 +43,7 @@ class JsonFormatter(_Formatter):
 
 
 class TextFormatter(_Formatter):
-    """A line for reading: time, level, message, then the call's fields as `name=value`."""
+    """A readable line: time, level, message, then the call's fields as `name=value`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line, a trace below it for exceptions."""
@@ -67,5 +67,5 @@ def configure_logging(level: str, form: str, stream: TextIO | None = None) -> No
     logger.handlers = [handler]
     logger.setLevel(level.upper())
     logger.propagate = False
-    # All that uvicorn would say about a request has been said by our own line, with the request's id.
+    # The access log has a line for each request already, with its id.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)

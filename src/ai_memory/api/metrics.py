@@ -1,4 +1,4 @@
-"""Prometheus metrics of one server, in a registry of its own."""
+"""Prometheus metrics of one server, in a separate registry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 class Metrics:
-    """Counts requests as they end, and reads the service's own figures when asked."""
+    """Counts requests as they end, and reads the service's figures at each scrape."""
 
     def __init__(self, service: Service, waiting: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
@@ -39,11 +39,11 @@ class Metrics:
 
     @property
     def registry(self) -> CollectorRegistry:
-        """Where other parts of the server add their own."""
+        """Where other parts of the server register their metrics."""
         return self._registry
 
     def text(self) -> bytes:
-        """All metrics in Prometheus' text format; asks the store, so it may block."""
+        """All metrics in Prometheus' text format; reads the store, so it may block."""
         return generate_latest(self._registry)
 
 
@@ -55,17 +55,17 @@ class _ServiceFigures(Collector):
         self._waiting = waiting
 
     def describe(self) -> list[GaugeMetricFamily]:
-        """Nothing: registering must not ask the store."""
+        """Nothing: registering must not read the store."""
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The present figures."""
+        """The current figures."""
         stats = self._service.stats(StatsRequest())
         yield _gauge("memories", "Memories that are not retired.", stats.memories)
-        yield _gauge("pending_vectors", "Revisions that cannot be found by meaning yet.", stats.pending)
-        yield _gauge("index_bytes", "Memory used by the vector and word indexes.", stats.index_bytes)
-        yield _gauge("tombstones", "Forgotten texts that may not come back.", stats.tombstones)
-        yield _gauge("store_sequence", "Changes written to the store since its beginning.", stats.sequence)
+        yield _gauge("pending_vectors", "Revisions that are not embedded yet.", stats.pending)
+        yield _gauge("index_bytes", "Memory used by the vector and lexical indexes, in bytes.", stats.index_bytes)
+        yield _gauge("tombstones", "Forgotten texts that cannot be stored again.", stats.tombstones)
+        yield _gauge("store_sequence", "Changes written to the store since it was created.", stats.sequence)
         yield _gauge("queue_length", "Requests that wait for a thread.", self._waiting())
 
 

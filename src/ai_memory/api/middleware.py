@@ -1,6 +1,7 @@
-"""The outermost layer of the server: every request passes here in and out.
+"""Outermost middleware: request id, host check, error responses, access log and metrics, in that order.
 
-Gives each request its id, refuses foreign pages, turns what was raised into the one error shape, writes the log line and counts.
+One class and not five: the log line and the error response need the id, the metrics the status; and each wrapper would be one
+more frame that every wake-up of a request passes through. Compression is starlette's middleware, per route (app.py).
 """
 
 from __future__ import annotations
@@ -10,29 +11,29 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ai_memory.api.endpoints import OPERATION_KEY
+from ai_memory.api.endpoints import PathEndpoint
 from ai_memory.api.headers import request_id
 from ai_memory.api.logs import FIELDS
 from ai_memory.api.metrics import Metrics
-from ai_memory.api.responses import TELL_KEY, Tell, send_error
-from ai_memory.api.trusted_host import HostGuard
+from ai_memory.api.responses import send_error
+from ai_memory.api.trusted_host import TrustedHost
 from ai_memory.errors import InternalError, MemoryServiceError
 
 logger = logging.getLogger("ai_memory.api")
 
 PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-"""Answers hold what people said: no cache may keep them, and no browser may take them for a page."""
+"""Responses hold users' texts: no cache may keep them, and no browser may guess that one is a page."""
 
-ROUTE_KEY = "ai_memory.route"
-REQUEST_ID_KEY = "ai_memory.request_id"
+CLIENT_CLOSED = 499
+"""The status in the log and the metrics where the client left before a response began."""
 
 
-class Gate:
-    """Pure ASGI around the whole application."""
+class RequestMiddleware:
+    """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, guard: HostGuard, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, trusted_host: TrustedHost, metrics: Metrics) -> None:
         self._app = app
-        self._guard = guard
+        self._trusted_host = trusted_host
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,46 +41,54 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = time.perf_counter()
-        answer = _Answer(send, request_id(scope["headers"]))
-        scope[REQUEST_ID_KEY] = answer.request_id
+        start = time.perf_counter()
+        response = _Response(send, request_id(scope["headers"]))
         try:
-            self._guard.check(scope["headers"])
-            await self._app(scope, receive, answer.send)
+            self._trusted_host.check(scope["headers"])
+            await self._app(scope, receive, response.send)
         except MemoryServiceError as error:
             if error.status >= 500:
-                logger.warning("failed: %s", error.code, extra={FIELDS: {"request_id": answer.request_id}})
-            await answer.fail(error, scope.get(TELL_KEY))
+                logger.warning("failed: %s", error.code, extra={FIELDS: {"request_id": response.request_id}})
+            await response.fail(error, _endpoint(scope))
         except Exception as error:
-            logger.exception("a fault of ours", extra={FIELDS: {"request_id": answer.request_id}})
-            hint = f"look for request_id {answer.request_id} in the server's log and report what stands there"
-            fault = InternalError(f"{type(error).__name__} while the request was carried out", hint=hint)
-            await answer.fail(fault, scope.get(TELL_KEY))
+            logger.exception("internal error", extra={FIELDS: {"request_id": response.request_id}})
+            hint = f"report the entry with request_id {response.request_id} in the server's log"
+            internal = InternalError(f"{type(error).__name__} during the request", hint=hint)
+            await response.fail(internal, _endpoint(scope))
         finally:
-            self._note(scope, answer, time.perf_counter() - begun)
-
-    def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
-        operation = scope.get(OPERATION_KEY, "other")
-        self._metrics.count(operation, answer.status, seconds)
-        if logger.isEnabledFor(logging.INFO):
-            fields = {
-                "request_id": answer.request_id,
-                "method": scope["method"][:20],
-                "route": scope.get(ROUTE_KEY, "unknown"),  # the template: a path may hold what a user wrote
-                "status": answer.status,
-                "ms": round(seconds * 1000, 2),
-            }
-            logger.info("request", extra={FIELDS: fields})
+            seconds = time.perf_counter() - start
+            endpoint = _endpoint(scope)
+            operation = "other" if endpoint is None else endpoint.names.get(scope["method"], "other")
+            self._metrics.count(operation, response.status, seconds)
+            if logger.isEnabledFor(logging.INFO):
+                _log(scope, response, endpoint, seconds)
 
 
-class _Answer:
-    """What goes out for one request: adds its id, and remembers how far it got."""
+def _endpoint(scope: Scope) -> PathEndpoint | None:
+    """The endpoint that the router found, or None: no such path, or the request was refused before."""
+    found = scope.get("endpoint")
+    return found if isinstance(found, PathEndpoint) else None
+
+
+def _log(scope: Scope, response: _Response, endpoint: PathEndpoint | None, seconds: float) -> None:
+    fields = {
+        "request_id": response.request_id,
+        "method": scope["method"][:20],
+        "route": "unknown" if endpoint is None else endpoint.path,  # the template: a path may hold what a user wrote
+        "status": response.status,
+        "ms": round(seconds * 1000, 2),
+    }
+    logger.info("request", extra={FIELDS: fields})
+
+
+class _Response:
+    """The response to one request: adds the headers that every response has, and remembers its status."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self.request_id = request_id
-        self.status = 499
-        """499 until an answer has begun: the caller went away first."""
+        self.status = CLIENT_CLOSED
+        """`CLIENT_CLOSED` until the response begins."""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -87,8 +96,8 @@ class _Answer:
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode()), *PRIVATE]
         await self._send(message)
 
-    async def fail(self, error: MemoryServiceError, tell: Tell | None) -> None:
-        """Answer with the error; where an answer has begun already, break it off so that nobody takes it for whole."""
-        if self.status != 499:
+    async def fail(self, error: MemoryServiceError, endpoint: PathEndpoint | None) -> None:
+        """Send the error; where the response has started, raise it: the broken connection shows that the response is incomplete."""
+        if self.status != CLIENT_CLOSED:
             raise error
-        await send_error(self.send, error, self.request_id, tell)
+        await send_error(self.send, error, self.request_id, None if endpoint is None else endpoint.render_error)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
-from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from ai_memory.api.documents.openapi import openapi
 from ai_memory.api.documents.page import docs_page
-from ai_memory.api.endpoints import OPERATION_KEY, Api
+from ai_memory.api.endpoints import Api, Handler
 from ai_memory.api.headers import Headers
 from ai_memory.api.metrics import CONTENT_TYPE, Metrics
 from ai_memory.api.responses import JSON, send_body
@@ -28,27 +28,28 @@ POLICY: Headers = [
 ]
 
 
-def pages(api: Api, metrics: Metrics) -> dict[str, Any]:
-    """The endpoints of all pages by path. Metrics tell about all namespaces, so they want a key that opens all."""
+def pages(api: Api, metrics: Metrics) -> dict[str, Handler]:
+    """The GET handlers of all pages by path. Metrics cover all namespaces, so they need a key that opens all."""
     version = api.service.version
+    page = partial(_Page, api)
+    html, css, script = (b"text/%b; charset=utf-8" % kind for kind in (b"html", b"css", b"javascript"))
     return {
-        "/health/live": _live,
-        "/health/ready": _Page(api, "ready", lambda: _ready(api), JSON),
-        "/metrics": _Page(api, "metrics", lambda: (200, metrics.text()), CONTENT_TYPE, private=True),
-        "/v1/openapi.json": _Page(api, "openapi", lambda: (200, to_json(openapi(version))), JSON, fixed=True),
-        "/docs": _Page(api, "docs", lambda: (200, docs_page(version)), b"text/html; charset=utf-8", fixed=True),
-        "/docs/docs.css": _Page(api, "docs", lambda: _static("docs.css"), b"text/css; charset=utf-8", fixed=True),
-        "/docs/docs.js": _Page(api, "docs", lambda: _static("docs.js"), b"text/javascript; charset=utf-8", fixed=True),
+        "/health/live": Handler("live", _live),
+        "/health/ready": Handler("ready", page(lambda: _ready(api), JSON)),
+        "/metrics": Handler("metrics", page(lambda: (200, metrics.text()), CONTENT_TYPE, private=True)),
+        "/v1/openapi.json": Handler("openapi", page(lambda: (200, to_json(openapi(version))), JSON, fixed=True)),
+        "/docs": Handler("docs", page(lambda: (200, docs_page(version)), html, fixed=True)),
+        "/docs/docs.css": Handler("docs", page(lambda: _static("docs.css"), css, fixed=True)),
+        "/docs/docs.js": Handler("docs", page(lambda: _static("docs.js"), script, fixed=True)),
     }
 
 
 class _Page:
-    """One page: made in a thread, once and for all where it is `fixed`."""
+    """One page: made in a thread at each request, or only at the first one where it is `fixed`."""
 
     def __init__(
         self,
         api: Api,
-        name: str,
         make: Callable[[], tuple[int, bytes]],
         media: bytes,
         *,
@@ -56,7 +57,6 @@ class _Page:
         private: bool = False,
     ) -> None:
         self._api = api
-        self._name = name
         self._make = make
         self._media = media
         self._fixed = fixed
@@ -66,26 +66,24 @@ class _Page:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         del receive
-        scope[OPERATION_KEY] = self._name
         if self._private and not self._api.keys.access(scope["headers"]).everything:
             raise ForbiddenError("this key does not open all namespaces", hint='use a key listed under "*" in api_keys')
         made = self._made
         if made is None:
-            made = await self._api.hop.run(self._make)
+            made = await self._api.pool.run(self._make)
             self._made = made if self._fixed else None
         status, body = made
         await send_body(send, body, status=status, media=self._media, headers=POLICY)
 
 
 async def _live(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers from the event loop, so that a server with full queues is not taken for a dead one."""
-    del receive
-    scope[OPERATION_KEY] = "live"
+    """Answers from the event loop, so that a server with full queues does not look dead."""
+    del scope, receive
     await send_body(send, b'{"live":true}', headers=POLICY)
 
 
 def _ready(api: Api) -> tuple[int, bytes]:
-    """503 until the store can be read and written; the degraded parts by name either way, without their messages."""
+    """503 until the store can be read and written; either way the degraded parts by name, without their messages."""
     health = api.service.health(HealthRequest())
     states = {part.name: part.state for part in health.parts}
     answer = {"ready": health.ready, "degraded": health.degraded, "parts": states, "version": health.version}

@@ -1,4 +1,4 @@
-"""Query strings to the values of a request."""
+"""From query strings to the values of a request."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MAX_PARAMETERS = 1_000
 
 
 def query_values(request: type[Struct], query_string: bytes) -> dict[str, Any]:
-    """A request's fields as a query string gives them, still as text.
+    """A request's fields from a query string; the values are still strings.
 
-    A list is written by repeating the parameter, as `a,b`, or as a JSON array where a value has a comma in it. Any other
-    parameter given twice raises InvalidInputError.
+    A list is a repeated parameter, or `a,b`, or a JSON array where a value contains a comma. Any other parameter that is given
+    twice raises InvalidInputError.
     """
     try:
         pairs = parse_qsl(
@@ -58,6 +58,6 @@ def _as_list(texts: list[str]) -> list[str]:
     if only.startswith("["):
         try:
             return from_json(only.encode(), list[str])
-        except (msgspec.DecodeError, UnicodeEncodeError):  # a plain text that begins with a bracket
+        except (msgspec.DecodeError, UnicodeEncodeError):  # plain text that begins with a bracket
             return [only]
     return [part for part in only.split(",") if part]

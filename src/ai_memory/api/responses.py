@@ -1,4 +1,4 @@
-"""What goes back: JSON bytes, and errors in their one shape."""
+"""Responses: JSON bytes, and errors in their one shape."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from ai_memory.operations.base import to_json
 
 JSON = b"application/json"
 
-Told = tuple[int, dict[str, Any]]
-Tell = Callable[[MemoryServiceError], Told]
-"""From an error to the status and body in which a route tells it; only routes that speak as another service have their own."""
-
-TELL_KEY = "ai_memory.tell"
-"""Where such a route leaves its own in the scope."""
+RenderedError = tuple[int, dict[str, Any]]
+"""Status and body."""
+ErrorRenderer = Callable[[MemoryServiceError], RenderedError]
+"""Renders an error for the clients of another service; only routes in another service's format have one."""
 
 
 async def send_body(
@@ -35,11 +33,13 @@ async def send_body(
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_error(send: Send, error: MemoryServiceError, request_id: str, tell: Tell | None = None) -> None:
-    """Send an error as `tell` says, else as `{"error": {"code", "message", "hint", "details"}}` with the request's id."""
+async def send_error(
+    send: Send, error: MemoryServiceError, request_id: str, render: ErrorRenderer | None = None
+) -> None:
+    """Send an error as `render` formats it, else as `{"error": {"code", "message", "hint", "details"}}` with the request's id."""
     body = error.body()
     body["details"] = {**error.details, "request_id": request_id}
-    status, answer = (error.status, {"error": body}) if tell is None else tell(error)
+    status, answer = (error.status, {"error": body}) if render is None else render(error)
     headers: Headers = []
     if isinstance(error, OverloadedError):
         headers.append((b"retry-after", b"%d" % max(1, round(float(error.details.get("retry_after", 1))))))

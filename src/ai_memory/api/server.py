@@ -1,4 +1,4 @@
-"""The server process: opens the service, listens, announces itself, and stops gracefully."""
+"""The server process: opens the service, listens, publishes its address, and shuts down gracefully."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import uvicorn
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ai_memory.api.allocator import heaps_trimmed, share_heaps
+from ai_memory.api.allocator import limit_arenas, trimming
 from ai_memory.api.app import create_app
 from ai_memory.api.logs import FIELDS, configure_logging
-from ai_memory.api.trusted_host import is_loopback
 from ai_memory.discovery import Announcement, RunningService
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.watching import HealthRequest
+from ai_memory.places import is_loopback
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
@@ -38,22 +38,21 @@ def serve(
     say: Callable[[str], None] | None = None,
     extra_routes: Callable[[Service], Sequence[BaseRoute]] | None = None,
 ) -> None:
-    """Run the server until SIGTERM or SIGINT; then stop listening, finish what was begun, and close the service.
+    """Run the server until SIGTERM or SIGINT; then stop listening, finish the requests in progress, and close the service.
 
-    `say` gets the lines to show at the start; the log gets them where it is not given. Raises InvalidInputError when it
-    would listen beyond loopback without API keys or where its address is taken, ConflictError when the data folder is
-    served already, and StoreError's subclasses.
+    `say` receives the startup lines, the log by default. Raises InvalidInputError when the server would listen beyond loopback
+    without API keys or its address is in use, ConflictError when another server has the data folder, and StoreError's subclasses.
     """
     check_exposure(settings)
     configure_logging(settings.log_level, settings.log_format)
-    share_heaps()
+    limit_arenas()
     announcement = Announcement(settings.data_dir)
     try:
         listener = listen(settings.host, settings.port)
         with listener:
             service = open_service(settings)
             try:
-                with heaps_trimmed():
+                with trimming():
                     _run(settings, service, listener, announcement, say or logger.info, extra_routes)
             finally:
                 service.close()
@@ -62,7 +61,7 @@ def serve(
 
 
 def check_exposure(settings: Settings) -> None:
-    """Refuse to let other machines in without keys."""
+    """Raise InvalidInputError for a server that other machines could use without a key."""
     if not is_loopback(settings.host) and not any(settings.api_keys.values()):
         raise InvalidInputError(
             f"{settings.host} can be reached from other machines, and there are no API keys",
@@ -107,7 +106,7 @@ def _run(
         stopping=lambda: server.should_exit,
         extra_routes=extra_routes(service) if extra_routes is not None else (),
     )
-    server = build_server(_Announced(app, settings, service, announcement, url, say), settings)
+    server = build_server(_Published(app, settings, service, announcement, url, say), settings)
     if settings.preload:
         threading.Thread(target=_warm_up, args=(service,), name="warm-up", daemon=True).start()
     service.resume_build()
@@ -117,7 +116,7 @@ def _run(
 
 
 def build_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
-    """A uvicorn server as this service wants it: one process, our own log, and a bounded farewell."""
+    """A uvicorn server as this service needs it: one process, our logging, and a graceful-shutdown timeout."""
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -135,14 +134,14 @@ def build_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
 
 
 def start_lines(service: Service, url: str) -> Iterator[str]:
-    """What a starting server says: where it is, and how its parts are."""
+    """The startup lines: the server's address, and the state of its parts."""
     yield f"AI Memory Service {service.version} at {url} (API page: {url}/docs)"
     for part in service.health(HealthRequest()).parts:
-        yield f"{part.name}: {part.message}" + (f" (mend: {part.mend})" if part.mend else "")
+        yield f"{part.name}: {part.message}" + (f" (fix: {part.mend})" if part.mend else "")
 
 
-class _Announced:
-    """The application, which tells the world where it is once it has started, and takes that back before it ends."""
+class _Published:
+    """Publishes the service file once the application has started; `serve` removes it at the end."""
 
     def __init__(
         self,
@@ -157,39 +156,39 @@ class _Announced:
         self._service = service
         self._announcement = announcement
         self._say = say
-        self._found = RunningService(url=url, pid=os.getpid(), version=service.version, store=settings.store_place)
+        self._running = RunningService(url=url, pid=os.getpid(), version=service.version, store=settings.store_place)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on; note the end of the start."""
+        """Pass everything on; publish when the startup is complete."""
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
 
-        async def announcing(message: Message) -> None:
+        async def publishing(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                self._announcement.publish(self._found)
-                for line in start_lines(self._service, self._found.url):
+                self._announcement.publish(self._running)
+                for line in start_lines(self._service, self._running.url):
                     self._say(line)
             await send(message)
 
-        await self._app(scope, receive, announcing)
+        await self._app(scope, receive, publishing)
 
 
 def _warm_up(service: Service) -> None:
-    """Load the model beside the first requests; a failure is told by health and by every answer."""
+    """Load the model in the background; failures show in /v1/health and as notices in answers."""
     try:
         service.warm_up()
     except MemoryServiceError as error:
         logger.warning("the model could not be loaded: %s", error.message)
     except Exception:
-        logger.exception("the model could not be loaded: a fault of ours")
+        logger.exception("the model could not be loaded: internal error")
 
 
 @contextmanager
 def _stop_on_signals(server: uvicorn.Server) -> Iterator[None]:
-    """Have SIGTERM and SIGINT end the server with a clean return.
+    """Make SIGTERM and SIGINT stop the server and let it return normally.
 
-    uvicorn handles them while it runs, and raises them again afterwards for handlers such as these.
+    uvicorn handles them while it runs, and raises them again afterwards: without these handlers that would kill the process.
     """
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""The two endpoints that stream JSON lines: export out, import in. Each keeps one thread for as long as it lasts."""
+"""The two endpoints that stream JSON lines: export out, import in. Each holds one thread from beginning to end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anyio.from_thread
 from starlette.types import Receive, Scope, Send
 
 from ai_memory.api.body import LineSplitter, Unpacker, next_piece
-from ai_memory.api.endpoints import OPERATION_KEY, Api, request_values
+from ai_memory.api.endpoints import Api, request_values
 from ai_memory.api.headers import Headers, media_type
 from ai_memory.api.responses import send_body
 from ai_memory.errors import MediaTypeError, ServiceUnavailableError
@@ -24,7 +24,7 @@ LINE_TYPES = frozenset(
 )
 CHUNK = 1 << 16
 LOOK_SECONDS = 0.5
-"""How often a waiting stream looks whether the server is stopping."""
+"""How often a waiting stream checks whether the server is stopping."""
 
 
 class ExportEndpoint:
@@ -34,8 +34,7 @@ class ExportEndpoint:
         self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a fault before the first piece is an error response, a later one breaks the connection."""
-        scope[OPERATION_KEY] = EXPORT.name
+        """Answer one request; an error before the first piece is an error response, a later one breaks the connection."""
         access = self._api.keys.access(scope["headers"])
         request = parse(ExportRequest, request_values(EXPORT, scope), strict=False)
         access.check(EXPORT, request)
@@ -45,7 +44,7 @@ class ExportEndpoint:
 
         async def go_on(chunk: bytes) -> bool:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            with anyio.move_on_after(0):  # only what has come already: did the caller go away?
+            with anyio.move_on_after(0):  # only what has arrived already: has the client disconnected?
                 return bool((await receive())["type"] != "http.disconnect")
             return True
 
@@ -59,12 +58,12 @@ class ExportEndpoint:
                 if not anyio.from_thread.run(go_on, chunk):
                     return
 
-        await self._api.hop.run(work)
+        await self._api.pool.run(work)
         await send({"type": "http.response.body", "body": b""})
 
 
 def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Lines joined to pieces of about 64 KiB."""
+    """Lines joined into pieces of about 64 KiB."""
     held: list[bytes] = []
     size = 0
     for line in lines:
@@ -78,14 +77,13 @@ def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class ImportEndpoint:
-    """Feeds the lines of a request's body to the service as they come in."""
+    """Passes the lines of a request's body to the service as they arrive."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request with what became of every line."""
-        scope[OPERATION_KEY] = IMPORT.name
+        """Answer one request with the outcome of every line."""
         headers: Headers = scope["headers"]
         access = self._api.keys.access(headers)
         request = parse(ImportRequest, request_values(IMPORT, scope), strict=False)
@@ -98,7 +96,7 @@ class ImportEndpoint:
                 accepted=sorted(LINE_TYPES),
             )
         lines = self._lines(Unpacker(headers), receive)
-        report = await self._api.hop.run(lambda: self._api.service.import_lines(request, lines))
+        report = await self._api.pool.run(lambda: self._api.service.import_lines(request, lines))
         await send_body(send, to_json(report))
 
     def _lines(self, unpacker: Unpacker, receive: Receive) -> Iterator[bytes]:

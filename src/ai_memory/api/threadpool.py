@@ -1,4 +1,4 @@
-"""The one crossing from the event loop to threads."""
+"""Bounded thread pool for blocking work, called from the event loop."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ Value = TypeVar("Value")
 WAITING_FACTOR = 4
 
 
-class Hop:
-    """Runs blocking work in at most `concurrent` threads; up to `waiting` callers more wait, any others are turned away.
+class ThreadPool:
+    """Runs blocking work in at most `concurrent` threads; up to `waiting` more callers wait, and any others are refused.
 
-    Work that has begun is always finished, also when its caller is cancelled or has gone: a write that may have been
-    acknowledged is never half done.
+    Work that has started is always finished, also when its caller is cancelled or has disconnected: no write is left half done.
     """
 
     def __init__(self, concurrent: int, waiting: int | None = None) -> None:
-        """`waiting` is four times `concurrent` where it is not given."""
+        """`waiting` defaults to four times `concurrent`."""
         self._concurrent = concurrent
         self.limit = concurrent + (WAITING_FACTOR * concurrent if waiting is None else waiting)
-        """Callers that are taken on at once, those that wait included."""
+        """The most callers at once, including those that wait."""
         self._limiter = anyio.CapacityLimiter(concurrent)
         self._inside = 0
 
     @property
     def inside(self) -> int:
-        """Callers that have not been answered."""
+        """Callers whose work has not finished."""
         return self._inside
 
     @property
@@ -44,7 +43,7 @@ class Hop:
         """What `work` returns or raises; OverloadedError at once when too many wait already."""
         if self._inside >= self.limit:
             raise OverloadedError(
-                f"{self._concurrent} requests are worked on and {self.waiting} wait",
+                f"{self._concurrent} requests are in progress and {self.waiting} wait",
                 hint="try again after the seconds in Retry-After, or raise AI_MEMORY_MAX_CONCURRENT_REQUESTS",
                 retry_after=1,
                 limit=self.limit,

@@ -1,4 +1,4 @@
-"""Files and folders into memories: read one by one, sent in batches, a receipt for every file."""
+"""Remembers files and folders: read one by one, sent in batches, one receipt per file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Found = tuple[Path, Path | None]
 
 
 def found_files(paths: Iterable[str], folders: Iterable[str]) -> list[Found]:
-    """The files named, then the Markdown files below the folders named. Raises InvalidInputError for a folder that is none."""
+    """The named files, then the Markdown files below the named folders. Raises InvalidInputError for what is not a folder."""
     files: list[Found] = [(Path(path), None) for path in paths]
     for name in folders:
         folder = Path(name)
@@ -40,9 +40,9 @@ def found_files(paths: Iterable[str], folders: Iterable[str]) -> list[Found]:
 def remember_files(
     files: list[Found], common: dict[str, Any], options: dict[str, Any], target: Target, screen: Screen
 ) -> Receipts:
-    """Keep every file as a memory; a file that cannot be taken is rejected in its receipt and the others go on.
+    """Store every file as a memory; a file that cannot be read is rejected in its receipt, and the others are stored.
 
-    `common` are fields for all of them: a file's own win, except that tags add up. `options` are those of remember_many.
+    `common` are fields for all files: those in a file win, except that tags are added. `options` are those of remember_many.
     """
     receipts: list[Receipt] = []
     with progress(screen, "remembering", "file", len(files)) as advance:

@@ -6,15 +6,15 @@ from ai_memory.errors import MemoryServiceError, error_classes
 
 EXITS: dict[int, str] = {
     0: "done",
-    1: "a fault of ours, or an unexpected one; the message says what happened",
+    1: "an internal or unexpected error; the message says what happened",
     2: "the command line is wrong",
     3: "no such memory, relation, file or route",
     4: "the input is invalid or larger than a limit, or some of many files or lines were rejected",
-    5: "conflict: a stale revision, a brake, a key used twice, an embedder mismatch, a text that was forgotten before",
+    5: "conflict: a stale revision, a brake, a reused key, an embedder mismatch, a text that was forgotten before",
     6: "the service is closing, overloaded, or cannot be reached; try again later",
-    7: "the store cannot do its work: full, read-only, busy, damaged, or of another version",
+    7: "the store is full, read-only, busy, damaged, or of another version",
     8: "the model is missing, damaged or failing, or the network was needed while offline",
-    9: "refused: no API key, or one that does not open this",
+    9: "refused: the API key is missing, or does not allow this",
     130: "interrupted with Ctrl-C",
 }
 """Every exit code and its meaning."""
@@ -50,13 +50,13 @@ BY_CODE: dict[str, int] = {
     "unauthorized": 9,
     "forbidden": 9,
 }
-"""The exit code of each error code; an error class added without a row here fails the tests."""
+"""The exit code of each error code; the tests fail for an error class without a row here."""
 
 
 REJECTED = BY_CODE["conflict"]
 """One text was rejected: nothing was stored."""
 SOME_REJECTED = BY_CODE["invalid_input"]
-"""Of many files or lines, some were rejected and named; the others were taken."""
+"""Of many files or lines, some were rejected and reported; the others were stored."""
 
 
 def exit_code(error: MemoryServiceError) -> int:

@@ -15,7 +15,7 @@ from ai_memory.errors import InvalidInputError, TooLargeError
 SUFFIXES = frozenset({".md", ".markdown"})
 MAX_FRONT_MATTER = 65_536
 MAX_FILE_BYTES = 8_000_000
-"""A file larger than this cannot hold a text within the limit of one memory, whatever its characters."""
+"""A larger file exceeds the limit of one memory's text, whatever its characters."""
 
 SAME_NAME = frozenset(
     {"title", "type", "author", "user", "agent", "session", "context", "importance", "confidence", "source"}
@@ -37,7 +37,7 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", 
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML without aliases: an alias can stand for itself a thousand times over and blow up a small file."""
+    """YAML without aliases: nested aliases can expand a small file without bound."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -60,13 +60,13 @@ def files_below(folder: Path) -> Iterator[Path]:
 def read_file(path: Path, folder: Path | None = None) -> dict[str, Any]:
     """A file's draft values. Below `folder` its source is the relative path and its context the sub-folders.
 
-    Raises InvalidInputError where it cannot be read, is not UTF-8, has bad front matter, or has no text; TooLargeError.
+    Raises InvalidInputError for a file that cannot be read, is not UTF-8, has bad front matter or no text; TooLargeError.
     """
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise TooLargeError(
-                f"{path} has {size:,} bytes", hint="split it in files", limit=MAX_FILE_BYTES, actual=size
+                f"{path} has {size:,} bytes", hint="split it into several files", limit=MAX_FILE_BYTES, actual=size
             )
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -130,7 +130,7 @@ def _front_matter(source: str) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InvalidInputError(
-            f"the front matter is not valid YAML: {reason}", hint="quote values that have a colon"
+            f"the front matter is not valid YAML: {reason}", hint="quote values that contain a colon"
         ) from None
     if loaded is None:
         return {}
@@ -184,7 +184,7 @@ def _instant(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """The value with dates as text and keys as text, so that it is JSON."""
+    """The value with dates and keys as strings, as JSON needs them."""
     if isinstance(value, dict):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | set):

@@ -1,4 +1,4 @@
-"""The options of commands that run a model themselves, and the model that they lead to."""
+"""The options of commands that run a model in this process, and the model that they choose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_model_options(parser: argparse.ArgumentParser, *, dimension: bool = True) -> None:
-    """--model, --dtype, --runtime, --device, --threads, and --dim where it makes a difference."""
+    """--model, --dtype, --runtime, --device, --threads, and --dim where it applies."""
     group = parser.add_argument_group("model")
     group.add_argument("--model", metavar="NAME|FOLDER", help="a known name or a model folder (default: the settings')")
     if dimension:
@@ -22,11 +22,13 @@ def add_model_options(parser: argparse.ArgumentParser, *, dimension: bool = True
     group.add_argument("--dtype", help="auto, float32, bfloat16 or int8 (default: the settings')")
     group.add_argument("--runtime", default="auto", help="auto, openvino or torch")
     group.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    group.add_argument("--threads", type=int, metavar="N", help="threads; 0 means one a core (default: the settings')")
+    group.add_argument(
+        "--threads", type=int, metavar="N", help="threads; 0 means one per core (default: the settings')"
+    )
 
 
 def open_model(arguments: argparse.Namespace) -> EmbeddingModel:
-    """The model of those options over the settings. Raises what `EmbeddingModel` raises."""
+    """The model that these options and the settings choose. Raises what `EmbeddingModel` raises."""
     settings = settings_for(Choices.of(arguments))
     from ai_memory.embedding_model import EmbeddingModel  # loads numpy
 

@@ -34,7 +34,7 @@ class Field(NamedTuple):
     default: Any
     required: bool
     clearable: bool
-    """Whether `null` may be given for it where not giving it means "leave as it is"."""
+    """Whether it may be set to `null`, where leaving it out means "unchanged"."""
 
     @property
     def option(self) -> str:
@@ -77,7 +77,7 @@ def _field(field: msgspec.structs.FieldInfo, annotation: Any) -> Field:
 
 
 def _unwrap(annotation: Any) -> tuple[Any, str, set[type]]:
-    """The bare type behind Annotated and optional unions, the outermost description, and what may stand for "nothing"."""
+    """The type inside Annotated and optional unions, the outermost description, and the types that mean "no value"."""
     description = ""
     absent: set[type] = set()
     while True:
@@ -91,7 +91,7 @@ def _unwrap(annotation: Any) -> tuple[Any, str, set[type]]:
             rest = [arg for arg in get_args(annotation) if arg not in (type(None), UnsetType)]
             absent |= {arg for arg in get_args(annotation) if arg in (type(None), UnsetType)}
             if len(rest) != 1:
-                raise TypeError(f"{annotation} has no one type for the command line")
+                raise TypeError(f"{annotation} has no single type for the command line")
             annotation = rest[0]
         else:
             return annotation, description, absent
@@ -111,7 +111,7 @@ def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:
 
 
 def add_fields(parser: argparse.ArgumentParser, request: type[Struct], command: Command) -> None:
-    """Add a request's fields to a command's parser: its positional ones in order, then an option each for the rest."""
+    """Add a request's fields to a command's parser: its positional ones in order, then one option for each of the others."""
     fields = {field.name: field for field in fields_for(request)}
     for name in command.positional:
         _add_positional(parser, fields[name], last=name == command.positional[-1])
@@ -188,7 +188,7 @@ def _help(field: Field) -> str:
 
 
 def escape(text: str) -> str:
-    """Help text with the percent signs that argparse would expand doubled."""
+    """Help text with percent signs doubled, since argparse expands single ones."""
     return text.replace("%", "%%")
 
 
@@ -200,19 +200,19 @@ def _converter(field: Field) -> Callable[[str], Any]:
 
 
 def split(text: str) -> list[str]:
-    """The values in one use of a list option: separated by commas, or a JSON list where a value has a comma itself."""
+    """The values in one use of a list option: separated by commas, or a JSON list where a value contains a comma."""
     if text.startswith("["):
         try:
             return from_json(text, list[str])
         except msgspec.DecodeError as error:
             raise InvalidInputError(
-                f"{text!r} is not a JSON list of texts: {error}", hint="""write '["a", "b"]' or a,b"""
+                f"{text!r} is not a JSON list of strings: {error}", hint="""write '["a", "b"]' or a,b"""
             ) from None
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def object_from(parts: list[str]) -> dict[str, Any]:
-    """One object from JSON objects and KEY=VALUE pairs; later ones win. A value that is JSON is taken as such."""
+    """One object from JSON objects and KEY=VALUE pairs; later ones win. A value that is valid JSON is read as JSON."""
     result: dict[str, Any] = {}
     for part in parts:
         if part.lstrip().startswith("{"):
@@ -234,7 +234,7 @@ def object_from(parts: list[str]) -> dict[str, Any]:
 
 
 def values_from(arguments: argparse.Namespace, request: type[Struct], command: Command) -> dict[str, Any]:
-    """The request's values that were given on the command line; what was not given is absent."""
+    """The request's values from the command line, without those that were not given."""
     values: dict[str, Any] = {}
     for field in fields_for(request):
         given = getattr(arguments, field.name, None)
@@ -265,4 +265,4 @@ def add_globals(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--config", metavar="FILE", default=absent, help="settings file (TOML)")
     group.add_argument("--offline", action="store_true", default=absent, help="refuse every network call")
-    group.add_argument("--quiet", action="store_true", default=absent, help="no progress bars and remarks")
+    group.add_argument("--quiet", action="store_true", default=absent, help="no progress bars or notices")

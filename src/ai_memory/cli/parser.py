@@ -1,7 +1,7 @@
-"""The parser: global options, a sub-command for each operation with a command, and the commands that are no operation.
+"""The parser: global options, a sub-command for each operation with a command, and the other commands.
 
-Building every command's options takes longer than a recall from a running service, so a parser for one given command builds
-only that one; help, completion and the reference page build all.
+Building every command's options takes longer than a recall from a running service, so a parser for a given command builds only
+that command's options; help, completion and the reference page build all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GLOBAL_VALUES = ("--data-dir", "--url", "--namespace", "--config")
 
 
 class UsageError(Exception):
-    """The command line is wrong; `usage` shows how it is written."""
+    """The command line is wrong; `usage` shows the right form."""
 
     def __init__(self, message: str, usage: str) -> None:
         super().__init__(message)

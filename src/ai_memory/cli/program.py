@@ -29,10 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return exits.INTERRUPTED
     except BrokenPipeError:
-        return _reader_left()
+        return _reader_closed()
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else exits.INTERNAL
-    except Exception as error:  # noqa: BLE001 - the one place that turns what nobody expected into a message
+    except Exception as error:  # noqa: BLE001 - the one place that turns unexpected exceptions into a message
         return _unexpected(error, screen)
 
 
@@ -63,8 +63,8 @@ def _usage(error: UsageError, screen: Screen) -> int:
     return exits.USAGE
 
 
-def _reader_left() -> int:
-    # The interpreter flushes standard output once more when it ends; without a reader that would print a warning.
+def _reader_closed() -> int:
+    # The interpreter flushes standard output once more at its end; into a closed pipe that would print a warning.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exits.OK
 

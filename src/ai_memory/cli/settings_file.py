@@ -1,4 +1,4 @@
-"""Changing one setting in the settings file, and leaving the rest of it as the user wrote it."""
+"""Changes one setting in the settings file and leaves the rest as the user wrote it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ai_memory.errors import InvalidInputError, StoreFullError, StoreReadOnlyErr
 
 
 def write_setting(file: Path, name: str, value: str) -> None:
-    """Set a top-level text of a TOML file, which is made where it is not there: whole or not at all.
+    """Set a top-level string of a TOML file, atomically; the file is created if it does not exist.
 
-    Raises InvalidInputError where the file is no TOML, or writes the setting in a way that a line cannot replace;
+    Raises InvalidInputError where the file is not TOML, or sets the value in a way that replacing one line cannot change;
     StoreReadOnlyError and StoreFullError where it cannot be written.
     """
     try:
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         settings = tomllib.loads(before)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise InvalidInputError(f"{file} cannot be read as TOML: {error}", hint="mend or remove the file") from None
+        raise InvalidInputError(f"{file} cannot be read as TOML: {error}", hint="fix or remove the file") from None
     after = _with(before, name, value)
     try:
         written = tomllib.loads(after)
@@ -39,7 +39,7 @@ def write_setting(file: Path, name: str, value: str) -> None:
 
 
 def _with(text: str, name: str, value: str) -> str:
-    """The text with `name = value`: in the place of its line among the top-level ones, or before everything else."""
+    """The text with `name = value`: in place of its top-level line, or before everything else."""
     line = f"{name} = {json.dumps(value, ensure_ascii=False)}"
     top, table, rest = _split_at_first_table(text)
     pattern = re.compile(rf"^[ \t]*{re.escape(name)}[ \t]*=.*$", re.MULTILINE)

@@ -19,14 +19,10 @@ from ai_memory.discovery import find_service
 from ai_memory.errors import InvalidInputError, OfflineError
 from ai_memory.operations.base import Operation
 from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest
-from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir
+from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir, is_loopback
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
-
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Hosts that `offline` allows."""
 
 
 class Choices(NamedTuple):
@@ -87,7 +83,7 @@ def running_url(choices: Choices) -> str | None:
             raise InvalidInputError(
                 f"{choices.url!r} is not the address of a service", hint="write http://127.0.0.1:7677"
             )
-        if parts.hostname not in LOOPBACK and settings_for(choices).offline:
+        if not is_loopback(parts.hostname) and settings_for(choices).offline:
             raise OfflineError(
                 f"{choices.url} is on another machine while `offline` is set",
                 hint="use a local service, or unset offline",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from ai_memory import svg
 from ai_memory.errors import InvalidInputError
 from ai_memory.evaluate.comparing import compare
 from ai_memory.evaluate.report import ABLATED, SHOWN
@@ -69,19 +70,14 @@ def _gains(title: str, ours: Run, without: Sequence[tuple[str, Run]], measure: s
     middle = _LABEL + (_WIDTH - _LABEL - _FIGURE) / 2
     scale = (_WIDTH - _LABEL - _FIGURE) / 2 / most
     height = _BAR * len(rows) + 8
-    drawn = [f'<path d="M{middle:.1f} 0V{height}" stroke="var(--line)"/>']
+    drawn = [svg.path(f"M{middle:.1f} 0V{height}", stroke="var(--line)")]
     for at, (label, gain) in enumerate(rows):
-        top, line = at * _BAR + 4, at * _BAR + 4 + _BAR / 2
+        row = _Row(at, drawn)
         left, length = min(middle, middle + scale * gain.mean), abs(scale * gain.mean)
-        drawn.append(f'<text x="0" y="{line + 4:.0f}">{escape(label)}</text>')
-        drawn.append(
-            f'<rect x="{left:.1f}" y="{top + 4}" width="{length:.1f}" height="{_BAR - 8}" fill="var(--bar)" '
-            f'opacity="{1 if gain.clear else 0.45}"/>'
-        )
-        low, high = middle + scale * gain.low, middle + scale * gain.high
-        drawn.append(f'<path d="M{low:.1f} {line:.0f}H{high:.1f}" stroke="var(--bound)" stroke-width="2"/>')
-        figure = f"{gain.mean:+.3f}{'*' if gain.clear else ''}"
-        drawn.append(f'<text x="{_WIDTH - _FIGURE + 8}" y="{line + 4:.0f}">{figure}</text>')
+        row.label(label)
+        row.bar(left, length, opacity=1 if gain.clear else 0.45)
+        row.bounds(middle + scale * gain.low, middle + scale * gain.high)
+        row.figure(f"{gain.mean:+.3f}{'*' if gain.clear else ''}")
     return _figure(f"{title}, with 95 % bounds (* where they leave out 0)", height, drawn)
 
 
@@ -101,26 +97,41 @@ def _chart(title: str, bars: Sequence[tuple[str, float, float | None, float | No
     """Horizontal bars from 0 to 1, each with its label, its bounds where there are any, and its figure."""
     height = _BAR * len(bars) + 8
     room = _WIDTH - _LABEL - _FIGURE
-    drawn = []
+    drawn: list[str] = []
     for at, (label, mean, low, high) in enumerate(bars):
-        top = at * _BAR + 4
-        middle = top + _BAR / 2
-        drawn.append(f'<text x="0" y="{middle + 4:.0f}">{escape(label)}</text>')
-        drawn.append(
-            f'<rect x="{_LABEL}" y="{top + 4}" width="{room * mean:.1f}" height="{_BAR - 8}" fill="var(--bar)"/>'
-        )
+        row = _Row(at, drawn)
+        row.label(label)
+        row.bar(_LABEL, room * mean)
         figure = f"{mean:.3f}"
         if low is not None and high is not None:
-            left, right = _LABEL + room * low, _LABEL + room * high
-            drawn.append(f'<path d="M{left:.1f} {middle:.0f}H{right:.1f}" stroke="var(--bound)" stroke-width="2"/>')
+            row.bounds(_LABEL + room * low, _LABEL + room * high)
             figure += f" ± {(high - low) / 2:.3f}"
-        drawn.append(f'<text x="{_LABEL + room + 8}" y="{middle + 4:.0f}">{figure}</text>')
+        row.figure(figure)
     return _figure(title, height, drawn)
 
 
+class _Row:
+    """One row of a chart, drawn into `into`."""
+
+    def __init__(self, at: int, into: list[str]) -> None:
+        self._top = at * _BAR + 8
+        self._middle = at * _BAR + 4 + _BAR // 2
+        self._into = into
+
+    def label(self, text: str) -> None:
+        self._into.append(svg.text(0, self._middle + 4, text))
+
+    def bar(self, left: float, length: float, **attributes: float) -> None:
+        bar = svg.rect(round(left, 1), self._top, round(length, 1), _BAR - 8, fill="var(--bar)", **attributes)
+        self._into.append(bar)
+
+    def bounds(self, low: float, high: float) -> None:
+        self._into.append(svg.path(f"M{low:.1f} {self._middle}H{high:.1f}", stroke="var(--bound)", stroke_width=2))
+
+    def figure(self, text: str) -> None:
+        self._into.append(svg.text(_WIDTH - _FIGURE + 8, self._middle + 4, text))
+
+
 def _figure(title: str, height: int, drawn: Sequence[str]) -> str:
-    label = escape(title, quote=True)
-    return (
-        f'<h2>{escape(title)}</h2><svg viewBox="0 0 {_WIDTH} {height}" width="100%" role="img" aria-label="{label}">'
-        f"{''.join(drawn)}</svg>"
-    )
+    chart = svg.element("svg", *drawn, viewBox=f"0 0 {_WIDTH} {height}", width="100%", role="img", aria_label=title)
+    return f"<h2>{escape(title)}</h2>{chart}"

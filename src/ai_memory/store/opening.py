@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from ai_memory.clock import Clock
 from ai_memory.errors import InvalidInputError, OfflineError, StoreReadOnlyError
+from ai_memory.places import is_loopback
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
 
 if TYPE_CHECKING:
     from ai_memory.store.neo4j.store import Neo4jStore
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 
 
 def open_store_at(
@@ -60,7 +59,7 @@ def _open_server(
             field="store",
         )
     address = parse_address(place)
-    if offline and address.host not in _LOOPBACK:
+    if offline and not is_loopback(address.host):
         raise OfflineError(
             f"the store is on {address.host} while `offline` is set", hint="name a server on this machine"
         )

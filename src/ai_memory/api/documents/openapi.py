@@ -56,7 +56,7 @@ def openapi(version: str) -> dict[str, Any]:
 
 
 def path_fields(operation: Operation) -> list[str]:
-    """The fields that stand in an operation's path."""
+    """The fields in an operation's path."""
     return re.findall(r"{(\w+)}", operation.route.path)
 
 
@@ -84,7 +84,7 @@ def _operation(operation: Operation, components: dict[str, Schema]) -> dict[str,
             "content": {"application/json": {"schema": _body_schema(operation, request, in_path)}},
         }
     if operation.stream == "in":
-        text = "One JSON object a line: drafts as for remember, or the lines of an archive."
+        text = "One JSON object per line: drafts as for remember, or the lines of an archive."
         made["requestBody"] = {
             "required": True,
             "content": {LINES: {"schema": {"type": "string", "description": text}}},
@@ -106,7 +106,7 @@ def _parameter(name: str, place: str, schema: Schema, *, required: bool = False)
 
 
 def _body_schema(operation: Operation, request: Schema, in_path: list[str]) -> Schema:
-    """The request's schema; where a field stands in the path, the same without it."""
+    """The request's schema, without the fields in the path."""
     if not in_path:
         return {"$ref": REF.format(name=operation.request.__name__)}
     left = {name: schema for name, schema in request["properties"].items() if name not in in_path}
@@ -119,7 +119,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
         str(status): {"$ref": f"#/components/responses/{_response_name(status)}"} for status in _statuses()
     }
     if operation.response is bytes:
-        schema: Schema = {"type": "string", "description": "One JSON object a line."}
+        schema: Schema = {"type": "string", "description": "One JSON object per line."}
         found["200"] = {"description": operation.summary, "content": {LINES: {"schema": schema}}}
         return found
     answer: dict[str, Any] = {
@@ -129,8 +129,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
     }
     found["200"] = answer
     if operation.name == "remember":
-        found["200"] = {**answer, "description": "The same text stood here already"}
-        found["201"] = {**answer, "description": "Stored, and older memories ended where it supersedes them"}
+        found["200"] = {**answer, "description": "The same text was stored already"}
+        found["201"] = {**answer, "description": "Stored; the memories that it supersedes are no longer current"}
     return dict(sorted(found.items()))
 
 
@@ -167,9 +167,9 @@ def _error_response(status: int) -> dict[str, Any]:
 
 def _error_schema() -> Schema:
     fields: dict[str, Schema] = {
-        "code": {"type": "string", "enum": sorted(error_classes()), "description": "Stable; what programs compare."},
-        "message": {"type": "string", "description": "What was wrong, with the limit where there is one."},
-        "hint": {"type": ["string", "null"], "description": "What mends it."},
+        "code": {"type": "string", "enum": sorted(error_classes()), "description": "Stable; for programs to compare."},
+        "message": {"type": "string", "description": "What was wrong, with the limit if there is one."},
+        "hint": {"type": ["string", "null"], "description": "How to fix it."},
         "details": {"type": "object", "description": "The values behind the message, and `request_id`."},
     }
     inner = {"type": "object", "properties": fields, "required": list(fields)}

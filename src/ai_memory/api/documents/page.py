@@ -1,4 +1,4 @@
-"""The API page at `/docs`: every operation and route with its fields, an example and a form. It loads nothing from elsewhere."""
+"""The API page at `/docs`: every operation and route with its fields, an example and a form. It loads nothing from other sites."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PAGE = """<!doctype html>
 <h1>The REST API</h1>
 <p>Version {version}. Every answer is JSON; every error is <code>{{"error": {{"code", "message", "hint", "details"}}}}</code>.
 The same in machine-readable form: <a href="/v1/openapi.json">openapi.json</a>.</p>
-<label>API key, where this server wants one (kept in this tab only)
+<label>API key, if this server requires one (kept in this tab only)
 <input id="api-key" type="password" autocomplete="off"></label>
 </header>
 {sections}
@@ -100,7 +100,7 @@ def _limits(schema: Schema) -> list[str]:
 
 
 def example_values(request: Schema) -> dict[str, Any]:
-    """The smallest request that makes sense, as plain values."""
+    """The smallest sensible request, as plain values."""
     return {name: EXAMPLES[name] for name in request.get("required", ())}
 
 
@@ -145,7 +145,7 @@ def _engine_section(route: EngineRoute, components: dict[str, Schema]) -> str:
     return f"""<section id="{route.name}">
 <h2>{escape(route.summary)}</h2>
 <p><code class="route">{route.method} {escape(route.path)}</code>
-<span class="effect read">read</span> <span class="quiet">{route.name}, errors in the shape of {route.dialect.name}</span></p>
+<span class="effect read">read</span> <span class="quiet">{route.name}, errors in the format of {route.error_format.name}</span></p>
 <p>{escape(str(request.get("description", "")))}</p>
 {_fields(request)}
 <h3>Answer</h3>
@@ -186,7 +186,7 @@ def _row(name: str, schema: Schema, *, required: bool) -> str:
 
 def _answer(operation: Operation, components: dict[str, Schema]) -> str:
     if operation.response is bytes:
-        return "<p>One JSON object a line (<code>application/x-ndjson</code>).</p>"
+        return "<p>One JSON object per line (<code>application/x-ndjson</code>).</p>"
     name = operation.response.__name__
     schema = components[name]
     shown = json.dumps(schema["properties"], indent=2, ensure_ascii=False).replace("#/$defs/", "")

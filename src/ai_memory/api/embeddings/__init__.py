@@ -1,1 +1,1 @@
-"""The embedder over HTTP, as clients of OpenAI and of text-embeddings-inference know it (docs/embeddings-api.md)."""
+"""The embedder over HTTP, compatible with clients of OpenAI and of text-embeddings-inference (docs/embeddings-api.md)."""

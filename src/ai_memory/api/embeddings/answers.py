@@ -1,7 +1,7 @@
-"""Answers as bytes, in pieces small enough that making one holds nobody up.
+"""Answers as bytes, encoded in small pieces so that other requests run in between.
 
-Two thousand vectors of 768 values are some 30 MB of JSON, whose making takes a second in which no other thread of the process
-would run; in pieces of a millisecond or two, others run in between.
+Two thousand vectors of 768 values are some 30 MB of JSON. Encoding them at once takes a second in which no other thread of the
+process runs; in pieces of a millisecond or two, others do.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from ai_memory.api.embeddings.engine import Made
+from ai_memory.api.embeddings.engine import EmbeddingResult
 from ai_memory.api.headers import Headers
 from ai_memory.embed.base import Engine, Vectors
 from ai_memory.embed.remote import IDENTITY_HEADER, identity_digest
 from ai_memory.operations.base import to_json
 
-VALUES_A_PIECE = 16_384
-"""Numbers of one piece."""
+VALUES_PER_PIECE = 16_384
+"""Numbers in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back for one request."""
+    """The answer to one request."""
 
     pieces: Iterator[bytes]
     headers: Headers = field(default_factory=list)
-    made: Made | None = None
-    """The vectors behind it, where there are some: for the metrics."""
+    result: EmbeddingResult | None = None
+    """The vectors in it, if any: for the metrics."""
 
 
-def whole(value: object, headers: Headers | None = None, made: Made | None = None) -> Answer:
+def json_answer(value: object, headers: Headers | None = None, result: EmbeddingResult | None = None) -> Answer:
     """A value as JSON in one piece."""
-    return Answer(iter((to_json(value),)), headers or [], made)
+    return Answer(iter((to_json(value),)), headers or [], result)
 
 
 def plain_rows(vectors: Vectors) -> Iterator[bytes]:
@@ -45,46 +45,46 @@ def plain_rows(vectors: Vectors) -> Iterator[bytes]:
     yield b"]"
 
 
-def openai_rows(made: Made, model: str, *, as_base64: bool) -> Iterator[bytes]:
+def openai_rows(result: EmbeddingResult, model: str, *, as_base64: bool) -> Iterator[bytes]:
     """OpenAI's list of embeddings."""
     yield b'{"object":"list","data":['
-    for first, part in _parts(made.vectors):
+    for first, part in _parts(result.vectors):
         written = map(_base64, part) if as_base64 else map(msgspec.json.encode, part.tolist())
         rows = (
             b'{"object":"embedding","index":%d,"embedding":%b}' % (first + number, row)
             for number, row in enumerate(written)
         )
         yield (b"," if first else b"") + b",".join(rows)
-    encoded = made.encoded
+    encoded = result.encoded
     usage = {
-        "prompt_tokens": made.tokens,
-        "total_tokens": made.tokens,
+        "prompt_tokens": result.tokens,
+        "total_tokens": result.tokens,
         "tokens": encoded.tokens,
         "truncated": encoded.cut,
     }
     yield b'],"model":%b,"usage":%b}' % (msgspec.json.encode(model), msgspec.json.encode(usage))
 
 
-def embedding_headers(engine: Engine, made: Made, seconds: float) -> Headers:
-    """What text-embeddings-inference says of a request, in milliseconds, and whose vectors they are."""
-    timings = made.encoded.timings
-    told = {
-        "x-compute-characters": made.characters,
-        "x-compute-tokens": made.tokens,
+def embedding_headers(engine: Engine, result: EmbeddingResult, seconds: float) -> Headers:
+    """The headers of text-embeddings-inference (times in milliseconds), and the embedder's identity."""
+    timings = result.encoded.timings
+    values = {
+        "x-compute-characters": result.characters,
+        "x-compute-tokens": result.tokens,
         "x-compute-time": _milliseconds(timings.tokenizing + timings.computing),
         "x-total-time": _milliseconds(seconds),
         "x-tokenization-time": _milliseconds(timings.tokenizing),
         "x-queue-time": _milliseconds(timings.waiting),
         "x-inference-time": _milliseconds(timings.computing),
-        "x-truncated-tokens": sum(made.encoded.cut),
+        "x-truncated-tokens": sum(result.encoded.cut),
         IDENTITY_HEADER.lower(): identity_digest(engine.identity),
     }
-    return [(name.encode(), str(value).encode()) for name, value in told.items()]
+    return [(name.encode(), str(value).encode()) for name, value in values.items()]
 
 
 def _parts(vectors: Vectors) -> Iterator[tuple[int, Vectors]]:
-    """The rows a few at a time, with the number of the first."""
-    size = max(1, VALUES_A_PIECE // max(1, vectors.shape[1]))
+    """The rows, a few at a time, with the number of the first."""
+    size = max(1, VALUES_PER_PIECE // max(1, vectors.shape[1]))
     for first in range(0, len(vectors), size):
         yield first, vectors[first : first + size]
 

@@ -1,4 +1,4 @@
-"""Work for a caller that may go away before it is done."""
+"""Work for a client that may disconnect before it is done."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TypeVar
 import anyio
 from starlette.types import Receive
 
-from ai_memory.api.threadpool import Hop
+from ai_memory.api.threadpool import ThreadPool
 from ai_memory.embed.cancellation import Cancellation
 
 Value = TypeVar("Value")
 
 
-async def run_while_present(
-    hop: Hop, work: Callable[[], Value], receive: Receive, cancellation: Cancellation
+async def run_unless_disconnected(
+    pool: ThreadPool, work: Callable[[], Value], receive: Receive, cancellation: Cancellation
 ) -> Value | None:
-    """What `work` returns or raises; None where the caller hung up first.
+    """What `work` returns or raises; None where the client disconnected first.
 
-    A caller that hangs up gives its place back: it leaves the queue for a thread, and what it waits for in the thread is
-    cancelled. `receive` must have given the whole body already.
+    A client that disconnects frees its place: it leaves the queue for a thread, and work in progress is cancelled through
+    `cancellation`. The whole body must have been read from `receive` before.
     """
     done: list[Value] = []
     failed: list[Exception] = []
@@ -34,12 +34,12 @@ async def run_while_present(
 
         tasks.start_soon(watch)
         try:
-            done.append(await hop.run(work))
+            done.append(await pool.run(work))
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the group that would wrap it
             failed.append(error)
-        gone = tasks.cancel_scope.cancel_called
+        disconnected = tasks.cancel_scope.cancel_called
         tasks.cancel_scope.cancel()
-    if gone or not (done or failed):
+    if disconnected or not (done or failed):
         return None
     if failed:
         raise failed[0]

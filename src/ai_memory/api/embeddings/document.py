@@ -13,17 +13,17 @@ from ai_memory.operations.schema import Schema, schemas, without_null
 REF = "#/components/schemas/{name}"
 
 _CAUSES = {
-    400: "The request is wrong, or has no text.",
-    401: "No API key was sent, or one that is not known.",
-    403: "The request was not meant for this server.",
+    400: "The request is invalid, or has no text.",
+    401: "The API key is missing or unknown.",
+    403: "The request was addressed to another server, or sent by a page of another site.",
     404: "There is no such model.",
-    405: "Another method is wanted.",
+    405: "The method is not allowed.",
     413: "The body is too large.",
-    415: "The body is not JSON, or of a content encoding that is not read.",
-    422: "The request is wrong.",
+    415: "The body is not JSON, or has an unsupported content encoding.",
+    422: "The request is invalid.",
     424: "The model failed.",
-    429: "Too many requests wait.",
-    500: "A fault of ours; the log has the trace.",
+    429: "Too many requests are waiting.",
+    500: "Internal error; the log has the trace.",
     503: "There is no model, it could not be loaded, or the service is closing.",
 }
 
@@ -68,8 +68,8 @@ def _operation(route: EngineRoute, components: dict[str, Schema]) -> dict[str, A
 def _responses(route: EngineRoute) -> dict[str, Any]:
     (answer,), _ = msgspec.json.schema_components([route.response], ref_template=REF)
     found: dict[str, Any] = {"200": {"description": route.summary, "content": {"application/json": {"schema": answer}}}}
-    error = {"$ref": REF.format(name=route.dialect.error.__name__)}
-    for status in route.dialect.statuses:
+    error = {"$ref": REF.format(name=route.error_format.error.__name__)}
+    for status in route.error_format.statuses:
         found[str(status)] = {"description": _CAUSES[status], "content": {"application/json": {"schema": error}}}
     found["429"]["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
     return found

@@ -1,4 +1,4 @@
-"""A route of the embedder over HTTP: reads the request, hops to a thread once, and answers in pieces."""
+"""A route of the embedder over HTTP: reads the request, embeds in a thread, and answers in pieces."""
 
 from __future__ import annotations
 
@@ -10,38 +10,37 @@ from starlette.types import Receive, Scope, Send
 from ai_memory.api.body import read_body
 from ai_memory.api.embeddings.answers import Answer
 from ai_memory.api.embeddings.call import Call
-from ai_memory.api.embeddings.disconnect import run_while_present
+from ai_memory.api.embeddings.disconnect import run_unless_disconnected
 from ai_memory.api.embeddings.engine import engine_of
 from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import EngineRoute
-from ai_memory.api.endpoints import OPERATION_KEY, Api, json_object
+from ai_memory.api.endpoints import Api, json_object
 from ai_memory.api.headers import Headers
 from ai_memory.api.responses import JSON, send_body
-from ai_memory.api.threadpool import Hop
+from ai_memory.api.threadpool import ThreadPool
 from ai_memory.embed.cancellation import Cancellation
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import parse
 
 
 class EngineEndpoint:
-    """One route. Its threads are the embedder's own: texts that wait for the model hold up no memory's."""
+    """One route. Its thread pool is not that of the operations: texts that wait for the model must not delay them."""
 
-    def __init__(self, api: Api, hop: Hop, route: EngineRoute, metrics: EngineMetrics) -> None:
+    def __init__(self, api: Api, pool: ThreadPool, route: EngineRoute, metrics: EngineMetrics) -> None:
         self._api = api
-        self._hop = hop
+        self._pool = pool
         self._route = route
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; raises the errors of `ai_memory.errors`. A caller that hangs up gets nothing."""
-        scope[OPERATION_KEY] = self._route.name
+        """Answer one request; raises the errors of `ai_memory.errors`. A client that disconnects gets no answer."""
         if not self._route.open:
             self._api.keys.access(scope["headers"])
         body = await read_body(scope["headers"], receive, self._api.max_body_bytes)
         cancellation = Cancellation()
         try:
-            answer = await run_while_present(
-                self._hop, lambda: self._work(scope, body, cancellation), receive, cancellation
+            answer = await run_unless_disconnected(
+                self._pool, lambda: self._work(scope, body, cancellation), receive, cancellation
             )
         except MemoryServiceError as error:
             self._metrics.failed(self._route, error)
@@ -54,7 +53,7 @@ class EngineEndpoint:
             engine=engine_of(self._api.service),
             cancellation=cancellation,
             version=self._api.service.version,
-            max_requests=self._hop.limit,
+            max_requests=self._pool.limit,
         )
         answer = self._route.carry_out(call, self._request(scope, body))
         self._metrics.answered(self._route, answer, call.seconds)
@@ -71,7 +70,7 @@ class EngineEndpoint:
 
 
 async def _send(send: Send, answer: Answer) -> None:
-    """Send the pieces as they are made; a short answer goes out whole."""
+    """Send the pieces as they are made; a short answer is sent whole."""
     pieces = iter(answer.pieces)
     first = list(itertools.islice(pieces, 3))  # an opening, one part, an end
     following = next(pieces, None)
@@ -82,5 +81,5 @@ async def _send(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     for piece in itertools.chain((b"".join(first), following), pieces):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await anyio.sleep(0)  # `send` need not wait, and others want their turn
+        await anyio.sleep(0)  # `send` need not wait, and other requests must run in between
     await send({"type": "http.response.body", "body": b""})

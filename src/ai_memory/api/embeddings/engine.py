@@ -1,4 +1,4 @@
-"""From a request's fields to vectors: the work between the routes and the embedder that the service holds."""
+"""From a request's fields to vectors: the steps between the routes and the service's embedder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ai_memory.api.embeddings.prompts import Side
+from ai_memory.api.embeddings.prompts import PromptChoice
 from ai_memory.api.embeddings.values import MAX_INPUTS, MAX_TOTAL_TOKENS
 from ai_memory.embed.base import Encoded, Engine, Inputs, Task, TooLong, Vectors
 from ai_memory.embed.cancellation import Cancellation
@@ -19,19 +19,19 @@ from ai_memory.service.service import Service
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EmbeddingInput:
     """Texts to embed, and how."""
 
     texts: Sequence[str]
-    side: Side
+    prompt: PromptChoice
     too_long: TooLong
     dimensions: int | None = None
     titles: Sequence[str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """Vectors, and what became of the texts."""
+class EmbeddingResult:
+    """Vectors, and how the texts were tokenized."""
 
     vectors: Vectors
     encoded: Encoded
@@ -44,48 +44,48 @@ class Made:
 
 
 def engine_of(service: Service) -> Engine:
-    """The model that the service holds, at its full dimension. Raises EmbedderUnavailableError with what mends it."""
+    """The service's embedder, at its full dimension. Raises EmbedderUnavailableError with a hint."""
     embedder = service.embedder()
     while isinstance(embedder, CutEmbedder):
         embedder = embedder.whole
     if not isinstance(embedder, Engine):
-        raise EmbedderUnavailableError(f"{embedder.identity.model} is not offered to other programs")
+        raise EmbedderUnavailableError(f"{embedder.identity.model} is not available to other programs")
     return embedder
 
 
-def embed(engine: Engine, asked: Asked, cancellation: Cancellation) -> Made:
-    """Embed what was asked for. A single query goes before other callers' texts: somebody waits for it."""
-    if asked.titles is not None and asked.side is not None:
+def embed(engine: Engine, given: EmbeddingInput, cancellation: Cancellation) -> EmbeddingResult:
+    """Embed the texts. A single query goes before other callers' texts: a user is probably waiting for it."""
+    if given.titles is not None and given.prompt is not None:
         raise InvalidInputError("only documents have titles", hint="leave titles out, or input_type", field="titles")
-    if asked.dimensions is not None:
-        _check_dimensions(engine, asked.dimensions)
-    urgent = asked.side not in (None, Task.NONE) and len(asked.texts) == 1
+    if given.dimensions is not None:
+        _check_dimensions(engine, given.dimensions)
+    urgent = given.prompt not in (None, Task.NONE) and len(given.texts) == 1
     try:
         encoded = engine.embed(
-            Inputs(asked.texts, asked.side, asked.titles),
-            too_long=asked.too_long,
+            Inputs(given.texts, given.prompt, given.titles),
+            too_long=given.too_long,
             urgent=urgent,
-            max_total=None if asked.too_long is TooLong.WINDOWS else MAX_TOTAL_TOKENS,
+            max_total=None if given.too_long is TooLong.WINDOWS else MAX_TOTAL_TOKENS,
             cancellation=cancellation,
         )
     except ModelFilesError as error:  # the weights are read at the first use
         raise EmbedderUnavailableError(error.message, hint=error.hint) from error
     except TooLargeError as error:
         raise _too_long(error, engine.max_tokens) from error
-    vectors = encoded.vectors if asked.dimensions is None else cut(encoded.vectors, asked.dimensions)
-    return Made(vectors, encoded, sum(map(len, asked.texts)))
+    vectors = encoded.vectors if given.dimensions is None else cut(encoded.vectors, given.dimensions)
+    return EmbeddingResult(vectors, encoded, sum(map(len, given.texts)))
 
 
-def similarities(made: Made) -> list[float]:
+def similarities(result: EmbeddingResult) -> list[float]:
     """The cosine of the first vector with each of the others."""
-    cosines: list[float] = np.clip(made.vectors[1:] @ made.vectors[0], -1.0, 1.0).tolist()
+    cosines: list[float] = np.clip(result.vectors[1:] @ result.vectors[0], -1.0, 1.0).tolist()
     return cosines
 
 
 def texts_of(engine: Engine, given: str | Sequence[str | int | list[int]], field: str) -> list[str]:
     """The texts of a request's input; token ids are decoded, special tokens left out.
 
-    Raises InvalidInputError for no texts at all, and for texts and ids mixed; TooLargeError for too many.
+    Raises InvalidInputError for empty input, and for texts and ids mixed; TooLargeError for too many.
     """
     if isinstance(given, str):
         return [given]
@@ -99,7 +99,7 @@ def texts_of(engine: Engine, given: str | Sequence[str | int | list[int]], field
     if all(isinstance(each, list) for each in given):
         return decode(engine, given, field)
     raise InvalidInputError(
-        f"`{field}` mixes texts and token ids", hint="give texts alone, or lists of token ids alone", field=field
+        f"`{field}` mixes texts and token ids", hint="give only texts, or only lists of token ids", field=field
     )
 
 
@@ -110,14 +110,14 @@ def decode(engine: Engine, ids: Sequence[object], field: str, *, skip_special: b
     for one in ids:
         if not isinstance(one, list) or not one or not all(isinstance(each, int) for each in one):
             raise InvalidInputError(
-                f"`{field}` has an entry that is no list of token ids", hint="an empty one is none either", field=field
+                f"`{field}` has an entry that is not a list of token ids", hint="nor may a list be empty", field=field
             )
         try:
             found.append(vocabulary.decode(one, skip_special=skip_special))
         except InvalidInputError as error:
             raise InvalidInputError(
                 error.message,
-                hint=f"ids are of {engine.identity.model}'s own vocabulary (see /tokenize), not tiktoken's; texts are safer",
+                hint=f"ids must be of {engine.identity.model}'s vocabulary (see /tokenize), not of tiktoken's; texts are safer",
                 field=field,
             ) from error
     return found
@@ -126,7 +126,7 @@ def decode(engine: Engine, ids: Sequence[object], field: str, *, skip_special: b
 def tokenizer(engine: Engine) -> TextTokenizer:
     """The model's tokenizer. Raises InvalidInputError where the embedder has none in this process."""
     if not isinstance(engine, TransformerEmbedder):
-        raise InvalidInputError(f"{engine.identity.model} has no vocabulary here", hint="send texts")
+        raise InvalidInputError(f"{engine.identity.model} has no tokenizer on this server", hint="send texts")
     try:
         return engine.tokenizer()
     except ModelFilesError as error:
@@ -134,7 +134,7 @@ def tokenizer(engine: Engine) -> TextTokenizer:
 
 
 def check_count(count: int, field: str) -> None:
-    """Raises TooLargeError where a request has more inputs than one may have."""
+    """Raise TooLargeError for more inputs than one request may have."""
     if count > MAX_INPUTS:
         raise TooLargeError(
             f"batch size {count} > maximum allowed batch size {MAX_INPUTS}",
@@ -154,7 +154,7 @@ def _check_dimensions(engine: Engine, dimensions: int) -> None:
 
 
 def _too_long(error: TooLargeError, limit: int) -> TooLargeError:
-    """The same in words that programs look for in OpenAI's message."""
+    """The same error with the words that programs look for in OpenAI's message."""
     if "index" not in error.details:
         return TooLargeError(error.message, hint=error.hint, field="input", **error.details)
     index, count = error.details["index"], error.details["actual"]

@@ -1,4 +1,4 @@
-"""How an error of ours is told in the words of the two services whose clients call: status and body."""
+"""Maps errors to the formats of OpenAI and of text-embeddings-inference: status and body."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from ai_memory.api.responses import Told
+from ai_memory.api.responses import RenderedError
 from ai_memory.errors import (
     EmbedderError,
     EmbedderUnavailableError,
@@ -27,9 +27,9 @@ class OpenAIErrorDetail(Struct, frozen=True, kw_only=True):
     message: str
     type: str
     param: str | None
-    """The field of the request that was wrong, where it is one."""
+    """The request's field that was wrong, if it was one."""
     code: str
-    """OpenAI's own word where its clients know one, else this service's."""
+    """OpenAI's code where there is one, else this service's."""
 
 
 class OpenAIError(Struct, frozen=True, kw_only=True):
@@ -51,8 +51,8 @@ _OPENAI_CODES: Mapping[type[MemoryServiceError], str] = {
 }
 
 
-def openai_error(error: MemoryServiceError) -> Told:
-    """OpenAI's shape: what is wrong with a text is 400, as there; only a body that is too large is 413."""
+def openai_error(error: MemoryServiceError) -> RenderedError:
+    """OpenAI's format: an error in a text is 400, as there; only a body that is too large is 413."""
     status = 400 if _is_about_a_text(error) else error.status
     kind = "rate_limit_error" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
     field = error.details.get("field", "request")
@@ -66,12 +66,12 @@ def openai_error(error: MemoryServiceError) -> Told:
     return status, {"error": detail}
 
 
-def tei_error(error: MemoryServiceError) -> Told:
-    """The shape, types and statuses of text-embeddings-inference: what is wrong with a request is 422."""
+def tei_error(error: MemoryServiceError) -> RenderedError:
+    """The format, types and statuses of text-embeddings-inference: an invalid request is 422."""
     otherwise = (error.status, "Backend" if error.status >= 500 else "Validation")
-    status, name = next((told for kind, told in _TEI.items() if isinstance(error, kind)), otherwise)
+    status, name = next((found for kind, found in _TEI.items() if isinstance(error, kind)), otherwise)
     if error.details.get("empty"):
-        status, name = 400, "Empty"  # a request without texts has a type of its own there
+        status, name = 400, "Empty"  # there, a request without texts has a separate type
     elif isinstance(error, TooLargeError) and not _is_about_a_text(error):
         status = 413
     return status, {"error": _message(error), "error_type": name}
@@ -87,16 +87,16 @@ _TEI: Mapping[type[MemoryServiceError], tuple[int, str]] = {
     UnauthorizedError: (401, "Unauthorized"),
     ForbiddenError: (403, "Unauthorized"),
 }
-"""The first class that an error is of decides."""
+"""The first matching class decides."""
 
 
 def _is_about_a_text(error: MemoryServiceError) -> bool:
-    """A text, or a list of them, over its limit: the error names its place or field. A body that is too large names neither."""
+    """True for a text or list over its limit: the error has an index or a field; that of a body that is too large has neither."""
     return isinstance(error, TooLargeError) and bool({"index", "field"} & error.details.keys())
 
 
 def _message(error: MemoryServiceError) -> str:
-    """These shapes have no room for a hint of its own."""
+    """Message and hint in one: these formats have no separate hint."""
     return f"{error.message}; {error.hint}" if error.hint else error.message
 
 

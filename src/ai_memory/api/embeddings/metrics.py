@@ -20,17 +20,17 @@ LENGTHS = tuple(float(2**power) for power in range(3, 12))
 """Tokens of one text."""
 
 _TIMES = {
-    "te_request_duration": "Seconds from a request's body to its answer.",
-    "te_request_tokenization_duration": "Of these, taking texts apart.",
-    "te_request_queue_duration": "Of these, waiting for other requests' passes.",
-    "te_request_inference_duration": "Of these, from its first pass to the end of its last.",
+    "te_request_duration": "Seconds from the end of a request's body to its answer.",
+    "te_request_tokenization_duration": "Of these, tokenizing.",
+    "te_request_queue_duration": "Of these, waiting for other requests' forward passes.",
+    "te_request_inference_duration": "Of these, from the start of its first forward pass to the end of its last.",
 }
 
 
 _COUNTS = {
     "te_request_count": "Requests for vectors that were answered.",
-    "te_request_success": "Requests for vectors that were answered well.",
-    "te_request_failure": "Requests that ended with an error.",
+    "te_request_success": "Requests for vectors that succeeded.",
+    "te_request_failure": "Requests that failed.",
     "te_embed_count": "Texts embedded.",
 }
 
@@ -47,29 +47,29 @@ class EngineMetrics:
         )
 
     def answered(self, route: EngineRoute, answer: Answer, seconds: float) -> None:
-        """Note a request that was carried out."""
-        made = answer.made
-        if made is None:
+        """Count a request that succeeded."""
+        result = answer.result
+        if result is None:
             return
-        method = "single" if len(made.vectors) == 1 else "batch"
+        method = "single" if len(result.vectors) == 1 else "batch"
         self._counts.add("te_request_count", "method", method)
         self._counts.add("te_request_success", "method", method)
-        self._counts.add("te_embed_count", "route", route.name, len(made.vectors))
-        timings = made.encoded.timings
+        self._counts.add("te_embed_count", "route", route.name, len(result.vectors))
+        timings = result.encoded.timings
         parts = (seconds, timings.tokenizing, timings.waiting, timings.computing)
         for histogram, value in zip(self._times.values(), parts, strict=True):
             histogram.observe(value)
-        for length in made.encoded.tokens:
+        for length in result.encoded.tokens:
             self._lengths.observe(length)
 
     def failed(self, route: EngineRoute, error: MemoryServiceError) -> None:
-        """Note a request that ended with an error."""
-        _, body = route.dialect.tell(error)
+        """Count a request that failed."""
+        _, body = route.error_format.render(error)
         self._counts.add("te_request_failure", "err", str(body.get("error_type", error.code)).lower())
 
 
 class _Counts(Collector):
-    """Counters whose names have no `_total` at their end, and the queue's length."""
+    """Counters whose names do not end in `_total`, and the queue's length."""
 
     def __init__(self, waiting: Callable[[], int]) -> None:
         self._waiting = waiting
@@ -77,16 +77,16 @@ class _Counts(Collector):
         self._values: Counter[tuple[str, str, str]] = Counter()
 
     def add(self, name: str, label: str, value: str, count: int = 1) -> None:
-        """Count on."""
+        """Add to a counter."""
         with self._lock:
             self._values[name, label, value] += count
 
     def describe(self) -> list[Metric]:
-        """Nothing: registering must not ask for figures."""
+        """Nothing: registering must not read the figures."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The present figures."""
+        """The current figures."""
         with self._lock:
             values = dict(self._values)
         for name, text in _COUNTS.items():
@@ -96,4 +96,8 @@ class _Counts(Collector):
                 family.add_metric([value], count)
             if found:
                 yield family
-        yield GaugeMetricFamily("te_queue_size", "Requests that wait for a thread or a pass.", value=self._waiting())
+        yield GaugeMetricFamily(
+            "te_queue_size",
+            "Requests in progress, waiting ones included.",
+            value=self._waiting(),
+        )

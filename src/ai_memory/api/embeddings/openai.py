@@ -1,34 +1,41 @@
-"""The routes that OpenAI's client calls."""
+"""The routes that are compatible with OpenAI."""
 
 from __future__ import annotations
 
-from ai_memory.api.embeddings.answers import Answer, embedding_headers, openai_rows, whole
+from ai_memory.api.embeddings.answers import Answer, embedding_headers, json_answer, openai_rows
 from ai_memory.api.embeddings.call import Call
-from ai_memory.api.embeddings.engine import Asked, texts_of
-from ai_memory.api.embeddings.prompts import SUFFIXES, Side, input_type_side, named_side, one_side, split_model
+from ai_memory.api.embeddings.engine import EmbeddingInput, texts_of
+from ai_memory.api.embeddings.prompts import (
+    SUFFIXES,
+    PromptChoice,
+    input_type_prompt,
+    named_prompt,
+    one_prompt,
+    split_model,
+)
 from ai_memory.api.embeddings.values import EmbeddingsRequest, ModelCard, ModelCards, ModelRequest, Nothing
 from ai_memory.embed.base import TooLong
 from ai_memory.errors import InvalidInputError
 
-DEFAULT_SIDE: Side = None
-"""Documents: what most requests embed. A question wants `NAME:query`, `input_type` or `task`."""
+DEFAULT_PROMPT: PromptChoice = None
+"""Documents, which most requests embed. For a query there are `NAME:query`, `input_type` and `task`."""
 
 
 def embeddings(call: Call, request: EmbeddingsRequest) -> Answer:
     """POST /v1/embeddings."""
     loaded = call.engine.identity.model
     suffix = split_model(request.model, loaded)
-    asked = Asked(
+    given = EmbeddingInput(
         texts=texts_of(call.engine, request.input, "input"),
-        side=_side(request, suffix),
+        prompt=_prompt_choice(request, suffix),
         too_long=_too_long(request),
         dimensions=request.dimensions,
         titles=request.titles,
     )
-    made = call.embed(asked)
+    result = call.embed(given)
     named = f"{loaded}:{suffix}" if suffix else loaded
-    pieces = openai_rows(made, named, as_base64=request.encoding_format == "base64")
-    return Answer(pieces, embedding_headers(call.engine, made, call.seconds), made)
+    pieces = openai_rows(result, named, as_base64=request.encoding_format == "base64")
+    return Answer(pieces, embedding_headers(call.engine, result, call.seconds), result)
 
 
 def models(call: Call, request: Nothing) -> Answer:
@@ -36,27 +43,27 @@ def models(call: Call, request: Nothing) -> Answer:
     del request
     loaded = call.engine.identity.model
     names = [loaded, *(f"{loaded}:{suffix}" for suffix in SUFFIXES)]
-    return whole(ModelCards(data=[ModelCard(id=name) for name in names]))
+    return json_answer(ModelCards(data=[ModelCard(id=name) for name in names]))
 
 
 def model(call: Call, request: ModelRequest) -> Answer:
     """GET /v1/models/{model}."""
     loaded = call.engine.identity.model
     suffix = split_model(request.model, loaded)
-    return whole(ModelCard(id=f"{loaded}:{suffix}" if suffix else loaded))
+    return json_answer(ModelCard(id=f"{loaded}:{suffix}" if suffix else loaded))
 
 
-def _side(request: EmbeddingsRequest, suffix: str) -> Side:
-    given: dict[str, Side] = {}
+def _prompt_choice(request: EmbeddingsRequest, suffix: str) -> PromptChoice:
+    given: dict[str, PromptChoice] = {}
     if suffix:
-        given["model"] = named_side(suffix, "model")
+        given["model"] = named_prompt(suffix, "model")
     if request.input_type is not None:
-        given["input_type"] = input_type_side(request.input_type)
+        given["input_type"] = input_type_prompt(request.input_type)
     if request.task is not None:
-        given["task"] = named_side(request.task, "task")
+        given["task"] = named_prompt(request.task, "task")
     if request.prompt_name is not None:
-        given["prompt_name"] = named_side(request.prompt_name, "prompt_name")
-    return one_side(given, DEFAULT_SIDE)
+        given["prompt_name"] = named_prompt(request.prompt_name, "prompt_name")
+    return one_prompt(given, DEFAULT_PROMPT)
 
 
 def _too_long(request: EmbeddingsRequest) -> TooLong:

@@ -1,4 +1,4 @@
-"""Every route of the embedder, defined once: the server, the OpenAPI document and the API page walk this table."""
+"""Every route of the embedder, defined once: the server, the OpenAPI document and the API page are made from this table."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ from ai_memory.api.embeddings.values import (
     Token,
     TokenizeRequest,
 )
-from ai_memory.api.responses import Tell
+from ai_memory.api.responses import ErrorRenderer
 
 
-class Dialect(Struct, frozen=True, kw_only=True):
-    """Whose clients a route speaks to."""
+class ErrorFormat(Struct, frozen=True, kw_only=True):
+    """How errors look to the clients of the service that a route is compatible with."""
 
     name: str
-    tell: Tell
+    render: ErrorRenderer
     error: type[Struct]
     statuses: tuple[int, ...]
 
 
-OPENAI = Dialect(name="OpenAI", tell=openai_error, error=OpenAIError, statuses=OPENAI_STATUSES)
-TEI = Dialect(name="text-embeddings-inference", tell=tei_error, error=TeiError, statuses=TEI_STATUSES)
+OPENAI = ErrorFormat(name="OpenAI", render=openai_error, error=OpenAIError, statuses=OPENAI_STATUSES)
+TEI = ErrorFormat(name="text-embeddings-inference", render=tei_error, error=TeiError, statuses=TEI_STATUSES)
 
 
 class EngineRoute(Struct, frozen=True, kw_only=True):
-    """One route: what it takes and gives, and the function that carries it out."""
+    """One route: its request, its answer, and the function that carries it out."""
 
     name: str
     """The operation id in OpenAPI, and the name in log and metrics."""
@@ -58,11 +58,11 @@ class EngineRoute(Struct, frozen=True, kw_only=True):
     summary: str
     request: type[Struct]
     response: Any
-    dialect: Dialect
+    error_format: ErrorFormat
     carry_out: Callable[[Any, Any], Answer]
     """From a call and its request to the answer; runs in a thread and may block."""
     example: dict[str, Any] = {}
-    """A request that makes sense, for the pages."""
+    """A sensible request, for the pages."""
     open: bool = False
     """Whether it needs no API key."""
 
@@ -72,10 +72,10 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="embeddings",
         method="POST",
         path="/v1/embeddings",
-        summary="Embed texts, as OpenAI's client asks",
+        summary="Embed texts, compatible with OpenAI",
         request=EmbeddingsRequest,
         response=Embeddings,
-        dialect=OPENAI,
+        error_format=OPENAI,
         carry_out=openai.embeddings,
         example={"input": ["When do we ship?"], "input_type": "query"},
     ),
@@ -83,20 +83,20 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="models",
         method="GET",
         path="/v1/models",
-        summary="The names that a request may give as its model",
+        summary="List the names that a request may give as its model",
         request=Nothing,
         response=ModelCards,
-        dialect=OPENAI,
+        error_format=OPENAI,
         carry_out=openai.models,
     ),
     EngineRoute(
         name="model",
         method="GET",
         path="/v1/models/{model}",
-        summary="One of them",
+        summary="Show one of these names",
         request=ModelRequest,
         response=ModelCard,
-        dialect=OPENAI,
+        error_format=OPENAI,
         carry_out=openai.model,
         example={"model": "embeddinggemma-300m:query"},
     ),
@@ -104,10 +104,10 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="embed",
         method="POST",
         path="/embed",
-        summary="Embed texts, as clients of text-embeddings-inference ask",
+        summary="Embed texts, compatible with text-embeddings-inference",
         request=EmbedRequest,
         response=list[list[float]],
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.embed,
         example={"inputs": ["When do we ship?"], "prompt_name": "query"},
     ),
@@ -115,10 +115,10 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="similarity",
         method="POST",
         path="/similarity",
-        summary="How alike a text is to others",
+        summary="Compare a text with others",
         request=SimilarityRequest,
         response=list[float],
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.similarity,
         example={"inputs": {"source_sentence": "We ship on Fridays.", "sentences": ["When do we ship?", "It rains."]}},
     ),
@@ -126,10 +126,10 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="tokenize",
         method="POST",
         path="/tokenize",
-        summary="The tokens of texts",
+        summary="Tokenize texts",
         request=TokenizeRequest,
         response=list[list[Token]],
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.tokenize,
         example={"inputs": "We ship on Fridays."},
     ),
@@ -137,10 +137,10 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="decode",
         method="POST",
         path="/decode",
-        summary="The texts of token ids",
+        summary="Turn token ids into texts",
         request=DecodeRequest,
         response=list[str],
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.decode,
         example={"ids": [[1, 2, 3]]},
     ),
@@ -148,20 +148,20 @@ ROUTES: tuple[EngineRoute, ...] = (
         name="info",
         method="GET",
         path="/info",
-        summary="What model is served, and its limits",
+        summary="Show the model and its limits",
         request=Nothing,
         response=EngineInfo,
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.info,
     ),
     EngineRoute(
         name="engine_health",
         method="GET",
         path="/health",
-        summary="Whether texts can be embedded",
+        summary="Check whether texts can be embedded",
         request=Nothing,
         response=EngineHealth,
-        dialect=TEI,
+        error_format=TEI,
         carry_out=tei.health,
         open=True,
     ),

@@ -1,12 +1,12 @@
-"""The routes that clients of text-embeddings-inference call."""
+"""The routes that are compatible with text-embeddings-inference."""
 
 from __future__ import annotations
 
-from ai_memory.api.embeddings.answers import Answer, embedding_headers, plain_rows, whole
+from ai_memory.api.embeddings.answers import Answer, embedding_headers, json_answer, plain_rows
 from ai_memory.api.embeddings.call import Call
-from ai_memory.api.embeddings.engine import Asked, check_count, similarities, texts_of, tokenizer
+from ai_memory.api.embeddings.engine import EmbeddingInput, check_count, similarities, texts_of, tokenizer
 from ai_memory.api.embeddings.engine import decode as decode_ids
-from ai_memory.api.embeddings.prompts import Side, named_side
+from ai_memory.api.embeddings.prompts import PromptChoice, named_prompt
 from ai_memory.api.embeddings.values import (
     MAX_INPUTS,
     DecodeRequest,
@@ -31,15 +31,15 @@ from ai_memory.errors import InvalidInputError
 def embed(call: Call, request: EmbedRequest) -> Answer:
     """POST /embed."""
     if not request.normalize:
-        raise InvalidInputError("vectors are always of length 1 here", hint="leave normalize out", field="normalize")
-    asked = Asked(
+        raise InvalidInputError("vectors always have length 1", hint="leave normalize out", field="normalize")
+    given = EmbeddingInput(
         texts=texts_of(call.engine, request.inputs, "inputs"),
-        side=_side(request.prompt_name),
+        prompt=_prompt_choice(request.prompt_name),
         too_long=_too_long(request.truncate, request.truncation_direction),
         dimensions=request.dimensions,
     )
-    made = call.embed(asked)
-    return Answer(plain_rows(made.vectors), embedding_headers(call.engine, made, call.seconds), made)
+    result = call.embed(given)
+    return Answer(plain_rows(result.vectors), embedding_headers(call.engine, result, call.seconds), result)
 
 
 def similarity(call: Call, request: SimilarityRequest) -> Answer:
@@ -49,21 +49,21 @@ def similarity(call: Call, request: SimilarityRequest) -> Answer:
     if not sentences:
         raise InvalidInputError("`inputs.sentences` cannot be empty", field="inputs.sentences", empty=True)
     check_count(len(sentences), "inputs.sentences")
-    asked = Asked(
+    given = EmbeddingInput(
         texts=[request.inputs.source_sentence, *sentences],
-        side=_side(chosen.prompt_name),
+        prompt=_prompt_choice(chosen.prompt_name),
         too_long=_too_long(chosen.truncate, chosen.truncation_direction),
     )
-    made = call.embed(asked)
-    return whole(similarities(made), embedding_headers(call.engine, made, call.seconds), made)
+    result = call.embed(given)
+    return json_answer(similarities(result), embedding_headers(call.engine, result, call.seconds), result)
 
 
 def tokenize(call: Call, request: TokenizeRequest) -> Answer:
     """POST /tokenize."""
     vocabulary = tokenizer(call.engine)
-    prompt = _prompt(call.engine, _side(request.prompt_name))
+    prompt = _prompt(call.engine, _prompt_choice(request.prompt_name))
     texts = [prompt + text for text in texts_of(call.engine, list_of(request.inputs), "inputs")]
-    return whole(
+    return json_answer(
         [
             [_token(piece, text) for piece in vocabulary.pieces(text, special=request.add_special_tokens)]
             for text in texts
@@ -78,7 +78,7 @@ def decode(call: Call, request: DecodeRequest) -> Answer:
     single = not any(isinstance(each, list) for each in request.ids)
     ids = [request.ids] if single else request.ids
     check_count(len(ids), "ids")
-    return whole(decode_ids(call.engine, ids, "ids", skip_special=request.skip_special_tokens))
+    return json_answer(decode_ids(call.engine, ids, "ids", skip_special=request.skip_special_tokens))
 
 
 def info(call: Call, request: Nothing) -> Answer:
@@ -86,7 +86,7 @@ def info(call: Call, request: Nothing) -> Answer:
     del request
     engine = call.engine
     identity = engine.identity
-    return whole(
+    return json_answer(
         EngineInfo(
             model_id=identity.model,
             model_sha=identity.revision,
@@ -113,7 +113,7 @@ def info(call: Call, request: Nothing) -> Answer:
 def health(call: Call, request: Nothing) -> Answer:
     """GET /health: 503 where there is no model to embed with."""
     del request
-    return whole(EngineHealth(healthy=True, model=call.engine.identity.model))
+    return json_answer(EngineHealth(healthy=True, model=call.engine.identity.model))
 
 
 def list_of(inputs: str | list[str]) -> list[str]:
@@ -121,22 +121,22 @@ def list_of(inputs: str | list[str]) -> list[str]:
     return [inputs] if isinstance(inputs, str) else inputs
 
 
-def _side(prompt_name: str | None) -> Side:
-    return Task.NONE if prompt_name is None else named_side(prompt_name, "prompt_name")
+def _prompt_choice(prompt_name: str | None) -> PromptChoice:
+    return Task.NONE if prompt_name is None else named_prompt(prompt_name, "prompt_name")
 
 
 def _too_long(truncate: bool, direction: str) -> TooLong:
     if direction.lower() == "left":
         raise InvalidInputError(
-            "only the end of a text is cut here", hint="send truncation_direction: Right", field="truncation_direction"
+            "only the end of a text can be cut", hint="send truncation_direction: Right", field="truncation_direction"
         )
     return TooLong.TRUNCATE if truncate else TooLong.ERROR
 
 
-def _prompt(engine: Engine, side: Side) -> str:
+def _prompt(engine: Engine, choice: PromptChoice) -> str:
     if not isinstance(engine, TransformerEmbedder):
         return ""
-    prompted = engine.prompted_documents([""]) if side is None else engine.prompted_queries([""], side)
+    prompted = engine.prompted_documents([""]) if choice is None else engine.prompted_queries([""], choice)
     return prompted[0].prompt
 
 

@@ -1,4 +1,4 @@
-"""What the routes take and give, in the fields of the two services whose clients call them."""
+"""The routes' requests and answers, with the fields of the two services that they are compatible with."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from msgspec import Meta, Struct
 
 MAX_INPUTS = 2048
 MAX_TOTAL_TOKENS = 300_000
-"""Of one request, where its texts may not be spread over windows: OpenAI's own limits."""
+"""Of one request, unless its texts may be split into windows: OpenAI's limits."""
 
 TokenId: TypeAlias = Annotated[int, Meta(ge=0)]
 Input: TypeAlias = str | list[str | TokenId | list[TokenId]]
-"""One text, texts, the token ids of one text, or the token ids of texts."""
+"""One text, several texts, the token ids of one text, or the token ids of several."""
 Name: TypeAlias = Annotated[str, Meta(max_length=256)]
 Dimension: TypeAlias = Annotated[int, Meta(ge=0, le=65_536)]
 InputType = Literal["query", "document", "search_query", "search_document", "passage", "classification", "clustering"]
@@ -24,36 +24,36 @@ class Nothing(Struct, frozen=True, kw_only=True):
 
 
 class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
-    """Texts to embed, in the fields of OpenAI's client and a few more that say which prompt goes before them."""
+    """Texts to embed, with OpenAI's fields and a few more that choose the prompt."""
 
-    input: Annotated[
-        Input, Meta(description="One text, up to 2,048 texts, or token ids of the model's own vocabulary.")
-    ]
+    input: Annotated[Input, Meta(description="One text, up to 2,048 texts, or token ids of the model's vocabulary.")]
     model: Annotated[
-        Name, Meta(description="A model of `/v1/models`; `NAME:query` chooses a prompt. Empty means the one there is.")
+        Name, Meta(description="A model of `/v1/models`; `NAME:query` chooses a prompt. Empty: the loaded model.")
     ] = ""
     dimensions: Annotated[
         Dimension | None,
-        Meta(description="Length of the vectors, one of the model's; they are cut and made unit length."),
+        Meta(description="Length of the vectors, one of the model's; they are cut and normalized."),
     ] = None
     encoding_format: Annotated[
         Literal["float", "base64"], Meta(description="`base64` is little-endian float32, a quarter of the size.")
     ] = "float"
-    user: Annotated[Name | None, Meta(description="Taken and not used.")] = None
-    input_type: Annotated[InputType | None, Meta(description="`query` or `document`, in several services' words.")] = (
-        None
-    )
-    task: Annotated[Name | None, Meta(description="What the texts are queries for, or `document`, or `none`.")] = None
-    prompt_name: Annotated[
-        Name | None, Meta(description="The same in sentence-transformers' words, such as `STS`.")
+    user: Annotated[Name | None, Meta(description="Accepted and ignored.")] = None
+    input_type: Annotated[
+        InputType | None, Meta(description="`query` or `document`, or another service's name for it.")
     ] = None
-    titles: Annotated[list[str | None] | None, Meta(description="Titles of documents, one a text or null.")] = None
+    task: Annotated[
+        Name | None, Meta(description="The task that the texts are queries for, or `document`, or `none`.")
+    ] = None
+    prompt_name: Annotated[
+        Name | None, Meta(description="The same by the prompt's name in sentence-transformers, such as `STS`.")
+    ] = None
+    titles: Annotated[list[str | None] | None, Meta(description="Titles of documents: one per text, or null.")] = None
     truncate: Annotated[
-        bool | None, Meta(description="Whether a text that is too long loses its end. Default: false.")
+        bool | None, Meta(description="Whether a text that is too long is truncated. Default: false.")
     ] = None
     too_long: Annotated[
         TooLongName | None,
-        Meta(description="The same with a third way: windows of the whole text, whose mean is taken."),
+        Meta(description="The same with a third choice: the mean over windows of the whole text."),
     ] = None
 
 
@@ -62,24 +62,24 @@ class Embedding(Struct, frozen=True, kw_only=True):
 
     object: Literal["embedding"]
     index: int
-    """The text's place in the request, from 0."""
+    """The text's index in the request, from 0."""
     embedding: list[float] | str
-    """Of length 1; base64 of little-endian float32 where that was asked for."""
+    """Of length 1; base64 of little-endian float32 where that was requested."""
 
 
 class EmbeddingsUsage(Struct, frozen=True, kw_only=True):
-    """Tokens that the model read: special tokens and prompts included, what was cut left out."""
+    """Tokens that the model read: including special tokens and prompts, without what was cut."""
 
     prompt_tokens: int
     total_tokens: int
     tokens: list[int]
     """The same for each text."""
     truncated: list[int]
-    """Of each text, the tokens that were cut."""
+    """For each text, the number of tokens that were cut."""
 
 
 class Embeddings(Struct, frozen=True, kw_only=True):
-    """One vector a text, in order."""
+    """One vector per text, in order."""
 
     object: Literal["list"]
     data: list[Embedding]
@@ -110,30 +110,28 @@ class ModelRequest(Struct, frozen=True, kw_only=True):
 
 
 class EmbedRequest(Struct, frozen=True, kw_only=True):
-    """Texts to embed, in the fields of text-embeddings-inference. Without `prompt_name` no prompt goes before them, as there."""
+    """Texts to embed, with the fields of text-embeddings-inference. Without `prompt_name` no prompt is added, as there."""
 
-    inputs: Annotated[
-        Input, Meta(description="One text, up to 2,048 texts, or token ids of the model's own vocabulary.")
-    ]
+    inputs: Annotated[Input, Meta(description="One text, up to 2,048 texts, or token ids of the model's vocabulary.")]
     truncate: Annotated[
-        bool, Meta(description="Whether a text that is too long loses its end; else it is an error.")
+        bool, Meta(description="Whether a text that is too long is truncated; else it is an error.")
     ] = True
     truncation_direction: Annotated[
         Literal["Right", "right", "Left", "left"], Meta(description="`Right`: the end is cut. `Left` is refused.")
     ] = "Right"
     prompt_name: Annotated[
-        Name | None, Meta(description="Such as `query`, `document`, `STS`; also the names of our tasks.")
+        Name | None, Meta(description="Such as `query`, `document`, `STS`, or the name of a task.")
     ] = None
     normalize: Annotated[bool, Meta(description="Vectors are always of length 1; `false` is refused.")] = True
     dimensions: Annotated[Dimension | None, Meta(description="Length of the vectors, one of the model's.")] = None
 
 
 class TokenizeRequest(Struct, frozen=True, kw_only=True):
-    """Texts to take apart."""
+    """Texts to tokenize."""
 
     inputs: Annotated[str | list[str], Meta(description="One text, or up to 2,048.")]
     add_special_tokens: Annotated[bool, Meta(description="Whether the model's special tokens are added.")] = True
-    prompt_name: Annotated[Name | None, Meta(description="The prompt that goes before each text.")] = None
+    prompt_name: Annotated[Name | None, Meta(description="The prompt to add before each text.")] = None
 
 
 class Token(Struct, frozen=True, kw_only=True):
@@ -141,7 +139,7 @@ class Token(Struct, frozen=True, kw_only=True):
 
     id: int
     text: str
-    """The part of the text that it stands for; a special token's own name."""
+    """The part of the text that it covers; for a special token, its name."""
     special: bool
     start: int | None
     """First character in the text, prompt included; null for a special token."""
@@ -149,14 +147,14 @@ class Token(Struct, frozen=True, kw_only=True):
 
 
 class DecodeRequest(Struct, frozen=True, kw_only=True):
-    """Token ids to put together."""
+    """Token ids to turn into texts."""
 
     ids: Annotated[list[TokenId | list[TokenId]], Meta(description="The ids of one text, or of up to 2,048.")]
-    skip_special_tokens: Annotated[bool, Meta(description="Whether the model's special tokens are left out.")] = True
+    skip_special_tokens: Annotated[bool, Meta(description="Whether the model's special tokens are omitted.")] = True
 
 
 class SimilarityInputs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A text, and those that it is compared with."""
+    """A text, and the texts that it is compared with."""
 
     source_sentence: str
     sentences: Annotated[list[str], Meta(description="Up to 2,048.")]
@@ -171,14 +169,14 @@ class SimilarityParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SimilarityRequest(Struct, frozen=True, kw_only=True):
-    """How alike a text is to others: the cosine of their vectors. Without `prompt_name` no prompt goes before them."""
+    """The similarity of a text to others: the cosine of their vectors. Without `prompt_name` no prompt is added."""
 
     inputs: SimilarityInputs
     parameters: Annotated[SimilarityParameters | None, Meta(description="As the fields of `/embed`.")] = None
 
 
 class EngineIdentity(Struct, frozen=True, kw_only=True):
-    """All that decides a vector."""
+    """Everything that determines a vector."""
 
     model: str
     revision: str
@@ -188,13 +186,13 @@ class EngineIdentity(Struct, frozen=True, kw_only=True):
 
 
 class ModelType(Struct, frozen=True, kw_only=True):
-    """What the model is for."""
+    """What the model does."""
 
     embedding: dict[str, str]
 
 
 class EngineInfo(Struct, frozen=True, kw_only=True):
-    """What is served, in the fields of text-embeddings-inference and three more."""
+    """The served model, with the fields of text-embeddings-inference and three more."""
 
     model_id: str
     model_sha: str
@@ -215,9 +213,9 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
     docker_label: str | None
     identity: EngineIdentity
     dimensions: list[int]
-    """The lengths that `dimensions` may ask for, the model's own first."""
+    """The possible values of `dimensions`, the model's full one first."""
     prompt_names: list[str]
-    """What `prompt_name`, `task` and a model's suffix may be."""
+    """The possible values of `prompt_name`, `task` and a model's suffix."""
 
 
 class EngineHealth(Struct, frozen=True, kw_only=True):

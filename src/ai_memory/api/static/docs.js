@@ -1,4 +1,4 @@
-// The try-it forms: sends what the form says to this same server and shows what came back.
+// The try-it forms: each sends its request to this server and shows the response.
 "use strict";
 
 const key = document.querySelector("#api-key");

@@ -1,4 +1,4 @@
-"""The commands by name: what each does and the module that has its `add(parser)` and `run(arguments, screen)`."""
+"""The commands by name: a summary, and the module with `add(parser)` and `run(arguments, screen)`."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ OPERATION_COMMANDS: dict[str, Operation] = {
 
 _HERE = __name__
 _SPECIAL = {"remember", "import", "export", "graph"}
-"""Operations that take files or streams; all others are run by `operation`."""
+"""Operations that read or write files; all others are run by `operation`."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     **{
         name: (operation.summary, f"{_HERE}.{name.replace('import', 'import_') if name in _SPECIAL else 'operation'}")
         for name, operation in OPERATION_COMMANDS.items()
     },
-    "explain": ("Ask, and see why each hit is where it is, stage by stage", f"{_HERE}.explain"),
+    "explain": ("Ask, and show how each hit was ranked, stage by stage", f"{_HERE}.explain"),
     "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
-    "mcp": ("Speak MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
+    "mcp": ("Serve MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
     "model": ("List, fetch, choose, verify and measure embedding models", f"{_HERE}.model"),
-    "embed": ("Make vectors of the texts in a file, resumable, on this machine or a Ray cluster", f"{_HERE}.embed"),
-    "reembed": ("Make all vectors anew with another model or dimension, then switch to them", f"{_HERE}.reembed"),
+    "embed": ("Embed the texts in a file, resumable, on this machine or a Ray cluster", f"{_HERE}.embed"),
+    "reembed": (
+        "Embed everything again with another model or dimension, then switch to the new vectors",
+        f"{_HERE}.reembed",
+    ),
     "evaluate": ("Measure recall on question sets", f"{_HERE}.evaluate"),
-    "tune": ("Fit the weights of recall to judged questions, measured on questions held out", f"{_HERE}.tune"),
-    "doctor": ("Compare what is derived with what is canonical, and mend it", f"{_HERE}.doctor"),
+    "tune": ("Fit the weights of recall to judged questions, measured on held-out questions", f"{_HERE}.tune"),
+    "doctor": ("Check derived data against the canonical rows, and rebuild it", f"{_HERE}.doctor"),
     "backup": ("Copy the store to a file while it is in use", f"{_HERE}.backup"),
-    "migrate": ("Copy a whole store from a file to a Neo4j database, or back", f"{_HERE}.migrate"),
     "help": ("Show a page of the documentation, or list the pages", f"{_HERE}.help"),
+    "migrate": ("Copy a whole store between a file and a Neo4j database", f"{_HERE}.migrate"),
     "settings": ("Print the settings in effect", f"{_HERE}.settings"),
     "completion": ("Print a shell's completion script", f"{_HERE}.completion"),
 }

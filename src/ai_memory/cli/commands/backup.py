@@ -12,7 +12,7 @@ from ai_memory.errors import ConflictError, NotFoundError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Where to."""
+    """The file to write."""
     parser.add_argument("file", metavar="FILE", help="the copy; must not exist yet")
 
 

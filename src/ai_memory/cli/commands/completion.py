@@ -10,7 +10,7 @@ from ai_memory.errors import InvalidInputError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Which shell."""
+    """The shell."""
     parser.add_argument("shell", metavar="SHELL", help="bash, zsh or tcsh")
 
 
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
     if arguments.shell not in shtab.SUPPORTED_SHELLS:
         raise InvalidInputError(
-            f"no completion for {arguments.shell!r}", hint=f"there is one for {', '.join(shtab.SUPPORTED_SHELLS)}"
+            f"no completion for {arguments.shell!r}", hint=f"supported: {', '.join(shtab.SUPPORTED_SHELLS)}"
         )
     screen.line(shtab.complete(build_parser(), shell=arguments.shell))
     return exits.OK

@@ -1,4 +1,4 @@
-"""`doctor`: does what is derived agree with what is canonical?"""
+"""`doctor`: checks derived data against the canonical rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ai_memory.errors import StoreError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Whether to mend."""
-    parser.add_argument("--rebuild", action="store_true", help="make everything derived anew from the canonical rows")
+    """Whether to rebuild."""
+    parser.add_argument("--rebuild", action="store_true", help="rebuild all derived data from the canonical rows")
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Show each finding; the code of a store problem where there is one."""
+    """Show each problem; with any, the exit code is that of a store error."""
     settings = settings_for(Choices.of(arguments))
     from ai_memory.wiring import doctor
 

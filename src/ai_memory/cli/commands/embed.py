@@ -28,7 +28,7 @@ _SHOWN_REJECTIONS = 20
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """What to read, what to write, and how each text is meant."""
+    """What to read, what to write, and how to embed the texts."""
     parser.add_argument("input", metavar="INPUT", help="JSON lines, CSV, Parquet or lines of text; - is standard input")
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUTPUT", help="npy, Parquet or JSON lines; - prints JSON lines"
@@ -39,24 +39,26 @@ def add(parser: argparse.ArgumentParser) -> None:
     fields.add_argument("--text-field", default="text", metavar="NAME", help="the text (default: text)")
     fields.add_argument("--title-field", metavar="NAME", help="a document's title, which goes into its prompt")
     fields.add_argument("--id-field", metavar="NAME", help="an identifier that JSON lines and Parquet repeat")
-    side = parser.add_argument_group("prompt")
-    kinds = side.add_mutually_exclusive_group()
+    kinds = parser.add_argument_group("prompt").add_mutually_exclusive_group()
     kinds.add_argument("--document", action="store_true", help="the texts are documents (the default)")
     kinds.add_argument(
         "--task", metavar="TASK", help="the texts are queries of this task, such as retrieval or clustering"
     )
     kinds.add_argument("--plain", action="store_true", help="no prompt at all")
     parser.add_argument(
-        "--too-long", default="error", choices=("error", "truncate", "windows"), help="what becomes of too long a text"
+        "--too-long",
+        default="error",
+        choices=("error", "truncate", "windows"),
+        help="what to do with a text that is too long",
     )
-    parser.add_argument("--restart", action="store_true", help="begin anew instead of going on where a run ended")
-    parser.add_argument("--overwrite", action="store_true", help="replace an output that is there already")
+    parser.add_argument("--restart", action="store_true", help="start over instead of resuming an interrupted run")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     parser.add_argument("--ray", metavar="ADDRESS", help="run on a Ray cluster: its address, or auto")
     add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Embed everything; exit code 4 where some places were rejected and named."""
+    """Embed everything; exit code 4 where some rows were rejected and reported."""
     from ai_memory.bulk.encoder import check_work
     from ai_memory.bulk.readers import Fields
 
@@ -66,14 +68,14 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     with open_model(arguments) as model, _input(arguments.input) as stream:
         work = _work(arguments, model)
         check_work(work, titles=fields.title is not None)
-        # Ray says on standard output what happens in its cluster; ours is for the result.
+        # Ray logs to standard output, which here is for the result.
         with redirect_stdout(sys.stderr) if arguments.ray else nullcontext():
             encoder = _encoder(arguments, model, work)
             try:
                 summary = _embed(arguments, screen, stream, fields, kinds, (encoder, work), rejections)
             except KeyboardInterrupt:
                 if arguments.output != _STANDARD:
-                    screen.note("interrupted; what is done is kept, and the same command goes on from here")
+                    screen.note("interrupted; the finished part is kept, and the same command resumes here")
                 raise
     rejections.finish(None if arguments.output == _STANDARD else Path(arguments.output))
     value = {
@@ -114,7 +116,7 @@ def _embed(
             return embed_stream(places, encoder, sys.stdout.buffer, progress=advance, **common)
         output = Path(arguments.output)
         if output.exists() and not arguments.overwrite:
-            raise ConflictError(f"{output} is there already", hint="choose another name, or --overwrite")
+            raise ConflictError(f"{output} exists already", hint="choose another name, or --overwrite")
         journal = stack.enter_context(Journal(output, job_of(work, fields), restart=arguments.restart))
         advance = stack.enter_context(progress(screen, "embedding", " texts", total))
         return embed_file(places, journal, encoder, write_as, progress=advance, **common)
@@ -126,7 +128,7 @@ def _work(arguments: argparse.Namespace, model: EmbeddingModel) -> Work:
 
     tasks = [str(task) for task in Task]
     if arguments.task is not None and arguments.task not in tasks:
-        raise InvalidInputError(f"there is no task {arguments.task!r}", hint=f"there are {', '.join(tasks)}")
+        raise InvalidInputError(f"there is no task {arguments.task!r}", hint=f"known tasks: {', '.join(tasks)}")
     return Work(
         identity=model.identity,
         folder=str(model.info.folder.absolute()),
@@ -146,7 +148,7 @@ def _encoder(arguments: argparse.Namespace, model: EmbeddingModel, work: Work) -
 
         return LocalEncoder(model, work)
     if arguments.output == _STANDARD:
-        raise InvalidInputError("a cluster's results come in any order", hint="name a file with --output")
+        raise InvalidInputError("a cluster's results arrive in any order", hint="name a file with --output")
     from ai_memory.bulk.ray_encoder import RayEncoder
 
     return RayEncoder(arguments.ray, work)
@@ -162,7 +164,7 @@ def _formats(arguments: argparse.Namespace) -> tuple[InputFormat, OutputFormat]:
     if arguments.output == _STANDARD and write_as is not writers.OutputFormat.JSONL:
         raise InvalidInputError("only JSON lines can be written to a pipe", hint="name a file with --output")
     if writers.OutputFormat.PARQUET is write_as:
-        readers.import_parquet()  # that it is missing is said before the work, not after it
+        readers.import_parquet()  # so that a missing library is reported before the work, not after it
     return read_as, write_as
 
 
@@ -171,7 +173,9 @@ def _format(name: str, given: str | None, kind: Any, suffixes: dict[str, Any], w
     if wanted in list(kind):
         return kind(wanted)
     raise InvalidInputError(
-        f"{name!r} does not say how the {what} is written" if given is None else f"there is no {what} format {given!r}",
+        f"the format of the {what} cannot be seen from {name!r}"
+        if given is None
+        else f"there is no {what} format {given!r}",
         hint=f"--{what}-format {', '.join(kind)}",
     )
 
@@ -192,7 +196,7 @@ def _input(name: str) -> Iterator[IO[bytes]]:
 
 
 class _Rejections:
-    """Says which places of the input gave no vector: the first ones on the screen, all of them in a file."""
+    """Reports the rows of the input without a vector: the first ones on the screen, all of them in a file."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
@@ -212,14 +216,14 @@ class _Rejections:
 
             file = output.with_name(f"{output.name}.rejected.jsonl")
             file.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in self._all))
-            where = f"; all of them are in {file}"
+            where = f"; all are listed in {file}"
         self._screen.note(f"{len(self._all)} rejected{where}")
 
 
 def _sentence(output: str, summary: Summary) -> str:
     parts = [f"{output}: {summary.vectors:,} vectors of {summary.dimension} values from {summary.tokens:,} tokens"]
     if summary.resumed:
-        parts.append(f"{summary.resumed:,} had been done before")
+        parts.append(f"{summary.resumed:,} from an earlier run")
     if summary.cut_texts:
         parts.append(f"{summary.cut_texts:,} texts were cut")
     if summary.rejected:

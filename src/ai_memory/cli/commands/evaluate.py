@@ -1,4 +1,4 @@
-"""`evaluate`: the measuring harness."""
+"""`evaluate`: measures recall on judged questions."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ def add(parser: argparse.ArgumentParser) -> None:
     """What to measure on."""
     add_places(parser)
     parser.add_argument("--pooled", action="store_true", help="put all groups into one namespace")
-    parser.add_argument("--sides", action="store_true", help="measure words alone and meaning alone too")
+    parser.add_argument("--sides", action="store_true", help="measure lexical search and semantic search alone too")
     parser.add_argument(
         "--recipe", metavar="NAME|FILE", default=BALANCED.name, help="the recipe to measure, or a file that tune wrote"
     )
-    parser.add_argument("--ablate", action="store_true", help="what each stage brings: the recipe without it too")
-    parser.add_argument("--save", metavar="FILE", help="keep every question's measures here")
-    parser.add_argument("--compare", metavar="FILE", help="compare with what --save kept, question by question")
-    parser.add_argument("--html", metavar="FILE", help="write a page with charts here")
+    parser.add_argument(
+        "--ablate", action="store_true", help="measure what each stage contributes: the recipe without it too"
+    )
+    parser.add_argument("--save", metavar="FILE", help="write the measures of every question to FILE")
+    parser.add_argument("--compare", metavar="FILE", help="compare with a file that --save wrote, question by question")
+    parser.add_argument("--html", metavar="FILE", help="write a page with charts to FILE")
     parser.add_argument(
         "--least", metavar="MEASURE=VALUE", action="append", default=[], help="exit with 1 when a mean is below this"
     )
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:
-    """Where judged questions are."""
+    """The judged questions."""
     parser.add_argument("folder", nargs="?", metavar="PATH", help="folder or file of data sets in a published format")
-    parser.add_argument("--format", choices=FORMAT_NAMES, help="the format of PATH, where its shape shall not decide")
-    parser.add_argument(
-        "--jsonl", metavar="FILE", help="one data set of your own: one group of texts and questions a line"
-    )
+    parser.add_argument("--format", choices=FORMAT_NAMES, help="the format of PATH (default: detected)")
+    parser.add_argument("--jsonl", metavar="FILE", help="your data set: one group of texts and questions per line")
     parser.add_argument(
         "--questions",
         metavar="FILE",
-        help="questions to your own store, each with the ids of the memories that should come",
+        help="questions about your store, each with the ids of the memories that should be found",
     )
     parser.add_argument("--only", metavar="NAME", help="only data sets whose name contains this")
 
 
 def places(arguments: argparse.Namespace) -> tuple[Path | None, Path | None, Path | None]:
-    """The folder, the JSON lines or the questions; exactly one of them is given, and there. Raises InvalidInputError."""
+    """The folder, the JSON lines or the questions: exactly one, which exists. Raises InvalidInputError."""
     given = tuple(Path(one) if one else None for one in (arguments.folder, arguments.jsonl, arguments.questions))
     there = [place for place in given if place]
     if len(there) != 1:
-        raise InvalidInputError("give one: PATH, --jsonl FILE or --questions FILE", hint="see --help")
+        raise InvalidInputError("give one of PATH, --jsonl FILE and --questions FILE", hint="see --help")
     if not there[0].exists():
         raise InvalidInputError(f"there is no {there[0]}", hint="check the path")
     return given[0], given[1], given[2]
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Hand over to the harness."""
+    """Run the harness."""
     folder, jsonl, own = places(arguments)
     from ai_memory.evaluate.main import Options, main
 

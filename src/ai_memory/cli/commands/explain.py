@@ -1,4 +1,4 @@
-"""`explain`: a question's answer with the whole account of it."""
+"""`explain`: an answer with the trace of how it was found."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ai_memory.operations.base import parse
 from ai_memory.operations.reading import RECALL, RecallRequest
 
 USUAL_LIMIT = 5
-"""Hits, each of which takes a dozen lines."""
+"""Hits; each takes a dozen lines."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The fields of a recall, but for those that `explain` decides."""
+    """The fields of a recall, without those that `explain` sets."""
     assert RECALL.command is not None
     hidden = (*RECALL.command.hidden, "explain", "format", "layers", "limit")
     add_fields(parser, RecallRequest, msgspec.structs.replace(RECALL.command, hidden=hidden))
@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Ask, and show the answer with the account of every hit."""
+    """Ask, and show the answer with the trace of every hit."""
     choices = Choices.of(arguments)
     values = plain.request_values(arguments, RECALL, choices) | {"explain": True, "layers": ["semantic"]}
     answer = plain.carry_out(RECALL, parse(RecallRequest, values), choices, screen)

@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help="write to a file instead of standard output, packed where it ends in .gz; it appears when it is whole",
+        help="write to FILE instead of standard output, with gzip if it ends in .gz; it appears when it is complete",
     )
     parser.set_defaults(operation=operation)
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def _write(path: Path, pieces: Iterator[bytes], screen: Screen) -> None:
-    """The whole file or nothing: it is written beside its place and renamed when it is on disk."""
+    """Write the file atomically: under another name first, and renamed once it is on disk."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     lines = 0
     try:
@@ -69,7 +69,7 @@ def _write(path: Path, pieces: Iterator[bytes], screen: Screen) -> None:
         draft.replace(path)
     except OSError as error:
         kind = StoreFullError if error.errno in (28, 122) else StoreReadOnlyError
-        raise kind(f"{path} cannot be written: {error.strerror}", hint="choose another place with -o FILE") from None
+        raise kind(f"{path} cannot be written: {error.strerror}", hint="choose another file with -o FILE") from None
     finally:
         draft.unlink(missing_ok=True)
     screen.note(f"wrote {lines:,} lines to {path}")

@@ -1,4 +1,4 @@
-"""`graph`: nodes and relations, shown, or written for other programs, or drawn."""
+"""`graph`: shows nodes and relations, writes them for other programs, or draws them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _FORMATS = {
     "json": lambda graph: to_json(graph).decode(),
     "graphml": graph_documents.graphml,
     "cypher": graph_documents.cypher,
-    "svg": graph_picture.svg,
+    "svg": graph_picture.draw,
 }
 
 
 def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
-    """The request's fields, and what to make of the graph."""
+    """The request's fields, and the output format."""
     assert operation.command is not None
     add_fields(parser, operation.request, operation.command)
     parser.add_argument(
@@ -39,14 +39,14 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Ask for the graph and show, write or draw it."""
+    """Fetch the graph and show, write or draw it."""
     choices = Choices.of(arguments)
     request = parse(GraphRequest, plain.request_values(arguments, GRAPH, choices))
     kind, file = ("svg", arguments.svg) if arguments.svg else (arguments.format, arguments.output)
     if kind == "svg" and request.limit > graph_picture.MOST_NODES:
         raise TooLargeError(
             f"a picture shows {graph_picture.MOST_NODES} nodes at most, not {request.limit}",
-            hint="ask for fewer with --limit, or for --format graphml and draw it with a program for large graphs",
+            hint="lower --limit, or use --format graphml and a program for large graphs",
             limit=graph_picture.MOST_NODES,
         )
     found: Graph = plain.carry_out(GRAPH, request, choices, screen)
@@ -61,6 +61,6 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         Path(file).write_text(document, encoding="utf-8")
     except OSError as error:
         wrong = StoreFullError if error.errno == errno.ENOSPC else StoreReadOnlyError
-        raise wrong(f"{file} cannot be written: {error.strerror}", hint="choose another place") from None
+        raise wrong(f"{file} cannot be written: {error.strerror}", hint="choose another file") from None
     screen.note(f"{file}: {len(found.nodes)} nodes, {len(found.edges)} relations")
     return exits.OK

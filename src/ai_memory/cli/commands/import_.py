@@ -37,7 +37,7 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Take everything in, and report each line or file that was not taken."""
+    """Import everything, and report each line or file that was rejected."""
     choices = Choices.of(arguments)
     values = plain.request_values(arguments, IMPORT, choices)
     if arguments.source != "-" and Path(arguments.source).is_dir():
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def resume_key(path: Path) -> str:
-    """A name for importing this content of this file: a later run of the same command goes on where this one ended."""
+    """A key for this file and its content: a later run of the same command resumes where this one ended."""
     try:
         state = path.stat()
     except OSError as error:
@@ -75,7 +75,7 @@ def _opened(source: str) -> IO[bytes]:
 
 
 def lines_of(raw: IO[bytes], name: str, advance: Callable[[int], None]) -> Iterator[bytes]:
-    """The lines of a file, unpacked where its name ends in .gz. `advance` hears how many bytes of the file were read."""
+    """The lines of a file, decompressed if its name ends in .gz. `advance` is called with the number of bytes read."""
     if not name.endswith(".gz"):
         for line in raw:
             advance(len(line))
@@ -91,8 +91,8 @@ def lines_of(raw: IO[bytes], name: str, advance: Callable[[int], None]) -> Itera
                 yield line
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInputError(
-            f"{name} is not a whole gzip file: {error}",
-            hint="lines before the damage were taken; mend it and run again",
+            f"{name} is a damaged gzip file: {error}",
+            hint="lines before the damage were imported; fix the file and run again",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""`migrate`: a whole store from one place to another, of whatever kind the two are."""
+"""`migrate`: copies a whole store to another place, of the same or another kind."""
 
 from __future__ import annotations
 
@@ -19,21 +19,27 @@ if TYPE_CHECKING:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """From where to where."""
+    """The source and the target."""
     places = "a file, or neo4j://USER@HOST:PORT/DATABASE with the password in AI_MEMORY_STORE_PASSWORD"
     parser.add_argument("--from", dest="source", required=True, metavar="PLACE", help=f"the store to copy: {places}")
-    parser.add_argument("--to", dest="goal", required=True, metavar="PLACE", help="an empty store, or one half copied")
+    parser.add_argument(
+        "--to",
+        dest="goal",
+        required=True,
+        metavar="PLACE",
+        help="an empty store, or one that an interrupted migration left",
+    )
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Copy, compare, and show what was copied; run again, it goes on where it was cut off."""
+    """Copy, compare, and show what was copied. After an interruption, the same command resumes."""
     settings = settings_for(Choices.of(arguments))
     from ai_memory.wiring import migrate
 
     with ExitStack() as stack:
         done = migrate(settings, arguments.source, arguments.goal, _shown(screen, stack))
     rows = [(part, f"{count:,}") for part, count in done.counts.items()]
-    lines = [*table(("part", "rows"), rows, screen.width), f"both export the same: sha256 {done.digest}"]
+    lines = [*table(("part", "rows"), rows, screen.width), f"both stores export the same: sha256 {done.digest}"]
     screen.value({"target": done.target, "counts": done.counts, "sha256": done.digest}, lines)
     return exits.OK
 
@@ -42,11 +48,11 @@ def _shown(screen: Screen, stack: ExitStack) -> Told:
     """A bar for each part."""
     bars: dict[Part, tuple[Callable[[int], None], int]] = {}
 
-    def told(part: Part, done: int, total: int) -> None:
+    def report(part: Part, done: int, total: int) -> None:
         if part not in bars:
             bars[part] = (stack.enter_context(progress(screen, str(part), "row", total)), 0)
         advance, before = bars[part]
         advance(done - before)
         bars[part] = (advance, done)
 
-    return told
+    return report

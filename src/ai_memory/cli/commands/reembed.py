@@ -1,4 +1,4 @@
-"""`reembed`: all vectors anew in the background, a switch to them, and the way back."""
+"""`reembed`: embeds everything again in the background, switches to the new vectors, and back."""
 
 from __future__ import annotations
 
@@ -22,47 +22,51 @@ POLL_SECONDS = 0.25
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """What to make, how fast, and the actions on what is being made."""
+    """What to build, how fast, and the actions on a build."""
     parser.add_argument("--model", help="a known model's name, or a model folder (default: the setting `model`)")
     parser.add_argument("--dim", "--dimension", dest="dimension", type=int, metavar="N", help="length of the vectors")
     parser.add_argument("--dtype", help="arithmetic of the embedder (default: the setting `dtype`)")
-    parser.add_argument("--rate", metavar="N[/s]", help="the most memories a second, such as 50/s (default: no limit)")
-    parser.add_argument("--no-switch", action="store_true", help="leave the switch to --activate")
-    parser.add_argument("--background", action="store_true", help="begin, and leave the work to the running service")
+    parser.add_argument(
+        "--rate", metavar="N[/s]", help="at most this many memories per second, such as 50/s (default: no limit)"
+    )
+    parser.add_argument("--no-switch", action="store_true", help="build only; switch later with --activate")
+    parser.add_argument(
+        "--background", action="store_true", help="start the build and return; the running service does the work"
+    )
     actions = parser.add_argument_group("actions").add_mutually_exclusive_group()
     actions.add_argument("--status", action="store_true", help="show the generations and the build")
-    actions.add_argument("--cancel", action="store_true", help="stop the build; what was made is kept until pruned")
-    actions.add_argument("--activate", action="store_true", help="switch to what was built with --no-switch")
-    actions.add_argument("--back", nargs="?", const=0, type=int, metavar="ID", help="take the last switch back")
-    actions.add_argument("--prune", nargs="?", const=0, type=int, metavar="ID", help="delete generations that are kept")
-    parser.add_argument("--incomplete", action="store_true", help="with --activate: although vectors are missing")
+    actions.add_argument("--cancel", action="store_true", help="stop the build; its vectors are kept until pruned")
+    actions.add_argument("--activate", action="store_true", help="switch to the generation built with --no-switch")
+    actions.add_argument("--back", nargs="?", const=0, type=int, metavar="ID", help="undo the last switch")
+    actions.add_argument("--prune", nargs="?", const=0, type=int, metavar="ID", help="delete kept generations")
+    parser.add_argument("--incomplete", action="store_true", help="with --activate: even if vectors are missing")
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Ask the service for it, or do it here where none runs; wait for the end of a build unless told not to."""
+    """Ask the running service, or do the work in this process; wait for the end of a build unless --background."""
     choices = Choices.of(arguments)
     operation, values = asked_for(arguments)
     request = parse(operation.request, values)
     target = open_target(choices, any_embedder=True)
     try:
         answer: Generations = target.call(operation, request)
-        begun = operation in (generations.REEMBED, generations.TAKE_BACK)
-        if begun and not arguments.background:
+        started = operation in (generations.REEMBED, generations.TAKE_BACK)
+        if started and not arguments.background:
             answer = _wait(target, answer, screen, here=running_url(choices) is None)
-        elif begun and running_url(choices) is None:
-            screen.note("notice: no service runs here: `ai-memory serve`, or this command again, goes on with it")
+        elif started and running_url(choices) is None:
+            screen.note("notice: no service is running: `ai-memory serve`, or this command again, continues the build")
     finally:
         remark = target.close()
     if remark:
         screen.note(f"notice: {remark}")
     screen.value(answer, show.lines_of(answer, screen))
-    if begun and answer.build is not None and answer.build.state == "failed":
+    if started and answer.build is not None and answer.build.state == "failed":
         return exits.exit_code(EmbedderError(""))
     return exits.OK
 
 
 def asked_for(arguments: argparse.Namespace) -> tuple[Operation, dict[str, Any]]:
-    """The operation that the options mean, and its request's values. Raises InvalidInputError for options that do not fit."""
+    """The operation for the options, and its request's values. Raises InvalidInputError for options that exclude each other."""
     making = {name: getattr(arguments, name) for name in ("model", "dimension", "dtype", "rate")}
     given = [name for name, value in making.items() if value is not None]
     back, prune = arguments.back, arguments.prune
@@ -72,7 +76,7 @@ def asked_for(arguments: argparse.Namespace) -> tuple[Operation, dict[str, Any]]
             "an action takes no --model, --dim, --dtype, --rate or --no-switch", hint="ai-memory reembed --help"
         )
     if arguments.incomplete and not arguments.activate:
-        raise InvalidInputError("--incomplete belongs to --activate", hint="ai-memory reembed --activate --incomplete")
+        raise InvalidInputError("--incomplete is only for --activate", hint="ai-memory reembed --activate --incomplete")
     if arguments.status:
         return generations.GENERATIONS, {}
     if arguments.cancel:
@@ -88,7 +92,7 @@ def asked_for(arguments: argparse.Namespace) -> tuple[Operation, dict[str, Any]]
 
 
 def rate_of(text: str) -> float:
-    """The number in `50`, `50/s` or `0.5/s`. Raises InvalidInputError for what is no positive number."""
+    """The number in `50`, `50/s` or `0.5/s`. Raises InvalidInputError for anything but a positive number."""
     try:
         rate = float(text.strip().removesuffix("/s"))
     except ValueError:
@@ -103,7 +107,7 @@ def rate_of(text: str) -> float:
 
 
 def _wait(target: Target, answer: Generations, screen: Screen, *, here: bool) -> Generations:
-    """Watch the build until it has ended or waits to be switched to."""
+    """Show the progress of the build until it has ended or is ready to be switched to."""
     build = answer.build
     if build is None or _over(build):
         return answer
@@ -119,14 +123,14 @@ def _wait(target: Target, answer: Generations, screen: Screen, *, here: bool) ->
                 build = answer.build
     except KeyboardInterrupt:
         screen.note(
-            "notice: it is interrupted; this command again goes on with it"
+            "notice: interrupted; the same command resumes the build"
             if here
-            else "notice: the service goes on with it; ai-memory reembed --status, or --cancel"
+            else "notice: the service continues the build; see ai-memory reembed --status, or --cancel"
         )
         raise
     return answer
 
 
 def _over(build: Build) -> bool:
-    """`waiting` is not the end: whoever asked for it is about to begin."""
+    """`waiting` is not the end: the process that started the build is about to work on it."""
     return build.state in ("done", "cancelled", "failed", "ready")

@@ -19,7 +19,7 @@ from ai_memory.types import Outcome
 
 
 def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
-    """The draft's fields, and where texts come from."""
+    """The draft's fields, and the sources of texts."""
     assert operation.command is not None
     add_fields(parser, operation.request, operation.command)
     group = parser.add_argument_group("from files")
@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Keep one text, or every file."""
+    """Remember one text, or every file."""
     given = bool(getattr(arguments, "text", None))
     files = bool(arguments.file or arguments.folder)
     if given and files:
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def code_for(receipts: Receipts) -> int:
-    """Done, or that some were rejected."""
+    """The exit code: some were rejected, or not."""
     return exits.SOME_REJECTED if receipts.counts.get(Outcome.REJECTED.value) else exits.OK
 
 
@@ -80,7 +80,7 @@ def _files(arguments: argparse.Namespace, screen: Screen) -> int:
     common = {name: value for name, value in values.items() if name in fields_of(Draft)}
     options = {name: value for name, value in values.items() if name not in common}
     if "idempotency_key" in options:
-        raise InvalidInputError("--idempotency-key is for one text", hint="files are recognised when sent again")
+        raise InvalidInputError("--idempotency-key is for a single text", hint="files are recognised when sent again")
     parse(RememberManyRequest, {**options, "memories": [{**common, "text": "x"}]})
     files = found_files(arguments.file or (), arguments.folder or ())
     target = open_target(choices)

@@ -1,4 +1,4 @@
-"""`settings`: what is in effect, and what each setting means."""
+"""`settings`: the values in effect, and what each setting means."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """A line a setting; keys are masked."""
+    """One line per setting; keys are masked."""
     settings = settings_for(Choices.of(arguments))
     values: dict[str, Any] = settings.model_dump(mode="json")
     rows = [

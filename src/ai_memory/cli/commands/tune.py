@@ -16,28 +16,28 @@ USUAL_FOLDS = 5
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """What to fit to, and where the recipe goes."""
+    """The questions to fit to, and the file for the recipe."""
     add_places(parser)
     parser.add_argument(
-        "--base", choices=list(RECIPES), default=BALANCED.name, help="the recipe to begin with. Default: balanced."
+        "--base", choices=list(RECIPES), default=BALANCED.name, help="the recipe to start from. Default: balanced."
     )
     parser.add_argument(
         "--folds",
         type=int,
         metavar="N",
         default=USUAL_FOLDS,
-        help=f"parts to hold out in turn. Default: {USUAL_FOLDS}.",
+        help=f"number of cross-validation folds. Default: {USUAL_FOLDS}.",
     )
     parser.add_argument(
         "--output",
         metavar="FILE",
-        help="where the recipe goes. Default: the setting recipe_file, recipe.json in data_dir",
+        help="file for the recipe. Default: the setting recipe_file, recipe.json in data_dir",
     )
-    parser.add_argument("--force", action="store_true", help="write it even where the gain is not clear")
+    parser.add_argument("--force", action="store_true", help="write it even if the gain is not significant")
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Fit, show what changed, and write the recipe where it is better."""
+    """Fit, show what changed, and write the recipe if it is better."""
     folder, jsonl, own = places(arguments)
     settings = settings_for(Choices.of(arguments))
     from ai_memory.evaluate import tuning
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if len(found) > 1:
         names = ", ".join(repr(one.name) for one in found)
         raise InvalidInputError(
-            "several data sets may hold the same questions, of which none could be held out",
+            "several data sets may contain the same questions, which could then not be held out",
             hint=f"choose one with --only: {names}",
         )
     groups = found[0].load()
@@ -64,6 +64,6 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         screen.line(
             f"written to {file}; delete it to undo"
             if writes
-            else "not written: the gain on what was held out is not clear; --force writes it all the same"
+            else "not written: the gain on held-out questions is not significant; --force writes it anyway"
         )
     return exits.OK

@@ -1,1 +1,1 @@
-"""What commands print: tables, colours, progress, pictures and graph files."""
+"""Output of the commands: tables, colours, progress, pictures and graph files."""

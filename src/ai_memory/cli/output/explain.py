@@ -1,7 +1,7 @@
-"""Why each hit is where it is, for people: what the question was understood as, and every summand of a score as a bar.
+"""The trace of an answer for people: how the question was understood, and every term of a score as a bar.
 
-Bars of one answer share a scale, so that a glance along the hits shows what lifts one above the next. What is shown comes from
-the trace of the run itself; a stage that is added to recall shows up here by its name.
+Bars of one answer share a scale, so that hits can be compared at a glance. Everything comes from the trace of the real run; a
+stage that is added to recall appears here under its name.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from ai_memory.recall.answer import Answer, Asked, Hit, Stage
 
 INDENT = "    "
 SMALLEST = 0.005
-"""Contributions below this many nats round to nothing and are not drawn."""
+"""Contributions below this many nats are not drawn."""
 _LEAST_BAR = 8
 _FIGURE = 7
 _MAIN_SHARE = 0.05
-"""Stages that make up less of the difference between two hits than this are not named."""
-_SIDES = {
-    "dense": "by meaning",
-    "lexical": "by words",
-    "graph": "by the graph",
-    "session": "beside others in the session",
+"""Stages with a smaller share of the difference between two hits than this are not named."""
+_SOURCES = {
+    "dense": "semantic search",
+    "lexical": "lexical search",
+    "graph": "the graph",
+    "session": "the session",
 }
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 class Scale(NamedTuple):
-    """What the bars of an answer have in common: the greatest summand above and below zero, in nats, and the longest name."""
+    """The common scale of an answer's bars: the greatest term above and below zero, in nats, and the longest name."""
 
     most: float
     least: float
@@ -38,7 +38,7 @@ class Scale(NamedTuple):
 
     @classmethod
     def of(cls, hits: Sequence[Hit]) -> Scale:
-        """The scale of some hits; those without a trace have no summands."""
+        """The scale of these hits; those without a trace have no terms."""
         stages = [stage for hit in hits if hit.trace for stage in hit.trace.stages]
         values = [stage.contribution for stage in stages]
         names = max((len(_name(stage)) for stage in stages), default=0)
@@ -46,9 +46,9 @@ class Scale(NamedTuple):
 
 
 def question(value: Answer, asked: Asked, screen: Screen) -> Iterator[str]:
-    """What the question was understood as, where candidates came from, and whether the answer should be trusted."""
+    """How the question was understood, where candidates came from, and whether the answer should be trusted."""
     searched = value.searched
-    origins = [f"{count:,} {_SIDES.get(name, name)}" for name, count in asked.origins.items()]
+    origins = [f"{count:,} from {_SOURCES.get(name, name)}" for name, count in asked.origins.items()]
     memories = "memory" if searched.memories == 1 else "memories"
     rows = {
         "question": isolated(value.question),
@@ -56,7 +56,7 @@ def question(value: Answer, asked: Asked, screen: Screen) -> Iterator[str]:
         "phrases": ", ".join(f"“{isolated(phrase)}”" for phrase in asked.phrases),
         "times": "; ".join(f"{day(time.since) or '…'} to {day(time.until) or '…'}" for time in asked.times),
         "filters": "; ".join(f"{name} {isolated(text)}" for name, text in asked.filters.items()),
-        "searched": f"{searched.memories:,} {memories}: {searched.by_words:,} by words, {searched.by_meaning:,} by meaning",
+        "searched": f"{searched.memories:,} {memories}: {searched.by_words:,} lexically, {searched.by_meaning:,} semantically",
         "candidates": f"{asked.candidates:,}: {', '.join(origins)}" if origins else "none",
         "recipe": value.recipe,
         "answer": f"trusted: {asked.trusted}" if asked.trusted else f"doubtful: {value.reason}",
@@ -72,7 +72,7 @@ def question(value: Answer, asked: Asked, screen: Screen) -> Iterator[str]:
 
 
 def score(hit: Hit, after: Hit | None, scale: Scale, screen: Screen) -> Iterator[str]:
-    """The summands of a hit's score as bars, its place in each search, its confidence, and its lead over the hit after it."""
+    """The terms of a hit's score as bars, its rank in each search, its confidence, and its lead over the next hit."""
     trace = hit.trace
     if trace is None:
         return
@@ -81,9 +81,9 @@ def score(hit: Hit, after: Hit | None, scale: Scale, screen: Screen) -> Iterator
         if abs(stage.contribution) >= SMALLEST:
             yield INDENT + _row(stage, scale, screen)
     yield ""
-    found = [_place(side, rank, measure) for side, rank, measure in _places(hit)]
-    found += [f"{_SIDES['graph']} ({' '.join(map(isolated, trace.path))})"] if trace.path else []
-    lines = ["found " + ("; ".join(found) or _SIDES["session"])]
+    found = [_rank(source, rank, measure) for source, rank, measure in _ranks(hit)]
+    found += [f"{_SOURCES['graph']} ({' '.join(map(isolated, trace.path))})"] if trace.path else []
+    lines = ["found by " + ("; ".join(found) or "the session of another hit")]
     lines.append(f"confidence {hit.confidence:.0%}: {_sum(trace.certainty)}")
     if after is not None and after.trace is not None:
         lines.append(_lead(hit, after))
@@ -124,7 +124,7 @@ def _filled_left(length: float, *, blocks: bool) -> str:
 
 
 def _row(stage: Stage, scale: Scale, screen: Screen) -> str:
-    """Name, value times weight, bar, contribution; the product is left out where there is little room."""
+    """Name, value times weight, bar, contribution; on a narrow screen without the product."""
     blocks = screen.holds("█▌│×")
     times = f"{stage.value:.2f} {'×' if blocks else 'x'} {stage.weight:.3f}".rjust(15)
     name = _name(stage).ljust(scale.names)
@@ -140,29 +140,29 @@ def _name(stage: Stage) -> str:
     return stage.name.replace("_", " ")
 
 
-def _places(hit: Hit) -> Iterator[tuple[str, int | None, str]]:
+def _ranks(hit: Hit) -> Iterator[tuple[str, int | None, str]]:
     trace = hit.trace
     assert trace is not None
     if trace.cosine is not None:
-        yield _SIDES["dense"], trace.dense_rank, f"cosine {trace.cosine:.2f}"
+        yield _SOURCES["dense"], trace.dense_rank, f"cosine {trace.cosine:.2f}"
     if trace.bm25 is not None:
         words = ", ".join(f"“{isolated(word)}”" for word in hit.matched)
-        yield _SIDES["lexical"], trace.lexical_rank, f"BM25 {trace.bm25:.1f}" + (f": {words}" if words else "")
+        yield _SOURCES["lexical"], trace.lexical_rank, f"BM25 {trace.bm25:.1f}" + (f": {words}" if words else "")
 
 
-def _place(side: str, rank: int | None, measure: str) -> str:
-    return f"{side} {'not among the best' if rank is None else f'at place {rank:,}'} ({measure})"
+def _rank(source: str, rank: int | None, measure: str) -> str:
+    return f"{source}, {'not among the best' if rank is None else f'rank {rank:,}'} ({measure})"
 
 
 def _sum(stages: Iterable[Stage]) -> str:
-    """The summands in words, signed, and what they come to."""
+    """The signed terms, and their sum."""
     stages = list(stages)
-    told = ", ".join(f"{_name(stage)} {stage.contribution:+.2f}" for stage in stages)
-    return f"{told} = {sum(stage.contribution for stage in stages):+.2f} in log odds"
+    terms = ", ".join(f"{_name(stage)} {stage.contribution:+.2f}" for stage in stages)
+    return f"{terms} = {sum(stage.contribution for stage in stages):+.2f} in log odds"
 
 
 def _lead(hit: Hit, after: Hit) -> str:
-    """By how much a hit leads the one after it, and which stages make the difference."""
+    """By how much a hit leads the next one, and which stages make the difference."""
     assert hit.trace is not None and after.trace is not None
     theirs = {stage.name: stage.contribution for stage in after.trace.stages}
     gains = {_name(stage): stage.contribution - theirs.pop(stage.name, 0.0) for stage in hit.trace.stages}
@@ -172,5 +172,5 @@ def _lead(hit: Hit, after: Hit) -> str:
     lifts = [f"{name} {gain:+.2f}" for name, gain in ordered if gain >= least]
     pulls = [f"{name} {gain:+.2f}" for name, gain in ordered if gain <= -least]
     lead = f"above {after.rank} by {hit.score - after.score:.2f}"
-    told = [", ".join(lifts) or "by less than is worth naming", f"against it {', '.join(pulls)}" if pulls else ""]
-    return f"{lead}: {'; '.join(filter(None, told))}"
+    parts = [", ".join(lifts) or "by many small differences", f"against it {', '.join(pulls)}" if pulls else ""]
+    return f"{lead}: {'; '.join(filter(None, parts))}"

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import msgspec
 
 from ai_memory.operations.base import to_json
 from ai_memory.operations.graph import Graph
+from ai_memory.svg import escape
 from ai_memory.types import Relation
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NODE_KEYS = ("kind", "label")
 _EDGE_KEYS = ("type", "weight", "valid_from", "valid_to", "recorded_at", "evidence", "attributes")
-
-
-def xml_text(text: str) -> str:
-    """A text for XML, escaped; characters that XML has no way to write become U+FFFD."""
-    return escape(_NO_XML.sub("\ufffd", text))
 
 
 def graphml(graph: Graph) -> str:
@@ -37,20 +31,18 @@ def _graphml(graph: Graph) -> Iterator[str]:
     yield '<graph edgedefault="directed">'
     for node in graph.nodes:
         data = "".join(
-            f'<data key="node_{name}">{xml_text(value)}</data>'
+            f'<data key="node_{name}">{escape(value)}</data>'
             for name, value in ((name, getattr(node, name)) for name in _NODE_KEYS)
         )
         yield f"<node id={quoteattr(node.id)}>{data}</node>"
     for edge in graph.edges:
-        data = "".join(
-            f'<data key="edge_{name}">{xml_text(value)}</data>' for name, value in _edge_values(edge).items()
-        )
+        data = "".join(f'<data key="edge_{name}">{escape(value)}</data>' for name, value in _edge_values(edge).items())
         yield f"<edge id={quoteattr(edge.id)} source={quoteattr(edge.source)} target={quoteattr(edge.target)}>{data}</edge>"
     yield "</graph>\n</graphml>"
 
 
 def _edge_values(edge: Relation) -> dict[str, str]:
-    """What is known of an edge, as texts."""
+    """The values of an edge as strings, without those that it does not have."""
     values = msgspec.to_builtins(edge)
     return {
         name: value if isinstance(value := values[name], str) else to_json(value).decode()
@@ -60,9 +52,9 @@ def _edge_values(edge: Relation) -> dict[str, str]:
 
 
 def cypher(graph: Graph) -> str:
-    """A script that makes the graph in Neo4j: `:Memory` and `:Entity` nodes, one relationship an edge.
+    """A script that makes the graph in Neo4j: `:Memory` and `:Entity` nodes, one relationship per edge.
 
-    Run twice it changes nothing.
+    Running it twice changes nothing more.
     """
     lines = [
         f"MERGE (n:{'Memory' if node.kind == 'memory' else 'Entity'} {{id: {_literal(node.id)}}}) "
@@ -84,5 +76,5 @@ def cypher(graph: Graph) -> str:
 
 
 def _literal(value: str | float) -> str:
-    """A Cypher literal; JSON's escapes of texts are Cypher's too."""
+    """A Cypher literal; JSON's escapes in strings are valid in Cypher."""
     return to_json(value).decode()

@@ -1,4 +1,4 @@
-"""A picture of a graph for a person to look at: SVG, laid out by forces, the same for the same graph."""
+"""A picture of a graph: SVG, laid out by forces, the same for the same graph."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.cli.output.graph_documents import xml_text
+from ai_memory import svg
 from ai_memory.operations.graph import Graph, GraphNode
 from ai_memory.types import Relation, RelationType
 
 MOST_NODES = 300
-"""A person sees nothing in a picture of more, and the layout looks at each pair of them."""
+"""A larger picture cannot be read, and the layout compares each pair of nodes."""
 _ROUNDS = 400
 _ROOM = 26_000.0
-"""Square pixels a node."""
+"""Square pixels per node."""
 _MARGIN = 90
+_LEAST = (400.0, 200.0)
+"""Width and height of the smallest picture."""
+_LEGEND = 30
+"""Height of the legend."""
 _LABEL_CHARACTERS = 24
 _COLOURS = {
     "memory": "#8a94a6",
@@ -30,15 +34,28 @@ _COLOURS = {
 _OTHER = "#5f7a76"
 
 
-def svg(graph: Graph) -> str:
-    """The picture: discs are things, squares are memories, lines without a word are mentions; for at most `MOST_NODES` nodes."""
-    return "\n".join(_svg(graph)) + "\n"
+def draw(graph: Graph) -> str:
+    """The picture: discs are entities, squares are memories, unlabelled lines are mentions; for at most `MOST_NODES` nodes."""
+    places = layout(len(graph.nodes), _pairs(graph)).round(1)
+    width, height = _size(places)
+    box = (-width / 2, -height / 2, width, height + _LEGEND)
+    return (
+        svg.document(
+            box,
+            *_parts(graph, places),
+            width=width,
+            height=height + _LEGEND,
+            font_family="system-ui, sans-serif",
+            font_size=12,
+        )
+        + "\n"
+    )
 
 
 def layout(count: int, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
-    """Places of `count` nodes, shape (count, 2), in pixels about (0, 0), by Fruchterman and Reingold's forces (1991).
+    """Positions of `count` nodes, float64 of shape (count, 2), in pixels around (0, 0), by Fruchterman and Reingold (1991).
 
-    All nodes push each other away, joined ones pull, and all are drawn to the middle, so that separate parts stay in sight.
+    All nodes repel each other, connected ones attract, and all are drawn to the middle, so that separate parts stay visible.
     """
     if count == 0:
         return np.zeros((0, 2))
@@ -66,23 +83,17 @@ def layout(count: int, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
     return centred
 
 
-def _svg(graph: Graph) -> Iterator[str]:
-    nodes, edges = graph.nodes, graph.edges
-    number = {node.id: place for place, node in enumerate(nodes)}
-    pairs = [(number[edge.source], number[edge.target]) for edge in edges]
-    places = layout(len(nodes), pairs)
-    width, height = (np.ptp(places, axis=0) + 2 * _MARGIN if len(nodes) else np.array([400, 200])).round().tolist()
-    width, height = max(width, 400), max(height, 200)
-    yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height + 30:.0f}" '
-        f'viewBox="{-width / 2:.0f} {-height / 2:.0f} {width:.0f} {height + 30:.0f}" '
-        'font-family="system-ui, sans-serif" font-size="12">'
-    )
-    yield f'<rect x="{-width / 2:.0f}" y="{-height / 2:.0f}" width="100%" height="100%" fill="#ffffff"/>'
-    yield (
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0L8 4L0 8z" fill="#555"/></marker></defs>'
-    )
+def _pairs(graph: Graph) -> list[tuple[int, int]]:
+    """Source and target of each edge, as indexes of nodes."""
+    index = {node.id: place for place, node in enumerate(graph.nodes)}
+    return [(index[edge.source], index[edge.target]) for edge in graph.edges]
+
+
+def _parts(graph: Graph, places: NDArray[np.float64]) -> Iterator[str]:
+    nodes, edges, pairs = graph.nodes, graph.edges, _pairs(graph)
+    width, height = _size(places)
+    yield svg.rect(-width / 2, -height / 2, width, height + _LEGEND, fill="#ffffff")
+    yield svg.arrow_head("tip", fill="#555")
     for edge, (source, target) in zip(edges, pairs, strict=True):
         yield from _edge(edge, places[source], places[target])
     for node, place in zip(nodes, places, strict=True):
@@ -90,35 +101,38 @@ def _svg(graph: Graph) -> Iterator[str]:
     if not nodes:
         yield _text(0, 0, "nothing is related here yet", "#555")
     yield from _legend(nodes, -width / 2 + 16, height / 2 + 12)
-    yield "</svg>"
+
+
+def _size(places: NDArray[np.float64]) -> tuple[float, float]:
+    """Width and height around the nodes, in pixels, without the legend."""
+    if not len(places):
+        return _LEAST
+    width, height = (np.ptp(places, axis=0) + 2 * _MARGIN).round().tolist()
+    return max(width, _LEAST[0]), max(height, _LEAST[1])
 
 
 def _edge(edge: Relation, source: NDArray[np.float64], target: NDArray[np.float64]) -> Iterator[str]:
-    mentions = edge.type == RelationType.MENTIONS
     along = target - source
     end = target - along * min(0.45, 11 / max(float(np.hypot(*along)), 1e-9))
-    look = 'stroke="#c9ced6"' if mentions else 'stroke="#555" stroke-width="1.4" marker-end="url(#tip)"'
-    yield f'<line x1="{source[0]:.1f}" y1="{source[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}" {look}/>'
-    if not mentions:
-        x, y = (source + target) / 2
-        dates = " – ".join(f"{day:%Y-%m-%d}" if day else "" for day in (edge.valid_from, edge.valid_to))
-        yield _text(
-            x,
-            y - 3,
-            edge.type.replace("_", " ").lower() + (f" {dates.strip()}" if dates.strip(" –") else ""),
-            "#555",
-            10,
-        )
+    ends = (*source.tolist(), *end.round(1).tolist())
+    if edge.type == RelationType.MENTIONS:
+        yield svg.line(*ends, stroke="#c9ced6")
+        return
+    yield svg.line(*ends, stroke="#555", stroke_width=1.4, marker_end="url(#tip)")
+    x, y = ((source + target) / 2).round(1).tolist()
+    dates = " – ".join(f"{day:%Y-%m-%d}" if day else "" for day in (edge.valid_from, edge.valid_to))
+    name = edge.type.replace("_", " ").lower() + (f" {dates.strip()}" if dates.strip(" –") else "")
+    yield _text(x, y - 3, name, "#555", 10)
 
 
 def _node(kind: str, label: str, place: NDArray[np.float64]) -> Iterator[str]:
-    x, y = place
+    x, y = place.tolist()
     colour = _COLOURS.get(kind, _OTHER)
-    title = f"<title>{xml_text(f'{kind}: {label}')}</title>"
+    title = svg.title(f"{kind}: {label}")
     if kind == "memory":
-        yield f'<rect x="{x - 6:.1f}" y="{y - 6:.1f}" width="12" height="12" rx="2" fill="{colour}">{title}</rect>'
+        yield svg.rect(x - 6, y - 6, 12, 12, title, rx=2, fill=colour)
     else:
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8" fill="{colour}">{title}</circle>'
+        yield svg.element("circle", title, cx=x, cy=y, r=8, fill=colour)
     short = " ".join(label.split())
     short = short if len(short) <= _LABEL_CHARACTERS else short[: _LABEL_CHARACTERS - 1] + "…"
     size = 10 if kind == "memory" else 12
@@ -126,14 +140,22 @@ def _node(kind: str, label: str, place: NDArray[np.float64]) -> Iterator[str]:
 
 
 def _text(x: float, y: float, text: str, colour: str, size: int = 12, anchor: str = "middle") -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}" stroke="#ffffff" '
-        f'stroke-width="3" paint-order="stroke">{xml_text(text)}</text>'
+    """Text on a white outline, so that it can be read on lines."""
+    return svg.text(
+        x,
+        y,
+        text,
+        font_size=size,
+        text_anchor=anchor,
+        fill=colour,
+        stroke="#ffffff",
+        stroke_width=3,
+        paint_order="stroke",
     )
 
 
 def _legend(nodes: Sequence[GraphNode], x: float, y: float) -> Iterator[str]:
     for kind in sorted({node.kind for node in nodes}):
-        yield f'<circle cx="{x:.1f}" cy="{y - 4:.1f}" r="5" fill="{_COLOURS.get(kind, _OTHER)}"/>'
+        yield svg.element("circle", cx=x, cy=y - 4, r=5, fill=_COLOURS.get(kind, _OTHER))
         yield _text(x + 10, y, kind, "#333", 11, "start")
         x += 26 + 7 * len(kind)

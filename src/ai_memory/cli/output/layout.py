@@ -50,7 +50,7 @@ def day(instant: dt.datetime | None) -> str:
 
 
 def isolated(text: str) -> str:
-    """`text` on one line, made visible; where it has right-to-left letters, isolated so that they do not reorder what follows."""
+    """`text` on one line, made visible; right-to-left text is isolated, so that it does not reorder what follows."""
     text = " ".join(visible(text).split())
     if text.isascii() or not any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
         return text
@@ -58,7 +58,7 @@ def isolated(text: str) -> str:
 
 
 def cut(text: str, columns: int) -> str:
-    """The beginning of `text`, on one line, in at most `columns` columns, ending in … where something was left out."""
+    """The beginning of `text`, on one line, in at most `columns` columns, ending in … if something was cut."""
     text = " ".join(visible(text).split())
     if width(text) <= columns:
         return text
@@ -72,15 +72,15 @@ def cut(text: str, columns: int) -> str:
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:
-    """`text` filled with spaces up to `columns`; at the left end when `right`."""
+    """`text` padded with spaces to `columns`; on the left when `right`."""
     fill = " " * (columns - width(text))
     return fill + text if right else text + fill
 
 
 def wrap(text: str, columns: int, indent: str = "", *, made_visible: bool = False) -> list[str]:
-    """Lines of at most `columns` columns, each with `indent` before it; the text's own line breaks stay, long words break.
+    """Lines of at most `columns` columns, each with `indent` before it; line breaks in the text stay, long words are broken.
 
-    The text is made visible first, unless it is made up of such texts already (and of what `isolated` gives).
+    The text is made visible first, unless it consists of visible text already (and of results of `isolated`).
     """
     room = max(columns - width(indent), 10)
     lines: list[str] = []
@@ -121,7 +121,7 @@ def _pieces(word: str, room: int) -> list[str]:
 def table(
     headers: Sequence[str], rows: Sequence[Sequence[str]], columns: int, *, right: Sequence[int] = ()
 ) -> list[str]:
-    """Aligned lines: the headers, then a line a row. The last column is cut to what room `columns` leaves it.
+    """Aligned lines: the headers, then one line per row. The last column is cut to the remaining width.
 
     `right` names the columns that are aligned to the right. No rows give no lines.
     """

@@ -10,7 +10,7 @@ from ai_memory.cli.output.screen import Screen
 
 @contextmanager
 def progress(screen: Screen, label: str, unit: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error while the block runs; the function it gives is called with how many more are done."""
+    """A bar on standard error while the block runs; call the yielded function with the number of further items done."""
     if not screen.shows_progress:
         yield _unseen
         return

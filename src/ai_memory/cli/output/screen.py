@@ -1,4 +1,4 @@
-"""What the output goes to: its width, whether it may have colour, and how results, errors and notices are written."""
+"""The output: its width, whether it has colour, and how results, errors and notices are written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ai_memory.operations.base import to_json
 
 NARROWEST = 40
 USUAL = 100
-"""Columns where the output is no terminal, so that it does not depend on one."""
+"""Columns where the output is not a terminal."""
 
 
 class Screen:
@@ -29,7 +29,7 @@ class Screen:
 
     @property
     def shows_progress(self) -> bool:
-        """Whether a progress bar has a reader: a terminal, and not quiet."""
+        """Whether progress bars are shown: on a terminal, unless quiet."""
         return sys.stderr.isatty() and not self.quiet
 
     def value(self, value: Any, lines: Iterable[str]) -> None:
@@ -41,7 +41,7 @@ class Screen:
             self.line(line)
 
     def line(self, text: str) -> None:
-        """One line on standard output; what its encoding cannot hold is escaped."""
+        """One line on standard output; characters outside its encoding are escaped."""
         encoding = sys.stdout.encoding or "utf-8"
         print(text.encode(encoding, "backslashreplace").decode(encoding))
 
@@ -52,7 +52,7 @@ class Screen:
         sys.stdout.buffer.flush()
 
     def note(self, text: str) -> None:
-        """A remark on standard error, which is silent with `--quiet`."""
+        """A notice on standard error; nothing with `--quiet`."""
         if not self.quiet:
             print(_encodable(visible(text)), file=sys.stderr)
 
@@ -66,15 +66,15 @@ class Screen:
             print(_encodable(f"hint: {visible(error.hint)}"), file=sys.stderr)
 
     def dim(self, text: str) -> str:
-        """`text` set back, where there is colour."""
+        """`text` dimmed, if there is colour."""
         return f"\x1b[2m{text}\x1b[0m" if self.colour and text else text
 
     def good(self, text: str) -> str:
-        """`text` as what speaks for something, where there is colour."""
+        """`text` in green, if there is colour."""
         return f"\x1b[32m{text}\x1b[0m" if self.colour and text.strip() else text
 
     def bad(self, text: str) -> str:
-        """`text` as what speaks against something, where there is colour."""
+        """`text` in red, if there is colour."""
         return f"\x1b[31m{text}\x1b[0m" if self.colour and text.strip() else text
 
     def holds(self, text: str) -> bool:
@@ -86,11 +86,11 @@ class Screen:
         return True
 
     def bold(self, text: str) -> str:
-        """`text` set forth, where there is colour."""
+        """`text` in bold, if there is colour."""
         return f"\x1b[1m{text}\x1b[0m" if self.colour and text else text
 
     def highlight(self, line: str, words: Iterable[str]) -> str:
-        """`line` with the beginnings of words that equal one of `words` in bold, where there is colour."""
+        """`line` with the words that begin with one of `words` highlighted, if there is colour."""
         wanted = [re.escape(word) for word in words if word]
         if not self.colour or not wanted:
             return line

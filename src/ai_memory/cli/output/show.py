@@ -1,4 +1,4 @@
-"""Results for people: one function a response type, each giving lines. `--json` never comes here."""
+"""Results for people: one function per response type, which yields lines. `--json` does not use it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ai_memory.types import MemoryRecord, Outcome, Page, Problem, Receipt, Relat
 INDENT = "    "
 SHOWN_REASONS = 20
 EXPLAINED_LINES = 3
-"""How much of a passage is shown where the account of the hit is what matters."""
+"""Lines of a passage that `explain` shows."""
 
 
 def lines_of(value: Any, screen: Screen) -> Iterable[str]:
@@ -36,7 +36,7 @@ def happened(memory: MemoryRecord) -> str:
 
 
 def answer(value: Answer, screen: Screen) -> Iterable[str]:
-    """Hits, best first, then what the reader must know about the answer; where a block for a prompt was asked for, that alone."""
+    """Hits, best first, then reason and notices; or only the block for a prompt where that was requested."""
     if value.context is not None:
         yield from value.context.splitlines()
         return
@@ -48,18 +48,18 @@ def answer(value: Answer, screen: Screen) -> Iterable[str]:
     if value.reason and value.asked is None:
         yield from wrap(value.reason, screen.width)
     for notice in value.notices:
-        mend = f" ({notice.mend})" if notice.mend else ""
-        yield from wrap(f"notice: {notice.message}{mend}", screen.width)
+        fix = f" ({notice.mend})" if notice.mend else ""
+        yield from wrap(f"notice: {notice.message}{fix}", screen.width)
     searched = value.searched
     count = len(value.hits)
     extent = (
         f"{count} {'hit' if count == 1 else 'hits'} of {searched.memories} memories"
-        f" ({searched.by_words} by words, {searched.by_meaning} by meaning) in {value.took_ms:.1f} ms"
+        f" (searched: {searched.by_words} lexically, {searched.by_meaning} semantically) in {value.took_ms:.1f} ms"
     )
     yield from map(screen.dim, wrap(extent, screen.width))
 
 
-def _hit(hit: Hit, screen: Screen, account: Iterable[str]) -> Iterable[str]:
+def _hit(hit: Hit, screen: Screen, trace: Iterable[str]) -> Iterable[str]:
     memory = hit.memory
     facts = [f"{hit.confidence:.0%}", f"score {hit.score:.2f}", happened(memory), memory.type.value]
     facts += [isolated(part) for part in (memory.author, memory.context) if part]
@@ -75,12 +75,12 @@ def _hit(hit: Hit, screen: Screen, account: Iterable[str]) -> Iterable[str]:
         text = [*text[: EXPLAINED_LINES - 1], text[EXPLAINED_LINES - 1] + " …"]
     for line in text:
         yield screen.highlight(line, hit.matched)
-    for beside in hit.surroundings:
-        label = f"{INDENT}{beside.how}: "
-        yield screen.dim(label + cut(beside.memory.text, screen.width - len(label)))
+    for near in hit.surroundings:
+        label = f"{INDENT}{near.how}: "
+        yield screen.dim(label + cut(near.memory.text, screen.width - len(label)))
     if hit.reasons and hit.trace is None:
         yield from (screen.dim(line) for line in wrap("why: " + "; ".join(hit.reasons), screen.width, INDENT))
-    yield from account
+    yield from trace
     if hit.detail is not None:
         yield from (INDENT + line for line in _revisions(hit.detail.history, screen.width - len(INDENT)))
         yield from (INDENT + line for line in _relations(hit.detail.relations, screen.width - len(INDENT)))
@@ -89,7 +89,7 @@ def _hit(hit: Hit, screen: Screen, account: Iterable[str]) -> Iterable[str]:
 
 
 def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
-    """One memory whole: a line for each field that has a value, then its text."""
+    """One whole memory: one line per field with a value, then its text."""
     scope = "/".join(part for part in (memory.namespace, memory.user, memory.agent, memory.session) if part)
     fields: dict[str, str] = {
         "id": f"{memory.id}  revision {memory.revision}",
@@ -154,12 +154,12 @@ def _relations(relations: Iterable[Relation], columns: int) -> list[str]:
 
 
 def history(value: History, screen: Screen) -> Iterable[str]:
-    """A line a revision, oldest first."""
+    """One line per revision, oldest first."""
     return _revisions(value.revisions, screen.width)
 
 
 def timeline(value: Timeline, screen: Screen) -> Iterable[str]:
-    """A heading a bucket with its count, and its first memories."""
+    """For each bucket a heading with its count, and its first memories."""
     if not value.buckets:
         yield "no memories"
     shape = {"day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}[value.bucket]
@@ -189,17 +189,19 @@ def neighbours(value: Neighbours, screen: Screen) -> Iterable[str]:
 
 
 def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
-    """One line: what became of the write."""
+    """One line: the outcome of the write."""
     del screen
     words, meaning = value.searchable.words, value.searchable.meaning
-    found = "words and meaning" if words and meaning else "words, by meaning soon" if words else "neither yet"
+    searchable = "not searchable yet"
+    if words:
+        searchable = "searchable " + ("lexically and semantically" if meaning else "lexically, semantically soon")
     parts: list[str] = [value.outcome.value, visible(value.memory_id or "")]
     if value.revision is not None and value.revision > 1:
         parts.append(f"revision {value.revision}")
     if value.supersedes:
         parts.append(f"supersedes {', '.join(value.supersedes)}")
     if value.outcome is not Outcome.REJECTED:
-        parts.append(f"found by {found}")
+        parts.append(searchable)
     if value.differs:
         parts.append(f"unchanged although {', '.join(value.differs)} differ; use revise")
     if value.reason:
@@ -208,7 +210,7 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
 
 
 def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
-    """A count of each outcome, after a line for each one that was rejected."""
+    """One line per rejected text, then the count of each outcome."""
     for item in value.receipts:
         if item.outcome is Outcome.REJECTED:
             yield from receipt(item, screen)
@@ -216,7 +218,7 @@ def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
 
 
 def import_report(value: ImportReport, screen: Screen) -> Iterable[str]:
-    """The rejected lines, those in a row with the same reason together, then the counts."""
+    """The rejected lines, consecutive ones with the same reason together, then the counts."""
     del screen
     groups = [
         [row.line for row in rows] + [reason]
@@ -229,10 +231,10 @@ def import_report(value: ImportReport, screen: Screen) -> Iterable[str]:
         yield visible(f"{where}: {reason}")
     if len(groups) > SHOWN_REASONS:
         yield "and more; --json names each of the first 1,000"
-    skipped = f", {value.skipped} done before" if value.skipped else ""
+    skipped = f", {value.skipped} from an earlier run" if value.skipped else ""
     yield f"{value.lines} lines{skipped}: {_counts(value.counts)}"
     if value.state != "done":
-        yield "interrupted; the same command goes on from here"
+        yield "interrupted; the same command resumes here"
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -257,16 +259,16 @@ def relation(value: Relation, screen: Screen) -> Iterable[str]:
 
 
 def decision(value: Decision, screen: Screen) -> Iterable[str]:
-    """One line: what became of which things, and by how many memories."""
-    things = ", ".join(f"{thing.name} ({thing.kind})" for thing in value.things)
+    """One line: which entities were merged or split, and for how many memories."""
+    entities = ", ".join(f"{entity.name} ({entity.kind})" for entity in value.things)
     did = "merged into" if value.kind == "merge" else f"means, in {len(value.memories)} of the memories,"
     undone = f"  undone {day(value.undone_at)}" if value.undone_at else ""
-    line = f"{value.id}  {day(value.decided_at)}  {things} {did} {value.into.name} ({value.into.kind}){undone}"
+    line = f"{value.id}  {day(value.decided_at)}  {entities} {did} {value.into.name} ({value.into.kind}){undone}"
     yield from wrap(visible(line), screen.width)
 
 
 def decisions(value: MadeDecisions, screen: Screen) -> Iterable[str]:
-    """A line a decision, the newest first."""
+    """One line per decision, newest first."""
     for each in value.decisions:
         yield from decision(each, screen)
     if not value.decisions:
@@ -276,7 +278,7 @@ def decisions(value: MadeDecisions, screen: Screen) -> Iterable[str]:
 
 
 def stats(value: Stats, screen: Screen) -> Iterable[str]:
-    """A line a figure."""
+    """One line per figure."""
     figures: list[tuple[str, str]] = [
         (name.replace("_", " "), f"{getattr(value, name):,}")
         for name in (
@@ -303,14 +305,14 @@ def stats(value: Stats, screen: Screen) -> Iterable[str]:
 
 
 def health(value: Health, screen: Screen) -> Iterable[str]:
-    """A line a part, with what mends it."""
+    """One line per part, with a hint."""
     rows = [(part.name, part.state, part.message + (f" ({part.mend})" if part.mend else "")) for part in value.parts]
     yield f"version {value.version}: {'ready' if value.ready else 'not ready'}"
     yield from table(("part", "state", ""), rows, screen.width)
 
 
 def generations(value: Generations, screen: Screen) -> Iterable[str]:
-    """A row a generation, then how the build is."""
+    """One row per generation, then the state of the build."""
     if not value.generations:
         yield "no vectors yet"
         return
@@ -326,7 +328,7 @@ def generations(value: Generations, screen: Screen) -> Iterable[str]:
         )
         for each in value.generations
     ]
-    headers = ("id", "state", "model", "dimension", "dtype", "pending", "begun")
+    headers = ("id", "state", "model", "dimension", "dtype", "pending", "created")
     yield from table(headers, rows, screen.width, right=(0, 3, 5))
     if value.build is not None:
         yield ""
@@ -334,8 +336,8 @@ def generations(value: Generations, screen: Screen) -> Iterable[str]:
 
 
 def _build(build: Build) -> str:
-    """One line: what is built, how far it is, how fast, and what it waits for."""
-    done = {"done": "complete and switched to", "cancelled": "cancelled", "waiting": "waiting: nobody works on it"}
+    """One line: the generation, its progress, its speed, and what it waits for."""
+    done = {"done": "complete and active", "cancelled": "cancelled", "waiting": "waiting: no process works on it"}
     parts = [f"generation {build.generation}: {done.get(build.state, build.state)}"]
     if build.state not in ("done", "cancelled"):
         parts.append(f"{build.done:,} of {build.total:,} revisions")
@@ -353,7 +355,7 @@ def _build(build: Build) -> str:
 
 
 def entities(value: Entities, screen: Screen) -> Iterable[str]:
-    """A table of things, the most named first."""
+    """A table of entities, those with most memories first."""
     rows = [
         (str(row.memories), row.entity.kind, " / ".join((row.entity.name, *row.entity.aliases)), row.entity.id)
         for row in value.entities
@@ -365,7 +367,7 @@ def entities(value: Entities, screen: Screen) -> Iterable[str]:
 
 
 def paths(value: Paths, screen: Screen) -> Iterable[str]:
-    """A path a block, a step a line."""
+    """One block per path, one line per step."""
     for found in value.paths:
         yield _node(found.nodes[0].label, screen)
         for before, step, node in zip(found.nodes, found.relations, found.nodes[1:], strict=False):
@@ -392,16 +394,16 @@ def _node(label: str, screen: Screen) -> str:
 
 def _unread(count: int, screen: Screen) -> Iterable[str]:
     if count:
-        yield screen.dim(f"notice: {count:,} changes have not been read yet; ask again")
+        yield screen.dim(f"notice: {count:,} changes have not been processed yet; ask again")
 
 
 def problems(value: Sequence[Problem], screen: Screen) -> Iterable[str]:
-    """A line a finding, with what mends it."""
+    """One line per problem, with its fix."""
     if not value:
         yield "no problems found"
     for problem in value:
-        mend = f" (mend: {problem.mend})" if problem.mend else ""
-        yield from wrap(f"{problem.check}: {problem.message}, {problem.count}{mend}", screen.width)
+        fix = f" (fix: {problem.mend})" if problem.mend else ""
+        yield from wrap(f"{problem.check}: {problem.message}, {problem.count}{fix}", screen.width)
 
 
 RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
@@ -427,4 +429,4 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Health: health,
     Generations: generations,
 }
-"""One row a response type; the tests demand one for every operation with a command."""
+"""One row per response type; the tests require one for every operation with a command."""

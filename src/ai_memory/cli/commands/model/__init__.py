@@ -1,4 +1,4 @@
-"""`model`: what is known, bringing one here, which is used, whether it is the published one, how fast it runs."""
+"""`model`: lists, fetches, chooses, verifies and measures embedding models."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from ai_memory.cli.options import add_globals
 from ai_memory.cli.output.screen import Screen
 
 _ACTIONS = {
-    "list": ("the known models, and where each of them is", listing),
-    "info": ("the model that the settings lead to", info),
-    "fetch": ("bring a model into the data folder, checked", fetch),
+    "list": ("list the known models, and where each is", listing),
+    "info": ("show the model that the settings choose", info),
+    "fetch": ("download a model into the data folder and check it", fetch),
     "verify": ("compare a model with its published numbers", verify),
-    "use": ("write into the settings file which model is used", use),
+    "use": ("choose a model in the settings file", use),
     "bench": ("measure a model on this machine", bench),
 }
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """An action each."""
+    """The actions."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, (summary, module) in _ACTIONS.items():
         sub = actions.add_parser(
@@ -30,6 +30,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """The action that was named."""
+    """Run the named action."""
     code: int = _ACTIONS[arguments.action][1].run(arguments, screen)
     return code

@@ -16,15 +16,13 @@ if TYPE_CHECKING:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Which model, and for how long."""
-    parser.add_argument(
-        "--seconds", type=float, default=2.0, metavar="S", help="seconds a row is measured (default: 2)"
-    )
+    """The model, and for how long to measure."""
+    parser.add_argument("--seconds", type=float, default=2.0, metavar="S", help="seconds per row (default: 2)")
     add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """The rows that the original service printed, with its figures beside ours."""
+    """Measure the rows that the original service printed, and show its figures next to them."""
     with open_model(arguments) as model:
         from ai_memory.modelcheck.bench import bench, processor
 
@@ -44,7 +42,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         "rows": [{name: getattr(row, name) for name in row.__dataclass_fields__} for row in rows],
     }
     lines = [f"{info.name}, {info.dtype} on {info.runtime} ({info.device}): {machine}", ""]
-    headers = ("", "median", "texts/s", "the original service's", "runs", "tokens a run")
+    headers = ("", "median", "texts/s", "the original service's", "runs", "tokens per run")
     lines += table(headers, [_cells(row) for row in rows], screen.width, right=(1, 2, 3, 4, 5))
     screen.value(value, lines)
     return exits.OK

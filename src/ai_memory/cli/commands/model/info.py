@@ -1,4 +1,4 @@
-"""`model info`: the model that the settings, or the options, lead to."""
+"""`model info`: the model that the settings or the options choose."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ai_memory.cli.target import Choices, settings_for
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Which model."""
+    """The model."""
     add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """What it is and what it would run on; the weights are not loaded."""
+    """Show what it is and what it would run on; the weights are not loaded."""
     settings = settings_for(Choices.of(arguments))
     if arguments.model is None and settings.model == "none":
-        screen.value({"model": None}, ["no model: the setting `model` is none, so recall works by words"])
+        screen.value({"model": None}, ["no model: the setting `model` is none, so recall is lexical only"])
         return exits.OK
     from ai_memory.errors import EmbedderUnavailableError
 
@@ -50,4 +50,4 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 def _shown(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return str(value) if value != "" else "not known"
+    return str(value) if value != "" else "unknown"

@@ -16,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """A line a model; one whose folder is damaged is listed with what is wrong."""
+    """One line per model; one with a damaged folder is listed with the problem."""
     from ai_memory.embed.models.known import KNOWN_MODELS, RUNNABLE
     from ai_memory.embed.models.locate import find_known_model
     from ai_memory.errors import ModelFilesError
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
             ", ".join(map(str, model.dimensions)),
             str(model.max_tokens),
             model.licence,
-            str(row["folder"] or row["problem"] or f"not here: ai-memory model fetch {model.aliases[0]}"),
+            str(row["folder"] or row["problem"] or f"not fetched: ai-memory model fetch {model.aliases[0]}"),
         )
         for row, model in zip(found, KNOWN_MODELS, strict=True)
     ]

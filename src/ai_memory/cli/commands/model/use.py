@@ -1,4 +1,4 @@
-"""`model use`: which model the settings file names from now on."""
+"""`model use`: writes the choice of a model into the settings file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _WITHOUT_FOLDER = ("auto", "none")
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The model."""
-    parser.add_argument("name", help="auto, none, a known model that is here, or a model folder")
+    parser.add_argument("name", help="auto, none, a known model that was fetched, or a model folder")
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Check that the model is there, then write its name; everything else in the file stays as it is."""
+    """Check that the model exists, then write its name; everything else in the file stays unchanged."""
     from ai_memory.embed.models.locate import find_model, places
 
     choices = Choices.of(arguments)
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         if folder is None:
             looked = ", ".join(map(str, places(chosen, settings.data_dir, model_places())))
             raise EmbedderUnavailableError(
-                f"{chosen} is not here; looked at {looked}", hint=f"ai-memory model fetch {chosen}"
+                f"{chosen} was not found; looked at {looked}", hint=f"ai-memory model fetch {chosen}"
             )
         chosen = folder.known.name if folder.known and folder.name == folder.known.name else str(folder.path.absolute())
     file = config_file(choices) or default_config_file()
@@ -42,6 +42,6 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if os.environ.get(variable):
         screen.note(f"{variable} is set and has precedence over the file")
     screen.note(
-        "a running service reads it when it starts; a store whose vectors another model made is changed over by: ai-memory reembed"
+        "a running service reads it at its next start; a store with vectors of another model needs: ai-memory reembed"
     )
     return exits.OK

@@ -1,4 +1,4 @@
-"""`model verify`: published numbers against what the weights here give."""
+"""`model verify`: compares the results of the local weights with published numbers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FAILED = exits.BY_CODE["model_files"]
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Which model, and in which arithmetic."""
+    """The model and its arithmetic."""
     add_model_options(parser, dimension=False)
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Three lines a check: pass or fail, what was published and where, what came out. Exit code 8 where one fails."""
+    """Three lines per check: pass or fail, the published values and their source, the results. Exit code 8 if one fails."""
     with open_model(arguments) as model:
         from ai_memory.modelcheck.verify import verify
 
@@ -44,7 +44,10 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     lines = [f"{info.name} in {info.folder}, {info.dtype} on {info.runtime}", ""]
     lines += [line for check in checks for line in _lines(check)]
     verdict = f"all {len(checks)} checks passed" if not failed else f"{failed} of {len(checks)} checks FAILED"
-    lines += ["", verdict if not failed else f"{verdict}: these are other weights, or they are run wrongly"]
+    lines += [
+        "",
+        verdict if not failed else f"{verdict}: these are other weights, or the runtime computes them wrongly",
+    ]
     screen.value(value, lines)
     return exits.OK if not failed else FAILED
 
