@@ -13,10 +13,11 @@ from ai_memory.embed.models.folder import read_model_folder
 from benchmarks.corpus import Corpus
 from benchmarks.engine import MODEL as GEMMA
 from benchmarks.engine import make_model
-from benchmarks.figures import ROOT, Figure, Peer, Target, load_average, median, percentile
+from benchmarks.figures import Figure, Peer, Target, load_average, median, percentile
 from benchmarks.http_load import Connection, request_bytes, run_clients, send_all
-from benchmarks.places import KEPT, MODEL, fresh_folder
+from benchmarks.places import MODEL, fresh_folder
 from benchmarks.processes import running_service
+from benchmarks.random_models import medium_gemma
 from benchmarks.soak import figures_of, soak
 
 CLIENTS = 64
@@ -35,7 +36,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         print("embed.http.share is left out: there is no model; make bench brings it", file=sys.stderr)
     make_model()
     yield _share("embed.http.share.gemma", GEMMA, 64 if quick else 128)
-    model = middle_gemma()
+    model = medium_gemma()
     yield from _among_long_ones(model, 60 if quick else 300)
     yield from figures_of(soak(model, seconds=10.0 if quick else 60.0, clients=SOAK_CLIENTS), SOAK_CLIENTS)
 
@@ -93,17 +94,6 @@ def _among_long_ones(model: Path, count: int) -> Iterator[Figure]:
     }
     yield Figure("embed.http.short_among_long_p50", median(waits) / batch, "batches", settings=settings)
     yield Figure("embed.http.short_among_long_p99", percentile(waits, 0.99) / batch, "batches", None, WAIT, settings)
-
-
-def middle_gemma() -> Path:
-    """A model of EmbeddingGemma's kind with random weights; small: a pass over 2,048 tokens takes some tenths of a second."""
-    folder = KEPT / "models" / "random-gemma-middle"
-    if not (folder / "model.safetensors").exists():
-        sys.path.insert(0, str(ROOT))
-        from tests.support.tiny_gemma import Sizes, random_gemma
-
-        random_gemma(folder, Sizes(width=192, inner=288, layers=6, pattern=6, head_width=64))
-    return folder
 
 
 def _seconds(work: Callable[[], object]) -> float:

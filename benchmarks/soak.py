@@ -37,6 +37,7 @@ from benchmarks.figures import (  # noqa: E402
 from benchmarks.http_load import Connection, Tally, request_bytes  # noqa: E402
 from benchmarks.places import fresh_folder  # noqa: E402
 from benchmarks.processes import running_service  # noqa: E402
+from benchmarks.random_models import medium_gemma  # noqa: E402
 
 WORDS = [
     "gate",
@@ -172,8 +173,6 @@ def _resident_mb(pid: int) -> float:
 
 def main() -> int:
     """Run it, say what was found and keep its rows; 1 where a target is missed: a request was lost, or memory grew."""
-    from benchmarks.embedding_http import middle_gemma
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--clients", type=int, default=16)
@@ -181,7 +180,7 @@ def main() -> int:
     parser.add_argument("--no-save", action="store_true", help="write no rows")
     arguments = parser.parse_args()
     measured = commit()
-    found = soak(arguments.model or middle_gemma(), seconds=arguments.seconds, clients=arguments.clients)
+    found = soak(arguments.model or medium_gemma(), seconds=arguments.seconds, clients=arguments.clients)
     tally, samples = found.tally, found.samples_mb
     print(f"{found.seconds:.0f} s, {arguments.clients} clients: {tally.sent:,} requests sent")
     print(

@@ -17,7 +17,7 @@ from ai_memory.embed.load import load_embedder
 from ai_memory.embed.matryoshka import CutEmbedder, at_dimension, cut
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.runtimes.base import Dtype
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import InvalidInputError, ModelFilesError, TooLargeError
@@ -103,7 +103,7 @@ def token_states(folder: Path, ids: list[int]) -> Vectors:
     from ai_memory.embed.runtimes.openvino.importing import import_openvino
 
     ov, _ = import_openvino()
-    built = build_gemma(read_model_folder(folder), graph.linear)
+    built = build_gemma(read_model_folder(folder), operations.linear)
     feed = dict(built.feed([ids]))
     feed["mean"] = np.eye(len(ids), feed["mean"].shape[1], dtype=np.float32)
     compiled = ov.Core().compile_model(built.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.runtimes import processor
 from ai_memory.embed.runtimes.base import Dtype
-from ai_memory.embed.runtimes.openvino import int8, runtime
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import int8, operations, runtime
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
 from ai_memory.embed.runtimes.openvino.int8 import Product, by, linear_int8, paired_product, restored_product
 from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
@@ -24,7 +23,7 @@ LENGTHS = (1, 2, 3, 8, 32, 258, 600)
 Floats = NDArray[np.float32]
 
 
-def quantising_product(x: graph.Node, weight: Floats) -> graph.Node:
+def quantising_product(x: operations.Node, weight: Floats) -> operations.Node:
     """What a processor with VNNI does to a row of inputs, done in the graph so that any processor shows it."""
     step = ops.divide(ops.reduce_max(ops.abs(x), np.array([-1]), True), np.float32(127.0))
     rows = ops.multiply(ops.round(ops.divide(x, ops.add(step, np.float32(1e-20))), "half_to_even"), step)

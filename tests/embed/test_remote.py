@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 from ai_memory import Memory
-from ai_memory.embed.base import Inputs, Task, TooLong
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation, Inputs, Task, TooLong
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.remote import RemoteEmbedder
 from ai_memory.errors import (

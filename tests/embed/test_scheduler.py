@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ai_memory.embed import scheduler
+from ai_memory.embed.base import Cancellation
 from ai_memory.embed.batcher import Batch
-from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.models.folder import ModelFolder, read_model_folder
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime

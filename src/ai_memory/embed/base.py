@@ -6,7 +6,8 @@ call from several threads; it may serialise the calls inside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -14,7 +15,6 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.cancellation import Cancellation
 from ai_memory.types import EmbedderIdentity
 
 Vectors = NDArray[np.float32]
@@ -85,6 +85,35 @@ class Encoded:
     cut: tuple[int, ...]
     """Of each text, the tokens that were left out; 0 but where it was truncated."""
     timings: Timings = Timings()
+
+
+class Cancellation:
+    """Ends a call to an embedder from another thread, when its caller has disconnected.
+
+    Inputs that are in no forward pass yet are dropped; a running pass finishes, and its vectors are discarded.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._end: Callable[[], None] | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """End the bound call, and every call that is bound later, with ServiceUnavailableError."""
+        with self._lock:
+            self._cancelled = True
+            end = self._end
+        # Outside the lock: `end` takes locks of the embedder's, and two locks held at once could deadlock.
+        if end is not None:
+            end()
+
+    def bind(self, end: Callable[[], None]) -> None:
+        """Set what ends the call that begins now; `end` may be called more than once, and after the call has ended."""
+        with self._lock:
+            self._end = end
+            cancelled = self._cancelled
+        if cancelled:
+            end()
 
 
 class Embedder(Protocol):

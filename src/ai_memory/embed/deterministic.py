@@ -12,8 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ai_memory.embed.base import Encoded, Inputs, Task, TooLong, Vectors
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation, Encoded, Inputs, Task, TooLong, Vectors
 from ai_memory.embed.texts import as_texts, replace_surrogates
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError
 from ai_memory.types import EmbedderIdentity

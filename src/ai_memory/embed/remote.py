@@ -19,8 +19,7 @@ import numpy as np
 from msgspec import Struct
 
 from ai_memory.decoding import from_json
-from ai_memory.embed.base import Encoded, Inputs, Task, TooLong, Vectors
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation, Encoded, Inputs, Task, TooLong, Vectors
 from ai_memory.embed.texts import as_texts, replace_surrogates
 from ai_memory.errors import (
     EmbedderError,

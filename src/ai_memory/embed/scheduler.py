@@ -24,9 +24,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ai_memory.embed.base import Vectors
+from ai_memory.embed.base import Cancellation, Vectors
 from ai_memory.embed.batcher import Batch
-from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.runtimes.base import Runtime
 from ai_memory.errors import EmbedderUnavailableError, OverloadedError, ServiceUnavailableError
 

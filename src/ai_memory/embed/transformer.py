@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ai_memory.embed.base import Encoded, Inputs, Prompted, Task, Timings, TokenVectors, TooLong, Vectors
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation, Encoded, Inputs, Prompted, Task, Timings, TokenVectors, TooLong, Vectors
 from ai_memory.embed.models.folder import TOKENIZER, ModelFolder
 from ai_memory.embed.runtimes.base import Dtype, Runtime
 from ai_memory.embed.scheduler import Scheduler

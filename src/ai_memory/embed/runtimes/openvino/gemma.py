@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.models.gemma import GemmaConfig, Tensors, read_config, read_weights, rotary_table
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
 from ai_memory.embed.runtimes.openvino.operations import Graph, Linear, Node
 from ai_memory.embed.runtimes.openvino.outliers import UNASKED, InputSizes, layer_input_sizes
@@ -38,16 +38,18 @@ def build_gemma(folder: ModelFolder, linear: Linear) -> Graph:
     }
     x: Node = tokens
     # Telling sizes reads every weight once more: at start-up only where columns are rounded by them.
-    told = repeat(UNASKED, len(config.full_layers)) if linear is graph.linear else layer_input_sizes(weights, config)
+    told = (
+        repeat(UNASKED, len(config.full_layers)) if linear is operations.linear else layer_input_sizes(weights, config)
+    )
     for index, sizes in enumerate(told):
-        layer = graph.part(weights, f"layers.{index}.")
+        layer = operations.part(weights, f"layers.{index}.")
         x = _layer(x, layer, sizes, kinds[config.full_layers[index]], config, linear)
     x = ops.matmul(mean, _norm(x, weights["norm.weight"], config), False, False)
     for weight in dense:
-        x = graph.linear(x, weight)
+        x = operations.linear(x, weight)
     used = [kinds[full] for full in sorted(set(config.full_layers))]
     parameters = [tokens, mean, *(each for kind in used for each in kind.parameters)]
-    model = ov.Model([graph.unit_length(x)], parameters, folder.name)
+    model = ov.Model([operations.unit_length(x)], parameters, folder.name)
     table = weights["embed_tokens.weight"]
     return Graph(model, _Feeder(config, table, folder.max_tokens), table)
 
@@ -123,7 +125,7 @@ def _attention(
     )
     # The scores' scale rides on the gain: one product less over all queries.
     gain = (1.0 + weights["self_attn.q_norm.weight"]) * np.float32(config.score_scale)
-    query = _rotate(graph.rms_norm(query, gain, config.epsilon), kind)
+    query = _rotate(operations.rms_norm(query, gain, config.epsilon), kind)
     key = _rotate(_norm(key, weights["self_attn.k_norm.weight"], config), kind)
     axis = np.int32(0)
     # [b, q, H, 1, D] → [b, q·H, D]; keys and values [b, k, D]
@@ -155,8 +157,8 @@ def _rotate(x: Node, kind: _KindInputs) -> Node:
 def _gated(x: Node, weights: Tensors, sizes: InputSizes, linear: Linear) -> Node:
     """down(gelu(gate(x)) · up(x)): [T, W] → [T, W], GELU by the hyperbolic tangent."""
     gate, up = (linear(x, weights[f"mlp.{name}.weight"], sizes=sizes.gated) for name in ("gate_proj", "up_proj"))
-    return linear(ops.multiply(graph.gelu_tanh(gate), up), weights["mlp.down_proj.weight"], sizes=sizes.down)
+    return linear(ops.multiply(operations.gelu_tanh(gate), up), weights["mlp.down_proj.weight"], sizes=sizes.down)
 
 
 def _norm(x: Node, weight: NDArray[np.float32], config: GemmaConfig) -> Node:
-    return graph.rms_norm(x, 1.0 + weight, config.epsilon)
+    return operations.rms_norm(x, 1.0 + weight, config.epsilon)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
 from ai_memory.embed.runtimes.openvino.operations import Linear, Node, Weights
 from ai_memory.embed.runtimes.openvino.outliers import columns_apart
@@ -30,12 +30,12 @@ _PAIR = 128.0
 
 
 def linear_int8() -> Linear:
-    """As `graph.linear` for x [T, in], in the form that is fast on this processor."""
+    """As `operations.linear` for x [T, in], in the form that is fast on this processor."""
     return by(paired_product if adds_bytes_in_pairs() else restored_product)
 
 
 def by(product: Product) -> Linear:
-    """As `graph.linear`, with `product` for all columns but those that stay in floating point."""
+    """As `operations.linear`, with `product` for all columns but those that stay in floating point."""
 
     def linear(x: Node, weight: Weights, bias: Weights | None = None, sizes: Weights | None = None) -> Node:
         apart = columns_apart(weight, sizes)
@@ -45,9 +45,9 @@ def by(product: Product) -> Linear:
             rest = np.ones(weight.shape[1], np.float32)
             rest[apart] = 0.0
             few = ops.gather(x, apart.astype(np.int32), np.int32(-1))
-            rounded = product(ops.multiply(x, graph.constant(rest)), weight * rest)
-            whole = ops.add(rounded, graph.linear(few, weight[:, apart]))
-        return whole if bias is None else ops.add(whole, graph.constant(bias))
+            rounded = product(ops.multiply(x, operations.constant(rest)), weight * rest)
+            whole = ops.add(rounded, operations.linear(few, weight[:, apart]))
+        return whole if bias is None else ops.add(whole, operations.constant(bias))
 
     return linear
 
@@ -58,7 +58,7 @@ def restored_product(x: Node, weight: Weights) -> Node:
     Elsewhere it multiplies in float32, no faster than with weights of float32.
     """
     scale = _scale(np.abs(weight).max(axis=1, keepdims=True))
-    restored = ops.multiply(ops.convert(ops.constant(_rounded(weight, scale)), "f32"), graph.constant(scale))
+    restored = ops.multiply(ops.convert(ops.constant(_rounded(weight, scale)), "f32"), operations.constant(scale))
     return ops.matmul(x, restored, False, True)
 
 
@@ -84,7 +84,7 @@ def paired_product(x: Node, weight: Weights) -> Node:
     # for the order that comes to mind, (0, 2, 3, 1), its code for images takes five times as long.
     bytes_ = ops.transpose(ops.fake_quantize(levels, *ends, 256), np.array([0, 3, 1, 2]))
     kernel = ops.multiply(
-        ops.convert(ops.constant(rounded[:, :, None, None]), "f32"), graph.constant(scale[:, :, None, None])
+        ops.convert(ops.constant(rounded[:, :, None, None]), "f32"), operations.constant(scale[:, :, None, None])
     )
     sums_of_bytes = ops.convolution(bytes_, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
     offset = -_LEVELS * scale * rounded.sum(axis=1, keepdims=True, dtype=np.int64)

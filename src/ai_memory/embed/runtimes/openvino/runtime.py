@@ -16,7 +16,7 @@ from ai_memory.embed.base import Vectors
 from ai_memory.embed.models.folder import FETCH_AGAIN, ModelFolder
 from ai_memory.embed.models.weights import forget_pages
 from ai_memory.embed.runtimes.base import Dtype
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.bert import build_bert
 from ai_memory.embed.runtimes.openvino.gemma import build_gemma
 from ai_memory.embed.runtimes.openvino.importing import KEPT_SHAPES, import_openvino
@@ -94,7 +94,7 @@ class OpenVinoRuntime:
                 hint="set the embedder's dtype to float32",
                 dtype=str(dtype),
             )
-        built = _build(folder, linear_int8() if dtype is Dtype.INT8 else graph.linear)
+        built = _build(folder, linear_int8() if dtype is Dtype.INT8 else operations.linear)
         properties = properties_of(dtype, threads)
         if dtype is Dtype.INT8:
             properties["INFERENCE_PRECISION_HINT"] = PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]

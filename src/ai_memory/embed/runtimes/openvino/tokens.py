@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.runtimes.base import Dtype
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.bert import build_bert_tokens
 from ai_memory.embed.runtimes.openvino.runtime import TOKEN_BUDGET, Compiled, ov, properties_of
 from ai_memory.errors import EmbedderError
@@ -23,7 +23,7 @@ class OpenVinoTokens:
 
     def __init__(self, folder: ModelFolder, *, threads: int = 0) -> None:
         """Build and compile. Raises ModelFilesError for weights that do not fit, EmbedderUnavailableError where it cannot run."""
-        built = build_bert_tokens(folder, graph.linear)
+        built = build_bert_tokens(folder, operations.linear)
         self._compiled = Compiled(ov.Core(), folder, built, properties_of(Dtype.FLOAT32, threads))
 
     def read(self, inputs: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
