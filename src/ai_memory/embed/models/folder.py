@@ -26,14 +26,12 @@ from typing import Any
 
 from ai_memory.embed.models.digests import folder_digests
 from ai_memory.embed.models.known import FAMILIES, KnownModel, known_model
-from ai_memory.embed.models.onnx_file import FLOAT16, FLOAT32, inputs_and_outputs
 from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable, named_prompts
 from ai_memory.errors import ModelFilesError
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 ONNX_WEIGHTS = "onnx/model.onnx"
-ONNX_OUTPUT = "sentence_embedding"
 
 FETCH_AGAIN = "delete the folder and run: ai-memory model fetch minilm"
 
@@ -148,39 +146,14 @@ def _read_onnx_folder(path: Path, title: str) -> ModelFolder:
         architecture=architecture,
         config=config,
         max_tokens=_max_tokens(path, config),
-        # The published graph ends in a vector of the model's width, whether it says so or leaves the size open.
-        dimension=_onnx_dimension(path / ONNX_WEIGHTS) or _size(config, "hidden_size", path),
+        # The published graph's vectors are as wide as its layers; the runtime compares this with the graph when it loads it.
+        dimension=_size(config, "hidden_size", path),
         dense=(),
         files=tuple(sorted(["config.json", TOKENIZER, ONNX_WEIGHTS, *data, *optional])),
         known=known,
         prompts=_prompts(path, known),
         weights=ONNX_WEIGHTS,
     )
-
-
-def _onnx_dimension(file: Path) -> int:
-    """The length of the vectors, 0 where it is not said; raises ModelFilesError for a graph that is not of ids and mask to
-    vectors in float32.
-    """
-    inputs, outputs = inputs_and_outputs(file)
-    names = sorted(each.name for each in inputs)
-    output = next((each for each in outputs if each.name == ONNX_OUTPUT), None)
-    wrong = ""
-    if names != ["attention_mask", "input_ids"]:
-        wrong = f"its inputs are {', '.join(names) or 'none'} instead of input_ids and attention_mask"
-    elif output is None:
-        wrong = f"it has no output {ONNX_OUTPUT}, only {', '.join(each.name for each in outputs) or 'none'}"
-    elif output.kind != FLOAT32:
-        wrong = (
-            "it computes in float16, in which this model overflows"
-            if output.kind == FLOAT16
-            else "it is not in float32"
-        )
-    elif len(output.sizes) != 2:
-        wrong = f"{ONNX_OUTPUT} has {len(output.sizes)} axes instead of two"
-    if wrong or output is None:
-        raise ModelFilesError(f"{file} is not a graph that this version runs: {wrong}", file=str(file))
-    return output.sizes[1]
 
 
 def _check_inventory(path: Path, required: tuple[str, ...]) -> None:
