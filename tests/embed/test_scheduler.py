@@ -20,7 +20,7 @@ from ai_memory.embed.batcher import Batch
 from ai_memory.embed.models.folder import ModelFolder, read_model_folder
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
-from ai_memory.embed.scheduler import IN_A_ROW, MAX_REQUESTS, Ran, Scheduler
+from ai_memory.embed.scheduler import IN_A_ROW, MAX_REQUESTS, Completed, Scheduler
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import (
     EmbedderError,
@@ -75,14 +75,14 @@ class Crowd:
 
     def ask(
         self, inputs: Sequence[tuple[int, ...]], *, urgent: bool = False, cancellation: Cancellation | None = None
-    ) -> Future[Ran]:
+    ) -> Future[Completed]:
         """Begin a request and return once it waits."""
         before = self.scheduler.waiting
         asked = self.pool.submit(self.scheduler.run, inputs, urgent=urgent, cancellation=cancellation)
         until(lambda: self.scheduler.waiting > before or asked.done())
         return asked
 
-    def begin(self) -> Future[Ran]:
+    def begin(self) -> Future[Completed]:
         """A first request, whose pass is running when this returns (inside `runtime.held()`)."""
         first = self.ask([ids(5)])
         self.runtime.wait_for_pass()
