@@ -50,7 +50,7 @@ def test_weights_that_are_not_numbers_are_noticed(tmp_path: Path) -> None:
     tensors = random_tensors()
     tensors["encoder.layer.1.output.dense.bias"][3] = np.nan
     write_tensors(folder, tensors)
-    with pytest.raises(EmbedderError, match="not all of them finite"):
+    with pytest.raises(EmbedderError, match="values that are not finite"):
         run(folder, [[2, 5, 3]])
 
 
@@ -68,7 +68,7 @@ def test_prefixed_and_unused_tensors_are_understood(tmp_path: Path) -> None:
     [
         ({"hidden_act": "relu"}, "hidden_act = 'relu'"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type"),
-        ({"num_attention_heads": 5}, "no multiple of num_attention_heads"),
+        ({"num_attention_heads": 5}, "not a multiple of num_attention_heads"),
         ({"num_hidden_layers": "six"}, "num_hidden_layers = 'six'"),
         ({"layer_norm_eps": None}, "layer_norm_eps"),
     ],

@@ -1,4 +1,4 @@
-"""The cache of vectors: what it answers, what it never answers, and what damage costs."""
+"""The vector cache: what it answers, what it must never answer, and what damage costs."""
 
 from __future__ import annotations
 
@@ -196,11 +196,11 @@ def test_a_full_disk_costs_the_cache_and_nothing_else(model: Counting, tmp_path:
         cache.close()
 
 
-def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreReadOnlyError, match="cache of vectors cannot be kept at"):
+    with pytest.raises(StoreReadOnlyError, match=r"vector cache at .* cannot be opened"):
         VectorCache(tmp_path / "file" / "vectors.db")
-    with pytest.raises(StoreReadOnlyError, match="cache of vectors"):
+    with pytest.raises(StoreReadOnlyError, match="vector cache"):
         VectorCache(tmp_path)
     with pytest.raises(InvalidInputError, match="0 or more"):
         VectorCache(memory_bytes=-1)

@@ -189,7 +189,7 @@ def test_an_activation_in_a_dense_layer_is_refused(folder: Path, tmp_path: Path)
 def test_other_architectures_are_refused_by_name(
     folder: Path, tmp_path: Path, config: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(ModelFilesError, match="not one that this version runs") as caught:
+    with pytest.raises(ModelFilesError, match="this version does not run the Gemma") as caught:
         OpenVinoRuntime(read_model_folder(changed(folder, tmp_path / "other", **config)), dtype=Dtype.FLOAT32)
     assert named in str(caught.value)
 

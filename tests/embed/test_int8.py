@@ -13,7 +13,7 @@ from ai_memory.embed.runtimes import processor
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino import int8, operations, runtime
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
-from ai_memory.embed.runtimes.openvino.int8 import Product, by, linear_int8, paired_product, restored_product
+from ai_memory.embed.runtimes.openvino.int8 import Product, linear_int8, paired_product, restored_product, with_outliers
 from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
 from tests.support.tiny_gemma import Sizes, random_gemma
 
@@ -98,7 +98,7 @@ def test_a_weight_that_is_no_number_makes_none(product: Product) -> None:
 def test_the_form_is_the_processor_s(monkeypatch: pytest.MonkeyPatch, flags: set[str], product: Product) -> None:
     chosen: list[Product] = []
     monkeypatch.setattr(processor, "_flags", lambda: frozenset(flags))
-    monkeypatch.setattr(int8, "by", chosen.append)
+    monkeypatch.setattr(int8, "with_outliers", chosen.append)
     linear_int8()
     assert chosen == [product]
 
@@ -127,14 +127,14 @@ def test_outliers_multiplied_with_the_rest_would_spoil_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: Product
 ) -> None:
     folder = random_gemma(tmp_path / "outliers", OUTLIERS, outliers=4)
-    monkeypatch.setattr(int8, "columns_apart", lambda weight, sizes: np.empty(0, np.int64))
+    monkeypatch.setattr(int8, "outlier_columns", lambda weight, sizes: np.empty(0, np.int64))
     assert cosines(folder, product, monkeypatch).min() < 0.95
 
 
 def cosines(folder: Path, product: Product, monkeypatch: pytest.MonkeyPatch) -> Floats:
     inputs = [tokens(length) for length in LENGTHS]
     read = read_model_folder(folder)
-    monkeypatch.setattr(runtime, "linear_int8", lambda: by(product))
+    monkeypatch.setattr(runtime, "linear_int8", lambda: with_outliers(product))
     if product is not restored_product:  # the others are for processors without VNNI, which have no bfloat16 either
         monkeypatch.setattr(runtime, "has_int8_products", lambda: False)
         monkeypatch.setitem(runtime.PRECISION, Dtype.BFLOAT16, "f32")

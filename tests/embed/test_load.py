@@ -32,7 +32,7 @@ def test_the_identity_is_known_before_anything_heavy_is_imported(tmp_path: Path)
     code = f"""
 import sys
 from pathlib import Path
-from ai_memory.embed import fetch, known, locate
+from ai_memory.embed.models import fetch, known, locate
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.load import load_embedder
 print(load_embedder(read_model_folder(Path({str(folder)!r}))).identity.dimension)
@@ -114,7 +114,7 @@ def test_a_failed_load_can_be_tried_again(tmp_path: Path) -> None:
     embedder = load_embedder(read_model_folder(path))
     write_tensors(path, {})
     for _ in range(2):
-        with pytest.raises(ModelFilesError, match="does not hold the tensors"):
+        with pytest.raises(ModelFilesError, match="does not have the tensors"):
             embedder.warm_up()
     write_tensors(path, random_tensors())
     embedder.warm_up()

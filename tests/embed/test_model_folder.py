@@ -114,7 +114,7 @@ def test_dense_modules_are_found_with_their_files(folder: Path) -> None:
 )
 def test_another_pooling_is_refused(folder: Path, pooling: dict[str, object]) -> None:
     write_json(folder / "1_Pooling" / "config.json", pooling)
-    with pytest.raises(ModelFilesError, match="another pooling"):
+    with pytest.raises(ModelFilesError, match="a pooling other than the mean"):
         read_model_folder(folder)
 
 

@@ -232,7 +232,7 @@ def _closed() -> EmbedderUnavailableError:
 def _check_total(tokens: int, limit: int | None) -> None:
     if limit is not None and tokens > limit:
         raise TooLargeError(
-            f"the texts have {tokens:,} tokens in total; the limit of one call is {limit:,}",
+            f"the texts have {tokens:,} tokens together; the limit of one call is {limit:,}",
             hint="send fewer texts at once",
             limit=limit,
             actual=tokens,
