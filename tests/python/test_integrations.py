@@ -153,7 +153,7 @@ def test_a_wrong_source_is_said(options: dict[str, Any], said: str) -> None:
 
 
 def test_a_wrong_source_beside_a_model_is_said(model: EmbeddingModel, served: Served) -> None:
-    with pytest.raises(InvalidInputError, match="open already"):
+    with pytest.raises(InvalidInputError, match="already open"):
         Source(model, dtype="int8")
     with pytest.raises(InvalidInputError, match="768, 512, 256, 128"):
         Source(url=served.url, dimension=300)
