@@ -1,4 +1,4 @@
-"""`embed.http.`: what the way over HTTP costs the embedder, and how long a short text waits among long ones."""
+"""`embed.http.`: the cost of HTTP for the embedder, and how long a short text waits among long ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONG_CLIENTS = 8
 SOAK_CLIENTS = 16
 SHARE = Target(">=", 0.85, of="ratio")
 WAIT = Target("<=", 2.0)
-"""In batches: the one that runs when the text comes, and at most as much again for its own pass and the way."""
+"""In batches: one that is running when the text arrives, and at most as much again for its own pass and HTTP."""
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
@@ -33,7 +33,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     if MODEL.exists():
         yield _share("embed.http.share", MODEL, 512 if quick else 2048)
     else:
-        print("embed.http.share is left out: there is no model; make bench brings it", file=sys.stderr)
+        print("embed.http.share is skipped: the model is missing; make bench downloads it", file=sys.stderr)
     make_model()
     yield _share("embed.http.share.gemma", GEMMA, 64 if quick else 128)
     model = medium_gemma()
@@ -42,7 +42,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
 
 
 def _share(name: str, model: Path, count: int) -> Figure:
-    """Texts a second of 64 clients with one text a request, beside the same texts in one call in process."""
+    """Texts per second of 64 clients with one text per request, compared with the same texts in one call in process."""
     texts = [made.text for made in Corpus().memories(0, count, 35, 45)]
     requests = [request_bytes("/v1/embeddings", input=text, encoding_format="base64") for text in texts]
     embedder = load_embedder(read_model_folder(model))
@@ -50,7 +50,7 @@ def _share(name: str, model: Path, count: int) -> Figure:
     with fresh_folder() as data_dir, running_service(data_dir, model) as url:
         send_all(url, CLIENTS, requests[:128])
         served, inside = [], []
-        for _ in range(3):  # in turn: what else the machine does disturbs both
+        for _ in range(3):  # alternating: other load on the machine disturbs both equally
             inside.append(_seconds(lambda: embedder.embed_documents(texts)))
             served.append(send_all(url, CLIENTS, requests))
     embedder.close()
@@ -60,7 +60,7 @@ def _share(name: str, model: Path, count: int) -> Figure:
 
 
 def _among_long_ones(model: Path, count: int) -> Iterator[Figure]:
-    """How long a short text takes while eight clients send texts of 2,048 tokens on end, in units of one such text's pass."""
+    """The time of a short text while eight clients send texts of 2,048 tokens, in units of the pass of one such text."""
     short = request_bytes("/embed", inputs="when does the gate open")
     long = request_bytes("/embed", inputs="the gate opens at noon and closes at nine " * 1000)  # cut to 2,048 tokens
     with fresh_folder() as data_dir, running_service(data_dir, model) as url:

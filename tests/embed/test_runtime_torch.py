@@ -178,7 +178,7 @@ def test_weights_that_are_not_numbers_are_noticed(tmp_path: Path) -> None:
     tensors = random_tensors()
     tensors["encoder.layer.1.output.dense.bias"][3] = np.nan
     write_tensors(path, tensors)
-    with pytest.raises(EmbedderError, match="not all of them finite"):
+    with pytest.raises(EmbedderError, match="values that are not finite"):
         TorchRuntime(read_model_folder(path), dtype=Dtype.FLOAT32).forward([[2, 5, 3]])
 
 
