@@ -199,11 +199,17 @@ class EmbeddingModel:
         titles: Sequence[str | None] | None = None,
         too_long: TooLong | str = TooLong.ERROR,
     ) -> Encoded:
-        """As `embed_documents`, with the number of tokens read and dropped per text. Raises as `encode_queries`."""
+        """As `embed_documents`, with the tokens read and dropped per text: vectors of shape (len(texts), dimension), float32.
+
+        Raises as `encode_queries`.
+        """
         return self._encode(self._embedder.prompted_documents(texts, titles), too_long)
 
     def encode(self, texts: Sequence[str], *, too_long: TooLong | str = TooLong.ERROR) -> Encoded:
-        """As `embed`, with the number of tokens read and dropped per text. Raises as `encode_queries`."""
+        """As `embed`, with the tokens read and dropped per text: vectors of shape (len(texts), dimension), float32.
+
+        Raises as `encode_queries`.
+        """
         return self._encode([Prompted(text) for text in as_texts(texts)], too_long)
 
     def similarity(self, a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:

@@ -144,7 +144,10 @@ class Embedder(Protocol):
         ...
 
     def embed_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Vectors:
-        """As `embed_queries`, for texts that are stored. `titles`, if given, has one entry per text."""
+        """As `embed_queries`, for texts that are stored: shape (len(texts), dimension), float32.
+
+        `titles`, if given, has one entry per text. Raises InvalidInputError if it has not.
+        """
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -172,7 +175,7 @@ class TokenReader(Protocol):
     def read_tokens(self, texts: Sequence[str]) -> list[TokenVectors] | None:
         """The token vectors of each text, in order; tokens beyond `max_tokens` are dropped. None if this model gives none.
 
-        Raises what `Embedder.embed_queries` raises.
+        For t tokens, `vectors` has shape (t, width); no texts give []. Raises what `Embedder.embed_queries` raises.
         """
         ...
 

@@ -148,7 +148,7 @@ class Scheduler:
         return len(self._urgent.requests) + len(self._background.requests)
 
     def run(self, inputs: Sequence[Ids], *, urgent: bool, cancellation: Cancellation | None = None) -> Completed:
-        """Embed one or more inputs, none of them empty; each gives one row of `Completed.vectors`.
+        """Embed one or more inputs of token ids, none empty: `vectors` of shape (len(inputs), dimension), float32.
 
         Blocks until all are embedded. Raises what the runtime raises for these inputs; if a pass shared by several requests
         fails, each of them is tried again on its own first. Raises OverloadedError at once if too many requests wait,

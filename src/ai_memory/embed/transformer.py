@@ -109,7 +109,7 @@ class TransformerEmbedder:
         max_total: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> Encoded:
-        """As `encode`, with the prompt of the inputs' task, or the document prompt."""
+        """As `encode`, with the prompt of the inputs' task, or the document prompt: shape (len(inputs.texts), dimension)."""
         if inputs.task is None:
             prompted = self.prompted_documents(inputs.texts, inputs.titles)
         else:
@@ -150,8 +150,9 @@ class TransformerEmbedder:
         return Encoded(vectors, tuple(tokens), tuple(cut), Timings(tokenizing, ran.waited, ran.computed))
 
     def read_tokens(self, texts: Sequence[str]) -> list[TokenVectors] | None:
-        """Token vectors of each text, without a prompt; None if this model gives none. The first call loads a second model.
+        """Token vectors of each text without a prompt, shape (t, width) for t tokens; None if this model gives none.
 
+        The first call loads a second model.
         Raises EmbedderError if a pass fails, EmbedderUnavailableError after `close`.
         """
         if self._load_tokens is None:

@@ -103,6 +103,7 @@ class _Feeder:
 def _layer(
     x: Node, weights: Tensors, sizes: InputSizes, kind: _KindInputs, config: GemmaConfig, linear: Linear
 ) -> Node:
+    """[T, W] → [T, W]: x + norm(attention(norm(x))), then x + norm(mlp(norm(x)))."""
     attended = _attention(_norm(x, weights["input_layernorm.weight"], config), weights, sizes, kind, config, linear)
     x = ops.add(x, _norm(attended, weights["post_attention_layernorm.weight"], config))
     inner = _gated(_norm(x, weights["pre_feedforward_layernorm.weight"], config), weights, sizes, linear)

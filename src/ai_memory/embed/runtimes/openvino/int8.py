@@ -55,9 +55,10 @@ def with_outliers(product: Product) -> Linear:
 
 
 def restored_product(x: Node, weight: Weights) -> Node:
-    """The form for VNNI and AMX: int8 weights times their scale; the runtime quantises x at run time and multiplies bytes.
+    """The form for VNNI and AMX, [T, in] and weight [out, in] → [T, out]: int8 weights times their scale.
 
-    Without these instructions the runtime multiplies in float32, no faster than with float32 weights.
+    The runtime quantises x at run time and multiplies bytes.
+    Without these instructions it multiplies in float32, no faster than with float32 weights.
     """
     scale = _scale(np.abs(weight).max(axis=1, keepdims=True))
     restored = ops.multiply(ops.convert(ops.constant(_rounded(weight, scale)), "f32"), operations.constant(scale))
@@ -65,7 +66,7 @@ def restored_product(x: Node, weight: Weights) -> Node:
 
 
 def paired_product(x: Node, weight: Weights) -> Node:
-    """The form for AVX2: a convolution of size 1 over bytes, x rounded with one scale per token.
+    """The form for AVX2, [T, in] and weight [out, in] → [T, out]: a convolution of size 1 over bytes, one scale of x per token.
 
     AVX2 multiplies unsigned by signed bytes and adds two neighbouring products in 16 bits before it widens them, so weights are
     scaled until no two neighbours can overflow. The unsigned inputs are x / scale + 127, and the offset's share of each sum is
@@ -98,7 +99,7 @@ def paired_product(x: Node, weight: Weights) -> Node:
 
 
 def _scale(largest: Weights, levels: float = _LEVELS) -> Weights:
-    """The value of one level; 1 for rows of zeros, NaN for rows with a NaN."""
+    """The value of one level per row, shape of `largest` (out, 1); 1 for rows of zeros, NaN for rows with a NaN."""
     return np.where(largest == 0, 1.0, largest / levels).astype(np.float32)
 
 

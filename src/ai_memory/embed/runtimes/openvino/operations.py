@@ -46,12 +46,12 @@ class Graph:
 
 
 def part(weights: Mapping[str, Weights], prefix: str) -> dict[str, Weights]:
-    """The weights whose names start with `prefix`, by their names without it."""
+    """The weights whose names start with `prefix`, by their names without it; the arrays are shared, not copied."""
     return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
 
 def constant(array: Weights) -> Node:
-    """A constant node that shares the memory of a contiguous float32 array; any other array is converted first."""
+    """A constant node of any shape that shares the memory of a contiguous float32 array; others are converted first."""
     return ops.constant(np.ascontiguousarray(array, dtype=np.float32), shared_memory=True)
 
 
@@ -73,7 +73,7 @@ def rms_norm(x: Node, weight: Weights, epsilon: float) -> Node:
 
 
 def gelu_tanh(x: Node) -> Node:
-    """GELU by the hyperbolic tangent, x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))) (Hendrycks and Gimpel 2016), elementwise.
+    """GELU by the hyperbolic tangent, x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))) (Hendrycks and Gimpel 2016), of each element.
 
     Written with the logistic function, (1 + tanh u)/2 = logistic(2u): OpenVINO's tanh uses table look-ups, and where gathers
     are slow (AVX2 on AMD) its GELU operation takes three times as long, 4 % of a pass.

@@ -68,7 +68,7 @@ def outlier_columns(weight: NDArray[np.float32], sizes: Sizes | None = None) -> 
 
 
 def layer_input_sizes(weights: Tensors, config: GemmaConfig) -> Iterator[InputSizes]:
-    """The input magnitudes of each layer, in order."""
+    """The input magnitudes of each layer, in order: shapes (width,), (heads · head_width,), (width,) and (inner,), float32."""
     # `squares` is the expected square of the residual stream in each channel, updated from layer to layer. It starts as that of
     # the token embeddings (a sample of about 4,096 rows) times the embedding scale squared, which is the width.
     squares = (

@@ -68,7 +68,11 @@ class Compiled:
                 outdated.unlink(missing_ok=True)
 
     def run(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """The graph's output for inputs of token ids, none empty: a new float32 array. Raises EmbedderError if the pass fails."""
+        """The graph's output for n inputs of token ids, none empty: a new array, float32.
+
+        Its shape is the graph's, (n, dimension) for vectors and (n, longest input, width) for token states. Raises EmbedderError
+        if the pass fails.
+        """
         try:
             result = self._request.infer(dict(self._feed(inputs)), share_inputs=True)
         except RuntimeError as error:

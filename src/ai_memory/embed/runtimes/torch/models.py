@@ -43,7 +43,7 @@ class _Loader:
         return self.exact(*arrays).to(self.dtype)
 
     def exact(self, *arrays: NDArray[np.float32]) -> Tensor:
-        """As `weight`, in float32."""
+        """As `weight`, in float32: the gains of norms, which are applied in float32."""
         joined = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
         return torch.from_numpy(joined).to(self.device)
 
@@ -96,6 +96,8 @@ class GemmaModel:
 
 
 class _GemmaLayer:
+    """x [T, W] → [T, W], in x's dtype."""
+
     def __init__(self, weights: Weights, config: gemma.GemmaConfig, loader: _Loader) -> None:
         self._config = config
         self._joined = loader.weight(*(weights[f"self_attn.{each}_proj.weight"] for each in "qkv"))
@@ -152,6 +154,8 @@ class BertModel:
 
 
 class _BertLayer:
+    """x [T, W] → [T, W], in x's dtype."""
+
     def __init__(self, weights: Weights, config: bert.BertConfig, loader: _Loader) -> None:
         self._config = config
         names = [f"attention.self.{each}" for each in ("query", "key", "value")]
