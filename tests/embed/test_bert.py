@@ -38,7 +38,7 @@ def test_equals_numpy_at_every_length_alone_and_together(tmp_path: Path) -> None
         np.testing.assert_allclose(runtime.forward([ids])[0], row, atol=1e-5)
 
 
-def test_padding_is_not_seen(tmp_path: Path) -> None:
+def test_padding_is_masked(tmp_path: Path) -> None:
     runtime = OpenVinoRuntime(read_model_folder(tiny_bert(tmp_path / "tiny")), dtype=Dtype.FLOAT32)
     alone = runtime.forward([[2, 5, 3]])[0]
     padded = runtime.forward([[2, 5, 3], list(range(60))])[0]

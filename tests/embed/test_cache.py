@@ -26,7 +26,7 @@ TEXTS = [Prompted("noon"), Prompted("night"), Prompted("noon", "query: "), Promp
 
 
 class Counting:
-    """The tiny model behind a cache, and what it was asked for."""
+    """The tiny model behind a cache, and the texts it was called with."""
 
     def __init__(self, folder: Path) -> None:
         self.embedder: TransformerEmbedder = load_embedder(read_model_folder(folder))
@@ -132,7 +132,7 @@ def test_the_file_outlives_the_process_and_holds_no_text(model: Counting, tmp_pa
 
 
 @pytest.mark.parametrize("damage", ["garbage", "header", "middle", "empty", "text"])
-def test_a_damaged_file_is_made_anew(model: Counting, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_file_is_recreated(model: Counting, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "vectors.db"
     with_rows = VectorCache(path, memory_bytes=0)
     model.encode(with_rows, [Prompted(str(number)) for number in range(400)])
@@ -155,7 +155,7 @@ def test_a_damaged_file_is_made_anew(model: Counting, tmp_path: Path, damage: st
     cache.close()
 
 
-def test_a_damaged_row_is_passed_over_and_mended(model: Counting, tmp_path: Path) -> None:
+def test_a_damaged_row_is_ignored_and_repaired(model: Counting, tmp_path: Path) -> None:
     path = tmp_path / "vectors.db"
     cache = VectorCache(path, memory_bytes=0)
     expected = model.encode(cache, [Prompted("noon")]).vectors
@@ -249,7 +249,7 @@ def test_threads_share_the_cache(model: Counting, cache: VectorCache) -> None:
     assert len(cache) == 4
 
 
-def test_a_closed_cache_is_passed_by(model: Counting, tmp_path: Path) -> None:
+def test_a_closed_cache_is_bypassed(model: Counting, tmp_path: Path) -> None:
     cache = VectorCache(tmp_path / "vectors.db")
     cache.close()
     assert model.encode(cache).vectors.shape == (5, 16)

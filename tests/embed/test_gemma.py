@@ -1,4 +1,4 @@
-"""EmbeddingGemma on OpenVINO: what peers got wrong with this model, one test each (docs/model.md has the table)."""
+"""EmbeddingGemma on OpenVINO: the mistakes of peers with this model, one test each (docs/model.md has the table)."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_full_layer_sees_the_whole_input(tmp_path: Path) -> None:
     assert np.abs(first - second).max() > 1e-6
 
 
-def test_a_resaved_window_is_run_as_transformers_runs_it_and_said(
+def test_a_resaved_window_is_run_as_transformers_runs_it_and_reported(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """transformers before 5.23 wrote the halved window back: 257 in the file means 128 on either side."""
@@ -131,7 +131,7 @@ def test_a_resaved_window_is_run_as_transformers_runs_it_and_said(
 
 
 @pytest.mark.parametrize("lengths", [(142, 728), (3, 2048), (1, 2, 31, 257, 258, 513)])
-def test_short_inputs_beside_long_ones_are_finite_and_the_same(
+def test_short_inputs_with_long_ones_are_finite_and_the_same(
     runtime: OpenVinoRuntime, lengths: tuple[int, ...]
 ) -> None:
     """NaN from padding: a fully masked row times 0 in the pooling (transformers #45491)."""
@@ -225,7 +225,7 @@ def test_a_bfloat16_checkpoint_is_widened_exactly(folder: Path, tmp_path: Path) 
 
 
 def write_bfloat16(file: Path, halves: Mapping[str, NDArray[np.uint16]]) -> None:
-    """A safetensors file of bfloat16, which numpy has no type for: a header of names and places, then the data."""
+    """A safetensors file of bfloat16, which numpy has no type for: a header of names and offsets, then the data."""
     header, place = {}, 0
     for name, array in halves.items():
         header[name] = {"dtype": "BF16", "shape": array.shape, "data_offsets": [place, place + array.nbytes]}
@@ -237,7 +237,7 @@ def write_bfloat16(file: Path, halves: Mapping[str, NDArray[np.uint16]]) -> None
 
 @pytest.mark.parametrize("dimension", [768, 512, 256, 128])
 def test_a_cut_vector_has_length_one(embedder: TransformerEmbedder, dimension: int) -> None:
-    """Infinity #538: sliced, not made unit length again."""
+    """Infinity #538: sliced, not renormalised."""
     small = at_dimension(embedder, dimension)
     vectors = small.embed_documents(["the gateway restarts at noon", "кошка спит"])
     assert vectors.shape == (2, dimension)
@@ -255,7 +255,7 @@ def test_another_dimension_is_refused_with_those_that_work(embedder: Transformer
 
 
 def test_float16_is_refused_with_the_reason(folder: Path) -> None:
-    """vLLM #24318, ONNX Runtime #32600: NaN without a word."""
+    """vLLM #24318, ONNX Runtime #32600: NaN without an error."""
     with pytest.raises(InvalidInputError, match="activations overflow"):
         load_embedder(read_model_folder(folder), dtype="float16")
 
@@ -296,7 +296,7 @@ def test_a_fine_tuned_copy_of_another_name_has_the_prompts_too(folder: Path, tmp
 
 
 def test_whitespace_is_part_of_the_text(embedder: TransformerEmbedder) -> None:
-    """sentence-transformers before 5.4 stripped every text; it does no longer, nor do we."""
+    """sentence-transformers before 5.4 stripped every text; it no longer does, nor does this package."""
     plain, spaced = embedder.tokenizer().pieces("a text"), embedder.tokenizer().pieces("  a text\n")
     assert len(spaced) > len(plain)
 

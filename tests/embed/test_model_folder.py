@@ -68,7 +68,7 @@ def test_a_file_that_would_change_the_vectors_is_refused(folder: Path, name: str
     assert caught.value.details["unexpected"] == [name]
 
 
-def test_no_folder_is_said_plainly(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesError, match="no model folder at"):
         read_model_folder(tmp_path / "nothing")
 

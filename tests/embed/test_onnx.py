@@ -127,7 +127,7 @@ def test_a_graph_of_another_kind_is_refused(folder: Path, graph: bytes, reason: 
 
 
 def test_the_checks_accept_a_graph_of_the_right_kind(folder: Path) -> None:
-    """The files above are refused for their one fault: without any, the graph is run, and only its result is no vector."""
+    """Each file above is refused for its one fault: without any, the graph runs, and only its result is not a vector."""
     (folder / "onnx" / "model.onnx").write_bytes(onnx_graph())
     with EmbeddingModel(folder) as model, pytest.raises(EmbedderError, match="the forward pass gave"):
         model.embed(["a"])

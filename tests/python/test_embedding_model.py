@@ -216,7 +216,7 @@ def test_hostile_texts_and_titles_are_embedded(gemma: EmbeddingModel) -> None:
 
 
 @pytest.mark.parametrize("texts", ["one string", [3], [None], [b"bytes"], [["nested"]]])
-def test_what_is_no_list_of_texts_is_refused(gemma: EmbeddingModel, texts: list[str]) -> None:
+def test_anything_but_a_list_of_texts_is_refused(gemma: EmbeddingModel, texts: list[str]) -> None:
     for embed in (gemma.embed_queries, gemma.embed_documents, gemma.embed):
         with pytest.raises(InvalidInputError, match="text"):
             embed(texts)
@@ -239,7 +239,7 @@ print(model.embed(["a"]).shape)
     assert done.stdout.splitlines() == ["[]", "['tokenizers']", "(1, 256)"]
 
 
-def test_no_model_says_where_it_was_looked_for(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported_with_the_searched_folders(tmp_path: Path) -> None:
     with pytest.raises(EmbedderUnavailableError, match="no model 'auto'") as caught:
         EmbeddingModel()
     looked_at = caught.value.details["looked_at"]
@@ -255,7 +255,7 @@ def test_no_model_says_where_it_was_looked_for(tmp_path: Path) -> None:
         EmbeddingModel(threads=-1)
 
 
-def test_the_settings_choose_where_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_are_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny_bert(tmp_path / "data" / "models" / "all-MiniLM-L6-v2")
     own = tiny_bert(tmp_path / "own")
     assert EmbeddingModel().info.name == "all-MiniLM-L6-v2"
