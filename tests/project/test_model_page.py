@@ -15,7 +15,7 @@ PAGE = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
 def test_every_test_that_is_named_is_there() -> None:
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert len(named) >= 16
-    tests = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").glob("test_*.py"))
+    tests = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
     assert {name for name in named if f"def {name}(" not in tests} == set()
 
 
