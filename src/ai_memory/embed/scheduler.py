@@ -74,7 +74,7 @@ class _Request:
         """Set after a shared pass has failed: from then on its inputs share no pass with other requests."""
         self.ended = False
         self.error: BaseException | None = None
-        self.came = time.perf_counter()
+        self.arrived = time.perf_counter()
         self.began: float | None = None
         self.wake = threading.Lock()
         """A one-shot event: acquiring it blocks the caller until its request has ended or it is to lead."""
@@ -166,8 +166,8 @@ class Scheduler:
             self._leave(request)
         if request.error is not None:
             raise request.error
-        began = request.began or request.came
-        return Completed(request.vectors, began - request.came, time.perf_counter() - began)
+        began = request.began or request.arrived
+        return Completed(request.vectors, began - request.arrived, time.perf_counter() - began)
 
     def close(self) -> None:
         """End every waiting request with EmbedderUnavailableError; returns when no pass is running."""

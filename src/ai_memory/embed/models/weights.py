@@ -36,7 +36,7 @@ def read_tensors(
     return {name: _array(mapped, start, found[name]) for name in expected}
 
 
-def forget_pages(mapped: NDArray[np.float32]) -> None:
+def release_pages(mapped: NDArray[np.float32]) -> None:
     """Free the pages of the mapped file that `mapped` (float32, any shape) is a view of; later reads load them again.
 
     Does nothing for an array that is not a view of a mapped file. The pages of all other views of that file are freed too.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.models.folder import FETCH_AGAIN, ModelFolder
-from ai_memory.embed.models.weights import forget_pages
+from ai_memory.embed.models.weights import release_pages
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.bert import build_bert
@@ -106,7 +106,9 @@ class OpenVinoRuntime:
         cache = cache_dir and cache_dir / "compiled" / f"{folder.revision()[:16]}-{dtype}"
         self._compiled = Compiled(core, folder, built, properties, cache)
         if built.table is not None:
-            forget_pages(built.table)  # the layers' weights, in the same file, have been copied into the compiled model
+            release_pages(
+                built.table
+            )  # the layers' weights, in the same file, have been copied into the compiled model
         self._padded = built.padded
         self._dimension = folder.dimension
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from ai_memory.embed.models import bert, gemma
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.weights import forget_pages
+from ai_memory.embed.models.weights import release_pages
 from ai_memory.embed.runtimes.torch.attention import AttentionPlan, Tensor, plan_attention
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -77,7 +77,7 @@ class GemmaModel:
             for full, base in bases.items()
         }
         if device != "cpu" or dtype is not torch.float32:
-            forget_pages(weights["embed_tokens.weight"])  # the weights have been copied out of the file
+            release_pages(weights["embed_tokens.weight"])  # the weights have been copied out of the file
 
     def __call__(self, ids: Tensor, positions: Tensor, lengths: Sequence[int]) -> Tensor:
         """As `Model.__call__`."""
