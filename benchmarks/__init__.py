@@ -1,1 +1,1 @@
-"""How fast, how big and compared with whom: `make bench`."""
+"""Speed and size, measured and compared with other products: `make bench`."""

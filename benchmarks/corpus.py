@@ -1,8 +1,8 @@
-"""Made-up but plausible texts: words of a Zipf vocabulary in sentences, the same ones for the same seed.
+"""Synthetic but plausible texts: sentences of words from a Zipf vocabulary, the same for the same seed.
 
-Speed depends on a text's shape and not on its meaning: a few words that are everywhere, many that are rare, capitals and
-punctuation, identifiers here and there, sessions of some turns, authors, contexts and tags. The law's exponent (1.15) gives
-9,400 distinct words in the first 50,000, between chat (6,000) and an encyclopedia (14,000).
+Speed depends on the form of texts and not on their meaning: a few frequent words, many rare ones, capitals and punctuation,
+some identifiers, sessions of several turns, authors, contexts and tags. The exponent (1.15) gives 9,400 distinct words in the
+first 50,000, between chat (6,000) and an encyclopedia (14,000).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 VOCABULARY = 50_000
 TOPICS = 1_000
-"""The vectors of one topic lie around one centre."""
+"""Number of topics; the vectors of one topic are distributed around one centre."""
 SESSION_TURNS = 20
 _BLOCK = 1_000
 _SHORT = 7
@@ -109,14 +109,14 @@ _EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 class Made(NamedTuple):
-    """One memory to be: its text, and the other fields of a draft."""
+    """The text and the other fields of one draft."""
 
     text: str
     fields: dict[str, Any]
 
 
 class Corpus:
-    """Texts, questions and vectors of one seed; what a number gives does not depend on what else was asked for."""
+    """Texts, questions and vectors of one seed; each depends on its number only, not on earlier calls."""
 
     def __init__(self, seed: int = 20_260) -> None:
         self._seed = seed
@@ -126,7 +126,7 @@ class Corpus:
         self._subjects = [word for word in self.words[len(_COMMON) :] if len(word) <= _SHORT]
 
     def memories(self, first: int, count: int, shortest: int = 10, longest: int = 60) -> Iterator[Made]:
-        """Memories number `first` to `first + count - 1`, of `shortest` to `longest` words."""
+        """The memories `first` to `first + count - 1`, of `shortest` to `longest` words."""
         for block in range(first // _BLOCK, -(-(first + count) // _BLOCK)):
             rng = np.random.default_rng((self._seed, 0, block))
             lengths = rng.integers(shortest, longest + 1, _BLOCK).tolist()
@@ -138,17 +138,17 @@ class Corpus:
                 start += length
 
     def question(self, number: int, words: int = 6) -> str:
-        """A question of some words drawn like those of the texts; another for each number.
+        """A question of a few words drawn like those of the texts; a different one for each number.
 
-        Only words of up to seven letters, since a tokenizer cuts a made-up word into more pieces than a real one: these
-        questions have 16 tokens, the demonstration's 10 to 15.
+        Only words of up to seven letters, since a tokenizer splits an invented word into more pieces than a real one: these
+        questions have 16 tokens, those of the demonstration 10 to 15.
         """
         drawn = self._draw(np.random.default_rng((self._seed, 1, number)), 4 * words)
         short = [word for word in drawn if len(word) <= _SHORT][:words]
         return f"What did {' '.join(short)} about {self._subjects[number % len(self._subjects)]}?"
 
     def vectors(self, block: int, count: int, dimension: int = 384) -> NDArray[np.float32]:
-        """Unit vectors around the topics' centres, float32, shape (count, dimension); others for each block."""
+        """Unit vectors around the topics' centres: shape (count, dimension), float32; different ones for each block."""
         centres = np.random.default_rng((self._seed, 2)).standard_normal((TOPICS, dimension), dtype=np.float32)
         rng = np.random.default_rng((self._seed, 3, block))
         made = centres[rng.integers(0, TOPICS, count)] * np.float32(0.8)
@@ -162,7 +162,7 @@ class Corpus:
 
 
 def _sentences(words: list[str], number: int) -> str:
-    """The words as sentences of eleven, one text in four with a ticket, one in seven with a file."""
+    """The words as sentences of eleven; one text in four has a ticket number, one in seven a file name."""
     for start in range(0, len(words), 11):
         words[start] = words[start].capitalize()
         if start:
@@ -186,7 +186,7 @@ def _fields(number: int) -> dict[str, Any]:
 
 
 def _vocabulary(rng: np.random.Generator) -> list[str]:
-    """`VOCABULARY` distinct words, the commonest first; short ones are commoner, as in languages."""
+    """`VOCABULARY` distinct words, the most frequent first; short ones are more frequent, as in natural languages."""
     words = dict.fromkeys(_COMMON)
     while len(words) < VOCABULARY:
         syllables = rng.integers(0, len(_SYLLABLES), (4_096, 4)).tolist()

@@ -1,9 +1,9 @@
-"""`embed.cuda.`: EmbeddingGemma at its full size on a CUDA device, beside sentence-transformers in the same bfloat16.
+"""`embed.cuda.`: EmbeddingGemma at full size on a CUDA device, compared with sentence-transformers in bfloat16.
 
     BENCH_CUDA_PYTHON=/path/to/python .venv/bin/python benchmarks/run.py cuda
 
-BENCH_CUDA_PYTHON names a Python that has this package with its extra `gpu` and sentence-transformers, on one PyTorch that finds
-the device; by default it is this one. Where there is no device, that is said and nothing is measured.
+BENCH_CUDA_PYTHON names a Python that has this package with its extra `gpu`, sentence-transformers, and a PyTorch that finds the
+device; the default is this Python. Without a device, a message says so and nothing is measured.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from benchmarks.engine import MIXED, MODEL, flops_per_token, make_model, own_side, texts_of
+from benchmarks.engine import MIXED, MODEL, flops_per_token, make_model, own_program, texts_of
 from benchmarks.figures import Figure, Peer, Target, load_average
 from benchmarks.places import KEPT
-from benchmarks.sides import ROUNDS, Side, in_turn, run_program
+from benchmarks.programs import ROUNDS, Program, run_in_turn, run_program
 
 PYTHON = "BENCH_CUDA_PYTHON"
 SHAPES = {"1x32": (1, 32), "10x32": (10, 32), "50x32": (50, 32), "256x32": (256, 32), "256x128": (256, 128)}
 FASTER = 2.0
-"""How many times sentence-transformers' rate is aimed at, in every row."""
+"""The targeted ratio to sentence-transformers' rate, in every row."""
 TEXTS_PER_SECOND = {"1x32": 186.0, "10x32": 2_681.0, "50x32": 6_785.0}
-"""Ten times what the original service printed."""
+"""Ten times the original service's figure."""
 QUERY_MS = 2.0
 SHARE_OF_PRODUCTS = 0.5
 _ABOUT_DEVICE = "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else '')"
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
-    """All figures of this area; none where there is no device."""
+    """All figures of this area; none without a device."""
     python = shlex.split(os.environ.get(PYTHON, "")) or [sys.executable]
     device = _device_name(python)
     if device:
@@ -41,7 +41,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
             python, "cuda", {"device": device, "weights": "random", "load": load_average()}, quick=quick
         )
     else:
-        print(f"CUDA is left out: {shlex.join(python)} has no PyTorch that finds a device ({PYTHON})", file=sys.stderr)
+        print(f"CUDA is skipped: {shlex.join(python)} has no PyTorch that finds a device ({PYTHON})", file=sys.stderr)
 
 
 def measured(python: Sequence[str], device: str, about: dict[str, Any], *, quick: bool) -> Iterator[Figure]:
@@ -52,10 +52,10 @@ def measured(python: Sequence[str], device: str, about: dict[str, Any], *, quick
     texts.write_text(json.dumps(texts_of(shapes)), encoding="utf-8")
     arguments = [str(MODEL), "bfloat16", str(texts), device]
     with (
-        own_side(MODEL, "bfloat16", texts, device, python) as own,
-        Side(python, "sentence_transformers_peer.py", arguments) as reference,
+        own_program(MODEL, "bfloat16", texts, device, python) as own,
+        Program(python, "sentence_transformers_peer.py", arguments) as reference,
     ):
-        found = in_turn({"ours": own, "theirs": reference}, (*shapes, MIXED), rounds=1 if quick else ROUNDS)
+        found = run_in_turn({"ours": own, "theirs": reference}, (*shapes, MIXED), rounds=1 if quick else ROUNDS)
     ours, theirs = found["ours"], found["theirs"]
     rate = json.loads(run_program(python, "torch_products.py", ["bfloat16", device]))["rate"]
     about = {**about, "versions": theirs["versions"]}

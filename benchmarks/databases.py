@@ -1,7 +1,7 @@
-"""`neo4j.`: the store on a Neo4j server beside SQLite's, in the same run: durable writes in bulk, and questions.
+"""`neo4j.`: the store on a Neo4j server compared with SQLite's in the same run: durable bulk writes, and questions.
 
-The server is the one of the tests (`scripts/neo4j`), run here with a folder of its own; without its jars or Java the area is left
-out and the reason is shown. The store that is asked is copied from the kept SQLite store of that size, once.
+The server is the one of the tests (`scripts/neo4j`), with a separate folder; without its jars or Java the area is skipped and the
+reason is shown. The queried store is copied once from the kept SQLite store of the same size.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ WRITE_TARGET = Target(">=", 1_000.0)
 RECALL_TARGET = Target("<=", 25.0)
 BATCH = 1_000
 WARM_UP_BATCHES = 15
-"""A server that has just been started interprets what it compiles later: a rate over its first seconds is not its rate."""
+"""A newly started server interprets code that it compiles later, so its rate over the first seconds is too low."""
 WARM_UP = 20
 WARM_UP_OF_SERVER = 1_500
-"""Questions, six reads each: until then a round trip to a fresh server falls from 3.6 ms to 0.9."""
+"""Questions of six reads each; during these a round trip to a new server falls from 3.6 ms to 0.9 ms."""
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
-    """All figures of this area; none where the server cannot be had."""
+    """All figures of this area; none if the server is not available."""
     try:
         yield from _written(batches=10 if quick else 30)
         if MODEL.exists():
             yield from _asked(10_000 if quick else 100_000, questions=100 if quick else 300)
     except UnavailableError as error:
-        print(f"neo4j is left out: {error}", file=sys.stderr)
+        print(f"neo4j is skipped: {error}", file=sys.stderr)
 
 
 def _written(batches: int) -> Iterator[Figure]:
@@ -70,7 +70,7 @@ def _written(batches: int) -> Iterator[Figure]:
 
 
 def _graphiti(server: Server, folder: Path, batches: int) -> dict[str, Any] | None:
-    """What graphiti-core takes for the same texts on an empty server."""
+    """graphiti-core's rate for the same texts on an empty server."""
     corpus = Corpus()
     texts = [[made.text for made in _made(corpus, number)] for number in range(WARM_UP_BATCHES + batches)]
     (folder / "batches.json").write_text(json.dumps(texts), encoding="utf-8")
@@ -80,7 +80,7 @@ def _graphiti(server: Server, folder: Path, batches: int) -> dict[str, Any] | No
 
 
 def _rate(settings: Settings, batches: int) -> float:
-    """Memories a second of one caller, each batch durable before the next is sent."""
+    """Memories per second of one caller, each batch durable before the next is sent."""
     corpus = Corpus()
     service = open_service(settings)
     try:
@@ -120,7 +120,7 @@ def _asked(memories: int, questions: int) -> Iterator[Figure]:
 
 
 def _answers(settings: Settings, questions: int, warm_up: int) -> tuple[list[float], list[str]]:
-    """Milliseconds of each question, and the hash of its answer, after `warm_up` others."""
+    """Milliseconds and answer hash of each question, after `warm_up` other questions."""
     corpus, times, hashes = Corpus(), list[float](), list[str]()
     service = open_service(settings)
     try:
@@ -140,7 +140,7 @@ def _answers(settings: Settings, questions: int, warm_up: int) -> tuple[list[flo
 
 @contextmanager
 def _copy_of(kept: Settings, memories: int) -> Iterator[Settings]:
-    """Settings of a database that holds what the SQLite store does, on a server that runs meanwhile."""
+    """Settings of a database with the content of the SQLite store; its server runs during the block."""
     folder = KEPT / "neo4j" / f"{memories}"
     facts = folder / "made.json"
     wanted = {"version": LINE.version, "of": json.loads((kept.data_dir / "made.json").read_text())}
@@ -161,7 +161,7 @@ def _copy_of(kept: Settings, memories: int) -> Iterator[Settings]:
 
 @contextmanager
 def _running(server: Server, *, kept: bool = True) -> Iterator[Server]:
-    """The server, started; what is not kept needs no orderly end."""
+    """The started server; a database that is not kept is not shut down cleanly."""
     server.start()
     try:
         yield server

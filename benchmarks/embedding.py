@@ -1,4 +1,4 @@
-"""`embed.`: the small model alone, as the service uses it."""
+"""`embed.`: the small model, as the service uses it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.places import MODEL
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
-    """All figures of this area; none where the model is not there."""
+    """All figures of this area; none if the model is missing."""
     if not MODEL.exists():
         return
     corpus = Corpus()

@@ -1,4 +1,4 @@
-"""`embed.http.`: what the way over HTTP costs the embedder, and how long a short text waits among long ones."""
+"""`embed.http.`: the cost of HTTP for the embedder, and how long a short text waits among long ones."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from ai_memory.embed.models.folder import read_model_folder
 from benchmarks.corpus import Corpus
 from benchmarks.engine import MODEL as GEMMA
 from benchmarks.engine import make_model
-from benchmarks.figures import ROOT, Figure, Peer, Target, load_average, median, percentile
+from benchmarks.figures import Figure, Peer, Target, load_average, median, percentile
 from benchmarks.http_load import Connection, request_bytes, run_clients, send_all
-from benchmarks.places import KEPT, MODEL, fresh_folder
+from benchmarks.places import MODEL, fresh_folder
 from benchmarks.processes import running_service
+from benchmarks.random_models import medium_gemma
 from benchmarks.soak import figures_of, soak
 
 CLIENTS = 64
@@ -24,7 +25,7 @@ LONG_CLIENTS = 8
 SOAK_CLIENTS = 16
 SHARE = Target(">=", 0.85, of="ratio")
 WAIT = Target("<=", 2.0)
-"""In batches: the one that runs when the text comes, and at most as much again for its own pass and the way."""
+"""In batches: one that is running when the text arrives, and at most as much again for its own pass and HTTP."""
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
@@ -32,16 +33,16 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     if MODEL.exists():
         yield _share("embed.http.share", MODEL, 512 if quick else 2048)
     else:
-        print("embed.http.share is left out: there is no model; make bench brings it", file=sys.stderr)
+        print("embed.http.share is skipped: the model is missing; make bench downloads it", file=sys.stderr)
     make_model()
     yield _share("embed.http.share.gemma", GEMMA, 64 if quick else 128)
-    model = middle_gemma()
+    model = medium_gemma()
     yield from _among_long_ones(model, 60 if quick else 300)
     yield from figures_of(soak(model, seconds=10.0 if quick else 60.0, clients=SOAK_CLIENTS), SOAK_CLIENTS)
 
 
 def _share(name: str, model: Path, count: int) -> Figure:
-    """Texts a second of 64 clients with one text a request, beside the same texts in one call in process."""
+    """Texts per second of 64 clients with one text per request, compared with the same texts in one call in process."""
     texts = [made.text for made in Corpus().memories(0, count, 35, 45)]
     requests = [request_bytes("/v1/embeddings", input=text, encoding_format="base64") for text in texts]
     embedder = load_embedder(read_model_folder(model))
@@ -49,7 +50,7 @@ def _share(name: str, model: Path, count: int) -> Figure:
     with fresh_folder() as data_dir, running_service(data_dir, model) as url:
         send_all(url, CLIENTS, requests[:128])
         served, inside = [], []
-        for _ in range(3):  # in turn: what else the machine does disturbs both
+        for _ in range(3):  # alternating: other load on the machine disturbs both equally
             inside.append(_seconds(lambda: embedder.embed_documents(texts)))
             served.append(send_all(url, CLIENTS, requests))
     embedder.close()
@@ -59,7 +60,7 @@ def _share(name: str, model: Path, count: int) -> Figure:
 
 
 def _among_long_ones(model: Path, count: int) -> Iterator[Figure]:
-    """How long a short text takes while eight clients send texts of 2,048 tokens on end, in units of one such text's pass."""
+    """The time of a short text while eight clients send texts of 2,048 tokens, in units of the pass of one such text."""
     short = request_bytes("/embed", inputs="when does the gate open")
     long = request_bytes("/embed", inputs="the gate opens at noon and closes at nine " * 1000)  # cut to 2,048 tokens
     with fresh_folder() as data_dir, running_service(data_dir, model) as url:
@@ -93,17 +94,6 @@ def _among_long_ones(model: Path, count: int) -> Iterator[Figure]:
     }
     yield Figure("embed.http.short_among_long_p50", median(waits) / batch, "batches", settings=settings)
     yield Figure("embed.http.short_among_long_p99", percentile(waits, 0.99) / batch, "batches", None, WAIT, settings)
-
-
-def middle_gemma() -> Path:
-    """A model of EmbeddingGemma's kind with random weights; small: a pass over 2,048 tokens takes some tenths of a second."""
-    folder = KEPT / "models" / "random-gemma-middle"
-    if not (folder / "model.safetensors").exists():
-        sys.path.insert(0, str(ROOT))
-        from tests.support.tiny_gemma import Sizes, random_gemma
-
-        random_gemma(folder, Sizes(width=192, inner=288, layers=6, pattern=6, head_width=64))
-    return folder
 
 
 def _seconds(work: Callable[[], object]) -> float:

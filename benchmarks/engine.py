@@ -1,12 +1,12 @@
-"""`embed.gemma.`: the EmbeddingGemma engine at its full size, with random weights, beside others that run the same model.
+"""`embed.gemma.`: the EmbeddingGemma engine at full size, with random weights, compared with others that run the same model.
 
-Speed does not depend on the weights' values. Every side gets the same texts and the same weights and runs in a process of its own,
-tokenizing included, and all are timed in turn (`benchmarks/sides.py`), as is what the machine multiplies at that moment; what a
-side gives for one text is compared with ours (`cosine` in its rows' settings). llama.cpp and fastembed live in environments of
-their own, made on demand. sentence-transformers needs a CPU build of PyTorch, which the package index does not serve: the variable
-BENCH_REFERENCE_PYTHON names a command that runs a Python which has both, and ONNX Runtime (and sees this folder under the same
-path); without it these are left out and said to be. ONNX Runtime and fastembed need the model as ONNX, which that same Python
-exports once.
+Speed does not depend on the values of the weights. Every program gets the same texts and the same weights and runs in a separate
+process, tokenizing included. All are timed in turn (`benchmarks/programs.py`), as is the rate of bare matrix products at that
+moment; each program's vector of one text is compared with that of this engine (`cosine` in the settings of its rows). llama.cpp
+and fastembed are in separate environments, created on demand. sentence-transformers needs a CPU build of PyTorch, which the
+package index does not have: BENCH_REFERENCE_PYTHON names a command that runs a Python with both, and with ONNX Runtime (and sees
+this folder under the same path); without it these are skipped with a message. ONNX Runtime and fastembed need the model as ONNX,
+which that Python exports once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from benchmarks.environments import environment_of
 from benchmarks.figures import ROOT, Figure, Peer, Target, load_average, median
 from benchmarks.places import KEPT
 from benchmarks.products import SHAPE, product_rate
-from benchmarks.sides import ROUNDS, Side, SideError, in_turn, run_program
+from benchmarks.programs import ROUNDS, Program, ProgramError, run_in_turn, run_program
 
 MODEL = KEPT / "models" / "random-embeddinggemma-300m"
 OUTLIER = KEPT / "models" / "random-embeddinggemma-300m-outlier"
@@ -42,7 +42,7 @@ ONNX = KEPT / "models" / "random-embeddinggemma-300m-onnx"
 GGUF = KEPT / "models" / "random-embeddinggemma-300m-gguf"
 REFERENCE = "BENCH_REFERENCE_PYTHON"
 LLAMA = ("xllamacpp>=2026.10", "gguf>=0.19", "safetensors", "tokenizers")
-"""llama.cpp's own Python binding has no built package on the index; this one carries llama.cpp built for AVX2."""
+"""llama.cpp's own Python binding has no wheel on the index; this one includes llama.cpp built for AVX2."""
 SHAPES = {
     "1x32": (1, 32),
     "10x32": (10, 32),
@@ -53,7 +53,7 @@ SHAPES = {
 }
 MIXED = "64_mixed"
 _SHARE_ROW = "10x32"
-"""Beside its passes the machine's products are measured."""
+"""Bare matrix products are measured next to the passes of this row."""
 
 FASTER = {
     ("50x32", "bfloat16"): 2.5,
@@ -61,7 +61,7 @@ FASTER = {
     (MIXED, "bfloat16"): 3.0,
     (MIXED, "int8"): 5.0,
 }
-"""How many times sentence-transformers' float32 rate is aimed at."""
+"""The targeted ratio to sentence-transformers' rate in float32."""
 SHARE_OF_PRODUCTS = {"float32": 0.9, "bfloat16": 0.8, "int8": 0.65}
 QUERIES_PER_SECOND = {"bfloat16": 30.0, "int8": 50.0}
 PEAK_GB = {"bfloat16": 1.6, "int8": 1.1}
@@ -82,12 +82,12 @@ def figures(*, quick: bool) -> Iterator[Figure]:
                 rates[dtype].append(product_rate(dtype))
 
     with ExitStack() as stack:
-        sides = {dtype: stack.enter_context(own_side(MODEL, dtype, texts)) for dtype in dtypes}
+        programs = {dtype: stack.enter_context(own_program(MODEL, dtype, texts)) for dtype in dtypes}
         for name, start in _peers(texts):
-            if (side := _started(name, start)) is not None:
-                sides[name] = stack.enter_context(side)
+            if (program := _started(name, start)) is not None:
+                programs[name] = stack.enter_context(program)
         rounds = 1 if quick else ROUNDS
-        found = in_turn(sides, list(json.loads(texts.read_text())), rounds=rounds, before=measure_products)
+        found = run_in_turn(programs, list(json.loads(texts.read_text())), rounds=rounds, before=measure_products)
     ours = {dtype: found.pop(dtype) for dtype in dtypes}
     peers = found
     if reference := _reference():
@@ -104,11 +104,11 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         yield from _rows(dtype, ours[dtype], peers, rate, settings)
 
 
-def own_side(
+def own_program(
     folder: Path, dtype: str, texts: Path, device: str = "cpu", python: Sequence[str] = (sys.executable,)
-) -> Side:
-    """This service's engine; what cannot be started raises SideError."""
-    return Side(python, "engine_ours.py", [str(folder), dtype, str(texts), device])
+) -> Program:
+    """This service's engine. Raises ProgramError if it cannot be started."""
+    return Program(python, "engine_ours.py", [str(folder), dtype, str(texts), device])
 
 
 def _rows(
@@ -150,7 +150,7 @@ def _rows(
 
 
 def _best_peer(peers: dict[str, dict[str, Any]], name: str, counts: dict[str, int], dtype: str) -> tuple[str, float]:
-    """The fastest peer that computes in `dtype` in this row, and its tokens a second."""
+    """The fastest peer of this row in `dtype`, and its tokens per second."""
     rates = [
         (counts[name] / found["seconds"][name], peer)
         for peer, found in peers.items()
@@ -172,61 +172,64 @@ def _peers_rows(peers: dict[str, dict[str, Any]], ours: NDArray[np.float64], abo
 
 
 def _reference() -> list[str]:
-    """The command that runs the reference's Python; empty where none is named."""
+    """The command of the reference's Python; empty if none is set."""
     return shlex.split(os.environ.get(REFERENCE, ""))
 
 
-def _peers(texts: Path) -> Iterator[tuple[str, Callable[[], Side]]]:
-    """Name and start of each."""
+def _peers(texts: Path) -> Iterator[tuple[str, Callable[[], Program]]]:
+    """The name of each peer, and a function that starts it."""
     if reference := _reference():
         for dtype in ("float32", "bfloat16") if has_bfloat16() else ("float32",):
             arguments = [str(MODEL), dtype, str(texts)]
-            yield f"sentence-transformers {dtype}", partial(Side, reference, "sentence_transformers_peer.py", arguments)
+            yield (
+                f"sentence-transformers {dtype}",
+                partial(Program, reference, "sentence_transformers_peer.py", arguments),
+            )
         for dtype in ("float32", "int8"):
             arguments = [str(MODEL), str(ONNX), dtype]
             yield f"onnxruntime {dtype}", partial(_prepared, reference, "onnxruntime_peer.py", arguments, texts)
     else:
-        print(f"sentence-transformers and ONNX Runtime are left out: {REFERENCE} is not set", file=sys.stderr)
+        print(f"sentence-transformers and ONNX Runtime are skipped: {REFERENCE} is not set", file=sys.stderr)
     yield "fastembed float32", partial(_fastembed, texts)
     for dtype in ("float32", "int8"):
         yield f"llama.cpp {dtype}", partial(_llama_cpp, dtype, texts)
 
 
-def _fastembed(texts: Path) -> Side:
-    return Side([str(environment_of("fastembed>=0.9"))], "fastembed_peer.py", [str(ONNX), str(texts)])
+def _fastembed(texts: Path) -> Program:
+    return Program([str(environment_of("fastembed>=0.9"))], "fastembed_peer.py", [str(ONNX), str(texts)])
 
 
-def _llama_cpp(dtype: str, texts: Path) -> Side:
+def _llama_cpp(dtype: str, texts: Path) -> Program:
     return _prepared([str(environment_of(*LLAMA))], "llama_cpp_peer.py", [str(MODEL), str(GGUF), dtype], texts)
 
 
-def _prepared(python: Sequence[str], program: str, arguments: list[str], texts: Path) -> Side:
-    """The side, after its program made its own form of the model in a process whose memory does not count."""
+def _prepared(python: Sequence[str], program: str, arguments: list[str], texts: Path) -> Program:
+    """The program, after a separate process, whose memory is not measured, has converted the model."""
     run_program(python, program, arguments)
-    return Side(python, program, [*arguments, str(texts)])
+    return Program(python, program, [*arguments, str(texts)])
 
 
-def _started(name: str, start: Callable[[], Side]) -> Side | None:
-    """The side, or None, with the reason shown."""
+def _started(name: str, start: Callable[[], Program]) -> Program | None:
+    """The started program, or None, with the reason printed."""
     try:
         return start()
-    except (SideError, subprocess.SubprocessError) as error:
-        print(f"{name} is left out: {error}", file=sys.stderr)
+    except (ProgramError, subprocess.SubprocessError) as error:
+        print(f"{name} is skipped: {error}", file=sys.stderr)
         return None
 
 
 def make_model(folder: Path = MODEL, outliers: int = 0) -> None:
-    """Write a random EmbeddingGemma of full size, where it is not there yet."""
+    """Write a random EmbeddingGemma of full size, if it is missing."""
     if (folder / "model.safetensors").exists():
         return
-    print("  a random EmbeddingGemma of full size is being written (1.2 GB)", file=sys.stderr, flush=True)
+    print("  writing a random EmbeddingGemma of full size (1.2 GB)", file=sys.stderr, flush=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     script = [sys.executable, str(ROOT / "scripts" / "random_gemma.py"), str(folder)]
     subprocess.run([*script, "--full", "--outliers", str(outliers)], check=True)
 
 
 def flops_per_token(length: int) -> int:
-    """Of a token in an input of up to 257: the layers' products, and attention over so many keys in each of 24 layers."""
+    """Floating-point operations per token of an input of up to 257: the layers' products, and attention in 24 layers."""
     return 202_899_456 + 3_072 * 24 * length
 
 
@@ -235,7 +238,7 @@ def _shapes(*, quick: bool) -> dict[str, tuple[int, int]]:
 
 
 def texts_of(shapes: Mapping[str, tuple[int, int]]) -> dict[str, list[str]]:
-    """The texts of each row, of the stated number of tokens each, special tokens included, and those of mixed lengths."""
+    """The texts of each row, each with the given number of tokens, special tokens included; and the row of mixed lengths."""
     tokenizer = TextTokenizer(MODEL / TOKENIZER, 2048)
     words = " ".join(made.text for made in Corpus().memories(0, 400)).split(" ")
     rng = np.random.default_rng(11)
@@ -249,7 +252,7 @@ def texts_of(shapes: Mapping[str, tuple[int, int]]) -> dict[str, list[str]]:
 
 
 def _text(tokenizer: TextTokenizer, words: list[str], length: int, first: int) -> str:
-    """Words from `first` on, cut where the text has `length` tokens."""
+    """The words from `first` on, cut so that the text has `length` tokens."""
     doubled = words[first:] + words[:first]
     text = " ".join(doubled[: 2 * length])
     pieces = tokenizer.pieces(text, special=False)

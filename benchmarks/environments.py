@@ -1,4 +1,4 @@
-"""A Python of its own for a peer, made on demand and kept under `.cache/bench/peers`."""
+"""A separate Python environment per peer, created on demand and kept under `.cache/bench/peers`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SECONDS = 1_800
 
 
 def environment_of(package: str, *more: str) -> Path:
-    """The Python of the environment that has these packages, made where it is not there; it is named by the first.
+    """The Python of the environment with these packages, created if it is missing; the first package names it.
 
-    Raises subprocess.SubprocessError where they cannot be installed.
+    Raises subprocess.SubprocessError if they cannot be installed.
     """
     folder = KEPT / "peers" / package.partition(">")[0]
     python = folder / "bin" / "python"

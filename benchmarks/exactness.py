@@ -1,7 +1,7 @@
-"""`embed.gemma.<dtype>.cosine`: EmbeddingGemma at its full size against sentence-transformers' float32, on this very processor.
+"""`embed.gemma.<dtype>.cosine`: EmbeddingGemma at full size against sentence-transformers' float32, on this processor.
 
-Speed is measured beside it, with the same weights: a fast wrong answer would show here. The tests do the same on a tiny model; what
-rounds differently at full size, and what only a processor with bfloat16 or VNNI executes, is seen here alone.
+The weights are those of the speed measurements, so a fast wrong answer would be detected. The tests do the same on a tiny model;
+only this shows what rounds differently at full size, or runs only on a processor with bfloat16 or VNNI.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
 from benchmarks.figures import Figure, Target
 
 LENGTHS = (1, 2, 31, 32, 255, 256, 257, 258, 259, 513, 514, 600, 940, 1500, 2047, 2048)
-"""Tokens: on either side of the attention window's edges, and the longest."""
+"""Lengths in tokens: just below and above the limits of the attention window, and the longest."""
 TOGETHER = ((0, 3, 5, 7), (1, 9, 2, 11), tuple(range(len(LENGTHS))))
-"""Which of them share a pass, besides each alone."""
+"""The lengths that share a pass; each is also embedded alone."""
 LEAST = {"float32": 0.999999, "bfloat16": 0.9995, "int8": 0.995}
 LEAST_WITH_OUTLIER = 0.99
 _FIRST, _LAST = 2, 1
@@ -30,14 +30,14 @@ _FIRST, _LAST = 2, 1
 
 
 def inputs() -> list[list[int]]:
-    """Token ids of those lengths, special tokens included, drawn from the ordinary pieces."""
+    """Token ids of these lengths, special tokens included, drawn from the ordinary vocabulary."""
     rng = np.random.default_rng(5)
     rows = [[_FIRST, *rng.integers(300, 200_000, length).tolist()] for length in LENGTHS]
     return [[*row[: length - 1], _LAST] if length > 1 else row[:1] for row, length in zip(rows, LENGTHS, strict=True)]
 
 
 def reference(folder: Path, run: Callable[[str, list[str]], object]) -> NDArray[np.float32]:
-    """sentence-transformers' vectors of the inputs; `run` executes a peer's program with its arguments."""
+    """sentence-transformers' vectors of the inputs: float32 (inputs, 768); `run` executes a peer's program."""
     ids, out = folder.with_name("exactness.json"), folder.with_name("exactness.npy")
     ids.write_text(json.dumps(inputs()), encoding="utf-8")
     run("reference_vectors.py", [str(folder), str(ids), str(out)])
@@ -48,17 +48,17 @@ def reference(folder: Path, run: Callable[[str, list[str]], object]) -> NDArray[
 def figures(
     folder: Path, dtypes: Sequence[str], expected: NDArray[np.float32], about: dict[str, Any]
 ) -> Iterator[Figure]:
-    """The least cosine of all inputs, alone and together."""
+    """The smallest cosine over all inputs, alone and sharing passes."""
     for dtype in dtypes:
         found = least_cosine(folder, dtype, expected)
         yield Figure(f"embed.gemma.{dtype}.cosine", found, "", target=Target(">=", LEAST[dtype]), settings=about)
 
 
 def outlier_figures(folder: Path, dtypes: Sequence[str], about: dict[str, Any]) -> Iterator[Figure]:
-    """Against our own float32, on weights of which one channel is 20 times as large as the rest.
+    """Compare with this engine's float32, on weights with one channel 20 times as large as the rest.
 
-    More such channels make random weights of this depth ill-conditioned: with two, of which one is 100 times as large, bfloat16
-    itself keeps 0.80 at two tokens.
+    More such channels make random weights of this depth ill-conditioned: with two, one of them 100 times as large, even bfloat16
+    reaches only 0.80 at two tokens.
     """
     runtime = OpenVinoRuntime(read_model_folder(folder), dtype=Dtype.FLOAT32)
     expected = np.concatenate([runtime.forward([each]) for each in inputs()])
@@ -71,7 +71,7 @@ def outlier_figures(folder: Path, dtypes: Sequence[str], about: dict[str, Any]) 
 
 
 def least_cosine(folder: Path, dtype: str, expected: NDArray[np.float32]) -> float:
-    """Of every input's vector with the one expected, each alone and as `TOGETHER` says."""
+    """The cosine of every input's vector with the expected one, each alone and grouped as in `TOGETHER`."""
     runtime = OpenVinoRuntime(read_model_folder(folder), dtype=Dtype(dtype))
     rows = inputs()
     least = 1.0

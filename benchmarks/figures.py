@@ -1,4 +1,4 @@
-"""A measured figure, the target it should meet, and the row that is written for it."""
+"""A measured figure, its target, and its row in the results file."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure's value, or its ratio to the peer's, must be at most or at least."""
+    """A limit for a figure's value or for its ratio to the peer's."""
 
     sense: Literal["<=", ">="]
     limit: float
     of: Literal["value", "ratio"] = "value"
 
     def met(self, value: float, ratio: float | None) -> bool:
-        """Whether it is reached. A ratio that could not be measured is not."""
+        """Return whether the target is met; a ratio that could not be measured does not meet it."""
         measured = value if self.of == "value" else ratio
         if measured is None:
             return False
@@ -40,7 +40,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Peer:
-    """Whom the figure is compared with, and what was measured of it in the same run, in the same unit."""
+    """The compared product, and its value in the same run and unit."""
 
     name: str
     value: float
@@ -59,21 +59,21 @@ class Figure:
 
     @property
     def area(self) -> str:
-        """What comes before the first dot of the name."""
+        """The part of the name before the first dot."""
         return self.name.partition(".")[0]
 
     @property
     def ratio(self) -> float | None:
-        """This value over the peer's; None without a peer or where the peer's is zero."""
+        """This value divided by the peer's; None without a peer or if the peer's is zero."""
         return self.value / self.peer.value if self.peer is not None and self.peer.value else None
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None without one."""
+        """Whether the target is met; None without a target."""
         return None if self.target is None else self.target.met(self.value, self.ratio)
 
     def row(self, commit: str, machine: Mapping[str, Any]) -> dict[str, Any]:
-        """What is written to the results file."""
+        """The row for the results file."""
         return {
             "name": self.name,
             "value": _rounded(self.value),
@@ -89,19 +89,19 @@ class Figure:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of the values lie, between neighbours by straight line; no values raise."""
+    """The `share` (0 to 1) quantile of the values, interpolated linearly. Raises ValueError for no values."""
     if not values:
-        raise ValueError("there is no percentile of nothing")
+        raise ValueError("no values have no percentile")
     return float(np.quantile(np.asarray(values, np.float64), share))
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle value."""
+    """The median."""
     return percentile(values, 0.5)
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on besides the code; nothing that tells one machine of a kind from another."""
+    """What the figures depend on besides the code; nothing that identifies an individual machine."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
@@ -113,12 +113,12 @@ def machine() -> dict[str, Any]:
 
 
 def load_average() -> float:
-    """Processes that wanted to run in the last minute: more than the cores means that others disturbed the measurement."""
+    """The load average of the last minute: above the number of cores, other processes disturbed the measurement."""
     return round(os.getloadavg()[0], 1)
 
 
 def commit() -> str:
-    """The short hash of the commit that is checked out, with a `+` when the program's files differ from it."""
+    """The short hash of the checked-out commit, with a `+` if the program's files differ from it."""
     try:
         shown = _git("rev-parse", "--short=10", "HEAD")
         return shown + ("+" if _git("status", "--porcelain", "--", "src") else "")
@@ -127,7 +127,7 @@ def commit() -> str:
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """The figures for reading, one a line."""
+    """The figures as a readable table, one per line."""
     head = ("figure", "value", "unit", "target", "met", "ratio", "peer")
     lines = [head, *(_shown(figure) for figure in figures)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
@@ -142,12 +142,12 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def results_file(commit_name: str) -> Path:
-    """Where a run that starts now keeps its rows: names in order are runs in order."""
+    """The results file of a run that starts now; file names sort by time."""
     return RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}-{commit_name.rstrip('+')}.jsonl"
 
 
 def write(figures: Sequence[Figure], path: Path, commit_name: str) -> None:
-    """Append the rows to a JSONL file, which is made where there is none."""
+    """Append the rows to a JSONL file, created if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     here = machine()
     with path.open("a", encoding="utf-8") as file:
@@ -156,7 +156,7 @@ def write(figures: Sequence[Figure], path: Path, commit_name: str) -> None:
 
 
 def number(value: float) -> str:
-    """A number as it is read: three digits that count, thousands parted."""
+    """A number for readers: three significant digits, thousands separated."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"

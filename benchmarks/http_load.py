@@ -1,4 +1,4 @@
-"""A client that costs the machine little, and many of them: what is measured is to be the server."""
+"""A cheap HTTP client, and many of them at once, so that the server and not the client is measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 
 class Connection:
-    """One kept-alive connection. Only for answers that have a Content-Length, as those of a few texts do."""
+    """One kept-alive connection. Only for answers with a Content-Length, such as those of a few texts."""
 
     def __init__(self, url: str, timeout: float = 120.0) -> None:
         parts = urlsplit(url)
@@ -21,7 +21,7 @@ class Connection:
         self._rest = b""
 
     def post(self, request: bytes) -> int:
-        """Send a request made by `request_bytes`; returns the status when the whole answer has come."""
+        """Send a request made by `request_bytes`; returns the status after the whole answer has arrived."""
         self.send(request)
         head, _, body = self._until(b"\r\n\r\n").partition(b"\r\n\r\n")
         length = next(
@@ -33,11 +33,11 @@ class Connection:
         return int(head.split(b" ", 2)[1])
 
     def send(self, request: bytes) -> None:
-        """Send a request and wait for nothing."""
+        """Send a request without waiting for the answer."""
         self._socket.sendall(request)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._socket.close()
 
     def _until(self, mark: bytes) -> bytes:
@@ -54,7 +54,7 @@ class Connection:
 
 
 def request_bytes(path: str, **fields: object) -> bytes:
-    """A whole POST request."""
+    """A complete POST request."""
     body = json.dumps(fields).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
@@ -62,21 +62,21 @@ def request_bytes(path: str, **fields: object) -> bytes:
 
 @dataclass
 class Tally:
-    """What became of the requests of all clients."""
+    """The outcomes of the requests of all clients."""
 
     sent: int = 0
     answered: int = 0
     refused: int = 0
     """Answered with another status than 200."""
     broken: int = 0
-    """Not answered: the connection broke or the time ran out."""
+    """Not answered: the connection broke or timed out."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def run_clients(url: str, clients: int, work: Callable[[int, Connection], None]) -> float:
-    """Run `work(number, connection)` in so many threads at once; the seconds until the last is done.
+    """Run `work(number, connection)` in several threads at once; returns the seconds until the last is done.
 
-    Raises what any of them raised.
+    Raises the error of any thread.
     """
     connections = [Connection(url) for _ in range(clients)]
     start = threading.Barrier(clients + 1)
@@ -105,9 +105,9 @@ def run_clients(url: str, clients: int, work: Callable[[int, Connection], None])
 
 
 def send_all(url: str, clients: int, requests: Sequence[bytes]) -> float:
-    """Send every request once, from so many clients, each as soon as its last is answered; the seconds it took.
+    """Send every request once, from several clients, each after its previous answer; returns the seconds.
 
-    Raises RuntimeError where an answer is not 200.
+    Raises RuntimeError if an answer is not 200.
     """
     left = iter(requests)
     lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Refill docs/benchmarks.md and its charts from the newest result of each row: `.venv/bin/python benchmarks/page.py`."""
+"""Rewrite docs/benchmarks.md and its charts from the newest result of each row: `.venv/bin/python benchmarks/page.py`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PICTURES = ROOT / "docs" / "charts"
 HEADING = "## The last results\n"
 END = "<!-- end -->\n"
 AREAS = ("write", "recall", "index", "store", "graph", "neo4j", "embed", "cli", "mcp", "rust")
-"""In the order in which the page shows them."""
+"""In the order of the page."""
 
 Row = Mapping[str, Any]
 
 
 def read(folder: Path) -> list[list[Row]]:
-    """The rows of each run, oldest first: the files' names begin with the time."""
+    """The rows of each run, oldest first: file names begin with the time."""
     return [
         [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         for path in sorted(folder.glob("*.jsonl"))
@@ -35,16 +35,16 @@ def read(folder: Path) -> list[list[Row]]:
 
 
 def newest(runs: Sequence[Sequence[Row]]) -> list[Row]:
-    """The last row of each name on the machine that was measured last, by area."""
+    """The last row of each name on the most recently measured machine, by area."""
     machine = _computer(runs[-1][-1])
     rows = {row["name"]: row for run in runs for row in run if _computer(row) == machine}
     return sorted(rows.values(), key=lambda row: AREAS.index(row["name"].partition(".")[0]))
 
 
 def engine_run(runs: Sequence[Sequence[Row]]) -> list[Row]:
-    """The newest run that has the engine beside its peers, a whole one if there is, else the newest that has the engine.
+    """The newest run with the engine and its peers, preferably a complete one, else the newest with the engine.
 
-    Empty without one. A quick run leaves the long texts out.
+    Empty if there is none. A quick run has no long texts.
     """
     for wanted in (("embed.peer.", "embed.gemma.float32.1x2048"), ("embed.peer.", "embed.gemma."), ("embed.gemma.",)):
         for run in reversed(runs):
@@ -61,7 +61,7 @@ def pictures(runs: Sequence[Sequence[Row]]) -> dict[str, tuple[str, str]]:
 
 
 def section(runs: Sequence[Sequence[Row]]) -> str:
-    """What stands below the heading: the machine, the charts, and every row as a Markdown table."""
+    """The text below the heading: the machine, the charts, and every row as a Markdown table."""
     rows = newest(runs)
     machine = rows[-1]["machine"]
     loads = [row["settings"]["load"] for row in rows if "load" in row["settings"]]
@@ -100,7 +100,7 @@ def _line(row: Row) -> str:
 
 
 def main() -> None:
-    """Rewrite what follows the heading up to the next line `<!-- end -->`, and the charts."""
+    """Rewrite the text between the heading and the next line `<!-- end -->`, and the charts."""
     runs = read(RESULTS)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(HEADING)
     _, _, after = rest.partition(END)

@@ -1,7 +1,7 @@
-"""chromadb and mem0 beside this service: the same texts, the same MiniLM vectors, given to all, so that no model runs.
+"""chromadb and mem0 compared with this service: all get the same texts and the same MiniLM vectors, so that no model runs.
 
-Each peer lives in an environment of its own under `.cache/bench/peers`, made on demand; where it cannot be installed the peer
-is left out and the reason is shown. Their telemetry is switched off and no proxy or key is handed on.
+Each peer has a separate environment under `.cache/bench/peers`, created on demand; a peer that cannot be installed is skipped and
+the reason is shown. Their telemetry is switched off and no proxy or key is passed on.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _RUN_SECONDS = 3_600
 
 
 class Given(NamedTuple):
-    """What every side is given: vectors are float32 of unit length, shapes (texts, 384) and (questions, 384)."""
+    """The input of all: vectors are float32 of unit length, shapes (texts, 384) and (questions, 384)."""
 
     texts: list[str]
     vectors: Vectors
@@ -48,7 +48,7 @@ class Given(NamedTuple):
 
 
 class GivenVectors:
-    """An `Embedder` that knows the vectors of these texts already."""
+    """An `Embedder` with precomputed vectors of these texts."""
 
     max_tokens = 256
 
@@ -58,7 +58,7 @@ class GivenVectors:
         self._known.update(zip(given.questions, given.question_vectors, strict=True))
 
     def embed_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> Vectors:
-        """The vectors of these texts; KeyError for others."""
+        """The vectors of these texts, shape (len(texts), 384), float32. Raises KeyError for other texts."""
         del task
         return np.stack([self._known[text] for text in texts])
 
@@ -68,17 +68,17 @@ class GivenVectors:
         return np.stack([self._known[text] for text in texts])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Words."""
+        """The number of words per text."""
         return [len(text.split()) for text in texts]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Does nothing."""
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
-    """All figures of this area; none where the model is not there."""
+    """All figures of this area; none if the model is missing."""
     if not MODEL.exists():
-        print("peers are left out: there is no model to make vectors with; make bench brings it", file=sys.stderr)
+        print("peers are skipped: the model is missing; make bench downloads it", file=sys.stderr)
         return
     given, identity = _given(MEMORIES // 2 if quick else MEMORIES)
     peers = {name: _peer(package, program, given) for name, (package, program) in _PEERS.items()}
@@ -108,7 +108,7 @@ _PEERS = {"chromadb": ("chromadb>=1.0", "chromadb_peer.py"), "mem0": ("mem0ai>=1
 
 
 def _ours(given: Given, identity: EmbedderIdentity, *, batch: int) -> tuple[float, list[float], list[list[int]]]:
-    """Seconds to write all until meaning finds them, milliseconds of each question, and what each found."""
+    """Seconds until all are written and found semantically, milliseconds of each question, and the hits of each."""
     numbers = {text: number for number, text in enumerate(given.texts)}
     with fresh_folder() as folder:
         store = open_sqlite_store(folder / "memory.db", clock=SystemClock())
@@ -136,13 +136,13 @@ def _ours(given: Given, identity: EmbedderIdentity, *, batch: int) -> tuple[floa
 
 
 def _agreement(ours: list[list[int]], theirs: list[list[int]]) -> float:
-    """The share of the peer's ten nearest that are among ours."""
+    """The share of the peer's ten nearest that this service also found."""
     shares = [len(set(mine) & set(other)) / len(other) for mine, other in zip(ours, theirs, strict=True)]
     return round(sum(shares) / len(shares), 3)
 
 
 def _given(memories: int) -> tuple[Given, EmbedderIdentity]:
-    """Texts and questions with MiniLM's vectors, computed once and kept."""
+    """Texts and questions with MiniLM's vectors, computed once and cached."""
     corpus = Corpus()
     texts = [made.text for made in corpus.memories(0, memories)]
     questions = [corpus.question(number) for number in range(QUESTIONS)]
@@ -160,7 +160,7 @@ def _given(memories: int) -> tuple[Given, EmbedderIdentity]:
 
 
 def _peer(package: str, program: str, given: Given) -> dict[str, Any] | None:
-    """What the peer's program measured, or None, with the reason shown."""
+    """The peer's measurements, or None, with the reason printed."""
     with fresh_folder() as folder:
         (folder / "texts.json").write_text(json.dumps(given.texts), encoding="utf-8")
         (folder / "questions.json").write_text(json.dumps(given.questions), encoding="utf-8")
@@ -170,7 +170,7 @@ def _peer(package: str, program: str, given: Given) -> dict[str, Any] | None:
 
 
 def peer_program(package: str, program: str, folder: Path, *more: str) -> dict[str, Any] | None:
-    """What a peer's program measured of what lies in `folder`, or None, with the reason shown; `more`: what it needs besides."""
+    """The measurements of a peer's program on `folder`, or None, with the reason printed; `more` has further packages."""
     try:
         python = environment_of(package, *more)
         words = [str(python), str(_PROGRAMS / program), str(folder)]
@@ -178,14 +178,14 @@ def peer_program(package: str, program: str, folder: Path, *more: str) -> dict[s
             words, env=_quiet(folder), cwd=folder, capture_output=True, text=True, check=True, timeout=_RUN_SECONDS
         )
     except subprocess.SubprocessError as error:
-        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-        print(f"{package} is left out: {said[-1] if said else error}", file=sys.stderr)
+        lines = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        print(f"{package} is skipped: {lines[-1] if lines else error}", file=sys.stderr)
         return None
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def _quiet(folder: Path) -> dict[str, str]:
-    """An environment in which the peers tell nobody anything and keep their own files in `folder`."""
+    """Environment variables with which the peers send no telemetry and keep their files in `folder`."""
     switched_off = {
         "ANONYMIZED_TELEMETRY": "False",
         "MEM0_TELEMETRY": "False",

@@ -1,4 +1,4 @@
-"""Where the benchmarks keep what they make, and services to measure."""
+"""The folders of the benchmarks, and services to measure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ai_memory.wiring import open_service
 from benchmarks.figures import ROOT
 
 KEPT = ROOT / ".cache" / "bench"
-"""Stores and the peers' environments, kept between runs; delete it to start anew."""
+"""Stores and the peers' environments, kept between runs; may be deleted to start from scratch."""
 MODEL = ROOT / ".cache" / "models" / "all-MiniLM-L6-v2"
 
 
 @contextmanager
 def fresh_folder() -> Iterator[Path]:
-    """A folder on the same disk as the kept stores, deleted at the end."""
+    """A folder on the disk of the kept stores, deleted at the end."""
     KEPT.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="fresh-", dir=KEPT))
     try:

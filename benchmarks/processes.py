@@ -1,4 +1,4 @@
-"""`recall.http_overhead`, `cli.`, `mcp.`: what a user waits for, whole processes included."""
+"""`recall.http_overhead`, `cli.`, `mcp.`: the waiting times of a user, whole processes included."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _START_SECONDS = 120.0
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
-    """All figures of these areas; none where the model is not there."""
+    """All figures of these areas; none if the model is missing."""
     if not MODEL.exists():
-        print("cli, mcp and recall.http are left out: there is no model; make bench brings it", file=sys.stderr)
+        print("cli, mcp and recall.http are skipped: the model is missing; make bench downloads it", file=sys.stderr)
         return
     with fresh_folder() as data_dir:
         _copy(store_of(MEMORIES).data_dir, data_dir)
@@ -47,7 +47,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
 
 @contextmanager
 def running_service(data_dir: Path, model: Path = MODEL) -> Iterator[str]:
-    """The address of `ai-memory serve` on this data folder, ready and with its model loaded; stopped at the end."""
+    """The URL of `ai-memory serve` on this data folder, ready and with its model loaded; stopped at the end."""
     words = [
         COMMAND,
         "--data-dir",
@@ -69,7 +69,7 @@ def running_service(data_dir: Path, model: Path = MODEL) -> Iterator[str]:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment without settings of the service."""
+    """This process's environment variables without the service's settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AI_MEMORY_")}
 
 
@@ -88,7 +88,7 @@ def _ready(process: subprocess.Popen[bytes], data_dir: Path) -> str:
 
 
 def _http(url: str, data_dir: Path, questions: int) -> Iterator[Figure]:
-    """The same question to a service in this process and, over a kept connection, to the server, in turn."""
+    """The same question to a service in this process and, over a kept-alive connection, to the server, alternating."""
     corpus = Corpus()
     service = open_service(Settings(data_dir=data_dir, model=str(MODEL)))
     inside: list[float] = []
@@ -112,7 +112,7 @@ def _http(url: str, data_dir: Path, questions: int) -> Iterator[Figure]:
 
 
 def _cli(data_dir: Path, runs: int) -> Figure:
-    """A whole `ai-memory recall`, from the start of the process to its end."""
+    """A complete `ai-memory recall`, from the start of the process to its end."""
     corpus = Corpus()
     times = []
     for number in range(runs + 1):
@@ -126,7 +126,7 @@ def _cli(data_dir: Path, runs: int) -> Figure:
 
 
 def _mcp(data_dir: Path, case: str, runs: int) -> Figure:
-    """From starting `ai-memory mcp` to the whole answer to `initialize` on its standard output."""
+    """From the start of `ai-memory mcp` to the complete answer to `initialize` on its standard output."""
     times = [_handshake(data_dir) for _ in range(runs + 1)][1:]
     settings = {"runs": runs, "slowest": round(max(times)), "load": load_average()}
     return Figure(f"mcp.handshake.{case}", median(times), "ms", target=MCP_TARGET, settings=settings)
@@ -157,7 +157,7 @@ def _handshake(data_dir: Path) -> float:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """A kept store, and the model beside it, as a user's data folder has them."""
+    """A kept store with the model in the same folder, as in a user's data folder."""
     shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("service*", "*.lock"))
     (target / "models").mkdir(exist_ok=True)
     (target / "models" / MODEL.name).symlink_to(MODEL, target_is_directory=True)

@@ -1,7 +1,7 @@
-"""How fast this machine multiplies matrices of the model's shape: what a pass's speed is a share of.
+"""The rate at which this machine multiplies matrices of the model's shape; the speed of a pass is given as a share of it.
 
-float32 is told by numpy's BLAS, which has nothing to do with the engine. For bfloat16 and 8-bit integers numpy has no fast product:
-their rates are those of oneDNN's, run as a chain of bare products by OpenVINO, the integers with fixed scales.
+For float32 the rate is that of numpy's BLAS, which is independent of the engine. For bfloat16 and 8-bit integers numpy has no fast
+product: their rates are those of oneDNN, run by OpenVINO as a chain of bare products, the integers with fixed scales.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
 
 ROWS, NARROW, WIDE = 320, 768, 1152
-"""Ten inputs of 32 tokens through the products of EmbeddingGemma's gated layers."""
+"""Ten inputs of 32 tokens, in the products of EmbeddingGemma's gated MLPs."""
 SHAPE = f"{ROWS}x{NARROW}x{WIDE}"
 PAIRS = 12
-"""Products there and back in a chain: its weights, 21 million, are as far from the caches as the model's."""
+"""Pairs of products in a chain: its 21 million weights exceed the processor's caches, as the model's do."""
 SECONDS = 3.0
 
 
 def product_rate(dtype: str) -> float:
-    """Multiplications and additions a second in `dtype` (float32, bfloat16 or int8): the best of some seconds."""
+    """Multiplications and additions per second in `dtype` (float32, bfloat16 or int8): the best of several seconds."""
     if dtype == "float32":
         a, b = _random(ROWS, NARROW), _random(NARROW, WIDE)
         return 2.0 * ROWS * NARROW * WIDE / _least_seconds(lambda: a @ b)
@@ -43,7 +43,7 @@ def _least_seconds(run: Callable[[], Any]) -> float:
 
 
 def _chain(dtype: str) -> Callable[[], Any]:
-    """Runs x·A·B·A·B… with weights of their own each time."""
+    """Computes x·A·B·A·B… with different weights in each factor."""
     ov, ops = import_openvino()
     given = ops.parameter([ROWS, NARROW], np.float32)
     node = given

@@ -1,6 +1,6 @@
-"""`recall.`, `store.`, `index.`: questions in process, the question's embedding included, at several sizes of store.
+"""`recall.`, `store.`, `index.`: questions in process, including their embedding, at several store sizes.
 
-Each size is measured in a process of its own, so that opening is really opening and memory is that of one store.
+Each size is measured in a separate process, so that the time to open is that of a cold start and memory is that of one store.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ WARM_UP = 20
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
-    """All figures of these areas; none where the model is not there."""
+    """All figures of these areas; none if the model is missing."""
     if not MODEL.exists():
-        print("recall is left out: there is no model; make bench brings it", file=sys.stderr)
+        print("recall is skipped: the model is missing; make bench downloads it", file=sys.stderr)
         return
     for memories in P50_TARGETS_MS:
         if not (quick and memories > 100_000):
@@ -68,7 +68,7 @@ def _in_own_process(data_dir: Path, questions: int) -> dict[str, Any]:
 
 
 def measure() -> None:
-    """What the process of one size does: open, ask, print the figures as JSON."""
+    """The program of one size: open, ask, print the figures as JSON."""
     from ai_memory.operations.reading import RecallRequest
     from ai_memory.settings import Settings
     from ai_memory.wiring import open_service

@@ -1,7 +1,7 @@
-"""`graph.`: what lies within two relations of a thing, in a store of a million relations that people made.
+"""`graph.`: the neighbours of an entity within two relations, in a store with a million relations made by hand.
 
-Things are related at random, a tenth of the ends to a hundred well-known ones, so that most have some twenty neighbours and some
-have a thousand. The store is made once and kept, as those of memories are.
+Entities are related at random; a tenth of the ends are a hundred well-known ones, so that most have about twenty neighbours
+and some have a thousand. The store is created once and kept, as those of memories are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmarks.places import KEPT
 VERSION = 1
 TARGET = Target("<=", 5.0)
 BATCH = 5_000
-RELATIONS_A_THING = 10
+RELATIONS_PER_ENTITY = 10
 WELL_KNOWN = 100
 WELL_KNOWN_SHARE = 0.1
 TYPES = ("KNOWS", "USES", "PART_OF", "WORKS_AT")
@@ -41,7 +41,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     relations = 100_000 if quick else 1_000_000
     settings = _store_of(relations)
     chance = random.Random(11)
-    things = relations // RELATIONS_A_THING
+    entities = relations // RELATIONS_PER_ENTITY
     service = open_service(settings)
     try:
         well_known = {_id(number) for number in range(WELL_KNOWN)}
@@ -49,7 +49,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         apart: list[float] = []
         found: list[int] = []
         for number in range(QUESTIONS + WARM_UP):
-            request = NeighboursRequest(id=_id(chance.randrange(things)), depth=2)
+            request = NeighboursRequest(id=_id(chance.randrange(entities)), depth=2)
             started = time.perf_counter()
             answer = service.neighbours(request)
             if number >= WARM_UP:
@@ -60,7 +60,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     finally:
         service.close()
     size = "1m" if relations == 1_000_000 else f"{relations // 1000}k"
-    about = {"relations": relations, "things": things, "found": median(found), "load": load_average()}
+    about = {"relations": relations, "entities": entities, "found": median(found), "load": load_average()}
     yield Figure(f"graph.neighbours_2hop.{size}", median(times), "ms", target=TARGET, settings=about)
     yield Figure(f"graph.neighbours_2hop_p95.{size}", percentile(times, 0.95), "ms", settings=about)
     about = {**about, "questions": len(apart)}
@@ -81,13 +81,13 @@ def _store_of(relations: int) -> Settings:
 
 def _make(settings: Settings, relations: int) -> None:
     chance, clock = random.Random(7), SystemClock()
-    things = relations // RELATIONS_A_THING
+    entities = relations // RELATIONS_PER_ENTITY
     started, made = time.perf_counter(), 0
     store = open_store(settings, clock)
     while made < relations:
         commands = []
         for number in range(made, min(made + BATCH, relations)):
-            source, target = number % things, _other(chance, number % things, things)
+            source, target = number % entities, _other(chance, number % entities, entities)
             ends = [_thing(each, clock) for each in (source, target)]
             commands.append(
                 Relate(
@@ -109,10 +109,10 @@ def _make(settings: Settings, relations: int) -> None:
     store.close()
 
 
-def _other(chance: random.Random, source: int, things: int) -> int:
-    """Another thing, one of the well-known ones more often than not by chance alone."""
+def _other(chance: random.Random, source: int, entities: int) -> int:
+    """Another entity, a well-known one more often than by chance alone."""
     while True:
-        among = WELL_KNOWN if chance.random() < WELL_KNOWN_SHARE else things
+        among = WELL_KNOWN if chance.random() < WELL_KNOWN_SHARE else entities
         if (other := chance.randrange(among)) != source:
             return other
 

@@ -3,8 +3,7 @@
     .venv/bin/python benchmarks/run.py [AREA…] [--quick] [--no-save]
 
 Areas: write, embed, http (the embedder over HTTP), engine, cuda, recall, graph, neo4j, cli (with mcp), peers; all by default.
-`--quick` leaves out what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md says what each
-figure means.
+`--quick` skips what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md explains each figure.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ AREAS = {
 
 
 def main() -> int:
-    """Run the areas that were asked for; exit status 1 when a target is missed."""
+    """Run the requested areas; exit status 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("areas", nargs="*", choices=[*AREAS, []], help="what to measure (default: everything)")
     parser.add_argument("--quick", action="store_true", help="smaller and fewer measurements")

@@ -1,7 +1,7 @@
-"""What Rust adds to Python's own time: `scripts/rust bench` runs criterion and adds the rows to the results.
+"""The overhead of Rust over Python: `scripts/rust bench` runs criterion and adds the rows to the results.
 
-The benchmark (rust/bench) measures both sides in the same samples, one call after the other; here the pairs become figures. A
-figure is the middle of the samples, so that a disturbed one does not count.
+The benchmark (rust/bench) measures both in the same samples, one call after the other; here the pairs become figures. A figure is
+the median of the samples, so that a disturbed one does not count.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def figures(measured: dict[str, Any], load: float) -> Iterator[Figure]:
     kept = {**settings, "vectors": "from the cache: Python's own time without the model"}
     yield Figure("rust.call_added.cached", added("crossing", 1e3), "µs", target=Target("<=", 50), settings=kept)
     yield Figure("rust.call.cached", rust("crossing", 1e3), "µs", Peer("Python", peer("crossing", 1e3)), settings=kept)
-    # What is added to a call that runs the model is far below how much one pass differs from the next: the ratio is all it shows.
+    # In a call that runs the model the overhead is far below the variation between passes, so only the ratio is shown.
     yield Figure("rust.call.model", rust("single", 1e3), "µs", Peer("Python", peer("single", 1e3)), settings=settings)
     batch = {**settings, "texts": measured["batch"]}
     yield Figure(
@@ -73,7 +73,7 @@ def figures(measured: dict[str, Any], load: float) -> Iterator[Figure]:
 
 
 def main() -> int:
-    """Measure, show, keep; exit status 1 when a target is missed."""
+    """Measure, show and save; exit status 1 if a target is missed."""
     load = load_average()
     subprocess.run(
         ["cargo", "bench", "--quiet", "--package", "ai-memory-bench"],

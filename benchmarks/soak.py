@@ -1,10 +1,10 @@
-"""Many clients of many habits for a while: is every request answered, and does the server's memory stay flat?
+"""Many different clients for a while: is every request answered, and does the server's memory stay constant?
 
     .venv/bin/python benchmarks/soak.py [--seconds 600] [--clients 16] [--model FOLDER] [--no-save]
 
-Clients send single queries, batches, long texts that are cut, ids to decode, wrong requests, and hang up in the middle. A request
-that is neither answered nor given up by its client is lost. Memory is the server's resident set, sampled each second; its slope is
-that of a straight line through the second half of the samples; in less than some minutes it is the server's warming up. The
+Clients send single queries, batches, long texts that are cut, ids to decode and invalid requests, and disconnect in the middle. A
+request that is neither answered nor abandoned by its client is lost. Memory is the server's resident set, sampled every second;
+its slope is that of a linear fit to the second half of the samples, which in a run of a few minutes still includes warm-up. The
 rows are those of `make bench`, over more seconds.
 """
 
@@ -37,6 +37,7 @@ from benchmarks.figures import (  # noqa: E402
 from benchmarks.http_load import Connection, Tally, request_bytes  # noqa: E402
 from benchmarks.places import fresh_folder  # noqa: E402
 from benchmarks.processes import running_service  # noqa: E402
+from benchmarks.random_models import medium_gemma  # noqa: E402
 
 WORDS = [
     "gate",
@@ -54,40 +55,40 @@ WORDS = [
     "ships",
 ]
 HANGS_UP = 23
-"""Every so many requests a client hangs up without waiting for the answer."""
+"""After this many requests a client disconnects without waiting for the answer."""
 SLOPE = Target("<=", 1.0)
 _SETTLED = 300.0
-"""Seconds from which on a run's second half is no warming up: memory has a target then."""
+"""Duration in seconds from which the second half of a run has no warm-up, so that memory has a target."""
 NOTHING = Target("<=", 0.0)
 _PATIENCE = 600.0
-"""Seconds: a busy machine is slow, and slow is not lost."""
+"""Seconds until a request counts as lost; long, because a slow answer on a busy machine is not lost."""
 
 
 @dataclass(frozen=True)
 class Soaked:
-    """What a run found."""
+    """The results of a run."""
 
     seconds: float
     tally: Tally
     abandoned: int
-    """Requests whose clients hung up on purpose."""
+    """Requests whose clients disconnected on purpose."""
     samples_mb: tuple[float, ...]
     """The server's resident memory, one sample a second."""
 
     @property
     def lost(self) -> int:
-        """Requests that were neither answered nor given up."""
+        """Requests that were neither answered nor abandoned."""
         return self.tally.sent - self.tally.answered - self.tally.refused - self.abandoned
 
     @property
-    def slope_mb_a_minute(self) -> float:
-        """How the memory grew in the second half."""
+    def slope_mb_per_minute(self) -> float:
+        """The growth of memory in the second half, in MB per minute."""
         half = np.asarray(self.samples_mb[len(self.samples_mb) // 2 :])
         return float(np.polyfit(np.arange(len(half)), half, 1)[0] * 60) if len(half) > 1 else 0.0
 
 
 def soak(model: Path, *, seconds: float, clients: int) -> Soaked:
-    """Run a server on `model` and so many clients for that long."""
+    """Run a server on `model` with `clients` clients for `seconds`."""
     tally, abandoned, samples = Tally(), [0], list[float]()
     with fresh_folder() as data_dir, running_service(data_dir, model) as url:
         found = find_service(data_dir)
@@ -115,7 +116,7 @@ def figures_of(found: Soaked, clients: int) -> list[Figure]:
     return [
         Figure("embed.http.soak.answered", found.tally.answered / found.seconds, "requests/s", settings=settings),
         Figure("embed.http.soak.lost", found.lost, "requests", target=NOTHING, settings=settings),
-        Figure("embed.http.soak.memory", found.slope_mb_a_minute, "MB/min", target=flat, settings=settings),
+        Figure("embed.http.soak.memory", found.slope_mb_per_minute, "MB/min", target=flat, settings=settings),
     ]
 
 
@@ -148,7 +149,7 @@ def _client(number: int, url: str, ends: float, tally: Tally, abandoned: list[in
 
 
 def _requests(seed: int) -> Iterator[bytes]:
-    """What one client asks, on end."""
+    """The endless requests of one client."""
     draw = np.random.default_rng(seed)
     while True:
         kind = draw.integers(0, 10)
@@ -171,9 +172,7 @@ def _resident_mb(pid: int) -> float:
 
 
 def main() -> int:
-    """Run it, say what was found and keep its rows; 1 where a target is missed: a request was lost, or memory grew."""
-    from benchmarks.embedding_http import middle_gemma
-
+    """Run it, print the results and save the rows; returns 1 if a target is missed: a request was lost, or memory grew."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--clients", type=int, default=16)
@@ -181,16 +180,16 @@ def main() -> int:
     parser.add_argument("--no-save", action="store_true", help="write no rows")
     arguments = parser.parse_args()
     measured = commit()
-    found = soak(arguments.model or middle_gemma(), seconds=arguments.seconds, clients=arguments.clients)
+    found = soak(arguments.model or medium_gemma(), seconds=arguments.seconds, clients=arguments.clients)
     tally, samples = found.tally, found.samples_mb
     print(f"{found.seconds:.0f} s, {arguments.clients} clients: {tally.sent:,} requests sent")
     print(
-        f"{tally.answered:,} answered 200, {tally.refused:,} refused, {found.abandoned:,} hung up, {tally.broken} broken"
+        f"{tally.answered:,} answered 200, {tally.refused:,} refused, {found.abandoned:,} disconnected, {tally.broken} broken"
     )
     print(f"{found.lost} lost")
     print(
         f"memory {samples[0]:.0f} MB at first, {samples[len(samples) // 2]:.0f} at half time, {samples[-1]:.0f} at the end, "
-        f"most {max(samples):.0f}; {found.slope_mb_a_minute:+.2f} MB a minute in the second half"
+        f"most {max(samples):.0f}; {found.slope_mb_per_minute:+.2f} MB per minute in the second half"
     )
     figures = figures_of(found, arguments.clients)
     print(table(figures))

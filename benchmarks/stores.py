@@ -1,7 +1,7 @@
-"""Stores of a given size, made once and kept: plausible texts, and vectors that are made rather than computed.
+"""Stores of a given size, created once and kept: plausible texts, and synthetic vectors.
 
-A million texts would take the model hours. Their vectors are drawn around the centres of topics instead, under the model's own
-identity, so that the service takes them for paid; what is measured does the same work as with real ones.
+Embedding a million texts takes hours. Their vectors are drawn around the centres of topics instead, with the model's identity,
+so that the service treats them as embedded; the measured operations do the same work as with real vectors.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from benchmarks.corpus import Corpus
 from benchmarks.places import KEPT, MODEL
 
 VERSION = 1
-"""Changes when a store would be made differently; those of another version are made anew."""
+"""Changes when stores are built differently; stores of another version are rebuilt."""
 BATCH = 2_000
 _FACTS = "made.json"
 
 
 def store_of(memories: int) -> Settings:
-    """Settings of a kept store with that many memories, made if there is none yet.
+    """Settings of a kept store with `memories` memories, created if it is missing.
 
-    Its index is saved beside it, by this version of the program: an index of an earlier one would be rebuilt at opening.
+    This version of the program saves its index in the same folder: an index of an earlier version would be rebuilt at opening.
     """
     folder = KEPT / "stores" / f"{memories}"
     facts = folder / _FACTS
@@ -77,5 +77,5 @@ def _tell(done: str, started: float) -> None:
 
 
 def bytes_in(folder: Path, pattern: str) -> int:
-    """Bytes of all files in `folder` and below whose path fits."""
+    """Total bytes of the files in `folder` and below whose paths match."""
     return sum(path.stat().st_size for path in folder.glob(pattern) if path.is_file())

@@ -1,4 +1,4 @@
-"""`write.`: one durable memory against one bare INSERT, and memories in bulk until words find them."""
+"""`write.`: one durable memory compared with one bare INSERT, and bulk writes until lexical search finds them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     yield from _single_figures("pending", ours, bare)
     if MODEL.exists():
         yield from _single_figures("model", *_single(corpus, count // 2, model=str(MODEL), settled=True))
-        # Compared with the bare table of the first run: in this one our own embedding slows it too.
+        # Compared with the bare table of the first run: in this run the embedding slows the bare table as well.
         yield from _single_figures("while_embedding", _single(corpus, count, model=str(MODEL))[0], bare)
     memories = 10_000 if quick else 20_000
     for threads in (1, 4):
@@ -46,7 +46,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
 
 
 class BareTable:
-    """A table with a revision's columns in a fresh WAL file, written one row a transaction at `synchronous=FULL`."""
+    """A table with a revision's columns in a new WAL file, written with one row per transaction at `synchronous=FULL`."""
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
@@ -56,7 +56,7 @@ class BareTable:
         self._insert = f"INSERT INTO revisions VALUES ({', '.join('?' * 23)})"
 
     def write(self, number: int, made: Made) -> None:
-        """One row, on disk on return."""
+        """Write one row; it is on disk when this returns."""
         digest = number.to_bytes(16, "big")
         at = 1_700_000_000_000_000 + number
         fields: dict[str, Any] = made.fields
@@ -74,9 +74,9 @@ class BareTable:
 
 
 def _single(corpus: Corpus, count: int, *, model: str, settled: bool = False) -> tuple[list[float], list[float]]:
-    """Milliseconds of writes of the two in turn, so that whatever else the machine does falls on both alike.
+    """Milliseconds of alternating writes of the two, so that other load on the machine affects both equally.
 
-    `settled`: the vector of each memory is paid, and the model's threads have come to rest, before the next is written.
+    `settled`: each memory is embedded, and the model's threads are idle, before the next one is written.
     """
     ours: list[float] = []
     bare: list[float] = []
@@ -108,7 +108,7 @@ def _single_figures(case: str, ours: Sequence[float], bare: Sequence[float]) -> 
 
 
 def _bulk(corpus: Corpus, count: int, threads: int, repeats: int) -> Figure:
-    """New texts each time: the words are known to the process from the second time on, the texts are not."""
+    """Writes new texts each time: from the second time on the words are in the caches of the process, the texts are not."""
     seconds = [_bulk_once(list(corpus.memories(at * count, count, 35, 45)), threads) for at in range(repeats)]
     settings = {"memories": count, "words": 40, "batch": BATCH, "repeats": repeats, "load": load_average()}
     name = "write.bulk_searchable" + ("" if threads == 1 else f".{threads}_threads")
@@ -116,7 +116,7 @@ def _bulk(corpus: Corpus, count: int, threads: int, repeats: int) -> Figure:
 
 
 def _bulk_once(made: Sequence[Made], threads: int) -> float:
-    """Seconds from the first write to the first recall that finds the last memory by its words."""
+    """Seconds from the first write until lexical recall finds the last memory."""
     batches = [
         RememberManyRequest(memories=[Draft(text=one.text, **one.fields) for one in made[start : start + BATCH]])
         for start in range(0, len(made), BATCH)

@@ -1,9 +1,9 @@
-"""Write tests/golden/gemma.json and gemma.npz: what sentence-transformers itself says of the tiny checkpoint.
+"""Write tests/golden/gemma.json and gemma.npz: sentence-transformers' results for the tiny checkpoint.
 
     python scripts/random_gemma.py FOLDER
     python scripts/golden_gemma.py FOLDER
 
-Needs torch, sentence-transformers and nothing of this package. What each entry is, tests/golden/README.md says.
+Needs torch and sentence-transformers, and nothing of this package. tests/golden/README.md describes each entry.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CARD_PROMPTS = {
     "question answering": "task: question answering | query: ",
     "fact checking": "task: fact checking | query: ",
 }
-"""Prompts that the model card gives and the folder does not name."""
+"""Prompts of the model card that the folder does not have."""
 TITLES = ("Ferry timetable", "Расписание {паромов} | text: ", "none")
 ODD = {
     "a space": " ",
@@ -105,7 +105,7 @@ def main(folder: Path) -> None:
 
 
 def make_cases(model: SentenceTransformer) -> Iterator[dict[str, Any]]:
-    """Each with its group, its name and, except for raw ids, its prompt and text."""
+    """All cases, each with its group, its name and, except for raw ids, its prompt and text."""
     yield {"group": "length", "name": "1 token", "prompt": None, "text": None}
     for length in LENGTHS:
         yield case("length", f"{length} tokens", text_of(model, length))
@@ -125,7 +125,7 @@ def case(group: str, name: str, text: str, prompt: str = "") -> dict[str, Any]:
 
 
 def text_of(model: SentenceTransformer, length: int) -> str:
-    """Words of all the scripts in a random order that depends on the length, and `x`s, of exactly so many tokens."""
+    """A text of exactly `length` tokens: words of all scripts in a random order that depends on the length, and `x`s."""
     draw = random.Random(length)
     words = [word for text in SENTENCES.values() for word in text.split()]
     count = lambda text: len(model.tokenizer(text)["input_ids"])  # noqa: E731
@@ -142,7 +142,7 @@ def text_of(model: SentenceTransformer, length: int) -> str:
 def load(
     folder: Path, dtype: torch.dtype = torch.float32, *, over: Path | None = None, **changed: object
 ) -> SentenceTransformer:
-    """The folder's model, with the files of `over` instead of its own, and with values of its config.json changed."""
+    """The folder's model, with files replaced by those of `over` and with values of config.json changed."""
     with tempfile.TemporaryDirectory() as place:
         copy = Path(shutil.copytree(folder, Path(place) / "model"))
         if over is not None:
@@ -153,7 +153,7 @@ def load(
 
 
 def token_ids(model: SentenceTransformer, case: dict[str, Any]) -> list[int]:
-    """What the model's own preprocessing makes of a case, cut where it cuts; raw ids are one <bos>."""
+    """The model's preprocessing of a case, including its truncation; raw ids are one <bos>."""
     if case["text"] is None:
         return [2]
     ids: list[int] = model.preprocess([case["prompt"] + case["text"]])["input_ids"][0].tolist()
@@ -161,7 +161,7 @@ def token_ids(model: SentenceTransformer, case: dict[str, Any]) -> list[int]:
 
 
 def alone(model: SentenceTransformer, case: dict[str, Any]) -> NDArray[np.float32]:
-    """The case's vector, shape (1, d): by `encode`, or by the module chain where there are only ids."""
+    """The case's vector, shape (1, d), float32: from `encode`, or from the module chain if there are only ids."""
     if case["text"] is not None:
         found = model.encode([case["text"]], prompt=case["prompt"], convert_to_tensor=True)
     else:
@@ -172,7 +172,7 @@ def alone(model: SentenceTransformer, case: dict[str, Any]) -> NDArray[np.float3
 
 
 def mixed(cases: list[dict[str, Any]], models: Any) -> dict[str, float]:
-    """How far the reference itself is from `alone` when lengths from 2 to 2048 share one padded batch."""
+    """The reference's own distance from `alone` when lengths from 2 to 2048 share one padded batch."""
     rows = [row for row, case in enumerate(cases) if case["text"] is not None and case["group"] in ("length", "odd")]
     texts = [cases[row]["prompt"] + cases[row]["text"] for row in rows]
     found = {}
@@ -183,12 +183,12 @@ def mixed(cases: list[dict[str, Any]], models: Any) -> dict[str, float]:
 
 
 def cut(model: SentenceTransformer, size: int) -> NDArray[np.float32]:
-    """The first prompt's vector of TEXT at a smaller dimension, renormalised as the model card says."""
+    """The first prompt's vector of TEXT at a smaller dimension, renormalised as in the model card: (dimension,), float32."""
     return model.encode([TEXT], prompt_name="query", truncate_dim=size, normalize_embeddings=True)
 
 
 def worst(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """The largest 1 - cosine of two rows in float64."""
+    """The largest 1 - cosine over pairs of rows, computed in float64."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     cosines = (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
     return float(f"{(1 - cosines).max():.2e}")

@@ -1,10 +1,10 @@
-"""Write tests/golden/gemma_tokens.json: what transformers' own Gemma tokenizer makes of ten thousand fuzzed strings.
+"""Write tests/golden/gemma_tokens.json: the tokens of ten thousand fuzzed strings from transformers' Gemma tokenizer.
 
     python scripts/random_gemma.py FOLDER
     python scripts/golden_tokens.py FOLDER
 
-The strings are those of tests/support/fuzzed_strings.py, every other one behind a prompt. Kept are digests, a hundred strings each,
-and the number of tokens in all. Needs transformers.
+The strings are those of tests/support/fuzzed_strings.py, every other one with a prompt. Stored are digests of a hundred strings
+each, and the total number of tokens. Needs transformers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write the ONNX repackaging's layout of a model folder: what a user has who took the ungated conversion.
+"""Write a model folder in the layout of the ONNX repackaging, which users of the ungated conversion have.
 
     python scripts/random_gemma.py FOLDER --small
     python scripts/onnx_gemma.py FOLDER OUT
@@ -8,8 +8,8 @@
     onnx/model.onnx_data    its weights
     config.json, tokenizer.json, tokenizer_config.json
 
-Exported from sentence-transformers' own modules; the two masks alone are built here, because the tracer cannot follow
-transformers' own. Needs torch, sentence-transformers, onnx and onnxruntime, and ends by comparing the two.
+Exported from sentence-transformers' modules; only the two masks are built here, because the tracer cannot follow those of
+transformers. Needs torch, sentence-transformers, onnx and onnxruntime, and ends by comparing the two.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LENGTHS = (1, 31, 257, 258, 600, 2048)
 
 
 class Exported(torch.nn.Module):
-    """The module chain with masks as sums: 0 where a token sees another, the lowest float32 where not."""
+    """The module chain with additive masks: 0 where a token attends to another, else the lowest float32."""
 
     def __init__(self, model: SentenceTransformer) -> None:
         super().__init__()

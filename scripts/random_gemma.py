@@ -1,12 +1,13 @@
-"""Write a model folder of the EmbeddingGemma architecture with random weights: what speed and exactness are measured on
-where the real weights cannot be had.
+"""Write a model folder of the EmbeddingGemma architecture with random weights.
+
+Speed and exactness are measured on it where the real weights are not available.
 
     python scripts/random_gemma.py OUT                  tiny, 2 MB: four layers
     python scripts/random_gemma.py OUT --small          0.5 MB: three narrower layers
     python scripts/random_gemma.py OUT --full           the published sizes, 1.2 GB
     python scripts/random_gemma.py OUT --outliers 4     four channels 20 to 100 times as large as the rest
 
-The bytes depend on the arguments alone.
+The bytes depend only on the arguments.
 """
 
 from __future__ import annotations

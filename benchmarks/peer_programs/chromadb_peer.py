@@ -14,7 +14,7 @@ LIMIT = 10
 
 
 def main(folder: Path) -> None:
-    """Write all in batches, then ask every question once."""
+    """Write everything in batches, then ask every question once."""
     texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
     vectors = np.load(folder / "vectors.npy")
     questions = np.load(folder / "question_vectors.npy")

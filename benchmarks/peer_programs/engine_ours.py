@@ -1,4 +1,4 @@
-"""This service's engine: `engine_ours.py FOLDER DTYPE TEXTS [DEVICE]`. Compiled models are kept beside the folder: warm loads."""
+"""This service's engine: `engine_ours.py FOLDER DTYPE TEXTS [DEVICE]`. Compiled models are cached next to FOLDER."""
 
 import sys
 import time
@@ -15,9 +15,9 @@ from ai_memory.embed.transformer import TransformerEmbedder
 
 
 def main(folder: Path, dtype: str, texts: Path, device: str = "cpu") -> None:
-    """Load twice, the second time from what the first has kept; then time."""
+    """Load twice, the second time from the cache of the first; then time."""
     cache = folder.with_name(f"{folder.name}-compiled-{dtype}")
-    # In a process that is gone when memory is measured; it also leaves the files in the system's cache.
+    # In a separate process, which does not count when memory is measured; it also warms the system's file cache.
     first = Process(target=_load, args=(folder, dtype, cache, device))
     first.start()
     first.join()
@@ -35,7 +35,7 @@ def main(folder: Path, dtype: str, texts: Path, device: str = "cpu") -> None:
 
 def _load(folder: Path, dtype: str, cache: Path, device: str) -> TransformerEmbedder:
     embedder = load_embedder(read_model_folder(folder), dtype=dtype, device=device, cache_dir=cache)
-    embedder.identity  # noqa: B018 - digests of the files, which are kept beside them
+    embedder.identity  # noqa: B018 - computes the digests of the files, which are cached in the folder
     embedder.warm_up()
     return embedder
 

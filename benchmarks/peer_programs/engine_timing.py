@@ -1,7 +1,7 @@
-"""What every side's program does with its `encode`: embed the rows that it is told to, and say how long each pass took.
+"""The loop of every compared program: embed the requested rows with its `encode` and report the time of each pass.
 
-`benchmarks/sides.py` starts the programs and talks to them: a row's name a line in, an answer in JSON a line out, marked, since
-libraries print lines of their own.
+`benchmarks/programs.py` starts the programs and talks to them: one line with a row's name in, one line of JSON out, with a mark,
+since libraries print lines too.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 BUDGET_SECONDS = 1.5
-"""A row is repeated until this has passed, 1 to 5 times, after a pass that is not counted."""
+"""A row is repeated for this many seconds, 1 to 5 times, after an uncounted pass."""
 SLOW_SECONDS = 8.0
-"""So slow that the first pass counts, and is the only one of the whole run."""
+"""Seconds of a pass above which the first pass counts and is the only one of the whole run."""
 MARK = "\x1e"
-"""What the lines of an answer begin with (RFC 7464's record separator)."""
+"""The first character of an answer's line (RFC 7464's record separator)."""
 
 
 def measure(
     texts: Path, encode: Callable[[list[str]], Any], count: Callable[[list[str]], int], load_s: float, versions: str
 ) -> None:
-    """Time `encode`, which gives a row's vectors, on each row that is asked for; `count` gives a row's tokens.
+    """Time `encode`, which returns a row's vectors, on each requested row; `count` returns a row's tokens.
 
-    An empty name asks for the most memory that was used.
+    An empty name requests the peak memory.
     """
     rows: dict[str, list[str]] = json.loads(texts.read_text(encoding="utf-8"))
     vector = [float(value) for value in encode(rows["1x32"])[0]]

@@ -1,4 +1,4 @@
-"""fastembed, by its own Python: `fastembed_peer.py ONNX TEXTS`, with the folder that the ONNX Runtime peer's program made."""
+"""fastembed, run by its own Python: `fastembed_peer.py ONNX TEXTS`, on the folder written by the ONNX Runtime peer."""
 
 import os
 import sys
@@ -15,9 +15,9 @@ from tokenizers import Tokenizer
 
 
 def main(onnx: Path, texts: Path) -> None:
-    """As its guide loads a model from a folder; `embed` with its defaults."""
+    """Load the model from a folder as in its guide; call `embed` with its defaults."""
     if not (onnx / "onnx" / "model.onnx").exists():
-        sys.exit("there is no ONNX graph, which ONNX Runtime's program makes")
+        sys.exit("the ONNX graph is missing; the ONNX Runtime peer writes it")
     started = time.perf_counter()
     model = TextEmbedding("google/embeddinggemma-300m", specific_model_path=str(onnx))
     list(model.embed(["warm up"]))

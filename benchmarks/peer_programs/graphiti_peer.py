@@ -1,7 +1,7 @@
 """graphiti-core's storage without a language model, run by its own Python: `graphiti_peer.py FOLDER`. Prints figures as JSON.
 
 Each text becomes an episode, as `Graphiti.add_episode_bulk` stores it before a model reads it. FOLDER has `batches.json`, lists of
-texts, of which the first `warm_up` are not counted, and `server.json`, where the empty database is.
+texts, of which the first `warm_up` are not counted, and `server.json`, the address of the empty database.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""llama.cpp, by the wheel `xllamacpp`: `llama_cpp_peer.py FOLDER GGUF DTYPE TEXTS`; without TEXTS the file alone is made.
+"""llama.cpp, by the wheel `xllamacpp`: `llama_cpp_peer.py FOLDER GGUF DTYPE TEXTS`; without TEXTS only the file is written.
 
-Its own server runs in this process and is called without HTTP. It is given what suits it: token ids made beforehand by the model's
-tokenizer, passes of up to 512 tokens, except where one text is longer.
+Its server runs in this process and is called without HTTP. It gets favourable input: token ids precomputed by the model's
+tokenizer, in passes of up to 512 tokens unless one text is longer.
 """
 
 import json
@@ -19,12 +19,12 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 TYPES = {"float32": gguf.GGMLQuantizationType.F32, "int8": gguf.GGMLQuantizationType.Q8_0}
-"""The second is what its users are told to take: blocks of 32 weights in 8 bits with a scale."""
+"""The second is what its documentation recommends: blocks of 32 weights in 8 bits with one scale."""
 BUDGET = 512
 
 
 def model_file(folder: Path, place: Path, kind: str) -> Path:
-    """The model in llama.cpp's format, as its own conversion writes it."""
+    """Write the model in llama.cpp's format, as its own conversion does."""
     path = place / f"{folder.name}-{kind}.gguf"
     if not path.exists():
         place.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def _write(folder: Path, path: Path, kind: gguf.GGMLQuantizationType) -> None:
         else:
             mapped = names.get_name(name, try_suffixes=(".weight",))
         values = array.astype(np.float32) + (1.0 if name.endswith("norm.weight") else 0.0)
-        # Norms stay exact, and the Dense modules too, as the published files have them.
+        # Norms and Dense modules stay in float32, as in the published files.
         used = kind if array.ndim > 1 and not name.startswith("dense_") else gguf.GGMLQuantizationType.F32
         writer.add_tensor(mapped, gguf.quants.quantize(values, used), raw_dtype=used)
     writer.write_header_to_file()
@@ -78,7 +78,7 @@ def _write_facts(writer: gguf.GGUFWriter, config: dict[str, Any]) -> None:
 
 
 def _write_vocabulary(writer: gguf.GGUFWriter, folder: Path, size: int) -> None:
-    """Its tokens by number. Their scores are not looked at: texts come as ids."""
+    """The vocabulary by token id. Scores are not needed, because texts are passed as ids."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     special = tokenizer.get_added_tokens_decoder()
     tokens = [tokenizer.id_to_token(number) or f"<unused {number}>" for number in range(size)]

@@ -1,6 +1,6 @@
 """mem0 without a language model, run by its own Python: `mem0_peer.py FOLDER`. Prints figures as JSON.
 
-`infer=False` keeps each text as it is; the vectors are the given ones, in mem0's default store (Qdrant, embedded, on disk).
+`infer=False` stores each text unchanged, with the given vectors, in mem0's default store (Qdrant, embedded, on disk).
 """
 
 import json
@@ -16,7 +16,7 @@ LIMIT = 10
 
 
 class GivenVectors:
-    """An embedder that knows the vectors of these texts already."""
+    """An embedder with precomputed vectors of these texts."""
 
     def __init__(self, vectors: dict[str, list[float]]) -> None:
         self._vectors = vectors
@@ -33,7 +33,7 @@ class GivenVectors:
 
 
 def main(folder: Path) -> None:
-    """Write all one by one, as its interface has it, then ask every question once."""
+    """Write all texts one by one, as its interface requires, then ask every question once."""
     texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
     questions = json.loads((folder / "questions.json").read_text(encoding="utf-8"))
     known = dict(zip(texts, np.load(folder / "vectors.npy").tolist(), strict=True))

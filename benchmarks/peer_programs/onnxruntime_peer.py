@@ -1,6 +1,6 @@
-"""ONNX Runtime, by a Python that has it: `onnxruntime_peer.py FOLDER ONNX DTYPE TEXTS`; without TEXTS the graph alone is made.
+"""ONNX Runtime, by a Python that has it: `onnxruntime_peer.py FOLDER ONNX DTYPE TEXTS`; without TEXTS only the graph is written.
 
-It is given what suits it: inputs sorted by length, passes of at most 512 padded tokens.
+It gets favourable input: sorted by length, in passes of at most 512 padded tokens.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ BUDGET = 512
 
 
 def model_file(folder: Path, onnx: Path, dtype: str) -> Path:
-    """The graph of that dtype: exported by the project's script, and quantised as ONNX Runtime's guide says."""
+    """The graph in `dtype`: exported by this project's script, and quantised as ONNX Runtime's guide describes."""
     full = onnx / "onnx" / "model.onnx"
     if not full.exists():
         script = Path(__file__).resolve().parents[2] / "scripts" / "onnx_gemma.py"

@@ -1,6 +1,6 @@
-"""What sentence-transformers makes of token ids in float32: `reference_vectors.py FOLDER IDS.json OUT.npy`.
+"""sentence-transformers' vectors of token ids, in float32: `reference_vectors.py FOLDER IDS.json OUT.npy`.
 
-Each input alone, through the model's own modules, so that lengths that no text gives can be asked for.
+Each input runs alone, through the model's modules, so that any length can be tested, whether a text has it or not.
 """
 
 import json
@@ -16,7 +16,7 @@ import torch
 
 
 def main(folder: str, ids: Path, out: Path) -> None:
-    """Write float32 (inputs, 768)."""
+    """Write the vectors: shape (inputs, 768), float32."""
     model = sentence_transformers.SentenceTransformer(folder, device="cpu", model_kwargs={"dtype": torch.float32})
     model.eval()
     vectors = []

@@ -14,7 +14,7 @@ from engine_timing import measure
 
 
 def main(folder: str, dtype: str, texts: Path, device: str = "cpu") -> None:
-    """As the model's card loads it; `encode` with its defaults."""
+    """Load the model as its card does; call `encode` with its defaults."""
     started = time.perf_counter()
     kwargs = {"dtype": getattr(torch, dtype)}
     model = sentence_transformers.SentenceTransformer(folder, device=device, model_kwargs=kwargs)

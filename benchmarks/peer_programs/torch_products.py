@@ -1,4 +1,4 @@
-"""Operations a second that PyTorch reaches in products of the model's shape: `torch_products.py DTYPE DEVICE`."""
+"""PyTorch's operations per second in matrix products of the model's shape: `torch_products.py DTYPE DEVICE`."""
 
 import json
 import sys
@@ -7,12 +7,12 @@ import time
 import torch
 
 ROWS, NARROW, WIDE = 32_768, 768, 1152
-"""256 inputs of 128 tokens through the products of EmbeddingGemma's gated layers."""
+"""256 inputs of 128 tokens, in the products of EmbeddingGemma's gated MLPs."""
 SECONDS = 3.0
 
 
 def main(dtype: str, device: str) -> None:
-    """Print the best of some seconds."""
+    """Print the best rate of several seconds."""
     rows = ROWS if device == "cuda" else ROWS // 64
     a = torch.randn(rows, NARROW, dtype=getattr(torch, dtype), device=device)
     b = torch.randn(WIDE, NARROW, dtype=getattr(torch, dtype), device=device)

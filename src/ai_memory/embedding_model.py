@@ -1,4 +1,4 @@
-"""The engine without a store: texts in, unit vectors out, for programs that have their own place for them."""
+"""The engine without a store: texts in, unit vectors out, for programs that store vectors themselves."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from ai_memory.settings import Settings
 
 _NO_MODELS = ("none", "hashing")
-"""Values of the setting `model` that lead to no model folder."""
+"""Values of the setting `model` without a model folder."""
 
-Side = Literal["text", "query", "document"]
-"""Which prompt goes before a text: none, the task's, or the one for documents."""
+InputType = Literal["text", "query", "document"]
+"""Which prompt precedes a text: none, that of the task, or the document prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """What a model is and what it runs on; known without its weights."""
+    """What a model is and what it runs on; known without loading its weights."""
 
     name: str
     folder: Path
@@ -49,22 +49,22 @@ class ModelInfo:
     device: str
     dtype: str
     dimension: int
-    """Of the vectors that the methods give."""
+    """Of the vectors that the methods return."""
     dimensions: tuple[int, ...]
-    """All that the model supports, its own first."""
+    """All supported lengths, the full one first."""
     max_tokens: int
     """The longest input, special tokens and prompt included."""
     licence: str
-    """Empty where it is not known."""
+    """Empty if unknown."""
     prompts: dict[str, str]
-    """The prompt of each task, and of documents without (`document`) and with a title (`titled_document`)."""
+    """The prompt of each task, of documents without a title (`document`) and with one (`titled_document`)."""
 
 
 class EmbeddingModel:
-    """One embedding model, ready to be called from any thread. Use it as a context manager, or close it.
+    """One embedding model; may be called from any thread. Use it as a context manager, or close it.
 
-    Queries and documents have methods of their own, so that no prompt is forgotten. Every vector is float32 and of length 1.
-    The folder is read at once, the weights at the first call that needs them.
+    Queries and documents have separate methods, so that the right prompt is always used. Every vector is float32 and of unit
+    length. The folder is read at once, the weights at the first call that needs them.
     """
 
     def __init__(
@@ -83,15 +83,15 @@ class EmbeddingModel:
     ) -> None:
         """Find the model and check its files.
 
-        `model` is `auto` (EmbeddingGemma where it is found, else all-MiniLM-L6-v2), a known name, or a model folder. `dimension`
-        is one of `supported_dimensions()`; the vectors are cut to it and made unit length again. `dtype` is `auto`,
-        `float32`, `bfloat16` or `int8`; `runtime` `auto`, `openvino` or `torch`; `device` `auto`, `cpu` or `cuda`; `threads`
-        0 means one a core. `cache` keeps vectors that were made before: in memory and in the data folder (True), in a file of
-        your choice, or in a `VectorCache` of yours. `model`, `dtype`, `threads` and `data_dir` come from `settings` where they
-        are not given, and those from the environment and the configuration file.
+        `model` is `auto` (EmbeddingGemma if it is found, else all-MiniLM-L6-v2), a known name, or a model folder. `dimension`
+        is one of `supported_dimensions()`; vectors are cut to it and renormalised. `dtype` is `auto`, `float32`, `bfloat16` or
+        `int8`; `runtime` is `auto`, `openvino` or `torch`; `device` is `auto`, `cpu` or `cuda`; `threads` 0 means one per core.
+        `cache` keeps vectors for later calls: in memory and in the data folder (True), in memory and in the given file, or in the
+        given `VectorCache`. `model`, `dtype`, `threads` and `data_dir` default to `settings`, and these to the environment and
+        the configuration file.
 
-        Raises EmbedderUnavailableError where no model is found, ModelFilesError where its files are incomplete or damaged, and
-        InvalidInputError for a wrong argument.
+        Raises EmbedderUnavailableError if no model is found, ModelFilesError if its files are incomplete or damaged,
+        InvalidInputError for an invalid argument.
         """
         settings = _settings(settings, model=model, threads=threads, data_dir=data_dir)
         self._folder = _folder(settings)
@@ -126,12 +126,12 @@ class EmbeddingModel:
 
     @property
     def threads(self) -> int:
-        """How many it runs on; 0 means one a core."""
+        """The number of threads; 0 means one per core."""
         return self._threads
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """All that decides a vector; two models with an equal identity give equal vectors, up to rounding."""
+        """Everything that determines a vector; models with equal identities give equal vectors, up to rounding."""
         return msgspec.structs.replace(self._embedder.identity, dimension=self._dimension)
 
     @property
@@ -147,11 +147,11 @@ class EmbeddingModel:
         return self._embedder.dimensions
 
     def is_dimension_supported(self, dimension: int) -> bool:
-        """Whether `EmbeddingModel(dimension=…)` takes it."""
+        """Return whether `EmbeddingModel(dimension=…)` accepts it."""
         return not isinstance(dimension, bool) and dimension in self._embedder.dimensions
 
     def embed_query(self, text: str, *, task: Task | str | None = None) -> NDArray[np.float32]:
-        """The vector of one query, shape (dimension,). Otherwise as `embed_queries`."""
+        """The unit vector of one query, shape (dimension,), float32. Otherwise as `embed_queries`."""
         _one_text(text)
         vector: NDArray[np.float32] = self.embed_queries([text], task=task)[0]
         return vector
@@ -159,7 +159,7 @@ class EmbeddingModel:
     def embed_queries(
         self, texts: Sequence[str], *, task: Task | str | None = None, too_long: TooLong | str = TooLong.ERROR
     ) -> Vectors:
-        """Unit vectors, shape (len(texts), dimension), of texts with the prompt of `task` (`default_task` where not given).
+        """Unit vectors, shape (len(texts), dimension), float32, of texts with the prompt of `task` (default: `default_task`).
 
         Raises as `encode_queries` does.
         """
@@ -172,22 +172,22 @@ class EmbeddingModel:
         titles: Sequence[str | None] | None = None,
         too_long: TooLong | str = TooLong.ERROR,
     ) -> Vectors:
-        """Unit vectors, shape (len(texts), dimension), of texts with the prompt for documents. Raises as `encode_queries`."""
+        """Unit vectors, shape (len(texts), dimension), float32, of texts with the document prompt. Raises as `encode_queries`."""
         return self.encode_documents(texts, titles=titles, too_long=too_long).vectors
 
     def embed(self, texts: Sequence[str], *, too_long: TooLong | str = TooLong.ERROR) -> Vectors:
-        """Unit vectors, shape (len(texts), dimension), of texts as they are: no prompt. Raises as `encode_queries`."""
+        """Unit vectors, shape (len(texts), dimension), float32, of texts without a prompt. Raises as `encode_queries`."""
         return self.encode(texts, too_long=too_long).vectors
 
     def encode_queries(
         self, texts: Sequence[str], *, task: Task | str | None = None, too_long: TooLong | str = TooLong.ERROR
     ) -> Encoded:
-        """As `embed_queries`, with the tokens of each text that were read and left out.
+        """As `embed_queries`, with the number of tokens of each text that were read and dropped.
 
-        `too_long` says what becomes of a text that has more than `max_tokens` tokens with its prompt: `error`, `truncate` (its
-        end is left out) or `windows` (the mean of windows of about equal length, made unit length again). No texts give no
-        rows. Raises TooLargeError naming the text, its tokens and the limit; InvalidInputError for anything that is no list of
-        strings; EmbedderError where the model fails, with no partial result.
+        `too_long` decides how a text with more than `max_tokens` tokens, prompt included, is treated: `error`, `truncate` (its
+        end is dropped) or `windows` (the renormalised mean of windows of about equal length). No texts give shape
+        (0, dimension). Raises TooLargeError with the text's index, its tokens and the limit; InvalidInputError for anything but
+        a list of strings; EmbedderError if the model fails, without a partial result.
         """
         chosen = self._default_task if task is None else _task(task)
         return self._encode(self._embedder.prompted_queries(texts, chosen), too_long, urgent=True)
@@ -199,18 +199,24 @@ class EmbeddingModel:
         titles: Sequence[str | None] | None = None,
         too_long: TooLong | str = TooLong.ERROR,
     ) -> Encoded:
-        """As `embed_documents`, with the tokens of each text that were read and left out. Raises as `encode_queries`."""
+        """As `embed_documents`, with the tokens read and dropped per text: vectors of shape (len(texts), dimension), float32.
+
+        Raises as `encode_queries`.
+        """
         return self._encode(self._embedder.prompted_documents(texts, titles), too_long)
 
     def encode(self, texts: Sequence[str], *, too_long: TooLong | str = TooLong.ERROR) -> Encoded:
-        """As `embed`, with the tokens of each text that were read and left out. Raises as `encode_queries`."""
+        """As `embed`, with the tokens read and dropped per text: vectors of shape (len(texts), dimension), float32.
+
+        Raises as `encode_queries`.
+        """
         return self._encode([Prompted(text) for text in as_texts(texts)], too_long)
 
     def similarity(self, a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:
         """Cosines of each row of `a` with each row of `b`: (n, d) and (m, d) → (n, m), float32, in [-1, 1].
 
-        A single vector of shape (d,) counts as one row, and the result is always a matrix. The rows need not be of length 1.
-        Raises InvalidInputError where the shapes do not fit, a value is not finite, or a row is all zero.
+        A single vector of shape (d,) is treated as one row; the result is always a matrix. Rows need not have unit length.
+        Raises InvalidInputError if the shapes do not match, a value is not finite, or a row is all zero.
         """
         left, right = _rows(a, "a"), _rows(b, "b")
         if left.shape[1] != right.shape[1]:
@@ -218,23 +224,30 @@ class EmbeddingModel:
                 f"vectors of {left.shape[1]} and of {right.shape[1]} values cannot be compared",
                 hint="embed both with the same model and dimension",
             )
+        # Rounding may give a cosine just above 1.
         return np.clip(left @ right.T, -1.0, 1.0).astype(np.float32)
 
-    def count_tokens(self, texts: Sequence[str], *, side: Side = "text", task: Task | str | None = None) -> list[int]:
-        """Tokens of each text, special tokens and the prompt of that side included; what `max_tokens` is compared with."""
-        if side == "query":
+    def count_tokens(
+        self, texts: Sequence[str], *, input_type: InputType = "text", task: Task | str | None = None
+    ) -> list[int]:
+        """Token count of each text, special tokens and prompt included, as compared with `max_tokens`.
+
+        `input_type` selects the prompt: `query` that of `task`, `document` that of untitled documents, `text` none. Raises
+        InvalidInputError for another value, and for anything but a list of strings.
+        """
+        if input_type == "query":
             chosen = self._default_task if task is None else _task(task)
             prompted = self._embedder.prompted_queries(texts, chosen)
-        elif side == "document":
+        elif input_type == "document":
             prompted = self._embedder.prompted_documents(texts)
-        elif side == "text":
+        elif input_type == "text":
             prompted = [Prompted(text) for text in as_texts(texts)]
         else:
-            raise InvalidInputError(f"there is no side {side!r}", hint="give text, query or document")
+            raise InvalidInputError(f"there is no input type {input_type!r}", hint="give text, query or document")
         return self._embedder.tokenizer().count([each.text for each in prompted], [each.prompt for each in prompted])
 
     def tokenize(self, text: str) -> list[Piece]:
-        """The tokens of one text as it is, special tokens included: id, spelling, and where each lies in the text."""
+        """The tokens of one text without a prompt, special tokens included: id, spelling and position of each."""
         _one_text(text)
         return self._embedder.tokenizer().pieces(text)
 
@@ -257,7 +270,7 @@ class EmbeddingModel:
         self.close()
 
     def _encode(self, inputs: Sequence[Prompted], too_long: TooLong | str, *, urgent: bool = False) -> Encoded:
-        policy = _choice(TooLong, "way to treat too long a text", too_long)
+        policy = _choice(TooLong, "policy for texts that are too long", too_long)
         if self._cache is None:
             whole = self._embedder.encode(inputs, too_long=policy, urgent=urgent)
         else:
@@ -282,13 +295,13 @@ def _folder(settings: Settings) -> ModelFolder:
     wanted, elsewhere = settings.model, model_places()
     if wanted in _NO_MODELS:
         raise InvalidInputError(
-            f"the setting `model` is {wanted!r}, which is no embedding model", hint="give EmbeddingModel a model"
+            f"the setting `model` is {wanted!r}, which is not an embedding model", hint="give EmbeddingModel a model"
         )
     folder = find_model(wanted, settings.data_dir, elsewhere)
     if folder is None:
         looked_at = [str(place) for place in places(wanted, settings.data_dir, elsewhere)]
         raise EmbedderUnavailableError(
-            f"there is no model {wanted!r} on this machine; looked at {', '.join(looked_at)}",
+            f"there is no model {wanted!r} on this machine; searched {', '.join(looked_at)}",
             hint="ai-memory model fetch minilm (84 MB), or: ai-memory model fetch embeddinggemma",
             looked_at=looked_at,
         )
@@ -296,7 +309,7 @@ def _folder(settings: Settings) -> ModelFolder:
 
 
 def _cache(given: VectorCache | str | PathLike[str] | bool, folder: Path) -> tuple[VectorCache | None, bool]:
-    """The cache, and whether it is closed with the model."""
+    """The cache, and whether the model owns and closes it."""
     if isinstance(given, VectorCache):
         return given, False
     if given is False:
@@ -343,15 +356,15 @@ def _task(name: Task | str) -> Task:
 
 def _one_text(text: object) -> None:
     if not isinstance(text, str):
-        raise InvalidInputError(f"a text must be a string, not {type(text).__name__}")
+        raise InvalidInputError(f"the text must be a string, not {type(text).__name__}")
 
 
 def _rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """The rows made unit length, in float64. One vector is one row."""
+    """The rows scaled to unit length: (n, d) or (d,) → (n, d) or (1, d), float64."""
     try:
         rows = np.atleast_2d(np.asarray(values, np.float64))
     except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"`{name}` is no array of numbers: {error}") from None
+        raise InvalidInputError(f"`{name}` is not an array of numbers: {error}") from None
     if rows.ndim != 2:
         raise InvalidInputError(f"`{name}` has {rows.ndim} axes; a matrix of shape (n, dimension) is needed")
     if not np.isfinite(rows).all():

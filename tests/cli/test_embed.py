@@ -136,7 +136,7 @@ def test_a_pipe_gets_json_lines(run: Run, gemma: Path) -> None:
     assert ran.code == 4
     rows = [json.loads(line) for line in ran.out.splitlines()]
     assert [row["row"] for row in rows] == [0, 1]
-    assert "row 2: the field 'text' is a int, not a text" in ran.err
+    assert "row 2: the field 'text' is a int, not a string" in ran.err
     assert "1 rejected" in ran.err
 
 
@@ -173,13 +173,13 @@ def test_every_place_that_gives_no_vector_is_named(run: Run, tmp_path: Path) -> 
     reasons = [
         "blank line",
         "not JSON",
-        "neither an object nor a text",
+        "neither an object nor a string",
         "no field 'text'",
         "is null",
         "the text is blank",
         "not JSON",
         "tokens with its prompt; the model reads 2048",
-        "neither a text nor a whole number",
+        "neither a string nor an integer",
         "more than 64 bits",
     ]
     assert all(reason in each["reason"] for each, reason in zip(rejected, reasons, strict=True))
@@ -195,7 +195,7 @@ def test_bad_csv_and_text_are_named(tmp_path: Path) -> None:
     assert reasons(b"text\n\xff\xfe\nfine\n", InputFormat.CSV) == ["not UTF-8", ""]
     assert reasons(b"a,text\n1,fine,surplus\n1\n", InputFormat.CSV) == [
         "more cells than the header's 2",
-        "the field 'text' is null, not a text",
+        "the field 'text' is null, not a string",
     ]
     assert reasons(b'\xef\xbb\xbftext\n"two\nlines"\n', InputFormat.CSV) == [""]
     assert reasons(b"fine\r\n\n\xff\n", InputFormat.TEXT) == [
@@ -283,7 +283,7 @@ def test_a_missing_extra_is_named_with_its_command(
 def test_what_is_no_parquet_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in.parquet").write_bytes(b"not Parquet")
     ran = run("in.parquet", "-o", "out.npy")
-    assert (ran.code, "is no Parquet file" in ran.err) == (4, True), ran.err
+    assert (ran.code, "is not a Parquet file" in ran.err) == (4, True), ran.err
 
 
 def test_chunks_follow_from_the_input_alone() -> None:
@@ -433,7 +433,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_elsewhere_free(tmp_path: Path) 
         _, err = full.communicate(timeout=100)
         assert full.returncode == 7
         assert b"no space is left" in err
-        assert b"goes on where it ended" in err
+        assert b"resumes the run" in err
         filler.unlink()
         subprocess.run(["mount", "-o", "remount,size=2m", str(place)], check=True)
         assert finish(start(folder, source, output)) == 4

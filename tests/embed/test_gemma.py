@@ -1,4 +1,4 @@
-"""EmbeddingGemma on OpenVINO: what peers got wrong with this model, one test each (docs/model-checks.md has the table)."""
+"""EmbeddingGemma on OpenVINO: the mistakes of peers with this model, one test each (docs/model-checks.md has the table)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ai_memory.embed.load import load_embedder
 from ai_memory.embed.matryoshka import CutEmbedder, at_dimension, cut
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.runtimes.base import Dtype
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import InvalidInputError, ModelFilesError, TooLargeError
@@ -103,7 +103,7 @@ def token_states(folder: Path, ids: list[int]) -> Vectors:
     from ai_memory.embed.runtimes.openvino.importing import import_openvino
 
     ov, _ = import_openvino()
-    built = build_gemma(read_model_folder(folder), graph.linear)
+    built = build_gemma(read_model_folder(folder), operations.linear)
     feed = dict(built.feed([ids]))
     feed["mean"] = np.eye(len(ids), feed["mean"].shape[1], dtype=np.float32)
     compiled = ov.Core().compile_model(built.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
@@ -118,7 +118,7 @@ def test_a_full_layer_sees_the_whole_input(tmp_path: Path) -> None:
     assert np.abs(first - second).max() > 1e-6
 
 
-def test_a_resaved_window_is_run_as_transformers_runs_it_and_said(
+def test_a_resaved_window_is_run_as_transformers_runs_it_and_reported(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """transformers before 5.23 wrote the halved window back: 257 in the file means 128 on either side."""
@@ -131,7 +131,7 @@ def test_a_resaved_window_is_run_as_transformers_runs_it_and_said(
 
 
 @pytest.mark.parametrize("lengths", [(142, 728), (3, 2048), (1, 2, 31, 257, 258, 513)])
-def test_short_inputs_beside_long_ones_are_finite_and_the_same(
+def test_short_inputs_with_long_ones_are_finite_and_the_same(
     runtime: OpenVinoRuntime, lengths: tuple[int, ...]
 ) -> None:
     """NaN from padding: a fully masked row times 0 in the pooling (transformers #45491)."""
@@ -189,7 +189,7 @@ def test_an_activation_in_a_dense_layer_is_refused(folder: Path, tmp_path: Path)
 def test_other_architectures_are_refused_by_name(
     folder: Path, tmp_path: Path, config: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(ModelFilesError, match="not one that this version runs") as caught:
+    with pytest.raises(ModelFilesError, match="this version does not run the Gemma") as caught:
         OpenVinoRuntime(read_model_folder(changed(folder, tmp_path / "other", **config)), dtype=Dtype.FLOAT32)
     assert named in str(caught.value)
 
@@ -225,7 +225,7 @@ def test_a_bfloat16_checkpoint_is_widened_exactly(folder: Path, tmp_path: Path) 
 
 
 def write_bfloat16(file: Path, halves: Mapping[str, NDArray[np.uint16]]) -> None:
-    """A safetensors file of bfloat16, which numpy has no type for: a header of names and places, then the data."""
+    """A safetensors file of bfloat16, which numpy has no type for: a header of names and offsets, then the data."""
     header, place = {}, 0
     for name, array in halves.items():
         header[name] = {"dtype": "BF16", "shape": array.shape, "data_offsets": [place, place + array.nbytes]}
@@ -237,7 +237,7 @@ def write_bfloat16(file: Path, halves: Mapping[str, NDArray[np.uint16]]) -> None
 
 @pytest.mark.parametrize("dimension", [768, 512, 256, 128])
 def test_a_cut_vector_has_length_one(embedder: TransformerEmbedder, dimension: int) -> None:
-    """Infinity #538: sliced, not made unit length again."""
+    """Infinity #538: sliced, not renormalised."""
     small = at_dimension(embedder, dimension)
     vectors = small.embed_documents(["the gateway restarts at noon", "кошка спит"])
     assert vectors.shape == (2, dimension)
@@ -255,7 +255,7 @@ def test_another_dimension_is_refused_with_those_that_work(embedder: Transformer
 
 
 def test_float16_is_refused_with_the_reason(folder: Path) -> None:
-    """vLLM #24318, ONNX Runtime #32600: NaN without a word."""
+    """vLLM #24318, ONNX Runtime #32600: NaN without an error."""
     with pytest.raises(InvalidInputError, match="activations overflow"):
         load_embedder(read_model_folder(folder), dtype="float16")
 
@@ -296,7 +296,7 @@ def test_a_fine_tuned_copy_of_another_name_has_the_prompts_too(folder: Path, tmp
 
 
 def test_whitespace_is_part_of_the_text(embedder: TransformerEmbedder) -> None:
-    """sentence-transformers before 5.4 stripped every text; it does no longer, nor do we."""
+    """sentence-transformers before 5.4 stripped every text; it no longer does, nor does this package."""
     plain, spaced = embedder.tokenizer().pieces("a text"), embedder.tokenizer().pieces("  a text\n")
     assert len(spaced) > len(plain)
 

@@ -32,7 +32,7 @@ LEAST = {"float32": 0.999999, "bfloat16": 0.9995, "int8": 0.995}
 
 
 class Golden(NamedTuple):
-    """What the reference said."""
+    """The reference's results."""
 
     facts: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
@@ -43,7 +43,7 @@ class Golden(NamedTuple):
         return cases
 
     def written(self) -> list[int]:
-        """Places of the cases that a text gives."""
+        """Indices of the cases that have a text."""
         return [at for at, case in enumerate(self.cases) if case["text"] is not None]
 
 
@@ -73,7 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids="-".join,
 )
 def engine(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[TransformerEmbedder, float]]:
-    """An embedder, and the smallest cosine that its dtype may have."""
+    """An embedder, and the smallest cosine allowed for its dtype."""
     runtime, dtype = request.param
     if runtime == "torch" and importlib.util.find_spec("torch") is None:
         pytest.skip("torch is not installed (extra gpu)")
@@ -91,7 +91,7 @@ def encode(embedder: TransformerEmbedder, places: list[int]) -> tuple[Vectors, t
 
 
 def test_every_case_alone_equals_the_reference(engine: tuple[TransformerEmbedder, float]) -> None:
-    """Lengths to 2,048 tokens on either side of the window's edge, prompts, titles, odd white space, twenty scripts."""
+    """Lengths to 2,048 tokens on either side of the window's edge, prompts, titles, odd whitespace, twenty scripts."""
     embedder, least = engine
     places = golden().written()
     vectors = np.concatenate([encode(embedder, [at])[0] for at in places])
@@ -110,7 +110,7 @@ def test_all_cases_in_one_call_equal_the_reference(engine: tuple[TransformerEmbe
 
 
 def test_the_bare_opening_token_equals_the_reference(folder: Path) -> None:
-    """One token, which no text gives: straight through the runtime."""
+    """One token, which no text produces: directly through the runtime."""
     (at,) = (at for at, case in enumerate(golden().cases) if case["text"] is None)
     for dtype in (Dtype.FLOAT32, Dtype.INT8):
         vector = OpenVinoRuntime(read_model_folder(folder), dtype=dtype).forward([[2]])

@@ -1,4 +1,4 @@
-"""Fetching from the hub: by its own client library, from a hub on this machine."""
+"""Fetching from the hub with its client library, from a hub on this machine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 
 
 def start(hub: Hub, data: Path, *words: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
-    """`ai-memory model fetch` in a process of its own: the library reads its address when it is imported."""
+    """`ai-memory model fetch` in a separate process: the library reads the hub's address when it is imported."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "AI_MEMORY_"))}
     clean |= {
         "HF_ENDPOINT": hub.url,
@@ -66,7 +66,7 @@ def start(hub: Hub, data: Path, *words: str, environment: dict[str, str] | None 
 
 
 def fetch(hub: Hub, data: Path, *words: str, environment: dict[str, str] | None = None) -> Done:
-    """`start`, and what came of it."""
+    """`start`, and the result."""
     process = start(hub, data, *words, environment=environment)
     out, err = process.communicate(timeout=100)
     return Done(process.returncode, out, err)
@@ -90,14 +90,14 @@ def test_the_model_comes_whole_and_nothing_else(hub: Hub, tmp_path: Path) -> Non
     assert hub.sent == {}
 
 
-def test_a_download_that_broke_goes_on_where_it_ended(hub: Hub, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_resumed(hub: Hub, tmp_path: Path) -> None:
     tiny_gemma(hub.folder, inner=8000)
     size = (hub.folder / "model.safetensors").stat().st_size
     assert size > 30_000_000
     hub.break_after = 25_000_000
     first = fetch(hub, tmp_path / "data", "embeddinggemma")
     assert first.code == 8
-    assert "the same command goes on from there" in str(first.error["hint"])
+    assert "the same command resumes it" in str(first.error["hint"])
     assert fetch(hub, tmp_path / "data", "embeddinggemma").code == 0
     assert any(line.startswith("model.safetensors bytes=") for line in hub.ranges)
     assert hub.sent["model.safetensors"] < size + 2_000_000
@@ -105,7 +105,7 @@ def test_a_download_that_broke_goes_on_where_it_ended(hub: Hub, tmp_path: Path) 
     assert folder.revision() == read_model_folder(hub.folder).revision()
 
 
-def test_a_killed_fetch_goes_on_where_it_ended(hub: Hub, tmp_path: Path) -> None:
+def test_a_killed_fetch_is_resumed(hub: Hub, tmp_path: Path) -> None:
     tiny_gemma(hub.folder, inner=8000)
     size = (hub.folder / "model.safetensors").stat().st_size
     hub.break_after, hub.stalls = 25_000_000, True
@@ -145,7 +145,7 @@ def test_another_repository_can_be_named(tmp_path: Path) -> None:
     assert read_model_folder(tmp_path / "data" / "models" / "embeddinggemma-300m").known is EMBEDDING_GEMMA
 
 
-def test_a_file_that_was_damaged_on_the_way_is_brought_anew(hub: Hub, tmp_path: Path) -> None:
+def test_a_file_damaged_in_transit_is_downloaded_again(hub: Hub, tmp_path: Path) -> None:
     folder = tmp_path / "data" / "models" / ".hub-embeddinggemma-300m" / "embeddinggemma-300m"
     folder.mkdir(parents=True)
     etag = hub.etag("model.safetensors")
@@ -164,15 +164,15 @@ def test_an_incomplete_repository_is_not_put_in_place(hub: Hub, tmp_path: Path) 
     assert not (tmp_path / "data" / "models" / "embeddinggemma-300m").exists()
 
 
-def test_too_little_room_is_said_before_the_download(hub: Hub, tmp_path: Path) -> None:
+def test_too_little_disk_space_is_reported_before_the_download(hub: Hub, tmp_path: Path) -> None:
     with mounted(tmp_path / "small", "1m") as place:
         done = fetch(hub, place / "data", "embeddinggemma", environment={"HF_HOME": str(tmp_path / "hf")})
         assert done.code == 7
-        assert "too few" in str(done.error["message"])
+        assert "more than" in str(done.error["message"])
         assert hub.sent == {}
 
 
-def test_no_network_is_an_error_of_ours(hub: Hub, tmp_path: Path) -> None:
+def test_no_network_is_a_clear_error(hub: Hub, tmp_path: Path) -> None:
     done = fetch(hub, tmp_path / "data", "embeddinggemma", environment={"HF_ENDPOINT": "http://127.0.0.1:9"})
     assert done.code == 8
     assert done.error["code"] == "embedder_unavailable"

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.runtimes import processor
 from ai_memory.embed.runtimes.base import Dtype
-from ai_memory.embed.runtimes.openvino import int8, runtime
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import int8, operations, runtime
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
-from ai_memory.embed.runtimes.openvino.int8 import Product, by, linear_int8, paired_product, restored_product
+from ai_memory.embed.runtimes.openvino.int8 import Product, linear_int8, paired_product, restored_product, with_outliers
 from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
 from tests.support.tiny_gemma import Sizes, random_gemma
 
@@ -24,8 +23,8 @@ LENGTHS = (1, 2, 3, 8, 32, 258, 600)
 Floats = NDArray[np.float32]
 
 
-def quantising_product(x: graph.Node, weight: Floats) -> graph.Node:
-    """What a processor with VNNI does to a row of inputs, done in the graph so that any processor shows it."""
+def quantising_product(x: operations.Node, weight: Floats) -> operations.Node:
+    """Quantises rows of inputs as a processor with VNNI does, but in the graph, so that any processor can run it."""
     step = ops.divide(ops.reduce_max(ops.abs(x), np.array([-1]), True), np.float32(127.0))
     rows = ops.multiply(ops.round(ops.divide(x, ops.add(step, np.float32(1e-20))), "half_to_even"), step)
     return restored_product(rows, weight)
@@ -40,7 +39,7 @@ def multiplied(product: Product, x: Floats, weight: Floats) -> Floats:
 
 
 def expected(x: Floats, weight: Floats) -> Floats:
-    """`paired_product` in whole numbers."""
+    """`paired_product` in integer arithmetic."""
     pairs = np.add.reduceat(np.abs(weight), np.arange(0, weight.shape[1], 2), axis=1)
     scale = np.maximum(pairs.max(axis=1) / 128, np.abs(weight).max(axis=1) / 127).astype(np.float32)
     step = np.abs(x).max(axis=1, keepdims=True) / 127
@@ -50,7 +49,7 @@ def expected(x: Floats, weight: Floats) -> Floats:
 
 
 @pytest.mark.parametrize(("tokens", "values", "outputs"), [(1, 64, 32), (3, 768, 96), (33, 63, 40), (70, 1152, 768)])
-def test_the_paired_product_is_one_of_whole_numbers(tokens: int, values: int, outputs: int) -> None:
+def test_the_paired_product_is_exact_integer_arithmetic(tokens: int, values: int, outputs: int) -> None:
     rng = np.random.default_rng([tokens, values])
     x = rng.normal(size=(tokens, values)).astype(np.float32)
     weight = (rng.normal(size=(outputs, values)) * rng.uniform(0.01, 3, (outputs, 1))).astype(np.float32)
@@ -64,7 +63,7 @@ def test_the_paired_product_is_one_of_whole_numbers(tokens: int, values: int, ou
     "weights", [(1.0, 1.0), (-1.0, -1.0), (1.0, 0.0), (0.0, -1.0), (0.5077, 0.5077), (-0.4961, -0.5039)]
 )
 def test_no_two_neighbours_overflow(weights: tuple[float, float], sign: float) -> None:
-    """Every input at its largest, every pair of weights at the bound: a sum of 16 bits too many would be cut off."""
+    """Every input at its largest, every pair of weights at the bound: a larger sum would saturate at 16 bits."""
     x = np.full((5, 64), sign, np.float32)
     weight = np.tile(np.array(weights, np.float32), (32, 32))
     assert multiplied(paired_product, x, weight) == pytest.approx(expected(x, weight), rel=1e-5)
@@ -79,8 +78,8 @@ def test_rows_of_zeros_give_zeros(product: Product) -> None:
 
 
 @pytest.mark.parametrize("product", [paired_product, restored_product])
-def test_a_weight_that_is_no_number_makes_none(product: Product) -> None:
-    """Rounded away it would give vectors that look sound; the runtime refuses those that are not finite."""
+def test_a_nan_weight_gives_nan(product: Product) -> None:
+    """If it were rounded away, the vectors would look sound; NaN is refused by the runtime."""
     rng = np.random.default_rng(0)
     x, weight = np.ones((3, 64), np.float32), rng.normal(size=(32, 64)).astype(np.float32)
     weight[5, 7] = np.nan
@@ -99,7 +98,7 @@ def test_a_weight_that_is_no_number_makes_none(product: Product) -> None:
 def test_the_form_is_the_processor_s(monkeypatch: pytest.MonkeyPatch, flags: set[str], product: Product) -> None:
     chosen: list[Product] = []
     monkeypatch.setattr(processor, "_flags", lambda: frozenset(flags))
-    monkeypatch.setattr(int8, "by", chosen.append)
+    monkeypatch.setattr(int8, "with_outliers", chosen.append)
     linear_int8()
     assert chosen == [product]
 
@@ -118,7 +117,7 @@ def test_the_form_is_the_processor_s(monkeypatch: pytest.MonkeyPatch, flags: set
 def test_vectors_stay_close(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: Product, outliers: int, least: float
 ) -> None:
-    """Weights with a few channels 20 to 100 times as large as the others are what real ones look like."""
+    """Weights with a few channels 20 to 100 times as large as the others are like real ones."""
     folder = random_gemma(tmp_path / "outliers", OUTLIERS, outliers=outliers)
     assert cosines(folder, product, monkeypatch).min() >= least
 
@@ -128,14 +127,14 @@ def test_outliers_multiplied_with_the_rest_would_spoil_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: Product
 ) -> None:
     folder = random_gemma(tmp_path / "outliers", OUTLIERS, outliers=4)
-    monkeypatch.setattr(int8, "columns_apart", lambda weight, sizes: np.empty(0, np.int64))
+    monkeypatch.setattr(int8, "outlier_columns", lambda weight, sizes: np.empty(0, np.int64))
     assert cosines(folder, product, monkeypatch).min() < 0.95
 
 
 def cosines(folder: Path, product: Product, monkeypatch: pytest.MonkeyPatch) -> Floats:
     inputs = [tokens(length) for length in LENGTHS]
     read = read_model_folder(folder)
-    monkeypatch.setattr(runtime, "linear_int8", lambda: by(product))
+    monkeypatch.setattr(runtime, "linear_int8", lambda: with_outliers(product))
     if product is not restored_product:  # the others are for processors without VNNI, which have no bfloat16 either
         monkeypatch.setattr(runtime, "has_int8_products", lambda: False)
         monkeypatch.setitem(runtime.PRECISION, Dtype.BFLOAT16, "f32")

@@ -1,4 +1,4 @@
-"""Choosing, loading and leaving out: what happens before the first vector."""
+"""Choosing and loading a model, up to the first vector."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ print([name for name in sys.modules if "telemetry" in name], threading.active_co
 
 
 def test_nothing_is_left_in_the_way_of_others(tmp_path: Path) -> None:
-    """A program that uses us may convert models itself, with what that brings."""
+    """A program that uses this package may convert models with OpenVINO itself."""
     code = """
 import sys
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
@@ -114,7 +114,7 @@ def test_a_failed_load_can_be_tried_again(tmp_path: Path) -> None:
     embedder = load_embedder(read_model_folder(path))
     write_tensors(path, {})
     for _ in range(2):
-        with pytest.raises(ModelFilesError, match="does not hold the tensors"):
+        with pytest.raises(ModelFilesError, match="does not have the tensors"):
             embedder.warm_up()
     write_tensors(path, random_tensors())
     embedder.warm_up()
@@ -136,7 +136,7 @@ def test_threads_and_the_compiled_cache_change_no_vector(tmp_path: Path, threads
 
 
 def _blobs(cache: Path) -> dict[Path, int]:
-    """What OpenVINO keeps, and when each was written."""
+    """The compilations that OpenVINO has cached, with the time of each."""
     return {blob: blob.stat().st_mtime_ns for blob in cache.rglob("*.blob")}
 
 
@@ -167,7 +167,7 @@ def test_an_outdated_compilation_does_not_stay_on_the_disk(tmp_path: Path) -> No
     assert _blobs(cache).keys() == kept.keys()
 
 
-def test_a_damaged_compilation_is_made_anew(tmp_path: Path) -> None:
+def test_a_damaged_compilation_is_rebuilt(tmp_path: Path) -> None:
     from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
 
     folder, cache = read_model_folder(tiny_bert(tmp_path / "tiny")), tmp_path / "cache"

@@ -47,7 +47,7 @@ def test_an_unknown_name_is_refused_with_those_that_work(tmp_path: Path) -> None
         find_model("bigmodel", tmp_path)
 
 
-def test_a_damaged_folder_is_an_error_and_not_passed_over(tmp_path: Path) -> None:
+def test_a_damaged_folder_is_an_error_and_not_skipped(tmp_path: Path) -> None:
     path = tiny_bert(tmp_path / "models" / "all-MiniLM-L6-v2")
     (path / "tokenizer.json").unlink()
     with pytest.raises(ModelFilesError, match=r"tokenizer\.json is missing"):
@@ -81,7 +81,7 @@ def hub_cache(hub: Path, repository: str, folder: Path, *, leave_out: str = "") 
 
 
 @pytest.mark.parametrize("repository", [EMBEDDING_GEMMA.repository, *EMBEDDING_GEMMA.copies])
-def test_the_hubs_cache_is_looked_at_last(tmp_path: Path, repository: str) -> None:
+def test_the_hubs_cache_is_searched_last(tmp_path: Path, repository: str) -> None:
     source = tiny_gemma(tmp_path / "source")
     elsewhere = ModelPlaces(folders=(tmp_path / "here",), hub=tmp_path / "hub")
     assert find_model("gemma", tmp_path, elsewhere) is None
@@ -99,7 +99,7 @@ def test_the_hubs_cache_is_looked_at_last(tmp_path: Path, repository: str) -> No
     assert find_model("gemma", tmp_path, elsewhere).path == tmp_path / "models" / "embeddinggemma-300m"  # type: ignore[union-attr]
 
 
-def test_an_incomplete_snapshot_is_passed_over(tmp_path: Path) -> None:
+def test_an_incomplete_snapshot_is_skipped(tmp_path: Path) -> None:
     hub = tmp_path / "hub"
     hub_cache(hub, EMBEDDING_GEMMA.repository, tiny_gemma(tmp_path / "source"), leave_out="tokenizer.json")
     minilm = tiny_bert(tmp_path / "models" / "all-MiniLM-L6-v2")

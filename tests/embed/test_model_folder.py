@@ -68,7 +68,7 @@ def test_a_file_that_would_change_the_vectors_is_refused(folder: Path, name: str
     assert caught.value.details["unexpected"] == [name]
 
 
-def test_no_folder_is_said_plainly(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesError, match="no model folder at"):
         read_model_folder(tmp_path / "nothing")
 
@@ -114,7 +114,7 @@ def test_dense_modules_are_found_with_their_files(folder: Path) -> None:
 )
 def test_another_pooling_is_refused(folder: Path, pooling: dict[str, object]) -> None:
     write_json(folder / "1_Pooling" / "config.json", pooling)
-    with pytest.raises(ModelFilesError, match="another pooling"):
+    with pytest.raises(ModelFilesError, match="a pooling other than the mean"):
         read_model_folder(folder)
 
 

@@ -1,4 +1,4 @@
-"""The packed layout says exactly who sees whom, whatever the lengths and the window."""
+"""The packed layout defines exactly which tokens attend to each other, for any lengths and any window."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def inputs_of(lengths: list[int]) -> list[list[int]]:
 
 
 def visible(plan: AttentionPlan, tokens: int) -> NDArray[np.bool_]:
-    """[T, T]: whether the row's token sees the column's, read off the plan as a runtime would."""
+    """[T, T]: whether the row's token attends to the column's, evaluated from the plan as a runtime does."""
     blocks, rows = plan.queries.shape
     seen = np.zeros((tokens, tokens), bool)
     owner = plan.back
@@ -68,7 +68,7 @@ def test_tokens_positions_and_means_belong_to_their_input(lengths: list[int]) ->
 
 @given(lengths=lengths_of_a_pass)
 def test_few_shapes_are_met(lengths: list[int]) -> None:
-    """A runtime compiles for each shape: lengths that differ a little must give the same one."""
+    """A runtime compiles for each shape: slightly different lengths must give the same shape."""
     packed = pack(inputs_of(lengths), 256)
     assert len(packed.ids) % TOKEN_STEP == 0
     assert len(packed.ids) - sum(lengths) < TOKEN_STEP
@@ -79,7 +79,7 @@ def test_few_shapes_are_met(lengths: list[int]) -> None:
 
 @given(lengths=lengths_of_a_pass)
 def test_no_row_of_scores_is_masked_whole(lengths: list[int]) -> None:
-    """A softmax over nothing but masked scores is where peers got NaN out of padding."""
+    """A softmax over masked scores only is how peers got NaN from padding."""
     packed = pack(inputs_of(lengths), 64)
     for plan in (packed.full, packed.sliding):
         assert (plan.bias > MASKED).any(axis=3).all()
@@ -93,6 +93,6 @@ def test_inputs_within_the_window_need_no_second_plan() -> None:
 
 
 def test_a_long_input_computes_little_beyond_its_window() -> None:
-    """2,048 tokens at a reach of 256: 640 keys a query instead of 2,048."""
+    """2,048 tokens at a reach of 256: 640 keys per query instead of 2,048."""
     plan = pack(inputs_of([2048]), 256).sliding
     assert plan.bias.size == 2048 * (BLOCK + 2 * 256)

@@ -1,4 +1,4 @@
-"""An embedder in another service: the same vectors, clear errors, and nothing lost while the other side is away."""
+"""An embedder in another service: the same vectors, clear errors, and nothing lost while the service is down."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 from ai_memory import Memory
-from ai_memory.embed.base import Inputs, Task, TooLong
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation, Inputs, Task, TooLong
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.remote import RemoteEmbedder
 from ai_memory.errors import (
@@ -60,7 +59,7 @@ def until(reached: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_the_vectors_are_the_other_sides_to_the_last_bit(served: Served, model: Path) -> None:
+def test_the_vectors_are_bit_identical_to_the_remote_ones(served: Served, model: Path) -> None:
     here = plain_embedder(read_model_folder(model))
     there = RemoteEmbedder(served.url)
     assert there.identity == here.identity
@@ -74,7 +73,7 @@ def test_the_vectors_are_the_other_sides_to_the_last_bit(served: Served, model: 
     there.close()
 
 
-def test_what_went_into_each_vector_is_told(served: Served, model: Path) -> None:
+def test_the_tokens_of_each_vector_are_reported(served: Served, model: Path) -> None:
     here, there = plain_embedder(read_model_folder(model)), RemoteEmbedder(served.url)
     texts = ["short", "the gate opens at noon " * 700]
     for too_long in (TooLong.TRUNCATE, TooLong.WINDOWS):
@@ -98,7 +97,7 @@ def test_many_texts_go_in_several_requests(served: Served) -> None:
 def test_a_service_remembers_and_recalls_with_an_embedder_elsewhere(
     served: Served, model: Path, tmp_path: Path
 ) -> None:
-    """The store is the same whether the model runs here or there: it is the model that it is pinned to."""
+    """The store is pinned to the model's identity, wherever the model runs."""
     with Memory(data_dir=tmp_path, embedder_url=served.url) as memory:
         memory.remember("The gate opens at noon.")
         memory.remember("Quiet purple music.")
@@ -120,7 +119,7 @@ def test_a_service_passes_on_what_other_programs_ask(served: Served, tmp_path: P
         assert ask(between, "POST", "/tokenize", {"inputs": "noon"}).status == 422
 
 
-def test_nothing_is_lost_while_the_other_side_is_away(model: Path, tmp_path: Path) -> None:
+def test_nothing_is_lost_while_the_remote_service_is_down(model: Path, tmp_path: Path) -> None:
     port = free_port()
     settings = Settings(data_dir=tmp_path / "here", embedder_url=f"http://127.0.0.1:{port}")
     with Memory(settings=settings) as memory:
@@ -146,7 +145,7 @@ def test_vectors_of_another_model_are_never_taken(model: Path, tmp_path: Path) -
         there = RemoteEmbedder(f"http://127.0.0.1:{port}")
         assert there.embed_documents(["a"]).shape == (1, 768)
     other = tiny_gemma(tmp_path / MODEL, seed=99)
-    changed = pytest.raises(EmbedderMismatchError, match="another model now")
+    changed = pytest.raises(EmbedderMismatchError, match="no longer embeds with")
     with serving(tmp_path / "two", model=str(other), dtype="float32", port=port), changed:
         there.embed_documents(["a"])
 
@@ -193,10 +192,10 @@ def test_a_pass_that_fails_there_is_an_error_of_the_embedder(model: Path, tmp_pa
         assert there.embed_documents(["a"]).shape == (1, 768)
 
 
-def test_whoever_goes_away_is_not_waited_for(served: Served) -> None:
+def test_a_disconnected_caller_ends_the_call(served: Served) -> None:
     cancellation = Cancellation()
     cancellation.cancel()
-    with pytest.raises(ServiceUnavailableError, match="went away"):
+    with pytest.raises(ServiceUnavailableError, match="caller disconnected"):
         RemoteEmbedder(served.url).embed(Inputs(["a"], None), cancellation=cancellation)
 
 
@@ -213,7 +212,7 @@ def test_keys(model: Path, tmp_path: Path) -> None:
 
 @contextmanager
 def answering(status: int, body: bytes, *, seconds: float = 0.0) -> Iterator[str]:
-    """The address of a server that is not ours."""
+    """The address of a server that is not an ai-memory service."""
     stop = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -225,7 +224,7 @@ def answering(status: int, body: bytes, *, seconds: float = 0.0) -> Iterator[str
             self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -251,7 +250,7 @@ def answering(status: int, body: bytes, *, seconds: float = 0.0) -> Iterator[str
         (200, b"\xff\xfe"),
     ],
 )
-def test_what_is_no_embedder_of_ours_is_told(status: int, body: bytes) -> None:
+def test_a_server_that_is_not_an_embedder_is_refused(status: int, body: bytes) -> None:
     with answering(status, body) as url, pytest.raises(EmbedderError) as refused:
         RemoteEmbedder(url)
     assert url in refused.value.message
@@ -266,7 +265,7 @@ def test_one_that_does_not_answer_in_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["gpu:7677", "ftp://gpu", "http://", "", "http://[::1"])
-def test_an_address_that_is_none(url: str) -> None:
+def test_an_invalid_address(url: str) -> None:
     with pytest.raises(InvalidInputError, match="not the address"):
         RemoteEmbedder(url)
 

@@ -74,14 +74,16 @@ def test_one_pass_of_all_lengths_equals_the_reference(
     dtype: Dtype,
     least: float,
 ) -> None:
-    """1 to 2,048 tokens packed into one pass, beside what tests/test_embed_gemma_golden.py does with either runtime."""
+    """1 to 2,048 tokens packed into one pass, in addition to the cases of test_gemma_golden.py."""
     together = runtimes[dtype].forward(inputs)
     assert worst(together, golden["float32"]) >= (least, "")
     assert worst(together, golden[dtype]) >= (least, "")
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-6)
 
 
-def test_company_makes_no_difference(runtimes: dict[Dtype, TorchRuntime], inputs: list[list[int]]) -> None:
+def test_the_rest_of_the_batch_makes_no_difference(
+    runtimes: dict[Dtype, TorchRuntime], inputs: list[list[int]]
+) -> None:
     chosen = [ids for ids in inputs if len(ids) <= 600]
     alone = np.concatenate([runtimes[Dtype.FLOAT32].forward([ids]) for ids in chosen])
     np.testing.assert_allclose(runtimes[Dtype.FLOAT32].forward(chosen), alone, atol=1e-5)
@@ -178,7 +180,7 @@ def test_weights_that_are_not_numbers_are_noticed(tmp_path: Path) -> None:
     tensors = random_tensors()
     tensors["encoder.layer.1.output.dense.bias"][3] = np.nan
     write_tensors(path, tensors)
-    with pytest.raises(EmbedderError, match="not all of them finite"):
+    with pytest.raises(EmbedderError, match="values that are not finite"):
         TorchRuntime(read_model_folder(path), dtype=Dtype.FLOAT32).forward([[2, 5, 3]])
 
 

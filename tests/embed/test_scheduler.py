@@ -1,4 +1,4 @@
-"""Whose inputs go into the next pass, and that every request ends, whatever happens to it or to its neighbours."""
+"""Which inputs go into the next pass, and that every request ends, whatever happens to it or to others in its pass."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ai_memory.embed import scheduler
+from ai_memory.embed.base import Cancellation
 from ai_memory.embed.batcher import Batch
-from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.models.folder import ModelFolder, read_model_folder
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
-from ai_memory.embed.scheduler import IN_A_ROW, MAX_REQUESTS, Ran, Scheduler
+from ai_memory.embed.scheduler import IN_A_ROW, MAX_REQUESTS, Completed, Scheduler
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import (
     EmbedderError,
@@ -63,26 +63,26 @@ def callers() -> Iterator[ThreadPoolExecutor]:
 
 
 def ids(length: int, first: int = 20) -> tuple[int, ...]:
-    """An input of that many tokens; `first` tells it from others."""
+    """An input of `count` tokens; `first` distinguishes it from others."""
     return tuple(first + place % 3 for place in range(length))
 
 
 class Crowd:
-    """Callers that queue up one after the other behind a pass that is held."""
+    """Callers that queue up one after the other behind a pass that is being held."""
 
     def __init__(self, scheduler: Scheduler, runtime: FaultyRuntime, pool: ThreadPoolExecutor) -> None:
         self.scheduler, self.runtime, self.pool = scheduler, runtime, pool
 
     def ask(
         self, inputs: Sequence[tuple[int, ...]], *, urgent: bool = False, cancellation: Cancellation | None = None
-    ) -> Future[Ran]:
+    ) -> Future[Completed]:
         """Begin a request and return once it waits."""
         before = self.scheduler.waiting
         asked = self.pool.submit(self.scheduler.run, inputs, urgent=urgent, cancellation=cancellation)
         until(lambda: self.scheduler.waiting > before or asked.done())
         return asked
 
-    def begin(self) -> Future[Ran]:
+    def begin(self) -> Future[Completed]:
         """A first request, whose pass is running when this returns (inside `runtime.held()`)."""
         first = self.ask([ids(5)])
         self.runtime.wait_for_pass()
@@ -134,7 +134,7 @@ def test_a_batch_stays_within_its_budget_and_every_input_gets_into_one(
     assert done == sorted(lengths)
 
 
-def test_like_lengths_go_together_where_a_pass_is_padded() -> None:
+def test_similar_lengths_share_a_padded_pass() -> None:
     def batches(lengths: list[int], budget: int, *, padded: bool) -> list[list[int]]:
         left = sorted(lengths)
         made: list[list[int]] = []
@@ -152,8 +152,8 @@ def test_like_lengths_go_together_where_a_pass_is_padded() -> None:
     assert batches([600, 16, 500, 12], 512, padded=False) == [[600], [500, 12], [16]]
 
 
-def test_joining_never_costs_more_than_a_pass_of_ones_own() -> None:
-    """A shorter input is padded up to the others, a longer one pads the others: either by less than a pass's own cost."""
+def test_joining_never_costs_more_than_a_separate_pass() -> None:
+    """A shorter input is padded up to the others, a longer one pads the others: either costs less than the overhead of a pass."""
     batch = Batch(512, padded=True)
     batch.add(40)
     batch.add(40)
@@ -178,8 +178,8 @@ def test_urgent_requests_go_first_and_short_ones_before_long_ones(gather: Gather
     assert [[each[0] for each in one] for one in crowd.runtime.passes] == [[20], [60], [50], [40], [30], [30]]
 
 
-def test_requests_of_like_size_go_as_they_came(gather: Gather) -> None:
-    """Else the longer ones would wait until nothing else does, and each by itself among what comes."""
+def test_requests_of_similar_size_run_in_order_of_arrival(gather: Gather) -> None:
+    """Otherwise the longer ones would wait until nothing else does, and each would share its pass with new requests only."""
     crowd = gather(token_budget=12)
     with crowd.runtime.held():
         crowd.begin()
@@ -200,9 +200,7 @@ def test_the_next_pass_takes_what_fits_the_first_in_turn_best_where_it_is_padded
     )
 
 
-def test_only_who_has_been_alone_for_a_minute_has_longer_passes(
-    gather: Gather, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_a_caller_alone_for_a_minute_has_longer_passes(gather: Gather, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = gather(token_budget=20, alone_budget=40)
     many = [ids(10, 30)] * 8
     crowd.ask(many).result(PATIENCE)
@@ -232,7 +230,7 @@ def test_requests_that_wait_share_the_next_pass(gather: Gather) -> None:
     assert [len(one) for one in crowd.runtime.passes] == [1, 40]
 
 
-def test_a_stream_of_urgent_requests_cannot_starve_a_patient_one(gather: Gather) -> None:
+def test_a_stream_of_urgent_requests_cannot_starve_a_background_one(gather: Gather) -> None:
     crowd = gather(token_budget=10)
     with crowd.runtime.held():
         crowd.begin()
@@ -327,7 +325,7 @@ def test_a_cancelled_request_leaves_the_queue(gather: Gather) -> None:
         asked = crowd.ask([ids(9, 30)], cancellation=cancellation)
         other = crowd.ask([ids(9, 40)])
         cancellation.cancel()
-        with pytest.raises(ServiceUnavailableError, match="went away"):
+        with pytest.raises(ServiceUnavailableError, match="caller disconnected"):
             asked.result(PATIENCE)
         assert crowd.scheduler.waiting == 2
     assert first.result(PATIENCE)
@@ -356,7 +354,7 @@ def test_a_full_queue_refuses_at_once(gather: Gather) -> None:
     with crowd.runtime.held():
         first = crowd.begin()
         asked = [crowd.ask([ids(9)]) for _ in range(2)]
-        with pytest.raises(OverloadedError, match="3 requests wait") as refused:
+        with pytest.raises(OverloadedError, match="3 requests are waiting") as refused:
             crowd.scheduler.run([ids(9)], urgent=True)
     assert 1 <= refused.value.details["retry_after"] <= 60
     assert all(each.result(PATIENCE) for each in (first, *asked))
@@ -427,7 +425,7 @@ def test_64_callers_lose_no_request(folder: ModelFolder, callers: ThreadPoolExec
     embedder.close()
 
 
-def test_a_call_tells_where_its_time_went_and_what_it_read(alone: TransformerEmbedder) -> None:
+def test_a_call_reports_its_times_and_tokens(alone: TransformerEmbedder) -> None:
     encoded = alone.encode(alone.prompted_queries(["a b c", "d"]), urgent=True)
     assert encoded.timings.tokenizing > 0
     assert encoded.timings.waiting >= 0

@@ -1,4 +1,4 @@
-"""The checkpoint that the golden vectors are of: the same bytes on every machine, and the same model in the other layout."""
+"""The checkpoint of the golden vectors: the same bytes on every machine, and the same model in the other layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors of single tokens: equal to numpy's, and told by BERTs alone."""
+"""Vectors of single tokens: equal to numpy's, and available for BERT models only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.tiny_gemma import tiny_gemma
 from tests.support.tiny_models import random_tensors, tiny_bert, write_tensors
 
 
-def test_every_token_equals_numpy_alone_and_in_company(tmp_path: Path) -> None:
+def test_every_token_equals_numpy_alone_and_in_a_batch(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     inputs = [rng.integers(0, 160, length).tolist() for length in (64, 1, 7, 31, 2, 64)]
     tokens = OpenVinoTokens(read_model_folder(tiny_bert(tmp_path / "tiny")), threads=1)
@@ -30,7 +30,7 @@ def test_every_token_equals_numpy_alone_and_in_company(tmp_path: Path) -> None:
         np.testing.assert_allclose(tokens.read([ids])[0], found, atol=1e-5)
 
 
-def test_nothing_is_read_of_nothing(tmp_path: Path) -> None:
+def test_no_texts_give_no_token_vectors(tmp_path: Path) -> None:
     assert OpenVinoTokens(read_model_folder(tiny_bert(tmp_path / "tiny"))).read([]) == []
 
 
@@ -43,7 +43,7 @@ def test_weights_that_are_not_numbers_are_noticed(tmp_path: Path) -> None:
         OpenVinoTokens(read_model_folder(folder)).read([[2, 5, 3]])
 
 
-def test_tokens_have_unit_vectors_and_say_where_they_stand(tmp_path: Path) -> None:
+def test_tokens_have_unit_vectors_and_positions(tmp_path: Path) -> None:
     embedder = load_embedder(read_model_folder(tiny_bert(tmp_path / "tiny")))
     before = embedder.embed_queries(["the harbour lamp"])
     text = "the harbour lamp"
@@ -61,7 +61,7 @@ def test_tokens_have_unit_vectors_and_say_where_they_stand(tmp_path: Path) -> No
         embedder.read_tokens([text])
 
 
-def test_other_models_do_not_tell(tmp_path: Path) -> None:
+def test_other_models_give_no_token_vectors(tmp_path: Path) -> None:
     gemma = load_embedder(read_model_folder(tiny_gemma(tmp_path / "gemma")))
     assert gemma.read_tokens(["lamp"]) is None
     gemma.close()

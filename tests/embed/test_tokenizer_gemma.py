@@ -1,4 +1,4 @@
-"""Our tokenizer against transformers' own Gemma tokenizer, over ten thousand strings in twenty scripts."""
+"""This tokenizer against transformers' Gemma tokenizer, on ten thousand strings in twenty scripts."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_strings_need_bytes_and_hold_written_specials(file: Path, windows: l
     not Path("/proc/self/statm").exists(), reason="this system does not tell a process's memory in /proc"
 )
 def test_texts_are_not_remembered(file: Path) -> None:
-    """This tokenizer takes a whole text for a word, and its library keeps 10,000 words by itself."""
+    """This tokenizer treats a whole text as one word, and its library caches 10,000 words."""
     done = subprocess.run([sys.executable, "-c", GROWTH, str(file)], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 10
 

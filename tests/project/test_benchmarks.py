@@ -38,7 +38,7 @@ def test_percentiles_lie_on_straight_lines_between_values() -> None:
     assert median([3.0]) == 3.0
     assert median([4.0, 1.0, 3.0, 2.0]) == 2.5
     assert percentile([float(n) for n in range(101)], 0.95) == pytest.approx(95.0)
-    with pytest.raises(ValueError, match="nothing"):
+    with pytest.raises(ValueError, match="no percentile"):
         median([])
 
 

@@ -112,7 +112,7 @@ def test_dimensions_can_be_asked_for(gemma: EmbeddingModel) -> None:
 
 def test_a_text_that_is_too_long_is_an_error_unless_asked_otherwise(gemma: EmbeddingModel) -> None:
     long = "word " * 2000 + "кошка 7 noon! " * 500
-    count = gemma.count_tokens([long], side="query")[0]
+    count = gemma.count_tokens([long], input_type="query")[0]
     assert count > gemma.max_tokens == 2048
     for embed in (gemma.embed_queries, gemma.embed_documents, gemma.embed):
         with pytest.raises(
@@ -160,7 +160,7 @@ def test_similarity_is_a_matrix_of_cosines(gemma: EmbeddingModel) -> None:
         ([[0.0, 0.0]], [[1.0, 2.0]], "a row of zeros"),
         ([[float("nan"), 0.0]], [[1.0, 2.0]], "not finite"),
         (np.ones((2, 2, 2)), [[1.0, 2.0]], "3 axes"),
-        (["a"], [[1.0, 2.0]], "no array of numbers"),
+        (["a"], [[1.0, 2.0]], "not an array of numbers"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(gemma: EmbeddingModel, a: object, b: object, said: str) -> None:
@@ -173,15 +173,15 @@ def test_tokens_can_be_seen_and_counted(gemma: EmbeddingModel) -> None:
     assert [piece.special for piece in pieces][0 :: len(pieces) - 1] == [True, True]
     assert gemma.count_tokens(["noon at nine"]) == [len(pieces)]
     text, query, document = (
-        gemma.count_tokens(["noon"], side="text")[0],
-        gemma.count_tokens(["noon"], side="query", task="fact_checking")[0],
-        gemma.count_tokens(["noon"], side="document")[0],
+        gemma.count_tokens(["noon"], input_type="text")[0],
+        gemma.count_tokens(["noon"], input_type="query", task="fact_checking")[0],
+        gemma.count_tokens(["noon"], input_type="document")[0],
     )
     assert gemma.encode_queries(["noon"], task="fact_checking").tokens == (query,)
     assert gemma.encode_documents(["noon"]).tokens == (document,)
     assert text < document < query
-    with pytest.raises(InvalidInputError, match="no side 'left'"):
-        gemma.count_tokens(["a"], side="left")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="no input type 'left'"):
+        gemma.count_tokens(["a"], input_type="left")  # type: ignore[arg-type]
 
 
 def test_the_info_says_what_is_run(gemma: EmbeddingModel, gemma_folder: Path) -> None:
@@ -216,11 +216,11 @@ def test_hostile_texts_and_titles_are_embedded(gemma: EmbeddingModel) -> None:
 
 
 @pytest.mark.parametrize("texts", ["one string", [3], [None], [b"bytes"], [["nested"]]])
-def test_what_is_no_list_of_texts_is_refused(gemma: EmbeddingModel, texts: list[str]) -> None:
+def test_anything_but_a_list_of_texts_is_refused(gemma: EmbeddingModel, texts: list[str]) -> None:
     for embed in (gemma.embed_queries, gemma.embed_documents, gemma.embed):
         with pytest.raises(InvalidInputError, match="text"):
             embed(texts)
-    with pytest.raises(InvalidInputError, match="a text must be a string"):
+    with pytest.raises(InvalidInputError, match="the text must be a string"):
         gemma.embed_query(["a list"])  # type: ignore[arg-type]
 
 
@@ -239,7 +239,7 @@ print(model.embed(["a"]).shape)
     assert done.stdout.splitlines() == ["[]", "['tokenizers']", "(1, 256)"]
 
 
-def test_no_model_says_where_it_was_looked_for(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported_with_the_searched_folders(tmp_path: Path) -> None:
     with pytest.raises(EmbedderUnavailableError, match="no model 'auto'") as caught:
         EmbeddingModel()
     looked_at = caught.value.details["looked_at"]
@@ -249,13 +249,13 @@ def test_no_model_says_where_it_was_looked_for(tmp_path: Path) -> None:
     assert "model fetch" in str(caught.value.hint)
     with pytest.raises(ModelFilesError, match="no model folder"):
         EmbeddingModel(tmp_path / "gone")
-    with pytest.raises(InvalidInputError, match="'none', which is no embedding model"):
+    with pytest.raises(InvalidInputError, match="'none', which is not an embedding model"):
         EmbeddingModel("none")
     with pytest.raises(InvalidInputError, match="threads"):
         EmbeddingModel(threads=-1)
 
 
-def test_the_settings_choose_where_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_are_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny_bert(tmp_path / "data" / "models" / "all-MiniLM-L6-v2")
     own = tiny_bert(tmp_path / "own")
     assert EmbeddingModel().info.name == "all-MiniLM-L6-v2"

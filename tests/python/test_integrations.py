@@ -33,7 +33,7 @@ def model(folder: Path) -> Iterator[EmbeddingModel]:
         yield opened
 
 
-def test_langchain_gets_the_right_side(model: EmbeddingModel) -> None:
+def test_langchain_gets_the_right_prompt(model: EmbeddingModel) -> None:
     from langchain_core.embeddings import Embeddings
 
     from ai_memory.integrations.langchain import LangChainEmbeddings
@@ -51,7 +51,7 @@ def test_langchain_gets_the_right_side(model: EmbeddingModel) -> None:
     assert model.embed_query("the caller's model is still open").shape == (256,)
 
 
-def test_langchain_says_what_is_too_long(model: EmbeddingModel, folder: Path) -> None:
+def test_langchain_reports_texts_that_are_too_long(model: EmbeddingModel, folder: Path) -> None:
     from ai_memory.integrations.langchain import LangChainEmbeddings
 
     with LangChainEmbeddings(str(folder), dtype="float32", too_long="truncate") as adapter:
@@ -63,7 +63,7 @@ def test_langchain_says_what_is_too_long(model: EmbeddingModel, folder: Path) ->
 
 
 @pytest.mark.model
-def test_langchains_own_store_finds_by_meaning(minilm_folder: ModelFolder) -> None:
+def test_langchains_vector_store_finds_semantically(minilm_folder: ModelFolder) -> None:
     from langchain_core.vectorstores import InMemoryVectorStore
 
     from ai_memory.integrations.langchain import LangChainEmbeddings
@@ -74,7 +74,7 @@ def test_langchains_own_store_finds_by_meaning(minilm_folder: ModelFolder) -> No
         assert store.similarity_search("what can Mira not eat?", k=1)[0].page_content == TEXTS[0]
 
 
-def test_llamaindex_gets_the_right_side(model: EmbeddingModel) -> None:
+def test_llamaindex_gets_the_right_prompt(model: EmbeddingModel) -> None:
     from ai_memory.integrations.llamaindex import LlamaIndexEmbedding
 
     adapter = LlamaIndexEmbedding(model, base={"embed_batch_size": 2})
@@ -147,13 +147,13 @@ def test_llamaindex_asks_a_running_service(model: EmbeddingModel, served: Served
         ({"url": "http://127.0.0.1:1"}, "127.0.0.1:1"),
     ],
 )
-def test_a_wrong_source_is_said(options: dict[str, Any], said: str) -> None:
+def test_a_wrong_source_is_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises((InvalidInputError, EmbedderUnavailableError), match=said):
         Source(**options)
 
 
-def test_a_wrong_source_beside_a_model_is_said(model: EmbeddingModel, served: Served) -> None:
-    with pytest.raises(InvalidInputError, match="open already"):
+def test_a_source_and_a_model_together_are_refused(model: EmbeddingModel, served: Served) -> None:
+    with pytest.raises(InvalidInputError, match="already open"):
         Source(model, dtype="int8")
     with pytest.raises(InvalidInputError, match="768, 512, 256, 128"):
         Source(url=served.url, dimension=300)

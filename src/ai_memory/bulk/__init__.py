@@ -1,1 +1,1 @@
-"""Embedding files: records in, vectors out, resumed where a killed run ended."""
+"""Embeds files: records in, vectors out; a killed run is resumed."""

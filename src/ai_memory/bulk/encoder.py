@@ -1,4 +1,4 @@
-"""Who embeds the chunks: a model in this process here, a cluster in `ray_encoder`."""
+"""Embeds chunks with a model in this process; `ray_encoder` does it on a cluster."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from ai_memory.types import EmbedderIdentity
 
 
 class Work(Struct, frozen=True, kw_only=True):
-    """How every record is embedded, and by which model; travels to other machines."""
+    """How every record is embedded, and by which model; sent to the machines of a cluster."""
 
     identity: EmbedderIdentity
-    """With the dimension of the vectors that are written."""
+    """Its dimension is that of the written vectors."""
     folder: str
-    """The model's folder, which other machines must have too."""
+    """The model's folder, which must exist on every machine."""
     runtime: str = "auto"
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
     task: str | None = None
-    """Of queries; None where the records are documents."""
+    """The task of queries; None if the records are documents."""
     plain: bool = False
-    """No prompt at all."""
+    """Embed without any prompt."""
     too_long: TooLong = TooLong.ERROR
-    """ERROR rejects the record and goes on."""
+    """With ERROR, a record that is too long is rejected and the run goes on."""
 
 
 class Encoder(Protocol):
     """Embeds chunks, in any order."""
 
     def encode(self, chunks: Iterable[Chunk]) -> Iterator[Result]:
-        """One result a chunk. Raises EmbedderError where the model fails."""
+        """One result per chunk. Raises EmbedderError if the model fails."""
         ...
 
 
 class LocalEncoder:
-    """The model in this process, one chunk after the other."""
+    """Embeds with a model in this process, one chunk after the other."""
 
     def __init__(self, model: EmbeddingModel, work: Work) -> None:
         self._model = model
@@ -54,7 +54,7 @@ class LocalEncoder:
 
 
 def open_worker(work: Work) -> EmbeddingModel:
-    """The model of `work` on this machine. Raises EmbedderMismatchError where its files are not the same as at the start."""
+    """The model of `work` on this machine. Raises EmbedderMismatchError if its identity is not that in `work`."""
     model = EmbeddingModel(
         work.folder,
         dimension=work.identity.dimension,
@@ -71,9 +71,13 @@ def open_worker(work: Work) -> EmbeddingModel:
 
 
 def encode_chunk(model: EmbeddingModel, work: Work, chunk: Chunk) -> Result:
-    """Embed the records of one chunk; those that are too long are rejected where that is the policy."""
+    """Embed the records of one chunk; under `TooLong.ERROR` those that are too long are rejected.
+
+    A chunk without records gives a result without vectors. Raises EmbedderError if the model fails.
+    """
     records = list(chunk.records)
     rejected = list(chunk.rejected)
+    # The error names the first text that is too long: without it the rest is tried again, until no text is refused.
     while True:
         try:
             encoded = _encode(model, work, [each.text for each in records], [each.title for each in records])
@@ -104,7 +108,7 @@ def _encode(model: EmbeddingModel, work: Work, texts: list[str], titles: list[st
 
 
 def check_work(work: Work, *, titles: bool) -> None:
-    """Raises InvalidInputError where what was asked for contradicts itself."""
+    """Raises InvalidInputError for contradictory options."""
     if titles and (work.task is not None or work.plain):
         raise InvalidInputError("only documents have titles", hint="leave out --title-field, or --task and --plain")
     if work.task is not None and work.plain:

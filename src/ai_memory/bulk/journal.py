@@ -1,4 +1,4 @@
-"""What a run has done so far, in a folder beside its output: a file a chunk, written whole or not at all."""
+"""The progress of a run, in a folder next to its output: one file per chunk, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _LOCK = "lock"
 
 
 class Journal:
-    """The folder `OUTPUT.partial`, held by one process at a time. The lock ends with the process, however that ends."""
+    """The folder `OUTPUT.partial`, locked by one process at a time. The lock ends with the process, even when it is killed."""
 
     def __init__(self, output: Path, job: bytes, *, restart: bool = False) -> None:
-        """Make the folder, or go on with the one that is there.
+        """Create the folder, or resume an existing one; `restart` discards its results.
 
-        `job` is all that the results depend on besides the input. Raises ConflictError where the folder is of another job and
-        not `restart`, or another process works on it; StoreFullError and StoreReadOnlyError where it cannot be written.
+        `job` is everything that the results depend on besides the input. Raises ConflictError if the folder belongs to another
+        job (without `restart`) or another process is using it; StoreFullError and StoreReadOnlyError if it cannot be written.
         """
         self.folder = output.with_name(f"{output.name}.partial")
         self._output = output
-        with told(self.folder):
+        with file_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = self._locked()
             try:
@@ -43,7 +43,7 @@ class Journal:
                 raise
 
     def find(self, chunk: Chunk) -> Result | None:
-        """The result of the chunk, where it was done before and the chunk is the same; a damaged file counts as none."""
+        """The stored result of an identical chunk, else None; a damaged file counts as missing."""
         try:
             result = self.read(chunk.number)
         except (OSError, msgspec.DecodeError):
@@ -51,18 +51,18 @@ class Journal:
         return result if result.digest == chunk.digest() else None
 
     def read(self, number: int) -> Result:
-        """The result of that number, which is there."""
+        """The stored result of chunk `number`. Raises OSError if it is missing, msgspec.DecodeError if it is damaged."""
         return msgspec.msgpack.decode(self._file(number).read_bytes(), type=Result)
 
     def save(self, result: Result) -> None:
-        """Keep a result; after this no kill costs it."""
-        with told(self.folder):
+        """Write a result to disk; after this call it survives a kill."""
+        with file_errors(self.folder):
             self._write(self._file(result.number), msgspec.msgpack.encode(result))
 
     @contextmanager
     def finished(self) -> Iterator[IO[bytes]]:
-        """A stream to write the whole output to; after the block it is in its place and the folder is gone."""
-        with told(self.folder):
+        """A stream for the whole output; after the block the output file is in place and the folder is deleted."""
+        with file_errors(self.folder):
             draft = self.folder / "output"
             with draft.open("wb") as stream:
                 yield stream
@@ -70,11 +70,11 @@ class Journal:
                 os.fsync(stream.fileno())
             draft.replace(self._output)
             done = self.folder.with_name(f"{self.folder.name}-done-{os.getpid()}")
-            self.folder.rename(done)  # from here on a kill leaves nothing that looks like unfinished work
+            self.folder.rename(done)  # a kill from here on leaves no folder that looks like unfinished work
             shutil.rmtree(done, ignore_errors=True)
 
     def close(self) -> None:
-        """Let the folder go; what it holds stays for the next run."""
+        """Release the folder; its content is kept for the next run."""
         self._lock.close()
 
     def __enter__(self) -> Self:
@@ -103,8 +103,8 @@ class Journal:
             self._write(file, job)
         elif file.read_bytes() != job:
             raise ConflictError(
-                f"{self.folder} is of a run with another model or other options",
-                hint="give the same ones to go on with it, or --restart to begin anew",
+                f"{self.folder} belongs to a run with another model or other options",
+                hint="give the same ones to resume it, or --restart to start over",
             )
 
     def _clear(self) -> None:
@@ -122,8 +122,8 @@ class Journal:
 
 
 @contextmanager
-def told(where: Path) -> Iterator[None]:
-    """Errors of the file system while the block runs become ours."""
+def file_errors(where: Path) -> Iterator[None]:
+    """Raises StoreFullError or StoreReadOnlyError in place of an OSError in the block."""
     try:
         yield
     except OSError as error:
@@ -134,7 +134,7 @@ def _disk_error(error: OSError, where: Path) -> MemoryServiceError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StoreFullError(
             f"no space is left at {where.parent}",
-            hint="free some and run the same command: it goes on where it ended",
+            hint="free some and run the same command: it resumes the run",
             path=str(where),
         )
     return StoreReadOnlyError(f"{where} cannot be written: {error.strerror or error}", path=str(where))

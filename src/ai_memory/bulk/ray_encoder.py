@@ -1,7 +1,7 @@
-"""The chunks of a run on a Ray cluster: Ray Data, one actor a device. Needs the extra `ray`.
+"""Embeds the chunks of a run on a Ray cluster: Ray Data, one actor per device. Needs the extra `ray`.
 
-A chunk that an actor was at work on when it died is given to another. What comes back goes into the same journal as that of
-one process, so a driver that dies loses no more than one that works alone.
+The chunk of an actor that dies is given to another one. Results go into the same journal as those of a single process, so a
+driver that dies loses no more than a local run.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ai_memory.bulk.encoder import Work, encode_chunk, open_worker
 from ai_memory.bulk.records import Chunk, Result
 from ai_memory.errors import EmbedderError, InvalidInputError, MemoryServiceError, ServiceUnavailableError
 
-_KNOCK_SECONDS = 5.0
+_CONNECT_SECONDS = 5.0
 
 
 class RayEncoder:
-    """The devices of a cluster."""
+    """An `Encoder` on the devices of a cluster."""
 
     def __init__(self, address: str, work: Work) -> None:
-        """Connect. Raises InvalidInputError where Ray is not installed, ServiceUnavailableError where no cluster answers."""
+        """Connect. Raises InvalidInputError if Ray is not installed, ServiceUnavailableError if no cluster answers."""
         self._ray = _import_ray()
         self._work = work
         try:
-            _knock(address)
+            _check_reachable(address)
             self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True)
         except (OSError, RuntimeError, ValueError) as error:
             raise ServiceUnavailableError(
@@ -36,14 +36,14 @@ class RayEncoder:
             ) from error
 
     def encode(self, chunks: Iterable[Chunk]) -> Iterator[Result]:
-        """In the order in which they are done. Raises EmbedderError with the worker's words where a model fails."""
+        """In the order of completion. Raises EmbedderError with the worker's message if a model fails."""
         rows = [{"chunk": msgspec.msgpack.encode(chunk)} for chunk in chunks]
         if not rows:
             self._ray.shutdown()
             return
         devices, resources = self._devices()
         data = self._ray.data
-        _be_quiet(data)
+        _disable_progress(data)
         done = data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _Worker,
             batch_size=1,
@@ -60,10 +60,10 @@ class RayEncoder:
         except self._ray.exceptions.RayError as error:
             raise EmbedderError(f"a worker of the cluster failed: {_reason(error)}") from error
         finally:
-            self._ray.shutdown()  # lets go of the cluster; the cluster itself goes on
+            self._ray.shutdown()  # disconnects from the cluster, which keeps running
 
     def _devices(self) -> tuple[int, dict[str, float]]:
-        """How many actors there are, and what each reserves: a GPU each where the cluster has some, else a node each."""
+        """The number of actors, and what each reserves: one GPU each if the cluster has GPUs, else one actor per node."""
         gpus = int(self._ray.cluster_resources().get("GPU", 0))
         if gpus and self._work.device != "cpu":
             return gpus, {"num_gpus": 1}
@@ -72,23 +72,23 @@ class RayEncoder:
 
 
 class _Worker:
-    """An actor: the model, loaded once."""
+    """An actor that loads the model once."""
 
     def __init__(self, work: bytes) -> None:
         self._work = msgspec.msgpack.decode(work, type=Work)
         self._model = open_worker(self._work)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """One chunk in, one result out, both as bytes."""
+        """One chunk in, one result out, both as MessagePack bytes."""
         chunk = msgspec.msgpack.decode(batch["chunk"][0], type=Chunk)
         return {"result": [msgspec.msgpack.encode(encode_chunk(self._model, self._work, chunk))]}
 
 
-def _knock(address: str) -> None:
-    """Raises OSError where nobody listens at HOST:PORT: Ray itself would try for minutes."""
+def _check_reachable(address: str) -> None:
+    """Raises OSError if nothing listens at HOST:PORT; Ray would keep trying for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
 
 
 def _import_ray() -> Any:
@@ -103,8 +103,8 @@ def _import_ray() -> Any:
     return ray
 
 
-def _be_quiet(data: Any) -> None:
-    """Our own bar is enough."""
+def _disable_progress(data: Any) -> None:
+    """Switch off Ray Data's progress bars: the command shows one itself."""
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -112,7 +112,7 @@ def _be_quiet(data: Any) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause that is ours, else the first line of the outermost."""
+    """The message of the first MemoryServiceError in the chain of causes, else the last line of the error."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, MemoryServiceError):

@@ -1,4 +1,4 @@
-"""Records out of JSON lines, CSV, Parquet and lines of text."""
+"""Reads records from JSON lines, CSV, Parquet and lines of text."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ai_memory.embed.texts import replace_surrogates
 from ai_memory.errors import InvalidInputError
 
 MAX_LINE_BYTES = 64 << 20
-"""A longer line is rejected without being kept in memory."""
+"""A longer line is rejected without being held in memory."""
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
-"""What `surrogateescape` makes of bytes that are no UTF-8."""
+"""What `surrogateescape` decodes bytes to that are not UTF-8."""
 
 
 class InputFormat(StrEnum):
-    """How an input is written."""
+    """The format of an input."""
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -44,7 +44,7 @@ SUFFIXES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Fields:
-    """Which fields of a record are used; None means that there is none."""
+    """The names of the fields of a record; None for no such field."""
 
     text: str = "text"
     title: str | None = None
@@ -52,9 +52,9 @@ class Fields:
 
 
 def read_places(stream: IO[bytes], kind: InputFormat, fields: Fields) -> Iterator[Record | Rejected]:
-    """Every line or row as a record, or with the reason why it is none.
+    """Every line or row as a record, or as a rejection with the reason.
 
-    Raises InvalidInputError where the input as a whole cannot be read: no such column, no Parquet file, broken CSV.
+    Raises InvalidInputError if the input as a whole cannot be read: missing column, not a Parquet file, broken CSV.
     """
     if kind is InputFormat.TEXT:
         yield from _text(stream)
@@ -67,7 +67,7 @@ def read_places(stream: IO[bytes], kind: InputFormat, fields: Fields) -> Iterato
 
 
 def count_places(file: Path, kind: InputFormat, fields: Fields) -> int:
-    """How many places a file has, for the progress bar: counted, where it is cheap, without making records."""
+    """The number of lines or rows of a file, for the progress bar, counted without building records where that is cheap."""
     with file.open("rb") as stream:
         if kind is InputFormat.PARQUET:
             return int(_parquet_file(stream).metadata.num_rows)
@@ -81,7 +81,7 @@ def count_places(file: Path, kind: InputFormat, fields: Fields) -> int:
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes | None]:
-    """Lines without their ends; None for one that is too long."""
+    """Lines without their terminators; None for a line that is too long."""
     while line := stream.readline(MAX_LINE_BYTES + 1):
         if len(line) <= MAX_LINE_BYTES or line.endswith(b"\n"):
             yield line.removesuffix(b"\n").removesuffix(b"\r")
@@ -117,7 +117,7 @@ def _json_lines(stream: IO[bytes], fields: Fields) -> Iterator[Record | Rejected
         elif isinstance(value, dict):
             yield _from_mapping(row, value, fields)
         else:
-            yield Rejected(row, f"neither an object nor a text, but {_name(value)}")
+            yield Rejected(row, f"neither an object nor a string, but {_name(value)}")
 
 
 def _csv(stream: IO[bytes], fields: Fields) -> Iterator[Record | Rejected]:
@@ -155,7 +155,7 @@ def _parquet_file(stream: IO[bytes]) -> Any:
     try:
         return parquet.ParquetFile(stream)
     except (ArrowException, OSError) as error:
-        raise InvalidInputError(f"the input is no Parquet file: {error}") from None
+        raise InvalidInputError(f"the input is not a Parquet file: {error}") from None
 
 
 def import_parquet() -> Any:
@@ -185,11 +185,11 @@ def _from_mapping(row: int, values: dict[str, Any], fields: Fields) -> Record | 
     text, title = values[fields.text], values.get(fields.title) if fields.title is not None else None
     name = values.get(fields.id) if fields.id is not None else None
     if not isinstance(text, str):
-        return Rejected(row, f"the field {fields.text!r} is {_name(text)}, not a text")
+        return Rejected(row, f"the field {fields.text!r} is {_name(text)}, not a string")
     if title is not None and not isinstance(title, str):
-        return Rejected(row, f"the field {fields.title!r} is {_name(title)}, not a text")
+        return Rejected(row, f"the field {fields.title!r} is {_name(title)}, not a string")
     if name is not None and (isinstance(name, bool) or not isinstance(name, str | int)):
-        return Rejected(row, f"the field {fields.id!r} is {_name(name)}, neither a text nor a whole number")
+        return Rejected(row, f"the field {fields.id!r} is {_name(name)}, neither a string nor an integer")
     if isinstance(name, int) and not -(1 << 63) <= name < 1 << 63:
         return Rejected(row, f"the field {fields.id!r} is a number of more than 64 bits")
     return _record(row, text, title, name)

@@ -1,7 +1,7 @@
-"""What passes through a run: records in chunks, and what became of each chunk.
+"""The data of a run: records in chunks, and the result of each chunk.
 
-A chunk is embedded as a whole and in one way only, so that its vectors are the same bytes in every run, on every worker and
-after every kill. How the input is cut into chunks follows from the input alone.
+A chunk is always embedded as a whole, so its vectors are the same bytes in every run, on every worker and after every kill. How
+the input is divided into chunks depends on the input alone.
 """
 
 from __future__ import annotations
@@ -17,49 +17,49 @@ from ai_memory.embed.base import Vectors
 
 CHUNK_RECORDS = 256
 CHUNK_CHARACTERS = 131_072
-"""A chunk ends with the record that reaches either: some ten seconds of work on two cores, which is what a kill may cost."""
+"""A chunk ends with the record that reaches either limit: about ten seconds of work on two cores, the most that a kill can cost."""
 
 
 class Record(Struct, frozen=True):
-    """One text of the input."""
+    """One text of the input, with its title and id."""
 
     row: int
-    """Its place in the input, from 0; a line of a text file or of JSON lines, a row of a table."""
+    """Its position in the input, from 0: the line of a text file or of JSON lines, the row of a table."""
     text: str
     title: str | None = None
     id: str | int | None = None
 
 
 class Rejected(Struct, frozen=True):
-    """One place of the input that gave no vector, and why."""
+    """A line or row of the input without a vector, and the reason."""
 
     row: int
     reason: str
 
 
 class Chunk(Struct, frozen=True):
-    """Neighbouring places of the input."""
+    """Consecutive lines or rows of the input."""
 
     number: int
-    """From 0."""
+    """The position among the chunks, from 0."""
     records: tuple[Record, ...]
     rejected: tuple[Rejected, ...]
 
     def digest(self) -> str:
-        """Of all that it holds: a chunk that was done before is done if this is the same."""
+        """A hash of the whole content (hexadecimal): an earlier result is reused if it is the same."""
         return hashlib.blake2b(msgspec.msgpack.encode(self), digest_size=16).hexdigest()
 
     def __len__(self) -> int:
-        """Places of the input."""
+        """The number of lines or rows."""
         return len(self.records) + len(self.rejected)
 
 
 class Result(Struct, frozen=True):
-    """What became of a chunk. The lists have an entry a vector."""
+    """The result of a chunk. `rows`, `ids`, `tokens` and `cut` have one entry per vector."""
 
     number: int
     digest: str
-    """Of the chunk."""
+    """The digest of the chunk."""
     dimension: int
     rows: tuple[int, ...]
     ids: tuple[str | int | None, ...]
@@ -67,15 +67,15 @@ class Result(Struct, frozen=True):
     cut: tuple[int, ...]
     rejected: tuple[Rejected, ...]
     values: bytes
-    """float32, little-endian, row after row."""
+    """The vectors: float32, little-endian, row after row."""
 
     def vectors(self) -> Vectors:
-        """Shape (len(rows), dimension), float32."""
+        """The unit vectors: shape (len(rows), dimension), float32, read-only."""
         return np.frombuffer(self.values, "<f4").reshape(len(self.rows), self.dimension)
 
 
 def chunked(places: Iterable[Record | Rejected]) -> Iterator[Chunk]:
-    """The places in their order, in chunks. No places give no chunk."""
+    """Groups the records and rejections into chunks, in order. No input gives no chunk."""
     number = characters = 0
     records: list[Record] = []
     rejected: list[Rejected] = []

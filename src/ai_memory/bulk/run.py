@@ -1,4 +1,4 @@
-"""One run: records in chunks, embedded where they were not before, then written in the order of the input."""
+"""One run: embeds the chunks that have no result yet, then writes all results in the order of the input."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from ai_memory.bulk.records import CHUNK_CHARACTERS, CHUNK_RECORDS, Chunk, Recor
 from ai_memory.bulk.writers import OutputFormat, json_lines, write_results
 
 Progress = Callable[[int], None]
-"""Called with how many more places of the input are done."""
+"""Called with the number of further lines or rows that are done."""
 Report = Callable[[Rejected], None]
-"""Called with each place that gave no vector."""
+"""Called with each line or row that has no vector."""
 
 
 @dataclass
 class Summary:
-    """What a run did."""
+    """The counts of a run."""
 
     vectors: int = 0
     tokens: int = 0
     cut_texts: int = 0
-    """Texts of which the end was left out."""
+    """Texts whose end was dropped."""
     rejected: int = 0
     resumed: int = 0
-    """Places of the input that an earlier run had done."""
+    """Lines or rows that an earlier run had done."""
     dimension: int = 0
     chunks: int = field(default=0, repr=False)
 
     def add(self, result: Result) -> None:
-        """Count a result in."""
+        """Add a result to the counts."""
         self.vectors += len(result.rows)
         self.tokens += sum(result.tokens)
         self.cut_texts += sum(cut > 0 for cut in result.cut)
@@ -44,7 +44,7 @@ class Summary:
 
 
 def job_of(work: Work, fields: Fields) -> bytes:
-    """All that the results depend on besides the input, for `Journal`."""
+    """Everything that the results depend on besides the input, as JSON, for `Journal`."""
     decides = [work.identity, work.task, work.plain, work.too_long, fields.text, fields.title, fields.id]
     return msgspec.json.encode([*decides, CHUNK_RECORDS, CHUNK_CHARACTERS])
 
@@ -59,10 +59,10 @@ def embed_file(
     progress: Progress,
     report: Report,
 ) -> Summary:
-    """Embed what the journal does not have yet, then write the output in one piece.
+    """Embed the chunks that are not in the journal, then write the output.
 
-    Rejected places are reported in the order of the input, at the end. Raises what reading, embedding and writing raise;
-    everything that was embedded until then is in the journal.
+    Rejections are reported at the end, in the order of the input. Raises what reading, embedding and writing raise; everything
+    embedded until then is in the journal.
     """
     summary = Summary(dimension=dimension)
     chunks = 0
@@ -100,7 +100,7 @@ def embed_stream(
     progress: Progress,
     report: Report,
 ) -> Summary:
-    """Embed and write JSON lines as they come: for a pipe, where nothing can be resumed."""
+    """Embed and write JSON lines chunk by chunk: for a pipe, which cannot be resumed."""
     summary = Summary(dimension=dimension)
     for result in encoder.encode(chunked(places)):
         summary.add(result)

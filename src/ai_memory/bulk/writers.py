@@ -1,4 +1,4 @@
-"""Vectors into a NumPy array, JSON lines or Parquet."""
+"""Writes vectors as a NumPy array, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ai_memory.bulk.records import Result
 
 
 class OutputFormat(StrEnum):
-    """How an output is written."""
+    """The format of an output."""
 
     NPY = "npy"
     JSONL = "jsonl"
@@ -33,10 +33,11 @@ SUFFIXES = {
 def write_results(
     stream: IO[bytes], kind: OutputFormat, results: Iterable[Result], *, vectors: int, dimension: int
 ) -> None:
-    """All results, in the order of the input. `vectors` is how many there are in all.
+    """Write all results, in the order of the input. `vectors` is the total number of vectors.
 
-    npy: float32 of shape (vectors, dimension), a row for each record that was not rejected. JSON lines: `{"row", "id", "tokens",
-    "cut", "embedding"}`, `id` where a field was named for it. Parquet: the same as columns, `embedding` a list of fixed size.
+    npy: little-endian float32 of shape (vectors, dimension), one row per record that was not rejected. JSON lines: `{"row", "id",
+    "tokens", "cut", "embedding"}`, `id` only if a field was named for it. Parquet: the same as columns, `embedding` a list of fixed
+    size. Raises InvalidInputError if Parquet is not installed.
     """
     if kind is OutputFormat.NPY:
         npy.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": (vectors, dimension)})
@@ -50,7 +51,7 @@ def write_results(
 
 
 def json_lines(result: Result) -> Iterator[bytes]:
-    """A line a vector, its end included."""
+    """One line per vector, with its newline."""
     columns = zip(result.rows, result.ids, result.tokens, result.cut, result.vectors(), strict=True)
     for row, name, tokens, cut, vector in columns:
         named = {} if name is None else {"id": name}
@@ -78,6 +79,7 @@ def _write_parquet(stream: IO[bytes], results: Iterable[Result], dimension: int)
 
 
 def _columns(pa: Any, result: Result, dimension: int) -> list[Any]:
+    # One flat array for all vectors: a list column from Python lists would convert every number separately.
     values = pa.array(np.frombuffer(result.values, "<f4"))
     return [
         pa.array(result.rows, pa.int64()),

@@ -1,12 +1,13 @@
-"""The contract of an embedder: texts in, unit vectors out, the prompt never forgotten.
+"""The contract of an embedder: texts in, unit vectors out, with the right prompt.
 
-Queries and documents are different methods, so that no caller can leave out a prompt. An embedder is synchronous and safe to
+Queries and documents have different methods, so a caller cannot leave out a prompt. An embedder is synchronous and safe to
 call from several threads; it may serialise the calls inside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -14,15 +15,14 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.cancellation import Cancellation
 from ai_memory.types import EmbedderIdentity
 
 Vectors = NDArray[np.float32]
-"""Shape (n, dimension), float32, C-contiguous, each row of length 1."""
+"""Shape (n, dimension), float32, C-contiguous; the Euclidean length of each row is 1 up to rounding."""
 
 
 class Task(StrEnum):
-    """What a query is for. A model without prompts of its own treats all tasks alike."""
+    """What a query is for; a model may have a prompt for each task. A model without prompts treats all tasks alike."""
 
     RETRIEVAL = "retrieval"
     QUESTION_ANSWERING = "question_answering"
@@ -36,19 +36,19 @@ class Task(StrEnum):
 
 
 class TooLong(StrEnum):
-    """What becomes of a text that has more tokens than one forward pass reads."""
+    """How a text with more tokens than one forward pass reads is treated."""
 
     ERROR = "error"
-    """It is refused, and the error names its tokens and the limit."""
+    """It is refused; the error gives its token count and the limit."""
     TRUNCATE = "truncate"
-    """Its end is left out, the closing special tokens are kept, and the count of what was left out is said."""
+    """Its end is dropped, the closing special tokens are kept, and the number of dropped tokens is reported."""
     WINDOWS = "windows"
-    """It is covered in windows of about equal length, whose mean is made unit length again."""
+    """It is split into windows of about equal length, whose mean is renormalised to unit length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompted:
-    """A text and the prompt that goes before it; an empty prompt is none."""
+    """A text and the prompt that precedes it; empty for no prompt."""
 
     text: str
     prompt: str = ""
@@ -56,48 +56,78 @@ class Prompted:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Texts, and which of a model's prompts goes before them: that of a task, or the one for documents."""
+    """Texts, and which of a model's prompts precedes them: that of a task, or the document prompt."""
 
     texts: Sequence[str]
     task: Task | None
-    """What the texts are queries for, `Task.NONE` for texts as they are; None means documents."""
+    """The task of queries, `Task.NONE` for texts without a prompt, None for documents."""
     titles: Sequence[str | None] | None = None
-    """Of documents, one a text; an empty one is none."""
+    """For documents, one title per text; None or empty for no title."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Where the seconds of one call went."""
+    """The seconds of one call, by phase."""
 
     tokenizing: float = 0.0
     waiting: float = 0.0
-    """For other callers' passes, before its own first one."""
+    """For the passes of other callers, before this call's first pass."""
     computing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Vectors, and what of each text went into them."""
+    """Vectors, and how many tokens of each text they were made from."""
 
     vectors: Vectors
+    """Shape (texts, dimension), float32, rows of unit length."""
     tokens: tuple[int, ...]
-    """Of each text, the tokens that were read, special tokens and prompt included."""
+    """Tokens read per text, special tokens and prompt included."""
     cut: tuple[int, ...]
-    """Of each text, the tokens that were left out; 0 but where it was truncated."""
+    """Tokens dropped per text; 0 unless the text was truncated."""
     timings: Timings = Timings()
 
 
+class Cancellation:
+    """Ends a call to an embedder from another thread, when its caller has disconnected.
+
+    Inputs that are in no forward pass yet are dropped; a running pass finishes, and its vectors are discarded.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._end: Callable[[], None] | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """End the bound call, and every call that is bound later, with ServiceUnavailableError."""
+        with self._lock:
+            self._cancelled = True
+            end = self._end
+        # Outside the lock: `end` takes locks of the embedder's, and two locks held at once could deadlock.
+        if end is not None:
+            end()
+
+    def bind(self, end: Callable[[], None]) -> None:
+        """Set what ends the call that begins now; `end` may be called more than once, and after the call has ended."""
+        with self._lock:
+            self._end = end
+            cancelled = self._cancelled
+        if cancelled:
+            end()
+
+
 class Embedder(Protocol):
-    """What the rest of the service knows of a model."""
+    """What the rest of the service knows about a model."""
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """All that decides a vector; known without loading the weights into a runtime."""
+        """Everything that determines a vector; known without loading the weights into a runtime."""
         ...
 
     @property
     def dimensions(self) -> tuple[int, ...]:
-        """The lengths that its vectors may be cut to (`embed.matryoshka`), its own first."""
+        """The lengths that its vectors may be cut to (`embed.matryoshka`), the full length first."""
         ...
 
     @property
@@ -106,19 +136,22 @@ class Embedder(Protocol):
         ...
 
     def embed_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> Vectors:
-        """One unit vector a text, in order; shape (0, dimension) for no texts.
+        """One unit vector per text, in order: shape (len(texts), dimension), float32; (0, dimension) for no texts.
 
-        A text longer than `max_tokens` is covered in windows whose mean is renormalised: nothing is cut in silence.
+        A text longer than `max_tokens` is split into windows whose mean is renormalised, so nothing is dropped silently.
         Raises EmbedderError when the model fails; no partial result is returned.
         """
         ...
 
     def embed_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Vectors:
-        """As `embed_queries`, for texts that are kept. `titles`, where given, has one entry a text."""
+        """As `embed_queries`, for texts that are stored: shape (len(texts), dimension), float32.
+
+        `titles`, if given, has one entry per text. Raises InvalidInputError if it has not.
+        """
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text as a document, special tokens and prompt included."""
+        """Token count of each text as a document, special tokens and prompt included; [] for no texts."""
         ...
 
     def close(self) -> None:
@@ -127,29 +160,29 @@ class Embedder(Protocol):
 
 
 class TokenVectors(NamedTuple):
-    """The t tokens of one text, special tokens and prompt left out."""
+    """The t tokens of one text, without special tokens and prompt."""
 
     vectors: NDArray[np.float32]
-    """What the model makes of each token in its context, unit length, float32, shape (t, width)."""
+    """The last layer's state of each token: shape (t, width), float32, rows of unit length."""
     spans: tuple[tuple[int, int], ...]
-    """First and past-last character of each token in the text."""
+    """Start and end (exclusive) of each token in the text, in characters."""
 
 
 @runtime_checkable
 class TokenReader(Protocol):
-    """An embedder that also tells what it makes of each token."""
+    """An embedder that also gives a vector for each token."""
 
     def read_tokens(self, texts: Sequence[str]) -> list[TokenVectors] | None:
-        """The tokens of each text, in order; what `max_tokens` does not hold is left out. None where this model does not tell.
+        """The token vectors of each text, in order; tokens beyond `max_tokens` are dropped. None if this model gives none.
 
-        Raises what `Embedder.embed_queries` raises.
+        For t tokens, `vectors` has shape (t, width); no texts give []. Raises what `Embedder.embed_queries` raises.
         """
         ...
 
 
 @runtime_checkable
 class Engine(Embedder, Protocol):
-    """An embedder that also says what went into each vector; what the service offers to other programs."""
+    """An embedder that also reports the tokens of each vector; the service offers it to other programs."""
 
     def embed(
         self,
@@ -160,15 +193,15 @@ class Engine(Embedder, Protocol):
         max_total: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> Encoded:
-        """One unit vector a text, in order.
+        """One unit vector per text, in order; shape (0, dimension) for no texts.
 
         `urgent` inputs go before others; `max_total` limits the tokens of all texts together; `cancellation` ends the call from
-        another thread. Raises TooLargeError where a text is too long and that is an error, or all are; EmbedderError where the
-        model fails; OverloadedError where too many callers wait.
+        another thread. Raises TooLargeError if a text is too long under `TooLong.ERROR`, or if all texts together are;
+        EmbedderError if the model fails; OverloadedError if too many callers wait.
         """
         ...
 
     @property
     def waiting(self) -> int:
-        """Calls that have not been answered."""
+        """Number of calls that have not been answered yet."""
         ...

@@ -1,11 +1,11 @@
-"""Vectors that were made before: in memory, and in a file that several processes may share.
+"""A cache of vectors: in memory, and in a file that several processes may share.
 
-The key is a hash over everything that decides a vector: the embedder's identity, the prompt, what becomes of too long a text, and
-the text. The file holds hashes and vectors, no text. What it holds is derived: it may be deleted at any time, a damaged file is
-made anew and a damaged row is passed over.
+The key is a hash over everything that determines a vector: the embedder's identity, the prompt, the treatment of too long a
+text, and the text. The file has hashes and vectors, no text. Its content is derived: it may be deleted at any time, a damaged
+file is re-created and a damaged row is ignored.
 
-A cache pays where the same texts come again: evaluations, a corpus that is embedded once more after small changes, frequent
-questions. Texts that are seen once only cost a hash and a row each.
+A cache is worth it where the same texts recur: evaluations, a corpus that is embedded again after small changes, frequent
+queries. A text that occurs once costs a hash and a row.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ai_memory.types import EmbedderIdentity
 from ai_memory.waiting import patiently
 
 Encode = Callable[[Sequence[Prompted]], Encoded]
-"""What makes the vectors that the cache does not have."""
+"""Embeds the inputs that the cache does not have."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _BUSY_SECONDS = 5.0
 _KEY_BYTES = 16
 _CHECK_BYTES = 8
 _MANY = 500
-"""Keys asked for at once: below every SQLite's limit of variables."""
+"""Keys per query: below the variable limit of every SQLite version (999 before 3.32)."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
     id INTEGER PRIMARY KEY,
@@ -51,10 +51,10 @@ CREATE TABLE IF NOT EXISTS vectors (
 
 
 class Entry(NamedTuple):
-    """One text's vector and what of the text went into it."""
+    """The vector of one text, and the tokens read and dropped."""
 
     vector: bytes
-    """float32, little-endian, of the embedder's own dimension."""
+    """float32, little-endian, of the embedder's full dimension."""
     tokens: int
     cut: int
 
@@ -62,28 +62,29 @@ class Entry(NamedTuple):
 class VectorCache:
     """A bounded cache of vectors in memory and, with a path, in one SQLite file. Safe for threads and processes.
 
-    The memory drops what was used longest ago, the file what was written longest ago.
+    Memory evicts the least recently used vectors, the file the oldest ones.
     """
 
     def __init__(self, path: Path | None = None, *, memory_bytes: int = 64 << 20, disk_vectors: int = 500_000) -> None:
-        """Open or make the file. `memory_bytes` and `disk_vectors` bound the two levels; 0 switches one off.
+        """Open or create the file. `memory_bytes` and `disk_vectors` limit the two levels; 0 switches a level off.
 
-        Raises InvalidInputError for a negative bound, StoreReadOnlyError where the file cannot be made or opened.
+        Raises InvalidInputError for a negative limit, StoreReadOnlyError if the file cannot be created or opened.
         """
         if memory_bytes < 0 or disk_vectors < 0:
-            raise InvalidInputError("a cache's bounds must be 0 or more", hint="give 0 to switch a level off")
+            raise InvalidInputError("a cache's limits must be 0 or more", hint="give 0 to switch a level off")
         self._memory: OrderedDict[bytes, Entry] = OrderedDict()
         self._memory_bytes = memory_bytes
-        self._held = 0
+        self._used_bytes = 0
         self._lock = threading.Lock()
         self._file = _File(path, disk_vectors) if path is not None and disk_vectors else None
 
     def encode(
         self, identity: EmbedderIdentity, inputs: Sequence[Prompted], too_long: TooLong, encode: Encode
     ) -> Encoded:
-        """One vector an input, shape (len(inputs), identity.dimension); `encode` is asked for what is not here, each text once.
+        """One unit vector per input, in order: shape (len(inputs), identity.dimension), float32; no rows for no inputs.
 
-        Raises what `encode` raises; a file that cannot be written any more is said once in the log and left alone.
+        `encode` is called for what is not cached, once per distinct text. Raises what `encode` raises. If the file can no longer
+        be written, that is logged once and the file is left alone.
         """
         keys = _keys(identity, inputs, too_long)
         found = self._look_up(keys, identity.dimension)
@@ -108,14 +109,14 @@ class VectorCache:
         return Encoded(vectors, tuple(each.tokens for each in entries), tuple(each.cut for each in entries))
 
     def __len__(self) -> int:
-        """Vectors in the file, or in memory where there is no file."""
+        """Number of vectors in the file, or in memory if there is no file."""
         return self._file.count() if self._file is not None else len(self._memory)
 
     def close(self) -> None:
-        """Close the file and let the memory go. May be called twice."""
+        """Close the file and free the memory. May be called twice."""
         with self._lock:
             self._memory.clear()
-            self._held = 0
+            self._used_bytes = 0
         if self._file is not None:
             self._file.close()
 
@@ -138,15 +139,15 @@ class VectorCache:
         with self._lock:
             for key, entry in entries.items():
                 if key not in self._memory:
-                    self._held += len(entry.vector)
+                    self._used_bytes += len(entry.vector)
                 self._memory[key] = entry
-            while self._held > self._memory_bytes and self._memory:
+            while self._used_bytes > self._memory_bytes and self._memory:
                 _, dropped = self._memory.popitem(last=False)
-                self._held -= len(dropped.vector)
+                self._used_bytes -= len(dropped.vector)
 
 
 class _File:
-    """The level on disk: one connection, used under a lock; other processes have their own."""
+    """The level on disk: one connection, used under a lock; each other process has its own."""
 
     def __init__(self, path: Path, limit: int) -> None:
         self._path = path
@@ -158,7 +159,7 @@ class _File:
             self._connection: sqlite3.Connection | None = self._open()
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreReadOnlyError(
-                f"the cache of vectors cannot be kept at {path}: {error}", hint="choose another place", path=str(path)
+                f"the vector cache at {path} cannot be opened: {error}", hint="choose another path", path=str(path)
             ) from error
 
     def read(self, keys: Sequence[bytes], dimension: int) -> dict[bytes, Entry]:
@@ -183,10 +184,11 @@ class _File:
                 return
             connection.execute("BEGIN IMMEDIATE")
             with contextlib.closing(connection.cursor()) as cursor:
-                # OR REPLACE: a row that was passed over because it is damaged is mended by the same key.
+                # OR REPLACE: a damaged row was ignored when it was read; writing its key again repairs it.
                 cursor.executemany(
                     "INSERT OR REPLACE INTO vectors (key, vector, tokens, cut, checked) VALUES (?, ?, ?, ?, ?)", rows
                 )
+                # By ids, not by a count: ids only grow, so the oldest rows are found without scanning the table.
                 cursor.execute("DELETE FROM vectors WHERE id <= (SELECT max(id) FROM vectors) - ?", (self._limit,))
             connection.execute("COMMIT")
 
@@ -206,16 +208,16 @@ class _File:
 
     @contextlib.contextmanager
     def _working(self) -> Iterator[sqlite3.Connection | None]:
-        """The connection for one piece of work, None where there is none any more. A failure costs the cache, not the caller."""
+        """The connection for one block of work, None if it is closed. A failure is logged and not raised."""
         with self._lock:
             try:
                 yield self._connection
-            except sqlite3.OperationalError as error:  # locked for too long, disk full: nothing is wrong with the file
+            except sqlite3.OperationalError as error:  # locked for too long or disk full: the file itself is intact
                 self._roll_back()
-                self._say(error)
+                self._warn_once(error)
             except sqlite3.DatabaseError as error:
-                self._say(error)
-                self._make_anew()
+                self._warn_once(error)
+                self._recreate()
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -223,16 +225,18 @@ class _File:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            _log.warning("the cache of vectors at %s is damaged (%s) and is made anew", self._path, error)
+            _log.warning("the vector cache at %s is damaged (%s) and is re-created", self._path, error)
             self._remove()
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            # While another process does the same SQLite may give up at once, whatever its timeout.
+            # If another process does the same, SQLite may fail at once, whatever its timeout.
             patiently(connection, "PRAGMA journal_mode = WAL", _BUSY_SECONDS)
-            connection.execute("PRAGMA synchronous = OFF")  # a lost cache is made again; nothing waits for the disk
+            connection.execute(
+                "PRAGMA synchronous = OFF"
+            )  # a lost cache is rebuilt, so nothing has to wait for the disk
             connection.execute(_SCHEMA)
             connection.execute("SELECT key FROM vectors LIMIT 1").fetchone()
         except BaseException:
@@ -240,11 +244,11 @@ class _File:
             raise
         return connection
 
-    def _make_anew(self) -> None:
+    def _recreate(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
-        with contextlib.suppress(OSError, sqlite3.Error):  # what cannot be made anew is left alone; the work goes on
+        with contextlib.suppress(OSError, sqlite3.Error):  # if it cannot be re-created, the work goes on without it
             self._remove()
             self._connection = self._connect()
 
@@ -256,14 +260,14 @@ class _File:
         if self._connection is not None and self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def _say(self, error: sqlite3.Error) -> None:
+    def _warn_once(self, error: sqlite3.Error) -> None:
         if not self._silent:
-            _log.warning("the cache of vectors at %s could not be used: %s", self._path, error)
+            _log.warning("the vector cache at %s could not be used: %s", self._path, error)
         self._silent = True
 
 
 def _keys(identity: EmbedderIdentity, inputs: Sequence[Prompted], too_long: TooLong) -> list[bytes]:
-    """A hash an input. The policy is in it: whether a text is too long is known only when it has been read."""
+    """One 16-byte hash per input. It covers `too_long`, because only the tokenizer knows whether a text is too long."""
     start = hashlib.blake2b(msgspec.json.encode([identity, too_long]), digest_size=_KEY_BYTES)
     keys = []
     for each in inputs:

@@ -1,4 +1,4 @@
-"""From a model folder to an embedder, by what its config.json says it is."""
+"""Opens the embedder of a model folder: chooses runtime, device and dtype."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ai_memory.embed.runtimes.openvino.tokens import OpenVinoTokens
 
 _CACHE_FROM_BYTES = 256 << 20
-"""Below this a kept compilation costs more than it saves: as much again on disk and in memory, against 0.2 s of compiling."""
+"""Below this size a cached compilation costs more than it saves: as many bytes again on disk and in memory, for 0.2 s."""
 
 
 class RuntimeName(StrEnum):
@@ -36,7 +36,7 @@ class Device(StrEnum):
 
 
 class Execution(NamedTuple):
-    """What a model runs on, chosen before anything of it is loaded."""
+    """What a model runs on; chosen before any of it is loaded."""
 
     runtime: RuntimeName
     device: Device
@@ -52,33 +52,33 @@ def load_embedder(
     runtime: str = "auto",
     device: str = "auto",
 ) -> TransformerEmbedder:
-    """An embedder over `folder`, whose identity is known and whose weights load at the first call (or `warm_up`).
+    """An embedder over `folder`; its identity is known at once, its weights load at the first call (or `warm_up`).
 
-    `runtime` is `openvino` (CPU), `torch` (the `gpu` extra) or `auto`: torch where `device` is a CUDA one, else openvino.
-    `device` is `cpu`, `cuda` or `auto`: a CUDA device where torch is installed and finds one. `dtype` is `float32`,
-    `bfloat16`, `int8` (openvino alone) or `auto`: for EmbeddingGemma's weights bfloat16 where the hardware has it, else float32.
-    `threads` 0 means one a core; `cache_dir` keeps the compiled model between processes where it is big enough for that to
-    pay. Raises InvalidInputError for any other value, ModelFilesError where the architecture is not one that this version
-    runs or a file cannot be read, EmbedderUnavailableError where the device or the runtime is not there.
+    `runtime` is `openvino` (CPU), `torch` (the `gpu` extra) or `auto`: torch on a CUDA device, else openvino.
+    `device` is `cpu`, `cuda` or `auto`: a CUDA device if torch is installed and finds one. `dtype` is `float32`, `bfloat16`,
+    `int8` (openvino only) or `auto`: for EmbeddingGemma's weights bfloat16 if the hardware supports it, else float32.
+    `threads` 0 means one per core; `cache_dir` keeps the compiled model between processes if it is large enough to be worth it.
+    Raises InvalidInputError for any other value, ModelFilesError if this version does not run the architecture or a file
+    cannot be read, EmbedderUnavailableError if the device or the runtime is not available.
     """
     if threads < 0:
-        raise InvalidInputError(f"the embedder's threads must be 0 (one a core) or more, not {threads}")
+        raise InvalidInputError(f"the embedder's threads must be 0 (one per core) or more, not {threads}")
     name, place, chosen = choose_execution(folder, dtype=dtype, runtime=runtime, device=device)
     if name is RuntimeName.TORCH:
         return TransformerEmbedder(folder, chosen, lambda: _load_torch(folder, chosen, place, threads))
-    tells = folder.architecture == "bert" and not folder.is_onnx
+    has_token_vectors = folder.architecture == "bert" and not folder.is_onnx
     return TransformerEmbedder(
         folder,
         chosen,
         lambda: _load_openvino(folder, chosen, threads, cache_dir),
-        (lambda: _load_tokens(folder, threads)) if tells else None,
+        (lambda: _load_tokens(folder, threads)) if has_token_vectors else None,
     )
 
 
 def choose_execution(
     folder: ModelFolder, *, dtype: str = "auto", runtime: str = "auto", device: str = "auto"
 ) -> Execution:
-    """What `load_embedder` would run the model on, with its arguments and errors."""
+    """What `load_embedder` would run the model on, with the same arguments and errors."""
     if folder.architecture not in RUNNABLE:
         raise ModelFilesError(
             f"the model in {folder.path} is a {folder.architecture!r}; this version runs {', '.join(sorted(RUNNABLE))}",
@@ -98,10 +98,10 @@ def choose_execution(
     if folder.is_onnx and (chosen is Dtype.INT8 or name is RuntimeName.TORCH):
         raise InvalidInputError(
             f"{folder.path} has an ONNX graph, which runs on openvino in float32 or bfloat16",
-            hint="for int8 and torch take the folder with model.safetensors: ai-memory model fetch embeddinggemma",
+            hint="for int8 and torch use the folder with model.safetensors: ai-memory model fetch embeddinggemma",
         )
     if chosen is Dtype.INT8 and name is RuntimeName.TORCH:
-        raise InvalidInputError("int8 is the openvino runtime's alone", hint="use bfloat16 or float32 with torch")
+        raise InvalidInputError("only the openvino runtime has int8", hint="use bfloat16 or float32 with torch")
     return Execution(name, place, chosen)
 
 
@@ -109,7 +109,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def _choice(kind: type[Choice], what: str, name: str) -> Choice | None:
-    """The value of that name; None for `auto`."""
+    """The member of `kind` with that name; None for `auto`."""
     if name == "auto":
         return None
     if name == "float16":
@@ -139,7 +139,8 @@ def _dtype(name: str, folder: ModelFolder, device: Device) -> Dtype:
     if chosen is not None:
         return chosen
     if folder.is_onnx:
-        return Dtype.FLOAT32  # its norms would be in bfloat16 too, where ours are kept in float32
+        # In bfloat16 the norms of the file's graph would run in bfloat16 too; in the graph built here they stay in float32.
+        return Dtype.FLOAT32
     if folder.architecture == EMBEDDING_GEMMA.architecture and (device is Device.CUDA or has_bfloat16()):
         return Dtype.BFLOAT16
     return Dtype.FLOAT32

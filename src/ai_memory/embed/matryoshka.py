@@ -1,6 +1,6 @@
 """Matryoshka dimensions: the first values of a vector are a smaller vector of the same text (Kusupati et al. 2022).
 
-A cut vector is no longer of length 1, so it is made so again; leaving that out is the commonest mistake with such models.
+A cut vector no longer has length 1, so it is renormalised; leaving that out is the most common mistake with such models.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ai_memory.types import EmbedderIdentity
 
 
 def cut(vectors: Vectors, dimension: int) -> Vectors:
-    """The first `dimension` values of each row, made unit length again: (n, d) → (n, dimension), float32.
+    """The first `dimension` values of each row, renormalised to unit length: (n, d) → (n, dimension), float32.
 
-    The full dimension gives the vectors as they are. Raises InvalidInputError where `dimension` is below 1 or above d, and
-    EmbedderError where a cut row has no direction.
+    No rows give shape (0, dimension); the full dimension returns `vectors` unchanged. Raises InvalidInputError if `dimension`
+    is below 1 or above d, EmbedderError if the kept values of a row are all zero.
     """
     full = vectors.shape[1]
     if not 1 <= dimension <= full:
@@ -35,7 +35,7 @@ def cut(vectors: Vectors, dimension: int) -> Vectors:
 
 
 def check_dimension(model: str, supported: Sequence[int], dimension: int) -> None:
-    """Raises InvalidInputError, naming the dimensions that work, where `dimension` is not one of `supported`."""
+    """Raises InvalidInputError, listing the supported dimensions, if `dimension` is not one of them."""
     if isinstance(dimension, bool) or dimension not in supported:
         choices = ", ".join(map(str, supported))
         raise InvalidInputError(
@@ -47,10 +47,10 @@ def check_dimension(model: str, supported: Sequence[int], dimension: int) -> Non
 
 
 class CutEmbedder:
-    """An `Embedder` whose vectors are another one's, cut: it shares the model and owns nothing."""
+    """An `Embedder` that cuts the vectors of another one; it shares that embedder's model."""
 
     def __init__(self, whole: Embedder, dimension: int) -> None:
-        """Raises InvalidInputError where `dimension` is not one that `whole` supports."""
+        """Raises InvalidInputError if `whole` does not support `dimension`."""
         check_dimension(whole.identity.model, whole.dimensions, dimension)
         self._whole = whole
         self._dimension = dimension
@@ -67,33 +67,33 @@ class CutEmbedder:
 
     @property
     def dimensions(self) -> tuple[int, ...]:
-        """What this embedder's own vectors may be cut to, its own dimension first."""
+        """The lengths that these vectors may be cut to, their own dimension first."""
         return tuple(each for each in self._whole.dimensions if each <= self._dimension)
 
     @property
     def max_tokens(self) -> int:
-        """As of the whole embedder."""
+        """As the whole embedder."""
         return self._whole.max_tokens
 
     def embed_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> Vectors:
-        """As of the whole embedder, cut; shape (len(texts), dimension)."""
+        """As the whole embedder, cut: unit vectors, shape (len(texts), dimension), float32."""
         return cut(self._whole.embed_queries(texts, task), self._dimension)
 
     def embed_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Vectors:
-        """As of the whole embedder, cut; shape (len(texts), dimension)."""
+        """As the whole embedder, cut: unit vectors, shape (len(texts), dimension), float32."""
         return cut(self._whole.embed_documents(texts, titles), self._dimension)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """As of the whole embedder."""
+        """As the whole embedder."""
         return self._whole.count_tokens(texts)
 
     def close(self) -> None:
-        """Free the whole embedder's model."""
+        """Close the whole embedder."""
         self._whole.close()
 
 
 def at_dimension(embedder: Embedder, dimension: int) -> Embedder:
-    """The embedder with vectors of `dimension` values: itself where they are that already; 0 means its own."""
+    """The embedder with vectors of `dimension` values: `embedder` itself if it has that dimension; 0 means its own."""
     if dimension in (0, embedder.identity.dimension):
         return embedder
     return CutEmbedder(embedder, dimension)

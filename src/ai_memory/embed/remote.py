@@ -1,8 +1,8 @@
-"""An embedder in another process: a service like this one, asked over HTTP, so that many of them share one GPU.
+"""An embedder in another ai-memory service, called over HTTP, so that several services can share one GPU.
 
-It speaks the routes that every service offers (docs/embeddings-api.md): `/info` once, for the identity; `/v1/embeddings` for
-vectors, as base64 of float32, so that they are the other side's to the last bit. Every answer names the identity it was made by;
-one that is not the identity asked for at the beginning is refused, so that vectors of two models never mix.
+It uses the routes that every service has (docs/embeddings-api.md): `/info` once, for the identity, and `/v1/embeddings` for
+vectors, as base64 of float32, so that they are bit-identical to the remote ones. Every answer names the identity of its model; an
+answer with another identity than the first is refused, so that vectors of two models never mix.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ import numpy as np
 from msgspec import Struct
 
 from ai_memory.decoding import from_json
-from ai_memory.embed.base import Encoded, Inputs, Task, TooLong, Vectors
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation, Encoded, Inputs, Task, TooLong, Vectors
 from ai_memory.embed.texts import as_texts, replace_surrogates
 from ai_memory.errors import (
     EmbedderError,
@@ -42,17 +41,17 @@ DEFAULT_TIMEOUT = 60.0
 
 _TEXTS = 256
 _BYTES = 1 << 20
-"""Of one request: enough to keep a GPU busy, and little to send again."""
+"""Limits of one request: enough to keep a GPU busy, and cheap to repeat."""
 _TRIES = 4
-"""How often a request is sent where the other side is overloaded or not there for a moment."""
+"""Attempts per request while the remote service is overloaded or briefly unreachable."""
 _QUERY_TRIES = 2
-"""The same for a single query: somebody waits for the answer, which words alone can give."""
+"""The same for a single query: a user is waiting, and lexical search can answer without the vector."""
 _LONGEST_PAUSE = 5.0
 _FIRST_PAUSE = 0.25
 
 
 class _Info(Struct, frozen=True):
-    """What is needed of `/info`."""
+    """The fields used of `/info`."""
 
     identity: EmbedderIdentity
     dimensions: tuple[int, ...]
@@ -69,14 +68,14 @@ class _Usage(Struct, frozen=True):
 
 
 class _Answer(Struct, frozen=True):
-    """What is needed of an answer of `/v1/embeddings`."""
+    """The fields used of an answer of `/v1/embeddings`."""
 
     data: list[_Row]
     usage: _Usage
 
 
 def identity_digest(identity: EmbedderIdentity) -> str:
-    """A short name of all that decides an embedder's vectors."""
+    """The first 16 hexadecimal digits of the sha256 of an identity, sent in the header `X-Embedder`."""
     return hashlib.sha256(msgspec.json.encode(identity)).hexdigest()[:16]
 
 
@@ -84,10 +83,10 @@ class RemoteEmbedder:
     """An `Engine` at `url`. Safe to call from several threads."""
 
     def __init__(self, url: str, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """Ask the other side who it is. `timeout` is in seconds, for connecting and for each wait for an answer.
+        """Connect and read the remote identity. `timeout` is in seconds, for connecting and for each wait for an answer.
 
-        Raises InvalidInputError for an address that is none, EmbedderUnavailableError where nothing of ours answers there or it
-        has no model.
+        Raises InvalidInputError for an invalid URL, EmbedderUnavailableError if no ai-memory service answers there or it has no
+        model.
         """
         self._wire = Wire(url, api_key, timeout)
         self._closed = threading.Event()
@@ -98,34 +97,34 @@ class RemoteEmbedder:
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """The other side's."""
+        """The remote identity."""
         return self._info.identity
 
     @property
     def dimensions(self) -> tuple[int, ...]:
-        """The other side's."""
+        """The remote model's dimensions, the full one first."""
         return self._info.dimensions
 
     @property
     def max_tokens(self) -> int:
-        """The other side's."""
+        """The remote model's limit."""
         return self._info.max_input_length
 
     @property
     def waiting(self) -> int:
-        """Calls from here that have not been answered."""
+        """Calls of this process that have not been answered yet."""
         return self._calls
 
     def embed_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> Vectors:
-        """One unit vector a text, shape (len(texts), dimension); the other side puts a single query before other texts."""
+        """Unit vectors, shape (len(texts), dimension), float32; the remote service schedules a single query before other texts."""
         return self.embed(Inputs(texts, task)).vectors
 
     def embed_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Vectors:
-        """One unit vector a text, shape (len(texts), dimension)."""
+        """Unit vectors, shape (len(texts), dimension), float32."""
         return self.embed(Inputs(texts, None, titles)).vectors
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text as an untitled document, special tokens and prompt included."""
+        """Token count of each text as an untitled document, special tokens and prompt included."""
         counts: list[int] = []
         _Waiting(self._closed, _TRIES).check()
         for part in _parts([replace_surrogates(text) for text in as_texts(texts)]):
@@ -143,10 +142,10 @@ class RemoteEmbedder:
         max_total: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> Encoded:
-        """As the other side embeds them, in as many requests as their size needs.
+        """Unit vectors of the remote model, shape (len(inputs.texts), dimension), in as many requests as their size needs.
 
-        What is urgent the other side decides itself, and its own limit stands for `max_total`. Raises what an engine raises, and
-        EmbedderMismatchError where the other side has changed its model.
+        `urgent` and `max_total` are ignored: the remote service applies its own priority and limit. Raises what `Engine.embed`
+        raises, and EmbedderMismatchError if the remote service has changed its model.
         """
         del urgent, max_total
         texts = [replace_surrogates(text) for text in as_texts(inputs.texts)]
@@ -170,14 +169,14 @@ class RemoteEmbedder:
                 }
                 answer = self._answer(fields, waiting)
                 if not len(answer.data) == len(answer.usage.tokens) == len(answer.usage.truncated) == len(part):
-                    raise self._not_ours(f"{len(answer.data)} vectors for {len(part)} texts")
+                    raise self._unexpected(f"{len(answer.data)} vectors for {len(part)} texts")
                 vectors[rows] = [self._vector(row.embedding) for row in answer.data]
                 tokens += answer.usage.tokens
                 cut += answer.usage.truncated
         return Encoded(vectors, tuple(tokens), tuple(cut))
 
     def close(self) -> None:
-        """Close the connections; the other side's model stays."""
+        """Close the connections; the remote model stays loaded."""
         self._closed.set()
         self._wire.close()
 
@@ -195,22 +194,22 @@ class RemoteEmbedder:
         reply = self._exchange("POST", "/v1/embeddings", msgspec.json.encode(fields), waiting)
         if reply.headers.get(IDENTITY_HEADER) != self._digest:
             raise EmbedderMismatchError(
-                f"{self._wire.url} embeds with another model now than {self.identity.model}, which it had at first",
-                hint="start this service again; if the store refuses the new model, run: ai-memory reembed",
+                f"{self._wire.url} no longer embeds with {self.identity.model}, the model it had at first",
+                hint="restart this service; if the store refuses the new model, run: ai-memory reembed",
                 url=self._wire.url,
             )
         return self._read(reply, _Answer)
 
     def _exchange(self, method: str, target: str, body: bytes | None, waiting: _Waiting) -> Reply:
-        """A good answer. What may pass by itself is tried again, after the pause that the other side asks for."""
+        """The successful answer. Temporary failures are tried again, after the pause that the remote service asks for."""
         while True:
             waiting.check()
             try:
                 reply = self._wire.exchange(method, target, body, again=True)
             except ServiceUnavailableError as unreachable:
                 error: MemoryServiceError = EmbedderUnavailableError(
-                    f"the embedder cannot be asked: {unreachable.message}",
-                    hint="look at embedder_url, and start the service there",
+                    f"the embedder cannot be reached: {unreachable.message}",
+                    hint="check embedder_url, and start the service there",
                 )
                 pause, passes = None, not isinstance(unreachable.__cause__, TimeoutError)
             else:
@@ -223,10 +222,10 @@ class RemoteEmbedder:
 
     def _error_in(self, reply: Reply) -> MemoryServiceError:
         try:
-            told = from_json(reply.body, dict[str, Any])
+            answer = from_json(reply.body, dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return self._not_ours(f"HTTP {reply.status}")
-        inner = told.get("error")
+            return self._unexpected(f"HTTP {reply.status}")
+        inner = answer.get("error")
         fields = inner if isinstance(inner, dict) else {"message": inner}
         message, code = f"{self._wire.url}: {fields.get('message')}", fields.get("code")
         if reply.status == 429:
@@ -243,24 +242,24 @@ class RemoteEmbedder:
         try:
             return from_json(reply.body, kind)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise self._not_ours(str(error)) from None
+            raise self._unexpected(str(error)) from None
 
     def _vector(self, text: str) -> Vectors:
         data = base64.b64decode(text)
         if len(data) != 4 * self.identity.dimension:
-            raise self._not_ours(f"a vector of {len(data)} bytes")
+            raise self._unexpected(f"a vector of {len(data)} bytes")
         return np.frombuffer(data, "<f4")
 
-    def _not_ours(self, why: str) -> EmbedderUnavailableError:
+    def _unexpected(self, why: str) -> EmbedderUnavailableError:
         return EmbedderUnavailableError(
-            f"what answers at {self._wire.url} is no embedder of this service's kind: {why}",
-            hint="look at embedder_url, and at the versions of both services",
+            f"the server at {self._wire.url} is not an ai-memory embedder: {why}",
+            hint="check embedder_url and the versions of both services",
             url=self._wire.url,
         )
 
 
 class _Waiting:
-    """How long a call goes on trying."""
+    """Decides how long a call keeps trying."""
 
     def __init__(self, closed: threading.Event, tries: int) -> None:
         self._closed = closed
@@ -269,18 +268,18 @@ class _Waiting:
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """The caller has gone."""
+        """Stop trying: the caller has disconnected."""
         self._stopped.set()
 
     def check(self) -> None:
-        """Raises where nobody waits any more."""
+        """Raises if the embedder is closed or the caller has disconnected."""
         if self._closed.is_set():
             raise EmbedderUnavailableError("the embedder has been closed")
         if self._stopped.is_set():
-            raise ServiceUnavailableError("the caller went away before the texts were embedded")
+            raise ServiceUnavailableError("the caller disconnected before the texts were embedded")
 
     def again(self, asked: str | None) -> bool:
-        """Wait for the seconds that were asked for, or for longer each time; False where it has been tried often enough."""
+        """Wait for the `asked` seconds, or with exponential backoff; False if no attempt is left."""
         if self._left <= 0:
             return False
         self._left -= 1
@@ -295,13 +294,13 @@ def _titles(titles: Sequence[str | None] | None, texts: int) -> list[str | None]
         return None
     if len(titles) != texts:
         raise InvalidInputError(
-            f"there are {texts} texts and {len(titles)} titles", hint="give one title, or None, a text"
+            f"there are {texts} texts and {len(titles)} titles", hint="give one title, or None, for each text"
         )
     return [title and replace_surrogates(title) for title in titles]
 
 
 def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in requests of bounded size; one that is larger by itself makes a request of its own."""
+    """Split the texts into requests of bounded size; a text above the limit gets a request of its own."""
     part: list[str] = []
     size = 0
     for text in texts:

@@ -1,16 +1,17 @@
-"""Whose inputs go into the next forward pass.
+"""Decides whose inputs go into the next forward pass.
 
-One pass runs at a time. The callers run the passes themselves: the first one to come leads, takes what is waiting into passes
-until its own request is done, and hands over to another. A caller that is alone so runs its pass in its own thread, with
-nothing to wait for; there is no thread of the scheduler's, and no pause to gather a batch: what came while a pass ran shares
-the next one.
+One pass runs at a time, and the callers run the passes themselves: the first one leads, runs passes over the waiting inputs
+until its own request is done, and hands over to another caller. A single caller therefore runs its pass in its own thread
+without waiting. The scheduler has no thread and never pauses to gather a batch: requests that arrive during a pass share the
+next one.
 
-Urgent requests (a question that somebody waits for) go before patient ones, and among equals those with few tokens left go
-before those with twice as many, so that a short text never waits behind long ones for more than the pass that runs. Requests
-of like size go as they came. No rule starves anybody: after eight urgent passes in a row a patient one has its turn, and after
-eight passes in a row that left out the oldest request of its kind, that one has.
+Urgent requests (queries that a user waits for) go before background requests. Within each kind, requests with few tokens left
+go before those with twice as many, so a short text waits for at most the running pass and not behind long texts; requests of
+similar size run in order of arrival. No request starves: after eight urgent passes in a row a background request is served, and
+after eight passes in a row without the oldest request of its kind, that request is served.
 
-Long passes get a little more done and keep others waiting for longer, so only a caller who has been alone for a minute has them.
+Long passes have slightly more throughput but make others wait longer, so they run only for a caller that has been alone for a
+minute.
 """
 
 from __future__ import annotations
@@ -24,41 +25,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ai_memory.embed.base import Vectors
+from ai_memory.embed.base import Cancellation, Vectors
 from ai_memory.embed.batcher import Batch
-from ai_memory.embed.cancellation import Cancellation
 from ai_memory.embed.runtimes.base import Runtime
 from ai_memory.errors import EmbedderUnavailableError, OverloadedError, ServiceUnavailableError
 
 Ids = Sequence[int]
 
 IN_A_ROW = 8
-"""So many passes in a row may leave out patient requests while urgent ones wait, and the oldest request of either kind."""
+"""Consecutive passes that may skip background requests while urgent ones wait, and the oldest request of either kind."""
 
 MAX_REQUESTS = 512
-"""Requests that may wait; the next one is refused."""
+"""Number of requests that may wait; the next one is refused."""
 
 ALONE_SECONDS = 60.0
-"""After so long without two requests at once a pass may be as long as the runtime likes."""
+"""Seconds without two concurrent requests after which passes use the runtime's `alone_budget`."""
 
-_FAST = 0.2
-"""How much of the measured speed the newest pass decides."""
+_SMOOTHING = 0.2
+"""Weight of the newest pass in the moving average of the speed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """What became of a request."""
+class Completed:
+    """The result of a request."""
 
     vectors: Vectors
-    """One row an input, in order."""
+    """One unit vector per input, in order: shape (len(inputs), dimension), float32."""
     waited: float
-    """Seconds before its first pass began."""
+    """Seconds until its first pass began."""
     computed: float
-    """Seconds from there to the end of its last."""
+    """Seconds from the start of its first pass to the end of its last."""
 
 
 class _Request:
-    """One caller's inputs, and what has become of them."""
+    """The inputs of one caller, and their state."""
 
     def __init__(self, inputs: Sequence[Ids], dimension: int, *, urgent: bool) -> None:
         self.inputs = inputs
@@ -66,57 +66,61 @@ class _Request:
         self.waiting = sorted(range(len(inputs)), key=lambda position: len(inputs[position]))
         """Positions of the inputs that are in no pass yet, shortest first."""
         self.lengths = [len(inputs[position]) for position in self.waiting]
+        """Their lengths in tokens, kept as a list of its own because `Batch` searches it by bisection."""
         self.tokens = sum(self.lengths)
-        """Tokens that no pass has read yet."""
+        """Tokens of the waiting inputs."""
         self.vectors = np.empty((len(inputs), dimension), np.float32)
-        self.alone = False
-        """A pass that it shared has failed: its inputs share none with another request's from now on."""
+        self.isolated = False
+        """Set after a shared pass has failed: from then on its inputs share no pass with other requests."""
         self.ended = False
         self.error: BaseException | None = None
-        self.came = time.perf_counter()
+        self.arrived = time.perf_counter()
         self.began: float | None = None
-        self.gate = threading.Lock()
-        """Held while its caller has nothing to do: released when the request has ended, or its caller is to lead."""
-        self.gate.acquire()
+        self.wake = threading.Lock()
+        """A one-shot event: acquiring it blocks the caller until its request has ended or it is to lead."""
+        self.wake.acquire()
 
     def take(self, at: int) -> int:
-        """Take an input out of those that wait; returns its position."""
+        """Remove the waiting input at index `at` of `lengths`; returns its position in `inputs`."""
         self.tokens -= self.lengths.pop(at)
         return self.waiting.pop(at)
 
     def put_back(self, positions: Sequence[int]) -> None:
-        """Undo `take`: the inputs' pass has not been run."""
+        """Undo `take`, because the pass of these inputs did not run."""
         self.waiting = sorted([*self.waiting, *positions], key=lambda position: len(self.inputs[position]))
         self.lengths = [len(self.inputs[position]) for position in self.waiting]
         self.tokens = sum(self.lengths)
 
 
-class _Line:
-    """Requests of one kind, in the order in which they came."""
+class _Queue:
+    """Requests of one kind, in order of arrival."""
 
     def __init__(self) -> None:
         self.requests: dict[_Request, None] = {}
+        """An ordered set: any request is removed in constant time when it is done or cancelled."""
         self._oldest: _Request | None = None
-        self._left_out = 0
+        self._passed_over = 0
+        """Consecutive passes without `_oldest`."""
 
-    def in_turn(self) -> Iterator[_Request]:
-        """By the tokens they have left in powers of two, equals as they came; the oldest first where it has waited too long."""
+    def in_order(self) -> Iterator[_Request]:
+        """Fewest remaining tokens first, by powers of two, then by arrival; the oldest first if it was passed over too often."""
         oldest = next(iter(self.requests), None)
-        if oldest is not None and oldest is self._oldest and self._left_out >= IN_A_ROW:
+        if oldest is not None and oldest is self._oldest and self._passed_over >= IN_A_ROW:
             yield oldest
-            yield from (each for each in self._short_first() if each is not oldest)
+            yield from (each for each in self._shortest_first() if each is not oldest)
         else:
-            yield from self._short_first()
+            yield from self._shortest_first()
 
-    def _short_first(self) -> Sequence[_Request]:
-        # Not by every token: then those a little longer than others would wait together, and share no pass with what comes.
+    def _shortest_first(self) -> Sequence[_Request]:
+        # By bit length, not by exact count: with the exact count every new, slightly shorter request would overtake the
+        # slightly longer ones, which would then wait together until the starvation rule serves them.
         return sorted(self.requests, key=lambda request: request.tokens.bit_length())
 
-    def note(self, served: dict[_Request, list[int]]) -> None:
-        """Say which requests the next pass serves."""
+    def record(self, served: dict[_Request, list[int]]) -> None:
+        """Count whether the oldest request is among those that the next pass serves."""
         oldest = next(iter(self.requests), None)
         passed_over = oldest is self._oldest and oldest not in served
-        self._left_out = self._left_out + 1 if passed_over else int(oldest not in served)
+        self._passed_over = self._passed_over + 1 if passed_over else int(oldest not in served)
         self._oldest = oldest
 
 
@@ -128,26 +132,27 @@ class Scheduler:
         self._dimension = dimension
         self._max_requests = max_requests
         self._changed = threading.Condition(threading.Lock())
-        self._urgent, self._patient = _Line(), _Line()
+        self._urgent, self._background = _Queue(), _Queue()
         self._urgent_in_a_row = 0
         self._leader: _Request | None = None
         self._running = False
         self._closed = False
         self._crowded_at = -math.inf
-        """When two requests were there at once for the last time, by the monotonic clock."""
+        """When two requests were last present at once, on the monotonic clock."""
         self._speed = 0.0
+        """Moving average of tokens per second; 0 before the first pass."""
 
     @property
     def waiting(self) -> int:
-        """Requests that have not ended."""
-        return len(self._urgent.requests) + len(self._patient.requests)
+        """Number of requests that have not ended."""
+        return len(self._urgent.requests) + len(self._background.requests)
 
-    def run(self, inputs: Sequence[Ids], *, urgent: bool, cancellation: Cancellation | None = None) -> Ran:
-        """Embed one input or more, none of them empty: one row of `Ran.vectors` each.
+    def run(self, inputs: Sequence[Ids], *, urgent: bool, cancellation: Cancellation | None = None) -> Completed:
+        """Embed one or more inputs of token ids, none empty: `vectors` of shape (len(inputs), dimension), float32.
 
-        Blocks until all are embedded. Raises what the runtime raises for them, also where they shared a pass: then each request
-        is tried again by itself. Raises OverloadedError at once where too many requests wait, EmbedderUnavailableError where the
-        scheduler is closed, and ServiceUnavailableError when cancelled.
+        Blocks until all are embedded. Raises what the runtime raises for these inputs; if a pass shared by several requests
+        fails, each of them is tried again on its own first. Raises OverloadedError at once if too many requests wait,
+        EmbedderUnavailableError if the scheduler is closed, ServiceUnavailableError if cancelled.
         """
         request = _Request(inputs, self._dimension, urgent=urgent)
         leads = self._admit(request)
@@ -155,35 +160,35 @@ class Scheduler:
             cancellation.bind(lambda: self._cancel(request))
         try:
             if not leads:
-                request.gate.acquire()
+                request.wake.acquire()
             self._lead(request)
         finally:
             self._leave(request)
         if request.error is not None:
             raise request.error
-        began = request.began or request.came
-        return Ran(request.vectors, began - request.came, time.perf_counter() - began)
+        began = request.began or request.arrived
+        return Completed(request.vectors, began - request.arrived, time.perf_counter() - began)
 
     def close(self) -> None:
-        """End every request that waits with EmbedderUnavailableError; returns when no pass runs any more."""
+        """End every waiting request with EmbedderUnavailableError; returns when no pass is running."""
         with self._changed:
             self._closed = True
-            for line in (self._urgent, self._patient):
-                for request in list(line.requests):
+            for queue in (self._urgent, self._background):
+                for request in list(queue.requests):
                     self._end(request, _closed())
             self._changed.wait_for(lambda: not self._running)
 
-    def _line(self, request: _Request) -> _Line:
-        return self._urgent if request.urgent else self._patient
+    def _queue(self, request: _Request) -> _Queue:
+        return self._urgent if request.urgent else self._background
 
     def _admit(self, request: _Request) -> bool:
-        """Queue a request; True where its caller has to lead."""
+        """Queue a request; True if its caller has to lead."""
         with self._changed:
             if self._closed:
                 raise _closed()
             if self.waiting >= self._max_requests:
                 raise self._overloaded()
-            self._line(request).requests[request] = None
+            self._queue(request).requests[request] = None
             if self.waiting > 1:
                 self._crowded_at = time.monotonic()
             if self._leader is None:
@@ -191,24 +196,26 @@ class Scheduler:
             return self._leader is request
 
     def _overloaded(self) -> OverloadedError:
-        tokens = sum(each.tokens for line in (self._urgent, self._patient) for each in line.requests)
+        tokens = sum(each.tokens for queue in (self._urgent, self._background) for each in queue.requests)
         seconds = math.ceil(tokens / self._speed) if self._speed else 1
         return OverloadedError(
-            f"{self.waiting} requests wait for the embedder, with {tokens:,} tokens",
+            f"{self.waiting} requests are waiting for the embedder, with {tokens:,} tokens",
             hint="try again after the seconds in Retry-After",
             retry_after=min(60, max(1, seconds)),
             limit=self._max_requests,
         )
 
     def _lead(self, request: _Request) -> None:
-        """Run passes until the request has ended; nothing where its caller does not lead."""
+        """Run passes until the request has ended; does nothing for a caller whose request another leader has completed."""
         while not request.ended:
             with self._changed:
                 batch, shares = self._next_pass()
                 self._running = True
             try:
                 self._forward(batch, shares)
-            except BaseException:  # the leader's thread is interrupted: the others' inputs wait for the next leader
+            except (
+                BaseException
+            ):  # the leader's thread was interrupted: the inputs of the others wait for the next leader
                 with self._changed:
                     for each, positions in shares.items():
                         each.put_back(positions)
@@ -220,27 +227,29 @@ class Scheduler:
                         self._changed.notify_all()
 
     def _next_pass(self) -> tuple[Batch, dict[_Request, list[int]]]:
-        """Take the inputs of the next pass out of the requests whose turn it is."""
-        both = bool(self._urgent.requests and self._patient.requests)
+        """Choose the inputs of the next pass and remove them from their requests; the lock is held."""
+        both = bool(self._urgent.requests and self._background.requests)
         urgent = bool(self._urgent.requests) and not (both and self._urgent_in_a_row >= IN_A_ROW)
         self._urgent_in_a_row = self._urgent_in_a_row + 1 if urgent and both else 0
-        line = self._urgent if urgent else self._patient
+        queue = self._urgent if urgent else self._background
         batch = Batch(self._budget(), padded=self._runtime.padded)
-        first, *others = line.in_turn()
+        first, *others = queue.in_order()
         shares = {first: _taken(first, batch)}
-        if self._runtime.padded:  # those that fit best, whoever came before
+        if self._runtime.padded:
+            # The first request is served in any case; the rest of its pass goes to inputs of nearly its length, whatever the
+            # order of arrival, so that little of the pass is padding.
             others.sort(key=lambda request: batch.misfit(request.lengths))
         for request in others:
             if batch.room()[1] < 1:
                 break
-            if not (first.alone or request.alone) and (taken := _taken(request, batch)):
+            if not (first.isolated or request.isolated) and (taken := _taken(request, batch)):
                 shares[request] = taken
-        line.note(shares)
+        queue.record(shares)
         return batch, shares
 
     def _budget(self) -> int:
         now = time.monotonic()
-        if self.waiting > 1:  # also where they came together long ago and are still not done
+        if self.waiting > 1:  # checked here too: requests admitted together may run for more than a minute
             self._crowded_at = now
         elif now - self._crowded_at > ALONE_SECONDS:
             return self._runtime.alone_budget
@@ -253,12 +262,12 @@ class Scheduler:
         inputs = [request.inputs[position] for request, positions in shares.items() for position in positions]
         try:
             vectors = self._runtime.forward(inputs)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the callers whose inputs these are
+        except Exception as error:  # noqa: BLE001 - any error belongs to the callers of these inputs, not to the leader
             self._failed(shares, error)
             return
         speed = batch.tokens / max(1e-9, time.perf_counter() - began)
         with self._changed:
-            self._speed = speed if not self._speed else (1 - _FAST) * self._speed + _FAST * speed
+            self._speed = speed if not self._speed else (1 - _SMOOTHING) * self._speed + _SMOOTHING * speed
             row = 0
             for request, positions in shares.items():
                 request.vectors[positions] = vectors[row : row + len(positions)]
@@ -267,45 +276,49 @@ class Scheduler:
                     self._end(request)
 
     def _failed(self, shares: dict[_Request, list[int]], error: Exception) -> None:
-        """End the one request of a failed pass; where it had several, let each be tried by itself."""
+        """End the only request of a failed pass; if there were several, have each tried on its own.
+
+        One bad input must not fail the other callers of its pass, and which input is bad is not known.
+        """
         with self._changed:
             for request, positions in shares.items():
                 if len(shares) == 1:
                     self._end(request, error)
                 elif not request.ended:
-                    request.alone = True
+                    request.isolated = True
                     request.put_back(positions)
 
     def _cancel(self, request: _Request) -> None:
         with self._changed:
-            self._end(request, ServiceUnavailableError("the caller went away before the texts were embedded"))
+            self._end(request, ServiceUnavailableError("the caller disconnected before the texts were embedded"))
 
     def _end(self, request: _Request, error: BaseException | None = None) -> None:
-        """Take a request out and let its caller go on; nothing where it has ended already."""
+        """Remove a request and wake its caller; does nothing if it has ended already."""
         if request.ended:
             return
         request.ended, request.error = True, error
-        del self._line(request).requests[request]
-        self._open_gate(request)
+        del self._queue(request).requests[request]
+        self._wake(request)
 
     def _leave(self, request: _Request) -> None:
-        """The caller goes: an interrupted one takes its request with it, a leader hands over."""
+        """The caller is done: an unfinished request of an interrupted caller is ended, and a leader hands over."""
         with self._changed:
             self._end(request, ServiceUnavailableError("the caller was interrupted"))
             if self._leader is request:
-                successor = next(itertools.chain(self._urgent.in_turn(), self._patient.in_turn()), None)
+                successor = next(itertools.chain(self._urgent.in_order(), self._background.in_order()), None)
                 self._leader = successor
                 if successor is not None:
-                    self._open_gate(successor)
+                    self._wake(successor)
 
     @staticmethod
-    def _open_gate(request: _Request) -> None:
-        if request.gate.locked():
-            request.gate.release()
+    def _wake(request: _Request) -> None:
+        # A caller can be woken twice, to lead and because its request was cancelled; releasing a free lock would raise.
+        if request.wake.locked():
+            request.wake.release()
 
 
 def _taken(request: _Request, batch: Batch) -> list[int]:
-    """Move the inputs of a request that may join the batch there; their positions."""
+    """Move all inputs of the request that may join into the batch; returns their positions."""
     taken = []
     while (at := batch.choose(request.lengths)) is not None:
         batch.add(request.lengths[at])

@@ -1,4 +1,4 @@
-"""Text to token ids: the prompt put in front, nothing cut, what is too long spread over windows."""
+"""Text to token ids: the prompt precedes the text, and a text that is too long is split into windows."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One input of a forward pass, and which text it is a part of."""
+    """One input of a forward pass, and the text that it is part of."""
 
     text: int
     """The text's position in the call."""
     ids: tuple[int, ...]
-    """Token ids, special tokens and prompt included; never more than `max_tokens`."""
+    """Token ids, special tokens and prompt included; at most `max_tokens`."""
     weight: int
-    """Its share of the text's mean: the number of content tokens, at least 1."""
+    """Its weight in the text's mean: the number of content tokens, at least 1."""
     cut: int = 0
-    """Tokens of the text that were left out."""
+    """Tokens of the text that were dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,18 @@ class Piece:
 
     id: int
     text: str
-    """As the vocabulary writes it."""
+    """As spelled in the vocabulary."""
     special: bool
     start: int
-    """First and past-last character of the text; both 0 for a special token."""
+    """Start and end (exclusive) in the text, in characters; both 0 for a special token."""
     stop: int
 
 
-def _keep_no_words(model: Any) -> None:
-    """Let a BPE model remember nothing.
+def _disable_word_cache(model: Any) -> None:
+    """Switch off the word cache of a BPE model.
 
-    It remembers 10,000 words with their tokens, to save itself a word that it meets again. EmbeddingGemma's tokenizer does not
-    split texts at spaces: a "word" is a whole text there, the next one is another, and what is remembered grows over 110 MB.
+    It caches the tokens of 10,000 words. EmbeddingGemma's tokenizer does not split texts at spaces, so a "word" is a whole text
+    there: the cache never hits and grows beyond 110 MB.
     """
     resize = getattr(model, "_resize_cache", None)
     if resize is not None:
@@ -55,7 +55,7 @@ def _keep_no_words(model: Any) -> None:
 
 
 class TextTokenizer:
-    """The model's own tokenizer, without its own truncation and padding. Safe to call from several threads."""
+    """The model's tokenizer, with its truncation and padding switched off. Safe to call from several threads."""
 
     def __init__(self, file: Path, max_tokens: int) -> None:
         from tokenizers import Tokenizer  # 130 ms, and only where a model is used
@@ -66,26 +66,26 @@ class TextTokenizer:
             raise ModelFilesError(f"{file} cannot be read as a tokenizer: {error}", file=str(file)) from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        _keep_no_words(self._tokenizer.model)
+        _disable_word_cache(self._tokenizer.model)
         self._max_tokens = max_tokens
         mask = self._tokenizer.encode("a").special_tokens_mask
         self._before = mask.index(0)
-        """How many special tokens precede the content, such as one [CLS]."""
+        """Number of special tokens before the content, such as one [CLS]."""
         self._after = mask[::-1].index(0)
-        """How many follow it, such as one [SEP]."""
+        """Number of special tokens after the content, such as one [SEP]."""
 
     def count(self, texts: Sequence[str], prompts: Sequence[str]) -> list[int]:
-        """Tokens of each text with its prompt and the special tokens."""
+        """Token count of each text with its prompt and the special tokens."""
         return [len(encoding.ids) for encoding in self._encode(texts, prompts)]
 
     def windows(
         self, texts: Sequence[str], prompts: Sequence[str], too_long: TooLong = TooLong.WINDOWS
     ) -> list[Window]:
-        """Every text as one window, or, where it is longer than `max_tokens`, as `too_long` says.
+        """Each text as one window; a text longer than `max_tokens` is treated as `too_long` says. [] for no texts.
 
-        The windows of one text do not overlap, differ by at most one token in length, and each carries the prompt and the
-        special tokens, so that each is an input as the model knows them. A truncated text keeps the closing special tokens.
-        Raises TooLargeError for the first text that is too long where that is an error.
+        The windows of one text do not overlap, differ by at most one token in length, and each has the prompt and the special
+        tokens, so that each is an input of the kind the model was trained on. A truncated text keeps the closing special tokens.
+        Raises TooLargeError for the first text that is too long under `TooLong.ERROR`.
         """
         found: list[Window] = []
         for index, encoding in enumerate(self._encode(texts, prompts)):
@@ -101,13 +101,13 @@ class TextTokenizer:
         return found
 
     def pieces(self, text: str, *, special: bool = True) -> list[Piece]:
-        """The tokens of one text as it stands, with where each lies in it; `special` adds the model's special tokens."""
+        """The tokens of one text without a prompt, with their positions; `special` adds the model's special tokens."""
         encoding = self._tokenizer.encode(replace_surrogates(text), add_special_tokens=special)
         rows = zip(encoding.ids, encoding.tokens, encoding.special_tokens_mask, encoding.offsets, strict=True)
         return [Piece(token, written, bool(mask), *span) for token, written, mask, span in rows]
 
     def decode(self, ids: Sequence[int], *, skip_special: bool = True) -> str:
-        """The text of token ids. Raises InvalidInputError for an id that the vocabulary does not have."""
+        """The text of token ids. Raises InvalidInputError for an id that is not in the vocabulary."""
         size = self._tokenizer.get_vocab_size(with_added_tokens=True)
         wrong = next((each for each in ids if not 0 <= each < size), None)
         if wrong is not None:
@@ -133,11 +133,12 @@ class TextTokenizer:
     def _encode(self, texts: Sequence[str], prompts: Sequence[str]) -> list[Encoding]:
         whole = [prompt + replace_surrogates(text) for prompt, text in zip(prompts, texts, strict=True)]
         if len(whole) == 1:
-            return [self._tokenizer.encode(whole[0])]  # without the batch call's thread pool
+            return [self._tokenizer.encode(whole[0])]  # the batch call would start a thread pool
         return list(self._tokenizer.encode_batch(whole))
 
     def _split(self, index: int, ids: list[int], offsets: list[tuple[int, int]], prompt_length: int) -> list[Window]:
         start = self._before
+        # The prompt's tokens are found by their offsets: a token that spans the end of the prompt belongs to the content.
         while start < len(ids) and prompt_length and offsets[start][1] <= prompt_length:
             start += 1
         head, tail = ids[:start], ids[len(ids) - self._after :] if self._after else []
@@ -150,7 +151,7 @@ class TextTokenizer:
                 limit=self._max_tokens,
                 actual=len(head) + len(tail),
             )
-        count = -(-len(content) // room)
+        count = -(-len(content) // room)  # rounded up
         bounds = [len(content) * each // count for each in range(count + 1)]
         return [
             Window(index, (*head, *content[begin:end], *tail), end - begin) for begin, end in itertools.pairwise(bounds)

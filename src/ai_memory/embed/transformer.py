@@ -1,7 +1,7 @@
 """The embedder of a model folder: prompts, tokens, windows and a scheduler around a runtime.
 
-Nothing here knows which architecture the folder holds or what executes it. The tokenizer and the runtime are loaded at the
-first call that needs them; the identity is known at once.
+This module does not depend on the architecture or the runtime. Tokenizer and runtime are loaded at the first call that needs
+them; the identity is known at once.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ai_memory.embed.base import Encoded, Inputs, Prompted, Task, Timings, TokenVectors, TooLong, Vectors
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation, Encoded, Inputs, Prompted, Task, Timings, TokenVectors, TooLong, Vectors
 from ai_memory.embed.models.folder import TOKENIZER, ModelFolder
 from ai_memory.embed.runtimes.base import Dtype, Runtime
 from ai_memory.embed.scheduler import Scheduler
@@ -37,14 +36,15 @@ class TransformerEmbedder:
         load_runtime: Callable[[], Runtime],
         load_tokens: Callable[[], OpenVinoTokens] | None = None,
     ) -> None:
-        """`load_tokens` builds what `read_tokens` reads with; None where this model does not tell of its tokens."""
+        """`load_tokens` loads the model that `read_tokens` uses; None if this model gives no token vectors."""
         self._folder = folder
         self._load_runtime = load_runtime
         self._load_tokens = load_tokens
         self._tokens: OpenVinoTokens | None = None
         self._reading = threading.Lock()
-        """Held while tokens are read."""
+        """Held while tokens are read: the second model runs one call at a time and has no scheduler."""
         self._loading = threading.Lock()
+        """Held while tokenizer and runtime are loaded, and while all is closed; the fast path reads the fields without it."""
         self._tokenizer: TextTokenizer | None = None
         self._runtime: Runtime | None = None
         self._scheduler: Scheduler | None = None
@@ -59,7 +59,7 @@ class TransformerEmbedder:
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """All that decides a vector."""
+        """Everything that determines a vector."""
         return self._identity
 
     @property
@@ -73,15 +73,15 @@ class TransformerEmbedder:
         return self._folder.max_tokens
 
     def embed_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> Vectors:
-        """One unit vector a text, shape (len(texts), dimension); between two passes these go before documents."""
+        """Unit vectors, shape (len(texts), dimension), float32; queries are scheduled before documents."""
         return self.encode(self.prompted_queries(texts, task), urgent=True).vectors
 
     def embed_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Vectors:
-        """One unit vector a text, shape (len(texts), dimension)."""
+        """Unit vectors, shape (len(texts), dimension), float32."""
         return self.encode(self.prompted_documents(texts, titles)).vectors
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text as an untitled document, special tokens and prompt included."""
+        """Token count of each text as an untitled document, special tokens and prompt included."""
         prompted = self.prompted_documents(texts)
         return self.tokenizer().count([each.text for each in prompted], [each.prompt for each in prompted])
 
@@ -91,10 +91,10 @@ class TransformerEmbedder:
         return [Prompted(text, prompt) for text in as_texts(texts)]
 
     def prompted_documents(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> list[Prompted]:
-        """The texts with this model's prompt for documents. Raises InvalidInputError unless there is one title a text."""
+        """The texts with this model's document prompt. Raises InvalidInputError unless `titles` has one entry per text."""
         if titles is not None and len(titles) != len(texts):
             raise InvalidInputError(
-                f"there are {len(texts)} texts and {len(titles)} titles", hint="give one title, or None, a text"
+                f"there are {len(texts)} texts and {len(titles)} titles", hint="give one title, or None, for each text"
             )
         clean = [None if title is None else replace_surrogates(title) for title in titles or [None] * len(texts)]
         prompts = [self._folder.prompts.for_document(title) for title in clean]
@@ -109,7 +109,7 @@ class TransformerEmbedder:
         max_total: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> Encoded:
-        """As `encode`, with the prompts of the inputs' side."""
+        """As `encode`, with the prompt of the inputs' task, or the document prompt: shape (len(inputs.texts), dimension)."""
         if inputs.task is None:
             prompted = self.prompted_documents(inputs.texts, inputs.titles)
         else:
@@ -125,11 +125,11 @@ class TransformerEmbedder:
         max_total: int | None = None,
         cancellation: Cancellation | None = None,
     ) -> Encoded:
-        """What all embedding goes through: one unit vector an input, in order, and the tokens that went into it.
+        """One unit vector per input, in order, shape (len(inputs), dimension), and the tokens of each; every embedding ends here.
 
-        `urgent` inputs go before others between two passes; `max_total` is how many tokens all inputs may have together, and
-        `cancellation` ends the call from another thread. Raises TooLargeError where an input is too long and that is an error,
-        or all are; EmbedderError where a pass fails; OverloadedError where too many callers wait.
+        `urgent` inputs are scheduled before others; `max_total` limits the tokens of all inputs together; `cancellation` ends
+        the call from another thread. Raises TooLargeError if an input is too long under `TooLong.ERROR`, or if all inputs
+        together are; EmbedderError if a pass fails; OverloadedError if too many callers wait.
         """
         if not inputs:
             return Encoded(np.empty((0, self._folder.dimension), np.float32), (), ())
@@ -150,7 +150,11 @@ class TransformerEmbedder:
         return Encoded(vectors, tuple(tokens), tuple(cut), Timings(tokenizing, ran.waited, ran.computed))
 
     def read_tokens(self, texts: Sequence[str]) -> list[TokenVectors] | None:
-        """What the model makes of each token of some texts, without prompts; loads a second model at the first call."""
+        """Token vectors of each text without a prompt, shape (t, width) for t tokens; None if this model gives none.
+
+        The first call loads a second model.
+        Raises EmbedderError if a pass fails, EmbedderUnavailableError after `close`.
+        """
         if self._load_tokens is None:
             return None
         tokenizer = self.tokenizer()
@@ -182,7 +186,7 @@ class TransformerEmbedder:
     def warm_up(self) -> None:
         """Load everything now and run one pass, so that the first call is as fast as the next.
 
-        Raises ModelFilesError, EmbedderUnavailableError or EmbedderError where the model cannot be used.
+        Raises ModelFilesError, EmbedderUnavailableError or EmbedderError if the model cannot be used.
         """
         self.embed_queries(["warm up"])
 
@@ -194,12 +198,12 @@ class TransformerEmbedder:
 
     @property
     def waiting(self) -> int:
-        """Calls of all threads that have not been answered."""
+        """Calls of all threads that have not been answered yet."""
         scheduler = self._scheduler
         return scheduler.waiting if scheduler is not None else 0
 
     def close(self) -> None:
-        """Free the model. Waits for the pass that runs; calls that wait end with EmbedderUnavailableError."""
+        """Free the model. Waits for the running pass; waiting calls end with EmbedderUnavailableError."""
         with self._reading, self._loading:
             self._closed = True
             self._tokens = None
@@ -229,7 +233,7 @@ def _closed() -> EmbedderUnavailableError:
 def _check_total(tokens: int, limit: int | None) -> None:
     if limit is not None and tokens > limit:
         raise TooLargeError(
-            f"the texts have {tokens:,} tokens together, the limit of one call is {limit:,}",
+            f"the texts have {tokens:,} tokens together; the limit of one call is {limit:,}",
             hint="send fewer texts at once",
             limit=limit,
             actual=tokens,
@@ -237,12 +241,16 @@ def _check_total(tokens: int, limit: int | None) -> None:
 
 
 def _mean_of_windows(vectors: Vectors, windows: Sequence[Window], count: int) -> Vectors:
-    """The windows' unit vectors, weighted by their content tokens, summed for each text and made unit length again."""
+    """Renormalised means per text: (windows, d) → (count, d), float32, each window weighted by its content tokens.
+
+    Raises EmbedderError if the windows of a text cancel each other out.
+    """
     weights = np.array([window.weight for window in windows], np.float32)
     means = np.zeros((count, vectors.shape[1]), np.float32)
+    # `add.at` and not `+=`: with repeated indices `+=` keeps only the last addend.
     np.add.at(means, [window.text for window in windows], vectors * weights[:, None])
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     if not (lengths > 0).all():
-        raise EmbedderError("the windows of a text cancel each other out: their mean has no direction")
+        raise EmbedderError("the windows of a text cancel each other out: their mean is zero and has no direction")
     unit: Vectors = means / lengths
     return unit

@@ -1,1 +1,1 @@
-"""The engine in the terms of other libraries; each module needs the library that it is named after."""
+"""Adapters of the engine to other libraries; each module needs the library that it is named after."""

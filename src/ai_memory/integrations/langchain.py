@@ -15,25 +15,25 @@ except ImportError as missing:
 
 
 class LangChainEmbeddings(Embeddings):
-    """Documents get the prompt for documents, queries that of `task`. Close it, or use it as a context manager."""
+    """Embeds documents with the document prompt and queries with that of `task`. Close it, or use it as a context manager."""
 
     def __init__(self, model: EmbeddingModel | str | None = None, **options: Any) -> None:
-        """A model that is open, the name or folder of one, or `url=` of a running service with `api_key=`.
+        """`model` is an open model, or the name or folder of one; instead, `url=` and `api_key=` name a running service.
 
-        Further options: `task`, `too_long`, `dimension` and what else `EmbeddingModel` takes; see `integrations.source.Source`.
+        Further options: `task`, `too_long`, `dimension` and the others of `EmbeddingModel`; see `integrations.source.Source`.
         """
         self.source = Source(model, **options)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """`source.dimension` numbers a text, of length 1; raises TooLargeError where a text is too long."""
+        """One unit vector of `source.dimension` numbers per text; [] for no texts. Raises TooLargeError if a text is too long."""
         return self.source.documents(texts)
 
     def embed_query(self, text: str) -> list[float]:
-        """As `embed_documents`, of one query."""
+        """The unit vector of one query. Raises as `embed_documents`."""
         return self.source.query(text)
 
     def close(self) -> None:
-        """Free the model, unless it is the caller's."""
+        """Free the model, unless it was passed in open."""
         self.source.close()
 
     def __enter__(self) -> Self:

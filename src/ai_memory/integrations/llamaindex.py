@@ -16,17 +16,17 @@ except ImportError as missing:
 
 
 class LlamaIndexEmbedding(BaseEmbedding):
-    """Texts of nodes get the prompt for documents, queries that of `task`. Close it when it is no longer used."""
+    """Embeds texts of nodes with the document prompt and queries with that of `task`. Close it after use."""
 
     _source: Source = PrivateAttr()
 
     def __init__(
         self, model: EmbeddingModel | str | None = None, *, base: dict[str, Any] | None = None, **options: Any
     ) -> None:
-        """A model that is open, the name or folder of one, or `url=` of a running service with `api_key=`.
+        """`model` is an open model, or the name or folder of one; instead, `url=` and `api_key=` name a running service.
 
-        `base` are fields of `BaseEmbedding`, such as `embed_batch_size`. Further options: `task`, `too_long`, `dimension` and what
-        else `EmbeddingModel` takes; see `integrations.source.Source`.
+        `base` has fields of `BaseEmbedding`, such as `embed_batch_size`. Further options: `task`, `too_long`, `dimension` and the
+        others of `EmbeddingModel`; see `integrations.source.Source`.
         """
         source = Source(model, **options)
         super().__init__(model_name=source.name, **base or {})
@@ -34,11 +34,11 @@ class LlamaIndexEmbedding(BaseEmbedding):
 
     @classmethod
     def class_name(cls) -> str:
-        """What LlamaIndex calls it in its events and stored settings."""
+        """The name in LlamaIndex's events and stored settings."""
         return "AIMemoryEmbedding"
 
     def close(self) -> None:
-        """Free the model, unless it is the caller's."""
+        """Free the model, unless it was passed in open."""
         self._source.close()
 
     def _get_query_embedding(self, query: str) -> list[float]:

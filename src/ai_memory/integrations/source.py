@@ -1,4 +1,4 @@
-"""Where an adapter's vectors come from: a model in this process, or that of a running service."""
+"""The source of an adapter's vectors: a model in this process, or that of a running service."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Numbers = list[list[float]]
 
 
 class Source:
-    """Documents with the prompt for documents, queries with that of a task; numbers as the libraries want them.
+    """Embeds documents and queries, each with its prompt, into lists of numbers as the libraries expect them.
 
-    A model that is passed in stays the caller's; what is opened here is closed with this object.
+    A model that is passed in open is left open by `close`; one that is opened here is closed.
     """
 
     def __init__(
@@ -30,14 +30,15 @@ class Source:
         too_long: TooLong | str = TooLong.ERROR,
         **options: Any,
     ) -> None:
-        """With `url` the service there is asked, and of `options` only `dimension` may be given; else `EmbeddingModel` gets them.
+        """With `url`, use the service there; of `options` only `dimension` is allowed. Else pass `options` to `EmbeddingModel`.
 
-        Raises InvalidInputError where both a model and a URL are given, and what either of them raises.
+        Raises InvalidInputError if both a model and a URL are given, or an option that does not apply; and what
+        `EmbeddingModel` or `RemoteEmbedder` raises.
         """
         if url is not None and model is not None:
-            raise InvalidInputError("a model and the URL of a service are given", hint="give one of them")
+            raise InvalidInputError("both a model and the URL of a service are given", hint="give one of them")
         if isinstance(model, EmbeddingModel) and options:
-            raise InvalidInputError("the model is open already", hint=f"give it {', '.join(options)} when it is opened")
+            raise InvalidInputError("the model is already open", hint=f"set {', '.join(options)} when opening it")
         self._task, self._too_long = Task(task), TooLong(too_long)
         self._owned = not isinstance(model, EmbeddingModel)
         self._remote: RemoteEmbedder | None = None
@@ -55,30 +56,30 @@ class Source:
         check_dimension(self.name, self._remote.dimensions, self.dimension)
 
     def documents(self, texts: Sequence[str]) -> Numbers:
-        """`dimension` numbers a text, of length 1. Raises TooLargeError where a text is too long and that is an error."""
+        """One unit vector of `dimension` numbers per text; [] for no texts. Raises TooLargeError under `TooLong.ERROR`."""
         return self._numbers(texts, None)
 
     def query(self, text: str) -> list[float]:
-        """As `documents`, of one query."""
+        """The unit vector of one query. Raises as `documents`."""
         return self._numbers([text], self._task)[0]
 
     def close(self) -> None:
-        """Free what was opened here. May be called twice."""
+        """Close what was opened here. May be called twice."""
         if self._model is not None and self._owned:
             self._model.close()
         if self._remote is not None:
             self._remote.close()
 
     def _numbers(self, texts: Sequence[str], task: Task | None) -> Numbers:
-        encoded = self._asked(texts, task) if self._remote else self._made(texts, task)
+        encoded = self._remote_vectors(texts, task) if self._remote else self._local_vectors(texts, task)
         numbers: Numbers = cut(encoded.vectors, self.dimension).tolist()
         return numbers
 
-    def _asked(self, texts: Sequence[str], task: Task | None) -> Encoded:
+    def _remote_vectors(self, texts: Sequence[str], task: Task | None) -> Encoded:
         assert self._remote is not None
         return self._remote.embed(Inputs(texts, task), too_long=self._too_long)
 
-    def _made(self, texts: Sequence[str], task: Task | None) -> Encoded:
+    def _local_vectors(self, texts: Sequence[str], task: Task | None) -> Encoded:
         assert self._model is not None
         if task is None:
             return self._model.encode_documents(texts, too_long=self._too_long)

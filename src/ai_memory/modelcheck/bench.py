@@ -1,4 +1,4 @@
-"""How fast a model runs on this machine, in the rows that the original service printed, with its own figures beside them."""
+"""Measures the speed of a model on this machine, in the rows that the original service printed, next to its figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ai_memory.embedding_model import EmbeddingModel
 from ai_memory.errors import InvalidInputError
 
 ORIGINAL_TEXTS_PER_SECOND: Mapping[int, float] = {1: 18.6, 10: 268.1, 50: 678.5}
-"""What the original service printed for batches of 1, 10 and 50 texts; its machine, texts and dtype are not recorded."""
+"""The original service's output for batches of 1, 10 and 50 texts; its machine, texts and dtype were not recorded."""
 
 _SUBJECTS = ("The release", "Our database", "The night train", "A new colleague", "The heating", "My sister", "The map")
 _ACTIONS = ("was moved", "is restarted", "will be repaired", "was praised", "has been renamed", "is expected")
@@ -31,21 +31,21 @@ IRRELEVANT = "My sister's cat sleeps on the warm kitchen stove all winter long."
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the table."""
+    """One row of the table."""
 
     name: str
     value: float
     unit: str
     texts_per_second: float | None = None
     original: float | None = None
-    """The original service's texts a second, where it printed any."""
+    """The original service's texts per second, if it printed any."""
     runs: int = 1
     tokens: int = 0
-    """Of all texts of one run together."""
+    """Of all texts of one run."""
 
 
 def sentences(count: int) -> list[str]:
-    """`count` different sentences of some 30 tokens, the same ones each time."""
+    """`count` different sentences of about 30 tokens, the same ones at each call."""
     return [
         f"{_SUBJECTS[number % 7]} {_ACTIONS[number % 6]} {_TIMES[number % 4]}, {_REASONS[number % 3]} ({number + 1})."
         for number in range(count)
@@ -55,13 +55,13 @@ def sentences(count: int) -> list[str]:
 def bench(
     model: EmbeddingModel, *, seconds: float = 2.0, clock: Callable[[], float] = time.perf_counter
 ) -> Iterator[Row]:
-    """The rows, as they are measured: the median of runs that together take some `seconds`, at least five of them.
+    """Yields each row when it is measured: the median of at least five runs that take about `seconds` together.
 
-    The model is warmed up first, so that no row holds its loading. Raises InvalidInputError where `seconds` is no positive
+    The model is warmed up first, so that no row includes its loading. Raises InvalidInputError if `seconds` is not a positive
     number, and what embedding raises.
     """
     if not 0 < seconds < float("inf"):
-        raise InvalidInputError(f"the seconds of a row must be above 0, not {seconds}")
+        raise InvalidInputError(f"the seconds per row must be above 0, not {seconds}")
     before = clock()
     model.warm_up()
     yield Row(name="load and first query", value=1000 * (clock() - before), unit="ms")
@@ -88,7 +88,7 @@ def _row(
     original: float | None = None,
 ) -> Row:
     encode = model.encode_queries if query else model.encode_documents
-    tokens = sum(encode(texts).tokens)  # and the lengths have been seen once
+    tokens = sum(encode(texts).tokens)  # the first run also compiles code for these lengths
     times: list[float] = []
     while len(times) < 5 or sum(times) < seconds:
         before = clock()
@@ -107,7 +107,7 @@ def _row(
 
 
 def processor() -> str:
-    """The processor's name and how many cores this process may use."""
+    """The processor's name and the number of cores that this process may use."""
     cores = len(os.sched_getaffinity(0))
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()

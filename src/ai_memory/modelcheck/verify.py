@@ -1,8 +1,8 @@
-"""Published numbers against what the weights on this machine give: each one passes or fails, and says by how much.
+"""Compares published numbers with those of the weights on this machine.
 
-`golden.json` has them by model, each with the place where it was published: sizes of the configuration, cosines of texts, and
-first values of vectors. A model that loads and runs may still be another one, or be run wrongly: with a prompt too few, a
-window too narrow, a Dense layer left out. These numbers tell.
+`golden.json` has the numbers by model, each with its source: sizes of the configuration, cosines of texts, and first values of
+vectors. A model that loads and runs may still be the wrong one, or be run wrongly: without a prompt, with too narrow a window,
+without a Dense layer. These numbers detect that.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ TOLERANCES: Mapping[str, tuple[float, float]] = {
     "bfloat16": (1e-2, 5e-3),
     "int8": (3e-2, 1.5e-2),
 }
-"""By dtype, how far a cosine and how far a value of a vector may be from the published one. The numbers are float32's, most of
-them rounded to four places; for values fastembed's own tests allow 1e-3. What the narrower types are allowed is our judgement:
-an error in how a model is run moves cosines by more."""
+"""By dtype: the tolerated differences of a cosine and of a value of a vector. The published numbers are of float32, most of them
+rounded to four places; fastembed's tests allow 1e-3 for values. The tolerances of the narrower types are chosen here: an error
+in how a model is run changes cosines by more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One published number or list of numbers, and what came out here."""
+    """One published number or list of numbers, and the result on this machine."""
 
     name: str
     source: str
@@ -44,20 +44,20 @@ class Check:
     expected: str
     found: str
     difference: float | None
-    """The largest, where both are numbers."""
+    """The largest absolute difference; None for comparisons that are not numeric."""
     tolerance: float | None
     passed: bool
 
 
 def golden_models() -> list[str]:
-    """The models that have published numbers here."""
+    """The names of the models with published numbers."""
     return list(_golden())
 
 
 def verify(model: EmbeddingModel) -> Iterator[Check]:
-    """Every check of the model, as it is done; the weights are loaded for those that need them.
+    """Yields every check of the model as it is done; the weights are loaded for the checks that need them.
 
-    Raises InvalidInputError where nothing is published for the model, and what embedding raises.
+    Raises InvalidInputError if no numbers are published for the model, and what embedding raises.
     """
     golden = _golden().get(_published_name(model))
     if golden is None:
@@ -76,23 +76,23 @@ def verify(model: EmbeddingModel) -> Iterator[Check]:
 
 
 def _published_name(model: EmbeddingModel) -> str:
-    """A folder of any name is checked as the model that alone has its architecture."""
+    """The model's name in `golden.json`: that of the only known model with its architecture, whatever the folder is called."""
     family = FAMILIES.get(str(read_json(model.info.folder / "config.json").get("model_type")))
     return model.info.name if family is None else family.name
 
 
 def _files(model: EmbeddingModel) -> Iterator[Check]:
-    """The known copy's files, by their hashes, where there is a known copy."""
+    """Compare the files with the hashes of the known copy, if there is one."""
     known = known_model(model.info.name)
     if known is None or not known.files:
         return
-    there = [name for name in known.files if (model.info.folder / name).is_file()]
-    found = folder_digests(model.info.folder, there)
+    present = [name for name in known.files if (model.info.folder / name).is_file()]
+    found = folder_digests(model.info.folder, present)
     for name, expected in known.files.items():
         digest = found.get(name, "missing")
         yield Check(
             name=name,
-            source="the copy that `ai-memory model fetch` brings",
+            source="the copy that `ai-memory model fetch` downloads",
             expected=f"sha256 {expected[:12]}…",
             found=digest if digest == "missing" else f"sha256 {digest[:12]}…",
             difference=None,
@@ -117,20 +117,22 @@ def _configuration(model: EmbeddingModel, expected: Mapping[str, int]) -> Iterat
 
 def _scores(model: EmbeddingModel, case: Mapping[str, Any], tolerance: float) -> Check:
     dimension = min(case["dimension"], model.dimension)
-    left, right = (cut(_embed(model, case[side]), dimension) for side in ("left", "right"))
+    left, right = (cut(_embed(model, case[each]), dimension) for each in ("left", "right"))
     return _compared(case, np.array(case["expected"]), left @ right.T, tolerance)
 
 
 def _values(model: EmbeddingModel, case: Mapping[str, Any], tolerance: float) -> Check:
-    vector = _embed(model, {"side": case["side"], "texts": [case["text"]]})[0]
+    vector = _embed(model, {"input_type": case["input_type"], "texts": [case["text"]]})[0]
     expected = np.array(case["expected"])
     return _compared(case, expected, vector[: len(expected)], tolerance)
 
 
-def _embed(model: EmbeddingModel, side: Mapping[str, Any]) -> NDArray[np.float32]:
-    if side["side"] == "query":
-        return model.embed_queries(side["texts"], task=side.get("task"))
-    return model.embed_documents(side["texts"]) if side["side"] == "document" else model.embed(side["texts"])
+def _embed(model: EmbeddingModel, inputs: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Unit vectors, shape (texts, dimension), of one entry of `golden.json`."""
+    texts, input_type = inputs["texts"], inputs["input_type"]
+    if input_type == "query":
+        return model.embed_queries(texts, task=inputs.get("task"))
+    return model.embed_documents(texts) if input_type == "document" else model.embed(texts)
 
 
 def _compared(
@@ -149,7 +151,7 @@ def _compared(
 
 
 def _written(numbers: NDArray[Any]) -> str:
-    """The numbers to four places; of a square matrix those above the diagonal."""
+    """The numbers to four decimal places; of a matrix with several rows, those above the diagonal."""
     if numbers.ndim == 2 and numbers.shape[0] > 1:
         numbers = numbers[np.triu_indices(len(numbers), 1)]
     return " ".join(f"{number:.4f}" for number in numbers.ravel())

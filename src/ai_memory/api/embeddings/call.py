@@ -6,8 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from ai_memory.api.embeddings.engine import EmbeddingInput, EmbeddingResult, embed
-from ai_memory.embed.base import Engine
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation, Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import anyio
 from starlette.types import Receive
 
 from ai_memory.api.threadpool import ThreadPool
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation
 
 Value = TypeVar("Value")
 

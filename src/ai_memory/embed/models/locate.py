@@ -1,8 +1,8 @@
-"""Where models are, and which of them is meant.
+"""Finds the folder of a model on this machine.
 
-A known model is looked for in this order: the folder that EMBEDDINGGEMMA_MODEL_PATH names, the data folder's `models`, other
-folders of models such as ./models, and the Hugging Face hub's local cache. The hub itself is `embed.fetch`'s, and only where
-the user asks for it.
+A known model is searched in this order: the folder in EMBEDDINGGEMMA_MODEL_PATH, `models` in the data folder, other model folders
+such as ./models, and the Hugging Face hub's local cache. Nothing is downloaded; that is done by `embed.models.hub` and
+`embed.models.fetch`, if the user asks for it.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _NOWHERE = ModelPlaces()
 
 
 def models_folder(data_dir: Path) -> Path:
-    """Where fetched models live, one folder each."""
+    """The parent folder of fetched models, one subfolder per model."""
     return data_dir / "models"
 
 
 def places(preference: str, data_dir: Path, elsewhere: ModelPlaces = _NOWHERE) -> list[Path]:
-    """The folders that `find_model` looks at, in order: what to say where nothing was found.
+    """The folders that `find_model` searches, in order, for an error message when nothing was found.
 
     `preference` is `auto` (the known models that this version runs, the best first), a model's name or alias, or a path.
-    Raises InvalidInputError where it is none of them.
+    Raises InvalidInputError if it is none of these.
     """
     wanted = _wanted(preference)
     if isinstance(wanted, Path):
@@ -38,11 +38,11 @@ def places(preference: str, data_dir: Path, elsewhere: ModelPlaces = _NOWHERE) -
 
 
 def find_model(preference: str, data_dir: Path, elsewhere: ModelPlaces = _NOWHERE) -> ModelFolder | None:
-    """The first of `places` that exists, read and checked; None where none does.
+    """The first of `places` that exists, read and checked; None if none does.
 
-    Raises ModelFilesError where the first that exists is incomplete or damaged, or where a path was asked for by name and is
-    not there: falling through to another model would change every vector without a word. Only the hub's cache, where any
-    program may have left a part of a model, is passed over while it is incomplete.
+    Raises ModelFilesError if the first existing folder is incomplete or damaged, or if `preference` is a path that does not
+    exist: using another model instead would silently change every vector. Only the hub's cache is skipped while it is
+    incomplete, because any program may have downloaded a part of a model there.
     """
     wanted = _wanted(preference)
     if isinstance(wanted, Path):
@@ -94,7 +94,7 @@ def _hub_folder(repository: str) -> str:
 
 
 def _in_hub_cache(model: KnownModel, folder: Path, hub: Path) -> ModelFolder | None:
-    """The snapshot of the repository's main branch, where the cache has all of it."""
+    """The snapshot of the repository's main branch, if the cache has all its files, else None."""
     if not folder.is_dir():
         return None
     from huggingface_hub import try_to_load_from_cache  # 25 ms, and only where the cache has this repository
@@ -108,5 +108,5 @@ def _in_hub_cache(model: KnownModel, folder: Path, hub: Path) -> ModelFolder | N
     except ModelFilesError as error:
         if not error.details.get("missing"):
             raise
-        logger.info("the hub's cache has only a part of %s: %s", repository, error.message)
+        logger.info("the hub's cache has only part of %s: %s", repository, error.message)
         return None

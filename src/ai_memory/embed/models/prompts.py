@@ -1,4 +1,4 @@
-"""What a model wants to read before a text: its prompts, as frozen data."""
+"""The prompts that a model expects before a text, as frozen data."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from ai_memory.embed.base import Task
 
 @dataclass(frozen=True, kw_only=True)
 class PromptTable:
-    """The prompts of one model. A prompt is put before the text as it stands, its trailing space included."""
+    """The prompts of one model. A prompt is put before the text literally, its trailing space included."""
 
     queries: Mapping[Task, str] = field(default_factory=dict)
-    """The prompt of each task; a task that is not named has none."""
+    """The prompt of each task; a task that is missing has none."""
     document: str = ""
-    """The prompt of a document that has no title."""
+    """The prompt of a document without a title."""
     titled_document: str = "{title}\n"
-    """The prompt of a document that has one; `{title}` stands for it."""
+    """The prompt of a document with a title, which replaces `{title}`."""
 
     def for_query(self, task: Task) -> str:
-        """The prompt of a query of this task; empty where the model has none."""
+        """The prompt of a query of this task; empty if the model has none."""
         return self.queries.get(task, "")
 
     def for_document(self, title: str | None) -> str:
-        """The prompt of a document; an empty title is none."""
+        """The prompt of a document; an empty title counts as no title."""
         return self.titled_document.replace("{title}", title) if title else self.document
 
     def digest(self) -> str:
-        """sha256 (hexadecimal) over the whole table: two embedders with different prompts make different vectors."""
+        """sha256 (hexadecimal) over the whole table; part of the embedder's identity, because prompts change vectors."""
         queries = {str(task): prompt for task, prompt in sorted(self.queries.items())}
         table = msgspec.json.encode([queries, self.document, self.titled_document])
         return hashlib.sha256(table).hexdigest()
@@ -45,12 +45,15 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     Task.CODE_RETRIEVAL: ("InstructionRetrieval",),
     Task.SUMMARIZATION: ("Summarization",),
 }
-"""The names that sentence-transformers' folders give the prompt of each task, the likeliest first."""
+"""The names of each task's prompt in sentence-transformers folders, the most likely first."""
 _DOCUMENT_NAMES = ("document", "Retrieval-document", "passage", "corpus")
 
 
 def prompt_names() -> dict[str, Task | None]:
-    """Every name by which a prompt may be chosen, in lower case: those of folders and those of tasks; None is the documents'."""
+    """Every name by which a prompt may be chosen, in lower case, with its task; None for the document prompt.
+
+    The names are those in sentence-transformers folders and those of tasks.
+    """
     names: dict[str, Task | None] = {str(task): task for task in Task}
     for task, written in _NAMES.items():
         names.update((name.lower(), Task(task)) for name in written)
@@ -59,7 +62,7 @@ def prompt_names() -> dict[str, Task | None]:
 
 
 def named_prompts(table: PromptTable, named: Mapping[str, str]) -> PromptTable:
-    """`table` with what a folder's own `config_sentence_transformers.json` names put over it."""
+    """`table`, overridden by the prompts of a folder's `config_sentence_transformers.json`."""
     queries = dict(table.queries)
     for task, names in _NAMES.items():
         found = next((named[name] for name in names if name in named), None)
@@ -71,4 +74,4 @@ def named_prompts(table: PromptTable, named: Mapping[str, str]) -> PromptTable:
 
 
 NO_PROMPTS = PromptTable()
-"""For models trained without prompts: texts as they are, a title on a line of its own before its text."""
+"""For models trained without prompts: texts unchanged, a title on a separate line before its text."""

@@ -1,4 +1,4 @@
-"""The tensors of a safetensors file, checked against what a configuration promises, mapped and not copied where that can be."""
+"""Reads the tensors of a safetensors file, checked against a configuration and memory-mapped instead of copied where possible."""
 
 from __future__ import annotations
 
@@ -20,24 +20,26 @@ _TYPES = ("F32", "BF16")
 def read_tensors(
     file: Path, expected: Mapping[str, tuple[int, ...]], ignored: frozenset[str] = frozenset(), prefix: str = ""
 ) -> dict[str, NDArray[np.float32]]:
-    """The tensors of a safetensors file as float32 arrays under their names without `prefix`.
+    """The tensors of a safetensors file as float32 arrays, by their names without `prefix`, in the order of `expected`.
 
-    float32 tensors are views of the privately mapped file: they cost memory only where they are read. bfloat16 ones are
-    widened, which is exact. `expected` maps each name to its shape; `ignored` may be there and is left out. Raises
-    ModelFilesError naming each tensor that is missing, unexpected, or of another shape or type.
+    float32 tensors are views of the privately mapped file: only pages that are read take memory. bfloat16 tensors are
+    widened, which is exact. `expected` maps each name to its shape; tensors in `ignored` may exist and are left out. Raises
+    ModelFilesError listing each tensor that is missing, unexpected, or of another shape or type.
     """
     entries, start = _entries(file)
     found = {name.removeprefix(prefix): entry for name, entry in entries.items()}
     _check_tensors(file, expected, {name: entry for name, entry in found.items() if name not in ignored})
     with file.open("rb") as opened:
-        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)  # OpenVINO shares writable arrays only
+        mapped = mmap.mmap(
+            opened.fileno(), 0, access=mmap.ACCESS_COPY
+        )  # copy-on-write: OpenVINO shares memory with writable arrays only
     return {name: _array(mapped, start, found[name]) for name in expected}
 
 
-def forget_pages(mapped: NDArray[np.float32]) -> None:
-    """Give back the memory that reading the array's file took; pages that are needed again are read again.
+def release_pages(mapped: NDArray[np.float32]) -> None:
+    """Free the pages of the mapped file that `mapped` (float32, any shape) is a view of; later reads load them again.
 
-    An array that is no view of a mapped file is left as it is.
+    Does nothing for an array that is not a view of a mapped file. The pages of all other views of that file are freed too.
     """
     file: object = mapped.base
     if isinstance(file, mmap.mmap):
@@ -45,7 +47,7 @@ def forget_pages(mapped: NDArray[np.float32]) -> None:
 
 
 def _entries(file: Path) -> tuple[dict[str, dict[str, Any]], int]:
-    """The header's tensors and where their data begins. The library checks the file before we trust its offsets."""
+    """The header's tensors and the offset of their data. The library checks the file before its offsets are trusted."""
     from safetensors import SafetensorError, safe_open  # 15 ms, and only where weights are read
 
     try:
@@ -65,6 +67,7 @@ def _array(mapped: mmap.mmap, start: int, entry: Mapping[str, Any]) -> NDArray[n
     if entry["dtype"] == "F32":
         array: NDArray[np.float32] = np.ndarray(shape, "<f4", mapped, offset)
         return array if array.flags.aligned else array.copy()
+    # bfloat16 is the upper half of a float32: widening is a shift by 16 bits.
     halves = np.ndarray(shape, "<u2", mapped, offset)
     return (halves.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
@@ -79,9 +82,10 @@ def _check_tensors(file: Path, expected: Mapping[str, tuple[int, ...]], found: M
     ]
     if not (missing or unexpected or wrong):
         return
-    said = [f"missing {name}" for name in missing] + [f"unexpected {name}" for name in unexpected] + wrong
+    reasons = [f"missing {name}" for name in missing] + [f"unexpected {name}" for name in unexpected] + wrong
     raise ModelFilesError(
-        f"{file} does not hold the tensors its configuration promises: {'; '.join(said[:8])}{' …' if len(said) > 8 else ''}",
+        f"{file} does not have the tensors that its configuration needs: "
+        f"{'; '.join(reasons[:8])}{' …' if len(reasons) > 8 else ''}",
         hint=FETCH_AGAIN,
         file=str(file),
         missing=missing,

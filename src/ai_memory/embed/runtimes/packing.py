@@ -1,10 +1,10 @@
-"""Several inputs in one pass without padding: all tokens in one row, and which of them may see each other.
+"""Several inputs in one pass without padding: all tokens in one row, and a plan of which attend to each other.
 
-The products of a layer run over the packed tokens, so padding costs them nothing. Attention runs over blocks of queries, each
-with the keys that it can see at all: for a sliding layer those of its window, for a full layer those of its input. What a
-window masks out is mostly never computed, so a long input costs little more a token than a short one.
+The matrix products of a layer run over the packed tokens and so have no padding. Attention runs over blocks of queries, each with
+all keys that any of them attends to: in a sliding layer those of the window, in a full layer those of the input. Most of what the
+window would mask is never computed, so a token of a long input costs little more than one of a short input.
 
-Everything here is plain arithmetic on lengths; both runtimes execute the same plan.
+This module only computes with lengths; both runtimes execute the same plan.
 """
 
 from __future__ import annotations
@@ -18,49 +18,49 @@ from numpy.typing import NDArray
 Indices = NDArray[np.int32]
 
 MASKED = np.float32(-1e9)
-"""Added to a score before the softmax: exactly 0 afterwards in float32 and bfloat16, and no infinity that could become NaN."""
+"""Added to a masked score before the softmax: gives exactly 0 in float32 and bfloat16, and unlike -inf never NaN."""
 
 TOKEN_STEP = 8
 ROW_STEP = 16
-"""The tokens of a pass, and the rows and keys of its blocks, are filled up to multiples of these. A runtime keeps compiled code for
-each shape that it has met; with every length a shape of its own, that code took over a gigabyte in an hour of mixed texts."""
+"""The tokens of a pass, and the rows and keys of its blocks, are rounded up to multiples of these. A runtime caches compiled code
+per shape; without the rounding, that cache grew to over a gigabyte in an hour of mixed texts."""
 
 BLOCK = 128
-"""Queries of one block where an input is longer than two blocks: smaller ones waste fewer keys, larger ones multiply faster."""
+"""Queries per block of an input longer than two blocks: smaller blocks waste fewer keys, larger ones multiply faster."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionPlan:
-    """b blocks of q queries and k keys. Blocks that are smaller are filled up with rows that nobody reads."""
+    """b blocks of q queries and k keys. Smaller blocks are filled up with rows whose results are not used."""
 
     queries: Indices
-    """Shape (b, q): the packed token of each query."""
+    """Shape (b, q), int32: the packed token of each query."""
     keys: Indices
-    """Shape (b, k): the packed token of each key."""
+    """Shape (b, k), int32: the packed token of each key."""
     bias: NDArray[np.float32]
-    """Shape (b, q, 1, k): 0 where the query sees the key, `MASKED` where not. The axis of 1 is for the heads."""
+    """Shape (b, q, 1, k), float32: 0 if the query attends to the key, else `MASKED`. The axis of 1 broadcasts over heads."""
     back: Indices
-    """Shape (T,): where each packed token's query stands among the b·q rows."""
+    """Shape (T,), int32: the row, of the b·q rows, with the result of each packed token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """n inputs of T tokens in all, filled up with tokens that count in no mean and that no other token sees."""
+    """n inputs with T tokens in total, including filler tokens that no mean counts and no other token attends to."""
 
     ids: Indices
-    """Shape (T,)."""
+    """Shape (T,), int32: token ids, 0 for filler."""
     positions: Indices
-    """Shape (T,): each token's place in its own input, from 0."""
+    """Shape (T,), int32: the position of each token in its input, from 0."""
     mean: NDArray[np.float32]
-    """Shape (n, T): row i times the token states is the mean over input i."""
+    """Shape (n, T), float32: row i times the token states is the mean over input i."""
     full: AttentionPlan
-    """Every token sees every token of its input."""
+    """Every token attends to every token of its input."""
     sliding: AttentionPlan
-    """Every token sees those at most `reach` away; the same object as `full` where no input is long enough to differ."""
+    """Every token attends to tokens at most `reach` away; the same object as `full` if no input is long enough to differ."""
 
 
 def pack(inputs: Sequence[Sequence[int]], reach: int) -> Packed:
-    """Lay out one pass. `inputs` and each input are not empty; `reach` is how many tokens a sliding layer sees on either side."""
+    """Lay out one pass. Neither `inputs` nor any input is empty; a sliding layer attends to `reach` tokens on either side."""
     lengths = [len(each) for each in inputs]
     starts = np.concatenate([[0], np.cumsum(lengths)])
     tokens = _up_to(int(starts[-1]), TOKEN_STEP)
@@ -71,11 +71,13 @@ def pack(inputs: Sequence[Sequence[int]], reach: int) -> Packed:
         positions[start : start + length] = np.arange(length)
         mean[row, start : start + length] = 1.0 / length
     full = _plan(lengths, starts, reach=max(lengths))
+    # Up to reach + 1 tokens every pair of an input is within reach: both kinds of layers share one plan.
     sliding = full if max(lengths) <= reach + 1 else _plan(lengths, starts, reach)
     return Packed(ids, positions, mean, full, sliding)
 
 
 def _up_to(count: int, step: int) -> int:
+    """`count` rounded up to a multiple of `step`."""
     return -(-count // step) * step
 
 
@@ -88,19 +90,21 @@ def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> Atte
     wide = _up_to(max(stop - start for start, stop, _, _ in blocks), ROW_STEP)
     deep = _up_to(max(last - first for _, _, first, last in blocks), ROW_STEP)
     edges = np.array(blocks, np.int32)
+    # Columns of shape (b, 1), so that one expression with a row of (wide,) or (deep,) computes all blocks at once.
     start, stop, first, last = (edges[:, column, None] for column in range(4))
     queries = start + np.arange(wide, dtype=np.int32)
     keys = first + np.arange(deep, dtype=np.int32)
     seen = np.repeat((keys < last)[:, None, :], wide, axis=1)
     if max(lengths) > reach + 1:
         near = np.abs(queries[:, :, None] - keys[:, None, :]) <= reach
-        # A row that fills up a block sees its whole block: it must not become NaN, though nobody reads it.
+        # A filler row attends to its whole block: without any visible key its softmax could be NaN, though it is never used.
         near |= (queries >= stop)[:, :, None]
         seen &= near
     back = np.zeros(_up_to(int(starts[-1]), TOKEN_STEP), np.int32)
     rows = np.arange(queries.size, dtype=np.int32).reshape(queries.shape)
     back[queries[queries < stop]] = rows[queries < stop]
     return AttentionPlan(
+        # Filler queries and keys repeat the last real one, so that every index is valid.
         queries=np.minimum(queries, stop - 1),
         keys=np.minimum(keys, last - 1),
         bias=np.where(seen, np.float32(0.0), MASKED)[:, :, None, :],
@@ -109,7 +113,7 @@ def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> Atte
 
 
 def attention_blocks(start: int, length: int, reach: int) -> list[tuple[int, int, int, int]]:
-    """(first query, end of queries, first key, end of keys) of each block of one input, in packed places."""
+    """(first query, end of queries, first key, end of keys) of each block of one input, as packed token positions."""
     size = length if length <= 2 * BLOCK else BLOCK
     return [
         (

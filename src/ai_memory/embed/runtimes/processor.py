@@ -1,4 +1,4 @@
-"""What this machine's processor can multiply, read without importing any runtime."""
+"""The processor's vector instructions, read without importing any runtime."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 
 
 def has_bfloat16() -> bool:
-    """Whether it multiplies bfloat16 itself; where it does not, bfloat16 is slower than float32, often by far."""
+    """Return whether the processor multiplies bfloat16; if not, bfloat16 is slower than float32, often by far."""
     return bool({"avx512_bf16", "amx_bf16"} & _flags())
 
 
 def has_int8_products() -> bool:
-    """Whether it has sums of products of 8-bit integers as wide as they get (VNNI, AMX)."""
+    """Return whether the processor sums products of 8-bit integers in 32 bits (VNNI, AMX)."""
     return bool({"avx512_vnni", "avx_vnni", "amx_int8"} & _flags())
 
 
 def adds_bytes_in_pairs() -> bool:
-    """Whether the best it has for products of 8-bit integers is AVX2's sum of two in 16 bits."""
+    """Return whether its best instruction for products of 8-bit integers is AVX2's sum of two in 16 bits (vpmaddubsw)."""
     return "avx2" in _flags() and not has_int8_products()
 
 
 @cache
 def _flags() -> frozenset[str]:
-    """Linux's names of the processor's features; none where they cannot be read."""
+    """Linux's names of the processor's features; empty if they cannot be read."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

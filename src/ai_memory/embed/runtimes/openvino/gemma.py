@@ -1,7 +1,7 @@
 """EmbeddingGemma as an OpenVINO graph over packed tokens.
 
-T tokens of all inputs in one row, W values a token, H heads of D values, n inputs. The token embeddings are looked up outside
-the graph, in the mapped file: a table of 800 MB is then read only where it is needed and is never compiled.
+n inputs with T tokens in one row, W values per token, H heads of D values. The token embeddings are looked up outside the
+graph, in the mapped file: of the 800 MB table only the needed rows are read, and it is never compiled.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.models.gemma import GemmaConfig, Tensors, read_config, read_weights, rotary_table
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
 from ai_memory.embed.runtimes.openvino.operations import Graph, Linear, Node
-from ai_memory.embed.runtimes.openvino.outliers import UNASKED, InputSizes, layer_input_sizes
+from ai_memory.embed.runtimes.openvino.outliers import NO_SIZES, InputSizes, layer_input_sizes
 from ai_memory.embed.runtimes.packing import AttentionPlan, pack
 
 ov, ops = import_openvino()
 
 
 def build_gemma(folder: ModelFolder, linear: Linear) -> Graph:
-    """The graph, and what feeds it. `linear` makes the products of the layers; the Dense modules stay in floating point.
+    """The graph of token embeddings float32 [T, W] → unit vectors float32 [n, dimension], and its feed from token ids.
 
-    Raises ModelFilesError where the configuration asks for something else, or the weights do not match it.
+    `linear` builds the products of the layers; the Dense modules stay in floating point. Raises ModelFilesError if the
+    configuration is not supported or the weights do not match it.
     """
     config = read_config(folder)
     weights, dense = read_weights(folder, config)
@@ -37,23 +38,24 @@ def build_gemma(folder: ModelFolder, linear: Linear) -> Graph:
         full: _KindInputs("full" if full else "sliding", config.heads, config.head_width) for full in (True, False)
     }
     x: Node = tokens
-    # Telling sizes reads every weight once more: at start-up only where columns are rounded by them.
-    told = repeat(UNASKED, len(config.full_layers)) if linear is graph.linear else layer_input_sizes(weights, config)
-    for index, sizes in enumerate(told):
-        layer = graph.part(weights, f"layers.{index}.")
+    # Estimating input sizes reads every weight once more, so it is done only if columns are quantised by them.
+    exact = linear is operations.linear
+    layer_sizes = repeat(NO_SIZES, len(config.full_layers)) if exact else layer_input_sizes(weights, config)
+    for index, sizes in enumerate(layer_sizes):
+        layer = operations.part(weights, f"layers.{index}.")
         x = _layer(x, layer, sizes, kinds[config.full_layers[index]], config, linear)
     x = ops.matmul(mean, _norm(x, weights["norm.weight"], config), False, False)
     for weight in dense:
-        x = graph.linear(x, weight)
+        x = operations.linear(x, weight)
     used = [kinds[full] for full in sorted(set(config.full_layers))]
     parameters = [tokens, mean, *(each for kind in used for each in kind.parameters)]
-    model = ov.Model([graph.unit_length(x)], parameters, folder.name)
+    model = ov.Model([operations.unit_length(x)], parameters, folder.name)
     table = weights["embed_tokens.weight"]
     return Graph(model, _Feeder(config, table, folder.max_tokens), table)
 
 
 class _KindInputs:
-    """The inputs that all layers of one kind (full or sliding) share: rotary angles and an attention plan."""
+    """The graph inputs that all layers of one kind (full or sliding) share: rotary angles and an attention plan."""
 
     def __init__(self, kind: str, heads: int, head_width: int) -> None:
         self.cosine = ops.parameter([-1, 1, 1, head_width], np.float32, name=f"{kind}.cosine")
@@ -64,14 +66,14 @@ class _KindInputs:
         self.back = ops.parameter([-1], np.int32, name=f"{kind}.back")
         blocks, rows, _, keys = ops.split(ops.shape_of(self.bias, "i64"), np.int64(0), 4).outputs()
         self.spread = ops.concat([blocks, rows, np.array([heads]), keys], 0)
-        """[b, q, H, k], the shape that a bias is added in."""
+        """[b, q, H, k], the shape of the scores when the bias is added."""
         self.folded = ops.concat([blocks, ops.multiply(rows, np.array([heads])), keys], 0)
-        """[b, q·H, k], the shape of the products."""
+        """[b, q·H, k], the shape of the scores in the two products."""
         self.parameters = [self.cosine, self.sine, self.queries, self.keys, self.bias, self.back]
 
 
 class _Feeder:
-    """From token ids to the graph's inputs."""
+    """Turns token ids into the graph's inputs."""
 
     def __init__(self, config: GemmaConfig, table: NDArray[np.float32], longest: int) -> None:
         self._reach = config.reach
@@ -101,6 +103,7 @@ class _Feeder:
 def _layer(
     x: Node, weights: Tensors, sizes: InputSizes, kind: _KindInputs, config: GemmaConfig, linear: Linear
 ) -> Node:
+    """[T, W] → [T, W]: x + norm(attention(norm(x))), then x + norm(mlp(norm(x)))."""
     attended = _attention(_norm(x, weights["input_layernorm.weight"], config), weights, sizes, kind, config, linear)
     x = ops.add(x, _norm(attended, weights["post_attention_layernorm.weight"], config))
     inner = _gated(_norm(x, weights["pre_feedforward_layernorm.weight"], config), weights, sizes, linear)
@@ -110,9 +113,10 @@ def _layer(
 def _attention(
     x: Node, weights: Tensors, sizes: InputSizes, kind: _KindInputs, config: GemmaConfig, linear: Linear
 ) -> Node:
-    """[T, W] → [T, W]. All heads share one key and value, so the heads of a query are rows of one product, nothing repeated.
+    """[T, W] → [T, W]. All heads share one key and value, so the heads of a query are rows of one product; no key is repeated.
 
-    Products of their own for what is used apart, here and in `_gated`: to copy it out of one product takes longer than that saves.
+    Separate products for queries, keys and values, and for gate and up in `_gated`: copying the parts out of one joined product
+    takes longer than the joined product saves.
     """
     heads, width = config.heads, config.head_width
     query, key, value = (
@@ -121,9 +125,9 @@ def _attention(
         )
         for name, count in (("q_proj", heads), ("k_proj", 1), ("v_proj", 1))
     )
-    # The scores' scale rides on the gain: one product less over all queries.
+    # The factor of the scores is multiplied into the norm's gain: one multiplication less over all queries.
     gain = (1.0 + weights["self_attn.q_norm.weight"]) * np.float32(config.score_scale)
-    query = _rotate(graph.rms_norm(query, gain, config.epsilon), kind)
+    query = _rotate(operations.rms_norm(query, gain, config.epsilon), kind)
     key = _rotate(_norm(key, weights["self_attn.k_norm.weight"], config), kind)
     axis = np.int32(0)
     # [b, q, H, 1, D] → [b, q·H, D]; keys and values [b, k, D]
@@ -142,9 +146,9 @@ def _merge(x: Node, shape: list[int]) -> Node:
 
 
 def _rotate(x: Node, kind: _KindInputs) -> Node:
-    """x·cos + (-second half, first half)·sin, over the last axis of [T, heads, 1, D].
+    """x·cos + (-second half, first half)·sin, over the last axis of [T, heads, 1, D] (Su et al. 2021).
 
-    Four axes, a split by lengths and a product with -1 are what OpenVINO knows as a rotation and does in one step.
+    Four axes, a split by lengths and a product with -1 are the pattern that OpenVINO recognises and fuses into one operation.
     """
     half = x.get_output_partial_shape(0)[3].get_length() // 2
     first, second = ops.variadic_split(x, np.int64(3), np.array([half, half])).outputs()
@@ -155,8 +159,8 @@ def _rotate(x: Node, kind: _KindInputs) -> Node:
 def _gated(x: Node, weights: Tensors, sizes: InputSizes, linear: Linear) -> Node:
     """down(gelu(gate(x)) · up(x)): [T, W] → [T, W], GELU by the hyperbolic tangent."""
     gate, up = (linear(x, weights[f"mlp.{name}.weight"], sizes=sizes.gated) for name in ("gate_proj", "up_proj"))
-    return linear(ops.multiply(graph.gelu_tanh(gate), up), weights["mlp.down_proj.weight"], sizes=sizes.down)
+    return linear(ops.multiply(operations.gelu_tanh(gate), up), weights["mlp.down_proj.weight"], sizes=sizes.down)
 
 
 def _norm(x: Node, weight: NDArray[np.float32], config: GemmaConfig) -> Node:
-    return graph.rms_norm(x, 1.0 + weight, config.epsilon)
+    return operations.rms_norm(x, 1.0 + weight, config.epsilon)

@@ -1,11 +1,11 @@
-"""Which inputs of a product must not be rounded to 8 bits, told from the weights alone.
+"""Finds the columns of a product that must not be rounded to 8 bits, from the weights alone.
 
-In real weights a few channels are 20 to 100 times as large as the rest. Whatever shares a scale with such a channel, a row of
-weights or a group of activations, is rounded in steps as large as itself and lost (Dettmers et al. 2022). Those few columns
+In real weights a few channels are 20 to 100 times as large as the rest. Values that share a scale with such a channel, in a row of
+weights or a group of activations, are smaller than one step of that scale and are lost (Dettmers et al. 2022). These few columns
 are therefore multiplied in floating point and all others in 8 bits.
 
-The size of a product's inputs needs no sample texts: what a layer adds to the residual stream leaves a norm whose learned gain
-is its size, so the stream's size in each channel is known from the gains of the layers before.
+Estimating the magnitude of a product's inputs needs no sample texts: every branch ends in an RMS norm before it is added to the
+residual stream, so its magnitude in each channel is that norm's learned gain, and the stream's is the sum over the layers before.
 """
 
 from __future__ import annotations
@@ -19,28 +19,29 @@ from numpy.typing import NDArray
 from ai_memory.embed.models.gemma import GemmaConfig, Tensors
 
 Sizes = NDArray[np.float32]
-"""Shape (in,): about how large each input of a product is, up to a common factor."""
+"""Shape (in,), float32: the approximate magnitude of each input of a product, up to a common factor."""
 
 
 class InputSizes(NamedTuple):
-    """What the four products of a layer read; None where nobody asks."""
+    """The magnitudes of the inputs of a layer's four products; None if not estimated."""
 
     attention: Sizes | None
-    """Queries, keys and values."""
+    """Input of queries, keys and values: shape (width,)."""
     mixed: Sizes | None
-    """The output of attention."""
+    """Output of attention: shape (heads · head_width,)."""
     gated: Sizes | None
-    """Gate and up."""
+    """Input of gate and up: shape (width,)."""
     down: Sizes | None
+    """Input of down: shape (inner,)."""
 
 
-UNASKED = InputSizes(None, None, None, None)
+NO_SIZES = InputSizes(None, None, None, None)
 """For products in floating point, which round no column."""
 
 FACTOR = 6.0
-"""A column is kept apart where its inputs or its weights are this many times the median of all columns'."""
+"""A column is an outlier if its input or its weights are more than this many times the median over all columns."""
 MOST_SHARE = 1 / 8
-"""Of more columns than this share the largest are kept apart: beyond it a product in two parts costs more than it saves."""
+"""At most this share of the columns, the largest ones: beyond it a product in two parts costs more than it saves."""
 
 
 _NAMES = (
@@ -54,8 +55,9 @@ _NAMES = (
 )
 
 
-def columns_apart(weight: NDArray[np.float32], sizes: Sizes | None = None) -> NDArray[np.int64]:
-    """The columns of a weight [out, in] that stay in floating point, ascending; mostly none."""
+def outlier_columns(weight: NDArray[np.float32], sizes: Sizes | None = None) -> NDArray[np.int64]:
+    """The columns of a weight, float32 [out, in], that stay in floating point: int64, ascending, usually empty."""
+    # The root mean square of each column of weights; the median is the reference, because outliers barely move it.
     measures = [np.sqrt(np.square(weight).mean(axis=0))]
     if sizes is not None:
         measures.append(sizes)
@@ -66,14 +68,18 @@ def columns_apart(weight: NDArray[np.float32], sizes: Sizes | None = None) -> ND
 
 
 def layer_input_sizes(weights: Tensors, config: GemmaConfig) -> Iterator[InputSizes]:
-    """Of each layer in order."""
+    """The input magnitudes of each layer, in order: shapes (width,), (heads · head_width,), (width,) and (inner,), float32."""
+    # `squares` is the expected square of the residual stream in each channel, updated from layer to layer. It starts as that of
+    # the token embeddings (a sample of about 4,096 rows) times the embedding scale squared, which is the width.
     squares = (
         np.square(weights["embed_tokens.weight"][:: max(1, config.vocabulary // 4096)]).mean(axis=0) * config.width
     )
     for index in range(len(config.full_layers)):
         named = {name: weights[f"layers.{index}.{name}.weight"] for name in _NAMES}
         first = np.sqrt(squares) * np.abs(1.0 + named["input_layernorm"])
+        # Attention averages values, so their own magnitude is an upper bound of its output, the same for every head.
         values = np.sqrt(np.square(named["self_attn.v_proj"] * first).sum(axis=1))
+        # A norm's output has mean square 1 before its gain of 1 + weight, and independent branches add in squares.
         squares = squares + np.square(1.0 + named["post_attention_layernorm"])
         second = np.sqrt(squares) * np.abs(1.0 + named["pre_feedforward_layernorm"])
         gate, up = (np.sqrt(np.square(named[f"mlp.{name}"] * second).sum(axis=1)) for name in ("gate_proj", "up_proj"))

@@ -1,6 +1,6 @@
-"""The CPU runtime: a graph of ours, compiled by OpenVINO.
+"""The CPU runtime: a graph built here, compiled by OpenVINO.
 
-Importing this module imports openvino (0.15 s), so it is imported where a model is loaded and nowhere else.
+Importing this module imports openvino (0.15 s), so it is imported only when a model is loaded.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.models.folder import FETCH_AGAIN, ModelFolder
-from ai_memory.embed.models.weights import forget_pages
+from ai_memory.embed.models.weights import release_pages
 from ai_memory.embed.runtimes.base import Dtype
-from ai_memory.embed.runtimes.openvino import operations as graph
+from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.bert import build_bert
 from ai_memory.embed.runtimes.openvino.gemma import build_gemma
 from ai_memory.embed.runtimes.openvino.importing import KEPT_SHAPES, import_openvino
@@ -29,33 +29,33 @@ from ai_memory.errors import EmbedderError, EmbedderUnavailableError
 ov, _ = import_openvino()
 
 GRAPHS: Mapping[str, Callable[[ModelFolder, Linear], Graph]] = {"bert": build_bert, "gemma3_text": build_gemma}
-"""Who builds the graph of each architecture; `known.RUNNABLE` names the same ones without importing openvino."""
+"""The builder of each architecture's graph; `known.RUNNABLE` lists the same names without importing openvino."""
 
 TOKEN_BUDGET = 512
 PACKED_ALONE_BUDGET = 2_048
-"""As long as EmbeddingGemma's longest input, whose pass takes that long anyway. Since the weights are read less often, it is 3 to
-8 % faster than passes of 512."""
+"""EmbeddingGemma's longest input, which takes a pass of this length in any case. Weights are read less often per token: 3 to 8 %
+faster than passes of 512."""
 PRECISION = {Dtype.FLOAT32: "f32", Dtype.BFLOAT16: "bf16"}
-"""OpenVINO's names."""
+"""OpenVINO's names of the dtypes."""
 _INT8_GROUP = "384"
-"""Values of an input that share a scale when the runtime quantises it; measured fastest for these widths."""
+"""Input values that share a scale when the runtime quantises them; measured as the fastest size for these widths."""
 
 
 class Compiled:
-    """A graph that OpenVINO has compiled for the CPU. One pass at a time."""
+    """A graph compiled by OpenVINO for the CPU. One pass at a time."""
 
     def __init__(
-        self, core: Any, folder: ModelFolder, built: Graph, properties: dict[str, Any], kept_in: Path | None = None
+        self, core: Any, folder: ModelFolder, built: Graph, properties: dict[str, Any], cache: Path | None = None
     ) -> None:
-        """Compile, or take what `kept_in` keeps of a former time; older compilations of the model are deleted from there.
+        """Compile, or load the compiled model from the folder `cache`; outdated compilations there are deleted.
 
-        Raises EmbedderUnavailableError where this machine cannot run the graph.
+        Raises EmbedderUnavailableError if this machine cannot run the graph.
         """
-        if kept_in is not None:
-            # OpenVINO numbers an output without a name through the process, and what it kept is found by the names too.
+        if cache is not None:
+            # OpenVINO gives an unnamed output a number that counts up in the process, and the names are part of the cache key.
             built.model.outputs[0].get_tensor().set_names({"vectors"})
-            properties = {**properties, "CACHE_DIR": str(kept_in)}
-        before = _blobs(kept_in)
+            properties = {**properties, "CACHE_DIR": str(cache)}
+        before = _blobs(cache)
         try:
             self._request = core.compile_model(built.model, "CPU", properties).create_infer_request()
         except RuntimeError as error:
@@ -63,12 +63,16 @@ class Compiled:
                 f"OpenVINO cannot compile {folder.name}: {error}", model=folder.name
             ) from error
         self._feed = built.feed
-        if before < _blobs(kept_in):
+        if before < _blobs(cache):  # a new compilation was written: those of other versions and options are outdated
             for outdated in before:
                 outdated.unlink(missing_ok=True)
 
     def run(self, inputs: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """What the graph gives for inputs of token ids, none empty; a new array. Raises EmbedderError where the pass fails."""
+        """The graph's output for n inputs of token ids, none empty: a new array, float32.
+
+        Its shape is the graph's, (n, dimension) for vectors and (n, longest input, width) for token states. Raises EmbedderError
+        if the pass fails.
+        """
         try:
             result = self._request.infer(dict(self._feed(inputs)), share_inputs=True)
         except RuntimeError as error:
@@ -81,10 +85,10 @@ class OpenVinoRuntime:
     """One compiled model on the CPU."""
 
     def __init__(self, folder: ModelFolder, *, dtype: Dtype, threads: int = 0, cache_dir: Path | None = None) -> None:
-        """Build and compile. `threads` 0 leaves the number to OpenVINO (one a core); `cache_dir` keeps the compiled model.
+        """Build and compile. `threads` 0 leaves the number to OpenVINO (one per core); `cache_dir` keeps the compiled model.
 
-        Raises ModelFilesError where the folder's weights are not what its configuration promises, and
-        EmbedderUnavailableError where this machine cannot run it.
+        Raises ModelFilesError if the folder's weights do not match its configuration, EmbedderUnavailableError if this machine
+        cannot run the model.
         """
         core = ov.Core()
         has_bfloat16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -94,39 +98,41 @@ class OpenVinoRuntime:
                 hint="set the embedder's dtype to float32",
                 dtype=str(dtype),
             )
-        built = _build(folder, linear_int8() if dtype is Dtype.INT8 else graph.linear)
+        built = _build(folder, linear_int8() if dtype is Dtype.INT8 else operations.linear)
         properties = properties_of(dtype, threads)
         if dtype is Dtype.INT8:
             properties["INFERENCE_PRECISION_HINT"] = PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]
             properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _INT8_GROUP if has_int8_products() else "0"
-        kept_in = cache_dir and cache_dir / "compiled" / f"{folder.revision()[:16]}-{dtype}"
-        self._compiled = Compiled(core, folder, built, properties, kept_in)
+        cache = cache_dir and cache_dir / "compiled" / f"{folder.revision()[:16]}-{dtype}"
+        self._compiled = Compiled(core, folder, built, properties, cache)
         if built.table is not None:
-            forget_pages(built.table)  # the layers' weights, in the same file, are in the compiled model now
+            release_pages(
+                built.table
+            )  # the layers' weights, in the same file, have been copied into the compiled model
         self._padded = built.padded
         self._dimension = folder.dimension
 
     @property
     def token_budget(self) -> int:
-        """Measured on two cores (docs/engine.md)."""
+        """512 tokens, measured on two cores (docs/engine.md)."""
         return TOKEN_BUDGET
 
     @property
     def alone_budget(self) -> int:
-        """Larger for a graph that packs; one that pads loses by larger passes what it gains."""
+        """2,048 tokens for a graph that packs; for one that pads, the padding of larger passes costs what they gain."""
         return TOKEN_BUDGET if self._padded else PACKED_ALONE_BUDGET
 
     @property
     def padded(self) -> bool:
-        """As the model's graph takes its inputs."""
+        """Whether the model's graph pads its inputs."""
         return self._padded
 
     def forward(self, inputs: Sequence[Sequence[int]]) -> Vectors:
-        """One unit vector an input, shape (len(inputs), dimension)."""
+        """As `Runtime.forward`: unit vectors, shape (len(inputs), dimension), float32."""
         vectors: Vectors = self._compiled.run(inputs)
         if vectors.shape != (len(inputs), self._dimension) or not np.isfinite(vectors).all():
             raise EmbedderError(
-                f"the forward pass gave {vectors.shape} values, not all of them finite numbers",
+                f"the forward pass gave values that are not finite, or the wrong shape {vectors.shape}",
                 hint=FETCH_AGAIN,
                 shape=list(vectors.shape),
             )
@@ -142,10 +148,10 @@ def _build(folder: ModelFolder, linear: Linear) -> Graph:
 
 
 def properties_of(dtype: Dtype, threads: int) -> dict[str, Any]:
-    """What OpenVINO is told for a model in `dtype`; `threads` 0 leaves their number to it."""
+    """OpenVINO's properties for a model in `dtype`; `threads` 0 leaves the number of threads to OpenVINO."""
     properties: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
-        # Said in so many words, because OpenVINO otherwise takes the narrowest type that the processor has.
+        # Always explicit: by default OpenVINO uses the narrowest type that the processor supports.
         "INFERENCE_PRECISION_HINT": PRECISION.get(dtype, "f32"),
         "CPU_RUNTIME_CACHE_CAPACITY": KEPT_SHAPES,
     }

@@ -1,8 +1,8 @@
-"""Attention over packed tokens in PyTorch: no padding between inputs, and little computed that a window masks out.
+"""Attention over packed tokens in PyTorch: no padding between inputs, and little computed that the window masks.
 
-Inputs are cut into blocks of queries, each with the keys that it can see at all (`embed.packing`); blocks of like size make a
-group, and a group is one call of PyTorch's own attention, which keeps no table of scores. Short inputs are thus never
-filled up to the longest one. T tokens, H heads, D values a head; b blocks of q queries and k keys.
+Inputs are cut into blocks of queries, each with all keys that it attends to (`embed.runtimes.packing`). Blocks of similar size form
+a group, and each group is one call of PyTorch's fused attention, which stores no matrix of scores. Short inputs are therefore
+never padded to the longest one. T tokens, H heads, D values per head; b blocks of q queries and k keys.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from torch.nn.functional import scaled_dot_product_attention
 from ai_memory.embed.runtimes.packing import attention_blocks
 
 Tensor: TypeAlias = Any
-"""A torch.Tensor; this package is checked where torch is not installed."""
+"""A torch.Tensor; `Any`, because types are also checked where torch is not installed."""
 
 _SMALLEST_CLASS = 5
-"""Blocks of up to 2^5 keys are one group, those of up to 2^6 the next."""
+"""Blocks of up to 2^5 keys form the first group, those of up to 2^6 the next, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +31,23 @@ class _Group:
     queries: Tensor
     """Shape (b, q), int64: the packed token of each query."""
     keys: Tensor
-    """Shape (b, k), int64."""
+    """Shape (b, k), int64: the packed token of each key."""
     mask: Tensor
-    """Shape (b, 1, q, k), true where the query sees the key; None where every query sees every key."""
+    """Shape (b, 1, q, k), bool: true if the query attends to the key; None if every query attends to every key."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionPlan:
-    """Which tokens see each other in one kind of layer, for the inputs of one pass."""
+    """Which tokens attend to each other in one kind of layer, for the inputs of one pass."""
 
     groups: tuple[_Group, ...]
     back: Tensor
-    """Shape (T,), int64: where each packed token stands among the groups' queries, one group after the other."""
+    """Shape (T,), int64: the position of each packed token among the queries of all groups, concatenated."""
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        """softmax(query·keyᵀ·scale)·value with the heads put together: [T, H, D], and [T, H or 1, D] twice → [T, H·D].
+        """softmax(query·keyᵀ·scale)·value, then the heads joined: query [T, H, D], key and value [T, H or 1, D] → [T, H·D].
 
-        With one head of keys and values all heads of queries share it.
+        A single head of keys and values is shared by all query heads. Dtype and device are those of `query`.
         """
         mixed = []
         for group in self.groups:
@@ -59,8 +59,13 @@ class AttentionPlan:
 
 
 def plan_attention(lengths: Sequence[int], reach: int | None, device: str) -> AttentionPlan:
-    """The plan of a layer whose tokens see those at most `reach` away, or with None all of their input."""
+    """The plan of a layer whose tokens attend to tokens at most `reach` away, or to their whole input if `reach` is None.
+
+    `lengths` are those of the inputs, not empty and all above 0; the plan's tensors are on `device`.
+    """
     blocks = np.array(list(_blocks(lengths, reach)), np.int64)
+    # Powers of two bound both costs: beyond the first group less than half of the keys are filler, and there are few calls,
+    # each of which has a fixed cost on a GPU.
     classes = np.maximum(_SMALLEST_CLASS, np.ceil(np.log2(blocks[:, 3] - blocks[:, 2])))
     groups, places = [], []
     for size in np.unique(classes):
@@ -68,6 +73,7 @@ def plan_attention(lengths: Sequence[int], reach: int | None, device: str) -> At
         groups.append(group)
         places.append(tokens)
     order = np.concatenate(places)
+    # `order` has the packed token of each computed row, -1 for filler; `back` is its inverse.
     back = np.empty(sum(lengths), np.int64)
     back[order[order >= 0]] = np.flatnonzero(order >= 0)
     return AttentionPlan(tuple(groups), torch.from_numpy(back).to(device))
@@ -83,9 +89,9 @@ def _blocks(lengths: Sequence[int], reach: int | None) -> Iterator[tuple[int, in
 
 
 def _group(blocks: NDArray[np.int64], reach: int, device: str) -> tuple[_Group, NDArray[np.int64]]:
-    """One group, and the packed token of each of its queries in order, -1 for those that fill up a block.
+    """One group, and the packed token of each of its b·q queries, int64, -1 for filler.
 
-    The mask is made on the device: it is the one large part.
+    The mask is computed on the device, because it is the only large part.
     """
     wide, deep = int((blocks[:, 1] - blocks[:, 0]).max()), int((blocks[:, 3] - blocks[:, 2]).max())
     tokens = blocks[:, :1] + np.arange(wide)
@@ -94,7 +100,7 @@ def _group(blocks: NDArray[np.int64], reach: int, device: str) -> tuple[_Group, 
     mask = None
     if not _all_seen(blocks, reach):
         near = (queries[:, :, None] - keys[:, None, :]).abs() <= reach
-        # A row that fills up a block sees its whole block: it must not become NaN, though nobody reads it.
+        # A filler row attends to its whole block: without any visible key its softmax would be NaN, though it is never used.
         near |= (queries >= stop)[:, :, None]
         mask = (near & (keys < last)[:, None, :])[:, None]
     group = _Group(torch.minimum(queries, stop - 1), torch.minimum(keys, last - 1), mask)
@@ -102,7 +108,7 @@ def _group(blocks: NDArray[np.int64], reach: int, device: str) -> tuple[_Group, 
 
 
 def _all_seen(blocks: NDArray[np.int64], reach: int) -> bool:
-    """Whether the blocks are all of one size and no window cuts anything off: then there is nothing to mask."""
+    """Return whether nothing has to be masked: all blocks have equally many keys and all of them are within reach."""
     start, stop, first, last = blocks.T
-    same = np.ptp(last - first) == 0  # queries that fill up a block do no harm
+    same = np.ptp(last - first) == 0  # filler queries need no mask, filler keys do
     return bool(same and max((stop - 1 - first).max(), (last - 1 - start).max()) <= reach)

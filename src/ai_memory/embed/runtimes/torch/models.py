@@ -1,8 +1,8 @@
-"""The models' layers in PyTorch, over packed tokens: token ids in, one vector an input out.
+"""The models' layers in PyTorch, over packed tokens: token ids in, one unit vector per input out.
 
-The order of roundings is transformers' own: in bfloat16 a norm is computed in float32, multiplied by its gain and then rounded;
-the embedding scale and the rotary tables are rounded before they are used; the mean over tokens is summed in float32. The unit
-length at the end is float32, so that it is 1.
+T tokens of n inputs, W values per token, H heads of D values. Roundings happen in the same order as in transformers: in bfloat16 a
+norm is computed in float32, multiplied by its gain and then rounded; the embedding scale and the rotary tables are rounded before
+they are used; the mean over tokens is summed in float32. The final normalisation is in float32, so that the length is 1.
 """
 
 from __future__ import annotations
@@ -17,70 +17,70 @@ from torch.nn import functional
 
 from ai_memory.embed.models import bert, gemma
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.weights import forget_pages
+from ai_memory.embed.models.weights import release_pages
 from ai_memory.embed.runtimes.torch.attention import AttentionPlan, Tensor, plan_attention
 
 Weights = Mapping[str, NDArray[np.float32]]
 
 
 class Model(Protocol):
-    """A model's layers with their weights in place."""
+    """A model's layers with their weights loaded."""
 
     def __call__(self, ids: Tensor, positions: Tensor, lengths: Sequence[int]) -> Tensor:
-        """`ids` and `positions` int64 [T], the inputs' tokens one after the other → unit vectors float32 [n, dimension]."""
+        """`ids` and `positions` int64 [T], the inputs' tokens concatenated; n `lengths` → unit vectors float32 [n, dimension]."""
         ...
 
 
-class _Placed:
-    """Puts weights where and in what the model computes."""
+class _Loader:
+    """Converts weights to the model's dtype and moves them to its device."""
 
     def __init__(self, dtype: Tensor, device: str) -> None:
         self.dtype = dtype
         self.device = device
 
     def weight(self, *arrays: NDArray[np.float32]) -> Tensor:
-        """The arrays, one below the other where they are several, in the model's dtype."""
+        """The arrays, concatenated along the first axis, in the model's dtype."""
         return self.exact(*arrays).to(self.dtype)
 
     def exact(self, *arrays: NDArray[np.float32]) -> Tensor:
-        """The same in float32."""
+        """As `weight`, in float32: the gains of norms, which are applied in float32."""
         joined = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
         return torch.from_numpy(joined).to(self.device)
 
     def table(self, array: NDArray[np.float32]) -> Tensor:
-        """A table that rows are looked up in: on the CPU it stays in its mapped file, read only where it is needed."""
+        """A table for row look-ups: on the CPU it stays in its mapped file, of which only the needed rows are read."""
         return torch.from_numpy(array) if self.device == "cpu" else self.weight(array)
 
 
 class GemmaModel:
-    """EmbeddingGemma (`embed.gemma` has its facts)."""
+    """EmbeddingGemma (`embed.models.gemma` has its configuration and tensors)."""
 
     def __init__(self, folder: ModelFolder, dtype: Tensor, device: str) -> None:
-        """Raises ModelFilesError where the folder is not what its configuration promises."""
-        placed = _Placed(dtype, device)
+        """Raises ModelFilesError if the weights do not match the configuration."""
+        loader = _Loader(dtype, device)
         self._config = gemma.read_config(folder)
         weights, dense = gemma.read_weights(folder, self._config)
         self._dtype = dtype
-        self._table = placed.table(weights["embed_tokens.weight"])
+        self._table = loader.table(weights["embed_tokens.weight"])
         self._layers = [
-            _GemmaLayer(_part(weights, f"layers.{index}."), self._config, placed)
+            _GemmaLayer(_part(weights, f"layers.{index}."), self._config, loader)
             for index in range(len(self._config.full_layers))
         ]
-        self._final_gain = placed.exact(weights["norm.weight"]) + 1.0
-        self._dense = [placed.weight(each) for each in dense]
+        self._final_gain = loader.exact(weights["norm.weight"]) + 1.0
+        self._dense = [loader.weight(each) for each in dense]
         bases = {True: self._config.full_base, False: self._config.sliding_base}
         self._rotary = {
             full: tuple(
-                placed.weight(each)[:, None]
+                loader.weight(each)[:, None]
                 for each in gemma.rotary_table(folder.max_tokens, self._config.head_width, base)
             )
             for full, base in bases.items()
         }
         if device != "cpu" or dtype is not torch.float32:
-            forget_pages(weights["embed_tokens.weight"])  # what was read of the file has been copied
+            release_pages(weights["embed_tokens.weight"])  # the weights have been copied out of the file
 
     def __call__(self, ids: Tensor, positions: Tensor, lengths: Sequence[int]) -> Tensor:
-        """As the protocol says."""
+        """As `Model.__call__`."""
         config, device = self._config, str(ids.device)
         whole = plan_attention(lengths, None, device)
         near = whole if max(lengths) <= config.reach + 1 else plan_attention(lengths, config.reach, device)
@@ -96,16 +96,18 @@ class GemmaModel:
 
 
 class _GemmaLayer:
-    def __init__(self, weights: Weights, config: gemma.GemmaConfig, placed: _Placed) -> None:
+    """x [T, W] → [T, W], in x's dtype."""
+
+    def __init__(self, weights: Weights, config: gemma.GemmaConfig, loader: _Loader) -> None:
         self._config = config
-        self._joined = placed.weight(*(weights[f"self_attn.{each}_proj.weight"] for each in "qkv"))
-        self._out = placed.weight(weights["self_attn.o_proj.weight"])
-        self._gated = placed.weight(weights["mlp.gate_proj.weight"], weights["mlp.up_proj.weight"])
-        self._down = placed.weight(weights["mlp.down_proj.weight"])
+        self._joined = loader.weight(*(weights[f"self_attn.{each}_proj.weight"] for each in "qkv"))
+        self._out = loader.weight(weights["self_attn.o_proj.weight"])
+        self._gated = loader.weight(weights["mlp.gate_proj.weight"], weights["mlp.up_proj.weight"])
+        self._down = loader.weight(weights["mlp.down_proj.weight"])
         norms = ("input", "post_attention", "pre_feedforward", "post_feedforward")
-        self._gains = [placed.exact(weights[f"{norm}_layernorm.weight"]) + 1.0 for norm in norms]
-        self._query_gain = placed.exact(weights["self_attn.q_norm.weight"]) + 1.0
-        self._key_gain = placed.exact(weights["self_attn.k_norm.weight"]) + 1.0
+        self._gains = [loader.exact(weights[f"{norm}_layernorm.weight"]) + 1.0 for norm in norms]
+        self._query_gain = loader.exact(weights["self_attn.q_norm.weight"]) + 1.0
+        self._key_gain = loader.exact(weights["self_attn.k_norm.weight"]) + 1.0
 
     def __call__(self, x: Tensor, plan: AttentionPlan, turn: Sequence[Tensor]) -> Tensor:
         config, epsilon = self._config, self._config.epsilon
@@ -114,8 +116,8 @@ class _GemmaLayer:
         query, key, value = joined.unflatten(1, (config.heads + 2, config.head_width)).split(
             [config.heads, 1, 1], dim=1
         )
-        query = _turned(_rms_norm(query, self._query_gain, epsilon), turn)
-        key = _turned(_rms_norm(key, self._key_gain, epsilon), turn)
+        query = _rotate(_rms_norm(query, self._query_gain, epsilon), turn)
+        key = _rotate(_rms_norm(key, self._key_gain, epsilon), turn)
         mixed = plan.attend(query, key, value, config.score_scale)
         x = x + _rms_norm(functional.linear(mixed, self._out), after, epsilon)
         gate, up = functional.linear(_rms_norm(x, before_products, epsilon), self._gated).chunk(2, dim=1)
@@ -124,25 +126,25 @@ class _GemmaLayer:
 
 
 class BertModel:
-    """BERT with mean pooling (`embed.bert` has its facts)."""
+    """BERT with mean pooling (`embed.models.bert` has its configuration and tensors)."""
 
     def __init__(self, folder: ModelFolder, dtype: Tensor, device: str) -> None:
-        """Raises ModelFilesError where the folder is not what its configuration promises."""
-        placed = _Placed(dtype, device)
+        """Raises ModelFilesError if the weights do not match the configuration."""
+        loader = _Loader(dtype, device)
         self._config, weights = bert.read_bert(folder)
         part = _part(weights, "embeddings.")
         self._dtype = dtype
-        self._words = placed.table(part["word_embeddings.weight"])
-        self._places = placed.weight(part["position_embeddings.weight"])
-        self._kind = placed.weight(part["token_type_embeddings.weight"][0])
-        self._norm = _norm_weights(part, "LayerNorm", placed)
+        self._words = loader.table(part["word_embeddings.weight"])
+        self._places = loader.weight(part["position_embeddings.weight"])
+        self._kind = loader.weight(part["token_type_embeddings.weight"][0])
+        self._norm = _norm_weights(part, "LayerNorm", loader)
         self._layers = [
-            _BertLayer(_part(weights, f"encoder.layer.{index}."), self._config, placed)
+            _BertLayer(_part(weights, f"encoder.layer.{index}."), self._config, loader)
             for index in range(self._config.layers)
         ]
 
     def __call__(self, ids: Tensor, positions: Tensor, lengths: Sequence[int]) -> Tensor:
-        """As the protocol says."""
+        """As `Model.__call__`."""
         plan = plan_attention(lengths, None, str(ids.device))
         x = self._words[ids].to(self._dtype) + self._kind + self._places[positions]
         x = functional.layer_norm(x, x.shape[1:], *self._norm, eps=self._config.epsilon)
@@ -152,16 +154,18 @@ class BertModel:
 
 
 class _BertLayer:
-    def __init__(self, weights: Weights, config: bert.BertConfig, placed: _Placed) -> None:
+    """x [T, W] → [T, W], in x's dtype."""
+
+    def __init__(self, weights: Weights, config: bert.BertConfig, loader: _Loader) -> None:
         self._config = config
         names = [f"attention.self.{each}" for each in ("query", "key", "value")]
-        self._joined = [placed.weight(*(weights[f"{name}.{kind}"] for name in names)) for kind in ("weight", "bias")]
+        self._joined = [loader.weight(*(weights[f"{name}.{kind}"] for name in names)) for kind in ("weight", "bias")]
         self._linear = {
-            name: [placed.weight(weights[f"{name}.dense.{kind}"]) for kind in ("weight", "bias")]
+            name: [loader.weight(weights[f"{name}.dense.{kind}"]) for kind in ("weight", "bias")]
             for name in ("attention.output", "intermediate", "output")
         }
         self._norms = {
-            name: _norm_weights(weights, f"{name}.LayerNorm", placed) for name in ("attention.output", "output")
+            name: _norm_weights(weights, f"{name}.LayerNorm", loader) for name in ("attention.output", "output")
         }
 
     def __call__(self, x: Tensor, plan: AttentionPlan) -> Tensor:
@@ -181,17 +185,17 @@ def _part(weights: Weights, prefix: str) -> dict[str, NDArray[np.float32]]:
     return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
 
-def _norm_weights(weights: Weights, name: str, placed: _Placed) -> list[Tensor]:
-    return [placed.weight(weights[f"{name}.{kind}"]) for kind in ("weight", "bias")]
+def _norm_weights(weights: Weights, name: str, loader: _Loader) -> list[Tensor]:
+    return [loader.weight(weights[f"{name}.{kind}"]) for kind in ("weight", "bias")]
 
 
 def _rms_norm(x: Tensor, gain: Tensor, epsilon: float) -> Tensor:
-    """X / sqrt(mean(x²) + epsilon) · gain over the last axis (Zhang and Sennrich 2019): float32 inside, then x's dtype."""
+    """X / sqrt(mean(x²) + epsilon) · gain over the last axis (Zhang and Sennrich 2019): in float32, then in x's dtype."""
     return functional.rms_norm(x.float(), gain.shape, gain, epsilon).to(x.dtype)
 
 
-def _turned(x: Tensor, turn: Sequence[Tensor]) -> Tensor:
-    """Rotary positions (Su et al. 2021): [T, H, D], and cosine and sine of [T, 1, D]; the halves of D are the pairs."""
+def _rotate(x: Tensor, turn: Sequence[Tensor]) -> Tensor:
+    """Rotary positions (Su et al. 2021): x [T, H, D], cosine and sine [T, 1, D] → [T, H, D]; value i pairs with i + D/2."""
     cosine, sine = turn
     first, second = x.chunk(2, dim=2)
     return x * cosine + torch.cat([-second, first], dim=2) * sine

@@ -1,6 +1,6 @@
-"""The CUDA runtime: lean layers of ours on PyTorch (extra `gpu`). It runs on the CPU too, so that it is tested everywhere.
+"""The CUDA runtime: minimal layers on PyTorch (extra `gpu`). It also runs on the CPU, so that it is tested everywhere.
 
-Importing this module imports torch (seconds), so it is imported where a model is loaded and nowhere else.
+Importing this module imports torch (seconds), so it is imported only when a model is loaded.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from ai_memory.embed.runtimes.torch.models import BertModel, GemmaModel, Model
 from ai_memory.errors import EmbedderError, EmbedderUnavailableError, InvalidInputError
 
 MODELS: Mapping[str, Callable[[ModelFolder, Tensor, str], Model]] = {"bert": BertModel, "gemma3_text": GemmaModel}
-"""Who runs each architecture; `known.RUNNABLE` names the same ones without importing torch."""
+"""The model of each architecture; `known.RUNNABLE` lists the same names without importing torch."""
 
 _DTYPES = {Dtype.FLOAT32: torch.float32, Dtype.BFLOAT16: torch.bfloat16}
 _TOKEN_BUDGETS = {"cpu": 512, "cuda": 16_384}
 
 
 class TorchRuntime:
-    """One model on one device. Inputs are packed: a pass costs what its tokens cost, however their lengths differ."""
+    """One model on one device. Inputs are packed: the cost of a pass depends on its tokens, not on the longest input."""
 
     def __init__(self, folder: ModelFolder, *, dtype: Dtype, device: str = "cpu", threads: int = 0) -> None:
-        """Read the weights and put them on the device, `cpu` or `cuda`.
+        """Load the weights onto the device, `cpu` or `cuda`.
 
-        `threads` above 0 is how many PyTorch uses on the CPU; that number is the process's, not this model's. Raises
-        ModelFilesError where the folder's weights are not what its configuration promises, InvalidInputError for int8, and
-        EmbedderUnavailableError where there is no such device or it cannot compute in `dtype`.
+        `threads` above 0 sets the number of PyTorch's CPU threads for the whole process. Raises ModelFilesError if the folder's
+        weights do not match its configuration, InvalidInputError for int8, EmbedderUnavailableError if the device does not
+        exist, is too small or cannot compute in `dtype`.
         """
         if dtype not in _DTYPES:
             raise InvalidInputError(
@@ -55,21 +55,21 @@ class TorchRuntime:
 
     @property
     def token_budget(self) -> int:
-        """On the CPU as the other runtime's; on CUDA enough rows that the products and not the weights' reading decide."""
+        """512 on the CPU, as OpenVINO; 16,384 on CUDA, so that arithmetic and not the reading of weights limits the speed."""
         return _TOKEN_BUDGETS[self._device]
 
     @property
     def alone_budget(self) -> int:
-        """The same."""
+        """As `token_budget`."""
         return self.token_budget
 
     @property
     def padded(self) -> bool:
-        """Never."""
+        """False: inputs are packed."""
         return False
 
     def forward(self, inputs: Sequence[Sequence[int]]) -> Vectors:
-        """One unit vector an input, shape (len(inputs), dimension)."""
+        """As `Runtime.forward`: unit vectors, shape (len(inputs), dimension), float32."""
         lengths = [len(each) for each in inputs]
         ids = np.fromiter(chain.from_iterable(inputs), np.int64, sum(lengths))
         positions = np.concatenate([np.arange(length) for length in lengths])
@@ -82,14 +82,14 @@ class TorchRuntime:
             raise EmbedderError(f"the forward pass failed: {error}", lengths=lengths) from error
         if vectors.shape != (len(inputs), self._dimension) or not np.isfinite(vectors).all():
             raise EmbedderError(
-                f"the forward pass gave {vectors.shape} values, not all of them finite numbers",
+                f"the forward pass gave values that are not finite, or the wrong shape {vectors.shape}",
                 hint=FETCH_AGAIN,
                 shape=list(vectors.shape),
             )
         return vectors
 
     def close(self) -> None:
-        """Free the weights, and on CUDA the memory that was kept for them."""
+        """Free the weights, and on CUDA the memory that PyTorch has cached for them."""
         del self._model
         if self._device == "cuda":
             torch.cuda.empty_cache()

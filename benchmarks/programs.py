@@ -1,8 +1,9 @@
 """Several programs that embed the same texts, timed in turn.
 
-A shared machine has phases of minutes in which everything is a quarter slower: whoever is measured in one of them looks worse than
-the next. So every side is loaded first, in a process of its own that waits, and each row of texts is given to all sides one after
-another, in several rounds: what is compared was measured within the same minute. A side's figure is the median of all its passes.
+A shared machine has phases of minutes in which everything is a quarter slower, and a program measured in one of them looks slower
+than the next. So every program is loaded first, in a separate process that waits, and each row of texts is given to all programs
+one after another, in several rounds: compared figures are measured within the same minute. A program's figure is the median of all
+its passes.
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ ROUNDS = 3
 _SECONDS = 3_600
 
 
-class SideError(Exception):
-    """A side's program ended; the message is the last line that it wrote."""
+class ProgramError(Exception):
+    """A program ended; the message is the last line that it wrote."""
 
 
-class Side:
-    """One program with its model loaded, which waits between the rows. To be closed, or used in a `with` block."""
+class Program:
+    """A program with its model loaded, which waits between rows. Close it, or use it in a `with` block."""
 
     def __init__(self, python: Sequence[str], program: str, arguments: Sequence[str]) -> None:
-        """Start it and wait until it is ready. Raises SideError where it ends instead."""
-        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed with the side
+        """Start it and wait until it is ready. Raises ProgramError if it ends instead."""
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed with the program
         self._process = subprocess.Popen(
             [*python, str(PROGRAMS / program), *arguments],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._errors,
             text=True,
         )
         self._alarm = threading.Timer(_SECONDS, self._process.kill)
@@ -49,7 +50,7 @@ class Side:
         self._taken: dict[str, list[float]] = {}
         try:
             self._about: dict[str, Any] = self._answer()
-        except SideError:
+        except ProgramError:
             self.close()
             raise
 
@@ -60,13 +61,13 @@ class Side:
         self.close()
 
     def take(self, row: str) -> None:
-        """Embed a row of texts some times more; nothing where it takes the side too long to do it again."""
+        """Embed a row of texts several more times; does nothing if the row has proved too slow to repeat."""
         taken = self._taken.setdefault(row, [])
         if not taken or min(taken) <= SLOW_SECONDS:
             taken += self._ask(row)["seconds"]
 
     def finish(self) -> dict[str, Any]:
-        """What it measured: `seconds`, the medians, and `tokens` by row, `load_s`, `peak_gb`, `versions` and `vector`."""
+        """The measurements: `seconds` (medians) and `tokens` by row, `load_s`, `peak_gb`, `versions` and `vector`."""
         seconds = {row: statistics.median(taken) for row, taken in self._taken.items()}
         return {**self._about, **self._ask(""), "seconds": seconds}
 
@@ -75,7 +76,7 @@ class Side:
         self._alarm.cancel()
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._said):
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream is not None and not stream.closed:
                 stream.close()
 
@@ -95,15 +96,15 @@ class Side:
                 return dict(json.loads(line[len(MARK) :]))
         raise self._error()
 
-    def _error(self) -> SideError:
+    def _error(self) -> ProgramError:
         self._process.wait()
-        self._said.seek(0)
-        lines = self._said.read().strip().splitlines()
-        return SideError(lines[-1] if lines else f"exit status {self._process.returncode}")
+        self._errors.seek(0)
+        lines = self._errors.read().strip().splitlines()
+        return ProgramError(lines[-1] if lines else f"exit status {self._process.returncode}")
 
 
 def run_program(python: Sequence[str], program: str, arguments: Sequence[str]) -> str:
-    """What a program that is no side prints. Raises subprocess.SubprocessError with the last line that it wrote."""
+    """The output of a program that runs to its end. Raises subprocess.SubprocessError with the last line that it wrote."""
     words = [*python, str(PROGRAMS / program), *arguments]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_SECONDS)
     if done.returncode:
@@ -112,14 +113,18 @@ def run_program(python: Sequence[str], program: str, arguments: Sequence[str]) -
     return done.stdout
 
 
-def in_turn(
-    sides: Mapping[str, Side], rows: Sequence[str], *, rounds: int = ROUNDS, before: Callable[[str], None] | None = None
+def run_in_turn(
+    programs: Mapping[str, Program],
+    rows: Sequence[str],
+    *,
+    rounds: int = ROUNDS,
+    before: Callable[[str], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """What each side measured of each row, by its name; a side that ends on the way is left out, and said to be.
+    """The measurements of each program, by its name; a program that ends early is skipped with a message.
 
-    `before`, given the row's name, is called before each round of a row.
+    `before` is called with the row's name before each round of a row.
     """
-    left = dict(sides)
+    left = dict(programs)
     for turn in range(rounds):
         for row in rows:
             print(f"  round {turn + 1} of {rounds}: {row}", file=sys.stderr, flush=True)
@@ -128,7 +133,7 @@ def in_turn(
             for name in list(left):
                 try:
                     left[name].take(row)
-                except SideError as error:
-                    print(f"{name} is left out: {error}", file=sys.stderr)
+                except ProgramError as error:
+                    print(f"{name} is skipped: {error}", file=sys.stderr)
                     del left[name]
-    return {name: side.finish() for name, side in left.items()}
+    return {name: program.finish() for name, program in left.items()}
