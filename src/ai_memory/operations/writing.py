@@ -21,7 +21,7 @@ Namespace = Annotated[
     Meta(
         min_length=1,
         max_length=128,
-        description="The namespace to work in. Namespaces are isolated: no operation reads or writes across them.",
+        description="The namespace to work in; nothing is read or written across namespaces.",
     ),
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]

@@ -13,7 +13,6 @@ from msgspec import UNSET, UnsetType
 
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
-from ai_memory.operations.moving import Namespaces
 from ai_memory.python.calls import Calls, Instant
 from ai_memory.types import DEFAULT_NAMESPACE, Relation
 
@@ -42,7 +41,7 @@ class GraphMethods(Calls):
         target: Where the relation ends: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or
             entity:KIND/NAME. An entity of a new name is created.
         type: MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or another name in upper case.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         weight: How strong the relation is, from 0 to 1.
         attributes: More about the relation, as JSON.
         evidence: The id of the memory that states the relation.
@@ -74,7 +73,7 @@ class GraphMethods(Calls):
         """End a relation.
 
         id: The relation's id (rel_…).
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}
         return self._call("unrelate", Relation, values)
@@ -94,7 +93,7 @@ class GraphMethods(Calls):
         """List what is related to a memory or an entity.
 
         id: Where to start: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         types: Only relations of these types.
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
@@ -125,7 +124,7 @@ class GraphMethods(Calls):
         """List the entities that memories name.
 
         search: Only entities whose name or alias contains this; case is ignored.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         kinds: Only entities of these kinds: person, organisation, product, place, …
         limit: At most this many entities.
         """
@@ -148,7 +147,7 @@ class GraphMethods(Calls):
 
         source: Where the path starts: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME.
         target: Where the path ends: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         types: Only relations of these types.
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
@@ -183,7 +182,7 @@ class GraphMethods(Calls):
 
         id: The node at the centre: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME.
             Default: the whole namespace.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         types: Only relations of these types.
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
@@ -215,7 +214,7 @@ class GraphMethods(Calls):
         into: The entity that they all become: its id (ent_…), entity:NAME or entity:KIND/NAME. It is created if it is
             new.
         things: The entities that are the same, each by its id (ent_…), entity:NAME or entity:KIND/NAME.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"into": into, "things": things, "namespace": namespace}
         return self._call("merge", Decision, values)
@@ -234,7 +233,7 @@ class GraphMethods(Calls):
         into: The entity that they mean: its id (ent_…), entity:NAME or entity:KIND/NAME. It is created, of the same
             kind, if it is new.
         ids: The ids of the memories (mem_…).
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"thing": thing, "into": into, "ids": ids, "namespace": namespace}
         return self._call("split", Decision, values)
@@ -250,7 +249,7 @@ class GraphMethods(Calls):
         """List which entities were merged and split, and when.
 
         about: Only decisions about this entity: its id (ent_…), entity:NAME or entity:KIND/NAME.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         undone: Also decisions that were undone.
         limit: At most this many decisions, the newest.
         """
@@ -266,7 +265,7 @@ class GraphMethods(Calls):
         """Undo a merge or a split.
 
         id: The decision's id (dec_…).
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}
         return self._call("undo", Decision, values)

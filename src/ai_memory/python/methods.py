@@ -115,7 +115,7 @@ class Methods(GraphMethods):
         valid_from: When it happened or became true.
         valid_to: When it stopped being true.
         supersedes: Ids of memories that this one replaces; they stop being true when this one becomes true.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         reinstate: Store it even if the same text was forgotten before.
         wait: Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
@@ -157,7 +157,7 @@ class Methods(GraphMethods):
         """Store many memories at once.
 
         memories: The memories to store, in order.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         reinstate: Store memories even if the same texts were forgotten before.
         wait: Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
@@ -227,7 +227,7 @@ class Methods(GraphMethods):
         """Get one memory by its id.
 
         id: The memory's id (mem_…).
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         as_of: Return it only if it was true in the world at this instant.
         known_at: Return it as the service knew it at this instant. Default: now.
         """
@@ -280,7 +280,7 @@ class Methods(GraphMethods):
 
         id: The memory's id (mem_…).
         text: The new text, in full.
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         type: The new kind of memory.
         title: The new heading.
         author: The new author.
@@ -333,7 +333,7 @@ class Methods(GraphMethods):
         """Mark a memory as no longer true, keeping its history.
 
         id: The memory's id (mem_…).
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         reason: Why it is retired; kept in the memory's history.
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
             stale_revision, which names the current one.
@@ -361,7 +361,7 @@ class Methods(GraphMethods):
         """Erase a memory permanently.
 
         id: The memory's id (mem_…).
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         reason: Why it is erased. The log keeps the reason forever, so one that repeats the memory's text or title, or
             a telling part of it, is refused.
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
@@ -418,7 +418,7 @@ class Methods(GraphMethods):
         """List all revisions of a memory.
 
         id: The memory's id (mem_…).
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}
         return self._call("history", History, values)
@@ -457,7 +457,7 @@ class Methods(GraphMethods):
     ) -> Contexts:
         """List the context paths in use.
 
-        namespace: The namespace to work in. Namespaces are isolated: no operation reads or writes across them.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         under: Only this path and the paths below it. Default: all paths.
         """
         values: dict[str, Any] = {"namespace": namespace, "under": under}
