@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ LATER = "Bo keeps the keys of the boathouse"
 
 @pytest.fixture(params=["sqlite", *LINES])
 def memory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Memory]:
-    store = {}
+    store: dict[str, Any] = {}
     if request.param != "sqlite":
         server = neo4j_backend.server(request.param)
         neo4j_backend.clean(server)
@@ -31,8 +32,8 @@ def memory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Memory]:
         yield opened
 
 
-def _remember(memory: Memory, text: str = TEXT, **more: object) -> str:
-    memory_id = memory.remember(text, **more).memory_id  # type: ignore[arg-type]
+def _remember(memory: Memory, text: str = TEXT, **more: Any) -> str:
+    memory_id = memory.remember(text, **more).memory_id
     assert memory_id is not None
     return memory_id
 
