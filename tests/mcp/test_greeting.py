@@ -1,4 +1,4 @@
-"""The answers made by hand equal the SDK's own; the tools' definitions are small and complete."""
+"""The answers made by hand equal the SDK's own; the definitions of the tools are small and complete."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_every_tool_has_its_fields_described_and_a_renderer() -> None:
 
 
 def test_each_property_is_described_by_the_operation_s_own_field() -> None:
-    """No table of words by field name stands in between: one operation's words cannot land on another's field."""
+    """There is no table of words by field name, which would put one operation's words on another's field."""
     for name, operation in TOOLS.items():
         for field, schema in input_schemas()[name]["properties"].items():
             (*_, own) = [

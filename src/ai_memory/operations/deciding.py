@@ -18,7 +18,7 @@ EntityRef = Annotated[str, Meta(min_length=1, max_length=300)]
 
 
 class MergeRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Entities that are the same. All of them, whatever their kinds, become `into` and take its kind."""
+    """The entities to merge. All of them, whatever their kinds, become `into` and take its kind."""
 
     into: Annotated[
         EntityRef, Meta(description=f"The entity that they all become: {AN_ENTITY}. It is created if it is new.")
@@ -31,7 +31,7 @@ class MergeRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SplitRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Memories in which the name of one entity means another."""
+    """The memories, and what they mean: in these memories the name of `thing` means `into`."""
 
     thing: Annotated[EntityRef, Meta(description=f"The entity found in the memories: {AN_ENTITY}.")]
     into: Annotated[
@@ -43,7 +43,7 @@ class SplitRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class DecisionsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which decisions to list."""
+    """The decisions to list, the newest first."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
     about: Annotated[
@@ -55,7 +55,7 @@ class DecisionsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class UndoRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The decision to undo."""
+    """The decision to undo. It is kept, marked as undone."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64, description="The decision's id (dec_…).")]
     namespace: Namespace = DEFAULT_NAMESPACE

@@ -47,7 +47,9 @@ class Build(Struct, frozen=True, kw_only=True):
     per_second: float | None
     """Revisions per second, as measured in this run."""
     seconds_left: float | None
+    """The estimated time until all revisions have their vectors, in seconds; None while it is not known."""
     error: str | None
+    """Why the build failed."""
     started_at: dt.datetime
     updated_at: dt.datetime
 
@@ -98,7 +100,7 @@ class CancelReembedRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ActivateGenerationRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """How to switch to the generation that is being built."""
+    """The generation being built becomes active. It must be complete, unless `incomplete` is given."""
 
     incomplete: Annotated[
         bool,
@@ -118,7 +120,7 @@ class TakeBackRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class PruneGenerationsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which retired generations to delete: those that are neither active nor being built."""
+    """The retired generations to delete; the active one and one being built are never deleted."""
 
     generation: Annotated[
         Annotated[int, Meta(ge=1)] | None, Meta(description="Delete only this generation. Default: all retired ones.")

@@ -40,7 +40,7 @@ Kinds = Annotated[
 
 
 class RelateRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A typed, dated edge to add."""
+    """A typed, dated edge. If an equal relation is current, that one is returned."""
 
     source: Annotated[
         Node,
@@ -69,14 +69,14 @@ class RelateRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class UnrelateRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A relation to end."""
+    """The relation to end. With `known_at` it can still be found."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64, description="The relation's id (rel_…).")]
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
 class NeighboursRequest(Walk, kw_only=True, forbid_unknown_fields=True):
-    """Where to start and how far to walk."""
+    """Where to start and how far to go. The nearest nodes come first."""
 
     id: Annotated[
         Node,
@@ -98,7 +98,7 @@ class Neighbours(Struct, frozen=True, kw_only=True):
 
 
 class EntitiesRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which entities to list."""
+    """The entities to list, those named by the most memories first."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
     search: Annotated[
@@ -127,7 +127,7 @@ class Entities(Struct, frozen=True, kw_only=True):
 
 
 class PathRequest(Walk, kw_only=True, forbid_unknown_fields=True):
-    """Two nodes to connect."""
+    """The two nodes to connect. Only the shortest paths are returned."""
 
     source: Annotated[
         Node,
@@ -165,7 +165,7 @@ class Paths(Struct, frozen=True, kw_only=True):
 
 
 class GraphRequest(Walk, kw_only=True, forbid_unknown_fields=True):
-    """Which part of the graph to return."""
+    """The part of the graph to return."""
 
     id: Annotated[
         Node | None,
@@ -251,7 +251,7 @@ PATH = Operation(
 )
 GRAPH = Operation(
     name="graph",
-    summary="Return the nodes and relations around a memory or an entity, or of a namespace",
+    summary="Return the graph around a memory or an entity, or of a namespace",
     request=GraphRequest,
     response=Graph,
     effect="read",

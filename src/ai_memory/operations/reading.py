@@ -67,7 +67,7 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class GetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """One memory by its id."""
+    """The memory to return: its current revision, or with `known_at` the one known then."""
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
@@ -80,7 +80,7 @@ class GetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ListRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Memories by filter, page by page, in order of when they happened."""
+    """The filters and the page. Memories are listed in order of when they happened."""
 
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many memories per page.")] = 50
     cursor: Annotated[
@@ -94,7 +94,7 @@ class ListRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class HistoryRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The memory whose revisions to return."""
+    """The memory whose revisions to list, oldest first."""
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
@@ -108,7 +108,7 @@ class History(Struct, frozen=True, kw_only=True):
 
 
 class TimelineRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The memories to count by day, week, month or year, and how many of each to show."""
+    """The memories to count, the length of a bucket, and how many memories to show of each."""
 
     bucket: Annotated[Literal["day", "week", "month", "year"], Meta(description="The length of a bucket, in UTC.")] = (
         "month"
@@ -133,7 +133,7 @@ class Timeline(Struct, frozen=True, kw_only=True):
 
 
 class ContextsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The context paths of one namespace."""
+    """The namespace, and the path below which to list. Parents of a path are listed with it."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
     under: Annotated[str, Meta(description="Only this path and the paths below it. Default: all paths.")] = ""

@@ -12,7 +12,7 @@ from ai_memory.types import EmbedderIdentity, Generation
 
 
 class StatsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to count."""
+    """The namespace to count, or the whole store."""
 
     namespace: Annotated[str | None, Meta(description="Count only this namespace. Default: the whole store.")] = None
 

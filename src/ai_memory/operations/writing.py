@@ -98,7 +98,7 @@ class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class RememberRequest(Draft, kw_only=True, forbid_unknown_fields=True):
-    """One memory to store."""
+    """The text and what is known about it. A text that the same scope already has is not stored again."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
     reinstate: Annotated[bool, Meta(description="Store it even if the same text was forgotten before.")] = False
@@ -112,7 +112,7 @@ class RememberRequest(Draft, kw_only=True, forbid_unknown_fields=True):
 
 
 class RememberManyRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Up to 2,000 memories to store; each gets its own receipt."""
+    """Up to 2,000 memories. Each gets its own receipt, and one that is rejected does not stop the others."""
 
     memories: Annotated[
         list[Draft], Meta(min_length=1, max_length=MAX_BATCH, description="The memories to store, in order.")
@@ -173,7 +173,7 @@ class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class RetireRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A memory that is no longer considered true. Its history is kept, and `known_at` still finds it."""
+    """The memory to retire. With `known_at` it can still be found as it was known before."""
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
@@ -183,7 +183,10 @@ class RetireRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A memory to erase from text, revisions, vectors, indexes, relations and caches."""
+    """The memory to erase from texts, revisions, vectors, indexes, relations and caches.
+
+    Importing it again is refused without `reinstate`.
+    """
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
@@ -200,7 +203,7 @@ class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ForgetManyRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Memories to erase, by filter. At least one filter must be given (or `everything`), and `dry_run` is on by default."""
+    """The memories to erase, by filter. At least one filter must be given, or `everything`; `dry_run` is on by default."""
 
     reason: Annotated[
         Reason | None,
@@ -231,7 +234,7 @@ class Forgotten(Struct, frozen=True, kw_only=True):
 
 
 def rejection(receipt: Receipt) -> ConflictError:
-    """The error that stands for a rejected receipt; the receipt itself is in its details."""
+    """The error for a rejected receipt; the receipt itself is in its details."""
     code, _, reason = (receipt.reason or "rejected").partition(": ")
     return ConflictError(
         f"nothing was stored: {reason or code}",

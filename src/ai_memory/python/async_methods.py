@@ -364,7 +364,7 @@ class AsyncMethods(AsyncCalls):
         kinds: str | Sequence[str] = (),
         limit: int = 200,
     ) -> Graph:
-        """Return the nodes and relations around a memory or an entity, or of a namespace."""
+        """Return the graph around a memory or an entity, or of a namespace."""
         values: dict[str, Any] = {
             "id": id,
             "namespace": namespace,

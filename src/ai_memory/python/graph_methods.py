@@ -178,7 +178,7 @@ class GraphMethods(Calls):
         kinds: str | Sequence[str] = (),
         limit: int = 200,
     ) -> Graph:
-        """Return the nodes and relations around a memory or an entity, or of a namespace.
+        """Return the graph around a memory or an entity, or of a namespace.
 
         id: The node at the centre: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME.
             Default: the whole namespace.
