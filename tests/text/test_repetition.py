@@ -56,6 +56,7 @@ def test_what_gives_a_text_away(text: str, remark: str) -> None:
         ("Room 4711 in building 12 is Ada's", "erased for ticket 4711"),
         ("Atlas 2 uses HTTP2 and IPv6", "HTTP2 is gone"),
         ("アダは東京の港区に住んでいます", "東京の記録は不要"),
+        ("アダは東京の港区に住んでいます", "東京の港区の古い記録"),
         ("", "any reason"),
         ("?!", "any reason?!"),
     ],
