@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ai_memory import Memory
+from ai_memory.clock import SystemClock
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError, NotFoundError, StaleRevisionError
 from ai_memory.settings import Settings
+from ai_memory.wiring import open_store
 from neo4j_server import LINES
 from tests.support import neo4j_backend
 from tests.support.disk import files_with
@@ -22,13 +25,18 @@ LATER = "Bo keeps the keys of the boathouse"
 
 
 @pytest.fixture(params=["sqlite", *LINES])
-def memory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Memory]:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     store: dict[str, Any] = {}
     if request.param != "sqlite":
         server = neo4j_backend.server(request.param)
         neo4j_backend.clean(server)
         store = {"store": server.uri.replace("://", f"://{server.user}:{server.password}@")}
-    with Memory(settings=Settings(data_dir=tmp_path / "data", model="none", snapshot_rows=0, **store)) as opened:
+    return Settings(data_dir=tmp_path / "data", model="none", snapshot_rows=0, **store)
+
+
+@pytest.fixture
+def memory(settings: Settings) -> Iterator[Memory]:
+    with Memory(settings=settings) as opened:
         yield opened
 
 
@@ -38,8 +46,9 @@ def _remember(memory: Memory, text: str = TEXT, **more: Any) -> str:
     return memory_id
 
 
-def _log_of(memory: Memory) -> str:
-    return " ".join(str(entry.reason) for entry in memory._service._parts.store.log())
+def _log_of(settings: Settings) -> str:
+    with closing(open_store(settings, SystemClock())) as store:
+        return " ".join(str(entry.reason) for entry in store.log())
 
 
 REPEATING = {
@@ -53,7 +62,7 @@ REPEATING = {
 
 
 @pytest.mark.parametrize("part", REPEATING)
-def test_a_reason_that_repeats_the_memory_is_refused(memory: Memory, part: str) -> None:
+def test_a_reason_that_repeats_the_memory_is_refused(memory: Memory, settings: Settings, part: str) -> None:
     reason = REPEATING[part]
     memory_id = _remember(memory, "Ada sold the old boat in Lisbon", source="mail from ada@example.org")
     attributes = {"safe": [{"code": "Zx81b2c3"}]}
@@ -65,7 +74,7 @@ def test_a_reason_that_repeats_the_memory_is_refused(memory: Memory, part: str) 
     assert [word for word in ("zurich", "savings", "lisbon", "ada@", "zx81") if word in said] == []
     assert memory.get(memory_id).text == TEXT, "nothing was erased"
     assert memory.forget(memory_id, reason="Ada asked for it; a note about her bank").forgotten == 1
-    assert "about her bank" in _log_of(memory)
+    assert "about her bank" in _log_of(settings)
 
 
 def test_every_memory_that_would_be_erased_is_compared(memory: Memory) -> None:
@@ -88,7 +97,7 @@ def test_retired_memories_are_compared_when_everything_goes(memory: Memory) -> N
     assert memory.forget_many(everything=True, dry_run=False, reason="the account was closed").forgotten == 1
 
 
-def test_keys_and_revisions_work_as_before(memory: Memory) -> None:
+def test_keys_and_revisions_work_as_before(memory: Memory, settings: Settings) -> None:
     memory_id = _remember(memory)
     with pytest.raises(InvalidInputError):
         memory.forget(memory_id, reason=TEXT, idempotency_key="once")
@@ -100,7 +109,7 @@ def test_keys_and_revisions_work_as_before(memory: Memory) -> None:
         memory.forget(memory_id, reason="another", if_revision=1, idempotency_key="once")
     with pytest.raises(NotFoundError):
         memory.forget(memory_id, reason=TEXT)
-    assert "Zurich" not in _log_of(memory)
+    assert "Zurich" not in _log_of(settings)
 
 
 def test_a_refused_reason_is_in_no_file(tmp_path: Path) -> None:
