@@ -1,4 +1,4 @@
-"""Writes the reference page from the operations and the settings page from the settings."""
+"""Writes the reference page from the operations, and the settings page from the settings."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def reference_page() -> str:
     parts = [
         GENERATED,
         "# Reference",
-        "Each operation is defined once and is the same over every surface. Instants are RFC 3339 (`2026-03-14T09:30:00Z`) or a "
-        "plain date; without a zone they mean UTC. Where a list is wanted, a single value may stand.",
+        "Each operation is defined once and is the same on every surface. Instants are RFC 3339 (`2026-03-14T09:30:00Z`) or a "
+        "plain date; without a zone they mean UTC. Where a list is expected, a single value may be given.",
         "## Operations",
         _table(
             ("Operation", "REST", "Command", "MCP tool", "Effect"),
@@ -47,8 +47,8 @@ def reference_page() -> str:
         ),
         *(_operation(operation, components) for operation in OPERATIONS),
         "## Routes of the embedder",
-        "What other programs ask of the model over HTTP, in the words of OpenAI's client and of text-embeddings-inference; "
-        "[the page about them](embeddings-api.md) says which prompt goes before a text and how errors look.",
+        "Other programs can use the model over HTTP in the formats of OpenAI and of text-embeddings-inference; "
+        "[the page about these routes](embeddings-api.md) says which prompt is put before each text and what errors look like.",
         _table(
             ("Route", "For clients of", "What"),
             [
@@ -82,11 +82,11 @@ def settings_page() -> str:
     parts = [
         GENERATED,
         "# Settings",
-        "A setting is looked for in the command line's flags, then in the environment, then in `config.toml` in the user's "
-        "configuration folder (`~/.config/ai-memory/` on Linux), then its default is taken. Lists and tables are written as JSON "
-        "in the environment.",
+        "A setting is read from the command line's flags, else from the environment, else from `config.toml` in the user's "
+        "configuration folder (`~/.config/ai-memory/` on Linux), else it has its default. In the environment, lists and tables "
+        "are written as JSON.",
         _table(("Setting", "Environment variable", "Type", "Default", "Meaning"), rows),
-        "A file with the same meaning as the environment:",
+        "An example of `config.toml`:",
         TOML_EXAMPLE,
     ]
     return "\n\n".join(parts) + "\n"

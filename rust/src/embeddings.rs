@@ -7,7 +7,7 @@ use crate::error::{Result, invalid};
 use crate::values::words;
 
 words! {
-    /// What a query is for. A model without prompts of its own treats all tasks alike.
+    /// What a query is for. A model without prompts treats all tasks alike.
     Task {
         /// Finding what answers it.
         Retrieval,
@@ -31,19 +31,19 @@ words! {
 }
 
 words! {
-    /// What becomes of a text that has more tokens than the model reads at once.
+    /// What to do with a text that has more tokens than the model reads at once.
     TooLong {
-        /// It is refused with `TooLarge`, whose details name its tokens and the limit.
+        /// Refuse it with `TooLarge`, whose details have its number of tokens and the limit.
         Error,
-        /// Its end is left out.
+        /// Leave out its end.
         Truncate,
-        /// It is covered in windows of about equal length, whose mean is made unit length again.
+        /// Embed it in windows of about equal length; the mean of their vectors is scaled to unit length.
         Windows,
     }
 }
 
 impl Task {
-    /// The service's name of it.
+    /// The service's name for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Retrieval => "retrieval",
@@ -60,7 +60,7 @@ impl Task {
 }
 
 impl TooLong {
-    /// The service's name of it.
+    /// The service's name for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -70,15 +70,15 @@ impl TooLong {
     }
 }
 
-/// Which prompt goes before the texts of a batch.
+/// Which prompt is put before the texts of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Side<'a> {
-    /// The one for documents.
+    /// The prompt for documents.
     #[default]
     Documents,
-    /// The one for documents with a title, one entry a text; an empty title is none.
+    /// The prompt for documents with a title, one entry per text; an empty title counts as none.
     TitledDocuments(&'a [Option<&'a str>]),
-    /// That of a task; [`Task::None`] is none at all.
+    /// The prompt for a task; [`Task::None`] means no prompt.
     Queries(Task),
 }
 
@@ -91,7 +91,7 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    /// From all rows, one after the other. Fails with `InvalidInput` where they are not `len` rows of `dimension` values.
+    /// Vectors from all rows, one after the other. Fails with `InvalidInput` unless there are `len` rows of `dimension` values.
     pub fn new(values: Vec<f32>, len: usize, dimension: usize) -> Result<Self> {
         if len.checked_mul(dimension) != Some(values.len()) {
             let message = format!("{} values are no {len} rows of {dimension}", values.len());
@@ -100,17 +100,17 @@ impl Vectors {
         Ok(Self { values, len, dimension })
     }
 
-    /// How many vectors.
+    /// The number of vectors.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// True if there are no vectors.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The length of each.
+    /// The length of each vector.
     pub fn dimension(&self) -> usize {
         self.dimension
     }
@@ -144,7 +144,7 @@ pub struct Similarities {
 }
 
 impl Similarities {
-    /// The cosine of the vector `row` of the one side with the vector `column` of the other; `None` beyond the last.
+    /// The cosine of vector `row` of one side and vector `column` of the other; `None` beyond the last.
     pub fn get(&self, row: usize, column: usize) -> Option<f32> {
         if column >= self.columns {
             return None;
@@ -152,7 +152,7 @@ impl Similarities {
         self.values.get(row * self.columns + column).copied()
     }
 
-    /// How many columns.
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -170,15 +170,15 @@ pub struct ModelInfo {
     pub name: String,
     /// sha256 (hexadecimal) over weights, tokenizer and configuration.
     pub revision: String,
-    /// What it computes in.
+    /// The number format of its arithmetic.
     pub dtype: String,
-    /// The length of the vectors that the methods give.
+    /// The length of the vectors that the methods return.
     pub dimension: usize,
-    /// All lengths that the model supports, its own first.
+    /// All lengths that the model supports, the full one first.
     pub dimensions: Vec<usize>,
     /// The longest input in tokens, special tokens and prompt included.
     pub max_tokens: usize,
-    /// What only the process that runs the model knows.
+    /// What is known only in the process that runs the model.
     pub local: Option<LocalModel>,
 }
 
@@ -191,32 +191,32 @@ pub struct LocalModel {
     pub runtime: String,
     /// `cpu` or `cuda`.
     pub device: String,
-    /// Empty where it is not known.
+    /// Its licence; empty where it is not known.
     pub licence: String,
     /// The prompt of each task, and of documents without (`document`) and with a title (`titled_document`).
     pub prompts: BTreeMap<String, String>,
 }
 
-/// One embedding model. May be shared among threads; callers at the same time share its passes.
+/// One embedding model. It may be shared among threads; concurrent calls share its forward passes.
 ///
-/// Queries and documents have methods of their own, so that no prompt is forgotten. Every vector is float32 and of length 1. All
-/// methods that embed fail with `TooLarge` for a text that is too long (unless the service was told otherwise, see [`TooLong`]),
+/// Queries and documents have separate methods, so that each gets its prompt. Every vector is float32 and of length 1. All
+/// methods that embed fail with `TooLarge` for a text that is too long (unless the service is set otherwise, see [`TooLong`]),
 /// `Embedder` where the model fails, with no partial result, `EmbedderUnavailable` where there is none or it has been closed, and
 /// `Overloaded` where too many callers wait.
 pub trait Embeddings: Send + Sync {
-    /// The vector of one query: `dimension` values. Without a task it is the service's default, retrieval.
+    /// The vector of one query: `dimension` values. Default task: retrieval.
     fn embed_query(&self, text: &str, task: Option<Task>) -> Result<Vec<f32>> {
         Ok(self.embed_batch(&[text], Side::Queries(task.unwrap_or(Task::Retrieval)))?.into_values())
     }
 
-    /// The vector of one document: `dimension` values. An empty title is none.
+    /// The vector of one document: `dimension` values. An empty title counts as none.
     fn embed_document(&self, text: &str, title: Option<&str>) -> Result<Vec<f32>> {
         Ok(self.embed_batch(&[text], Side::TitledDocuments(&[title]))?.into_values())
     }
 
-    /// One vector a text, in order; no texts give no rows, of the model's dimension.
+    /// One vector per text, in order; no texts give no rows, with the model's dimension.
     ///
-    /// Also fails with `InvalidInput` where the titles are not as many as the texts.
+    /// Also fails with `InvalidInput` unless there are as many titles as texts.
     fn embed_batch(&self, texts: &[&str], side: Side<'_>) -> Result<Vectors>;
 
     /// What the model is and what it runs on.
@@ -232,7 +232,7 @@ pub trait Embeddings: Send + Sync {
         Ok(self.supported_dimensions()?.contains(&dimension))
     }
 
-    /// Cosines of each vector of `a` with each of `b`, in float64 until they are written. The vectors need not be of length 1.
+    /// Cosines of each vector of `a` and each of `b`, computed in float64 and returned as float32. The vectors need not be of length 1.
     ///
     /// Needs neither model nor service. Fails with `InvalidInput` where the dimensions differ, a value is not finite, or a vector
     /// is all zero.
@@ -248,7 +248,7 @@ pub trait Embeddings: Send + Sync {
     }
 }
 
-/// The rows made unit length, in float64.
+/// The rows scaled to unit length, in float64.
 fn units(vectors: &Vectors, name: &str) -> Result<Vec<Vec<f64>>> {
     let unit = |row: &[f32]| {
         let row: Vec<f64> = row.iter().copied().map(f64::from).collect();
@@ -265,11 +265,11 @@ fn units(vectors: &Vectors, name: &str) -> Result<Vec<Vec<f64>>> {
     vectors.rows().map(unit).collect()
 }
 
-/// Titles are one a text, whoever is asked.
+/// There must be one title per text, in process and over HTTP.
 pub(crate) fn check_titles(texts: usize, side: Side<'_>) -> Result<()> {
     match side {
         Side::TitledDocuments(titles) if titles.len() != texts => {
-            Err(invalid(format!("{texts} texts have {} titles", titles.len()), "give one title a text, or None"))
+            Err(invalid(format!("{texts} texts have {} titles", titles.len()), "give one title per text, or None"))
         }
         _ => Ok(()),
     }

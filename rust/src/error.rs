@@ -1,16 +1,16 @@
-//! Every error, under the code that the service gives it.
+//! All errors, with the codes of the service.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What an error says: the one shape of all surfaces.
+/// What an error says, in the same form on every surface.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Problem {
     /// What was wrong, and the limit where there is one.
     pub message: String,
-    /// The command or change that mends it.
+    /// The command or change that fixes it.
     pub hint: Option<String>,
     /// The values behind the message, such as `limit`, `actual`, `current` or `retry_after` (seconds).
     #[serde(default)]
@@ -23,13 +23,13 @@ impl Problem {
         Self { message: message.into(), ..Self::default() }
     }
 
-    /// The same with what mends it.
+    /// The same, with a hint how to fix it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same with a value behind the message.
+    /// The same, with a value behind the message.
     pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
         self
@@ -40,8 +40,8 @@ macro_rules! errors {
     ($($(#[$doc:meta])* $variant:ident = $code:literal;)*) => {
         /// What can go wrong. The code of each variant is stable, and the same in process and over HTTP.
         ///
-        /// The variants stand for the service's own classes of errors, one each; the last four for what can only go wrong on
-        /// the way from Rust to it.
+        /// There is one variant for each of the service's errors; the last four are for what can only go wrong between Rust
+        /// and the service.
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub enum Error {
@@ -59,7 +59,7 @@ macro_rules! errors {
             /// All codes that have a variant of their own.
             pub const CODES: &'static [&'static str] = &[$($code),*];
 
-            /// The error that a code and what is said under it stand for; `Other` for a code that is not known.
+            /// The error with this code; `Other` for an unknown code.
             pub fn from_code(code: &str, problem: Problem) -> Self {
                 match code {
                     $($code => Self::$variant(problem),)*
@@ -119,7 +119,7 @@ errors! {
     StoreFull = "store_full";
     /// The store's file or folder cannot be written.
     StoreReadOnly = "store_read_only";
-    /// The file is damaged, or is no store of the service.
+    /// The file is damaged or is not an ai-memory store.
     StoreCorrupt = "store_corrupt";
     /// Another process held the write lock for longer than the busy timeout.
     StoreBusy = "store_busy";
@@ -137,14 +137,14 @@ errors! {
     Offline = "offline";
     /// The service is closing, or cannot be reached at its address.
     Unavailable = "unavailable";
-    /// A fault of the service or of this crate: an exception that is none of its errors, or a panic. `details` has the
+    /// An internal error of the service or of this crate: an unexpected exception, or a panic. `details` has the
     /// `exception` and its `traceback` where there was one.
     Internal = "internal";
-    /// No Python interpreter was found, or the one that was named is none.
+    /// No Python interpreter was found, or what was named is not one.
     PythonNotFound = "python_not_found";
     /// The interpreter is not of the version whose library this program is linked with, or it could not be started.
     PythonUnusable = "python_unusable";
-    /// The interpreter has no package `ai-memory-service`, or one of what that needs is missing.
+    /// The interpreter does not have the package `ai-memory-service`, or one of its dependencies is missing.
     PackageMissing = "package_missing";
 }
 
@@ -161,7 +161,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What the methods of this crate give.
+/// The result of this crate's methods.
 pub type Result<T> = std::result::Result<T, Error>;
 
 pub(crate) fn invalid(message: impl Into<String>, hint: &str) -> Error {

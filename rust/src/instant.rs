@@ -39,7 +39,7 @@ impl From<String> for Instant {
 }
 
 impl From<SystemTime> for Instant {
-    /// In UTC, with microseconds: all that the service keeps. What lies between two of them is cut towards the past.
+    /// In UTC, with microseconds, which is what the service keeps. A finer time is rounded down.
     fn from(time: SystemTime) -> Self {
         let micros = match time.duration_since(UNIX_EPOCH) {
             Ok(after) => micros_of(after),

@@ -11,7 +11,7 @@ use crate::values::{
     Receipt, Receipts, Relate, Relation, Remember, RememberMany, Retire, Revise, Unrelate,
 };
 
-/// A store of memories. May be shared among threads; every method blocks until the service has answered.
+/// A store of memories. It may be shared among threads; every method blocks until the service has answered.
 ///
 /// A write is on disk when its method returns `Ok`, and its receipt says what became of it: a rejected one is a receipt too, not an
 /// error. All methods fail with the service's own errors, under the same codes in process and over HTTP; a field that is out of its
@@ -19,53 +19,53 @@ use crate::values::{
 pub trait Memories: Send + Sync {
     /// Carry out any operation: the request's fields in, the answer as JSON (UTF-8) out.
     ///
-    /// The other methods stand on it. A field that is left out keeps the operation's default.
+    /// The other methods are built on it. A field that is left out keeps the operation's default.
     fn carry_out(&self, operation: Operation, request: Map<String, Value>) -> Result<Vec<u8>>;
 
-    /// Keep one memory. Idempotent: the same text in the same scope is `DuplicateOf` the first.
+    /// Store one memory. Idempotent: the same text in the same scope is `DuplicateOf` the first.
     ///
-    /// Fails with `NotFound` for an id in `supersedes` that is not there, `IdempotencyConflict` for a key that was used for
+    /// Fails with `NotFound` for an unknown id in `supersedes`, `IdempotencyConflict` for a key that was used for
     /// another request, `EmbedderMismatch` and the errors of the store.
     fn remember(&self, request: &Remember) -> Result<Receipt> {
         asked(self, Operation::REMEMBER, request)
     }
 
-    /// Keep 1 to 2,000 memories at once; each has a receipt, in the order given. Fails as `remember`, for all of them together.
+    /// Store 1 to 2,000 memories at once; each gets a receipt, in the order given. Fails as `remember`, for all of them together.
     fn remember_many(&self, request: &RememberMany) -> Result<Receipts> {
         asked(self, Operation::REMEMBER_MANY, request)
     }
 
-    /// Find the memories that answer a question. No hits are an answer too, whose `reason` says why.
+    /// Find the memories that answer a question. An answer without hits is no error; its `reason` says why there are none.
     fn recall(&self, request: &Recall) -> Result<Answer> {
         asked(self, Operation::RECALL, request)
     }
 
-    /// Get one memory by its id. Fails with `NotFound` where there is none, or none at the instants asked for.
+    /// Get one memory by its id. Fails with `NotFound` where there is none, or none at the instants in the request.
     fn get(&self, request: &Get) -> Result<MemoryRecord> {
         asked(self, Operation::GET, request)
     }
 
-    /// One page of the memories that pass a filter; no cursor in the answer means that it is the last.
+    /// List one page of the memories that match a filter; the last page has no cursor.
     fn list(&self, request: &List) -> Result<Page> {
         asked(self, Operation::LIST, request)
     }
 
-    /// Change a memory by adding a revision. Fails with `NotFound`, and with `StaleRevision` where `if_revision` is not the current.
+    /// Change a memory by adding a revision. Fails with `NotFound`, and with `StaleRevision` where `if_revision` is not current.
     fn revise(&self, request: &Revise) -> Result<Receipt> {
         asked(self, Operation::REVISE, request)
     }
 
-    /// Stop holding a memory for true; its history stays. Fails as `revise`.
+    /// Mark a memory as no longer true, keeping its history. Fails as `revise`.
     fn retire(&self, request: &Retire) -> Result<Receipt> {
         asked(self, Operation::RETIRE, request)
     }
 
-    /// Erase a memory for good, everywhere. Fails as `revise`.
+    /// Erase a memory permanently. Fails as `revise`, and with `InvalidInput` for a reason that repeats the memory.
     fn forget(&self, request: &Forget) -> Result<Forgotten> {
         asked(self, Operation::FORGET, request)
     }
 
-    /// Relate two memories, or a memory and a named thing, which is made when new. Fails with `NotFound` for an unknown id.
+    /// Relate two memories, or a memory and an entity; an entity of a new name is created. Fails with `NotFound` for an unknown id.
     fn relate(&self, request: &Relate) -> Result<Relation> {
         asked(self, Operation::RELATE, request)
     }
@@ -75,12 +75,12 @@ pub trait Memories: Send + Sync {
         asked(self, Operation::UNRELATE, request)
     }
 
-    /// What is related to a memory or a named thing, nearest first. Fails with `NotFound`.
+    /// List what is related to a memory or an entity, nearest first. Fails with `NotFound`.
     fn neighbours(&self, request: &NeighboursOf) -> Result<Neighbours> {
         asked(self, Operation::NEIGHBOURS, request)
     }
 
-    /// All revisions of one memory, oldest first. Fails with `NotFound`.
+    /// List all revisions of a memory, oldest first. Fails with `NotFound`.
     fn history(&self, request: &HistoryOf) -> Result<History> {
         asked(self, Operation::HISTORY, request)
     }

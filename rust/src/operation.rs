@@ -1,4 +1,4 @@
-//! Which operations there are, and where each lives under `/v1`.
+//! The operations, and the path of each under `/v1`.
 
 /// How a request travels over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +30,11 @@ impl Method {
 pub struct Operation {
     /// The service's method and the operation id in OpenAPI.
     pub name: &'static str,
-    /// How it is asked over HTTP.
+    /// Its HTTP method.
     pub method: Method,
     /// Its path under `/v1`; `{id}` is the request's field of that name.
     pub path: &'static str,
-    /// Whether it changes nothing, so that it may be tried again when a connection breaks.
+    /// Whether it only reads; if so, it may be retried when a connection breaks.
     pub reads: bool,
 }
 
@@ -43,9 +43,9 @@ const fn operation(name: &'static str, method: Method, path: &'static str, reads
 }
 
 impl Operation {
-    /// Keep one memory.
+    /// Store one memory.
     pub const REMEMBER: Self = operation("remember", Method::Post, "/memories", false);
-    /// Keep up to 2,000 memories.
+    /// Store up to 2,000 memories at once.
     pub const REMEMBER_MANY: Self = operation("remember_many", Method::Post, "/memories/batch", false);
     /// Find the memories that answer a question.
     pub const RECALL: Self = operation("recall", Method::Post, "/recall", true);
@@ -55,20 +55,20 @@ impl Operation {
     pub const LIST: Self = operation("list", Method::Get, "/memories", true);
     /// Change a memory by adding a revision.
     pub const REVISE: Self = operation("revise", Method::Patch, "/memories/{id}", false);
-    /// Stop holding a memory for true, keeping its history.
+    /// Mark a memory as no longer true, keeping its history.
     pub const RETIRE: Self = operation("retire", Method::Post, "/memories/{id}/retire", false);
-    /// Erase a memory for good.
+    /// Erase a memory permanently.
     pub const FORGET: Self = operation("forget", Method::Delete, "/memories/{id}", false);
-    /// Relate two memories, or a memory and a named thing.
+    /// Relate two memories, or a memory and an entity.
     pub const RELATE: Self = operation("relate", Method::Post, "/relations", false);
     /// End a relation.
     pub const UNRELATE: Self = operation("unrelate", Method::Delete, "/relations/{id}", false);
-    /// What is related to a memory or a named thing.
+    /// List what is related to a memory or an entity.
     pub const NEIGHBOURS: Self = operation("neighbours", Method::Get, "/neighbours/{id}", true);
-    /// All revisions of one memory.
+    /// List all revisions of a memory.
     pub const HISTORY: Self = operation("history", Method::Get, "/memories/{id}/history", true);
 
-    /// The operations that have a method of [`Memories`](crate::Memories).
+    /// The operations that have a method in [`Memories`](crate::Memories).
     pub const ALL: &'static [Self] = &[
         Self::REMEMBER,
         Self::REMEMBER_MANY,

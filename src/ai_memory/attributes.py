@@ -1,6 +1,6 @@
 """The typed attributes of each memory type.
 
-Every attribute is optional. Known names are checked for their type; other names are the user's own and are kept as given.
+Every attribute is optional. Known names are checked for their type; other names are stored as given.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class EpisodicAttributes(Struct):
 
 
 class ProceduralAttributes(Struct):
-    """A way of doing something: steps in order, what is needed, what must be so first."""
+    """A way of doing something: the steps in order, the tools, and what must be true first."""
 
     steps: list[str] | None = None
     tools: list[str] | None = None
@@ -40,14 +40,14 @@ class ProceduralAttributes(Struct):
 
 
 class WorkingAttributes(Struct):
-    """Something held in mind for a task at hand."""
+    """Something kept in mind for the current task."""
 
     task: str | None = None
     goal: str | None = None
 
 
 class CodeAttributes(Struct):
-    """A piece of code: where it is and what it defines."""
+    """A piece of code: its language, its location and what it defines."""
 
     language: str | None = None
     path: str | None = None
@@ -56,7 +56,7 @@ class CodeAttributes(Struct):
 
 
 class DocumentationAttributes(Struct):
-    """A part of a document: which part, of which version."""
+    """A part of a document: which section, of which version, at which address."""
 
     section: str | None = None
     version: str | None = None
@@ -110,7 +110,7 @@ MAX_ATTRIBUTES_BYTES = 64 * 1024
 
 
 def check_attributes(kind: MemoryType, attributes: dict[str, Any]) -> None:
-    """Raise InvalidInputError when a known attribute of `kind` has the wrong type, or all together are over 64 KiB of JSON."""
+    """Raise InvalidInputError if a known attribute of `kind` has the wrong type, or if all of them exceed 64 KiB of JSON."""
     if not attributes:
         return
     shape = ATTRIBUTES[kind]
@@ -120,15 +120,15 @@ def check_attributes(kind: MemoryType, attributes: dict[str, Any]) -> None:
     except msgspec.ValidationError as error:
         raise InvalidInputError(
             f"attributes of a {kind} memory: {error}",
-            hint=f"typed attributes of {kind}: {', '.join(shape.__struct_fields__)}; any other name is yours",
+            hint=f"typed attributes of {kind}: {', '.join(shape.__struct_fields__)}; other names may have any JSON value",
             field="attributes",
         ) from None
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInputError(f"attributes cannot be kept as JSON: {error}", field="attributes") from None
+        raise InvalidInputError(f"attributes cannot be stored as JSON: {error}", field="attributes") from None
     if size > MAX_ATTRIBUTES_BYTES:
         raise InvalidInputError(
             f"attributes take {size} bytes of JSON, the limit is {MAX_ATTRIBUTES_BYTES}",
-            hint="keep large data elsewhere and its address in `source`",
+            hint="store large data elsewhere and put its address in `source`",
             field="attributes",
             limit=MAX_ATTRIBUTES_BYTES,
             actual=size,

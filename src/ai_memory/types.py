@@ -170,55 +170,81 @@ Texts = tuple[str, ...]
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which memories of one namespace are meant. Fields are joined by AND, the values of one list by OR.
+    """A filter for the memories of one namespace. Fields are joined by AND, the values of one list by OR.
 
     Instants compare with `>=` for `…_after` and `<` for `…_before`. `occurred_…` looks at `valid_from`, or at `created_at`
     where a memory has no `valid_from`.
     """
 
-    namespace: Annotated[str, Meta(description="The wall around a body of memories; no query crosses it.")] = (
-        DEFAULT_NAMESPACE
-    )
+    namespace: Annotated[str, Meta(description="Only memories of this namespace.")] = DEFAULT_NAMESPACE
     user: Annotated[Texts, Meta(description="Only memories of one of these users.")] = ()
     agent: Annotated[Texts, Meta(description="Only memories of one of these agents.")] = ()
-    session: Annotated[Texts, Meta(description="Only memories of one of these sessions.")] = ()
-    types: Annotated[tuple[MemoryType, ...], Meta(description="Only memories of one of these types.")] = ()
-    context: Annotated[str, Meta(description="Only this context path and all below it, such as work/projects.")] = ""
-    tags: Annotated[Texts, Meta(description="Tags a memory must all have.")] = ()
-    any_tags: Annotated[Texts, Meta(description="Tags of which a memory must have at least one.")] = ()
-    without_tags: Annotated[Texts, Meta(description="Tags a memory must not have.")] = ()
+    session: Annotated[
+        Texts,
+        Meta(description="Only memories of one of these sessions.", extra={"short": "Only from these sessions."}),
+    ] = ()
+    types: Annotated[
+        tuple[MemoryType, ...],
+        Meta(description="Only memories of one of these types.", extra={"short": "Only of these types."}),
+    ] = ()
+    context: Annotated[
+        str,
+        Meta(
+            description="Only memories in this context path, such as work/projects, or below it.",
+            extra={"short": "Only in this path or below it."},
+        ),
+    ] = ""
+    tags: Annotated[
+        Texts,
+        Meta(description="Only memories with all of these tags.", extra={"short": "Only with all of these tags."}),
+    ] = ()
+    any_tags: Annotated[Texts, Meta(description="Only memories with at least one of these tags.")] = ()
+    without_tags: Annotated[Texts, Meta(description="Only memories with none of these tags.")] = ()
     author: Annotated[Texts, Meta(description="Only memories written or said by one of these people.")] = ()
     ids: Annotated[Texts, Meta(description="Only memories with one of these ids.")] = ()
     occurred_after: Annotated[
         dt.datetime | None,
-        Meta(description="Only what happened (valid_from, else created_at) at or after this instant."),
+        Meta(
+            description="Only what happened (valid_from, else created_at) at or after this instant.",
+            extra={"short": "Only what happened then or later."},
+        ),
     ] = None
-    occurred_before: Annotated[dt.datetime | None, Meta(description="Only what happened before this instant.")] = None
+    occurred_before: Annotated[
+        dt.datetime | None,
+        Meta(
+            description="Only what happened (valid_from, else created_at) before this instant.",
+            extra={"short": "Only what happened before."},
+        ),
+    ] = None
     recorded_after: Annotated[
         dt.datetime | None, Meta(description="Only what was recorded at or after this instant.")
     ] = None
     recorded_before: Annotated[dt.datetime | None, Meta(description="Only what was recorded before this instant.")] = (
         None
     )
-    min_importance: Annotated[Share, Meta(description="Only memories of at least this importance.")] = 0.0
-    min_confidence: Annotated[Share, Meta(description="Only memories of at least this confidence.")] = 0.0
+    min_importance: Annotated[Share, Meta(description="Only memories of at least this importance, from 0 to 1.")] = 0.0
+    min_confidence: Annotated[Share, Meta(description="Only memories of at least this confidence, from 0 to 1.")] = 0.0
     as_of: Annotated[
         dt.datetime | None,
-        Meta(description="Only what was true in the world at this instant: valid_from <= as_of < valid_to."),
+        Meta(
+            description="Only what was true in the world at this instant: valid_from <= as_of < valid_to.",
+            extra={"short": "Only what was true then."},
+        ),
     ] = None
     known_at: Annotated[
         dt.datetime | None,
         Meta(
-            description="Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now."
+            description="Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now.",
+            extra={"short": "Only what was known then."},
         ),
     ] = None
     include_ended: Annotated[
         bool,
-        Meta(description="Also memories whose valid_to lies before now. Recall leaves them out unless as_of is given."),
+        Meta(description="Also memories whose valid_to is before now."),
     ] = True
     now: Annotated[
         dt.datetime | None,
-        Meta(description="The instant that counts as now; the service's clock when not given."),
+        Meta(description="The instant to treat as now. Default: the service's clock."),
     ] = None
 
 

@@ -1,10 +1,11 @@
-"""The answers made by hand equal the SDK's own; the tools' definitions are small and complete."""
+"""The answers made by hand equal the SDK's own; the definitions of the tools are small and complete."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 import anyio
 import mcp_types
@@ -12,6 +13,7 @@ import pytest
 from mcp.server.models import InitializationOptions
 from mcp.shared.message import SessionMessage
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+from msgspec import Meta
 
 from ai_memory.errors import InvalidInputError
 from ai_memory.mcp.greeting import (
@@ -26,7 +28,7 @@ from ai_memory.mcp.greeting import (
 from ai_memory.mcp.server import make_server, tool_definitions
 from ai_memory.mcp.text import _RENDERERS
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, request_in, tool_of
-from ai_memory.operations.base import Operation
+from ai_memory.operations.base import Operation, hints_of, without_none
 
 CLIENT = {"name": "a test", "version": "1"}
 
@@ -115,6 +117,30 @@ def test_every_tool_has_its_fields_described_and_a_renderer() -> None:
         assert all(field["description"] for field in schema["properties"].values())
         assert "namespace" not in schema["properties"]
         assert operation.response in _RENDERERS
+
+
+def test_each_property_is_described_by_the_operation_s_own_field() -> None:
+    """There is no table of words by field name, which would put one operation's words on another's field."""
+    for name, operation in TOOLS.items():
+        for field, schema in input_schemas()[name]["properties"].items():
+            (*_, own) = [
+                meta
+                for meta in get_type_hints(operation.request, include_extras=True)[field].__metadata__
+                if isinstance(meta, Meta) and meta.description
+            ]
+            words = (own.extra or {}).get("short", own.description)
+            instant = without_none(hints_of(operation.request)[field]) is dt.datetime
+            assert schema["description"] == (f"{words} ISO date." if instant else words), f"{name}.{field}"
+
+
+def test_words_that_differ_by_operation_say_so() -> None:
+    tools = {name: schema["properties"] for name, schema in input_schemas().items()}
+    assert "logged forever" in tools["forget"]["reason"]["description"]
+    assert "history" in tools["revise"]["reason"]["description"]
+    assert "replace the old ones" in tools["revise"]["tags"]["description"]
+    assert "Only" in tools["recall"]["tags"]["description"]
+    assert "entity:NAME" in tools["neighbours"]["id"]["description"]
+    assert "relations" in tools["neighbours"]["types"]["description"]
 
 
 def test_annotations_follow_from_the_operations() -> None:

@@ -1,4 +1,4 @@
-"""What stands between a client on standard input and whatever serves it: who answers, in which order, and when that changes."""
+"""A session between a client on standard input and what serves it: who answers, in which order, and when that changes."""
 
 from __future__ import annotations
 

@@ -128,6 +128,8 @@ CASES: tuple[Case, ...] = (
     ("prune_generations", {}),
     ("export", {}),
     ("export", {"namespace": "brought", "current_only": True}),
+    ("forget", {"id": "$Bo moved the cache", "reason": "it said: Bo moved the CACHE twice"}),
+    ("forget_many", {"tags": ["red"], "reason": "on what Ada chose SQLite for"}),
     ("forget", {"id": "$Bo moved the cache", "reason": "asked to"}),
     ("forget", {"id": "$Bo moved the cache"}),
     ("remember", {"text": "Bo moved the cache twice"}),

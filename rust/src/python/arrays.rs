@@ -1,4 +1,4 @@
-//! Vectors out of numpy.
+//! Vectors from numpy.
 
 use numpy::{PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
@@ -8,7 +8,7 @@ use crate::embeddings::Vectors;
 
 /// The rows of an array of shape (n, dimension) and type float32.
 ///
-/// This is the one copy between numpy and Rust: a `memcpy` where the array lies in one piece row by row, as the service's do, and
+/// This is the one copy between numpy and Rust: a `memcpy` where the array is contiguous row by row, as the service's arrays are, and
 /// value by value where it is a view with gaps. A read-only array is read like any other. The copy is made while attached, because
 /// the array might be written once this thread lets go; 50 rows of 768 values take about 10 µs.
 pub(super) fn vectors(array: &Bound<'_, PyAny>) -> PyResult<Vectors> {
@@ -19,7 +19,7 @@ pub(super) fn vectors(array: &Bound<'_, PyAny>) -> PyResult<Vectors> {
         return Err(PyTypeError::new_err(format!("an array of two axes was expected, not of {}", array.ndim())));
     };
     let readable: PyReadonlyArrayDyn<'_, f32> = array.try_readonly()?;
-    let view = readable.as_array(); // numpy's own `as_slice` also takes an array that lies column by column
+    let view = readable.as_array(); // numpy's own `as_slice` also accepts an array that is contiguous column by column
     let values = view.as_slice().map_or_else(|| view.iter().copied().collect(), <[f32]>::to_vec);
     Vectors::new(values, rows, dimension).map_err(|error| PyTypeError::new_err(error.to_string()))
 }

@@ -38,7 +38,7 @@ impl fmt::Display for Found {
 /// A Python interpreter that has the package, of the version whose library this program is linked with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpreter {
-    /// Its program; that of a virtual environment stands for its packages.
+    /// Its program; in a virtual environment the program decides which packages are found.
     pub executable: PathBuf,
     /// How it was found.
     pub found: Found,
@@ -58,7 +58,7 @@ impl Interpreter {
     /// of the right version.
     ///
     /// Each is run once (some 30 ms) and asked what it is. Fails with `PythonNotFound`, `PythonUnusable` where it is of another
-    /// version than this program is linked with, and `PackageMissing`; each error has the command that mends it.
+    /// version than this program is linked with, and `PackageMissing`; each error has the command that fixes it.
     pub fn find() -> Result<Self> {
         Self::find_among(env::var_os(VARIABLE), env::var_os("VIRTUAL_ENV"), env::var_os("PATH"))
     }

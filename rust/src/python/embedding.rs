@@ -19,7 +19,7 @@ use crate::error::Result;
 pub struct EmbeddingOptions {
     /// `auto` (EmbeddingGemma where it is found, else all-MiniLM-L6-v2), a known name, or a model folder.
     pub model: Option<String>,
-    /// The length of the vectors, one of [`Embeddings::supported_dimensions`]; they are cut to it and made unit length again.
+    /// The length of the vectors, one of [`Embeddings::supported_dimensions`]; they are cut to it and scaled to unit length.
     pub dimension: Option<usize>,
     /// `auto`, `float32`, `bfloat16` or `int8`.
     pub dtype: Option<String>,
@@ -27,13 +27,13 @@ pub struct EmbeddingOptions {
     pub runtime: Option<String>,
     /// `auto`, `cpu` or `cuda`.
     pub device: Option<String>,
-    /// Threads of a forward pass; 0 means one a core.
+    /// Threads of a forward pass; 0 means one per core.
     pub threads: Option<usize>,
     /// Keep vectors that were made before, in memory and in the data folder.
     pub cache: bool,
     /// The data folder, where models are looked for.
     pub data_dir: Option<PathBuf>,
-    /// What becomes of a text that is too long; an error where it is not given.
+    /// What to do with a text that is too long. Default: an error.
     pub too_long: Option<TooLong>,
 }
 

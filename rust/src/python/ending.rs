@@ -1,7 +1,7 @@
 //! What is still open when the process ends.
 //!
 //! A program that keeps its model or its store in a `static`, or calls `std::process::exit`, drops neither; a forward pass may then be
-//! running, of another thread or of the store's own that pays vectors, while the C library destroys what OpenVINO computes with, and
+//! running, in another thread or in the store's own that embeds pending memories, while the C library destroys what OpenVINO computes with, and
 //! the process would end with a segmentation fault. So the end of the process closes what is open first, which waits for the pass that
 //! runs and for nothing else.
 //!
@@ -68,7 +68,7 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         open_ones(|open| open.retain(|(number, _)| *number != self.number));
-        // Nobody is left to tell of a failure: the `close` of the owner is for those who want to know.
+        // A failure cannot be reported from here; owners who want to know call `close` themselves.
         let _ = Python::try_attach(|py| self.object.bind(py).call_method0("close").map(drop));
     }
 }

@@ -56,7 +56,7 @@ impl Memory {
         Ok(Self { memory })
     }
 
-    /// Wait until every memory can be found by meaning; false at the time limit or without a model.
+    /// Wait until every memory can be found semantically; false at the time limit or without a model.
     pub fn settle(&self, limit: Option<Duration>) -> Result<bool> {
         with_python(|py| {
             self.memory.bind(py).call_method1("settle", (limit.map(|limit| limit.as_secs_f64()),))?.extract()

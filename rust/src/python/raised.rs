@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::error::{Error, Problem};
 
-/// The error that an exception stands for: the service's own by their code, a missing module as `PackageMissing`, anything else as
+/// The error for an exception: the service's own by their code, a missing module as `PackageMissing`, anything else as
 /// `Internal` with the exception's type and traceback in its details.
 pub fn raised(py: Python<'_>, error: &PyErr) -> Error {
-    if let Some(told) = of_the_service(py, error) {
-        return told;
+    if let Some(known) = of_the_service(py, error) {
+        return known;
     }
     let exception = error.get_type(py).qualname().map(|name| name.to_string()).unwrap_or_default();
     let message = error.value(py).str().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Starting the interpreter, once a process.
+//! Starting the interpreter, once per process.
 
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
@@ -40,8 +40,8 @@ fn initialize(executable: &Path) -> Result<()> {
         .map_err(|_| unusable(executable, "its path has a NUL character"))?;
     let mut config = MaybeUninit::<ffi::PyConfig>::uninit();
     // SAFETY: `config` is initialised by PyConfig_InitPythonConfig before anything else reads it, is used by this thread alone, and
-    // is cleared at every end; `program` outlives the call that copies it. The lock in `ensure_started` keeps a second call of ours
-    // away, and Python is not initialised yet.
+    // is cleared at every end; `program` outlives the call that copies it. The lock in `ensure_started` keeps out a second call
+    // from this crate, and Python is not initialised yet.
     unsafe {
         ffi::PyConfig_InitPythonConfig(config.as_mut_ptr());
         let config = config.assume_init_mut();
@@ -65,7 +65,7 @@ fn initialize(executable: &Path) -> Result<()> {
 
 /// Give SIGINT back to the program.
 ///
-/// Even where Python was told to install no handlers, its module `signal` takes a SIGINT that nobody has taken as soon as something
+/// Even where Python is configured to install no handlers, its module `signal` takes a SIGINT that nobody has taken as soon as something
 /// imports it, and Ctrl-C would no longer end the program. Imported here, it does so now, and not again.
 fn leave_signals(py: Python<'_>) -> PyResult<()> {
     let signal = py.import("signal")?;

@@ -12,17 +12,17 @@ use std::time::Duration;
 pub use embedding::RemoteEmbeddings;
 pub use memory::RemoteMemory;
 
-/// Where the service of this machine listens where nothing else was said.
+/// The default address of the service on this machine.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:7677";
 
-/// Where a service is and how it is asked.
+/// The address of a service and how to reach it.
 #[derive(Debug, Clone)]
 pub struct RemoteOptions {
     /// Its address.
     pub url: String,
-    /// The API key, where it wants one.
+    /// The API key, if the service requires one.
     pub api_key: Option<String>,
-    /// The longest wait for a whole answer.
+    /// How long to wait for a complete answer.
     pub timeout: Duration,
 }
 

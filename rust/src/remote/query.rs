@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-/// The path with the field that stands in it in braces taken out of the request.
+/// The path with the field named in braces filled in; that field is removed from the request.
 pub(super) fn path(template: &str, request: &mut Map<String, Value>) -> String {
     let Some((before, rest)) = template.split_once('{') else {
         return template.to_owned();
@@ -16,7 +16,7 @@ pub(super) fn path(template: &str, request: &mut Map<String, Value>) -> String {
 
 /// The fields as a query string with its question mark; empty for no fields.
 ///
-/// A list is one parameter an item; a list of one whose item has a comma, begins with a bracket or is empty is written as JSON,
+/// A list is one parameter per item; a list of one whose item has a comma, begins with a bracket or is empty is written as JSON,
 /// because the service takes such an item for more than one.
 pub(super) fn query(request: &Map<String, Value>) -> String {
     let mut written = String::new();
@@ -36,7 +36,7 @@ pub(super) fn query(request: &Map<String, Value>) -> String {
 
 fn add(written: &mut String, name: &str, value: &str) {
     let mark = if written.is_empty() { '?' } else { '&' };
-    let _ = write!(written, "{mark}{}={}", quoted(name), quoted(value)); // a String takes all that is written
+    let _ = write!(written, "{mark}{}={}", quoted(name), quoted(value)); // writing to a String cannot fail
 }
 
 fn plain(value: &Value) -> String {
@@ -53,7 +53,7 @@ fn quoted(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            let _ = write!(out, "%{byte:02X}"); // a String takes all that is written
+            let _ = write!(out, "%{byte:02X}"); // writing to a String cannot fail
         }
     }
     out

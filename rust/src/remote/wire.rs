@@ -21,9 +21,9 @@ pub(super) struct Wire {
 /// An error in the service's own shape, in OpenAI's (an engine route), or in that of text-embeddings-inference.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Told {
-    Ours {
-        error: Ours,
+enum Reported {
+    Service {
+        error: ServiceError,
     },
     OpenAi {
         error: OpenAi,
@@ -36,7 +36,7 @@ enum Told {
 }
 
 #[derive(Deserialize)]
-struct Ours {
+struct ServiceError {
     code: String,
     message: String,
     hint: Option<String>,
@@ -68,7 +68,7 @@ impl Wire {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(options.timeout))
-            .proxy(None) // what is on this machine is not reached through a proxy, and what is not has an address of its own
+            .proxy(None) // the service is on this machine, or at an address that is given in full
             .max_redirects(0)
             .user_agent("ai-memory-rust")
             .build();
@@ -77,14 +77,14 @@ impl Wire {
 
     /// Send a request and return the body of the answer. `again` allows a second try where the connection breaks.
     ///
-    /// Fails with the error that the service answered with, and with `Unavailable` where nothing of ours answers.
+    /// Fails with the error that the service answered with, and with `Unavailable` where no ai-memory service answers.
     pub fn send(&self, method: &str, target: &str, body: Option<&[u8]>, again: bool) -> Result<Vec<u8>> {
         let (status, answer) = match self.exchange(method, target, body) {
             Err(error) if again && breaks(&error) => self.exchange(method, target, body),
             first => first,
         }
         .map_err(|error| self.unreachable(&error))?;
-        if status < 400 { Ok(answer) } else { Err(self.told(status, &answer)) }
+        if status < 400 { Ok(answer) } else { Err(self.reported(status, &answer)) }
     }
 
     fn exchange(
@@ -106,14 +106,14 @@ impl Wire {
         Ok((status, answer))
     }
 
-    fn told(&self, status: u16, answer: &[u8]) -> Error {
+    fn reported(&self, status: u16, answer: &[u8]) -> Error {
         match serde_json::from_slice(answer) {
-            Ok(Told::Ours { error }) => {
-                let Ours { code, message, hint, details } = error;
+            Ok(Reported::Service { error }) => {
+                let ServiceError { code, message, hint, details } = error;
                 Error::from_code(&code, Problem { message, hint, details })
             }
-            Ok(Told::OpenAi { error }) => engine_error(error),
-            Ok(Told::Tei { error, .. }) => Error::from_code(code_of(status), Problem::new(error)),
+            Ok(Reported::OpenAi { error }) => engine_error(error),
+            Ok(Reported::Tei { error, .. }) => Error::from_code(code_of(status), Problem::new(error)),
             Err(_) => Error::Unavailable(
                 Problem::new(format!("what answers at {} is not this service: HTTP {status}", self.url))
                     .hint("check the address; ai-memory serve prints it")
@@ -152,7 +152,7 @@ fn breaks(error: &ureq::Error) -> bool {
     }
 }
 
-/// The service's error in OpenAI's words, turned back; they have no room for a hint of its own.
+/// The service's error for one in OpenAI's format, which has no separate hint.
 fn engine_error(error: OpenAi) -> Error {
     let code = match error.code.as_str() {
         "invalid_api_key" => "unauthorized",
@@ -167,7 +167,7 @@ fn engine_error(error: OpenAi) -> Error {
     Error::from_code(code, problem)
 }
 
-/// The service's code that a status of an engine route stands for.
+/// The service's error code for a status of an engine route.
 fn code_of(status: u16) -> &'static str {
     match status {
         401 => "unauthorized",

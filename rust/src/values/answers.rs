@@ -1,4 +1,4 @@
-//! What the operations give. A field that a newer service adds is passed over.
+//! The answers of the operations. A field that a newer service adds is ignored.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ words! {
     Outcome {
         /// A new memory or revision is on disk.
         Stored,
-        /// The same text stands in the same scope already.
+        /// The same scope already has the same text.
         DuplicateOf,
         /// Stored, and the memories in `supersedes` have ended.
         Superseded,
@@ -21,12 +21,12 @@ words! {
     }
 }
 
-/// Whether a stored memory is found by words and by meaning yet.
+/// Whether a stored memory can already be found lexically and semantically.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Searchable {
-    /// By its words.
+    /// Lexically.
     pub words: bool,
-    /// By its meaning; false while its vector is owed.
+    /// Semantically; false until it has a vector.
     pub meaning: bool,
 }
 
@@ -43,33 +43,33 @@ pub struct Receipt {
     pub supersedes: Vec<String>,
     /// Why.
     pub reason: Option<String>,
-    /// How it can be found already.
+    /// How it can already be found.
     pub searchable: Searchable,
-    /// For a duplicate: the fields whose given value differs from what stands; nothing was changed.
+    /// For a duplicate: the fields whose given value differs from the stored one; nothing was changed.
     pub differs: Vec<String>,
 }
 
-/// One receipt a memory, in the order given.
+/// One receipt per memory, in the order given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Receipts {
     /// The receipts.
     pub receipts: Vec<Receipt>,
-    /// How many had each outcome, by its name.
+    /// How many had each outcome, by the outcome's name.
     pub counts: BTreeMap<String, u64>,
 }
 
-/// One memory as it stood at one revision.
+/// One revision of a memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MemoryRecord {
-    /// `mem_…`
+    /// The memory's id (`mem_…`).
     pub id: String,
-    /// The wall it lies behind.
+    /// Its namespace.
     pub namespace: String,
-    /// The user it belongs to.
+    /// The user that it belongs to.
     pub user: Option<String>,
-    /// The agent it belongs to.
+    /// The agent that it belongs to.
     pub agent: Option<String>,
-    /// The conversation it is part of.
+    /// The conversation that it is part of.
     pub session: Option<String>,
     /// What kind of memory it is.
     #[serde(rename = "type")]
@@ -80,19 +80,19 @@ pub struct MemoryRecord {
     pub title: Option<String>,
     /// Who wrote or said it.
     pub author: Option<String>,
-    /// What is remembered.
+    /// Its text.
     pub text: String,
     /// Its labels.
     pub tags: Vec<String>,
-    /// How much it matters, 0 to 1.
+    /// How much it matters, from 0 to 1.
     pub importance: f64,
-    /// How sure it is, 0 to 1.
+    /// How certain it is, from 0 to 1.
     pub confidence: f64,
     /// Its attributes.
     pub attributes: Attributes,
     /// Where it came from.
     pub source: Option<String>,
-    /// When it happened or began to be true.
+    /// When it happened or became true.
     pub valid_from: Option<Instant>,
     /// When it stopped being true.
     pub valid_to: Option<Instant>,
@@ -100,13 +100,13 @@ pub struct MemoryRecord {
     pub created_at: Instant,
     /// When this revision was recorded.
     pub recorded_at: Instant,
-    /// When this revision was no longer held for true.
+    /// When this revision was retired or replaced by the next one.
     pub retired_at: Option<Instant>,
-    /// Why.
+    /// The reason given for that.
     pub retired_reason: Option<String>,
-    /// Which revision this is, from 1.
+    /// The number of this revision, from 1.
     pub revision: u64,
-    /// sha256 of the normal form of the text.
+    /// 32 hexadecimal digits (BLAKE2b-128) over the author, the title and the text's normal form.
     pub content_hash: String,
 }
 
@@ -115,57 +115,57 @@ pub struct MemoryRecord {
 pub struct Page {
     /// The memories.
     pub memories: Vec<MemoryRecord>,
-    /// Where the next page begins; none on the last one.
+    /// Where the next page begins; `None` on the last page.
     pub cursor: Option<String>,
 }
 
 /// All revisions of one memory, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
-    /// `mem_…`
+    /// The memory's id (`mem_…`).
     pub id: String,
     /// The revisions.
     pub revisions: Vec<MemoryRecord>,
 }
 
-/// How many memories were erased, or would be.
+/// How many memories were erased, or would be with `dry_run`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Forgotten {
     /// How many.
     pub forgotten: u64,
     /// Whether it was only counted.
     pub dry_run: bool,
-    /// Which.
+    /// The ids of the first 1,000.
     pub ids: Vec<String>,
 }
 
 /// A typed, dated, sourced edge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Relation {
-    /// `rel_…`
+    /// The relation's id (`rel_…`).
     pub id: String,
-    /// The wall it lies behind.
+    /// Its namespace.
     pub namespace: String,
-    /// `mem_…` or `ent_…`
+    /// Where the relation starts (`mem_…` or `ent_…`).
     pub source: String,
-    /// `mem_…` or `ent_…`
+    /// Where the relation ends (`mem_…` or `ent_…`).
     pub target: String,
     /// Its type, in upper case.
     #[serde(rename = "type")]
     pub kind: String,
-    /// How strong it is, 0 to 1.
+    /// How strong it is, from 0 to 1.
     pub weight: f64,
-    /// Anything else about it.
+    /// More about it, as JSON.
     pub attributes: Attributes,
     /// The id of the memory that states it, if one does.
     pub evidence: Option<String>,
-    /// When it began to be true.
+    /// When it began to hold.
     pub valid_from: Option<Instant>,
     /// When it stopped being true.
     pub valid_to: Option<Instant>,
     /// When it was recorded.
     pub recorded_at: Instant,
-    /// When it was no longer held for true.
+    /// When it was ended.
     pub retired_at: Option<Instant>,
 }
 
@@ -174,7 +174,7 @@ words! {
     NodeKind {
         /// A memory.
         Memory,
-        /// A named thing.
+        /// An entity.
         Entity,
     }
 }
@@ -203,10 +203,10 @@ pub struct Neighbours {
     pub neighbours: Vec<Neighbour>,
 }
 
-/// The part of a memory's text that matched best.
+/// The passage of a memory's text that matched best.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PassageText {
-    /// The part.
+    /// The passage.
     pub text: String,
     /// Its first character in the memory's text, counted in characters (`char`), not bytes.
     pub start: u64,
@@ -227,35 +227,35 @@ pub struct Stage {
     pub contribution: f64,
 }
 
-/// How a hit got where it is, recorded by the run itself.
+/// How a hit got its rank, recorded during the search itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
-    /// Which searches brought it up: `dense`, `lexical`, `graph`; `session` where none of these did.
+    /// Which searches found it: `dense`, `lexical`, `graph`; `session` where none of these did.
     pub candidates: Vec<String>,
-    /// Exact cosine of the question with the best passage; none without a vector.
+    /// Exact cosine similarity of the question and the best passage, in [-1, 1]; `None` without a vector.
     pub cosine: Option<f64>,
-    /// BM25 of the best passage; none where no word matched.
+    /// BM25 score of the best passage; `None` where no word matched.
     pub bm25: Option<f64>,
-    /// Its rank by meaning.
+    /// Its place in the semantic search, from 1; `None` where that did not find it.
     pub dense_rank: Option<u64>,
-    /// Its rank by words.
+    /// Its place in the lexical search, from 1; `None` where that did not find it.
     pub lexical_rank: Option<u64>,
     /// The terms of its score.
     pub stages: Vec<Stage>,
     /// The terms of its confidence, in log odds.
     pub certainty: Vec<Stage>,
-    /// The way that the graph led here, nodes and relations in turn; empty where none did.
+    /// The path through the graph, nodes and relations in turn; empty where no path led here.
     pub path: Vec<String>,
 }
 
-/// A memory that stands beside a hit.
+/// A memory next to a hit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Surrounding {
     /// The memory.
     pub memory: MemoryRecord,
     /// `previous` or `next` in its session, or the relation's type.
     pub how: String,
-    /// How many steps away, from 1.
+    /// Steps from the hit, from 1.
     pub distance: u32,
 }
 
@@ -271,35 +271,35 @@ pub struct Detail {
 words! {
     /// Whether a hit is true now.
     Validity {
-        /// It is.
+        /// It is true.
         Current,
-        /// It was.
+        /// It has stopped being true.
         Ended,
-        /// It will be.
+        /// It is not true yet.
         Future,
     }
 }
 
-/// One memory that answers, best first.
+/// One memory that answers the question, with its place among all hits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hit {
     /// Its place, from 1.
     pub rank: u64,
     /// The memory.
     pub memory: MemoryRecord,
-    /// The sum of the evidence in log odds (nats); comparable within one answer only.
+    /// The sum of the evidence in log odds (nats); comparable only within one answer.
     pub score: f64,
-    /// How likely it is relevant, 0 to 1; comparable between answers.
+    /// The estimated probability that it is relevant, in [0, 1]; comparable between answers.
     pub confidence: f64,
     /// Whether it is true now.
     pub validity: Validity,
-    /// The part that matched best.
+    /// The passage that matched best.
     pub passage: PassageText,
-    /// The question's words that it has.
+    /// The words of the question that it contains.
     pub matched: Vec<String>,
-    /// The main reasons in words, strongest first.
+    /// The main reasons for its rank in plain English, strongest first.
     pub reasons: Vec<String>,
-    /// What stands beside it, with the layer `Contextual`.
+    /// The memories next to it, with the layer `Contextual`.
     pub surroundings: Vec<Surrounding>,
     /// Its evidence, with the layer `Detailed`.
     pub detail: Option<Detail>,
@@ -314,11 +314,11 @@ pub struct Notice {
     pub code: String,
     /// What it is.
     pub message: String,
-    /// The command that mends it.
+    /// How to fix it, such as a command.
     pub mend: Option<String>,
 }
 
-/// How much was looked at.
+/// How much was searched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Searched {
     /// Memories that passed the filters.
@@ -334,35 +334,35 @@ pub struct Searched {
 pub struct AskedWord {
     /// The word, case-folded.
     pub text: String,
-    /// Its share of the question's idf mass, 0 to 1: how telling it is among these memories.
+    /// Its share of the question's idf mass, in [0, 1]: how rare it is among these memories.
     pub share: f64,
 }
 
-/// A time that a question names; none is open on that side.
+/// A time that a question names; `None` where it is open on that side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AskedTime {
     /// Its beginning.
     pub since: Option<Instant>,
-    /// Its end, excluded.
+    /// Its end, exclusive.
     pub until: Option<Instant>,
 }
 
-/// What a question was understood as, and where its candidates came from.
+/// How a question was understood, and where its candidates came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
     /// Its words.
     pub words: Vec<AskedWord>,
-    /// What must occur as it stands.
+    /// Quoted phrases, which must occur exactly.
     pub phrases: Vec<String>,
-    /// When what is asked about happened; evidence, and no filter.
+    /// When the event asked about happened; used as evidence, not as a filter.
     pub times: Vec<AskedTime>,
-    /// The filters that were given, by their names in the request.
+    /// The filters of the request, by field name.
     pub filters: BTreeMap<String, String>,
-    /// Passages that were compared by all stages.
+    /// Passages that were scored by all stages.
     pub candidates: u64,
-    /// How many candidates each search brought up; one may come from several.
+    /// How many candidates each search found; several may find the same one.
     pub origins: BTreeMap<String, u64>,
-    /// Why the answer may be trusted; none where it should not be.
+    /// Why the answer can be trusted; `None` where it should not be.
     pub trusted: Option<String>,
 }
 
@@ -371,26 +371,26 @@ pub struct Asked {
 pub struct Answer {
     /// The question.
     pub question: String,
-    /// What answers it, best first.
+    /// The memories that answer it, best first.
     pub hits: Vec<Hit>,
-    /// Whether the hits should not be trusted, or there are none.
+    /// True if there are no hits, or none that should be trusted.
     pub abstained: bool,
-    /// Why.
+    /// Why there are no hits, or why they should not be trusted.
     pub reason: Option<String>,
-    /// The answer as one block for a prompt, where the request's `format` asked for it.
+    /// The answer as one text block for a prompt, with `format` `Context`.
     pub context: Option<String>,
-    /// What the reader must know.
+    /// What the reader must know about this answer.
     pub notices: Vec<Notice>,
-    /// How much was looked at.
+    /// How much was searched.
     pub searched: Searched,
-    /// Estimated tokens of the texts in this answer.
+    /// Estimated number of tokens of the texts in this answer.
     pub tokens: u64,
-    /// What the question was understood as, with `explain`.
+    /// How the question was understood, with `explain`.
     pub asked: Option<Asked>,
-    /// What counted.
+    /// The recipe that was used.
     pub recipe: String,
     /// Equal for equal state and question, across restarts and processes.
     pub answer_hash: String,
-    /// Milliseconds.
+    /// Milliseconds that the search took.
     pub took_ms: f64,
 }

@@ -37,7 +37,7 @@ macro_rules! words {
 pub(crate) use words;
 
 words! {
-    /// What kind of thing is remembered: four cognitive types, then six of everyday agent work.
+    /// The kind of a memory: four cognitive types, then six of everyday agent work.
     MemoryType {
         /// A fact.
         Semantic,
@@ -45,7 +45,7 @@ words! {
         Episodic,
         /// How something is done.
         Procedural,
-        /// What matters for the task at hand.
+        /// What matters for the current task.
         Working,
         /// Source code.
         Code,
@@ -55,7 +55,7 @@ words! {
         Conversation,
         /// An insight.
         Insight,
-        /// A preference of somebody's.
+        /// Somebody's preference.
         Preference,
         /// A problem and how it was solved.
         ProblemSolution,
@@ -63,13 +63,13 @@ words! {
 }
 
 words! {
-    /// How much comes back with a match.
+    /// How much to return with a match.
     Layer {
         /// The match.
         Semantic,
         /// What surrounds it.
         Contextual,
-        /// Its evidence and history.
+        /// Its history and relations.
         Detailed,
     }
 }
@@ -84,7 +84,7 @@ pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The wall around a body of memories. The service calls the first one `default`.
+/// The name of a namespace; nothing is read or written across namespaces. The service starts with `default`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Namespace(String);

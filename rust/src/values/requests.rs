@@ -1,92 +1,93 @@
-//! What the operations take.
+//! The requests of the operations.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Attributes, Layer, MemoryType, Namespace, is_default, is_off, words};
 use crate::instant::Instant;
 
-/// A memory to be: its text and whatever is known about it.
+/// A memory to store: its text and what is known about it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Draft {
-    /// What to remember; up to 200,000 characters. Long texts are split in passages.
+    /// The text to remember, up to 200,000 characters. Long texts are split into passages.
     pub text: String,
-    /// What kind of memory this is; semantic where it is not given.
+    /// What kind of memory it is. Default: semantic.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<MemoryType>,
-    /// A heading of up to 1,000 characters; it is searched too.
+    /// A heading, up to 1,000 characters; it is searched like the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Who wrote or said it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// The user it belongs to.
+    /// The user that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// The agent it belongs to.
+    /// The agent that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// The conversation it is part of; neighbours help recall.
+    /// The conversation that it is part of. Recall also considers the memories before and after it there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// A path such as `work/projects/atlas`, up to 512 characters.
+    /// A path of topics, such as `work/projects/atlas`, up to 512 characters.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub context: String,
     /// Up to 64 short labels to filter by.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// How much it matters, 0 to 1; 0.5 where it is not given.
+    /// How much it matters, from 0 to 1. Default: 0.5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance: Option<f64>,
-    /// How sure it is, 0 to 1; 1 where it is not given.
+    /// How certain it is, from 0 to 1. Default: 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
-    /// Typed attributes of the memory's type, and your own.
+    /// More about it, at most 64 KiB of JSON; the attributes that its type defines are checked for their type.
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
-    /// Where it came from: an address, a file, a message id; up to 2,000 characters.
+    /// Where it came from, such as a URL, a file or a message id; up to 2,000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// When it happened or began to be true.
+    /// When it happened or became true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Instant>,
     /// When it stopped being true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<Instant>,
-    /// Ids of memories that this one replaces: they end where this one begins.
+    /// Ids of memories that this one replaces; they stop being true when this one becomes true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
 }
 
 impl Draft {
-    /// A draft of a text and nothing else.
+    /// A draft with a text only.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
 }
 
-/// One memory to keep.
+/// One memory to store. A text that the same scope already has is not stored again.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Remember {
     /// The memory.
     #[serde(flatten)]
     pub draft: Draft,
-    /// The wall it lies behind.
+    /// The namespace to work in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub namespace: Namespace,
-    /// Keep it even if the same text was forgotten before.
+    /// Store it even if the same text was forgotten before.
     #[serde(default, skip_serializing_if = "is_off")]
     pub reinstate: bool,
-    /// Wait, at most 30 s, until it can be found by meaning too; the receipt says whether it can.
+    /// Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
     #[serde(default, skip_serializing_if = "is_off")]
     pub wait: bool,
-    /// Repeating a request with the same key within 24 hours gives the first answer and writes nothing.
+    /// A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes nothing and returns the first
+    /// answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
 }
 
 impl Remember {
-    /// A text and nothing else.
+    /// A memory with a text only.
     pub fn new(text: impl Into<String>) -> Self {
         Draft::new(text).into()
     }
@@ -98,18 +99,18 @@ impl From<Draft> for Remember {
     }
 }
 
-/// 1 to 2,000 memories to keep, each with a receipt of its own.
+/// 1 to 2,000 memories to store. Each gets its own receipt, and one that is rejected does not stop the others.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RememberMany {
-    /// The memories, in order.
+    /// The memories to store, in order.
     pub memories: Vec<Draft>,
-    /// The wall they lie behind.
+    /// The namespace to work in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub namespace: Namespace,
-    /// Keep texts even if they were forgotten before.
+    /// Store memories even if the same texts were forgotten before.
     #[serde(default, skip_serializing_if = "is_off")]
     pub reinstate: bool,
-    /// Wait, at most 30 s, until all can be found by meaning too; the receipts say whether they can.
+    /// Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can.
     #[serde(default, skip_serializing_if = "is_off")]
     pub wait: bool,
     /// As in [`Remember`].
@@ -117,11 +118,11 @@ pub struct RememberMany {
     pub idempotency_key: Option<String>,
 }
 
-/// Which memories of one namespace are meant: fields are joined by AND, the values of one list by OR.
+/// A filter for the memories of one namespace. Fields are joined by AND, the values of one list by OR.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Selection {
-    /// The wall; no query crosses it.
+    /// Only memories of this namespace.
     #[serde(skip_serializing_if = "is_default")]
     pub namespace: Namespace,
     /// Only memories of one of these users.
@@ -136,16 +137,16 @@ pub struct Selection {
     /// Only memories of one of these types.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<MemoryType>,
-    /// Only this context path and all below it.
+    /// Only memories in this context path or below it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub context: String,
-    /// Tags a memory must all have.
+    /// Only memories with all of these tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Tags of which a memory must have at least one.
+    /// Only memories with at least one of these tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub any_tags: Vec<String>,
-    /// Tags a memory must not have.
+    /// Only memories with none of these tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without_tags: Vec<String>,
     /// Only memories written or said by one of these people.
@@ -154,10 +155,10 @@ pub struct Selection {
     /// Only memories with one of these ids.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,
-    /// Only what happened at or after this instant.
+    /// Only what happened (`valid_from`, else `created_at`) at or after this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurred_after: Option<Instant>,
-    /// Only what happened before this instant.
+    /// Only what happened (`valid_from`, else `created_at`) before this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurred_before: Option<Instant>,
     /// Only what was recorded at or after this instant.
@@ -166,10 +167,10 @@ pub struct Selection {
     /// Only what was recorded before this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded_before: Option<Instant>,
-    /// Only memories of at least this importance, 0 to 1.
+    /// Only memories of at least this importance, from 0 to 1.
     #[serde(skip_serializing_if = "is_default")]
     pub min_importance: f64,
-    /// Only memories of at least this confidence, 0 to 1.
+    /// Only memories of at least this confidence, from 0 to 1.
     #[serde(skip_serializing_if = "is_default")]
     pub min_confidence: f64,
     /// Only what was true in the world at this instant.
@@ -178,76 +179,78 @@ pub struct Selection {
     /// Only what the service knew at this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known_at: Option<Instant>,
-    /// Also memories whose `valid_to` lies before now. Recall leaves them out where it is not given, listing does not.
+    /// Also memories whose `valid_to` is before now. Default: no for recall, yes for a listing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_ended: Option<bool>,
-    /// The instant that counts as now.
+    /// The instant to treat as now. Default: the service's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub now: Option<Instant>,
 }
 
 words! {
-    /// What counts in recall.
+    /// How recall searches and ranks.
     Recipe {
-        /// Words, meaning and what stands beside a memory.
+        /// Lexically, semantically and by the memories around a match.
         Balanced,
-        /// As balanced, without what stands beside a memory.
+        /// As balanced, without the memories around a match.
         Fast,
-        /// As balanced, with more candidates.
+        /// As balanced, with more candidates, the best of them compared token by token.
         Thorough,
-        /// As balanced, with what the graph leads to.
+        /// As balanced, with what the graph reaches from the question and the best hits.
         Linked,
-        /// Words alone.
+        /// Lexically only.
         Words,
-        /// Meaning alone.
+        /// Semantically only.
         Meaning,
     }
 }
 
 words! {
-    /// What an answer holds.
+    /// What an answer contains.
     AnswerFormat {
         /// The hits.
         Hits,
-        /// Also one block of text for a prompt: dated, cited by id, fenced, within `max_tokens`.
+        /// The hits and one text block for a prompt: dated, with ids as citations, fenced and within `max_tokens`.
         Context,
     }
 }
 
 words! {
-    /// Which end of a listing comes first.
+    /// Which memories of a listing come first.
     Order {
-        /// What happened last.
+        /// Those that happened last.
         Newest,
-        /// What happened first.
+        /// Those that happened first.
         Oldest,
     }
 }
 
-/// A question, and which memories may answer it. Filters apply before ranking.
+/// A question, and the filters for the memories that may answer it. Filters apply before ranking.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recall {
-    /// The question, in any language, up to 20,000 characters; "quoted phrases" must occur as they stand.
+    /// The question, in any language, up to 20,000 characters. A "quoted phrase" must occur exactly, unless the question ends in
+    /// "?".
     pub query: String,
-    /// Which memories may answer.
+    /// The filters.
     #[serde(flatten)]
     pub selection: Selection,
-    /// At most this many hits, 1 to 1,000; 10 where it is not given.
+    /// At most this many hits, 1 to 1,000. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// Budget of estimated tokens for the texts in the answer; the weakest go first.
+    /// At most this many tokens, as estimated, of memory text in the answer; the weakest hits are left out first. Default: no
+    /// limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
-    /// What comes back with a match; the match and what surrounds it where none is given.
+    /// What to return with a match. Default: the match and what surrounds it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<Layer>,
-    /// Give each hit the scores of every stage.
+    /// Return how the question was understood, and the scores of each hit in every stage.
     #[serde(default, skip_serializing_if = "is_off")]
     pub explain: bool,
-    /// What counts; balanced where it is not given.
+    /// How to search and rank. Default: balanced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<Recipe>,
-    /// What the answer holds besides the hits; nothing where it is not given.
+    /// What the answer contains. Default: the hits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<AnswerFormat>,
 }
@@ -259,51 +262,51 @@ impl Recall {
     }
 }
 
-/// One memory by its id.
+/// The memory to return: its current revision, or with `known_at` the one known then.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Get {
-    /// `mem_…`
+    /// The memory's id (`mem_…`).
     pub id: String,
-    /// The wall it lies behind.
+    /// The namespace to work in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub namespace: Namespace,
-    /// Only if it was true in the world at this instant.
+    /// Return it only if it was true in the world at this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Instant>,
-    /// As the service knew it at this instant.
+    /// Return it as the service knew it at this instant. Default: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<Instant>,
 }
 
-/// Memories by filter, page by page, in the order in which they happened.
+/// The filters and the page. Memories are listed in order of when they happened.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct List {
-    /// Which memories.
+    /// The filters.
     #[serde(flatten)]
     pub selection: Selection,
-    /// At most this many on a page, 1 to 1,000; 50 where it is not given.
+    /// At most this many memories per page, 1 to 1,000. Default: 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// The cursor of the page before; filters must be the same.
+    /// The cursor from the previous page; the filters must be the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Which end comes first; the newest where it is not given.
+    /// Which memories come first. Default: the newest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
 }
 
-/// What becomes of a field that may be empty.
+/// What to do with a field that may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Change<T> {
-    /// It stays as it is.
+    /// Keep its value.
     #[default]
     #[serde(skip)]
     Keep,
-    /// It gets this value.
+    /// Set this value.
     Set(T),
-    /// It is emptied.
+    /// Clear it.
     Clear,
 }
 
@@ -313,19 +316,19 @@ impl<T> Change<T> {
     }
 }
 
-/// Fields to change; what is not given stays.
+/// The fields to change; a field that is not given keeps its value.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Revise {
-    /// `mem_…`
+    /// The memory's id (`mem_…`).
     pub id: String,
-    /// The wall it lies behind.
+    /// The namespace to work in.
     #[serde(skip_serializing_if = "is_default")]
     pub namespace: Namespace,
-    /// The new text.
+    /// The new text, in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The new type.
+    /// The new kind of memory.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<MemoryType>,
     /// The new heading.
@@ -337,34 +340,34 @@ pub struct Revise {
     /// The new context path; an empty one is the root.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    /// The new tags, all of them.
+    /// Its new tags; they replace the old ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-    /// The new importance, 0 to 1.
+    /// The new importance, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance: Option<f64>,
-    /// The new confidence, 0 to 1.
+    /// The new confidence, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
-    /// The new attributes, all of them.
+    /// Its new attributes; they replace the old ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Attributes>,
     /// The new source.
     #[serde(skip_serializing_if = "Change::keeps")]
     pub source: Change<String>,
-    /// The new beginning of its validity.
+    /// The new time at which it happened or became true.
     #[serde(skip_serializing_if = "Change::keeps")]
     pub valid_from: Change<Instant>,
-    /// The new end of its validity.
+    /// The new time at which it stopped being true.
     #[serde(skip_serializing_if = "Change::keeps")]
     pub valid_to: Change<Instant>,
-    /// Why it changes; kept in the history.
+    /// Why it changes; kept in the memory's history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Only if this is the current revision.
+    /// Proceed only if this is the memory's current revision; otherwise fail with `StaleRevision`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_revision: Option<u64>,
-    /// Wait, at most 30 s, until the change can be found by meaning.
+    /// Wait, at most 30 seconds, until the change can be found semantically too.
     #[serde(skip_serializing_if = "is_off")]
     pub wait: bool,
     /// As in [`Remember`].
@@ -372,19 +375,19 @@ pub struct Revise {
     pub idempotency_key: Option<String>,
 }
 
-/// A memory that should no longer be held for true; its history stays.
+/// The memory to retire. With `known_at` it can still be found as it was known before.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Retire {
-    /// `mem_…`
+    /// The memory's id (`mem_…`).
     pub id: String,
-    /// The wall it lies behind.
+    /// The namespace to work in.
     #[serde(skip_serializing_if = "is_default")]
     pub namespace: Namespace,
-    /// Why; kept in the history.
+    /// Why it is retired; kept in the memory's history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Only if this is the current revision.
+    /// Proceed only if this is the memory's current revision; otherwise fail with `StaleRevision`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_revision: Option<u64>,
     /// As in [`Remember`].
@@ -392,19 +395,20 @@ pub struct Retire {
     pub idempotency_key: Option<String>,
 }
 
-/// A memory to erase from text, revisions, vectors, indexes, relations and caches.
+/// The memory to erase from texts, revisions, vectors, indexes, relations and caches.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Forget {
-    /// `mem_…`
+    /// The memory's id (`mem_…`).
     pub id: String,
-    /// The wall it lies behind.
+    /// The namespace to work in.
     #[serde(skip_serializing_if = "is_default")]
     pub namespace: Namespace,
-    /// Why; kept in the log. Must not repeat the text.
+    /// Why it is erased. The log keeps the reason forever, so one that repeats the memory's text or title, or a telling part of
+    /// it, is refused with `InvalidInput`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Only if this is the current revision.
+    /// Proceed only if this is the memory's current revision; otherwise fail with `StaleRevision`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_revision: Option<u64>,
     /// As in [`Remember`].
@@ -412,34 +416,33 @@ pub struct Forget {
     pub idempotency_key: Option<String>,
 }
 
-/// A typed, dated edge to add. A node is `mem_…`, `ent_…`, `entity:NAME` or `entity:KIND/NAME`.
+/// A typed, dated edge. If an equal relation is current, that one is returned. A node is `mem_…`, `ent_…`, `entity:NAME` or `entity:KIND/NAME`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Relate {
-    /// Where it begins.
+    /// Where the relation starts; an entity of a new name is created.
     pub source: String,
-    /// Where it leads.
+    /// Where the relation ends; an entity of a new name is created.
     pub target: String,
-    /// `MENTIONS`, `SUPERSEDES`, `SUPPORTS`, `CONTRADICTS`, `CAUSES`, `REFERS_TO` (where it is not given), or an upper-case name of
-    /// your own.
+    /// `MENTIONS`, `SUPERSEDES`, `SUPPORTS`, `CONTRADICTS`, `CAUSES`, `REFERS_TO` (the default), or another name in upper case.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// The wall it lies behind.
+    /// The namespace to work in.
     #[serde(skip_serializing_if = "is_default")]
     pub namespace: Namespace,
-    /// How strong it is, 0 to 1; 1 where it is not given.
+    /// How strong the relation is, from 0 to 1. Default: 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
-    /// Anything else about it.
+    /// More about the relation, as JSON.
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
-    /// The id of the memory that states it.
+    /// The id of the memory that states the relation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
-    /// When it began to be true.
+    /// When the relation began to hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Instant>,
-    /// When it stopped being true.
+    /// When the relation stopped holding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<Instant>,
     /// As in [`Remember`].
@@ -447,26 +450,26 @@ pub struct Relate {
     pub idempotency_key: Option<String>,
 }
 
-/// A relation to end.
+/// The relation to end. With `known_at` it can still be found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unrelate {
-    /// `rel_…`
+    /// The relation's id (`rel_…`).
     pub id: String,
-    /// The wall it lies behind.
+    /// The namespace to work in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub namespace: Namespace,
 }
 
-/// Where to start and how far to walk.
+/// Where to start and how far to go. The nearest nodes come first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NeighboursOf {
-    /// The node, as in [`Relate`].
+    /// Where to start: a node, as in [`Relate`].
     pub id: String,
-    /// The wall it lies behind.
+    /// The namespace to work in.
     #[serde(skip_serializing_if = "is_default")]
     pub namespace: Namespace,
-    /// How many relations away, 1 to 4; 1 where it is not given.
+    /// How many relations to follow, one after another, 1 to 4. Default: 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depth: Option<u32>,
     /// Only relations of these types.
@@ -481,17 +484,17 @@ pub struct NeighboursOf {
     /// Only relations that were known at this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known_at: Option<Instant>,
-    /// At most this many nodes, 1 to 1,000; 100 where it is not given.
+    /// At most this many neighbours, 1 to 1,000. Default: 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
 
-/// The memory whose revisions are asked for.
+/// The memory whose revisions to list, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct HistoryOf {
-    /// `mem_…`
+    /// The memory's id (`mem_…`).
     pub id: String,
-    /// The wall it lies behind.
+    /// The namespace to work in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub namespace: Namespace,
 }

@@ -11,11 +11,11 @@ from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Meta, Struct, UnsetType
+from msgspec import Struct, UnsetType
 
 from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import Command
+from ai_memory.operations.base import Command, meanings_of
 
 Kind = Literal["text", "integer", "number", "flag", "instant", "choice", "object"]
 
@@ -52,16 +52,19 @@ class Field(NamedTuple):
 def fields_for(request: type[Struct]) -> tuple[Field, ...]:
     """The fields of a request type in their order, without `namespace`, which is a global option."""
     hints = get_type_hints(request, include_extras=True)
+    meanings = meanings_of(request)
     return tuple(
-        _field(field, hints[field.name]) for field in msgspec.structs.fields(request) if field.name != "namespace"
+        _field(field, hints[field.name], meanings[field.name].description or "" if field.name in meanings else "")
+        for field in msgspec.structs.fields(request)
+        if field.name != "namespace"
     )
 
 
-def _field(field: msgspec.structs.FieldInfo, annotation: Any) -> Field:
-    inner, description, absent = _unwrap(annotation)
+def _field(field: msgspec.structs.FieldInfo, annotation: Any, description: str) -> Field:
+    inner, absent = _unwrap(annotation)
     many = get_origin(inner) in (tuple, list)
     if many:
-        inner, _, _ = _unwrap(get_args(inner)[0])
+        inner, _ = _unwrap(get_args(inner)[0])
     kind, choices = _kind(inner)
     default = field.default if field.default is not msgspec.NODEFAULT else None
     return Field(
@@ -76,17 +79,13 @@ def _field(field: msgspec.structs.FieldInfo, annotation: Any) -> Field:
     )
 
 
-def _unwrap(annotation: Any) -> tuple[Any, str, set[type]]:
-    """The type inside Annotated and optional unions, the outermost description, and the types that mean "no value"."""
-    description = ""
+def _unwrap(annotation: Any) -> tuple[Any, set[type]]:
+    """The bare type behind Annotated and optional unions, and which types mean that no value is given."""
     absent: set[type] = set()
     while True:
         origin = get_origin(annotation)
         if origin is Annotated:
-            annotation, *metas = get_args(annotation)
-            for meta in metas:
-                if isinstance(meta, Meta) and meta.description and not description:
-                    description = meta.description
+            annotation = get_args(annotation)[0]
         elif origin in (Union, builtin_types.UnionType):
             rest = [arg for arg in get_args(annotation) if arg not in (type(None), UnsetType)]
             absent |= {arg for arg in get_args(annotation) if arg in (type(None), UnsetType)}
@@ -94,7 +93,7 @@ def _unwrap(annotation: Any) -> tuple[Any, str, set[type]]:
                 raise TypeError(f"{annotation} has no single type for the command line")
             annotation = rest[0]
         else:
-            return annotation, description, absent
+            return annotation, absent
 
 
 def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:

@@ -1,7 +1,8 @@
-"""Who this server is, and the first answer that a client waits for, made without the SDK.
+"""The server's name and capabilities, and the answer to a client's first message, made without the SDK.
 
-Importing the SDK takes about two seconds on a slow machine, and clients give a server little time to say hello. These are the
-only answers made by hand; a test holds them equal to the SDK's own.
+Importing the SDK takes about two seconds on a slow machine, and a client starts the server for every session and waits for this
+answer. It depends on constants alone, so it is made here while the SDK loads in the background. No other successful answer is
+made by hand; a test checks that these equal the SDK's own.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ CAPABILITIES: dict[str, Any] = {
 }
 
 HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
-"""Protocol versions that begin with `initialize`; the newest one last."""
+"""Protocol versions that begin with `initialize`, oldest first."""
 ENVELOPE_VERSIONS = ("2026-07-28",)
-"""Protocol versions in which every request carries its own version and `initialize` is gone."""
+"""Protocol versions without `initialize`: every request carries its own protocol version."""
 
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
@@ -36,12 +37,12 @@ SERVER_INFO_KEY = "io.modelcontextprotocol/serverInfo"
 
 
 def server_info() -> dict[str, Any]:
-    """The implementation's name and version."""
+    """The server's name, title and version."""
     return {"name": NAME, "title": TITLE, "version": __version__}
 
 
 def greeting(message: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer to a well-formed `initialize` or `server/discover`; None for any other message, which the SDK answers."""
+    """The answer to a valid `initialize` or `server/discover`; None for any other message, which is left to the SDK."""
     result: dict[str, Any] | None = None
     params = message.get("params")
     if "id" not in message or not isinstance(params, Mapping):
@@ -68,6 +69,7 @@ def greeting(message: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _is_initialize(params: Mapping[str, Any]) -> bool:
+    """True if the parameters are valid; the error for invalid ones is left to the SDK."""
     client = params.get("clientInfo")
     return (
         isinstance(params.get("protocolVersion"), str)
@@ -79,7 +81,7 @@ def _is_initialize(params: Mapping[str, Any]) -> bool:
 
 
 def envelope_version(params: Any) -> str | None:
-    """The protocol version that a request carries itself, with the capabilities that must stand beside it; else None."""
+    """The protocol version in a request's own metadata; None without one, or without the capabilities required with it."""
     meta = params.get("_meta") if isinstance(params, Mapping) else None
     if not isinstance(meta, Mapping) or not isinstance(meta.get(CAPABILITIES_KEY), Mapping):
         return None

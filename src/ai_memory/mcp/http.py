@@ -1,7 +1,8 @@
 """MCP over streamable HTTP, to be mounted at `/mcp` in the REST server. Light to import: the SDK loads in the background.
 
-Stateless: every request stands alone, so any number of agents come and go, and a restarted service goes on with them. The
-server around it checks the host, the origin and the API key's existence; what the key opens is checked here, per call.
+It is stateless: no request depends on another, so agents may connect and leave freely, and continue after a restart of the
+service. The server around it checks the host, the origin and that the API key exists; which namespaces the key opens is checked
+here, for each call.
 """
 
 from __future__ import annotations
@@ -35,21 +36,21 @@ logger = logging.getLogger(__name__)
 
 
 class Access(Protocol):
-    """What a caller's key opens."""
+    """What a caller's key gives access to."""
 
     def check(self, operation: Operation, request: Struct) -> None:
-        """Raise ForbiddenError unless the key opens what the request touches."""
+        """Raise ForbiddenError unless the key gives access to what the request concerns."""
         ...
 
 
 RunInThread = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""The server's one hop to a thread."""
+"""Runs a blocking function in the server's bounded thread pool."""
 AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
-"""What the headers of a request open; raises UnauthorizedError where they carry no known key."""
+"""The access that a request's headers give; raises UnauthorizedError if they carry no known key."""
 
 
 class McpEndpoint:
-    """An ASGI application; `lifespan` must be entered around its use."""
+    """An ASGI application; it must be used inside `lifespan`."""
 
     def __init__(self, service: Any, run: RunInThread, access_of: AccessOf, *, max_body_bytes: int) -> None:
         """`service` has a method for each operation that takes its request and returns its response."""
@@ -75,7 +76,7 @@ class McpEndpoint:
     async def _serve(self, stop: anyio.Event) -> None:
         try:
             manager = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
-        except Exception:  # REST must go on; every MCP request says so
+        except Exception:  # REST must keep working; MCP requests are answered with an error
             logger.exception("MCP over HTTP could not be loaded")
             self._ready.set()
             return
@@ -95,7 +96,7 @@ class McpEndpoint:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one POST. Nothing else is to be routed here: there is no stream to GET and no session to DELETE."""
+        """Answer one POST, the only method to route here: there is no stream to GET and no session to DELETE."""
         scope[_ACCESS] = self._access_of(scope["headers"])
         scope[_NAMESPACE] = _namespace(scope)
         await self._ready.wait()
@@ -117,7 +118,7 @@ class McpEndpoint:
 
 
 def _namespace(scope: Scope) -> str:
-    """The namespace of a connection: a header or a query parameter of its address, which only the client's settings decide."""
+    """The namespace of a connection, from a header or a query parameter: set by the client's settings, never by a tool call."""
     for name, value in scope["headers"]:
         if name == NAMESPACE_HEADER and value.strip():
             return str(value.decode("utf-8", "replace")).strip()

@@ -1,4 +1,8 @@
-"""The SDK's server in this process, for a client on standard input where no service runs. The SDK loads in its own thread."""
+"""The SDK's server in this process, for a client on standard input when no service is running.
+
+The SDK takes about two seconds to import and the store takes time to open, so each is loaded in a thread of its own while the
+client already has its first answer. The SDK expects to read the client from the start; a pipe stands in for standard input.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class LocalServer:
-    """Takes a client's lines and gives the server's; loading begins at once and nobody waits for it here."""
+    """Passes a client's lines to the server, and the server's lines back. Loading begins on creation, which does not wait."""
 
     def __init__(
         self,
@@ -30,26 +34,26 @@ class LocalServer:
         *,
         namespace: str,
     ) -> None:
-        """`answer` takes each of the server's lines, from the server's thread; `failed` hears of its unexpected end."""
+        """`answer` is called with each line from the server, in its thread; `failed` with the error if it ends unexpectedly."""
         self._namespace = namespace
         self._answer = answer
         self._failed = failed
         self._broken: MemoryServiceError | None = None
         self._service = _LazyService(open_service)
-        self._dropped: set[str] = set()
+        self._dropped: set[str] = set()  # ids whose answers the client has already (see `greet`)
         source, self._sink = os.pipe()
         self._input = os.fdopen(source, "r", encoding="utf-8", errors="replace", newline="\n")
         self._thread = threading.Thread(target=self._run, name="mcp-server", daemon=True)
         self._thread.start()
 
     def greet(self, line: bytes) -> None:
-        """Let the server have the `initialize` that the client was answered already; its own answer is dropped."""
+        """Give the server the `initialize` that it needs; the client already has an answer, so the server's is dropped."""
         message = json.loads(line)
         self._dropped.add(repr(message["id"]))
         self.send(line, message)
 
     def send(self, line: bytes, message: Any) -> None:
-        """Pass one line on. Blocks while the server is loading and the pipe to it is full."""
+        """Pass on one line. Blocks while the pipe is full, as it may be while the server is still loading."""
         del message
         if self._broken is not None:
             raise self._broken
@@ -109,7 +113,7 @@ class LocalServer:
 
 
 class _LazyService:
-    """The service, opened in a thread of its own when the server begins; an attempt that failed is made again at the next call."""
+    """The service, opened in a separate thread once the server starts; if opening failed, the next call tries again."""
 
     def __init__(self, open_service: OpenService) -> None:
         self._open_service = open_service
@@ -117,14 +121,14 @@ class _LazyService:
         self._opening: Future[Any] | None = None
 
     def begin(self) -> None:
-        """Start opening, if that has not been done."""
+        """Start opening the service, unless that was started before."""
         with self._lock:
             if self._opening is None:
                 self._opening = Future()
                 threading.Thread(target=self._open, args=(self._opening,), name="open-service", daemon=True).start()
 
     def get(self) -> Any:
-        """The open service; raises what opening it raised."""
+        """The open service; waits for it, and raises the error that opening it raised."""
         self.begin()
         opening = self._opening
         assert opening is not None
@@ -144,18 +148,18 @@ class _LazyService:
     def _open(self, opening: Future[Any]) -> None:
         try:
             service = self._open_service()
-        except BaseException as error:  # noqa: BLE001 - whoever waits for the service must hear of it
+        except BaseException as error:  # noqa: BLE001 - raised again in the calls that wait for the service
             opening.set_exception(error)
             return
         opening.set_result(service)
         try:
             service.warm_up()
-        except MemoryServiceError as error:  # recall works by words then, and says so itself
+        except MemoryServiceError as error:  # recall is lexical then, and its answers say so
             logger.warning("the model could not be loaded: %s", error.message)
 
 
 class _Lines:
-    """The two methods of an open file that the SDK's transport writes with."""
+    """The part of an open file that the SDK's transport writes to."""
 
     def __init__(self, take: Callable[[str], None]) -> None:
         self._take = take
@@ -165,4 +169,4 @@ class _Lines:
         self._take(text)
 
     async def flush(self) -> None:
-        """Lines are passed on as they are written."""
+        """Nothing to do: lines are passed on as they are written."""

@@ -1,4 +1,4 @@
-"""JSON-RPC answers made without the SDK, for what goes wrong before a message reaches it."""
+"""JSON-RPC errors made without the SDK, for messages that fail before they reach it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PARSE_ERROR, _INVALID_REQUEST, _INTERNAL_ERROR = -32700, -32600, -32603
 
 
 def failure(message: Any, error: MemoryServiceError) -> bytes:
-    """The answer that tells a client of an error outside any tool; empty for a message that wants none."""
+    """The JSON-RPC error response to a message; empty for a notification, which gets no response."""
     if not isinstance(message, dict):
         return rejected(message)
     if "id" not in message:
@@ -21,10 +21,10 @@ def failure(message: Any, error: MemoryServiceError) -> bytes:
 
 
 def rejected(message: Any) -> bytes:
-    """JSON-RPC's answer to a line that is no message: no JSON at all, or JSON of another shape."""
+    """The error response to a line that is not a JSON-RPC message; `message` is None where it is not even JSON."""
     if message is None:
         return _error(None, _PARSE_ERROR, "Parse error", None)
-    return _error(None, _INVALID_REQUEST, "a message is one JSON object", None)
+    return _error(None, _INVALID_REQUEST, "a message must be one JSON object", None)
 
 
 def _error(message_id: Any, code: int, text: str, data: Any) -> bytes:

@@ -1,4 +1,8 @@
-"""From lines on standard input to a running service's `/mcp`, and back: no SDK, no store and no model in this process."""
+"""Relays lines on standard input to a running service's `/mcp`, and the answers back.
+
+A client starts one such process per session. It loads no SDK, no store and no model, so it starts at once and takes little
+memory; the little of the protocol that concerns the transport (headers, versions) is therefore done by hand.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +24,20 @@ PATH = "/mcp"
 CONCURRENT = 8
 TIMEOUT_SECONDS = 600.0
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
-"""The parameter that a request of the newer protocol repeats in a header."""
+"""Which parameter of a method the newer protocol also wants in a header, for routing by proxies."""
 
 
 class Relay:
-    """Sends each request in a thread of its own, so that a slow one does not hold up the others."""
+    """Sends each request from a thread of a small pool, so that a slow request does not delay the others."""
 
     def __init__(self, answer: Callable[[bytes], None], *, namespace: str, api_key: str | None) -> None:
-        """`answer` takes each answer as one line; it is called from several threads."""
+        """`answer` is called with each answer as one line, from several threads."""
         self._answer = answer
         self._threads = ThreadPoolExecutor(CONCURRENT, thread_name_prefix="relay")
         self._connections = threading.local()
         self._opened: list[http.client.HTTPConnection] = []
         self.url = ""
-        """Where the service is now."""
+        """The address of the service; it may change while this runs."""
         self._negotiated = HANDSHAKE_VERSIONS[-1]
         self._headers = {
             "Content-Type": "application/json",
@@ -44,12 +48,12 @@ class Relay:
             self._headers["Authorization"] = f"Bearer {api_key}"
 
     def greet(self, line: bytes) -> None:
-        """Note the `initialize` that the client began with: later requests carry the version it was given."""
+        """Note the version agreed in the client's `initialize`; later requests carry it in a header."""
         asked = json.loads(line)["params"]["protocolVersion"]
         self._negotiated = asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
 
     def send(self, line: bytes, message: Any) -> None:
-        """Forward one request. Notifications end here: the service is stateless, and none of them asks for anything."""
+        """Forward one request. Notifications are dropped: the service is stateless and has no use for them."""
         if not isinstance(message, dict):
             self._answer(rejected(message))
         elif "id" in message and "method" in message:
@@ -58,7 +62,7 @@ class Relay:
             self._answer(rejected(message))
 
     def close(self) -> None:
-        """Wait for what is on its way, and close all connections."""
+        """Wait for requests in progress, then close all connections."""
         self._threads.shutdown()
         for connection in self._opened:
             connection.close()
@@ -68,7 +72,7 @@ class Relay:
             self._answer(self._post(line, message))
         except MemoryServiceError as error:
             self._answer(failure(message, error))
-        except Exception as error:  # noqa: BLE001 - a request must have an answer, whatever happened to it
+        except Exception as error:  # noqa: BLE001 - every request must be answered
             self._answer(failure(message, InternalError(f"unexpected {type(error).__name__}: {error}")))
 
     def _post(self, line: bytes, message: dict[str, Any]) -> bytes:
@@ -78,11 +82,11 @@ class Relay:
             response = connection.getresponse()
             body = response.read()
         except (http.client.HTTPException, OSError) as error:
-            # Not sent a second time: the service may have done what was asked before the connection broke.
+            # No retry: the service may have carried out the request before the connection broke.
             connection.close()
             raise ServiceUnavailableError(
                 f"the service at {self.url} does not answer: {error or type(error).__name__}",
-                hint="start it again: ai-memory serve; then look whether the request was carried out",
+                hint="start it again with `ai-memory serve`, then check whether the request was carried out",
             ) from None
         return _answer_of(message, response.status, body)
 
@@ -98,7 +102,7 @@ class Relay:
         return {**headers, "Mcp-Name": _header(name)} if isinstance(name, str) else headers
 
     def _connection(self) -> http.client.HTTPConnection:
-        """This thread's connection, made anew when the service has moved or has closed it."""
+        """This thread's connection; a new one if the service has another address or has closed the old one."""
         kept: tuple[str, http.client.HTTPConnection] | None = getattr(self._connections, "kept", None)
         if kept is not None and kept[0] == self.url:
             if _was_dropped(kept[1]):
@@ -113,12 +117,12 @@ class Relay:
 
 
 def _was_dropped(connection: http.client.HTTPConnection) -> bool:
-    """Whether the service has closed an idle connection: then there is something to read, which is its end."""
+    """True if the service has closed an idle connection: its end of file is then readable."""
     return connection.sock is not None and bool(select.select([connection.sock], [], [], 0)[0])
 
 
 def _answer_of(message: dict[str, Any], status: int, body: bytes) -> bytes:
-    """The JSON-RPC answer of a response, made from the service's error body where the server around MCP refused."""
+    """The JSON-RPC message in a response; made from the service's error body if the request was refused before MCP."""
     try:
         value = json.loads(body)
     except ValueError:
@@ -131,7 +135,7 @@ def _answer_of(message: dict[str, Any], status: int, body: bytes) -> bytes:
 
 
 def _header(value: str) -> str:
-    """A header's value as the protocol writes it: plain where it is printable ASCII, else in its base64 form."""
+    """A header's value as the protocol defines it: as it is if printable ASCII, else in base64."""
     if value.isascii() and value.isprintable() and value == value.strip():
         return value
     return f"=?base64?{base64.b64encode(value.encode('utf-8', 'replace')).decode()}?="

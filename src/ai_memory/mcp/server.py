@@ -1,4 +1,4 @@
-"""The MCP server on the official SDK: tools and resources over whatever carries operations out.
+"""The MCP server on the official SDK: tools and resources over any function that carries out operations.
 
 Imports the SDK, which takes seconds: only the loaders in `stdio` and `http` import this module.
 """
@@ -54,11 +54,11 @@ logger = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any]
 Carry = Callable[[Any, Operation, Mapping[str, Any]], Awaitable[Any]]
-"""Gives the response to an operation, from the HTTP request or None, the operation, and the fields without the namespace."""
+"""Takes the HTTP request (None on standard input), the operation and its fields except the namespace; gives the response."""
 
 
 def make_server(carry: Carry) -> Server[Any]:
-    """The server whose tools and resources are carried out by `carry`, which raises MemoryServiceError where it cannot."""
+    """A server whose tools and resources are carried out by `carry`; `carry` raises MemoryServiceError for any failure."""
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         del context, params
@@ -73,7 +73,7 @@ def make_server(carry: Carry) -> Server[Any]:
             return _result(await carry(context.request, operation, values))
         except MemoryServiceError as error:
             return _error_result(error)
-        except Exception:  # the SDK would answer without our error body
+        except Exception:  # the SDK's own answer would lack the code and hint
             logger.exception("the tool %s failed", params.name)
             return _error_result(InternalError(f"{params.name} failed unexpectedly", hint="see the service's log"))
 
@@ -120,7 +120,7 @@ def make_server(carry: Carry) -> Server[Any]:
 
 
 def tool_definitions() -> list[ToolDefinition]:
-    """The tools as a client lists them."""
+    """The tools as clients list them."""
     return [
         ToolDefinition(
             name=name,
@@ -138,7 +138,7 @@ def tool_definitions() -> list[ToolDefinition]:
 
 
 def _result(response: Any) -> CallToolResult:
-    """Readable text and the response's JSON; a rejected write is an error, so that no model takes it for success."""
+    """The response as text and as JSON. A rejected write becomes an error, so that a model does not mistake it for success."""
     if isinstance(response, Receipt) and response.outcome is Outcome.REJECTED:
         error = rejection(response)
         if error.details["reason"] == "forgotten":

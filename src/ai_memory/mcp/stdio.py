@@ -1,8 +1,9 @@
 """MCP on standard input and output.
 
-Where a service runs, this process is a thin relay to it: one store and one model in memory, whatever the number of agents. Where
-none runs, it serves by itself. Either way `initialize` is answered at once (`greeting`), while what is slow loads behind it.
-Nothing but the protocol is ever written to standard output; the end of standard input ends the process.
+If a service is running, this process is a thin relay to it, so that any number of agents share one store and one model in memory.
+If none is running, this process serves by itself. Either way `initialize` is answered at once (`greeting`): importing the SDK
+takes about two seconds, and happens in the background. Only protocol messages are written to standard output. The end of standard
+input ends the process.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ai_memory.mcp.relay import Relay
 
 FINISH_SECONDS = 60.0
-"""How long answers that are still owed are waited for after the end of standard input."""
+"""How long to wait for the answers to pending requests after the end of standard input."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +33,10 @@ OpenService = Callable[[], Any]
 
 
 def serve_stdio(find_service: FindService, open_service: OpenService, *, namespace: str, api_key: str | None) -> int:
-    """Serve one client until it closes standard input; gives the exit code.
+    """Serve one client until it closes standard input; returns the exit code.
 
-    `find_service` gives the address of a running service or None, at any time; `open_service` opens one in this process.
+    `find_service` returns the address of a running service, or None; it is asked before each request, because a service may
+    start or stop meanwhile. `open_service` opens one in this process.
     """
     wire = _claim_output()
     session = Session(find_service, open_service, wire, namespace=namespace, api_key=api_key)
@@ -47,7 +49,7 @@ def serve_stdio(find_service: FindService, open_service: OpenService, *, namespa
 
 
 def _claim_output() -> IO[bytes]:
-    """Standard output for the protocol alone: whatever else is printed in this process goes to standard error."""
+    """Reserve standard output for the protocol; anything else that this process prints goes to standard error."""
     sys.stdout.flush()
     wire = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -55,7 +57,11 @@ def _claim_output() -> IO[bytes]:
 
 
 class Session:
-    """One client: its messages go in by `receive`, answers go out on `wire` as they come."""
+    """One client: its messages come in through `receive`, and answers are written to `wire` as they arrive.
+
+    A request is pending from `receive` until its answer is written; `close` waits until none is, and if the server in this
+    process fails, each pending request is answered with the error. A client would otherwise wait for an answer that never comes.
+    """
 
     def __init__(
         self,
@@ -72,14 +78,14 @@ class Session:
         self._api_key = api_key
         self._wire = wire
         self._writing = threading.Lock()
-        self._pending: dict[str, Any] = {}
-        self._settled = threading.Condition()
-        self._handshake: bytes | None = None
+        self._pending: dict[str, Any] = {}  # requests without an answer, by id; guarded by `_settled`
+        self._settled = threading.Condition()  # notified when a request has been answered
+        self._handshake: bytes | None = None  # the client's `initialize`, for backends created after it
         self._relay: Relay | None = None
         self._local: Any = None
 
     def receive(self, line: bytes) -> None:
-        """Take one line from the client."""
+        """Handle one line from the client."""
         if not line.strip():
             return
         message = _decoded(line)
@@ -95,7 +101,7 @@ class Session:
             self._answer(failure(message, error))
 
     def close(self) -> None:
-        """Wait for answers that are owed, within reason, and let everything go."""
+        """Wait for pending requests, at most FINISH_SECONDS, then close the relay and the server in this process."""
         with self._settled:
             self._settled.wait_for(lambda: not self._pending, FINISH_SECONDS)
         if self._relay is not None:
@@ -104,7 +110,7 @@ class Session:
             self._local.close()
 
     def _begin(self, handshake: bytes | None) -> None:
-        """Start what the next message will need, without waiting for it."""
+        """Start what the next message will need, without waiting, while the client still reads its first answer."""
         if handshake is not None:
             self._handshake = handshake
             for backend in (self._relay, self._local):
@@ -112,11 +118,11 @@ class Session:
                     backend.greet(handshake)
         try:
             self._backend()
-        except MemoryServiceError as error:  # the next message meets it too, and answers with it
+        except MemoryServiceError as error:  # the next message gets the same error as its answer
             logger.warning("%s", error.message)
 
     def _backend(self) -> Any:
-        """The relay while a service runs; else the server in this process, which stays once it has begun."""
+        """The relay if a service is running, else the server in this process, which is kept from then on."""
         if self._local is not None:
             return self._local
         url = self._find_service()
@@ -133,23 +139,24 @@ class Session:
         return self._relay
 
     def _greeted(self, backend: Any) -> Any:
-        """A new backend that knows what the client began with."""
+        """The backend, once it has the client's `initialize`, where there was one."""
         if self._handshake is not None:
             backend.greet(self._handshake)
         return backend
 
     def _fail_pending(self, error: MemoryServiceError) -> None:
-        """Answer everything that is owed with an error: what was to answer has ended."""
+        """Answer every pending request with an error, because the server that would have answered has ended."""
         for message in list(self._pending.values()):
             self._answer(failure(message, error))
 
     def _expect(self, message: Any) -> None:
+        """Note a request as pending. Ids are compared by `repr`: 1 and "1" are different ids in JSON-RPC."""
         if isinstance(message, dict) and "id" in message and "method" in message:
             with self._settled:
                 self._pending[repr(message["id"])] = message
 
     def _answer(self, line: bytes) -> None:
-        """An answer or notification from behind, on its way to the client."""
+        """Write a backend's message to the client; if it is an answer, its request is no longer pending."""
         if not line:
             return
         self._write(line.rstrip(b"\n") + b"\n")
@@ -164,7 +171,7 @@ class Session:
             try:
                 self._wire.write(line)
                 self._wire.flush()
-            except BrokenPipeError:  # the client left without closing our input first; its end follows
+            except BrokenPipeError:  # the client left; the end of standard input follows
                 return
 
 

@@ -1,4 +1,4 @@
-"""Results as text for a model: short, dated, with ids to act on. Memory texts stand indented, so that they read as data."""
+"""Results as text for a model: short, dated, with ids to act on. Memory texts are indented, to mark them as data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ai_memory.recall.answer import Answer
 from ai_memory.types import MemoryRecord, Page, Receipt, Relation
 
 LISTED_CHARACTERS = 300
-"""How much of a text a listing shows; recall shows the whole passage."""
+"""How much of a text a listing shows, in characters; recall shows the whole passage."""
 
 
 def text_of(value: Any) -> str:
@@ -23,7 +23,7 @@ def text_of(value: Any) -> str:
 
 
 def error_text(error: MemoryServiceError) -> str:
-    """The text of an error: what was wrong, and what mends it."""
+    """The text of an error: what was wrong, and how to fix it."""
     return f"{error.code}: {error.message}" + (f"\nhint: {error.hint}" if error.hint else "")
 
 
@@ -52,8 +52,8 @@ def _answer(answer: Answer) -> Iterable[str]:
         if hit.memory.title:
             yield f"   {hit.memory.title}"
         yield _indented(hit.passage.text)
-        for beside in hit.surroundings:
-            yield f"   {beside.how}: {_short(beside.memory.text)}"
+        for near in hit.surroundings:
+            yield f"   {near.how}: {_short(near.memory.text)}"
     if answer.reason:
         yield answer.reason
     elif not answer.hits:
@@ -76,7 +76,7 @@ def _history(history: History) -> Iterable[str]:
     for memory in history.revisions:
         until = f" to {_day(memory.retired_at)}" if memory.retired_at else ""
         why = f"  {memory.retired_reason}" if memory.retired_reason else ""
-        yield f"revision {memory.revision}, held from {_day(memory.recorded_at)}{until}{why}"
+        yield f"revision {memory.revision}, current from {_day(memory.recorded_at)}{until}{why}"
         yield _indented(memory.text)
 
 
@@ -119,4 +119,4 @@ _RENDERERS: dict[type, Callable[[Any], Iterable[str]]] = {
     Relation: _relation,
     Forgotten: _forgotten,
 }
-"""One row a response type of a tool; the tests demand one for each."""
+"""By response type of a tool; a test checks that none is missing."""

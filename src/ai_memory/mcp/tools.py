@@ -1,4 +1,4 @@
-"""The tools: an operation each, with only the fields that a model needs, in as few tokens as will do."""
+"""The tools: one per operation, with only the fields that a model needs, in as few tokens as possible."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import Operation, Tool, fields_of, parse
+from ai_memory.operations.base import Operation, Tool, fields_of, meanings_of, parse, short_of
 from ai_memory.operations.schema import schemas, without_null
 from ai_memory.operations.table import OPERATIONS
 
@@ -19,31 +19,7 @@ TOOLS: dict[str, Operation] = {operation.tool.name: operation for operation in O
 """The operations by the name of their tool."""
 
 _KEPT = ("type", "enum", "items", "minimum", "maximum", "properties", "required", "additionalProperties")
-"""What of a schema helps a model to write a right call; lengths are checked, and named by the error, when it does not."""
-_SHORT = {
-    "text": "What to remember.",
-    "query": "The question, in any language.",
-    "types": "Only these types.",
-    "tags": "Short labels.",
-    "context": "A path such as work/projects/atlas; filters include all below it.",
-    "session": "Conversation.",
-    "limit": "At most this many.",
-    "max_tokens": "Budget for the texts in the answer.",
-    "cursor": "From the page before.",
-    "as_of": "What was true then.",
-    "known_at": "What was known then.",
-    "occurred_after": "Happened then or later.",
-    "occurred_before": "Happened before.",
-    "valid_from": "When it happened or became true.",
-    "valid_to": "When it stopped being true.",
-    "supersedes": "Ids of memories it replaces.",
-    "id": "mem_…",
-    "source": "mem_…, ent_…, or entity:NAME.",
-    "target": "As source.",
-    "reason": "Why; kept in the history.",
-    "if_revision": "Refuse unless this is the current revision.",
-}
-"""Descriptions that a model understands in fewer words than the reference gives."""
+"""The parts of a schema that help a model to make a valid call. Lengths are left out: they are checked, and an error names them."""
 
 
 def tool_of(operation: Operation) -> Tool:
@@ -63,14 +39,16 @@ def _input_schema(operation: Operation, components: Mapping[str, Schema]) -> Sch
     whole = components[operation.request.__name__]
     fields = tool_of(operation).fields
     required = [name for name in whole.get("required", ()) if name in fields]
-    properties = {name: _compact(name, whole["properties"][name], components) for name in fields}
+    meanings = meanings_of(operation.request)
+    properties = {name: _compact(whole["properties"][name], meanings.get(name), components) for name in fields}
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**schema, "required": required} if required else schema
 
 
-def _compact(name: str, field: Schema, components: Mapping[str, Schema]) -> Schema:
+def _compact(field: Schema, meaning: Meta | None, components: Mapping[str, Schema]) -> Schema:
+    """A property of a tool: the field's schema without lengths, described in the field's own short words."""
     field = without_null(field)
-    description = _SHORT.get(name) or field.get("description", "")
+    description = short_of(meaning) if meaning is not None else ""
     compact = _without_lengths(field, components)
     default = field.get("default")
     if isinstance(default, bool | int | float) or (isinstance(default, str) and default):
@@ -92,7 +70,7 @@ def _without_lengths(field: Schema, components: Mapping[str, Schema]) -> Schema:
 
 
 def check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """A tool call's arguments without nulls. Raises InvalidInputError for one that is not the tool's, such as a namespace."""
+    """A tool call's arguments without nulls. Raises InvalidInputError for one that the tool does not take, such as a namespace."""
     fields = tool_of(operation).fields
     unknown = sorted(set(arguments) - set(fields))
     if unknown:

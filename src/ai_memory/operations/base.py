@@ -2,6 +2,9 @@
 
 An operation names its request and response types, its REST route and how it shows on the command line and in MCP. The
 service has a method of the same name that takes the request and returns the response. Nothing else knows the list.
+
+What a field means is said once, in the `Meta` of its annotation: `description` for people (REST, OpenAPI, command line,
+Python, reference pages) and, where a model needs fewer words, `extra={"short": …}` for MCP.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from functools import cache, partial
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError, TooLargeError
@@ -22,16 +25,16 @@ from ai_memory.errors import InvalidInputError, TooLargeError
 Request = TypeVar("Request", bound=Struct)
 
 PREFIX = "/v1"
-"""What every route begins with; a change that breaks callers would get a new one."""
+"""The prefix of every route; a change that breaks callers would get a new one."""
 
 Effect = Literal["read", "write", "erase"]
-"""`read` changes nothing, `write` adds or ends, `erase` cannot be undone."""
+"""`read` changes nothing, `write` adds or ends something, `erase` cannot be undone."""
 
 
 class Route(Struct, frozen=True):
-    """Where an operation lives under `/v1`. `{name}` in the path is the request's field of that name.
+    """The HTTP method and path of an operation under `/v1`. `{name}` in the path is the request's field of that name.
 
-    GET and DELETE take the other fields from the query string, the rest from a JSON body.
+    GET and DELETE take the other fields from the query string, the other methods from a JSON body.
     """
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
@@ -47,7 +50,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
 
 class Tool(Struct, frozen=True, kw_only=True):
-    """How an operation shows in MCP: the tool's name, what it tells the model, and the fields a model needs."""
+    """How an operation shows in MCP: the tool's name, its description for the model, and the fields that a model needs."""
 
     name: str
     description: str
@@ -70,9 +73,9 @@ class Operation(Struct, frozen=True, kw_only=True):
     command: Command | None
     tool: Tool | None = None
     stream: Literal["in", "out"] | None = None
-    """`in`: takes JSON lines beside its request. `out`: gives JSON lines instead of a value."""
+    """`in`: takes JSON lines in addition to its request. `out`: gives JSON lines instead of a value."""
     whole_store: bool = False
-    """Whether it concerns all namespaces at once, so that only a key which opens all of them allows it."""
+    """Whether it concerns all namespaces at once; if so, it needs a key that opens all of them."""
 
 
 @cache
@@ -87,8 +90,28 @@ def hints_of(request: type[Struct]) -> dict[str, Any]:
     return get_type_hints(request)
 
 
+@cache
+def meanings_of(request: type[Struct]) -> dict[str, Meta]:
+    """By field name the `Meta` that describes the field; a field without a description is left out.
+
+    Nested `Annotated` types are flattened from the inside out. The last description is the field's, as it is in
+    msgspec's JSON Schema: a field may describe a shared type in its own words.
+    """
+    meanings: dict[str, Meta] = {}
+    for name, hint in get_type_hints(request, include_extras=True).items():
+        for meta in getattr(hint, "__metadata__", ()):
+            if isinstance(meta, Meta) and meta.description:
+                meanings[name] = meta
+    return meanings
+
+
+def short_of(meaning: Meta) -> str:
+    """A field's description in few words, for a language model; the full description where no short one is given."""
+    return str((meaning.extra or {}).get("short", meaning.description))
+
+
 def takes_many(annotation: Any) -> bool:
-    """Whether a field is a list of scalars, for which a single value may stand."""
+    """Whether a field is a list of scalars; a single value may be given for such a list."""
     annotation = without_none(annotation)
     return get_origin(annotation) in (tuple, list) and not _is_struct(get_args(annotation)[0])
 
@@ -127,7 +150,7 @@ def instant(value: str | dt.date, name: str | None = None) -> dt.datetime:
 
 @cache
 def _readers(request: type[Struct]) -> dict[str, Callable[[Any, str], Any]]:
-    """For each field that takes more than one spelling, the function that makes one of it."""
+    """For each field that takes more than one spelling, the function that normalises it."""
     readers: dict[str, Callable[[Any, str], Any]] = {}
     for name, hint in hints_of(request).items():
         wanted = without_none(hint)
@@ -182,8 +205,8 @@ def _read(request: type[Struct], values: Any, prefix: str = "") -> Any:
 def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = True) -> Request:
     """Build a request from plain values (decoded JSON, keyword arguments, query strings when not `strict`).
 
-    A single value stands for a list of one, a plain date or a zoneless time for an instant in UTC. Unknown fields, wrong
-    types and values out of range raise InvalidInputError that names the field; a text or list over its limit raises
+    A single value is read as a list of one; a plain date, or a time without a zone, as an instant in UTC. Unknown fields,
+    wrong types and values out of range raise InvalidInputError, which names the field; a text or list over its limit raises
     TooLargeError with the limit.
     """
     known = fields_of(request)
@@ -216,7 +239,7 @@ def decode(request: type[Request], body: bytes) -> Request:
 
 
 def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
-    """Our error for msgspec's: the same message with the path made readable, TooLargeError where a length was over its limit."""
+    """The error for one of msgspec's: its message with a readable path; TooLargeError where a length was over its limit."""
     message, _, path = str(error).partition(" - at `")
     where = path.rstrip("`").removeprefix("$").lstrip(".") or "request"
     too_long = "of length <=" in message

@@ -1,4 +1,4 @@
-"""Operations by which people say who is who: things that are one, and memories that mean another thing."""
+"""Operations by which people correct entities: those that are the same, and memories that mean a different one."""
 
 from __future__ import annotations
 
@@ -12,51 +12,57 @@ from ai_memory.operations.graph import Node
 from ai_memory.operations.writing import Namespace
 from ai_memory.types import DEFAULT_NAMESPACE, Entity
 
-Thing = Annotated[
-    str,
-    Meta(min_length=1, max_length=300, description="An entity's id (ent_…), or entity:NAME or entity:KIND/NAME."),
-]
+AN_ENTITY = "its id (ent_…), entity:NAME or entity:KIND/NAME"
+"""How an entity is written, for the fields that take one; each says itself what the entity is for."""
+EntityRef = Annotated[str, Meta(min_length=1, max_length=300)]
 
 
 class MergeRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Things that are one and the same. Of whatever kind they are, all answer under `into` and have its kind."""
+    """The entities to merge. All of them, whatever their kinds, become `into` and take its kind."""
 
-    into: Annotated[Thing, Meta(description="The thing that stands for all of them; entity:NAME is made when new.")]
+    into: Annotated[
+        EntityRef, Meta(description=f"The entity that they all become: {AN_ENTITY}. It is created if it is new.")
+    ]
     things: Annotated[
-        tuple[Thing, ...], Meta(min_length=1, max_length=100, description="The things that are the same as it.")
+        tuple[EntityRef, ...],
+        Meta(min_length=1, max_length=100, description=f"The entities that are the same, each by {AN_ENTITY}."),
     ]
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
 class SplitRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Memories that name one thing and mean another."""
+    """The memories, and what they mean: in these memories the name of `thing` means `into`."""
 
-    thing: Annotated[Thing, Meta(description="The thing that was read from the memories.")]
+    thing: Annotated[EntityRef, Meta(description=f"The entity found in the memories: {AN_ENTITY}.")]
     into: Annotated[
-        Node, Meta(description="What they mean: an entity; entity:NAME is made when new, of the same kind.")
+        Node,
+        Meta(description=f"The entity that they mean: {AN_ENTITY}. It is created, of the same kind, if it is new."),
     ]
-    ids: Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000, description="The ids of the memories, mem_…")]
+    ids: Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000, description="The ids of the memories (mem_…).")]
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
 class DecisionsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which decisions to list."""
+    """The decisions to list, the newest first."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
-    about: Annotated[Thing | None, Meta(description="Only decisions about this thing.")] = None
+    about: Annotated[
+        EntityRef | None,
+        Meta(description=f"Only decisions about this entity: {AN_ENTITY}."),
+    ] = None
     undone: Annotated[bool, Meta(description="Also decisions that were undone.")] = False
-    limit: Annotated[int, Meta(ge=1, le=1000, description="At most this many, the newest.")] = 100
+    limit: Annotated[int, Meta(ge=1, le=1000, description="At most this many decisions, the newest.")] = 100
 
 
 class UndoRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A decision to take back."""
+    """The decision to undo. It is kept, marked as undone."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=64, description="The decision's id, dec_…")]
+    id: Annotated[str, Meta(min_length=1, max_length=64, description="The decision's id (dec_…).")]
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """One merge or split. `things` were merged into `into`, or are what `memories` name where they mean `into`."""
+    """One merge or split. `things` are the entities merged into `into`, or those that `memories` name but mean `into`."""
 
     id: str
     namespace: str
@@ -77,7 +83,7 @@ class MadeDecisions(Struct, frozen=True, kw_only=True):
 
 MERGE = Operation(
     name="merge",
-    summary="Say that several named things are one",
+    summary="Merge entities that are the same",
     request=MergeRequest,
     response=Decision,
     effect="write",
@@ -87,7 +93,7 @@ MERGE = Operation(
 )
 SPLIT = Operation(
     name="split",
-    summary="Say that some memories mean another thing than the one that was read",
+    summary="Split off memories in which the name of an entity means another one",
     request=SplitRequest,
     response=Decision,
     effect="write",
@@ -97,7 +103,7 @@ SPLIT = Operation(
 )
 DECISIONS = Operation(
     name="decisions",
-    summary="Which things were merged and split, and when",
+    summary="List which entities were merged and split, and when",
     request=DecisionsRequest,
     response=MadeDecisions,
     effect="read",
@@ -107,7 +113,7 @@ DECISIONS = Operation(
 )
 UNDO = Operation(
     name="undo",
-    summary="Take a merge or a split back",
+    summary="Undo a merge or a split",
     request=UndoRequest,
     response=Decision,
     effect="write",

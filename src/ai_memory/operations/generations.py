@@ -1,4 +1,4 @@
-"""Operations on vector generations: make all vectors anew beside the ones in use, switch to them, take the switch back."""
+"""Operations on vector generations: build a new one alongside the active one, switch to it, and switch back."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from ai_memory.types import EmbedderIdentity
 MOST_A_SECOND = 1_000_000.0
 
 BuildState = Literal["running", "ready", "waiting", "failed", "done", "cancelled"]
-"""`ready`: nothing is owed, and the switch waits to be asked for. `waiting`: no process works on it; it goes on when `reembed`
-is asked for again, or when the service starts."""
+"""`ready`: all revisions are embedded, and `activate_generation` can switch to them. `waiting`: no process works on it; it
+continues at the next call of `reembed` or start of the service."""
 
 
 class GenerationState(Struct, frozen=True, kw_only=True):
-    """One vector generation. `owed` is how many revisions have no vector in it; None for a retired one, which is not kept up."""
+    """One vector generation: all vectors made by one embedder."""
 
     id: int
     embedder: EmbedderIdentity
     state: Literal["building", "active", "retired"]
     created_at: dt.datetime
     pending: int | None
+    """Revisions that have no vector in it yet; None for a retired generation, which gets no new vectors."""
 
 
 class Build(Struct, frozen=True, kw_only=True):
-    """The latest making of a generation: how far it is, or how it ended."""
+    """The latest build of a generation: how far it is, or how it ended."""
 
     generation: int
     embedder: EmbedderIdentity
@@ -36,16 +37,19 @@ class Build(Struct, frozen=True, kw_only=True):
     switch: bool
     """Whether the generation becomes the active one as soon as it is complete."""
     former: int | None
-    """The generation that was active when this began: what the switch can be taken back to."""
+    """The generation that was active when the build began; `take_back` switches back to it."""
     done: int
     """Revisions that have their vectors."""
     total: int
+    """Revisions that need vectors."""
     rate: float | None
-    """The most revisions a second; None is no limit."""
+    """At most this many revisions per second; None means no limit."""
     per_second: float | None
-    """Revisions a second as measured in this run."""
+    """Revisions per second, as measured in this run."""
     seconds_left: float | None
+    """The estimated time until all revisions have their vectors, in seconds; None while it is not known."""
     error: str | None
+    """Why the build failed."""
     started_at: dt.datetime
     updated_at: dt.datetime
 
@@ -62,30 +66,32 @@ class GenerationsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ReembedRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which embedder shall make all vectors anew. Nothing given: go on with what was begun, else what the settings say."""
+    """The embedder that re-creates all vectors. Without arguments: continue the build in progress, else use the settings."""
 
     model: Annotated[
         Annotated[str, Meta(min_length=1, max_length=4096)] | None,
         Meta(
-            description="A known model's name, or a model folder. Not given: the setting `model`; where that is auto and a "
+            description="The name of a known model, or a model folder. Default: the setting model; where that is auto and a "
             "dimension or dtype is given, the model of the store."
         ),
     ] = None
     dimension: Annotated[
         Annotated[int, Meta(ge=1, le=8192)] | None,
-        Meta(description="Length of the vectors, one of the model's; its own when not given."),
+        Meta(description="The length of the vectors, one that the model supports. Default: the model's full length."),
     ] = None
     dtype: Annotated[
         Annotated[str, Meta(min_length=1, max_length=40)] | None,
-        Meta(description="Arithmetic of the embedder, as the setting `dtype`."),
+        Meta(description="The number format of the embedder's arithmetic, as in the setting dtype."),
     ] = None
     rate: Annotated[
         Annotated[float, Meta(gt=0, le=MOST_A_SECOND)] | None,
-        Meta(description="The most revisions a second, so that other work goes on; no limit when not given."),
+        Meta(description="At most this many revisions per second, to leave time for other work. Default: no limit."),
     ] = None
     switch: Annotated[
         bool,
-        Meta(description="Switch to the new vectors as soon as they are complete; else wait for activate_generation."),
+        Meta(
+            description="Switch to the new vectors as soon as they are complete; otherwise wait for activate_generation."
+        ),
     ] = True
 
 
@@ -94,33 +100,36 @@ class CancelReembedRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ActivateGenerationRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Switch to the generation that is being built."""
+    """The generation being built becomes active. It must be complete, unless `incomplete` is given."""
 
     incomplete: Annotated[
-        bool, Meta(description="Switch although vectors are missing: what has none is found by words until it has.")
+        bool,
+        Meta(
+            description="Switch even if vectors are missing; memories without one are found only lexically until they have it."
+        ),
     ] = False
 
 
 class TakeBackRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Switch to a generation that was kept, after its vectors of what was written since have been made."""
+    """The generation to switch back to; what was written since it was retired is embedded first."""
 
     generation: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Meta(description="The id of a kept generation; the one before the last switch when not given."),
+        Meta(description="The id of a retired generation. Default: the one before the last switch."),
     ] = None
 
 
 class PruneGenerationsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Delete generations that are neither in use nor being built."""
+    """The retired generations to delete; the active one and one being built are never deleted."""
 
     generation: Annotated[
-        Annotated[int, Meta(ge=1)] | None, Meta(description="Only this one; all kept ones when not given.")
+        Annotated[int, Meta(ge=1)] | None, Meta(description="Delete only this generation. Default: all retired ones.")
     ] = None
 
 
 GENERATIONS = Operation(
     name="generations",
-    summary="The vector generations, and the build in progress",
+    summary="List the vector generations, and the latest build",
     request=GenerationsRequest,
     response=Generations,
     effect="read",
@@ -131,7 +140,7 @@ GENERATIONS = Operation(
 )
 REEMBED = Operation(
     name="reembed",
-    summary="Make all vectors anew in the background, then switch to them",
+    summary="Re-create all vectors in the background, then switch to them",
     request=ReembedRequest,
     response=Generations,
     effect="write",
@@ -142,7 +151,7 @@ REEMBED = Operation(
 )
 CANCEL_REEMBED = Operation(
     name="cancel_reembed",
-    summary="Stop making vectors anew; what was made is kept until it is pruned",
+    summary="Stop re-creating vectors; those made so far are kept until they are pruned",
     request=CancelReembedRequest,
     response=Generations,
     effect="write",
@@ -164,7 +173,7 @@ ACTIVATE_GENERATION = Operation(
 )
 TAKE_BACK = Operation(
     name="take_back",
-    summary="Switch back to a generation that was kept",
+    summary="Switch back to a retired generation",
     request=TakeBackRequest,
     response=Generations,
     effect="write",
@@ -175,7 +184,7 @@ TAKE_BACK = Operation(
 )
 PRUNE_GENERATIONS = Operation(
     name="prune_generations",
-    summary="Delete kept generations with their vectors",
+    summary="Delete retired generations and their vectors",
     request=PruneGenerationsRequest,
     response=Generations,
     effect="erase",

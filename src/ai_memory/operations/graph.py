@@ -1,4 +1,4 @@
-"""Operations on relations between memories and named things."""
+"""Operations on relations between memories and entities."""
 
 from __future__ import annotations
 
@@ -11,25 +11,20 @@ from ai_memory.operations.base import Command, Operation, Route, Tool
 from ai_memory.operations.writing import IdempotencyKey, Namespace
 from ai_memory.types import DEFAULT_NAMESPACE, Entity, Neighbour, Relation
 
-Node = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=300,
-        description="A memory's id (mem_…), an entity's id (ent_…), or entity:NAME or entity:KIND/NAME, made when new.",
-    ),
-]
+A_NODE = "a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME"
+"""How a node is written, for the fields that take one; each says itself what the node is for."""
+Node = Annotated[str, Meta(min_length=1, max_length=300)]
 RelationName = Annotated[
     str,
     Meta(
         pattern="^[A-Z][A-Z0-9_]{0,63}$",
-        description="MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or an upper-case name of your own.",
+        description="MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or another name in upper case.",
     ),
 ]
 
 
 class Walk(Struct, kw_only=True):
-    """Which relations count. All requests that walk the graph have these fields."""
+    """The relations that a walk may follow. All requests that walk the graph have these fields."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
     types: Annotated[tuple[str, ...], Meta(description="Only relations of these types.")] = ()
@@ -45,36 +40,54 @@ Kinds = Annotated[
 
 
 class RelateRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A typed, dated edge to add."""
+    """A typed, dated edge. If an equal relation is current, that one is returned."""
 
-    source: Node
-    target: Node
+    source: Annotated[
+        Node,
+        Meta(
+            description=f"Where the relation starts: {A_NODE}. An entity of a new name is created.",
+            extra={"short": "From: mem_…, ent_… or entity:NAME (created if new)."},
+        ),
+    ]
+    target: Annotated[
+        Node,
+        Meta(
+            description=f"Where the relation ends: {A_NODE}. An entity of a new name is created.",
+            extra={"short": "To: mem_…, ent_… or entity:NAME (created if new)."},
+        ),
+    ]
     type: RelationName = "REFERS_TO"
     namespace: Namespace = DEFAULT_NAMESPACE
-    weight: Annotated[float, Meta(ge=0.0, le=1.0, description="How strong it is, 0 to 1.")] = 1.0
-    attributes: Annotated[dict[str, Any], Meta(description="Anything else about the relation.")] = field(
+    weight: Annotated[float, Meta(ge=0.0, le=1.0, description="How strong the relation is, from 0 to 1.")] = 1.0
+    attributes: Annotated[dict[str, Any], Meta(description="More about the relation, as JSON.")] = field(
         default_factory=dict
     )
-    evidence: Annotated[str | None, Meta(description="The id of the memory that states it.")] = None
-    valid_from: Annotated[dt.datetime | None, Meta(description="When it began to be true.")] = None
-    valid_to: Annotated[dt.datetime | None, Meta(description="When it stopped being true.")] = None
+    evidence: Annotated[str | None, Meta(description="The id of the memory that states the relation.")] = None
+    valid_from: Annotated[dt.datetime | None, Meta(description="When the relation began to hold.")] = None
+    valid_to: Annotated[dt.datetime | None, Meta(description="When the relation stopped holding.")] = None
     idempotency_key: IdempotencyKey = None
 
 
 class UnrelateRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A relation to end."""
+    """The relation to end. With `known_at` it can still be found."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=64, description="The relation's id, rel_…")]
+    id: Annotated[str, Meta(min_length=1, max_length=64, description="The relation's id (rel_…).")]
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
 class NeighboursRequest(Walk, kw_only=True, forbid_unknown_fields=True):
-    """Where to start and how far to walk."""
+    """Where to start and how far to go. The nearest nodes come first."""
 
-    id: Node
-    depth: Annotated[int, Meta(ge=1, le=4, description="How many relations away.")] = 1
+    id: Annotated[
+        Node,
+        Meta(
+            description=f"Where to start: {A_NODE}.",
+            extra={"short": "Where to start: mem_…, ent_… or entity:NAME."},
+        ),
+    ]
+    depth: Annotated[int, Meta(ge=1, le=4, description="How many relations to follow, one after another.")] = 1
     kinds: Kinds = ()
-    limit: Annotated[int, Meta(ge=1, le=1000, description="At most this many nodes.")] = 100
+    limit: Annotated[int, Meta(ge=1, le=1000, description="At most this many neighbours.")] = 100
 
 
 class Neighbours(Struct, frozen=True, kw_only=True):
@@ -85,45 +98,51 @@ class Neighbours(Struct, frozen=True, kw_only=True):
 
 
 class EntitiesRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which things to list."""
+    """The entities to list, those named by the most memories first."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
     search: Annotated[
-        str, Meta(max_length=300, description="Only things whose name or alias holds this, in any case.")
+        str, Meta(max_length=300, description="Only entities whose name or alias contains this; case is ignored.")
     ] = ""
     kinds: Annotated[
-        tuple[str, ...], Meta(description="Only things of these kinds: person, organisation, product, …")
+        tuple[str, ...], Meta(description="Only entities of these kinds: person, organisation, product, place, …")
     ] = ()
-    limit: Annotated[int, Meta(ge=1, le=1000, description="At most this many.")] = 100
+    limit: Annotated[int, Meta(ge=1, le=1000, description="At most this many entities.")] = 100
 
 
 class NamedThing(Struct, frozen=True, kw_only=True):
-    """An entity, and how many current memories were read to name it."""
+    """An entity, and in how many current memories its name was found."""
 
     entity: Entity
     memories: int
 
 
 class Entities(Struct, frozen=True, kw_only=True):
-    """The most named things first; `total` counts all that match."""
+    """Entities, those named by the most memories first; `total` counts all that match."""
 
     entities: tuple[NamedThing, ...]
     total: int
     unread: int
-    """Changes in the store from which names have not been read yet."""
+    """Changes in the store that have not been searched for names yet."""
 
 
 class PathRequest(Walk, kw_only=True, forbid_unknown_fields=True):
-    """Two nodes to connect."""
+    """The two nodes to connect. Only the shortest paths are returned."""
 
-    source: Node
-    target: Node
-    max_length: Annotated[int, Meta(ge=1, le=8, description="Most relations on a path.")] = 6
+    source: Annotated[
+        Node,
+        Meta(description=f"Where the path starts: {A_NODE}."),
+    ]
+    target: Annotated[
+        Node,
+        Meta(description=f"Where the path ends: {A_NODE}."),
+    ]
+    max_length: Annotated[int, Meta(ge=1, le=8, description="At most this many relations on a path.")] = 6
     limit: Annotated[int, Meta(ge=1, le=100, description="At most this many paths.")] = 3
 
 
 class GraphNode(Struct, frozen=True, kw_only=True):
-    """A memory or a thing: its id, its kind (`memory` for a memory), and what people call it."""
+    """A memory or an entity: its id, its kind (`memory` for a memory), and its title or name."""
 
     id: str
     kind: str
@@ -131,24 +150,28 @@ class GraphNode(Struct, frozen=True, kw_only=True):
 
 
 class FoundPath(Struct, frozen=True, kw_only=True):
-    """Nodes from the source to the target, and the relation between each two of them, in whichever direction it points."""
+    """Nodes from the source to the target, and the relation between each two of them, whichever way it points."""
 
     nodes: tuple[GraphNode, ...]
     relations: tuple[Relation, ...]
 
 
 class Paths(Struct, frozen=True, kw_only=True):
-    """The shortest paths, all of one length; empty where there is none within the length that was asked for."""
+    """The shortest paths, all of the same length; empty where there is none of at most `max_length` relations."""
 
     paths: tuple[FoundPath, ...]
     unread: int
+    """Changes in the store that have not been read into the graph yet."""
 
 
 class GraphRequest(Walk, kw_only=True, forbid_unknown_fields=True):
-    """The part of a graph that is wanted."""
+    """The part of the graph to return."""
 
-    id: Annotated[Node | None, Meta(description="The node in the middle; a whole namespace without it.")] = None
-    depth: Annotated[int, Meta(ge=1, le=4, description="How many relations away from the middle.")] = 2
+    id: Annotated[
+        Node | None,
+        Meta(description=f"The node at the centre: {A_NODE}. Default: the whole namespace."),
+    ] = None
+    depth: Annotated[int, Meta(ge=1, le=4, description="How many relations to follow from the centre.")] = 2
     kinds: Kinds = ()
     limit: Annotated[int, Meta(ge=1, le=100_000, description="At most this many nodes.")] = 200
 
@@ -163,11 +186,12 @@ class Graph(Struct, frozen=True, kw_only=True):
     truncated: bool
     """Whether `limit` left nodes out."""
     unread: int
+    """Changes in the store that have not been read into the graph yet."""
 
 
 RELATE = Operation(
     name="relate",
-    summary="Relate two memories, or a memory and a named thing",
+    summary="Relate two memories, or a memory and an entity",
     request=RelateRequest,
     response=Relation,
     effect="write",
@@ -176,7 +200,7 @@ RELATE = Operation(
     command=Command(name="relate", positional=("source", "type", "target")),
     tool=Tool(
         name="relate",
-        description="Connect two memories, or a memory and entity:NAME, by a typed relation.",
+        description="Connect two memories, or a memory and an entity, by a typed relation.",
         fields=("source", "target", "type"),
     ),
 )
@@ -192,7 +216,7 @@ UNRELATE = Operation(
 )
 NEIGHBOURS = Operation(
     name="neighbours",
-    summary="What is related to a memory or a named thing",
+    summary="List what is related to a memory or an entity",
     request=NeighboursRequest,
     response=Neighbours,
     effect="read",
@@ -201,13 +225,13 @@ NEIGHBOURS = Operation(
     command=Command(name="neighbours", positional=("id",)),
     tool=Tool(
         name="neighbours",
-        description="What is related to a memory or entity, within depth steps.",
+        description="List what is related to a memory or an entity, within depth steps.",
         fields=("id", "depth", "types"),
     ),
 )
 ENTITIES = Operation(
     name="entities",
-    summary="The things that memories name",
+    summary="List the entities that memories name",
     request=EntitiesRequest,
     response=Entities,
     effect="read",
@@ -217,7 +241,7 @@ ENTITIES = Operation(
 )
 PATH = Operation(
     name="path",
-    summary="How two memories or things are connected",
+    summary="Find how two memories or entities are connected",
     request=PathRequest,
     response=Paths,
     effect="read",
@@ -227,7 +251,7 @@ PATH = Operation(
 )
 GRAPH = Operation(
     name="graph",
-    summary="Nodes and relations around a memory or thing, or of a namespace",
+    summary="Return the graph around a memory or an entity, or of a namespace",
     request=GraphRequest,
     response=Graph,
     effect="read",

@@ -1,4 +1,4 @@
-"""Operations that move memories in and out as JSON lines or Markdown."""
+"""Operations that export and import memories as JSON lines."""
 
 from __future__ import annotations
 
@@ -10,29 +10,36 @@ from ai_memory.operations.base import Command, Operation, Route
 
 
 class ExportRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to write out: a namespace, or all of them. One JSON object a line (see the export page)."""
+    """What to export: one namespace, or all of them. The export has one JSON object per line."""
 
-    namespace: Annotated[str | None, Meta(description="Only this namespace; all of them when not given.")] = None
+    namespace: Annotated[str | None, Meta(description="Export only this namespace. Default: all namespaces.")] = None
     current_only: Annotated[
-        bool, Meta(description="Only current revisions, without history, relations and retired memories.")
+        bool, Meta(description="Export only current revisions, without history, relations and retired memories.")
     ] = False
 
 
 class ImportRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """How to read JSON lines: an archive made by export, or one draft a line as for remember."""
+    """How to import JSON lines: an archive made by export, or one draft per line, as for remember."""
 
     namespace: Annotated[
-        str | None, Meta(description="Put everything into this namespace; an archive's own namespaces when not given.")
+        str | None,
+        Meta(
+            description="Import everything into this namespace. Default: the namespace that each line names, else default."
+        ),
     ] = None
     resume_key: Annotated[
         Annotated[str, Meta(max_length=256)] | None,
-        Meta(description="Names this import; a later call with the same key goes on where an earlier one ended."),
+        Meta(
+            description="A name for this import, up to 256 characters; a later call with the same name resumes where it ended."
+        ),
     ] = None
-    reinstate: Annotated[bool, Meta(description="Keep texts even if they were forgotten before.")] = False
+    reinstate: Annotated[bool, Meta(description="Import memories even if the same texts were forgotten before.")] = (
+        False
+    )
 
 
 class RejectedLine(Struct, frozen=True, kw_only=True):
-    """One line that was not taken: its number (from 1), why, and what mends it."""
+    """One line that was not imported: its number (from 1), the error's code, and why."""
 
     line: int
     code: str
@@ -40,13 +47,13 @@ class RejectedLine(Struct, frozen=True, kw_only=True):
 
 
 class ImportReport(Struct, frozen=True, kw_only=True):
-    """What became of every line. `rejected` holds the first 1,000; `counts` counts all by outcome."""
+    """What became of the lines. `counts` counts all of them by outcome; `rejected` has the first 1,000 that were rejected."""
 
     lines: int
     counts: dict[str, int]
     rejected: tuple[RejectedLine, ...]
     skipped: int
-    """Lines that an earlier, interrupted run had done already."""
+    """Lines that an earlier, interrupted run had already imported."""
     state: Literal["done", "interrupted"] = "done"
 
 
@@ -55,7 +62,7 @@ class NamespacesRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class NamespaceCount(Struct, frozen=True, kw_only=True):
-    """One namespace and its number of unretired memories."""
+    """One namespace and its number of memories, without the retired ones."""
 
     namespace: str
     memories: int
@@ -69,7 +76,7 @@ class Namespaces(Struct, frozen=True, kw_only=True):
 
 EXPORT = Operation(
     name="export",
-    summary="Write memories out as JSON lines",
+    summary="Export memories as JSON lines",
     request=ExportRequest,
     response=bytes,
     effect="read",
@@ -80,7 +87,7 @@ EXPORT = Operation(
 )
 IMPORT = Operation(
     name="import_lines",
-    summary="Take memories in from JSON lines",
+    summary="Import memories from JSON lines",
     request=ImportRequest,
     response=ImportReport,
     effect="write",
@@ -91,7 +98,7 @@ IMPORT = Operation(
 )
 NAMESPACES = Operation(
     name="namespaces",
-    summary="The namespaces in use",
+    summary="List the namespaces in use",
     request=NamespacesRequest,
     response=Namespaces,
     effect="read",

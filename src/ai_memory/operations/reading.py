@@ -16,62 +16,85 @@ MAX_LIMIT = 1_000
 
 
 class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A question, and which memories may answer it. Filters apply before ranking."""
+    """A question, and the filters for the memories that may answer it. Filters apply before ranking."""
 
     query: Annotated[
         str,
         Meta(
             max_length=20_000,
-            description='The question, in any language; "quoted phrases" must occur as they stand, unless it ends in "?".',
+            description='The question, in any language. A "quoted phrase" must occur exactly, unless the question ends in "?".',
+            extra={"short": "The question, in any language."},
         ),
     ]
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many hits.")] = 10
     max_tokens: Annotated[
-        int | None, Meta(description="Budget of estimated tokens for the texts in the answer; the weakest go first.")
+        int | None,
+        Meta(
+            description="At most this many tokens, as estimated, of memory text in the answer; the weakest hits are left out "
+            "first. Default: no limit.",
+            extra={"short": "Token budget for the texts in the answer."},
+        ),
     ] = None
     layers: Annotated[
         tuple[Layer, ...],
-        Meta(description="semantic: the matches; contextual: what surrounds them; detailed: history and relations."),
+        Meta(
+            description="What to return: semantic (the matches), contextual (what surrounds them), detailed (their history and "
+            "relations)."
+        ),
     ] = (Layer.SEMANTIC, Layer.CONTEXTUAL)
-    explain: Annotated[bool, Meta(description="Give each hit the scores of every stage.")] = False
+    explain: Annotated[
+        bool, Meta(description="Return how the question was understood, and the scores of each hit in every stage.")
+    ] = False
     recipe: Annotated[
         Literal["balanced", "fast", "thorough", "linked", "words", "meaning"],
         Meta(
-            description="What counts: balanced (words, meaning and what stands beside a memory), fast (without what "
-            "stands beside it), thorough (more candidates, the best read again word by word), linked (balanced, and what the "
-            "graph leads to from the question and the best hits), or one search alone: words, meaning."
+            description="How to search and rank: balanced (lexically, semantically and by the memories around a match), fast "
+            "(without the memories around it), thorough (more candidates, the best compared token by token), linked (balanced, "
+            "and what the graph reaches from the question and the best hits), words (lexically only) or meaning (semantically "
+            "only)."
         ),
     ] = "balanced"
     format: Annotated[
         Literal["hits", "context"],
-        Meta(description="context: also one block for a prompt, dated, cited by id, fenced, within max_tokens."),
+        Meta(
+            description="hits, or context: the hits and one text block for a prompt, dated, with ids as citations, fenced and "
+            "within max_tokens."
+        ),
     ] = "hits"
     include_ended: Annotated[
-        bool, Meta(description="Also memories whose valid_to lies before now; marked as ended.")
+        bool, Meta(description="Also memories whose valid_to is before now, marked as ended. as_of implies it.")
     ] = False
 
 
 class GetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """One memory by its id."""
+    """The memory to return: its current revision, or with `known_at` the one known then."""
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
-    as_of: Annotated[dt.datetime | None, Meta(description="Only if it was true in the world at this instant.")] = None
+    as_of: Annotated[
+        dt.datetime | None, Meta(description="Return it only if it was true in the world at this instant.")
+    ] = None
     known_at: Annotated[
-        dt.datetime | None, Meta(description="As the service knew it at this instant. Default: now.")
+        dt.datetime | None, Meta(description="Return it as the service knew it at this instant. Default: now.")
     ] = None
 
 
 class ListRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Memories by filter, page by page, in the order in which they happened."""
+    """The filters and the page. Memories are listed in order of when they happened."""
 
-    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many on a page.")] = 50
-    cursor: Annotated[str | None, Meta(description="The cursor of the page before; filters must be the same.")] = None
-    order: Annotated[Literal["newest", "oldest"], Meta(description="Which end comes first.")] = "newest"
+    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many memories per page.")] = 50
+    cursor: Annotated[
+        str | None,
+        Meta(
+            description="The cursor from the previous page; the filters must be the same.",
+            extra={"short": "The cursor from the previous page."},
+        ),
+    ] = None
+    order: Annotated[Literal["newest", "oldest"], Meta(description="Which memories come first.")] = "newest"
 
 
 class HistoryRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """All revisions of one memory."""
+    """The memory whose revisions to list, oldest first."""
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
@@ -85,17 +108,17 @@ class History(Struct, frozen=True, kw_only=True):
 
 
 class TimelineRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many memories happened in each span of time, and the first few of each."""
+    """The memories to count, the length of a bucket, and how many memories to show of each."""
 
-    bucket: Annotated[Literal["day", "week", "month", "year"], Meta(description="The span of one bucket, in UTC.")] = (
+    bucket: Annotated[Literal["day", "week", "month", "year"], Meta(description="The length of a bucket, in UTC.")] = (
         "month"
     )
-    samples: Annotated[int, Meta(ge=0, le=20, description="How many memories to show a bucket.")] = 3
-    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many buckets, newest first.")] = 120
+    samples: Annotated[int, Meta(ge=0, le=20, description="How many memories to show per bucket.")] = 3
+    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many buckets, the newest.")] = 120
 
 
 class Bucket(Struct, frozen=True, kw_only=True):
-    """One span of time: it begins at `start` and lasts until the next bucket's beginning."""
+    """One day, week, month or year, from `start` (inclusive, UTC): how many memories happened in it, and the newest of them."""
 
     start: dt.datetime
     count: int
@@ -110,10 +133,10 @@ class Timeline(Struct, frozen=True, kw_only=True):
 
 
 class ContextsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The context paths of one namespace."""
+    """The namespace, and the path below which to list. Parents of a path are listed with it."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
-    under: Annotated[str, Meta(description="Only this path and all below it.")] = ""
+    under: Annotated[str, Meta(description="Only this path and the paths below it. Default: all paths.")] = ""
 
 
 class ContextCount(Struct, frozen=True, kw_only=True):
@@ -142,7 +165,7 @@ RECALL = Operation(
     tool=Tool(
         name="recall",
         description=(
-            "Search the memory by words and meaning and get ranked, dated memories. Use before answering anything that may "
+            "Search the memory lexically and semantically for ranked, dated memories. Use before answering anything that may "
             'depend on earlier conversations, people, projects or decisions. "Quoted phrases" must match exactly.'
         ),
         fields=(
@@ -187,7 +210,7 @@ LIST = Operation(
 )
 HISTORY = Operation(
     name="history",
-    summary="All revisions of a memory",
+    summary="List all revisions of a memory",
     request=HistoryRequest,
     response=History,
     effect="read",
@@ -198,7 +221,7 @@ HISTORY = Operation(
 )
 TIMELINE = Operation(
     name="timeline",
-    summary="Memories along time",
+    summary="Count and sample memories by day, week, month or year",
     request=TimelineRequest,
     response=Timeline,
     effect="read",
@@ -208,7 +231,7 @@ TIMELINE = Operation(
 )
 CONTEXTS = Operation(
     name="contexts",
-    summary="The context paths in use",
+    summary="List the context paths in use",
     request=ContextsRequest,
     response=Contexts,
     effect="read",

@@ -1,7 +1,7 @@
 """JSON Schemas of the operations' requests and responses, for the adapters and pages that show them.
 
-msgspec makes them from the types; what it leaves out is added here: the format of instants, and the descriptions that stand
-as docstrings below a response's fields.
+msgspec makes them from the types; what it leaves out is added here: the format of instants, and the descriptions that are
+written as docstrings below a response's fields.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class HasTypes(Protocol):
 
     @property
     def response(self) -> Any:
-        """What it gives; `bytes` for what is no value."""
+        """What it gives; `bytes` for a stream of JSON lines."""
         ...
 
 
@@ -104,7 +104,7 @@ def _complete(struct: type[Struct], schema: Schema) -> None:
 
 
 def without_null(schema: Schema) -> Schema:
-    """A field's schema where `null` cannot be written, as in a query string."""
+    """A field's schema without `null`, for places where it cannot be written, such as a query string."""
     options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
     rest = {key: value for key, value in schema.items() if key != "anyOf" and (key, value) != ("default", None)}
     if len(options) == 1:

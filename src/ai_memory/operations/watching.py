@@ -1,4 +1,4 @@
-"""Operations that tell how the service is doing."""
+"""Operations that report the state of the service."""
 
 from __future__ import annotations
 
@@ -12,36 +12,42 @@ from ai_memory.types import EmbedderIdentity, Generation
 
 
 class StatsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which part to count."""
+    """The namespace to count, or the whole store."""
 
-    namespace: Annotated[str | None, Meta(description="Only this namespace; the whole store when not given.")] = None
+    namespace: Annotated[str | None, Meta(description="Count only this namespace. Default: the whole store.")] = None
 
 
 class Stats(Struct, frozen=True, kw_only=True):
-    """Counts of what is stored and what is owed."""
+    """Counts of what is stored, and of what background work has not processed yet."""
 
     namespace: str | None
     memories: int
-    """Unretired memories."""
+    """Memories, without the retired ones."""
     revisions: int
+    """Revisions of all memories, the retired ones included."""
     retired: int
+    """Retired memories."""
     relations: int
     entities: int
     tombstones: int
+    """Digests of forgotten texts, which keep them from coming back."""
     pending: int
-    """Revisions that cannot be found by meaning yet."""
+    """Revisions that have no vector yet and cannot be found semantically."""
     unread: int | None
-    """Changes in the store's log from which the graph has not been read yet; None without a graph (switched off, or at fault)."""
+    """Changes in the store that have not been read into the graph yet; None where the graph is switched off or failed."""
     by_type: dict[str, int]
     embedder: EmbedderIdentity | None
     """The identity of the active vector generation."""
     generations: tuple[Generation, ...]
     """All vector generations of the store, oldest first."""
     build: Build | None
-    """The latest making of a generation; None where there was none, or where only one namespace is counted."""
+    """The latest build of a generation; None where there was none, or where only one namespace is counted."""
     store: str
+    """The store's path, or its address without secrets."""
     sequence: int
+    """The number of the newest change in the store's log; 0 in an empty store."""
     index_bytes: int
+    """Memory that the index takes in this process, in bytes."""
 
 
 class HealthRequest(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +55,7 @@ class HealthRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """One part of the service: `ok`, `loading`, `degraded` (it works with less) or `failed`, and what mends it."""
+    """One part of the service: `ok`, `loading`, `degraded` (it works in part) or `failed`, and how to fix it."""
 
     name: str
     state: Literal["ok", "loading", "degraded", "failed"]
@@ -58,7 +64,7 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """`ready` is true when writes and recall by words work; `degraded` names the parts that work with less."""
+    """`ready` is true when writes and lexical recall work; `degraded` names the parts that work only in part."""
 
     live: bool
     ready: bool
@@ -69,7 +75,7 @@ class Health(Struct, frozen=True, kw_only=True):
 
 STATS = Operation(
     name="stats",
-    summary="Counts of what is stored",
+    summary="Count what is stored",
     request=StatsRequest,
     response=Stats,
     effect="read",
@@ -79,7 +85,7 @@ STATS = Operation(
 )
 HEALTH = Operation(
     name="health",
-    summary="Which parts work",
+    summary="Report which parts of the service work",
     request=HealthRequest,
     response=Health,
     effect="read",

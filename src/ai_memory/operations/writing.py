@@ -17,7 +17,12 @@ MAX_BATCH = 2_000
 MAX_TAGS = 64
 
 Namespace = Annotated[
-    str, Meta(min_length=1, max_length=128, description="The wall around a body of memories; no query crosses it.")
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        description="The namespace to work in; nothing is read or written across namespaces.",
+    ),
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Tags = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=128)], ...], Meta(max_length=MAX_TAGS)]
@@ -26,147 +31,202 @@ Title = Annotated[str, Meta(max_length=1000)]
 ContextPath = Annotated[str, Meta(max_length=512)]
 Source = Annotated[str, Meta(max_length=2000)]
 Reason = Annotated[str, Meta(max_length=2000)]
-MemoryId = Annotated[str, Meta(min_length=1, max_length=64, description="A memory's id, mem_…")]
+MemoryId = Annotated[str, Meta(min_length=1, max_length=64, description="The memory's id (mem_…).")]
 IdempotencyKey = Annotated[
     str | None,
     Meta(
-        description="Repeating a request with the same key within 24 hours gives the first answer and writes nothing."
+        description="A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes nothing and "
+        "returns the first answer."
     ),
 ]
 IfRevision = Annotated[
-    int | None, Meta(description="Only if this is the memory's current revision; otherwise 409 with the current one.")
+    int | None,
+    Meta(
+        description="Proceed only if this is the memory's current revision; otherwise fail with the error stale_revision, "
+        "which names the current one.",
+        extra={"short": "Fail unless this is the current revision."},
+    ),
 ]
 
 
 class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A memory to be: its text and whatever is known about it."""
+    """A memory to store: its text and what is known about it."""
 
     text: Annotated[
-        Text, Meta(description="What to remember; up to 200,000 characters. Long texts are split in passages.")
+        Text,
+        Meta(
+            description="The text to remember, up to 200,000 characters. Long texts are split into passages.",
+            extra={"short": "The text to remember."},
+        ),
     ]
-    type: Annotated[MemoryType, Meta(description="What kind of memory this is.")] = MemoryType.SEMANTIC
-    title: Annotated[Title | None, Meta(description="A heading; it is searched too.")] = None
+    type: Annotated[MemoryType, Meta(description="What kind of memory it is.")] = MemoryType.SEMANTIC
+    title: Annotated[Title | None, Meta(description="A heading; it is searched like the text.")] = None
     author: Annotated[Name | None, Meta(description="Who wrote or said it.")] = None
-    user: Annotated[Name | None, Meta(description="Facet: the user it belongs to.")] = None
-    agent: Annotated[Name | None, Meta(description="Facet: the agent it belongs to.")] = None
+    user: Annotated[Name | None, Meta(description="The user that it belongs to.")] = None
+    agent: Annotated[Name | None, Meta(description="The agent that it belongs to.")] = None
     session: Annotated[
-        Name | None, Meta(description="Facet: the conversation it is part of; neighbours help recall.")
+        Name | None,
+        Meta(
+            description="The conversation that it is part of. Recall also considers the memories before and after it there.",
+            extra={"short": "The conversation that it is part of."},
+        ),
     ] = None
-    context: Annotated[ContextPath, Meta(description="A path such as work/projects/atlas.")] = ""
+    context: Annotated[ContextPath, Meta(description="A path of topics, such as work/projects/atlas.")] = ""
     tags: Annotated[Tags, Meta(description="Short labels to filter by.")] = ()
-    importance: Annotated[Share, Meta(description="How much it matters, 0 to 1.")] = 0.5
-    confidence: Annotated[Share, Meta(description="How sure it is, 0 to 1.")] = 1.0
+    importance: Annotated[Share, Meta(description="How much it matters, from 0 to 1.")] = 0.5
+    confidence: Annotated[Share, Meta(description="How certain it is, from 0 to 1.")] = 1.0
     attributes: Annotated[
-        dict[str, Any], Meta(description="Typed attributes of the memory's type (see the types page), and your own.")
+        dict[str, Any],
+        Meta(
+            description="More about it, at most 64 KiB of JSON. The attributes that its type defines are checked for their "
+            "type; any others are stored as given."
+        ),
     ] = field(default_factory=dict)
     source: Annotated[
         Source | None,
-        Meta(description="Where it came from: an address, a file, a message id."),
+        Meta(description="Where it came from, such as a URL, a file or a message id."),
     ] = None
-    valid_from: Annotated[dt.datetime | None, Meta(description="When it happened or began to be true.")] = None
+    valid_from: Annotated[dt.datetime | None, Meta(description="When it happened or became true.")] = None
     valid_to: Annotated[dt.datetime | None, Meta(description="When it stopped being true.")] = None
     supersedes: Annotated[
         tuple[MemoryId, ...],
-        Meta(description="Ids of memories that this one replaces: they end where this one begins."),
+        Meta(
+            description="Ids of memories that this one replaces; they stop being true when this one becomes true.",
+            extra={"short": "Ids of memories that it replaces."},
+        ),
     ] = ()
 
 
 class RememberRequest(Draft, kw_only=True, forbid_unknown_fields=True):
-    """One memory to keep."""
+    """The text and what is known about it. A text that the same scope already has is not stored again."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
-    reinstate: Annotated[bool, Meta(description="Keep it even if the same text was forgotten before.")] = False
+    reinstate: Annotated[bool, Meta(description="Store it even if the same text was forgotten before.")] = False
     wait: Annotated[
         bool,
-        Meta(description="Wait, at most 30 s, until it can be found by meaning too; the receipt says whether it can."),
+        Meta(
+            description="Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can."
+        ),
     ] = False
     idempotency_key: IdempotencyKey = None
 
 
 class RememberManyRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Up to 2,000 memories to keep, each with a receipt of its own."""
+    """Up to 2,000 memories. Each gets its own receipt, and one that is rejected does not stop the others."""
 
-    memories: Annotated[list[Draft], Meta(min_length=1, max_length=MAX_BATCH, description="The memories, in order.")]
+    memories: Annotated[
+        list[Draft], Meta(min_length=1, max_length=MAX_BATCH, description="The memories to store, in order.")
+    ]
     namespace: Namespace = DEFAULT_NAMESPACE
-    reinstate: Annotated[bool, Meta(description="Keep texts even if they were forgotten before.")] = False
+    reinstate: Annotated[bool, Meta(description="Store memories even if the same texts were forgotten before.")] = False
     wait: Annotated[
         bool,
         Meta(
-            description="Wait, at most 30 s, until all can be found by meaning too; the receipts say whether they can."
+            description="Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can."
         ),
     ] = False
     idempotency_key: IdempotencyKey = None
 
 
 class Receipts(Struct, frozen=True, kw_only=True):
-    """One receipt a memory, in the order given, and how many had each outcome."""
+    """One receipt per memory, in the order given, and how many had each outcome."""
 
     receipts: tuple[Receipt, ...]
     counts: dict[str, int]
 
 
 class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Fields to change; what is not given stays. `null` clears a field that may be empty."""
+    """The fields to change; a field that is not given keeps its value. `null` clears a field that may be empty."""
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
-    text: Annotated[Text | UnsetType, Meta(description="The new text.")] = UNSET
-    type: Annotated[MemoryType | UnsetType, Meta(description="The new type.")] = UNSET
+    text: Annotated[Text | UnsetType, Meta(description="The new text, in full.")] = UNSET
+    type: Annotated[MemoryType | UnsetType, Meta(description="The new kind of memory.")] = UNSET
     title: Annotated[Title | UnsetType | None, Meta(description="The new heading.")] = UNSET
     author: Annotated[Name | UnsetType | None, Meta(description="The new author.")] = UNSET
     context: Annotated[ContextPath | UnsetType, Meta(description="The new context path.")] = UNSET
-    tags: Annotated[Tags | UnsetType, Meta(description="The new tags, all of them.")] = UNSET
-    importance: Annotated[Share | UnsetType, Meta(description="The new importance.")] = UNSET
-    confidence: Annotated[Share | UnsetType, Meta(description="The new confidence.")] = UNSET
-    attributes: Annotated[dict[str, Any] | UnsetType, Meta(description="The new attributes, all of them.")] = UNSET
+    tags: Annotated[Tags | UnsetType, Meta(description="Its new tags; they replace the old ones.")] = UNSET
+    importance: Annotated[Share | UnsetType, Meta(description="The new importance, from 0 to 1.")] = UNSET
+    confidence: Annotated[Share | UnsetType, Meta(description="The new confidence, from 0 to 1.")] = UNSET
+    attributes: Annotated[
+        dict[str, Any] | UnsetType, Meta(description="Its new attributes; they replace the old ones.")
+    ] = UNSET
     source: Annotated[Source | UnsetType | None, Meta(description="The new source.")] = UNSET
-    valid_from: Annotated[dt.datetime | UnsetType | None, Meta(description="The new beginning of its validity.")] = (
-        UNSET
-    )
-    valid_to: Annotated[dt.datetime | UnsetType | None, Meta(description="The new end of its validity.")] = UNSET
-    reason: Annotated[Reason | None, Meta(description="Why it changes; kept in the history.")] = None
+    valid_from: Annotated[
+        dt.datetime | UnsetType | None, Meta(description="The new time at which it happened or became true.")
+    ] = UNSET
+    valid_to: Annotated[
+        dt.datetime | UnsetType | None, Meta(description="The new time at which it stopped being true.")
+    ] = UNSET
+    reason: Annotated[
+        Reason | None,
+        Meta(
+            description="Why it changes; kept in the memory's history.",
+            extra={"short": "Why it changes; kept in its history."},
+        ),
+    ] = None
     if_revision: IfRevision = None
-    wait: Annotated[bool, Meta(description="Wait, at most 30 s, until the change can be found by meaning.")] = False
+    wait: Annotated[
+        bool, Meta(description="Wait, at most 30 seconds, until the change can be found semantically too.")
+    ] = False
     idempotency_key: IdempotencyKey = None
 
 
 class RetireRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A memory that should no longer be held for true; its history stays and `known_at` still finds it."""
+    """The memory to retire. With `known_at` it can still be found as it was known before."""
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
-    reason: Annotated[Reason | None, Meta(description="Why; kept in the history.")] = None
+    reason: Annotated[Reason | None, Meta(description="Why it is retired; kept in the memory's history.")] = None
     if_revision: IfRevision = None
     idempotency_key: IdempotencyKey = None
 
 
 class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A memory to erase from text, revisions, vectors, indexes, relations and caches."""
+    """The memory to erase from texts, revisions, vectors, indexes, relations and caches.
+
+    Importing it again is refused without `reinstate`.
+    """
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
-    reason: Annotated[Reason | None, Meta(description="Why; kept in the log. Must not repeat the text.")] = None
+    reason: Annotated[
+        Reason | None,
+        Meta(
+            description="Why it is erased. The log keeps the reason forever, so one that repeats the memory's text or title, or "
+            "a telling part of it, is refused.",
+            extra={"short": "Why it is erased; logged forever, so it must not repeat the memory."},
+        ),
+    ] = None
     if_revision: IfRevision = None
     idempotency_key: IdempotencyKey = None
 
 
 class ForgetManyRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Memories to erase, by filter. At least one filter must be given, and `dry_run` is on until switched off."""
+    """The memories to erase, by filter. At least one filter must be given, or `everything`; `dry_run` is on by default."""
 
-    reason: Annotated[Reason | None, Meta(description="Why; kept in the log.")] = None
-    dry_run: Annotated[bool, Meta(description="Only count what would be erased.")] = True
+    reason: Annotated[
+        Reason | None,
+        Meta(
+            description="Why they are erased. The log keeps the reason forever, so one that repeats the text or title of any of "
+            "these memories, or a telling part of it, is refused."
+        ),
+    ] = None
+    dry_run: Annotated[bool, Meta(description="Erase nothing; only count what would be erased.")] = True
     allow_share: Annotated[
         Share | None,
         Meta(
-            description="Refuse when more than this share of the namespace would be erased (and more than 20 memories). "
+            description="The largest share of the namespace that may be erased, from 0 to 1; 20 memories or fewer may always be. "
             "Default: the setting forget_share."
         ),
     ] = None
-    everything: Annotated[bool, Meta(description="Erase the whole namespace: allows no filter and any share.")] = False
+    everything: Annotated[
+        bool, Meta(description="Allow any share, and allow no filter, which means the whole namespace.")
+    ] = False
 
 
 class Forgotten(Struct, frozen=True, kw_only=True):
-    """How many memories were erased, or would be."""
+    """How many memories were erased, or with `dry_run` would be, and the ids of the first 1,000."""
 
     forgotten: int
     dry_run: bool
@@ -174,7 +234,7 @@ class Forgotten(Struct, frozen=True, kw_only=True):
 
 
 def rejection(receipt: Receipt) -> ConflictError:
-    """The error that stands for a rejected receipt; the receipt itself is in its details."""
+    """The error for a rejected receipt; the receipt itself is in its details."""
     code, _, reason = (receipt.reason or "rejected").partition(": ")
     return ConflictError(
         f"nothing was stored: {reason or code}",
@@ -186,7 +246,7 @@ def rejection(receipt: Receipt) -> ConflictError:
 
 REMEMBER = Operation(
     name="remember",
-    summary="Keep one memory",
+    summary="Store one memory",
     request=RememberRequest,
     response=Receipt,
     effect="write",
@@ -216,7 +276,7 @@ REMEMBER = Operation(
 )
 REMEMBER_MANY = Operation(
     name="remember_many",
-    summary="Keep many memories at once",
+    summary="Store many memories at once",
     request=RememberManyRequest,
     response=Receipts,
     effect="write",
@@ -241,7 +301,7 @@ REVISE = Operation(
 )
 RETIRE = Operation(
     name="retire",
-    summary="Stop holding a memory for true, keeping its history",
+    summary="Mark a memory as no longer true, keeping its history",
     request=RetireRequest,
     response=Receipt,
     effect="write",
@@ -251,7 +311,7 @@ RETIRE = Operation(
 )
 FORGET = Operation(
     name="forget",
-    summary="Erase a memory for good",
+    summary="Erase a memory permanently",
     request=ForgetRequest,
     response=Forgotten,
     effect="erase",
@@ -260,7 +320,7 @@ FORGET = Operation(
     command=Command(name="forget", positional=("id",)),
     tool=Tool(
         name="forget",
-        description="Erase a memory for good, everywhere; it cannot come back by re-import. Only when the user asks for it.",
+        description="Erase a memory permanently and everywhere; re-import cannot bring it back. Only when the user asks for it.",
         fields=("id", "reason"),
     ),
 )

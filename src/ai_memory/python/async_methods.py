@@ -51,7 +51,7 @@ class AsyncMethods(AsyncCalls):
         wait: bool = False,
         idempotency_key: str | None = None,
     ) -> Receipt:
-        """Keep one memory."""
+        """Store one memory."""
         values: dict[str, Any] = {
             "text": text,
             "type": type,
@@ -85,7 +85,7 @@ class AsyncMethods(AsyncCalls):
         wait: bool = False,
         idempotency_key: str | None = None,
     ) -> Receipts:
-        """Keep many memories at once."""
+        """Store many memories at once."""
         values: dict[str, Any] = {
             "memories": memories,
             "namespace": namespace,
@@ -201,7 +201,7 @@ class AsyncMethods(AsyncCalls):
         if_revision: int | None = None,
         idempotency_key: str | None = None,
     ) -> Receipt:
-        """Stop holding a memory for true, keeping its history."""
+        """Mark a memory as no longer true, keeping its history."""
         values: dict[str, Any] = {
             "id": id,
             "namespace": namespace,
@@ -220,7 +220,7 @@ class AsyncMethods(AsyncCalls):
         if_revision: int | None = None,
         idempotency_key: str | None = None,
     ) -> Forgotten:
-        """Erase a memory for good."""
+        """Erase a memory permanently."""
         values: dict[str, Any] = {
             "id": id,
             "namespace": namespace,
@@ -265,7 +265,7 @@ class AsyncMethods(AsyncCalls):
         valid_to: Instant | None = None,
         idempotency_key: str | None = None,
     ) -> Relation:
-        """Relate two memories, or a memory and a named thing."""
+        """Relate two memories, or a memory and an entity."""
         values: dict[str, Any] = {
             "source": source,
             "target": target,
@@ -302,7 +302,7 @@ class AsyncMethods(AsyncCalls):
         kinds: str | Sequence[str] = (),
         limit: int = 100,
     ) -> Neighbours:
-        """What is related to a memory or a named thing."""
+        """List what is related to a memory or an entity."""
         values: dict[str, Any] = {
             "id": id,
             "namespace": namespace,
@@ -323,7 +323,7 @@ class AsyncMethods(AsyncCalls):
         kinds: str | Sequence[str] = (),
         limit: int = 100,
     ) -> Entities:
-        """The things that memories name."""
+        """List the entities that memories name."""
         values: dict[str, Any] = {"search": search, "namespace": namespace, "kinds": kinds, "limit": limit}
         return await self._call("entities", Entities, values)
 
@@ -339,7 +339,7 @@ class AsyncMethods(AsyncCalls):
         max_length: int = 6,
         limit: int = 3,
     ) -> Paths:
-        """How two memories or things are connected."""
+        """Find how two memories or entities are connected."""
         values: dict[str, Any] = {
             "source": source,
             "target": target,
@@ -364,7 +364,7 @@ class AsyncMethods(AsyncCalls):
         kinds: str | Sequence[str] = (),
         limit: int = 200,
     ) -> Graph:
-        """Nodes and relations around a memory or thing, or of a namespace."""
+        """Return the graph around a memory or an entity, or of a namespace."""
         values: dict[str, Any] = {
             "id": id,
             "namespace": namespace,
@@ -384,7 +384,7 @@ class AsyncMethods(AsyncCalls):
         *,
         namespace: str = DEFAULT_NAMESPACE,
     ) -> Decision:
-        """Say that several named things are one."""
+        """Merge entities that are the same."""
         values: dict[str, Any] = {"into": into, "things": things, "namespace": namespace}
         return await self._call("merge", Decision, values)
 
@@ -396,7 +396,7 @@ class AsyncMethods(AsyncCalls):
         *,
         namespace: str = DEFAULT_NAMESPACE,
     ) -> Decision:
-        """Say that some memories mean another thing than the one that was read."""
+        """Split off memories in which the name of an entity means another one."""
         values: dict[str, Any] = {"thing": thing, "into": into, "ids": ids, "namespace": namespace}
         return await self._call("split", Decision, values)
 
@@ -408,7 +408,7 @@ class AsyncMethods(AsyncCalls):
         undone: bool = False,
         limit: int = 100,
     ) -> MadeDecisions:
-        """Which things were merged and split, and when."""
+        """List which entities were merged and split, and when."""
         values: dict[str, Any] = {"about": about, "namespace": namespace, "undone": undone, "limit": limit}
         return await self._call("decisions", MadeDecisions, values)
 
@@ -418,7 +418,7 @@ class AsyncMethods(AsyncCalls):
         *,
         namespace: str = DEFAULT_NAMESPACE,
     ) -> Decision:
-        """Take a merge or a split back."""
+        """Undo a merge or a split."""
         values: dict[str, Any] = {"id": id, "namespace": namespace}
         return await self._call("undo", Decision, values)
 
@@ -428,7 +428,7 @@ class AsyncMethods(AsyncCalls):
         *,
         namespace: str = DEFAULT_NAMESPACE,
     ) -> History:
-        """All revisions of a memory."""
+        """List all revisions of a memory."""
         values: dict[str, Any] = {"id": id, "namespace": namespace}
         return await self._call("history", History, values)
 
@@ -441,7 +441,7 @@ class AsyncMethods(AsyncCalls):
         limit: int = 120,
         **filters: Unpack[Filters],
     ) -> Timeline:
-        """Memories along time."""
+        """Count and sample memories by day, week, month or year."""
         values: dict[str, Any] = {
             "namespace": namespace,
             "bucket": bucket,
@@ -457,22 +457,22 @@ class AsyncMethods(AsyncCalls):
         namespace: str = DEFAULT_NAMESPACE,
         under: str = "",
     ) -> Contexts:
-        """The context paths in use."""
+        """List the context paths in use."""
         values: dict[str, Any] = {"namespace": namespace, "under": under}
         return await self._call("contexts", Contexts, values)
 
     async def namespaces(self) -> Namespaces:
-        """The namespaces in use."""
+        """List the namespaces in use."""
         values: dict[str, Any] = {}
         return await self._call("namespaces", Namespaces, values)
 
     async def stats(self, *, namespace: str | None = None) -> Stats:
-        """Counts of what is stored."""
+        """Count what is stored."""
         values: dict[str, Any] = {"namespace": namespace}
         return await self._call("stats", Stats, values)
 
     async def health(self) -> Health:
-        """Which parts work."""
+        """Report which parts of the service work."""
         values: dict[str, Any] = {}
         return await self._call("health", Health, values)
 
@@ -482,7 +482,7 @@ class AsyncMethods(AsyncCalls):
         namespace: str | None = None,
         current_only: bool = False,
     ) -> AsyncIterator[dict[str, Any]]:
-        """Write memories out as JSON lines."""
+        """Export memories as JSON lines."""
         values: dict[str, Any] = {"namespace": namespace, "current_only": current_only}
         return self._export(values)
 
@@ -495,12 +495,12 @@ class AsyncMethods(AsyncCalls):
         reinstate: bool = False,
         progress: Progress | None = None,
     ) -> ImportReport:
-        """Take memories in from JSON lines."""
+        """Import memories from JSON lines."""
         values: dict[str, Any] = {"namespace": namespace, "resume_key": resume_key, "reinstate": reinstate}
         return await self._import(values, lines, progress)
 
     async def generations(self) -> Generations:
-        """The vector generations, and the build in progress."""
+        """List the vector generations, and the latest build."""
         values: dict[str, Any] = {}
         return await self._call("generations", Generations, values)
 
@@ -513,7 +513,7 @@ class AsyncMethods(AsyncCalls):
         rate: float | None = None,
         switch: bool = True,
     ) -> Generations:
-        """Make all vectors anew in the background, then switch to them."""
+        """Re-create all vectors in the background, then switch to them."""
         values: dict[str, Any] = {
             "model": model,
             "dimension": dimension,
@@ -524,7 +524,7 @@ class AsyncMethods(AsyncCalls):
         return await self._call("reembed", Generations, values)
 
     async def cancel_reembed(self) -> Generations:
-        """Stop making vectors anew; what was made is kept until it is pruned."""
+        """Stop re-creating vectors; those made so far are kept until they are pruned."""
         values: dict[str, Any] = {}
         return await self._call("cancel_reembed", Generations, values)
 
@@ -534,11 +534,11 @@ class AsyncMethods(AsyncCalls):
         return await self._call("activate_generation", Generations, values)
 
     async def take_back(self, *, generation: int | None = None) -> Generations:
-        """Switch back to a generation that was kept."""
+        """Switch back to a retired generation."""
         values: dict[str, Any] = {"generation": generation}
         return await self._call("take_back", Generations, values)
 
     async def prune_generations(self, *, generation: int | None = None) -> Generations:
-        """Delete kept generations with their vectors."""
+        """Delete retired generations and their vectors."""
         values: dict[str, Any] = {"generation": generation}
         return await self._call("prune_generations", Generations, values)

@@ -34,19 +34,21 @@ class GraphMethods(Calls):
         valid_to: Instant | None = None,
         idempotency_key: str | None = None,
     ) -> Relation:
-        """Relate two memories, or a memory and a named thing.
+        """Relate two memories, or a memory and an entity.
 
-        source: A memory's id (mem_…), an entity's id (ent_…), or entity:NAME or entity:KIND/NAME, made when new.
-        target: A memory's id (mem_…), an entity's id (ent_…), or entity:NAME or entity:KIND/NAME, made when new.
-        type: MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or an upper-case name of your own.
-        namespace: The wall around a body of memories; no query crosses it.
-        weight: How strong it is, 0 to 1.
-        attributes: Anything else about the relation.
-        evidence: The id of the memory that states it.
-        valid_from: When it began to be true.
-        valid_to: When it stopped being true.
-        idempotency_key: Repeating a request with the same key within 24 hours gives the first answer and writes
-            nothing.
+        source: Where the relation starts: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or
+            entity:KIND/NAME. An entity of a new name is created.
+        target: Where the relation ends: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or
+            entity:KIND/NAME. An entity of a new name is created.
+        type: MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or another name in upper case.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        weight: How strong the relation is, from 0 to 1.
+        attributes: More about the relation, as JSON.
+        evidence: The id of the memory that states the relation.
+        valid_from: When the relation began to hold.
+        valid_to: When the relation stopped holding.
+        idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
+            nothing and returns the first answer.
         """
         values: dict[str, Any] = {
             "source": source,
@@ -70,8 +72,8 @@ class GraphMethods(Calls):
     ) -> Relation:
         """End a relation.
 
-        id: The relation's id, rel_…
-        namespace: The wall around a body of memories; no query crosses it.
+        id: The relation's id (rel_…).
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}
         return self._call("unrelate", Relation, values)
@@ -88,16 +90,16 @@ class GraphMethods(Calls):
         kinds: str | Sequence[str] = (),
         limit: int = 100,
     ) -> Neighbours:
-        """What is related to a memory or a named thing.
+        """List what is related to a memory or an entity.
 
-        id: A memory's id (mem_…), an entity's id (ent_…), or entity:NAME or entity:KIND/NAME, made when new.
-        namespace: The wall around a body of memories; no query crosses it.
+        id: Where to start: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         types: Only relations of these types.
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
-        depth: How many relations away.
+        depth: How many relations to follow, one after another.
         kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
-        limit: At most this many nodes.
+        limit: At most this many neighbours.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -119,12 +121,12 @@ class GraphMethods(Calls):
         kinds: str | Sequence[str] = (),
         limit: int = 100,
     ) -> Entities:
-        """The things that memories name.
+        """List the entities that memories name.
 
-        search: Only things whose name or alias holds this, in any case.
-        namespace: The wall around a body of memories; no query crosses it.
-        kinds: Only things of these kinds: person, organisation, product, …
-        limit: At most this many.
+        search: Only entities whose name or alias contains this; case is ignored.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        kinds: Only entities of these kinds: person, organisation, product, place, …
+        limit: At most this many entities.
         """
         values: dict[str, Any] = {"search": search, "namespace": namespace, "kinds": kinds, "limit": limit}
         return self._call("entities", Entities, values)
@@ -141,15 +143,15 @@ class GraphMethods(Calls):
         max_length: int = 6,
         limit: int = 3,
     ) -> Paths:
-        """How two memories or things are connected.
+        """Find how two memories or entities are connected.
 
-        source: A memory's id (mem_…), an entity's id (ent_…), or entity:NAME or entity:KIND/NAME, made when new.
-        target: A memory's id (mem_…), an entity's id (ent_…), or entity:NAME or entity:KIND/NAME, made when new.
-        namespace: The wall around a body of memories; no query crosses it.
+        source: Where the path starts: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME.
+        target: Where the path ends: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         types: Only relations of these types.
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
-        max_length: Most relations on a path.
+        max_length: At most this many relations on a path.
         limit: At most this many paths.
         """
         values: dict[str, Any] = {
@@ -176,14 +178,15 @@ class GraphMethods(Calls):
         kinds: str | Sequence[str] = (),
         limit: int = 200,
     ) -> Graph:
-        """Nodes and relations around a memory or thing, or of a namespace.
+        """Return the graph around a memory or an entity, or of a namespace.
 
-        id: The node in the middle; a whole namespace without it.
-        namespace: The wall around a body of memories; no query crosses it.
+        id: The node at the centre: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME.
+            Default: the whole namespace.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         types: Only relations of these types.
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
-        depth: How many relations away from the middle.
+        depth: How many relations to follow from the centre.
         kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
         limit: At most this many nodes.
         """
@@ -206,11 +209,12 @@ class GraphMethods(Calls):
         *,
         namespace: str = DEFAULT_NAMESPACE,
     ) -> Decision:
-        """Say that several named things are one.
+        """Merge entities that are the same.
 
-        into: The thing that stands for all of them; entity:NAME is made when new.
-        things: The things that are the same as it.
-        namespace: The wall around a body of memories; no query crosses it.
+        into: The entity that they all become: its id (ent_…), entity:NAME or entity:KIND/NAME. It is created if it is
+            new.
+        things: The entities that are the same, each by its id (ent_…), entity:NAME or entity:KIND/NAME.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"into": into, "things": things, "namespace": namespace}
         return self._call("merge", Decision, values)
@@ -223,12 +227,13 @@ class GraphMethods(Calls):
         *,
         namespace: str = DEFAULT_NAMESPACE,
     ) -> Decision:
-        """Say that some memories mean another thing than the one that was read.
+        """Split off memories in which the name of an entity means another one.
 
-        thing: The thing that was read from the memories.
-        into: What they mean: an entity; entity:NAME is made when new, of the same kind.
-        ids: The ids of the memories, mem_…
-        namespace: The wall around a body of memories; no query crosses it.
+        thing: The entity found in the memories: its id (ent_…), entity:NAME or entity:KIND/NAME.
+        into: The entity that they mean: its id (ent_…), entity:NAME or entity:KIND/NAME. It is created, of the same
+            kind, if it is new.
+        ids: The ids of the memories (mem_…).
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"thing": thing, "into": into, "ids": ids, "namespace": namespace}
         return self._call("split", Decision, values)
@@ -241,12 +246,12 @@ class GraphMethods(Calls):
         undone: bool = False,
         limit: int = 100,
     ) -> MadeDecisions:
-        """Which things were merged and split, and when.
+        """List which entities were merged and split, and when.
 
-        about: Only decisions about this thing.
-        namespace: The wall around a body of memories; no query crosses it.
+        about: Only decisions about this entity: its id (ent_…), entity:NAME or entity:KIND/NAME.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         undone: Also decisions that were undone.
-        limit: At most this many, the newest.
+        limit: At most this many decisions, the newest.
         """
         values: dict[str, Any] = {"about": about, "namespace": namespace, "undone": undone, "limit": limit}
         return self._call("decisions", MadeDecisions, values)
@@ -257,10 +262,10 @@ class GraphMethods(Calls):
         *,
         namespace: str = DEFAULT_NAMESPACE,
     ) -> Decision:
-        """Take a merge or a split back.
+        """Undo a merge or a split.
 
-        id: The decision's id, dec_…
-        namespace: The wall around a body of memories; no query crosses it.
+        id: The decision's id (dec_…).
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}
         return self._call("undo", Decision, values)

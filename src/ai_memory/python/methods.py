@@ -29,22 +29,22 @@ class Filters(TypedDict, total=False):
     agent: Only memories of one of these agents.
     session: Only memories of one of these sessions.
     types: Only memories of one of these types.
-    context: Only this context path and all below it, such as work/projects.
-    tags: Tags a memory must all have.
-    any_tags: Tags of which a memory must have at least one.
-    without_tags: Tags a memory must not have.
+    context: Only memories in this context path, such as work/projects, or below it.
+    tags: Only memories with all of these tags.
+    any_tags: Only memories with at least one of these tags.
+    without_tags: Only memories with none of these tags.
     author: Only memories written or said by one of these people.
     ids: Only memories with one of these ids.
     occurred_after: Only what happened (valid_from, else created_at) at or after this instant.
-    occurred_before: Only what happened before this instant.
+    occurred_before: Only what happened (valid_from, else created_at) before this instant.
     recorded_after: Only what was recorded at or after this instant.
     recorded_before: Only what was recorded before this instant.
-    min_importance: Only memories of at least this importance.
-    min_confidence: Only memories of at least this confidence.
+    min_importance: Only memories of at least this importance, from 0 to 1.
+    min_confidence: Only memories of at least this confidence, from 0 to 1.
     as_of: Only what was true in the world at this instant: valid_from <= as_of < valid_to.
     known_at: Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now.
-    include_ended: Also memories whose valid_to lies before now. Recall leaves them out unless as_of is given.
-    now: The instant that counts as now; the service's clock when not given.
+    include_ended: Also memories whose valid_to is before now.
+    now: The instant to treat as now. Default: the service's clock.
     """
 
     user: str | Sequence[str]
@@ -96,29 +96,30 @@ class Methods(GraphMethods):
         wait: bool = False,
         idempotency_key: str | None = None,
     ) -> Receipt:
-        """Keep one memory.
+        """Store one memory.
 
-        text: What to remember; up to 200,000 characters. Long texts are split in passages.
-        type: What kind of memory this is.
-        title: A heading; it is searched too.
+        text: The text to remember, up to 200,000 characters. Long texts are split into passages.
+        type: What kind of memory it is.
+        title: A heading; it is searched like the text.
         author: Who wrote or said it.
-        user: Facet: the user it belongs to.
-        agent: Facet: the agent it belongs to.
-        session: Facet: the conversation it is part of; neighbours help recall.
-        context: A path such as work/projects/atlas.
+        user: The user that it belongs to.
+        agent: The agent that it belongs to.
+        session: The conversation that it is part of. Recall also considers the memories before and after it there.
+        context: A path of topics, such as work/projects/atlas.
         tags: Short labels to filter by.
-        importance: How much it matters, 0 to 1.
-        confidence: How sure it is, 0 to 1.
-        attributes: Typed attributes of the memory's type (see the types page), and your own.
-        source: Where it came from: an address, a file, a message id.
-        valid_from: When it happened or began to be true.
+        importance: How much it matters, from 0 to 1.
+        confidence: How certain it is, from 0 to 1.
+        attributes: More about it, at most 64 KiB of JSON. The attributes that its type defines are checked for their
+            type; any others are stored as given.
+        source: Where it came from, such as a URL, a file or a message id.
+        valid_from: When it happened or became true.
         valid_to: When it stopped being true.
-        supersedes: Ids of memories that this one replaces: they end where this one begins.
-        namespace: The wall around a body of memories; no query crosses it.
-        reinstate: Keep it even if the same text was forgotten before.
-        wait: Wait, at most 30 s, until it can be found by meaning too; the receipt says whether it can.
-        idempotency_key: Repeating a request with the same key within 24 hours gives the first answer and writes
-            nothing.
+        supersedes: Ids of memories that this one replaces; they stop being true when this one becomes true.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        reinstate: Store it even if the same text was forgotten before.
+        wait: Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
+        idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
+            nothing and returns the first answer.
         """
         values: dict[str, Any] = {
             "text": text,
@@ -153,14 +154,14 @@ class Methods(GraphMethods):
         wait: bool = False,
         idempotency_key: str | None = None,
     ) -> Receipts:
-        """Keep many memories at once.
+        """Store many memories at once.
 
-        memories: The memories, in order.
-        namespace: The wall around a body of memories; no query crosses it.
-        reinstate: Keep texts even if they were forgotten before.
-        wait: Wait, at most 30 s, until all can be found by meaning too; the receipts say whether they can.
-        idempotency_key: Repeating a request with the same key within 24 hours gives the first answer and writes
-            nothing.
+        memories: The memories to store, in order.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        reinstate: Store memories even if the same texts were forgotten before.
+        wait: Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can.
+        idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
+            nothing and returns the first answer.
         """
         values: dict[str, Any] = {
             "memories": memories,
@@ -186,16 +187,20 @@ class Methods(GraphMethods):
     ) -> Answer:
         """Find the memories that answer a question.
 
-        query: The question, in any language; "quoted phrases" must occur as they stand, unless it ends in "?".
-        namespace: The wall around a body of memories; no query crosses it.
+        query: The question, in any language. A "quoted phrase" must occur exactly, unless the question ends in "?".
+        namespace: Only memories of this namespace.
         limit: At most this many hits.
-        max_tokens: Budget of estimated tokens for the texts in the answer; the weakest go first.
-        layers: semantic: the matches; contextual: what surrounds them; detailed: history and relations.
-        explain: Give each hit the scores of every stage.
-        recipe: What counts: balanced (words, meaning and what stands beside a memory), fast (without what stands
-            beside it), thorough (more candidates, the best read again word by word), linked (balanced, and what the
-            graph leads to from the question and the best hits), or one search alone: words, meaning.
-        format: context: also one block for a prompt, dated, cited by id, fenced, within max_tokens.
+        max_tokens: At most this many tokens, as estimated, of memory text in the answer; the weakest hits are left
+            out first. Default: no limit.
+        layers: What to return: semantic (the matches), contextual (what surrounds them), detailed (their history and
+            relations).
+        explain: Return how the question was understood, and the scores of each hit in every stage.
+        recipe: How to search and rank: balanced (lexically, semantically and by the memories around a match), fast
+            (without the memories around it), thorough (more candidates, the best compared token by token), linked
+            (balanced, and what the graph reaches from the question and the best hits), words (lexically only) or
+            meaning (semantically only).
+        format: hits, or context: the hits and one text block for a prompt, dated, with ids as citations, fenced and
+            within max_tokens.
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
@@ -221,10 +226,10 @@ class Methods(GraphMethods):
     ) -> MemoryRecord:
         """Get one memory by its id.
 
-        id: A memory's id, mem_…
-        namespace: The wall around a body of memories; no query crosses it.
-        as_of: Only if it was true in the world at this instant.
-        known_at: As the service knew it at this instant. Default: now.
+        id: The memory's id (mem_…).
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        as_of: Return it only if it was true in the world at this instant.
+        known_at: Return it as the service knew it at this instant. Default: now.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace, "as_of": as_of, "known_at": known_at}
         return self._call("get", MemoryRecord, values)
@@ -240,10 +245,10 @@ class Methods(GraphMethods):
     ) -> Page:
         """List memories by filter.
 
-        namespace: The wall around a body of memories; no query crosses it.
-        limit: At most this many on a page.
-        cursor: The cursor of the page before; filters must be the same.
-        order: Which end comes first.
+        namespace: Only memories of this namespace.
+        limit: At most this many memories per page.
+        cursor: The cursor from the previous page; the filters must be the same.
+        order: Which memories come first.
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {"namespace": namespace, "limit": limit, "cursor": cursor, "order": order, **filters}
@@ -273,25 +278,26 @@ class Methods(GraphMethods):
     ) -> Receipt:
         """Change a memory by adding a revision.
 
-        id: A memory's id, mem_…
-        text: The new text.
-        namespace: The wall around a body of memories; no query crosses it.
-        type: The new type.
+        id: The memory's id (mem_…).
+        text: The new text, in full.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        type: The new kind of memory.
         title: The new heading.
         author: The new author.
         context: The new context path.
-        tags: The new tags, all of them.
-        importance: The new importance.
-        confidence: The new confidence.
-        attributes: The new attributes, all of them.
+        tags: Its new tags; they replace the old ones.
+        importance: The new importance, from 0 to 1.
+        confidence: The new confidence, from 0 to 1.
+        attributes: Its new attributes; they replace the old ones.
         source: The new source.
-        valid_from: The new beginning of its validity.
-        valid_to: The new end of its validity.
-        reason: Why it changes; kept in the history.
-        if_revision: Only if this is the memory's current revision; otherwise 409 with the current one.
-        wait: Wait, at most 30 s, until the change can be found by meaning.
-        idempotency_key: Repeating a request with the same key within 24 hours gives the first answer and writes
-            nothing.
+        valid_from: The new time at which it happened or became true.
+        valid_to: The new time at which it stopped being true.
+        reason: Why it changes; kept in the memory's history.
+        if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
+            stale_revision, which names the current one.
+        wait: Wait, at most 30 seconds, until the change can be found semantically too.
+        idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
+            nothing and returns the first answer.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -324,14 +330,15 @@ class Methods(GraphMethods):
         if_revision: int | None = None,
         idempotency_key: str | None = None,
     ) -> Receipt:
-        """Stop holding a memory for true, keeping its history.
+        """Mark a memory as no longer true, keeping its history.
 
-        id: A memory's id, mem_…
-        namespace: The wall around a body of memories; no query crosses it.
-        reason: Why; kept in the history.
-        if_revision: Only if this is the memory's current revision; otherwise 409 with the current one.
-        idempotency_key: Repeating a request with the same key within 24 hours gives the first answer and writes
-            nothing.
+        id: The memory's id (mem_…).
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        reason: Why it is retired; kept in the memory's history.
+        if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
+            stale_revision, which names the current one.
+        idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
+            nothing and returns the first answer.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -351,14 +358,16 @@ class Methods(GraphMethods):
         if_revision: int | None = None,
         idempotency_key: str | None = None,
     ) -> Forgotten:
-        """Erase a memory for good.
+        """Erase a memory permanently.
 
-        id: A memory's id, mem_…
-        namespace: The wall around a body of memories; no query crosses it.
-        reason: Why; kept in the log. Must not repeat the text.
-        if_revision: Only if this is the memory's current revision; otherwise 409 with the current one.
-        idempotency_key: Repeating a request with the same key within 24 hours gives the first answer and writes
-            nothing.
+        id: The memory's id (mem_…).
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        reason: Why it is erased. The log keeps the reason forever, so one that repeats the memory's text or title, or
+            a telling part of it, is refused.
+        if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
+            stale_revision, which names the current one.
+        idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
+            nothing and returns the first answer.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -381,12 +390,13 @@ class Methods(GraphMethods):
     ) -> Forgotten:
         """Erase all memories that match a filter.
 
-        namespace: The wall around a body of memories; no query crosses it.
-        reason: Why; kept in the log.
-        dry_run: Only count what would be erased.
-        allow_share: Refuse when more than this share of the namespace would be erased (and more than 20 memories).
-            Default: the setting forget_share.
-        everything: Erase the whole namespace: allows no filter and any share.
+        namespace: Only memories of this namespace.
+        reason: Why they are erased. The log keeps the reason forever, so one that repeats the text or title of any of
+            these memories, or a telling part of it, is refused.
+        dry_run: Erase nothing; only count what would be erased.
+        allow_share: The largest share of the namespace that may be erased, from 0 to 1; 20 memories or fewer may
+            always be. Default: the setting forget_share.
+        everything: Allow any share, and allow no filter, which means the whole namespace.
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
@@ -405,10 +415,10 @@ class Methods(GraphMethods):
         *,
         namespace: str = DEFAULT_NAMESPACE,
     ) -> History:
-        """All revisions of a memory.
+        """List all revisions of a memory.
 
-        id: A memory's id, mem_…
-        namespace: The wall around a body of memories; no query crosses it.
+        id: The memory's id (mem_…).
+        namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}
         return self._call("history", History, values)
@@ -422,12 +432,12 @@ class Methods(GraphMethods):
         limit: int = 120,
         **filters: Unpack[Filters],
     ) -> Timeline:
-        """Memories along time.
+        """Count and sample memories by day, week, month or year.
 
-        namespace: The wall around a body of memories; no query crosses it.
-        bucket: The span of one bucket, in UTC.
-        samples: How many memories to show a bucket.
-        limit: At most this many buckets, newest first.
+        namespace: Only memories of this namespace.
+        bucket: The length of a bucket, in UTC.
+        samples: How many memories to show per bucket.
+        limit: At most this many buckets, the newest.
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
@@ -445,29 +455,29 @@ class Methods(GraphMethods):
         namespace: str = DEFAULT_NAMESPACE,
         under: str = "",
     ) -> Contexts:
-        """The context paths in use.
+        """List the context paths in use.
 
-        namespace: The wall around a body of memories; no query crosses it.
-        under: Only this path and all below it.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        under: Only this path and the paths below it. Default: all paths.
         """
         values: dict[str, Any] = {"namespace": namespace, "under": under}
         return self._call("contexts", Contexts, values)
 
     def namespaces(self) -> Namespaces:
-        """The namespaces in use."""
+        """List the namespaces in use."""
         values: dict[str, Any] = {}
         return self._call("namespaces", Namespaces, values)
 
     def stats(self, *, namespace: str | None = None) -> Stats:
-        """Counts of what is stored.
+        """Count what is stored.
 
-        namespace: Only this namespace; the whole store when not given.
+        namespace: Count only this namespace. Default: the whole store.
         """
         values: dict[str, Any] = {"namespace": namespace}
         return self._call("stats", Stats, values)
 
     def health(self) -> Health:
-        """Which parts work."""
+        """Report which parts of the service work."""
         values: dict[str, Any] = {}
         return self._call("health", Health, values)
 
@@ -477,10 +487,10 @@ class Methods(GraphMethods):
         namespace: str | None = None,
         current_only: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """Write memories out as JSON lines.
+        """Export memories as JSON lines.
 
-        namespace: Only this namespace; all of them when not given.
-        current_only: Only current revisions, without history, relations and retired memories.
+        namespace: Export only this namespace. Default: all namespaces.
+        current_only: Export only current revisions, without history, relations and retired memories.
         """
         values: dict[str, Any] = {"namespace": namespace, "current_only": current_only}
         return self._export(values)
@@ -494,19 +504,20 @@ class Methods(GraphMethods):
         reinstate: bool = False,
         progress: Progress | None = None,
     ) -> ImportReport:
-        """Take memories in from JSON lines.
+        """Import memories from JSON lines.
 
         lines: Values, or JSON text: drafts as for remember, or an archive's lines.
-        namespace: Put everything into this namespace; an archive's own namespaces when not given.
-        resume_key: Names this import; a later call with the same key goes on where an earlier one ended.
-        reinstate: Keep texts even if they were forgotten before.
+        namespace: Import everything into this namespace. Default: the namespace that each line names, else default.
+        resume_key: A name for this import, up to 256 characters; a later call with the same name resumes where it
+            ended.
+        reinstate: Import memories even if the same texts were forgotten before.
         progress: Called after each batch with the lines done and the counts so far.
         """
         values: dict[str, Any] = {"namespace": namespace, "resume_key": resume_key, "reinstate": reinstate}
         return self._import(values, lines, progress)
 
     def generations(self) -> Generations:
-        """The vector generations, and the build in progress."""
+        """List the vector generations, and the latest build."""
         values: dict[str, Any] = {}
         return self._call("generations", Generations, values)
 
@@ -519,14 +530,14 @@ class Methods(GraphMethods):
         rate: float | None = None,
         switch: bool = True,
     ) -> Generations:
-        """Make all vectors anew in the background, then switch to them.
+        """Re-create all vectors in the background, then switch to them.
 
-        model: A known model's name, or a model folder. Not given: the setting `model`; where that is auto and a
+        model: The name of a known model, or a model folder. Default: the setting model; where that is auto and a
             dimension or dtype is given, the model of the store.
-        dimension: Length of the vectors, one of the model's; its own when not given.
-        dtype: Arithmetic of the embedder, as the setting `dtype`.
-        rate: The most revisions a second, so that other work goes on; no limit when not given.
-        switch: Switch to the new vectors as soon as they are complete; else wait for activate_generation.
+        dimension: The length of the vectors, one that the model supports. Default: the model's full length.
+        dtype: The number format of the embedder's arithmetic, as in the setting dtype.
+        rate: At most this many revisions per second, to leave time for other work. Default: no limit.
+        switch: Switch to the new vectors as soon as they are complete; otherwise wait for activate_generation.
         """
         values: dict[str, Any] = {
             "model": model,
@@ -538,30 +549,31 @@ class Methods(GraphMethods):
         return self._call("reembed", Generations, values)
 
     def cancel_reembed(self) -> Generations:
-        """Stop making vectors anew; what was made is kept until it is pruned."""
+        """Stop re-creating vectors; those made so far are kept until they are pruned."""
         values: dict[str, Any] = {}
         return self._call("cancel_reembed", Generations, values)
 
     def activate_generation(self, *, incomplete: bool = False) -> Generations:
         """Switch to the generation that was built.
 
-        incomplete: Switch although vectors are missing: what has none is found by words until it has.
+        incomplete: Switch even if vectors are missing; memories without one are found only lexically until they have
+            it.
         """
         values: dict[str, Any] = {"incomplete": incomplete}
         return self._call("activate_generation", Generations, values)
 
     def take_back(self, *, generation: int | None = None) -> Generations:
-        """Switch back to a generation that was kept.
+        """Switch back to a retired generation.
 
-        generation: The id of a kept generation; the one before the last switch when not given.
+        generation: The id of a retired generation. Default: the one before the last switch.
         """
         values: dict[str, Any] = {"generation": generation}
         return self._call("take_back", Generations, values)
 
     def prune_generations(self, *, generation: int | None = None) -> Generations:
-        """Delete kept generations with their vectors.
+        """Delete retired generations and their vectors.
 
-        generation: Only this one; all kept ones when not given.
+        generation: Delete only this generation. Default: all retired ones.
         """
         values: dict[str, Any] = {"generation": generation}
         return self._call("prune_generations", Generations, values)

@@ -1,4 +1,4 @@
-"""What recall gives back: hits in layers, each explained, and an account of the search itself.
+"""What recall returns: hits in layers, each explained, and a report of the search itself.
 
 Light to import: adapters and the command line read these types without loading an index.
 """
@@ -15,7 +15,7 @@ from ai_memory.types import MemoryRecord, Relation
 
 
 class Layer(StrEnum):
-    """How much comes back with a match: the match, what surrounds it, and its evidence and history."""
+    """How much to return with a match: the match itself, what surrounds it, or its history and relations."""
 
     SEMANTIC = "semantic"
     CONTEXTUAL = "contextual"
@@ -23,7 +23,7 @@ class Layer(StrEnum):
 
 
 class PassageText(Struct, frozen=True, kw_only=True):
-    """The part of a memory's text that matched best; `start` and `end` are character offsets into `memory.text`."""
+    """The passage that matched best; `start` and `end` (exclusive) are character offsets into `memory.text`."""
 
     text: str
     start: int
@@ -40,31 +40,34 @@ class Stage(Struct, frozen=True, kw_only=True):
 
 
 class Trace(Struct, frozen=True, kw_only=True):
-    """How a hit got where it is, recorded by the run itself."""
+    """How a hit got its rank, recorded during the search itself."""
 
     candidates: tuple[str, ...]
-    """Which searches brought it up: `dense`, `lexical`, `graph`; `session` where none of these did."""
+    """Which searches found it: `dense`, `lexical`, `graph`; `session` where none of these did."""
     cosine: float | None
-    """Exact cosine of the question with the best passage, or None where there is no vector."""
+    """Exact cosine similarity of the question and the best passage, in [-1, 1]; None where there is no vector."""
     bm25: float | None
-    """BM25 of the best passage, or None where no word matched."""
+    """BM25 score of the best passage; None where no word matched."""
     dense_rank: int | None
+    """Its place in the semantic search, from 1; None where that did not find it."""
     lexical_rank: int | None
+    """Its place in the lexical search, from 1; None where that did not find it."""
     stages: tuple[Stage, ...]
     certainty: tuple[Stage, ...] = ()
-    """The summands of the confidence's log odds, as those of the score."""
+    """The terms of the confidence's log odds, in the same form as `stages`."""
     path: tuple[str, ...] = ()
-    """The way that the graph led here, nodes and relations in turn: from `question` or a hit's id to this memory's id, through
-    `entity:NAME` where both name a thing. Empty where none led here, and for recipes that do not ask the graph.
+    """The path through the graph, nodes and relations in turn: from `question` or a hit's id to this memory's id, through
+    `entity:NAME` where both name an entity. Empty where no path led here, and for recipes that do not use the graph.
     """
 
 
 class Surrounding(Struct, frozen=True, kw_only=True):
-    """A memory that stands beside a hit, and how: `previous` or `next` in its session, or the relation's type."""
+    """A memory next to a hit, and in what way: `previous` or `next` in its session, or the relation's type."""
 
     memory: MemoryRecord
     how: str
     distance: int = 1
+    """Steps from the hit; at present always 1."""
 
 
 class Detail(Struct, frozen=True, kw_only=True):
@@ -75,29 +78,31 @@ class Detail(Struct, frozen=True, kw_only=True):
 
 
 class Hit(Struct, frozen=True, kw_only=True):
-    """One memory that answers, best first."""
+    """One memory that answers the question, with its place among all hits."""
 
     rank: int
+    """1 for the best hit."""
     memory: MemoryRecord
     score: float
-    """The sum of the evidence in log odds (nats); comparable within one answer only."""
+    """The sum of the evidence in log odds (nats); comparable only within one answer."""
     confidence: float
-    """How likely this hit is relevant, in [0, 1]; comparable between answers."""
+    """The estimated probability that this hit is relevant, in [0, 1]; comparable between answers."""
     validity: Literal["current", "ended", "future"]
+    """Whether it is true now, has stopped being true, or is not true yet."""
     passage: PassageText
     matched: tuple[str, ...] = ()
-    """The question's words that this memory has."""
+    """The words of the question that this memory contains."""
     reasons: tuple[str, ...] = ()
-    """The main reasons in words, strongest first."""
+    """The main reasons for its rank in plain English, strongest first."""
     surroundings: tuple[Surrounding, ...] = ()
     detail: Detail | None = None
     trace: Trace | None = None
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """Something the reader must know about this answer: a degraded part, what was left out, and the command that mends it.
+    """Something the reader must know about this answer: a degraded part or what was left out, and how to fix it.
 
-    Codes: `words_only`, `vectors_owed`, `ended_left_out`, `budget_cut`, `phrase_limit`, `no_filter_match`,
+    Codes: `words_only`, `vectors_pending`, `ended_left_out`, `budget_cut`, `phrase_limit`, `no_filter_match`,
     `recipe_left_out`, `graph_unread`.
     """
 
@@ -107,46 +112,46 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 class Searched(Struct, frozen=True, kw_only=True):
-    """How much was looked at."""
+    """How much was searched."""
 
     memories: int
     """Memories in the namespace that passed the filters."""
     by_words: int
     """Of these, how many matched at least one word."""
     by_meaning: int
-    """Of these, how many had a vector to compare with; 0 when recall worked by words alone."""
+    """Of these, how many had a vector to compare with; 0 when recall was only lexical."""
 
 
 class AskedWord(Struct, frozen=True, kw_only=True):
-    """A word of the question and its share of the question's idf mass, in [0, 1]: how telling it is among these memories."""
+    """A word of the question and its share of the question's idf mass, in [0, 1]: how rare it is among these memories."""
 
     text: str
     share: float
 
 
 class AskedTime(Struct, frozen=True, kw_only=True):
-    """A time that the question names, `until` excluded; None where it is open on that side."""
+    """A time that the question names, from `since` to `until` (exclusive); None where it is open on that side."""
 
     since: dt.datetime | None
     until: dt.datetime | None
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What a question was understood as, and where its candidates came from."""
+    """How a question was understood, and where its candidates came from."""
 
     words: tuple[AskedWord, ...]
     phrases: tuple[str, ...]
-    """What must occur as it stands."""
+    """Quoted phrases, which must occur exactly."""
     times: tuple[AskedTime, ...]
-    """When what is asked about happened; evidence, and no filter."""
+    """When the event asked about happened; used as evidence, not as a filter."""
     filters: dict[str, str]
-    """The filters that were given, by their names in the request."""
+    """The filters of the request, by field name."""
     candidates: int
-    """Passages that were compared by all stages."""
+    """Passages that were scored by all stages."""
     origins: dict[str, int]
-    """How many candidates each search brought up, by its name in `Trace.candidates`; one may come from several."""
+    """How many candidates each search found, by its name in `Trace.candidates`; several may find the same one."""
     trusted: str | None
-    """Why the answer may be trusted; None where it should not be (`Answer.reason` says why)."""
+    """Why the answer can be trusted; None where it should not be (`Answer.reason` says why)."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -155,16 +160,18 @@ class Answer(Struct, frozen=True, kw_only=True):
     question: str
     hits: tuple[Hit, ...]
     abstained: bool = False
+    """True if there are no hits, or none that should be trusted; `reason` says why."""
     reason: str | None = None
     """Why there are no hits, or why they should not be trusted."""
     notices: tuple[Notice, ...] = ()
     searched: Searched
     tokens: int
-    """Estimated tokens of the texts in this answer."""
+    """Estimated number of tokens of the texts in this answer."""
     asked: Asked | None = None
-    """What the question was understood as, with `explain`."""
+    """How the question was understood; only with `explain`."""
     context: str | None = None
-    """The answer as one block for a prompt, where the question asked for it (`format`)."""
+    """The answer as one text block for a prompt; only with `format` context."""
     recipe: str
     answer_hash: str
     took_ms: float
+    """Milliseconds that the search took."""

@@ -36,14 +36,14 @@ WIDE_SCRIPTS = (
 )
 """Thai and Lao, Burmese, Hangul letters, Khmer; radicals to Yi (kana and Han among them), Hangul, compatibility Han."""
 # Marks that belong to the letter before them but are no word characters to `re`.
-_MARKS = (
+MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0711\u0730-\u074a"
     "\u07a6-\u07b0\u0816-\u082d\u0859-\u085b\u08d3-\u0903\u093a-\u094f\u0951-\u0963\u0981-\u0983\u09bc-\u09d7\u0a01-\u0a03\u0a3c-\u0a51"
     "\u0a70-\u0a83\u0abc-\u0acd\u0b01-\u0b03\u0b3c-\u0b57\u0b82\u0bbe-\u0bd7\u0c00-\u0c04\u0c3e-\u0c56\u0c81-\u0c83\u0cbc-\u0cd6"
     "\u0d00-\u0d03\u0d3b-\u0d57\u0d81-\u0d83\u0dca-\u0df3\u0f18-\u0f19\u0f35-\u0f39\u0f71-\u0f84\u0f8d-\u0fbc\u1ab0-\u1aff"
     "\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
 )
-_LETTERS = rf"(?:[^\W{WIDE_SCRIPTS}]|[{_MARKS}])+"
+_LETTERS = rf"(?:[^\W{WIDE_SCRIPTS}]|[{MARKS}])+"
 _RUN = rf"{_LETTERS}(?:['’]{_LETTERS})*"
 _JOIN = r"(?:::|[.\-/\\:@#+&])"
 _EMOJI = "\u231a-\u23ff\u25aa-\u27bf\u2b05-\u2b55\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff"

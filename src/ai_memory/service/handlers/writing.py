@@ -31,6 +31,7 @@ from ai_memory.operations.writing import (
     ReviseRequest,
 )
 from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_revise
+from ai_memory.service.handlers.reasons import check_reason
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import (
     Command,
@@ -146,12 +147,17 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
 
 
 def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
-    """Erase a memory; a second request for the same id finds nothing and raises NotFoundError."""
+    """Erase a memory; a second request for the same id finds nothing and raises NotFoundError.
+
+    Raises InvalidInputError for a reason that repeats the memory.
+    """
+    reason = _reason(request.reason)
+    check_reason(parts, request.namespace, [request.id], reason)
     command = Forget(
         id=request.id,
         namespace=request.namespace,
         at=parts.now(),
-        reason=_reason(request.reason),
+        reason=reason,
         if_revision=request.if_revision,
     )
 
@@ -167,7 +173,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
 
 
 def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
-    """Erase all memories that match, in batches; the brake looks at all of them before the first is erased."""
+    """Erase all memories that match, in batches; reason and share are checked for all of them before the first is erased."""
     selection = as_selection(request)
     no_filter = selection == Selection(namespace=selection.namespace)
     if no_filter and not request.everything:
@@ -177,6 +183,8 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
             field="everything",
         )
     ids = _all_ids(parts, request.namespace) if no_filter else _matching_ids(parts, selection)
+    reason = _reason(request.reason)
+    check_reason(parts, request.namespace, ids, reason)  # in a dry run too, which is to foresee a refusal
     if request.dry_run:
         return Forgotten(forgotten=len(ids), dry_run=True, ids=tuple(ids[:1000]))
     total = max(parts.store.stats(request.namespace).memories, 1)
@@ -191,7 +199,6 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
         )
     if not ids:
         return Forgotten(forgotten=0, dry_run=False, ids=())
-    reason = _reason(request.reason)
     parts.follower.forget_saved()
     forgotten = 0
     for start in range(0, len(ids), FORGET_PAGE):
