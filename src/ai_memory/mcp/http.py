@@ -19,6 +19,7 @@ from msgspec import Struct
 from ai_memory.errors import InternalError, ServiceUnavailableError
 from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation
+from ai_memory.operations.caller import Caller
 from ai_memory.types import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Access(Protocol):
 
 
 RunInThread = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""The server's one hop to a thread."""
+"""Runs work in the server's thread pool."""
 AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
 """What the headers of a request open; raises UnauthorizedError where they carry no known key."""
 
@@ -51,8 +52,8 @@ AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
 class McpEndpoint:
     """An ASGI application; `lifespan` must be entered around its use."""
 
-    def __init__(self, service: Any, run: RunInThread, access_of: AccessOf, *, max_body_bytes: int) -> None:
-        """`service` has a method for each operation that takes its request and returns its response."""
+    def __init__(self, service: Caller, run: RunInThread, access_of: AccessOf, *, max_body_bytes: int) -> None:
+        """`service` carries out the tools' operations, in the threads of `run`."""
         self._service = service
         self._run = run
         self._access_of = access_of
@@ -111,7 +112,7 @@ class McpEndpoint:
         def work() -> Any:
             request = request_in(operation, values, scope[_NAMESPACE])
             scope[_ACCESS].check(operation, request)
-            return getattr(self._service, operation.name)(request)
+            return self._service.carry_out(operation, request)
 
         return await self._run(work)
 

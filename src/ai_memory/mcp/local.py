@@ -1,4 +1,4 @@
-"""The SDK's server in this process, for a client on standard input where no service runs. The SDK loads in its own thread."""
+"""The SDK's server in this process, for a client on standard input where no service runs. The SDK loads in a separate thread."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ai_memory.errors import InternalError, MemoryServiceError
 from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation
 
-OpenService = Callable[[], Any]
+if TYPE_CHECKING:
+    from ai_memory.service.service import Service
+
+OpenService = Callable[[], "Service"]
 
 logger = logging.getLogger(__name__)
 
 
 class LocalServer:
-    """Takes a client's lines and gives the server's; loading begins at once and nobody waits for it here."""
+    """Takes a client's lines and gives the server's; loading begins at once, and no call here waits for it."""
 
     def __init__(
         self,
@@ -30,7 +33,7 @@ class LocalServer:
         *,
         namespace: str,
     ) -> None:
-        """`answer` takes each of the server's lines, from the server's thread; `failed` hears of its unexpected end."""
+        """`answer` takes each of the server's lines, from the server's thread; `failed` is called when it ends unexpectedly."""
         self._namespace = namespace
         self._answer = answer
         self._failed = failed
@@ -43,7 +46,7 @@ class LocalServer:
         self._thread.start()
 
     def greet(self, line: bytes) -> None:
-        """Let the server have the `initialize` that the client was answered already; its own answer is dropped."""
+        """Pass the `initialize` on that the client has its answer to already; the server's own answer is dropped."""
         message = json.loads(line)
         self._dropped.add(repr(message["id"]))
         self.send(line, message)
@@ -95,7 +98,7 @@ class LocalServer:
 
         def work() -> Any:
             request = request_in(operation, values, self._namespace)
-            return getattr(self._service.get(), operation.name)(request)
+            return self._service.get().carry_out(operation, request)
 
         return await anyio.to_thread.run_sync(work)
 
@@ -109,12 +112,12 @@ class LocalServer:
 
 
 class _LazyService:
-    """The service, opened in a thread of its own when the server begins; an attempt that failed is made again at the next call."""
+    """The service, opened in a separate thread when the server begins; where that failed, the next call tries again."""
 
     def __init__(self, open_service: OpenService) -> None:
         self._open_service = open_service
         self._lock = threading.Lock()
-        self._opening: Future[Any] | None = None
+        self._opening: Future[Service] | None = None
 
     def begin(self) -> None:
         """Start opening, if that has not been done."""
@@ -123,7 +126,7 @@ class _LazyService:
                 self._opening = Future()
                 threading.Thread(target=self._open, args=(self._opening,), name="open-service", daemon=True).start()
 
-    def get(self) -> Any:
+    def get(self) -> Service:
         """The open service; raises what opening it raised."""
         self.begin()
         opening = self._opening
@@ -141,16 +144,16 @@ class _LazyService:
         if self._opening is not None and self._opening.exception() is None:
             self._opening.result().close()
 
-    def _open(self, opening: Future[Any]) -> None:
+    def _open(self, opening: Future[Service]) -> None:
         try:
             service = self._open_service()
-        except BaseException as error:  # noqa: BLE001 - whoever waits for the service must hear of it
+        except BaseException as error:  # noqa: BLE001 - raised again in every thread that waits for the service
             opening.set_exception(error)
             return
         opening.set_result(service)
         try:
             service.warm_up()
-        except MemoryServiceError as error:  # recall works by words then, and says so itself
+        except MemoryServiceError as error:  # recall is lexical then, and says so in each answer
             logger.warning("the model could not be loaded: %s", error.message)
 
 

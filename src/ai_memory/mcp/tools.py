@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from msgspec import Struct
-
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import Operation, Tool, fields_of, parse
+from ai_memory.operations.base import Operation, Request, Response, Tool, parse
 from ai_memory.operations.schema import schemas, without_null
 from ai_memory.operations.table import OPERATIONS
 
@@ -104,7 +102,7 @@ def check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> dict[
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def request_in(operation: Operation, values: Mapping[str, Any], namespace: str) -> Struct:
+def request_in(operation: Operation[Request, Response], values: Mapping[str, Any], namespace: str) -> Request:
     """The operation's request in `namespace`; raises what `parse` raises."""
-    inside = {"namespace": namespace} if "namespace" in fields_of(operation.request) else {}
+    inside = {"namespace": namespace} if "namespace" in operation.request.__struct_fields__ else {}
     return parse(operation.request, {**values, **inside})

@@ -1,7 +1,7 @@
 """What an operation is: one typed definition from which every surface is made.
 
-An operation names its request and response types, its REST route and how it shows on the command line and in MCP. The
-service has a method of the same name that takes the request and returns the response. Nothing else knows the list.
+An operation names its request and response types, its REST route, and how it appears on the command line and in MCP. A caller
+(`operations.caller`) carries it out; `service.handlers.table` binds it to the function that does the work.
 """
 
 from __future__ import annotations
@@ -11,15 +11,24 @@ import types as builtin_types
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache, partial
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from ai_memory.decoding import from_builtins
-from ai_memory.errors import InvalidInputError, TooLargeError
+from ai_memory.errors import InvalidInputError, MemoryServiceError, TooLargeError
 
-Request = TypeVar("Request", bound=Struct)
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Request = TypeVar("Request", bound=Struct, default=Any)
+    Response = TypeVar("Response", default=Any)
+else:  # at run time a default would take Python 3.13, or a package that the client need not import
+    from typing import TypeVar
+
+    Request = TypeVar("Request", bound=Struct)
+    Response = TypeVar("Response")
 
 PREFIX = "/v1"
 """What every route begins with; a change that breaks callers would get a new one."""
@@ -29,7 +38,7 @@ Effect = Literal["read", "write", "erase"]
 
 
 class Route(Struct, frozen=True):
-    """Where an operation lives under `/v1`. `{name}` in the path is the request's field of that name.
+    """Where an operation is under `/v1`. `{name}` in the path is the request's field of that name.
 
     GET and DELETE take the other fields from the query string, the rest from a JSON body.
     """
@@ -39,7 +48,7 @@ class Route(Struct, frozen=True):
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """How an operation shows on the command line: `positional` fields in order; every other field is an option."""
+    """How an operation appears on the command line: `positional` fields in order; every other field is an option."""
 
     name: str
     positional: tuple[str, ...] = ()
@@ -47,21 +56,21 @@ class Command(Struct, frozen=True, kw_only=True):
 
 
 class Tool(Struct, frozen=True, kw_only=True):
-    """How an operation shows in MCP: the tool's name, what it tells the model, and the fields a model needs."""
+    """How an operation appears in MCP: the tool's name, its description for the model, and the fields a model needs."""
 
     name: str
     description: str
     fields: tuple[str, ...]
 
 
-class Operation(Struct, frozen=True, kw_only=True):
-    """One operation of the service, defined once."""
+class Operation(Struct, Generic[Request, Response], frozen=True, kw_only=True):
+    """One operation of the service, defined once. `Operation` without parameters means any of them."""
 
     name: str
-    """The service's method, the Python method, and the operation id in OpenAPI."""
+    """The Python method, and the operation id in OpenAPI."""
     summary: str
-    request: type[Struct]
-    response: Any
+    request: type[Request]
+    response: type[Response]
     """A struct type, or `bytes` for an operation that streams JSON lines out."""
     effect: Effect
     idempotent: bool
@@ -70,9 +79,15 @@ class Operation(Struct, frozen=True, kw_only=True):
     command: Command | None
     tool: Tool | None = None
     stream: Literal["in", "out"] | None = None
-    """`in`: takes JSON lines beside its request. `out`: gives JSON lines instead of a value."""
+    """`in`: takes JSON lines in addition to its request. `out`: gives JSON lines instead of a value."""
     whole_store: bool = False
     """Whether it concerns all namespaces at once, so that only a key which opens all of them allows it."""
+    created: Callable[[Response], bool] | None = None
+    """Whether a response reports something new, for which REST answers 201 in place of 200; None where none does."""
+    refusal: Callable[[Response], MemoryServiceError | None] | None = None
+    """The error behind a response that reports a refusal, with which REST and MCP answer; None where none does."""
+    visible: Callable[[Response, frozenset[str]], Response] | None = None
+    """The part of a response that a key which opens only these namespaces may see; None where that is all of it."""
 
 
 @cache
@@ -88,9 +103,15 @@ def hints_of(request: type[Struct]) -> dict[str, Any]:
 
 
 def takes_many(annotation: Any) -> bool:
-    """Whether a field is a list of scalars, for which a single value may stand."""
+    """Whether a field is a list of scalars, which may be given as a single value."""
+    return get_origin(without_none(annotation)) in (tuple, list) and struct_in(annotation) is None
+
+
+def struct_in(annotation: Any) -> type[Struct] | None:
+    """The struct type of a field that is a list of structs; None for any other field."""
     annotation = without_none(annotation)
-    return get_origin(annotation) in (tuple, list) and not _is_struct(get_args(annotation)[0])
+    item = get_args(annotation)[0] if get_origin(annotation) in (tuple, list) else None
+    return item if isinstance(item, type) and issubclass(item, Struct) else None
 
 
 def without_none(annotation: Any) -> Any:
@@ -100,10 +121,6 @@ def without_none(annotation: Any) -> Any:
         if len(rest) == 1:
             return rest[0]
     return annotation
-
-
-def _is_struct(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Struct)
 
 
 def instant(value: str | dt.date, name: str | None = None) -> dt.datetime:
@@ -125,20 +142,21 @@ def instant(value: str | dt.date, name: str | None = None) -> dt.datetime:
         ) from None
 
 
+Reader = Callable[[Any, str], Any]
+
+
 @cache
-def _readers(request: type[Struct]) -> dict[str, Callable[[Any, str], Any]]:
+def _readers(request: type[Struct]) -> dict[str, Reader]:
     """For each field that takes more than one spelling, the function that makes one of it."""
-    readers: dict[str, Callable[[Any, str], Any]] = {}
+    readers: dict[str, Reader] = {}
     for name, hint in hints_of(request).items():
         wanted = without_none(hint)
         if wanted is dt.datetime:
             readers[name] = _read_instant
         elif takes_many(wanted):
             readers[name] = _read_many
-        elif get_origin(wanted) in (tuple, list):
-            readers[name] = partial(_read_structs, get_args(wanted)[0])
-        else:
-            readers[name] = _read_one
+        elif (item := struct_in(wanted)) is not None:
+            readers[name] = partial(_read_structs, item)
     return readers
 
 
@@ -146,17 +164,13 @@ def _read_instant(value: Any, name: str) -> Any:
     return instant(value, name) if isinstance(value, str | dt.date) else value
 
 
-def _read_one(value: Any, name: str) -> Any:
-    del name
-    return value.value if isinstance(value, Enum) else value
-
-
 def _read_many(value: Any, name: str) -> Any:
+    del name
     if isinstance(value, str | int | float):
-        return [_read_one(value, name)]
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_read_one(item, name) for item in value]
-    return value
+        value = (value,)
+    elif not isinstance(value, list | tuple | set | frozenset):
+        return value
+    return [item.value if isinstance(item, Enum) else item for item in value]
 
 
 def _read_structs(item_type: type[Struct], value: Any, name: str) -> Any:
@@ -169,20 +183,27 @@ def _read_structs(item_type: type[Struct], value: Any, name: str) -> Any:
 
 
 def _read(request: type[Struct], values: Any, prefix: str = "") -> Any:
+    """The values in the one spelling that msgspec converts; `prefix` is the path of `values` in the request."""
     if not isinstance(values, Mapping):
         return values
     readers = _readers(request)
-    return {
-        name: readers[name](value, prefix + name) if name in readers else value
-        for name, value in values.items()
-        if value is not UNSET
-    }
+    read: dict[str, Any] = {}
+    for name, value in values.items():
+        if value is UNSET:
+            continue
+        if name in readers:
+            read[name] = readers[name](value, prefix + name)
+        elif isinstance(value, Enum):
+            read[name] = value.value
+        else:
+            read[name] = value
+    return read
 
 
 def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = True) -> Request:
     """Build a request from plain values (decoded JSON, keyword arguments, query strings when not `strict`).
 
-    A single value stands for a list of one, a plain date or a zoneless time for an instant in UTC. Unknown fields, wrong
+    A single value is read as a list of one, a plain date or a time without a zone as an instant in UTC. Unknown fields, wrong
     types and values out of range raise InvalidInputError that names the field; a text or list over its limit raises
     TooLargeError with the limit.
     """
@@ -216,7 +237,7 @@ def decode(request: type[Request], body: bytes) -> Request:
 
 
 def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
-    """Our error for msgspec's: the same message with the path made readable, TooLargeError where a length was over its limit."""
+    """The service's error for msgspec's: the same message and a readable path; TooLargeError where a length was over its limit."""
     message, _, path = str(error).partition(" - at `")
     where = path.rstrip("`").removeprefix("$").lstrip(".") or "request"
     too_long = "of length <=" in message
@@ -232,5 +253,5 @@ def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
 
 
 def to_json(value: Any) -> bytes:
-    """A response as JSON, UTF-8; datetimes as RFC 3339 in UTC with `Z`."""
+    """A response as JSON in UTF-8; datetimes as RFC 3339 in UTC with `Z`."""
     return msgspec.json.encode(value)

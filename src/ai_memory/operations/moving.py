@@ -67,6 +67,11 @@ class Namespaces(Struct, frozen=True, kw_only=True):
     namespaces: tuple[NamespaceCount, ...]
 
 
+def _only(response: Namespaces, opened: frozenset[str]) -> Namespaces:
+    """The namespaces among those that a key opens."""
+    return Namespaces(namespaces=tuple(one for one in response.namespaces if one.namespace in opened))
+
+
 EXPORT = Operation(
     name="export",
     summary="Write memories out as JSON lines",
@@ -98,4 +103,5 @@ NAMESPACES = Operation(
     idempotent=True,
     route=Route("GET", "/namespaces"),
     command=Command(name="namespaces"),
+    visible=_only,
 )

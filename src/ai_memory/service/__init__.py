@@ -1,1 +1,1 @@
-"""The one door: every surface reaches memories through the Service, one method an operation."""
+"""The one way to the memories: every surface has the Service, or one that runs elsewhere, carry its operations out."""

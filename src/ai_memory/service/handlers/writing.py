@@ -59,7 +59,7 @@ Answer = TypeVar("Answer", bound=Struct)
 
 def remember(parts: Parts, request: RememberRequest) -> Receipt:
     """Keep one memory."""
-    command = to_remember(request, request.namespace, parts.now(), reinstate=request.reinstate)
+    command = to_remember(request, request.namespace, parts.clock.now(), reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipt:
         return _receipt(request, results[0], _can_find_meaning(parts))
@@ -92,7 +92,7 @@ def _prepare(
     receipts: list[Receipt | None] = [None] * len(drafts)
     for place, draft in enumerate(drafts):
         try:
-            commands.append(to_remember(draft, namespace, parts.now(), reinstate=reinstate))
+            commands.append(to_remember(draft, namespace, parts.clock.now(), reinstate=reinstate))
             places.append(place)
         except InvalidInputError as error:
             receipts[place] = Receipt(outcome=Outcome.REJECTED, reason=f"{error.code}: {error.message}")
@@ -119,7 +119,7 @@ def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
     current = parts.store.get(request.namespace, [request.id])[0]
     if current is None:
         raise no_such_memory(request.id, request.namespace)
-    command = to_revise(request, current, parts.now())
+    command = to_revise(request, current, parts.clock.now())
 
     def answer(results: list[Result]) -> Receipt:
         return _changed(results[0], parts, "nothing to change: it says so already")
@@ -132,7 +132,7 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
     command = Retire(
         id=request.id,
         namespace=request.namespace,
-        at=parts.now(),
+        at=parts.clock.now(),
         reason=_reason(request.reason),
         if_revision=request.if_revision,
     )
@@ -150,7 +150,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
     command = Forget(
         id=request.id,
         namespace=request.namespace,
-        at=parts.now(),
+        at=parts.clock.now(),
         reason=_reason(request.reason),
         if_revision=request.if_revision,
     )
@@ -195,7 +195,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
     parts.follower.forget_saved()
     forgotten = 0
     for start in range(0, len(ids), FORGET_PAGE):
-        now = parts.now()
+        now = parts.clock.now()
         commands: list[Command] = [
             Forget(id=memory_id, namespace=request.namespace, at=now, reason=reason)
             for memory_id in ids[start : start + FORGET_PAGE]
