@@ -20,15 +20,28 @@ from ai_memory.errors import (
     NotFoundError,
 )
 from ai_memory.operations.generations import (
+    ACTIVATE_GENERATION,
+    CANCEL_REEMBED,
+    GENERATIONS,
+    PRUNE_GENERATIONS,
+    TAKE_BACK,
     ActivateGenerationRequest,
     CancelReembedRequest,
     GenerationsRequest,
     PruneGenerationsRequest,
     TakeBackRequest,
 )
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.watching import HealthRequest, StatsRequest
-from ai_memory.operations.writing import Draft, ForgetRequest, RememberManyRequest, RememberRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.watching import HEALTH, STATS, HealthRequest, StatsRequest
+from ai_memory.operations.writing import (
+    FORGET,
+    REMEMBER,
+    REMEMBER_MANY,
+    Draft,
+    ForgetRequest,
+    RememberManyRequest,
+    RememberRequest,
+)
 from ai_memory.service.background.filling import Pace
 from ai_memory.service.background.follower import Follower, SwitchedError
 from ai_memory.service.service import Service
@@ -61,12 +74,12 @@ class Bench:
         )
 
     def fill(self, texts: list[str]) -> None:
-        self.service.remember_many(RememberManyRequest(memories=[Draft(text=text) for text in texts]))
+        self.service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=[Draft(text=text) for text in texts]))
         assert self.service.settle(60)
 
     def hashes(self) -> list[str]:
         """What the service answers to the questions, by meaning."""
-        answers = [self.service.recall(RecallRequest(query=question)) for question in QUESTIONS]
+        answers = [self.service.carry_out(RECALL, RecallRequest(query=question)) for question in QUESTIONS]
         assert all(answer.searched.by_meaning for answer in answers)
         return [answer.answer_hash for answer in answers]
 
@@ -104,7 +117,7 @@ def bench(make: Callable[[str], Bench]) -> Bench:
 
 
 def _remember(bench: Bench, text: str) -> str:
-    memory_id = bench.service.remember(RememberRequest(text=text)).memory_id
+    memory_id = bench.service.carry_out(REMEMBER, RememberRequest(text=text)).memory_id
     assert memory_id is not None
     return memory_id
 
@@ -136,7 +149,7 @@ def _cosines(bench: Bench) -> dict[tuple[str, str], float | None]:
     return {
         (question, hit.memory.text): hit.trace.cosine
         for question in QUESTIONS
-        for hit in bench.service.recall(RecallRequest(query=question, explain=True)).hits
+        for hit in bench.service.carry_out(RECALL, RecallRequest(query=question, explain=True)).hits
         if hit.trace is not None
     }
 
@@ -164,11 +177,11 @@ def test_it_is_taken_back_without_a_model_and_again(bench: Bench) -> None:
     wait_for(bench.service)
     small = bench.hashes()
     made = bench.shelf.whole.documents
-    bench.service.take_back(TakeBackRequest())
+    bench.service.carry_out(TAKE_BACK, TakeBackRequest())
     assert (bench.states(), bench.hashes()) == ([(WHOLE, "active"), (16, "retired")], large)
-    bench.service.take_back(TakeBackRequest())
+    bench.service.carry_out(TAKE_BACK, TakeBackRequest())
     assert (bench.states(), bench.hashes()) == ([(WHOLE, "retired"), (16, "active")], small)
-    bench.service.take_back(TakeBackRequest(generation=1))
+    bench.service.carry_out(TAKE_BACK, TakeBackRequest(generation=1))
     assert bench.hashes() == large
     anchors = bench.shelf.whole.documents - made
     assert anchors <= 3 * 32, "nothing but recall's anchor sentences was embedded"
@@ -180,12 +193,12 @@ def test_taking_back_makes_what_was_written_since(bench: Bench) -> None:
     forgotten = _remember(bench, "a thing to forget")
     _remember(bench, "whales sing in the deep")
     assert bench.service.settle(60)
-    bench.service.forget(ForgetRequest(id=forgotten))
-    bench.service.take_back(TakeBackRequest())
+    bench.service.carry_out(FORGET, ForgetRequest(id=forgotten))
+    bench.service.carry_out(TAKE_BACK, TakeBackRequest())
     assert wait_for(bench.service).state == "done"
     assert bench.states() == [(WHOLE, "active"), (16, "retired")]
     assert len({key for key, _ in bench.vectors(WHOLE)}) == 122
-    answer = bench.service.recall(RecallRequest(query="whale singing"))
+    answer = bench.service.carry_out(RECALL, RecallRequest(query="whale singing"))
     assert (answer.searched.by_meaning, answer.hits[0].memory.text) == (122, "whales sing in the deep")
 
 
@@ -197,11 +210,11 @@ def test_memories_written_meanwhile_are_in_both(bench: Bench) -> None:
         if written < 100:
             _remember(bench, f"written meanwhile {written}")
             written += 1
-        assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning >= 121
+        assert bench.service.carry_out(RECALL, RecallRequest(query="house")).searched.by_meaning >= 121
     assert wait_for(bench.service).state == "done"
     assert bench.service.settle(60)
     assert len({key for key, _ in bench.vectors(48)}) == 121 + written
-    assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 121 + written
+    assert bench.service.carry_out(RECALL, RecallRequest(query="house")).searched.by_meaning == 121 + written
 
 
 def test_a_store_that_is_written_to_all_the_time_is_switched_all_the_same(bench: Bench) -> None:
@@ -228,8 +241,8 @@ def test_a_store_that_is_written_to_all_the_time_is_switched_all_the_same(bench:
             thread.join()
     assert bench.service.settle(60)
     assert len(written) > 20
-    assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 121 + len(written)
-    bench.service.take_back(TakeBackRequest())
+    assert bench.service.carry_out(RECALL, RecallRequest(query="house")).searched.by_meaning == 121 + len(written)
+    bench.service.carry_out(TAKE_BACK, TakeBackRequest())
     assert wait_for(bench.service).state == "done"
     assert {key for key, _ in bench.vectors(48)} == {key for key, _ in bench.vectors(40)}
 
@@ -242,21 +255,21 @@ def test_the_switch_can_wait_to_be_asked_for(bench: Bench) -> None:
     assert bench.service.settle(60)
     wait_for(bench.service, "ready")
     assert len({key for key, _ in bench.vectors(48)}) == 122, "it is kept complete"
-    bench.service.activate_generation(ActivateGenerationRequest())
+    bench.service.carry_out(ACTIVATE_GENERATION, ActivateGenerationRequest())
     assert bench.states() == [(WHOLE, "retired"), (48, "active")]
-    assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 122
+    assert bench.service.carry_out(RECALL, RecallRequest(query="house")).searched.by_meaning == 122
     assert wait_for(bench.service).state == "done"
 
 
 def test_an_incomplete_one_is_switched_to_only_when_told(bench: Bench) -> None:
     reembed(bench.service, model="hashing", dimension=48, rate=5)
     with pytest.raises(ConflictError, match="no vector in it yet"):
-        bench.service.activate_generation(ActivateGenerationRequest())
+        bench.service.carry_out(ACTIVATE_GENERATION, ActivateGenerationRequest())
     assert bench.states() == [(WHOLE, "active"), (48, "building")]
-    bench.service.activate_generation(ActivateGenerationRequest(incomplete=True))
+    bench.service.carry_out(ACTIVATE_GENERATION, ActivateGenerationRequest(incomplete=True))
     assert bench.states() == [(WHOLE, "retired"), (48, "active")]
     assert bench.service.settle(60), "what lacks a vector is paid as everywhere"
-    assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 121
+    assert bench.service.carry_out(RECALL, RecallRequest(query="house")).searched.by_meaning == 121
     assert wait_for(bench.service).state == "done"
 
 
@@ -265,13 +278,13 @@ def test_a_cancelled_build_is_kept_and_gone_on_with(bench: Bench) -> None:
     reembed(bench.service, model="hashing", dimension=48, rate=40)
     while status(bench.service).done < 40:
         pass
-    bench.service.cancel_reembed(CancelReembedRequest())
+    bench.service.carry_out(CANCEL_REEMBED, CancelReembedRequest())
     assert wait_for(bench.service).state == "cancelled"
     assert (bench.states(), bench.hashes()) == ([(WHOLE, "active"), (48, "retired")], before)
     kept = bench.vectors(48)
     assert 40 <= len(kept) < 121
     with pytest.raises(NotFoundError, match="no former"):
-        bench.service.take_back(TakeBackRequest())
+        bench.service.carry_out(TAKE_BACK, TakeBackRequest())
     reembed(bench.service, model="hashing", dimension=48)
     assert wait_for(bench.service).state == "done"
     assert kept.items() <= bench.vectors(48).items()
@@ -281,12 +294,12 @@ def test_pruning_leaves_what_is_in_use(bench: Bench) -> None:
     reembed(bench.service, dimension=16)
     wait_for(bench.service)
     small = bench.hashes()
-    left = bench.service.prune_generations(PruneGenerationsRequest())
+    left = bench.service.carry_out(PRUNE_GENERATIONS, PruneGenerationsRequest())
     assert [(each.id, each.state) for each in left.generations] == [(2, "active")]
     assert bench.hashes() == small
     with pytest.raises(NotFoundError, match="no former"):
-        bench.service.take_back(TakeBackRequest())
-    assert bench.service.prune_generations(PruneGenerationsRequest()) == left
+        bench.service.carry_out(TAKE_BACK, TakeBackRequest())
+    assert bench.service.carry_out(PRUNE_GENERATIONS, PruneGenerationsRequest()) == left
     reembed(bench.service)
     assert wait_for(bench.service).state == "done"
     assert bench.states()[-1] == (WHOLE, "active"), "growing back runs the model"
@@ -300,7 +313,7 @@ def test_a_closed_service_leaves_the_build_to_the_next(bench: Bench) -> None:
     bench.open()
     waiting = status(bench.service)
     assert (waiting.state, waiting.rate) == ("waiting", 30)
-    part = next(part for part in bench.service.health(HealthRequest()).parts if part.name == "reembed")
+    part = next(part for part in bench.service.carry_out(HEALTH, HealthRequest()).parts if part.name == "reembed")
     assert (part.state, part.mend) == ("loading", "ai-memory reembed")
     reembed(bench.service)
     build = wait_for(bench.service)
@@ -326,7 +339,7 @@ def test_the_rate_of_a_running_build_can_be_changed(bench: Bench) -> None:
 
 def test_statistics_and_health_show_it(bench: Bench) -> None:
     reembed(bench.service, model="hashing", dimension=48, rate=20)
-    stats = bench.service.stats(StatsRequest())
+    stats = bench.service.carry_out(STATS, StatsRequest())
     assert [each.state for each in stats.generations] == ["active", "building"]
     assert stats.build is not None
     assert (stats.build.embedder.dimension, stats.build.total, stats.embedder) == (
@@ -334,12 +347,12 @@ def test_statistics_and_health_show_it(bench: Bench) -> None:
         121,
         bench.shelf.whole.identity,
     )
-    assert bench.service.stats(StatsRequest(namespace="default")).build is None
-    parts = {part.name: part for part in bench.service.health(HealthRequest()).parts}
+    assert bench.service.carry_out(STATS, StatsRequest(namespace="default")).build is None
+    parts = {part.name: part for part in bench.service.carry_out(HEALTH, HealthRequest()).parts}
     assert "48 dimensions" in parts["reembed"].message
     assert parts["vectors"].state == "ok"
-    bench.service.cancel_reembed(CancelReembedRequest())
-    assert "reembed" not in {part.name for part in bench.service.health(HealthRequest()).parts}
+    bench.service.carry_out(CANCEL_REEMBED, CancelReembedRequest())
+    assert "reembed" not in {part.name for part in bench.service.carry_out(HEALTH, HealthRequest()).parts}
 
 
 def test_an_empty_store_and_one_without_vectors(make: Callable[[str], Bench]) -> None:
@@ -348,7 +361,7 @@ def test_an_empty_store_and_one_without_vectors(make: Callable[[str], Bench]) ->
     assert wait_for(bench.service).state == "done"
     _remember(bench, "the first memory")
     assert bench.service.settle(60)
-    assert bench.service.recall(RecallRequest(query="memory")).searched.by_meaning == 1
+    assert bench.service.carry_out(RECALL, RecallRequest(query="memory")).searched.by_meaning == 1
 
 
 # ── what a recall sees ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -390,7 +403,7 @@ def test_a_view_keeps_its_generation_to_the_end(bench: Bench) -> None:
     assert np.array_equal(view.dense_scores(query), before)
     with pytest.raises(SwitchedError):
         follower.view("default", large)
-    bench.service.take_back(TakeBackRequest())
+    bench.service.carry_out(TAKE_BACK, TakeBackRequest())
     back = follower.view("default", large)
     assert back is not None
     assert np.array_equal(back.dense_scores(query), before)
@@ -411,7 +424,7 @@ def test_every_answer_is_of_one_generation_while_it_is_switched_to_and_fro(bench
     def ask() -> None:
         while not stop.is_set():
             for question, good in zip(QUESTIONS, allowed, strict=True):
-                answer = bench.service.recall(RecallRequest(query=question))
+                answer = bench.service.carry_out(RECALL, RecallRequest(query=question))
                 seen.add(answer.answer_hash)
                 if answer.answer_hash not in good or answer.notices:
                     wrong.append(f"{question}: {[notice.message for notice in answer.notices]}")
@@ -419,7 +432,7 @@ def test_every_answer_is_of_one_generation_while_it_is_switched_to_and_fro(bench
     def write() -> None:
         number = 0
         while not stop.is_set():
-            bench.service.remember(RememberRequest(text=f"elsewhere {number}", namespace="other"))
+            bench.service.carry_out(REMEMBER, RememberRequest(text=f"elsewhere {number}", namespace="other"))
             number += 1
 
     threads = [*(threading.Thread(target=ask) for _ in range(3)), threading.Thread(target=write)]
@@ -427,7 +440,7 @@ def test_every_answer_is_of_one_generation_while_it_is_switched_to_and_fro(bench
         thread.start()
     try:
         for number in range(4):
-            bench.service.take_back(TakeBackRequest())
+            bench.service.carry_out(TAKE_BACK, TakeBackRequest())
             assert wait_for(bench.service).state == "done"
             expected = small if number % 2 else large
             assert bench.hashes() == expected, "the next call follows"
@@ -444,18 +457,18 @@ def test_a_process_without_the_new_model_says_so_and_works_by_words(bench: Bench
     whole = bench.shelf.whole
     poor = Service(open_sqlite_store(bench.folder / "memory.db", clock=SystemClock()), lambda pinned: whole)
     try:
-        answer = poor.recall(RecallRequest(query=QUESTIONS[0]))
+        answer = poor.carry_out(RECALL, RecallRequest(query=QUESTIONS[0]))
         assert answer.answer_hash == before[0]
         reembed(bench.service, model="hashing", dimension=48)
         wait_for(bench.service)
-        answer = poor.recall(RecallRequest(query="house green"))
+        answer = poor.carry_out(RECALL, RecallRequest(query="house green"))
         assert [notice.code for notice in answer.notices] == ["words_only"]
         assert "48 dimensions" in answer.notices[0].message
         assert answer.hits[0].memory.text.startswith("the house is green")
         assert answer.searched.by_meaning == 0
-        assert "embedder" in poor.health(HealthRequest()).degraded
-        bench.service.take_back(TakeBackRequest())
-        assert poor.recall(RecallRequest(query=QUESTIONS[0])).answer_hash == before[0]
+        assert "embedder" in poor.carry_out(HEALTH, HealthRequest()).degraded
+        bench.service.carry_out(TAKE_BACK, TakeBackRequest())
+        assert poor.carry_out(RECALL, RecallRequest(query=QUESTIONS[0])).answer_hash == before[0]
     finally:
         bench.service.doctor()
         poor.close()
@@ -495,7 +508,7 @@ def test_bad_requests_begin_nothing(
     assert words in f"{refused.value.message} {refused.value.hint}"
     assert refused.value.hint
     assert bench.states() == [(WHOLE, "active")]
-    assert bench.service.generations(GenerationsRequest()).build is None
+    assert bench.service.carry_out(GENERATIONS, GenerationsRequest()).build is None
 
 
 def test_two_at_once_are_refused_and_the_same_one_is_joined(bench: Bench) -> None:
@@ -506,7 +519,7 @@ def test_two_at_once_are_refused_and_the_same_one_is_joined(bench: Bench) -> Non
             reembed(bench.service, **values)
         assert "--cancel" in (refused.value.hint or "")
     with pytest.raises(ConflictError, match="is being built"):
-        bench.service.take_back(TakeBackRequest())
+        bench.service.carry_out(TAKE_BACK, TakeBackRequest())
     assert bench.states() == [(WHOLE, "active"), (48, "building")]
     reembed(bench.service, model="hashing", dimension=48, rate=10_000)
     assert wait_for(bench.service).generation == generation
@@ -536,20 +549,20 @@ def test_two_services_share_one_build(bench: Bench) -> None:
 def test_actions_without_an_object(bench: Bench) -> None:
     service = bench.service
     missing: list[Callable[[], object]] = [
-        lambda: service.cancel_reembed(CancelReembedRequest()),
-        lambda: service.activate_generation(ActivateGenerationRequest(incomplete=True)),
-        lambda: service.take_back(TakeBackRequest()),
-        lambda: service.take_back(TakeBackRequest(generation=99)),
-        lambda: service.prune_generations(PruneGenerationsRequest(generation=99)),
+        lambda: service.carry_out(CANCEL_REEMBED, CancelReembedRequest()),
+        lambda: service.carry_out(ACTIVATE_GENERATION, ActivateGenerationRequest(incomplete=True)),
+        lambda: service.carry_out(TAKE_BACK, TakeBackRequest()),
+        lambda: service.carry_out(TAKE_BACK, TakeBackRequest(generation=99)),
+        lambda: service.carry_out(PRUNE_GENERATIONS, PruneGenerationsRequest(generation=99)),
     ]
     for act in missing:
         with pytest.raises(NotFoundError) as refused:
             act()
         assert "--status" in (refused.value.hint or "")
     with pytest.raises(InvalidInputError, match="active"):
-        service.take_back(TakeBackRequest(generation=1))
+        service.carry_out(TAKE_BACK, TakeBackRequest(generation=1))
     with pytest.raises(InvalidInputError, match="active"):
-        service.prune_generations(PruneGenerationsRequest(generation=1))
+        service.carry_out(PRUNE_GENERATIONS, PruneGenerationsRequest(generation=1))
     assert bench.states() == [(WHOLE, "active")]
 
 
@@ -557,14 +570,14 @@ def test_a_text_that_fails_ends_the_build_without_a_switch(bench: Bench) -> None
     before = bench.hashes()
     reembed(bench.service, dimension=16)
     wait_for(bench.service)
-    bench.service.prune_generations(PruneGenerationsRequest())
+    bench.service.carry_out(PRUNE_GENERATIONS, PruneGenerationsRequest())
     bench.shelf.whole.fails_on = {"cats sleep 7"}
     reembed(bench.service)
     failed = wait_for(bench.service)
     assert (failed.state, failed.done) == ("failed", 120)
     assert "out of memory" in (failed.error or "")
     assert bench.states() == [(16, "active"), (WHOLE, "building")]
-    part = next(part for part in bench.service.health(HealthRequest()).parts if part.name == "reembed")
+    part = next(part for part in bench.service.carry_out(HEALTH, HealthRequest()).parts if part.name == "reembed")
     assert part.state == "degraded"
     bench.shelf.whole.fails_on = set()
     reembed(bench.service)

@@ -29,6 +29,7 @@ else:  # at run time a default would take Python 3.13, or a package that the cli
 
     Request = TypeVar("Request", bound=Struct)
     Response = TypeVar("Response")
+Value = TypeVar("Value")
 
 PREFIX = "/v1"
 """What every route begins with; a change that breaks callers would get a new one."""
@@ -90,13 +91,18 @@ class Operation(Struct, Generic[Request, Response], frozen=True, kw_only=True):
     """The part of a response that a key which opens only these namespaces may see; None where that is all of it."""
 
 
-@cache
+def cached_by_type(read: Callable[[type[Struct]], Value]) -> Callable[[type[Struct]], Value]:
+    """`functools.cache`, for which `type[Any]`, the request type of any operation, would not count as hashable."""
+    return cache(read)
+
+
+@cached_by_type
 def fields_of(request: type[Struct]) -> dict[str, msgspec.structs.FieldInfo]:
     """A request type's fields by name."""
     return {field.name: field for field in msgspec.structs.fields(request)}
 
 
-@cache
+@cached_by_type
 def hints_of(request: type[Struct]) -> dict[str, Any]:
     """A request type's resolved annotations, without `Annotated`."""
     return get_type_hints(request)
@@ -145,7 +151,7 @@ def instant(value: str | dt.date, name: str | None = None) -> dt.datetime:
 Reader = Callable[[Any, str], Any]
 
 
-@cache
+@cached_by_type
 def _readers(request: type[Struct]) -> dict[str, Reader]:
     """For each field that takes more than one spelling, the function that makes one of it."""
     readers: dict[str, Reader] = {}
