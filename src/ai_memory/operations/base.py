@@ -258,6 +258,5 @@ def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
     )
 
 
-def to_json(value: Any) -> bytes:
-    """A response as JSON in UTF-8; datetimes as RFC 3339 in UTC with `Z`."""
-    return msgspec.json.encode(value)
+to_json: Callable[[Any], bytes] = msgspec.json.encode
+"""A response as JSON in UTF-8; datetimes as RFC 3339 in UTC with `Z`."""

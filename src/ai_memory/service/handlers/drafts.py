@@ -37,7 +37,7 @@ def context_path(path: str) -> str:
 def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: bool) -> Remember:
     """The store command for a draft; raises InvalidInputError naming the field that is wrong."""
     clean_text(namespace, "namespace")
-    user, agent, session = _clean(draft.user, "user"), _clean(draft.agent, "agent"), _clean(draft.session, "session")
+    user, agent, session = _clean(draft, *_FACETS)
     content = _checked(draft)
     digest = digests(namespace, user, agent, session, content.author, content.title, content.text)
     return Remember(
@@ -73,7 +73,7 @@ def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) ->
         value_digest=digest.value_digest,
         at=at,
         if_revision=current.revision if request.if_revision is None else request.if_revision,
-        reason=_clean(request.reason, "reason"),
+        reason=_clean(request, "reason")[0],
     )
 
 
@@ -82,9 +82,7 @@ def check_record(record: MemoryRecord) -> None:
     check_namespace(record.namespace)
     if not record.id.startswith(MEMORY) or len(record.id) > MAX_ID or not record.id.isascii():
         raise InvalidInputError(f"{record.id[:80]!r} is no memory's id", hint="ids look like mem_…", field="id")
-    for facet in _FACETS:
-        _clean(getattr(record, facet), facet)
-    _clean(record.retired_reason, "retired_reason")
+    _clean(record, *_FACETS, "retired_reason")
     content = {name: getattr(record, name) for name in _CONTENT_FIELDS}
     _checked(parse(Draft, content), may_be_empty=True)
     if record.content_hash != content_hash(record.author, record.title, record.text):
@@ -105,12 +103,12 @@ def check_namespace(namespace: str) -> str:
 
 
 def check_json(values: dict[str, Any], field: str) -> None:
-    """Refuse what JSON in UTF-8 cannot hold, at any depth, and more depth than anybody needs."""
+    """Refuse what JSON in UTF-8 cannot hold, at any depth, and more than MAX_DEPTH levels."""
     _check_json(values, field, MAX_DEPTH)
 
 
 def differing_fields(draft: Draft, standing: MemoryRecord) -> tuple[str, ...]:
-    """Fields that the draft gives (other than by default) and that differ from what stands."""
+    """Fields that the draft gives (other than by default) and that differ from the stored memory."""
     found = []
     for field in msgspec.structs.fields(Draft):
         if field.name in ("text", "supersedes", *_FACETS):
@@ -132,7 +130,8 @@ def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
     text = clean_text(given.text)
     if not text or text.isspace():
         raise InvalidInputError("text is empty", hint="give at least one character that is not blank", field="text")
-    valid_from, valid_to = _instant(given.valid_from, "valid_from"), _instant(given.valid_to, "valid_to")
+    valid_from = None if given.valid_from is None else _instant(given.valid_from, "valid_from")
+    valid_to = None if given.valid_to is None else _instant(given.valid_to, "valid_to")
     if valid_from and valid_to and (valid_to < valid_from or (valid_to == valid_from and not may_be_empty)):
         raise InvalidInputError(
             f"valid_to ({valid_to.isoformat()}) is not after valid_from ({valid_from.isoformat()})",
@@ -142,17 +141,18 @@ def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
     if given.attributes:
         check_attributes(given.type, given.attributes)
         check_json(given.attributes, "attributes")
+    title, author, source = _clean(given, "title", "author", "source")
     return Content(
         type=given.type,
         context=context_path(given.context) if given.context else "",
-        title=_clean(given.title, "title"),
-        author=_clean(given.author, "author"),
+        title=title,
+        author=author,
         text=text,
-        tags=_tags(given.tags),
+        tags=_tags(given.tags) if given.tags else (),
         importance=given.importance,
         confidence=given.confidence,
         attributes=given.attributes,
-        source=_clean(given.source, "source"),
+        source=source,
         valid_from=valid_from,
         valid_to=valid_to,
     )
@@ -160,17 +160,13 @@ def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
 
 def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Tags without blanks around them, each once, in the order given."""
-    if not tags:
-        return ()
     kept = dict.fromkeys(clean_text(tag, "tags").strip() for tag in tags)
     kept.pop("", None)
     return tuple(kept)
 
 
-def _instant(instant: dt.datetime | None, field: str) -> dt.datetime | None:
+def _instant(instant: dt.datetime, field: str) -> dt.datetime:
     """The instant in UTC (a missing zone means UTC), in the range that can be kept and compared."""
-    if instant is None:
-        return None
     aware = instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant
     if not _EARLIEST <= aware <= _LATEST:
         raise InvalidInputError(
@@ -179,8 +175,13 @@ def _instant(instant: dt.datetime | None, field: str) -> dt.datetime | None:
     return aware.astimezone(dt.UTC)
 
 
-def _clean(value: str | None, field: str) -> str | None:
-    return None if value is None else clean_text(value, field)
+def _clean(given: Any, *fields: str) -> list[str | None]:
+    """Optional texts of a request or record by field name, once each is known to be storable."""
+    values: list[str | None] = []
+    for field in fields:
+        value = getattr(given, field)
+        values.append(None if value is None else clean_text(value, field))
+    return values
 
 
 def _check_json(value: Any, field: str, depth: int) -> None:

@@ -261,9 +261,11 @@ def write_once(
 
 def _after(parts: Parts, results: Sequence[Result]) -> None:
     parts.follower.offer(
-        StoredRevision(key=result.sequence, record=result.record)
-        for result in results
-        if isinstance(result, Stored) and result.record is not None and result.record.retired_at is None
+        [
+            StoredRevision(key=result.sequence, record=result.record)
+            for result in results
+            if isinstance(result, Stored) and result.record is not None and result.record.retired_at is None
+        ]
     )
     parts.backlog.kick()
     if parts.graph is not None:
