@@ -44,7 +44,7 @@ class Access(Protocol):
 
 
 RunInThread = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs work in the server's thread pool."""
+"""The server's one hop to a thread."""
 AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
 """What the headers of a request open; raises UnauthorizedError where they carry no known key."""
 

@@ -1,4 +1,4 @@
-"""The SDK's server in this process, for a client on standard input where no service runs. The SDK loads in a separate thread."""
+"""The SDK's server in this process, for a client on standard input where no service runs. The SDK loads in its own thread."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class LocalServer:
-    """Takes a client's lines and gives the server's; loading begins at once, and no call here waits for it."""
+    """Takes a client's lines and gives the server's; loading begins at once and nobody waits for it here."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class LocalServer:
         *,
         namespace: str,
     ) -> None:
-        """`answer` takes each of the server's lines, from the server's thread; `failed` is called when it ends unexpectedly."""
+        """`answer` takes each of the server's lines, from the server's thread; `failed` hears of its unexpected end."""
         self._namespace = namespace
         self._answer = answer
         self._failed = failed
@@ -46,7 +46,7 @@ class LocalServer:
         self._thread.start()
 
     def greet(self, line: bytes) -> None:
-        """Pass the `initialize` on that the client has its answer to already; the server's own answer is dropped."""
+        """Let the server have the `initialize` that the client was answered already; its own answer is dropped."""
         message = json.loads(line)
         self._dropped.add(repr(message["id"]))
         self.send(line, message)
@@ -112,7 +112,7 @@ class LocalServer:
 
 
 class _LazyService:
-    """The service, opened in a separate thread when the server begins; where that failed, the next call tries again."""
+    """The service, opened in a thread of its own when the server begins; an attempt that failed is made again at the next call."""
 
     def __init__(self, open_service: OpenService) -> None:
         self._open_service = open_service
@@ -147,13 +147,13 @@ class _LazyService:
     def _open(self, opening: Future[Service]) -> None:
         try:
             service = self._open_service()
-        except BaseException as error:  # noqa: BLE001 - raised again in every thread that waits for the service
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the service must hear of it
             opening.set_exception(error)
             return
         opening.set_result(service)
         try:
             service.warm_up()
-        except MemoryServiceError as error:  # recall is lexical then, and says so in each answer
+        except MemoryServiceError as error:  # recall works by words then, and says so itself
             logger.warning("the model could not be loaded: %s", error.message)
 
 

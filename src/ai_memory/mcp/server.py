@@ -136,7 +136,7 @@ def tool_definitions() -> list[ToolDefinition]:
 
 
 def _result(operation: Operation, response: Any) -> CallToolResult:
-    """Readable text and the response's JSON; a refused write is an error, so that no model reads it as success."""
+    """Readable text and the response's JSON; a rejected write is an error, so that no model takes it for success."""
     error = None if operation.refusal is None else operation.refusal(response)
     if error is not None:
         if error.details["reason"] == "forgotten":

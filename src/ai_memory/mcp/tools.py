@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import Operation, Request, Response, Tool, parse
+from ai_memory.operations.base import Operation, Request, Response, Tool, fields_of, parse
 from ai_memory.operations.schema import schemas, without_null
 from ai_memory.operations.table import OPERATIONS
 
@@ -104,5 +104,5 @@ def check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> dict[
 
 def request_in(operation: Operation[Request, Response], values: Mapping[str, Any], namespace: str) -> Request:
     """The operation's request in `namespace`; raises what `parse` raises."""
-    inside = {"namespace": namespace} if "namespace" in operation.request.__struct_fields__ else {}
+    inside = {"namespace": namespace} if "namespace" in fields_of(operation.request) else {}
     return parse(operation.request, {**values, **inside})

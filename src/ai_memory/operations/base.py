@@ -39,7 +39,7 @@ Effect = Literal["read", "write", "erase"]
 
 
 class Route(Struct, frozen=True):
-    """Where an operation is under `/v1`. `{name}` in the path is the request's field of that name.
+    """Where an operation lives under `/v1`. `{name}` in the path is the request's field of that name.
 
     GET and DELETE take the other fields from the query string, the rest from a JSON body.
     """
@@ -49,7 +49,7 @@ class Route(Struct, frozen=True):
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """How an operation appears on the command line: `positional` fields in order; every other field is an option."""
+    """How an operation shows on the command line: `positional` fields in order; every other field is an option."""
 
     name: str
     positional: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
 
 class Tool(Struct, frozen=True, kw_only=True):
-    """How an operation appears in MCP: the tool's name, its description for the model, and the fields a model needs."""
+    """How an operation shows in MCP: the tool's name, what it tells the model, and the fields a model needs."""
 
     name: str
     description: str
@@ -109,7 +109,7 @@ def hints_of(request: type[Struct]) -> dict[str, Any]:
 
 
 def takes_many(annotation: Any) -> bool:
-    """Whether a field is a list of scalars, which may be given as a single value."""
+    """Whether a field is a list of scalars, for which a single value may stand."""
     return get_origin(without_none(annotation)) in (tuple, list) and struct_in(annotation) is None
 
 
@@ -209,7 +209,7 @@ def _read(request: type[Struct], values: Any, prefix: str = "") -> Any:
 def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = True) -> Request:
     """Build a request from plain values (decoded JSON, keyword arguments, query strings when not `strict`).
 
-    A single value is read as a list of one, a plain date or a time without a zone as an instant in UTC. Unknown fields, wrong
+    A single value stands for a list of one, a plain date or a zoneless time for an instant in UTC. Unknown fields, wrong
     types and values out of range raise InvalidInputError that names the field; a text or list over its limit raises
     TooLargeError with the limit.
     """
@@ -243,7 +243,7 @@ def decode(request: type[Request], body: bytes) -> Request:
 
 
 def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
-    """The service's error for msgspec's: the same message and a readable path; TooLargeError where a length was over its limit."""
+    """Our error for msgspec's: the same message with the path made readable, TooLargeError where a length was over its limit."""
     message, _, path = str(error).partition(" - at `")
     where = path.rstrip("`").removeprefix("$").lstrip(".") or "request"
     too_long = "of length <=" in message
