@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from ai_memory.errors import InternalError, ServiceUnavailableError
 from ai_memory.mcp.tools import request_in
-from ai_memory.operations.base import Operation
+from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.operations.caller import Caller
 from ai_memory.types import DEFAULT_NAMESPACE
 
@@ -40,6 +40,10 @@ class Access(Protocol):
 
     def check(self, operation: Operation, request: Struct) -> None:
         """Raise ForbiddenError unless the key opens what the request touches."""
+        ...
+
+    def visible(self, operation: Operation[Request, Response], response: Response) -> Response:
+        """The part of a response that the key opens."""
         ...
 
 
@@ -112,7 +116,8 @@ class McpEndpoint:
         def work() -> Any:
             request = request_in(operation, values, scope[_NAMESPACE])
             scope[_ACCESS].check(operation, request)
-            return self._service.carry_out(operation, request)
+            response = self._service.carry_out(operation, request)
+            return scope[_ACCESS].visible(operation, response)
 
         return await self._run(work)
 

@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 
 class AsyncCalls:
-    """What the async methods stand on: `Calls` in at most 40 threads at a time. A cancelled write is still finished."""
+    """The base of the async methods: `Calls` in at most 40 threads at a time. A cancelled write is still finished."""
 
     def __init__(self, caller: Caller) -> None:
         """`caller` does the work, and is closed with this object."""

@@ -24,7 +24,7 @@ Line = Mapping[str, Any] | str | bytes
 
 
 class Calls:
-    """What the typed methods stand on: turns their arguments into requests, which `caller` carries out and is closed with."""
+    """The base of the typed methods: turns their arguments into requests for `caller`, which is closed with it."""
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller

@@ -1,6 +1,6 @@
 """From what a caller gives to what the store keeps: checks of meaning, canonical paths and tags, digests.
 
-Types and ranges have been checked when the request was built; here is what one field alone cannot tell.
+Types and ranges were checked when the request was built; this checks what depends on several fields or on their content.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 
 
 def context_path(path: str) -> str:
-    """`path` in its one spelling: segments joined by single slashes, none empty, no slash at the ends."""
+    """`path` in canonical form: segments joined by single slashes, none empty, no slash at the ends."""
     return "/".join(segment.strip() for segment in clean_text(path, "context").split("/") if segment.strip())
 
 
@@ -107,7 +107,7 @@ def check_json(values: dict[str, Any], field: str) -> None:
     _check_json(values, field, MAX_DEPTH)
 
 
-def differing_fields(draft: Draft, standing: MemoryRecord) -> tuple[str, ...]:
+def differing_fields(draft: Draft, stored: MemoryRecord) -> tuple[str, ...]:
     """Fields that the draft gives (other than by default) and that differ from the stored memory."""
     found = []
     for field in msgspec.structs.fields(Draft):
@@ -117,13 +117,13 @@ def differing_fields(draft: Draft, standing: MemoryRecord) -> tuple[str, ...]:
         default = field.default if field.default is not msgspec.NODEFAULT else {}
         if field.name == "context":
             given = context_path(given)
-        if given != default and given != getattr(standing, field.name):
+        if given != default and given != getattr(stored, field.name):
             found.append(field.name)
     return tuple(found)
 
 
 def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
-    """What a draft or a change says, in canonical form, once all of it is known to be storable.
+    """The content of a draft or a change in canonical form, once all of it is known to be storable.
 
     `may_be_empty`: its validity may end where it begins, as that of a memory which was superseded from its very beginning.
     """

@@ -105,7 +105,7 @@ class _Import:
             self._flush()
 
     def finish(self) -> ImportReport:
-        """Write what is left and tell what became of every line."""
+        """Write what is left and report what became of each line."""
         self._close_history()
         self._flush()
         self._save_job("done")
@@ -183,13 +183,13 @@ class _Import:
             entity = self._entities.get(node)
             if entity is None:
                 continue
-            standing = [
+            stored = [
                 known
                 for known in self._parts.store.entities(namespace, names=[entity.name])
                 if known.kind == entity.kind
             ]
-            if standing:
-                ends[field] = standing[0].id
+            if stored:
+                ends[field] = stored[0].id
             else:
                 made.append(msgspec.structs.replace(entity, namespace=namespace))
         moved = msgspec.structs.replace(relation, namespace=namespace, **ends)
@@ -218,8 +218,8 @@ class _Import:
 
     def _reject(self, number: int, error: Exception) -> None:
         self._counts["rejected"] += 1
-        ours = error if isinstance(error, MemoryServiceError) else InvalidInputError(str(error))
-        self._note(RejectedLine(line=number, code=ours.code, reason=ours.message))
+        known = error if isinstance(error, MemoryServiceError) else InvalidInputError(str(error))
+        self._note(RejectedLine(line=number, code=known.code, reason=known.message))
 
     def _note(self, rejected: RejectedLine) -> None:
         if len(self._rejected) < MAX_REJECTED:

@@ -49,8 +49,8 @@ from ai_memory.types import Outcome, Receipt, Searchable, Selection
 
 FORGET_PAGE = 500
 WAIT_SECONDS = 30.0
-"""How long `wait` waits: less than a client's time limit, so that a long backlog gives an honest receipt and no error."""
-PENDING = "its vector is owed until there is an embedding model: ai-memory model fetch"
+"""How long `wait` waits: less than a client's time limit, so that a long backlog gives a receipt and not an error."""
+PENDING = "not yet embedded: there is no embedding model; run ai-memory model fetch"
 ALWAYS_ALLOWED = 20
 """Bulk forgetting of this many memories or fewer never trips the brake."""
 
@@ -69,7 +69,7 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
 
 
 def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
-    """Keep many memories; each gets a receipt of its own, and a wrong one does not stop the others."""
+    """Keep many memories; each gets its own receipt, and a wrong one does not stop the others."""
     commands, places, receipts = _prepare(parts, request.memories, request.namespace, reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipts:
@@ -122,7 +122,7 @@ def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
     command = to_revise(request, current, parts.clock.now())
 
     def answer(results: list[Result]) -> Receipt:
-        return _changed(results[0], parts, "nothing to change: it says so already")
+        return _changed(results[0], parts, "nothing to change: the current revision is the same")
 
     return write_once(parts, "revise", request, request.idempotency_key, [command], answer, Receipt)
 
@@ -206,7 +206,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
 
 
 def write(parts: Parts, commands: Sequence[Command]) -> list[Result]:
-    """Write durably, hand the new revisions to the index, and let owed vectors be paid."""
+    """Write durably, hand the new revisions to the index, and wake the background workers."""
     results = parts.store.write(commands)
     _after(parts, results)
     return results
@@ -242,7 +242,7 @@ def write_once(
     answer: Callable[[list[Result]], Answer],
     kind: type[Answer],
 ) -> Answer:
-    """Carry out the commands once per idempotency key; `answer` makes of their results what the caller gets."""
+    """Carry out the commands once per idempotency key; `answer` turns their results into the response."""
     if idempotency_key is None:
         return answer(write(parts, commands) if commands else [])
     if not 1 <= len(idempotency_key) <= 256:
@@ -273,7 +273,7 @@ def _after(parts: Parts, results: Sequence[Result]) -> None:
 
 
 def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
-    """What became of a draft. A fresh memory is found by words at once and by meaning once its vector is paid."""
+    """What became of a draft. Lexical search finds a new memory at once, semantic search once it is embedded."""
     if isinstance(result, Stored):
         return Receipt(
             outcome=Outcome.SUPERSEDED if result.superseded else Outcome.STORED,
@@ -284,13 +284,13 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             searchable=Searchable(words=True, meaning=False),
         )
     if isinstance(result, Duplicate):
-        standing = result.record
-        differs = differing_fields(draft, standing)
+        stored = result.record
+        differs = differing_fields(draft, stored)
         return Receipt(
             outcome=Outcome.DUPLICATE_OF,
-            memory_id=standing.id,
-            revision=standing.revision,
-            reason="the same text stands in this scope already"
+            memory_id=stored.id,
+            revision=stored.revision,
+            reason="the same text is stored in this scope already"
             + (f"; it differs in {', '.join(differs)}: revise changes it" if differs else ""),
             searchable=Searchable(words=True, meaning=False),
             differs=differs,
@@ -341,7 +341,7 @@ def _reason(reason: str | None) -> str | None:
 
 
 _HINTS = {
-    "conflict": "remember the new text as a memory of its own",
+    "conflict": "remember the new text as a separate memory",
     "duplicate": "use that memory, or retire one of the two",
     "forgotten": "remember it with reinstate=true if it should come back",
 }
@@ -352,7 +352,7 @@ def _can_find_meaning(parts: Parts) -> bool:
 
 
 def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
-    """The receipts once their vectors are paid, or as they are when nothing can pay them, or not within the time limit."""
+    """The receipts once their memories are embedded; unchanged where there is no model or the time limit is reached first."""
     settled = parts.backlog.settle(WAIT_SECONDS)
     return [
         msgspec.structs.replace(
@@ -367,7 +367,7 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
 
 
 def _drop_derived(parts: Parts, namespace: str, ids: Sequence[str]) -> None:
-    """Reach every derived copy before a forget is acknowledged: this process's index, the snapshot and the graph on disk."""
+    """Erase every derived copy before a forget is acknowledged: in this process's index, its snapshot and the graph file."""
     parts.follower.forget_saved()
     parts.follower.catch_up()
     if parts.graph is not None:
