@@ -1,6 +1,6 @@
 """From what a caller gives to what the store keeps: checks of meaning, canonical paths and tags, digests.
 
-Types and ranges were checked when the request was built; this checks what depends on several fields or on their content.
+Types and ranges have been checked when the request was built; here is what one field alone cannot tell.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 
 
 def context_path(path: str) -> str:
-    """`path` in canonical form: segments joined by single slashes, none empty, no slash at the ends."""
+    """`path` in its one spelling: segments joined by single slashes, none empty, no slash at the ends."""
     return "/".join(segment.strip() for segment in clean_text(path, "context").split("/") if segment.strip())
 
 
 def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: bool) -> Remember:
     """The store command for a draft; raises InvalidInputError naming the field that is wrong."""
     clean_text(namespace, "namespace")
-    user, agent, session = _clean(draft, *_FACETS)
+    user, agent, session = _facets(draft)
     content = _checked(draft)
     digest = digests(namespace, user, agent, session, content.author, content.title, content.text)
     return Remember(
@@ -73,7 +73,7 @@ def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) ->
         value_digest=digest.value_digest,
         at=at,
         if_revision=current.revision if request.if_revision is None else request.if_revision,
-        reason=_clean(request, "reason")[0],
+        reason=_clean(request.reason, "reason"),
     )
 
 
@@ -82,7 +82,8 @@ def check_record(record: MemoryRecord) -> None:
     check_namespace(record.namespace)
     if not record.id.startswith(MEMORY) or len(record.id) > MAX_ID or not record.id.isascii():
         raise InvalidInputError(f"{record.id[:80]!r} is no memory's id", hint="ids look like mem_…", field="id")
-    _clean(record, *_FACETS, "retired_reason")
+    _facets(record)
+    _clean(record.retired_reason, "retired_reason")
     content = {name: getattr(record, name) for name in _CONTENT_FIELDS}
     _checked(parse(Draft, content), may_be_empty=True)
     if record.content_hash != content_hash(record.author, record.title, record.text):
@@ -103,12 +104,12 @@ def check_namespace(namespace: str) -> str:
 
 
 def check_json(values: dict[str, Any], field: str) -> None:
-    """Refuse what JSON in UTF-8 cannot hold, at any depth, and more than MAX_DEPTH levels."""
+    """Refuse what JSON in UTF-8 cannot hold, at any depth, and more depth than anybody needs."""
     _check_json(values, field, MAX_DEPTH)
 
 
-def differing_fields(draft: Draft, stored: MemoryRecord) -> tuple[str, ...]:
-    """Fields that the draft gives (other than by default) and that differ from the stored memory."""
+def differing_fields(draft: Draft, standing: MemoryRecord) -> tuple[str, ...]:
+    """Fields that the draft gives (other than by default) and that differ from what stands."""
     found = []
     for field in msgspec.structs.fields(Draft):
         if field.name in ("text", "supersedes", *_FACETS):
@@ -117,21 +118,20 @@ def differing_fields(draft: Draft, stored: MemoryRecord) -> tuple[str, ...]:
         default = field.default if field.default is not msgspec.NODEFAULT else {}
         if field.name == "context":
             given = context_path(given)
-        if given != default and given != getattr(stored, field.name):
+        if given != default and given != getattr(standing, field.name):
             found.append(field.name)
     return tuple(found)
 
 
 def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
-    """The content of a draft or a change in canonical form, once all of it is known to be storable.
+    """What a draft or a change says, in canonical form, once all of it is known to be storable.
 
     `may_be_empty`: its validity may end where it begins, as that of a memory which was superseded from its very beginning.
     """
     text = clean_text(given.text)
     if not text or text.isspace():
         raise InvalidInputError("text is empty", hint="give at least one character that is not blank", field="text")
-    valid_from = None if given.valid_from is None else _instant(given.valid_from, "valid_from")
-    valid_to = None if given.valid_to is None else _instant(given.valid_to, "valid_to")
+    valid_from, valid_to = _instant(given.valid_from, "valid_from"), _instant(given.valid_to, "valid_to")
     if valid_from and valid_to and (valid_to < valid_from or (valid_to == valid_from and not may_be_empty)):
         raise InvalidInputError(
             f"valid_to ({valid_to.isoformat()}) is not after valid_from ({valid_from.isoformat()})",
@@ -141,18 +141,17 @@ def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
     if given.attributes:
         check_attributes(given.type, given.attributes)
         check_json(given.attributes, "attributes")
-    title, author, source = _clean(given, "title", "author", "source")
     return Content(
         type=given.type,
         context=context_path(given.context) if given.context else "",
-        title=title,
-        author=author,
+        title=_clean(given.title, "title"),
+        author=_clean(given.author, "author"),
         text=text,
-        tags=_tags(given.tags) if given.tags else (),
+        tags=_tags(given.tags),
         importance=given.importance,
         confidence=given.confidence,
         attributes=given.attributes,
-        source=source,
+        source=_clean(given.source, "source"),
         valid_from=valid_from,
         valid_to=valid_to,
     )
@@ -160,13 +159,17 @@ def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
 
 def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Tags without blanks around them, each once, in the order given."""
+    if not tags:
+        return ()
     kept = dict.fromkeys(clean_text(tag, "tags").strip() for tag in tags)
     kept.pop("", None)
     return tuple(kept)
 
 
-def _instant(instant: dt.datetime, field: str) -> dt.datetime:
+def _instant(instant: dt.datetime | None, field: str) -> dt.datetime | None:
     """The instant in UTC (a missing zone means UTC), in the range that can be kept and compared."""
+    if instant is None:
+        return None
     aware = instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant
     if not _EARLIEST <= aware <= _LATEST:
         raise InvalidInputError(
@@ -175,13 +178,17 @@ def _instant(instant: dt.datetime, field: str) -> dt.datetime:
     return aware.astimezone(dt.UTC)
 
 
-def _clean(given: Any, *fields: str) -> list[str | None]:
-    """Optional texts of a request or record by field name, once each is known to be storable."""
-    values: list[str | None] = []
-    for field in fields:
-        value = getattr(given, field)
-        values.append(None if value is None else clean_text(value, field))
-    return values
+def _facets(given: Draft | MemoryRecord) -> tuple[str | None, ...]:
+    """User, agent and session, once each is known to be storable."""
+    facets: tuple[str | None, ...] = (given.user, given.agent, given.session)
+    for name, facet in zip(_FACETS, facets, strict=True):
+        if facet is not None:
+            clean_text(facet, name)
+    return facets
+
+
+def _clean(value: str | None, field: str) -> str | None:
+    return None if value is None else clean_text(value, field)
 
 
 def _check_json(value: Any, field: str, depth: int) -> None:

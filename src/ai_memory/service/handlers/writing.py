@@ -284,12 +284,12 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             searchable=Searchable(words=True, meaning=False),
         )
     if isinstance(result, Duplicate):
-        stored = result.record
-        differs = differing_fields(draft, stored)
+        current = result.record
+        differs = differing_fields(draft, current)
         return Receipt(
             outcome=Outcome.DUPLICATE_OF,
-            memory_id=stored.id,
-            revision=stored.revision,
+            memory_id=current.id,
+            revision=current.revision,
             reason="the same text is stored in this scope already"
             + (f"; it differs in {', '.join(differs)}: revise changes it" if differs else ""),
             searchable=Searchable(words=True, meaning=False),
