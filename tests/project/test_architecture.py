@@ -188,6 +188,6 @@ def test_only_wiring_and_settings_read_the_environment() -> None:
 def test_every_operation_has_a_handler() -> None:
     """The two that stream lines are methods of every caller instead."""
     from ai_memory.operations.table import OPERATIONS
-    from ai_memory.service.handlers.table import HANDLERS
+    from ai_memory.service.table import HANDLERS
 
     assert set(HANDLERS) == {operation.name for operation in OPERATIONS if operation.stream is None}

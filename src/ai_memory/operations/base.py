@@ -1,7 +1,7 @@
 """What an operation is: one typed definition from which every surface is made.
 
 An operation names its request and response types, its REST route, and how it appears on the command line and in MCP. A caller
-(`operations.caller`) carries it out; `service.handlers.table` binds it to the function that does the work.
+(`operations.caller`) carries it out; `service.table` binds it to the function that does the work.
 """
 
 from __future__ import annotations

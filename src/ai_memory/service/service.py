@@ -28,8 +28,8 @@ from ai_memory.service.background.extraction import GraphReader, OpenFile
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.snapshots import SnapshotFolder
 from ai_memory.service.handlers import moving, reading
-from ai_memory.service.handlers.table import HANDLERS
 from ai_memory.service.parts import Parts
+from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
 from ai_memory.types import Problem
 
