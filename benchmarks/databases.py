@@ -18,8 +18,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.writing import Draft, RememberManyRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.writing import REMEMBER_MANY, Draft, RememberManyRequest
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.wiring import migrate, open_service
@@ -95,7 +95,7 @@ def _rate(settings: Settings, batches: int) -> float:
 def _remember(service: Service, corpus: Corpus, number: int) -> float:
     drafts = [Draft(text=made.text, **made.fields) for made in _made(corpus, number)]
     started = time.perf_counter()
-    counts = service.remember_many(RememberManyRequest(memories=drafts)).counts
+    counts = service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts)).counts
     seconds = time.perf_counter() - started
     assert counts == {"stored": BATCH}
     return seconds
@@ -126,11 +126,11 @@ def _answers(settings: Settings, questions: int, warm_up: int) -> tuple[list[flo
     try:
         service.warm_up()
         for number in range(questions, questions + warm_up):
-            service.recall(RecallRequest(query=corpus.question(number)))
+            service.carry_out(RECALL, RecallRequest(query=corpus.question(number)))
         for number in range(questions):
             request = RecallRequest(query=corpus.question(number))
             started = time.perf_counter()
-            answer = service.recall(request)
+            answer = service.carry_out(RECALL, request)
             times.append((time.perf_counter() - started) * 1e3)
             hashes.append(answer.answer_hash)
     finally:

@@ -21,8 +21,8 @@ from ai_memory.clock import SystemClock
 from ai_memory.embed.base import Task, Vectors
 from ai_memory.embed.load import load_embedder
 from ai_memory.embed.models.folder import read_model_folder
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.writing import Draft, RememberManyRequest, RememberRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.writing import REMEMBER, REMEMBER_MANY, Draft, RememberManyRequest, RememberRequest
 from ai_memory.service.service import Service
 from ai_memory.store.sqlite.store import open_sqlite_store
 from ai_memory.types import EmbedderIdentity
@@ -118,17 +118,17 @@ def _ours(given: Given, identity: EmbedderIdentity, *, batch: int) -> tuple[floa
         for first in range(0, len(given.texts), batch):
             drafts = given.texts[first : first + batch]
             if batch == 1:
-                service.remember(RememberRequest(text=drafts[0]))
+                service.carry_out(REMEMBER, RememberRequest(text=drafts[0]))
             else:
-                service.remember_many(RememberManyRequest(memories=[Draft(text=text) for text in drafts]))
+                service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=[Draft(text=text) for text in drafts]))
         assert service.settle(600)
-        service.recall(RecallRequest(query=given.questions[0]))
+        service.carry_out(RECALL, RecallRequest(query=given.questions[0]))
         written = time.perf_counter() - started
         times, found = [], []
         for question in given.questions:
             request = RecallRequest(query=question, recipe="meaning", limit=10)
             started = time.perf_counter()
-            answer = service.recall(request)
+            answer = service.carry_out(RECALL, request)
             times.append((time.perf_counter() - started) * 1e3)
             found.append([numbers[hit.memory.text] for hit in answer.hits])
         service.close()

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ai_memory.client import Client
+from ai_memory import Client
 from ai_memory.discovery import find_service
-from ai_memory.operations.reading import RecallRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
 from benchmarks.corpus import Corpus
@@ -99,7 +99,9 @@ def _http(url: str, data_dir: Path, questions: int) -> Iterator[Figure]:
             orders = (False, True) if number % 2 else (True, False)
             for over_http in orders:
                 started = time.perf_counter()
-                answer = client.recall(question) if over_http else service.recall(RecallRequest(query=question))
+                answer = (
+                    client.recall(question) if over_http else service.carry_out(RECALL, RecallRequest(query=question))
+                )
                 if number >= 20:
                     (outside if over_http else inside).append((time.perf_counter() - started) * 1e3)
                 assert answer.hits

@@ -69,7 +69,7 @@ def _in_own_process(data_dir: Path, questions: int) -> dict[str, Any]:
 
 def measure() -> None:
     """The program of one size: open, ask, print the figures as JSON."""
-    from ai_memory.operations.reading import RecallRequest
+    from ai_memory.operations.reading import RECALL, RecallRequest
     from ai_memory.settings import Settings
     from ai_memory.wiring import open_service
 
@@ -78,12 +78,12 @@ def measure() -> None:
     asked = [RecallRequest(query=corpus.question(number)) for number in range(questions + WARM_UP)]
     started = time.perf_counter()
     service = open_service(Settings(data_dir=data_dir, model=str(MODEL)))
-    service.recall(asked[0])
+    service.carry_out(RECALL, asked[0])
     opened = time.perf_counter() - started
     times, answer_times = [], []
     for request in asked[1:]:
         started = time.perf_counter()
-        answer = service.recall(request)
+        answer = service.carry_out(RECALL, request)
         times.append((time.perf_counter() - started) * 1e3)
         answer_times.append(answer.took_ms)
         assert len(answer.hits) == request.limit

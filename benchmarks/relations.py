@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from ai_memory.clock import SystemClock
 from ai_memory.extraction.gazetteer import key
 from ai_memory.extraction.resolve import ANY_KIND
-from ai_memory.operations.graph import NeighboursRequest
+from ai_memory.operations.graph import NEIGHBOURS, NeighboursRequest
 from ai_memory.settings import Settings
 from ai_memory.store.base import Relate, Stored
 from ai_memory.store.ids import RELATION, entity_id, new_id
@@ -51,7 +51,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         for number in range(QUESTIONS + WARM_UP):
             request = NeighboursRequest(id=_id(chance.randrange(entities)), depth=2)
             started = time.perf_counter()
-            answer = service.neighbours(request)
+            answer = service.carry_out(NEIGHBOURS, request)
             if number >= WARM_UP:
                 times.append((time.perf_counter() - started) * 1e3)
                 found.append(len(answer.neighbours))

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.writing import Draft, RememberManyRequest, RememberRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.writing import REMEMBER, REMEMBER_MANY, Draft, RememberManyRequest, RememberRequest
 from ai_memory.service.service import Service
 from ai_memory.types import Outcome
 from benchmarks.corpus import Corpus, Made
@@ -87,7 +87,7 @@ def _single(corpus: Corpus, count: int, *, model: str, settled: bool = False) ->
             started = time.perf_counter()
             table.write(number, made)
             between = time.perf_counter()
-            receipt = service.remember(request)
+            receipt = service.carry_out(REMEMBER, request)
             ended = time.perf_counter()
             assert receipt.outcome is Outcome.STORED
             if number > WARM_UP:
@@ -129,7 +129,7 @@ def _bulk_once(made: Sequence[Made], threads: int) -> float:
             worker.start()
         for worker in workers:
             worker.join()
-        answer = service.recall(RecallRequest(query="zyzzyva", limit=1))
+        answer = service.carry_out(RECALL, RecallRequest(query="zyzzyva", limit=1))
         seconds = time.perf_counter() - started
         assert answer.hits[0].memory.text.endswith(" zyzzyva"), "the last memory written was not found by its words"
         assert answer.searched.memories == len(made)
@@ -138,5 +138,5 @@ def _bulk_once(made: Sequence[Made], threads: int) -> float:
 
 def _write(service: Service, batches: Sequence[RememberManyRequest]) -> None:
     for batch in batches:
-        counts = service.remember_many(batch).counts
+        counts = service.carry_out(REMEMBER_MANY, batch).counts
         assert counts == {"stored": len(batch.memories)}

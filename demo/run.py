@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ai_memory.client import Client
+from ai_memory import Client
 from ai_memory.recall.answer import Answer, Hit
 
 HERE = Path(__file__).resolve().parent

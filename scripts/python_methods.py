@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct, UnsetType
 
+from ai_memory.operations import deciding, generations, graph, moving, reading, watching, writing
 from ai_memory.operations.base import Operation, fields_of, hints_of, without_none
 from ai_memory.operations.schema import schemas
 from ai_memory.operations.table import OPERATIONS
@@ -23,6 +24,14 @@ SCHEMAS = schemas(OPERATIONS)
 FILTERS = tuple(name for name in Selection.__struct_fields__ if name != "namespace")
 OF_GRAPH = tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in ("graph", "deciding"))
 """A module of their own: all methods in one would be longer than a file should be."""
+
+CONSTANTS = {
+    operation.name: (module.__name__, name)
+    for module in (deciding, generations, graph, moving, reading, watching, writing)
+    for name, operation in vars(module).items()
+    if isinstance(operation, Operation)
+}
+"""The module of each operation, and its name there."""
 
 HEAD = '''"""The operations as {kind} methods, typed and documented.
 
@@ -51,7 +60,7 @@ def graph_module() -> str:
 
 def async_module() -> str:
     """The text of ai_memory/python/async_methods.py."""
-    title = "One coroutine for each operation; what the fields mean is told in `ai_memory.python.methods.Methods`."
+    title = "One coroutine for each operation; `ai_memory.python.methods.Methods` says what the fields mean."
     body = _class("AsyncMethods(AsyncCalls)", title, OPERATIONS, is_async=True)
     return _module("async", body, {"ai_memory.python.methods": ["Filters"]})
 
@@ -90,11 +99,15 @@ def _type_modules() -> dict[str, list[str]]:
     named = {Draft, Layer, MemoryType, *(o.response for o in OPERATIONS if o.response is not bytes)}
     modules: dict[str, list[str]] = {
         "msgspec": ["UNSET", "UnsetType"],
-        "ai_memory.python.calls": ["AsyncCalls", "Calls", "Instant", "Line", "Progress"],
+        "ai_memory.operations.caller": ["Progress"],
+        "ai_memory.python.async_calls": ["AsyncCalls"],
+        "ai_memory.python.calls": ["Calls", "Instant", "Line"],
         "ai_memory.types": ["DEFAULT_NAMESPACE"],
     }
     for kind in named:
         modules.setdefault(kind.__module__, []).append(kind.__name__)
+    for module, constant in CONSTANTS.values():
+        modules.setdefault(module, []).append(constant)
     return modules
 
 
@@ -169,7 +182,7 @@ def _body(operation: Operation, values: list[str], *, is_async: bool) -> list[st
         return [*made, f"        return {wait}self._import(values, lines, progress)"]
     if operation.stream == "out":
         return [*made, "        return self._export(values)"]
-    return [*made, f'        return {wait}self._call("{operation.name}", {operation.response.__name__}, values)']
+    return [*made, f"        return {wait}self._carry_out({CONSTANTS[operation.name][1]}, values)"]
 
 
 def _doc(operation: Operation, names: tuple[str, ...], *, filtered: bool) -> list[str]:
@@ -257,7 +270,7 @@ def _given(wanted: Any) -> str:
 
 
 def default(field: msgspec.structs.FieldInfo) -> str:
-    """A field's default as source; what is made anew each time is left to the operation."""
+    """A field's default as source; what is created for each request is left to the operation."""
     value = field.default
     if value is NODEFAULT or value is UNSET:
         return "UNSET"

@@ -11,9 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ai_memory.asynchronous import AsyncClient as AsyncClient
-    from ai_memory.asynchronous import AsyncMemory as AsyncMemory
-    from ai_memory.client import Client as Client
     from ai_memory.embed.base import Encoded as Encoded
     from ai_memory.embed.base import Task as Task
     from ai_memory.embed.base import TooLong as TooLong
@@ -47,7 +44,6 @@ if TYPE_CHECKING:
     from ai_memory.errors import StoreVersionError as StoreVersionError
     from ai_memory.errors import TooLargeError as TooLargeError
     from ai_memory.errors import UnauthorizedError as UnauthorizedError
-    from ai_memory.memory import Memory as Memory
     from ai_memory.operations.graph import Entities as Entities
     from ai_memory.operations.graph import FoundPath as FoundPath
     from ai_memory.operations.graph import Graph as Graph
@@ -70,6 +66,10 @@ if TYPE_CHECKING:
     from ai_memory.operations.writing import Draft as Draft
     from ai_memory.operations.writing import Forgotten as Forgotten
     from ai_memory.operations.writing import Receipts as Receipts
+    from ai_memory.python.asynchronous import AsyncClient as AsyncClient
+    from ai_memory.python.asynchronous import AsyncMemory as AsyncMemory
+    from ai_memory.python.client import Client as Client
+    from ai_memory.python.memory import Memory as Memory
     from ai_memory.recall.answer import Answer as Answer
     from ai_memory.recall.answer import Detail as Detail
     from ai_memory.recall.answer import Hit as Hit
@@ -95,8 +95,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES: dict[str, tuple[str, ...]] = {
-    "asynchronous": ("AsyncClient", "AsyncMemory"),
-    "client": ("Client",),
+    "python.asynchronous": ("AsyncClient", "AsyncMemory"),
+    "python.client": ("Client",),
     "embed.base": ("Encoded", "Task", "TooLong"),
     "embed.cache": ("VectorCache",),
     "embedding_model": ("EmbeddingModel", "ModelInfo"),
@@ -129,7 +129,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "TooLargeError",
         "UnauthorizedError",
     ),
-    "memory": ("Memory",),
+    "python.memory": ("Memory",),
     "operations.graph": ("Entities", "FoundPath", "Graph", "GraphNode", "NamedThing", "Neighbours", "Paths"),
     "operations.moving": ("ImportReport", "NamespaceCount", "Namespaces", "RejectedLine"),
     "operations.reading": ("Bucket", "ContextCount", "Contexts", "History", "Timeline"),

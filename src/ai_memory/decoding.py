@@ -20,18 +20,19 @@ _learning = threading.Lock()
 
 def from_json(data: bytes | str, kind: type[T]) -> T:
     """The value that JSON `data` holds, as a `kind`. Raises msgspec.DecodeError, and ValidationError for another shape."""
-    _learn(kind)
+    if kind not in _known:
+        _learn(kind)
     return msgspec.json.decode(data, type=kind)
 
 
 def from_builtins(values: Any, kind: type[T], *, strict: bool = True) -> T:
     """Plain `values` (as JSON has them) as a `kind`; not `strict` reads numbers from strings. Raises msgspec.ValidationError."""
-    _learn(kind)
+    if kind not in _known:
+        _learn(kind)
     return msgspec.convert(values, kind, strict=strict)
 
 
 def _learn(kind: Any) -> None:
-    if kind not in _known:
-        with _learning:
-            msgspec.json.Decoder(kind)
-            _known.add(kind)
+    with _learning:
+        msgspec.json.Decoder(kind)
+        _known.add(kind)

@@ -74,14 +74,14 @@ class Wire:
         weakref.finalize(self, _close_all, self._idle)
 
     def close(self) -> None:
-        """Close all idle connections; a later request opens one anew."""
+        """Close all idle connections; a later request opens a new one."""
         with self._lock:
             _close_all(self._idle)
 
     def send(self, method: str, target: str, body: bytes | None = None, *, again: bool) -> Reply:
-        """As `exchange`, for answers that are no errors.
+        """As `exchange`, for answers that are not errors.
 
-        Raises the error that the service answered with, or ServiceUnavailableError where nothing of ours answers.
+        Raises the error that the service answered with, or ServiceUnavailableError where no such service answers.
         """
         return self._checked(self.exchange(method, target, body, again=again))
 
@@ -106,7 +106,7 @@ class Wire:
                 connection.close()
                 if isinstance(error, _BROKEN) and not isinstance(error, ConnectionRefusedError) and not last:
                     continue
-                raise self._told(error) from error
+                raise self._unanswered(error) from error
             except BaseException:
                 connection.close()
                 raise
@@ -129,7 +129,7 @@ class Wire:
             reply = _reply(response)
         except _ON_THE_WAY as error:
             connection.close()
-            raise self._told(error) from error
+            raise self._unanswered(error) from error
         except BaseException:  # also what the caller's own lines raise
             connection.close()
             raise
@@ -146,7 +146,7 @@ class Wire:
                 self._checked(_reply(response))
             yield from io.BufferedReader(_Body(response), _PIECE)
         except _ON_THE_WAY as error:
-            raise self._told(error) from error
+            raise self._unanswered(error) from error
         finally:
             connection.close()
 
@@ -169,8 +169,8 @@ class Wire:
         with self._lock:
             self._idle.append(connection)
 
-    def _told(self, error: Exception) -> ServiceUnavailableError:
-        """Our error for what went wrong on the way."""
+    def _unanswered(self, error: Exception) -> ServiceUnavailableError:
+        """The error for a request that was not answered, or not completely."""
         if isinstance(error, TimeoutError):
             return ServiceUnavailableError(
                 f"{self.url} did not answer within {self._timeout:g} s",

@@ -17,9 +17,8 @@ from ai_memory.cli.parser import Parser, UsageError, build_parser, command_in
 from ai_memory.errors import InvalidInputError, StaleRevisionError, error_classes
 from ai_memory.operations.base import parse
 from ai_memory.operations.graph import RELATE
-from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.reading import RecallRequest
 from ai_memory.operations.table import OPERATIONS
-from ai_memory.operations.writing import REMEMBER, REVISE
 
 
 def given(name: str, *words: str) -> dict[str, Any]:
@@ -157,7 +156,7 @@ def test_every_response_can_be_shown() -> None:
 
 def test_no_field_clashes_with_a_global_option() -> None:
     taken = {action.dest for action in _global_actions()}
-    for operation in (RECALL, REMEMBER, REVISE, *OPERATIONS):
+    for operation in OPERATIONS:
         assert not taken & {field.name for field in fields_for(operation.request)} if operation.command else True
 
 

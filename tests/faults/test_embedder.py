@@ -15,9 +15,17 @@ from ai_memory.embed.base import Embedder, Task, Vectors
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.errors import EmbedderError, EmbedderMismatchError
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.watching import HealthRequest, StatsRequest
-from ai_memory.operations.writing import Draft, ForgetRequest, RememberManyRequest, RememberRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.watching import HEALTH, STATS, HealthRequest, StatsRequest
+from ai_memory.operations.writing import (
+    FORGET,
+    REMEMBER,
+    REMEMBER_MANY,
+    Draft,
+    ForgetRequest,
+    RememberManyRequest,
+    RememberRequest,
+)
 from ai_memory.recall.answer import Answer
 from ai_memory.service.background import backlog
 from ai_memory.service.service import Service
@@ -88,18 +96,18 @@ def _codes(answer: Answer) -> set[str]:
 
 
 def _pending(service: Service) -> int:
-    return service.stats(StatsRequest()).pending
+    return service.carry_out(STATS, StatsRequest()).pending
 
 
 def test_one_bad_text_does_not_hold_up_the_others(failing: tuple[Service, FailingEmbedder]) -> None:
     service, embedder = failing
     texts = [f"memory number {number}" for number in range(150)]
     texts[70] = f"a text with {POISON} in it"
-    receipts = service.remember_many(RememberManyRequest(memories=[Draft(text=text) for text in texts]))
+    receipts = service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=[Draft(text=text) for text in texts]))
     assert receipts.counts == {"stored": 150}
     assert service.settle(20) is False
     assert _pending(service) == 1
-    answer = service.recall(RecallRequest(query="a text in it"))
+    answer = service.carry_out(RECALL, RecallRequest(query="a text in it"))
     assert answer.hits[0].memory.text == texts[70], "found by words"
     assert "vectors_pending" in _codes(answer)
     embedder.fails_on = set()
@@ -107,47 +115,47 @@ def test_one_bad_text_does_not_hold_up_the_others(failing: tuple[Service, Failin
     while not service.settle(1) and time.monotonic() - begun < 20:
         time.sleep(0.05)
     assert _pending(service) == 0, "what failed is tried again"
-    assert "vectors_pending" not in _codes(service.recall(RecallRequest(query="a text in it")))
+    assert "vectors_pending" not in _codes(service.carry_out(RECALL, RecallRequest(query="a text in it")))
     assert service.doctor() == ()
 
 
 def test_forgetting_the_bad_text_lets_later_ones_be_paid(failing: tuple[Service, FailingEmbedder]) -> None:
     service, _ = failing
-    bad = service.remember(RememberRequest(text=POISON)).memory_id
+    bad = service.carry_out(REMEMBER, RememberRequest(text=POISON)).memory_id
     assert service.settle(20) is False
     assert bad is not None
-    service.forget(ForgetRequest(id=bad))
-    service.remember(RememberRequest(text="a good one"))
+    service.carry_out(FORGET, ForgetRequest(id=bad))
+    service.carry_out(REMEMBER, RememberRequest(text="a good one"))
     assert service.settle(20)
 
 
 def test_waiting_for_a_text_that_fails_says_so(failing: tuple[Service, FailingEmbedder]) -> None:
     service, _ = failing
-    receipt = service.remember(RememberRequest(text=f"{POISON} to wait for", wait=True))
+    receipt = service.carry_out(REMEMBER, RememberRequest(text=f"{POISON} to wait for", wait=True))
     assert (receipt.outcome, receipt.searchable.words, receipt.searchable.meaning) == ("stored", True, False)
 
 
 def test_a_question_that_fails_is_answered_by_words(failing: tuple[Service, FailingEmbedder]) -> None:
     service, embedder = failing
-    service.remember(RememberRequest(text="the house is green"))
+    service.carry_out(REMEMBER, RememberRequest(text="the house is green"))
     assert service.settle(20)
-    answer = service.recall(RecallRequest(query=f"green {POISON}"))
+    answer = service.carry_out(RECALL, RecallRequest(query=f"green {POISON}"))
     assert answer.hits[0].memory.text == "the house is green"
     assert "words_only" in _codes(answer)
     assert answer.searched.by_meaning == 0
     assert "out of memory" in str([notice.message for notice in answer.notices])
-    assert "embedder" in service.health(HealthRequest()).degraded
+    assert "embedder" in service.carry_out(HEALTH, HealthRequest()).degraded
     embedder.fails_on = set()
-    assert "words_only" not in _codes(service.recall(RecallRequest(query=f"green {POISON}")))
-    assert "embedder" not in service.health(HealthRequest()).degraded
+    assert "words_only" not in _codes(service.carry_out(RECALL, RecallRequest(query=f"green {POISON}")))
+    assert "embedder" not in service.carry_out(HEALTH, HealthRequest()).degraded
 
 
 def test_an_unexpected_fault_of_the_runtime_loses_nothing(failing: tuple[Service, FailingEmbedder]) -> None:
     """Also an error of no class of ours neither ends the paying thread nor a recall."""
     service, embedder = failing
     embedder.dies = True
-    service.remember(RememberRequest(text="the house is green"))
-    answer = service.recall(RecallRequest(query="green house"))
+    service.carry_out(REMEMBER, RememberRequest(text="the house is green"))
+    answer = service.carry_out(RECALL, RecallRequest(query="green house"))
     assert answer.hits[0].memory.text == "the house is green"
     assert "words_only" in _codes(answer)
     assert service.settle(1) is False

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from ai_memory.errors import NotFoundError
-from ai_memory.operations.reading import GetRequest, RecallRequest
-from ai_memory.operations.writing import RememberRequest
+from ai_memory.operations.reading import GET, RECALL, GetRequest, RecallRequest
+from ai_memory.operations.writing import REMEMBER, RememberRequest
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
@@ -90,7 +90,7 @@ def _run_and_kill(folder: Path, seed: str, seconds: float) -> list[bytes]:
 def _check(service: Service, ledger: Ledger, chance: random.Random) -> None:
     for memory_id, texts in ledger.texts.items():
         try:
-            standing = service.get(GetRequest(id=memory_id)).text
+            standing = service.carry_out(GET, GetRequest(id=memory_id)).text
         except NotFoundError:
             assert memory_id in ledger.forgotten | ledger.uncertain, f"{memory_id} was acknowledged and is lost"
         else:
@@ -100,13 +100,15 @@ def _check(service: Service, ledger: Ledger, chance: random.Random) -> None:
     assert service.doctor() == ()
     kept = sorted(ledger.texts.keys() - ledger.forgotten - ledger.uncertain)
     for memory_id in chance.sample(kept, min(20, len(kept))):
-        text = service.get(GetRequest(id=memory_id)).text
-        answer = service.recall(RecallRequest(query=f'"{text.split()[1]}"', limit=5))  # quoted: no other may be found
+        text = service.carry_out(GET, GetRequest(id=memory_id)).text
+        answer = service.carry_out(
+            RECALL, RecallRequest(query=f'"{text.split()[1]}"', limit=5)
+        )  # quoted: no other may be found
         found = {hit.memory.id for hit in answer.hits}
         assert found == {memory_id}, f"the index lacks {memory_id}, which was acknowledged"
     for memory_id in sorted(ledger.forgotten)[-5:]:
         for text in ledger.all_texts[memory_id]:
-            assert service.remember(RememberRequest(text=text)).outcome == "rejected"
+            assert service.carry_out(REMEMBER, RememberRequest(text=text)).outcome == "rejected"
 
 
 def _secrets(ledger: Ledger) -> list[str]:

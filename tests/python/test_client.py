@@ -31,9 +31,9 @@ from ai_memory import (
     TooLargeError,
     UnauthorizedError,
 )
-from ai_memory.client import written
 from ai_memory.operations.base import parse
 from ai_memory.operations.reading import LIST
+from ai_memory.remote import written
 from tests.support.rest_server import Served, serving
 
 
@@ -184,7 +184,7 @@ def test_a_client_outlives_its_server(tmp_path: Path) -> None:
 def test_an_idle_connection_that_was_dropped_is_replaced(served: Served) -> None:
     with Client(served.url) as client:
         client.health()
-        idle = client._wire._idle[0]
+        idle = client._service._wire._idle[0]
         assert idle.sock is not None
         idle.sock.shutdown(socket.SHUT_RDWR)
         assert client.remember("after the drop", namespace="drop").outcome is Outcome.STORED

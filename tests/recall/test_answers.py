@@ -12,9 +12,14 @@ import pytest
 
 from ai_memory.clock import ManualClock
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.graph import RelateRequest
-from ai_memory.operations.reading import RecallRequest
+from ai_memory.operations.graph import RELATE, RelateRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
 from ai_memory.operations.writing import (
+    FORGET,
+    REMEMBER,
+    REMEMBER_MANY,
+    RETIRE,
+    REVISE,
     Draft,
     ForgetRequest,
     RememberManyRequest,
@@ -62,13 +67,13 @@ def words_only(tmp_path: Path) -> Iterator[Service]:
 
 def remember(service: Service, *texts: str, **fields: Any) -> list[str]:
     drafts = [Draft(text=text, **fields) for text in texts]
-    receipts = service.remember_many(RememberManyRequest(memories=drafts)).receipts
+    receipts = service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts)).receipts
     service.settle(30)
     return [receipt.memory_id or "" for receipt in receipts]
 
 
 def ask(service: Service, query: str, **fields: Any) -> Answer:
-    return service.recall(RecallRequest(query=query, **fields))
+    return service.carry_out(RECALL, RecallRequest(query=query, **fields))
 
 
 def ids(answer: Answer) -> list[str]:
@@ -175,7 +180,7 @@ def test_the_contextual_layer_shows_what_stands_beside_a_hit(service: Service) -
 
 def test_related_memories_stand_beside_a_hit_too(service: Service) -> None:
     lamp, bread = remember(service, HARBOUR, BREAD)
-    service.relate(RelateRequest(source=bread, target=lamp, type="CAUSES"))
+    service.carry_out(RELATE, RelateRequest(source=bread, target=lamp, type="CAUSES"))
     answer = ask(service, "lighthouse lamp", limit=1)
     assert [(one.memory.id, one.how) for one in answer.hits[0].surroundings] == [(bread, "CAUSES")]
 
@@ -183,14 +188,14 @@ def test_related_memories_stand_beside_a_hit_too(service: Service) -> None:
 def test_surroundings_pass_the_filters_of_the_question(service: Service) -> None:
     (lamp,) = remember(service, HARBOUR, user="ada")
     (bread,) = remember(service, BREAD, user="bob")
-    service.relate(RelateRequest(source=bread, target=lamp, type="CAUSES"))
+    service.carry_out(RELATE, RelateRequest(source=bread, target=lamp, type="CAUSES"))
     assert ask(service, "lighthouse lamp", limit=1, user=("ada",)).hits[0].surroundings == ()
 
 
 def test_the_detailed_layer_has_history_and_relations(service: Service) -> None:
     lamp, bread = remember(service, HARBOUR, BREAD)
-    service.relate(RelateRequest(source=lamp, target=bread, type="REFERS_TO"))
-    service.revise(ReviseRequest(id=lamp, text=HARBOUR + " It is green."))
+    service.carry_out(RELATE, RelateRequest(source=lamp, target=bread, type="REFERS_TO"))
+    service.carry_out(REVISE, ReviseRequest(id=lamp, text=HARBOUR + " It is green."))
     service.settle(30)
     answer = ask(service, "lighthouse lamp", limit=1, layers=(Layer.DETAILED,))
     detail = answer.hits[0].detail
@@ -246,7 +251,7 @@ def test_empty_answers_say_why(words_only: Service) -> None:
     assert "no memory has a word" in str(ask(words_only, "zebra").reason)
     assert "no words to search by" in str(ask(words_only, "?!").reason)
     assert "function words only" in str(ask(words_only, "are you").reason)
-    words_only.retire(RetireRequest(id=lamp))
+    words_only.carry_out(RETIRE, RetireRequest(id=lamp))
     assert ask(words_only, "lamp").reason == "there are no memories in this namespace"
 
 
@@ -293,8 +298,8 @@ def test_ended_memories_are_left_out_and_counted(service: Service) -> None:
 
 def test_known_at_asks_what_was_known_then(service: Service) -> None:
     (lamp,) = remember(service, HARBOUR)
-    then = service.recall(RecallRequest(query="lamp")).hits[0].memory.recorded_at
-    service.revise(ReviseRequest(id=lamp, text="The lamp of the lighthouse is broken."))
+    then = service.carry_out(RECALL, RecallRequest(query="lamp")).hits[0].memory.recorded_at
+    service.carry_out(REVISE, ReviseRequest(id=lamp, text="The lamp of the lighthouse is broken."))
     service.settle(30)
     assert texts(ask(service, "lamp")) == ["The lamp of the lighthouse is broken."]
     answer = ask(service, "lamp", known_at=then, layers=(Layer.DETAILED,))
@@ -305,7 +310,7 @@ def test_known_at_asks_what_was_known_then(service: Service) -> None:
 
 def test_forgotten_memories_are_gone_from_the_next_answer(service: Service) -> None:
     lamp, _ = remember(service, HARBOUR, BREAD)
-    service.forget(ForgetRequest(id=lamp))
+    service.carry_out(FORGET, ForgetRequest(id=lamp))
     assert lamp not in ids(ask(service, "lighthouse lamp"))
 
 
@@ -350,7 +355,7 @@ def test_equal_state_and_question_give_an_equal_answer(tmp_path: Path) -> None:
 
 
 def test_no_question_crosses_a_namespace(service: Service) -> None:
-    service.remember(RememberRequest(text=HARBOUR, namespace="mine"))
+    service.carry_out(REMEMBER, RememberRequest(text=HARBOUR, namespace="mine"))
     assert ask(service, "lighthouse lamp").hits == ()
     assert texts(ask(service, "lighthouse lamp", namespace="mine")) == [HARBOUR]
 

@@ -13,9 +13,9 @@ from ai_memory import Memory
 from ai_memory.cli.program import main
 from ai_memory.clock import ManualClock
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.operations.graph import RelateRequest
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.writing import Draft, RememberManyRequest
+from ai_memory.operations.graph import RELATE, RelateRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.writing import REMEMBER_MANY, Draft, RememberManyRequest
 from ai_memory.recall.answer import Answer, Hit
 from ai_memory.recall.evidence.graph_expansion import HUB
 from ai_memory.service.background import extraction
@@ -317,13 +317,15 @@ def _answers(
     )
     try:
         drafts = [Draft(text=text) for text in (LEDGER, KAYAK, *OTHERS)]
-        ids = [each.memory_id for each in service.remember_many(RememberManyRequest(memories=drafts)).receipts]
-        service.relate(RelateRequest(source=str(ids[0]), target=str(ids[2]), type="CAUSES"))
-        service.relate(RelateRequest(source=str(ids[1]), target="entity:Boats", type="ABOUT"))
-        service.relate(RelateRequest(source=str(ids[3]), target="entity:Boats", type="ABOUT"))
+        ids = [
+            each.memory_id for each in service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts)).receipts
+        ]
+        service.carry_out(RELATE, RelateRequest(source=str(ids[0]), target=str(ids[2]), type="CAUSES"))
+        service.carry_out(RELATE, RelateRequest(source=str(ids[1]), target="entity:Boats", type="ABOUT"))
+        service.carry_out(RELATE, RelateRequest(source=str(ids[3]), target="entity:Boats", type="ABOUT"))
         asked = (QUESTION, "Where does Miroslava Kovalenko paddle?", "What about Boats?")
         requests = [RecallRequest(query=text, recipe="linked", explain=True) for text in asked]
-        answers = [service.recall(request) for request in requests]
+        answers = [service.carry_out(RECALL, request) for request in requests]
         found = [
             (answer.answer_hash, hit.memory.id, hit.score, hit.trace.path)
             for answer in answers

@@ -12,8 +12,8 @@ import pytest
 
 from ai_memory.clock import ManualClock, to_micros
 from ai_memory.index.partition import Partition
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.writing import Draft, RememberManyRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.writing import REMEMBER_MANY, Draft, RememberManyRequest
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.evidence.periods import ELSEWHERE, Period, nearness, period_evidence
 from ai_memory.recall.evidence.scores import Values, score_all
@@ -103,14 +103,14 @@ def diary(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
         for name, day in DAYS.items()
         for text in (f"Anna repaired the boat, part {day:%j}.", f"Анна чинила лодку, часть {day:%j}.")
     ]
-    service.remember_many(RememberManyRequest(memories=drafts))
+    service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts))
     service.settle()
     yield service
     service.close()
 
 
 def ask(service: Service, query: str, *, explain: bool = False) -> Answer:
-    return service.recall(RecallRequest(query=query, now=ASKED, include_ended=True, explain=explain))
+    return service.carry_out(RECALL, RecallRequest(query=query, now=ASKED, include_ended=True, explain=explain))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_time_in_the_question_is_understood_from_when_it_is_asked(diary: Servi
 
 def test_switched_off_or_without_a_time_there_is_no_such_stage(diary: Service) -> None:
     request = RecallRequest(query="What did Anna do with the boat in May 2023?", now=ASKED, explain=True)
-    off = diary.recall(request, without(BALANCED, "time"))
+    off = diary.recall_with(without(BALANCED, "time"), request)
     plain = ask(diary, "What did Anna do with the boat?", explain=True)
     for answer in (off, plain):
         for hit in answer.hits:
@@ -148,5 +148,5 @@ def test_switched_off_or_without_a_time_there_is_no_such_stage(diary: Service) -
 
 def test_a_time_that_no_memory_is_near_changes_nothing(diary: Service) -> None:
     request = RecallRequest(query="What did Anna do with the boat in May 1987?", now=ASKED)
-    on, off = diary.recall(request), diary.recall(request, without(BALANCED, "time"))
+    on, off = diary.carry_out(RECALL, request), diary.recall_with(without(BALANCED, "time"), request)
     assert [(hit.memory.id, hit.score) for hit in on.hits] == [(hit.memory.id, hit.score) for hit in off.hits]

@@ -13,7 +13,7 @@ from ai_memory.embed.base import TokenReader, TokenVectors
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import EmbedderError
 from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.writing import Draft, RememberManyRequest
+from ai_memory.operations.writing import REMEMBER_MANY, Draft, RememberManyRequest
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.evidence.token_rerank import MOST, MOST_CHARACTERS, counted_tokens, likeness, standing_out
 from ai_memory.recall.recipe import THOROUGH, without
@@ -71,14 +71,14 @@ def filled(folder: Path, model: str, count: int = 60) -> Service:
         for who in ("Anna", "Bob")
         for what in ("lamp", "crane", "gate")
     ]
-    service.remember_many(RememberManyRequest(memories=drafts))
+    service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts))
     service.settle()
     return service
 
 
 def ask(service: Service, query: str = QUESTION, *, recipe: str = "thorough", limit: int = 10) -> Answer:
     request = RecallRequest(query=query, limit=limit, explain=True, now=START)
-    return service.recall(request, {"thorough": THOROUGH, "off": without(THOROUGH, "tokens")}[recipe])
+    return service.recall_with({"thorough": THOROUGH, "off": without(THOROUGH, "tokens")}[recipe], request)
 
 
 def stages(answer: Answer) -> list[dict[str, float]]:
@@ -115,7 +115,7 @@ def test_thorough_reads_the_best_again_and_the_same_way_in_another_process(tmp_p
 def test_long_texts_are_read_up_to_a_bound(tmp_path: Path, bert: Path) -> None:
     service = opened(tmp_path, str(bert))
     drafts = [Draft(text=f"{day} lamp repaired at the harbour. " + "It took long. " * 50) for day in "abcdef"]
-    service.remember_many(RememberManyRequest(memories=drafts))
+    service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts))
     service.settle()
     assert len(drafts[0].text) * 4 > MOST_CHARACTERS
     values = sorted(stage["tokens"] for stage in stages(ask(service)))
@@ -164,7 +164,7 @@ def test_a_model_that_fails_on_tokens_costs_the_stage_and_not_the_answer(
 def test_hostile_questions_and_texts_are_read(tmp_path: Path, bert: Path) -> None:
     service = opened(tmp_path, str(bert))
     texts = ["\x01", "👩‍👩‍👧 lamp", "شارع lamp", "lamp " * 5_000, "林晓 lamp", "e\u0301" * 50 + " lamp"]
-    service.remember_many(RememberManyRequest(memories=[Draft(text=text) for text in texts]))
+    service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=[Draft(text=text) for text in texts]))
     service.settle()
     for question in ("lamp", "?!", "👩‍👩‍👧", "are you", "lamp " * 3_000):
         assert all(np.isfinite(hit.score) for hit in ask(service, question).hits)

@@ -208,7 +208,7 @@ def test_a_service_without_a_saved_index_still_deletes_one(filled: tuple[Path, M
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ai_memory.operations.writing import ForgetRequest
+from ai_memory.operations.writing import FORGET, ForgetRequest
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
 from ai_memory.store.sqlite.file import wal
@@ -220,7 +220,7 @@ if sys.argv[3] == "before-wiping":
 else:
     writing._drop_derived = die
 service = open_service(Settings(data_dir=Path(sys.argv[1]), model="none", snapshot_rows=100))
-service.forget(ForgetRequest(id=sys.argv[2]))
+service.carry_out(FORGET, ForgetRequest(id=sys.argv[2]))
 """
 
 

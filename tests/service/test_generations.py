@@ -20,15 +20,18 @@ from ai_memory.errors import (
     NotFoundError,
 )
 from ai_memory.operations.generations import (
+    ACTIVATE_GENERATION,
+    CANCEL_REEMBED,
+    PRUNE_GENERATIONS,
+    TAKE_BACK,
     ActivateGenerationRequest,
     CancelReembedRequest,
-    GenerationsRequest,
     PruneGenerationsRequest,
     TakeBackRequest,
 )
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.watching import HealthRequest, StatsRequest
-from ai_memory.operations.writing import Draft, ForgetRequest, RememberManyRequest, RememberRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.watching import HEALTH, HealthRequest
+from ai_memory.python.methods import Methods
 from ai_memory.service.background.filling import Pace
 from ai_memory.service.background.follower import Follower, SwitchedError
 from ai_memory.service.service import Service
@@ -52,6 +55,7 @@ class Bench:
         self.shelf = Shelf()
         self.store: Store
         self.service: Service
+        self.memory: Methods
         self.open()
 
     def open(self) -> None:
@@ -59,14 +63,15 @@ class Bench:
         self.service = Service(
             self.store, self.shelf.of_store, choose=self.shelf.chosen, build_lock=self.folder / "build.lock"
         )
+        self.memory = Methods(self.service)
 
     def fill(self, texts: list[str]) -> None:
-        self.service.remember_many(RememberManyRequest(memories=[Draft(text=text) for text in texts]))
+        self.memory.remember_many(texts)
         assert self.service.settle(60)
 
     def hashes(self) -> list[str]:
         """What the service answers to the questions, by meaning."""
-        answers = [self.service.recall(RecallRequest(query=question)) for question in QUESTIONS]
+        answers = [self.memory.recall(query=question) for question in QUESTIONS]
         assert all(answer.searched.by_meaning for answer in answers)
         return [answer.answer_hash for answer in answers]
 
@@ -104,7 +109,7 @@ def bench(make: Callable[[str], Bench]) -> Bench:
 
 
 def _remember(bench: Bench, text: str) -> str:
-    memory_id = bench.service.remember(RememberRequest(text=text)).memory_id
+    memory_id = bench.memory.remember(text=text).memory_id
     assert memory_id is not None
     return memory_id
 
@@ -136,7 +141,7 @@ def _cosines(bench: Bench) -> dict[tuple[str, str], float | None]:
     return {
         (question, hit.memory.text): hit.trace.cosine
         for question in QUESTIONS
-        for hit in bench.service.recall(RecallRequest(query=question, explain=True)).hits
+        for hit in bench.memory.recall(query=question, explain=True).hits
         if hit.trace is not None
     }
 
@@ -164,11 +169,11 @@ def test_it_is_taken_back_without_a_model_and_again(bench: Bench) -> None:
     wait_for(bench.service)
     small = bench.hashes()
     made = bench.shelf.whole.documents
-    bench.service.take_back(TakeBackRequest())
+    bench.memory.take_back()
     assert (bench.states(), bench.hashes()) == ([(WHOLE, "active"), (16, "retired")], large)
-    bench.service.take_back(TakeBackRequest())
+    bench.memory.take_back()
     assert (bench.states(), bench.hashes()) == ([(WHOLE, "retired"), (16, "active")], small)
-    bench.service.take_back(TakeBackRequest(generation=1))
+    bench.memory.take_back(generation=1)
     assert bench.hashes() == large
     anchors = bench.shelf.whole.documents - made
     assert anchors <= 3 * 32, "nothing but recall's anchor sentences was embedded"
@@ -180,12 +185,12 @@ def test_taking_back_makes_what_was_written_since(bench: Bench) -> None:
     forgotten = _remember(bench, "a thing to forget")
     _remember(bench, "whales sing in the deep")
     assert bench.service.settle(60)
-    bench.service.forget(ForgetRequest(id=forgotten))
-    bench.service.take_back(TakeBackRequest())
+    bench.memory.forget(id=forgotten)
+    bench.memory.take_back()
     assert wait_for(bench.service).state == "done"
     assert bench.states() == [(WHOLE, "active"), (16, "retired")]
     assert len({key for key, _ in bench.vectors(WHOLE)}) == 122
-    answer = bench.service.recall(RecallRequest(query="whale singing"))
+    answer = bench.memory.recall(query="whale singing")
     assert (answer.searched.by_meaning, answer.hits[0].memory.text) == (122, "whales sing in the deep")
 
 
@@ -197,11 +202,11 @@ def test_memories_written_meanwhile_are_in_both(bench: Bench) -> None:
         if written < 100:
             _remember(bench, f"written meanwhile {written}")
             written += 1
-        assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning >= 121
+        assert bench.memory.recall(query="house").searched.by_meaning >= 121
     assert wait_for(bench.service).state == "done"
     assert bench.service.settle(60)
     assert len({key for key, _ in bench.vectors(48)}) == 121 + written
-    assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 121 + written
+    assert bench.memory.recall(query="house").searched.by_meaning == 121 + written
 
 
 def test_a_store_that_is_written_to_all_the_time_is_switched_all_the_same(bench: Bench) -> None:
@@ -228,8 +233,8 @@ def test_a_store_that_is_written_to_all_the_time_is_switched_all_the_same(bench:
             thread.join()
     assert bench.service.settle(60)
     assert len(written) > 20
-    assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 121 + len(written)
-    bench.service.take_back(TakeBackRequest())
+    assert bench.memory.recall(query="house").searched.by_meaning == 121 + len(written)
+    bench.memory.take_back()
     assert wait_for(bench.service).state == "done"
     assert {key for key, _ in bench.vectors(48)} == {key for key, _ in bench.vectors(40)}
 
@@ -242,21 +247,21 @@ def test_the_switch_can_wait_to_be_asked_for(bench: Bench) -> None:
     assert bench.service.settle(60)
     wait_for(bench.service, "ready")
     assert len({key for key, _ in bench.vectors(48)}) == 122, "it is kept complete"
-    bench.service.activate_generation(ActivateGenerationRequest())
+    bench.memory.activate_generation()
     assert bench.states() == [(WHOLE, "retired"), (48, "active")]
-    assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 122
+    assert bench.memory.recall(query="house").searched.by_meaning == 122
     assert wait_for(bench.service).state == "done"
 
 
 def test_an_incomplete_one_is_switched_to_only_when_told(bench: Bench) -> None:
     reembed(bench.service, model="hashing", dimension=48, rate=5)
     with pytest.raises(ConflictError, match="no vector in it yet"):
-        bench.service.activate_generation(ActivateGenerationRequest())
+        bench.memory.activate_generation()
     assert bench.states() == [(WHOLE, "active"), (48, "building")]
-    bench.service.activate_generation(ActivateGenerationRequest(incomplete=True))
+    bench.memory.activate_generation(incomplete=True)
     assert bench.states() == [(WHOLE, "retired"), (48, "active")]
     assert bench.service.settle(60), "what lacks a vector is paid as everywhere"
-    assert bench.service.recall(RecallRequest(query="house")).searched.by_meaning == 121
+    assert bench.memory.recall(query="house").searched.by_meaning == 121
     assert wait_for(bench.service).state == "done"
 
 
@@ -265,13 +270,13 @@ def test_a_cancelled_build_is_kept_and_gone_on_with(bench: Bench) -> None:
     reembed(bench.service, model="hashing", dimension=48, rate=40)
     while status(bench.service).done < 40:
         pass
-    bench.service.cancel_reembed(CancelReembedRequest())
+    bench.memory.cancel_reembed()
     assert wait_for(bench.service).state == "cancelled"
     assert (bench.states(), bench.hashes()) == ([(WHOLE, "active"), (48, "retired")], before)
     kept = bench.vectors(48)
     assert 40 <= len(kept) < 121
     with pytest.raises(NotFoundError, match="no former"):
-        bench.service.take_back(TakeBackRequest())
+        bench.memory.take_back()
     reembed(bench.service, model="hashing", dimension=48)
     assert wait_for(bench.service).state == "done"
     assert kept.items() <= bench.vectors(48).items()
@@ -281,12 +286,12 @@ def test_pruning_leaves_what_is_in_use(bench: Bench) -> None:
     reembed(bench.service, dimension=16)
     wait_for(bench.service)
     small = bench.hashes()
-    left = bench.service.prune_generations(PruneGenerationsRequest())
+    left = bench.memory.prune_generations()
     assert [(each.id, each.state) for each in left.generations] == [(2, "active")]
     assert bench.hashes() == small
     with pytest.raises(NotFoundError, match="no former"):
-        bench.service.take_back(TakeBackRequest())
-    assert bench.service.prune_generations(PruneGenerationsRequest()) == left
+        bench.memory.take_back()
+    assert bench.memory.prune_generations() == left
     reembed(bench.service)
     assert wait_for(bench.service).state == "done"
     assert bench.states()[-1] == (WHOLE, "active"), "growing back runs the model"
@@ -300,7 +305,7 @@ def test_a_closed_service_leaves_the_build_to_the_next(bench: Bench) -> None:
     bench.open()
     waiting = status(bench.service)
     assert (waiting.state, waiting.rate) == ("waiting", 30)
-    part = next(part for part in bench.service.health(HealthRequest()).parts if part.name == "reembed")
+    part = next(part for part in bench.memory.health().parts if part.name == "reembed")
     assert (part.state, part.mend) == ("loading", "ai-memory reembed")
     reembed(bench.service)
     build = wait_for(bench.service)
@@ -326,7 +331,7 @@ def test_the_rate_of_a_running_build_can_be_changed(bench: Bench) -> None:
 
 def test_statistics_and_health_show_it(bench: Bench) -> None:
     reembed(bench.service, model="hashing", dimension=48, rate=20)
-    stats = bench.service.stats(StatsRequest())
+    stats = bench.memory.stats()
     assert [each.state for each in stats.generations] == ["active", "building"]
     assert stats.build is not None
     assert (stats.build.embedder.dimension, stats.build.total, stats.embedder) == (
@@ -334,12 +339,12 @@ def test_statistics_and_health_show_it(bench: Bench) -> None:
         121,
         bench.shelf.whole.identity,
     )
-    assert bench.service.stats(StatsRequest(namespace="default")).build is None
-    parts = {part.name: part for part in bench.service.health(HealthRequest()).parts}
+    assert bench.memory.stats(namespace="default").build is None
+    parts = {part.name: part for part in bench.memory.health().parts}
     assert "48 dimensions" in parts["reembed"].message
     assert parts["vectors"].state == "ok"
-    bench.service.cancel_reembed(CancelReembedRequest())
-    assert "reembed" not in {part.name for part in bench.service.health(HealthRequest()).parts}
+    bench.memory.cancel_reembed()
+    assert "reembed" not in {part.name for part in bench.memory.health().parts}
 
 
 def test_an_empty_store_and_one_without_vectors(make: Callable[[str], Bench]) -> None:
@@ -348,7 +353,7 @@ def test_an_empty_store_and_one_without_vectors(make: Callable[[str], Bench]) ->
     assert wait_for(bench.service).state == "done"
     _remember(bench, "the first memory")
     assert bench.service.settle(60)
-    assert bench.service.recall(RecallRequest(query="memory")).searched.by_meaning == 1
+    assert bench.memory.recall(query="memory").searched.by_meaning == 1
 
 
 # ── what a recall sees ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -390,7 +395,7 @@ def test_a_view_keeps_its_generation_to_the_end(bench: Bench) -> None:
     assert np.array_equal(view.dense_scores(query), before)
     with pytest.raises(SwitchedError):
         follower.view("default", large)
-    bench.service.take_back(TakeBackRequest())
+    bench.memory.take_back()
     back = follower.view("default", large)
     assert back is not None
     assert np.array_equal(back.dense_scores(query), before)
@@ -411,7 +416,7 @@ def test_every_answer_is_of_one_generation_while_it_is_switched_to_and_fro(bench
     def ask() -> None:
         while not stop.is_set():
             for question, good in zip(QUESTIONS, allowed, strict=True):
-                answer = bench.service.recall(RecallRequest(query=question))
+                answer = bench.memory.recall(query=question)
                 seen.add(answer.answer_hash)
                 if answer.answer_hash not in good or answer.notices:
                     wrong.append(f"{question}: {[notice.message for notice in answer.notices]}")
@@ -419,7 +424,7 @@ def test_every_answer_is_of_one_generation_while_it_is_switched_to_and_fro(bench
     def write() -> None:
         number = 0
         while not stop.is_set():
-            bench.service.remember(RememberRequest(text=f"elsewhere {number}", namespace="other"))
+            bench.memory.remember(text=f"elsewhere {number}", namespace="other")
             number += 1
 
     threads = [*(threading.Thread(target=ask) for _ in range(3)), threading.Thread(target=write)]
@@ -427,7 +432,7 @@ def test_every_answer_is_of_one_generation_while_it_is_switched_to_and_fro(bench
         thread.start()
     try:
         for number in range(4):
-            bench.service.take_back(TakeBackRequest())
+            bench.memory.take_back()
             assert wait_for(bench.service).state == "done"
             expected = small if number % 2 else large
             assert bench.hashes() == expected, "the next call follows"
@@ -444,18 +449,18 @@ def test_a_process_without_the_new_model_says_so_and_works_by_words(bench: Bench
     whole = bench.shelf.whole
     poor = Service(open_sqlite_store(bench.folder / "memory.db", clock=SystemClock()), lambda pinned: whole)
     try:
-        answer = poor.recall(RecallRequest(query=QUESTIONS[0]))
+        answer = poor.carry_out(RECALL, RecallRequest(query=QUESTIONS[0]))
         assert answer.answer_hash == before[0]
         reembed(bench.service, model="hashing", dimension=48)
         wait_for(bench.service)
-        answer = poor.recall(RecallRequest(query="house green"))
+        answer = poor.carry_out(RECALL, RecallRequest(query="house green"))
         assert [notice.code for notice in answer.notices] == ["words_only"]
         assert "48 dimensions" in answer.notices[0].message
         assert answer.hits[0].memory.text.startswith("the house is green")
         assert answer.searched.by_meaning == 0
-        assert "embedder" in poor.health(HealthRequest()).degraded
-        bench.service.take_back(TakeBackRequest())
-        assert poor.recall(RecallRequest(query=QUESTIONS[0])).answer_hash == before[0]
+        assert "embedder" in poor.carry_out(HEALTH, HealthRequest()).degraded
+        bench.memory.take_back()
+        assert poor.carry_out(RECALL, RecallRequest(query=QUESTIONS[0])).answer_hash == before[0]
     finally:
         bench.service.doctor()
         poor.close()
@@ -495,7 +500,7 @@ def test_bad_requests_begin_nothing(
     assert words in f"{refused.value.message} {refused.value.hint}"
     assert refused.value.hint
     assert bench.states() == [(WHOLE, "active")]
-    assert bench.service.generations(GenerationsRequest()).build is None
+    assert bench.memory.generations().build is None
 
 
 def test_two_at_once_are_refused_and_the_same_one_is_joined(bench: Bench) -> None:
@@ -506,7 +511,7 @@ def test_two_at_once_are_refused_and_the_same_one_is_joined(bench: Bench) -> Non
             reembed(bench.service, **values)
         assert "--cancel" in (refused.value.hint or "")
     with pytest.raises(ConflictError, match="is being built"):
-        bench.service.take_back(TakeBackRequest())
+        bench.memory.take_back()
     assert bench.states() == [(WHOLE, "active"), (48, "building")]
     reembed(bench.service, model="hashing", dimension=48, rate=10_000)
     assert wait_for(bench.service).generation == generation
@@ -536,20 +541,20 @@ def test_two_services_share_one_build(bench: Bench) -> None:
 def test_actions_without_an_object(bench: Bench) -> None:
     service = bench.service
     missing: list[Callable[[], object]] = [
-        lambda: service.cancel_reembed(CancelReembedRequest()),
-        lambda: service.activate_generation(ActivateGenerationRequest(incomplete=True)),
-        lambda: service.take_back(TakeBackRequest()),
-        lambda: service.take_back(TakeBackRequest(generation=99)),
-        lambda: service.prune_generations(PruneGenerationsRequest(generation=99)),
+        lambda: service.carry_out(CANCEL_REEMBED, CancelReembedRequest()),
+        lambda: service.carry_out(ACTIVATE_GENERATION, ActivateGenerationRequest(incomplete=True)),
+        lambda: service.carry_out(TAKE_BACK, TakeBackRequest()),
+        lambda: service.carry_out(TAKE_BACK, TakeBackRequest(generation=99)),
+        lambda: service.carry_out(PRUNE_GENERATIONS, PruneGenerationsRequest(generation=99)),
     ]
     for act in missing:
         with pytest.raises(NotFoundError) as refused:
             act()
         assert "--status" in (refused.value.hint or "")
     with pytest.raises(InvalidInputError, match="active"):
-        service.take_back(TakeBackRequest(generation=1))
+        service.carry_out(TAKE_BACK, TakeBackRequest(generation=1))
     with pytest.raises(InvalidInputError, match="active"):
-        service.prune_generations(PruneGenerationsRequest(generation=1))
+        service.carry_out(PRUNE_GENERATIONS, PruneGenerationsRequest(generation=1))
     assert bench.states() == [(WHOLE, "active")]
 
 
@@ -557,14 +562,14 @@ def test_a_text_that_fails_ends_the_build_without_a_switch(bench: Bench) -> None
     before = bench.hashes()
     reembed(bench.service, dimension=16)
     wait_for(bench.service)
-    bench.service.prune_generations(PruneGenerationsRequest())
+    bench.memory.prune_generations()
     bench.shelf.whole.fails_on = {"cats sleep 7"}
     reembed(bench.service)
     failed = wait_for(bench.service)
     assert (failed.state, failed.done) == ("failed", 120)
     assert "out of memory" in (failed.error or "")
     assert bench.states() == [(16, "active"), (WHOLE, "building")]
-    part = next(part for part in bench.service.health(HealthRequest()).parts if part.name == "reembed")
+    part = next(part for part in bench.memory.health().parts if part.name == "reembed")
     assert part.state == "degraded"
     bench.shelf.whole.fails_on = set()
     reembed(bench.service)

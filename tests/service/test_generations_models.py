@@ -13,10 +13,10 @@ import pytest
 from ai_memory.embed.matryoshka import CutEmbedder, cut
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import ConflictError, EmbedderMismatchError, EmbedderUnavailableError, InvalidInputError
-from ai_memory.operations.generations import TakeBackRequest
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.watching import StatsRequest
-from ai_memory.operations.writing import Draft, RememberManyRequest, RememberRequest
+from ai_memory.operations.generations import TAKE_BACK, TakeBackRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.watching import STATS, StatsRequest
+from ai_memory.operations.writing import REMEMBER, REMEMBER_MANY, Draft, RememberManyRequest, RememberRequest
 from ai_memory.service.background.embedder import Choice
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
@@ -60,18 +60,20 @@ def _opened(data_dir: Path, **flags: Any) -> Iterator[Service]:
 
 
 def _fill(service: Service) -> None:
-    service.remember_many(RememberManyRequest(memories=[Draft(text=text) for text in TEXTS]))
+    service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=[Draft(text=text) for text in TEXTS]))
     assert service.settle(60)
 
 
 def _identity(service: Service) -> EmbedderIdentity:
-    found = service.stats(StatsRequest()).embedder
+    found = service.carry_out(STATS, StatsRequest()).embedder
     assert found is not None
     return found
 
 
 def _answers(service: Service) -> list[str]:
-    answers = [service.recall(RecallRequest(query=question)) for question in ("a green house", "song of a whale")]
+    answers = [
+        service.carry_out(RECALL, RecallRequest(query=question)) for question in ("a green house", "song of a whale")
+    ]
     assert all(answer.searched.by_meaning and not answer.notices for answer in answers)
     return [answer.answer_hash for answer in answers]
 
@@ -119,7 +121,7 @@ def test_each_cut_of_the_architecture_is_what_the_model_gives_at_it(
             hashes[dimension] = _answers(service)
             passes.clear()  # recall's anchor sentences
         for number, dimension in enumerate(DIMENSIONS, 1):
-            service.take_back(TakeBackRequest(generation=number))
+            service.carry_out(TAKE_BACK, TakeBackRequest(generation=number))
             assert _identity(service).dimension == dimension
             assert _answers(service) == hashes[dimension]
 
@@ -127,7 +129,7 @@ def test_each_cut_of_the_architecture_is_what_the_model_gives_at_it(
 def test_what_differs_is_refused_with_the_command_that_mends_it(data_dir: Path) -> None:
     with _opened(data_dir, model="gemma") as service:
         _fill(service)
-        sequence = service.stats(StatsRequest()).sequence
+        sequence = service.carry_out(STATS, StatsRequest()).sequence
     cases: list[tuple[dict[str, Any], str, str]] = [
         ({"model": "gemma", "dimension": 256}, "dimension", "ai-memory reembed --dim 256"),
         ({"dimension": 256}, "dimension", "dimension = 0"),
@@ -144,7 +146,7 @@ def test_what_differs_is_refused_with_the_command_that_mends_it(data_dir: Path) 
     with pytest.raises(InvalidInputError, match="768, 512, 256, 128"):
         open_service(_settings(data_dir, dimension=300))
     with _opened(data_dir) as service:
-        assert service.stats(StatsRequest()).sequence == sequence
+        assert service.carry_out(STATS, StatsRequest()).sequence == sequence
         assert _identity(service).dimension == 768
 
 
@@ -195,26 +197,26 @@ def test_models_are_switched_and_taken_back_without_their_files(data_dir: Path, 
             reembed(service, model="minilm")
     (data_dir / "models").unlink()
     with _opened(data_dir, model="auto", dtype="auto") as service:
-        service.take_back(TakeBackRequest())
+        service.carry_out(TAKE_BACK, TakeBackRequest())
         assert _identity(service).model == "embeddinggemma-300m"
-        assert service.recall(RecallRequest(query="green")).notices[0].code == "words_only"
-        service.remember(RememberRequest(text="written without a model"))
-        service.take_back(TakeBackRequest())
+        assert service.carry_out(RECALL, RecallRequest(query="green")).notices[0].code == "words_only"
+        service.carry_out(REMEMBER, RememberRequest(text="written without a model"))
+        service.carry_out(TAKE_BACK, TakeBackRequest())
         assert _identity(service).model == "all-MiniLM-L6-v2", "the new memory is found by words in either"
     (data_dir / "models").mkdir()
     (data_dir / "models" / "all-MiniLM-L6-v2").symlink_to(models / "all-MiniLM-L6-v2")
     with _opened(data_dir, model="auto", dtype="auto") as service:
         assert service.settle(60)
-        assert service.recall(RecallRequest(query="a green house")).searched.by_meaning == len(TEXTS) + 1
+        assert service.carry_out(RECALL, RecallRequest(query="a green house")).searched.by_meaning == len(TEXTS) + 1
         with pytest.raises(EmbedderUnavailableError, match="written since"):
-            service.take_back(TakeBackRequest())
+            service.carry_out(TAKE_BACK, TakeBackRequest())
         assert _identity(service).model == "all-MiniLM-L6-v2"
     (data_dir / "models" / "embeddinggemma-300m").symlink_to(models / "embeddinggemma-300m")
     with _opened(data_dir, model="auto", dtype="auto") as service:
-        service.take_back(TakeBackRequest())
+        service.carry_out(TAKE_BACK, TakeBackRequest())
         assert wait_for(service).state == "done"
         assert _identity(service).model == "embeddinggemma-300m"
-        assert service.recall(RecallRequest(query="a green house")).searched.by_meaning == len(TEXTS) + 1
+        assert service.carry_out(RECALL, RecallRequest(query="a green house")).searched.by_meaning == len(TEXTS) + 1
 
 
 @pytest.mark.model
@@ -225,7 +227,7 @@ def test_the_small_model_replaces_hashes_and_finds_by_meaning(tmp_path: Path, mi
         _fill(service)
         reembed(service, model=str(minilm_folder.path))
         assert wait_for(service, seconds=120).state == "done"
-        answer = service.recall(RecallRequest(query="vessels on the ocean"))
+        answer = service.carry_out(RECALL, RecallRequest(query="vessels on the ocean"))
         assert answer.hits[0].memory.text == "ships sail out to sea"
         assert answer.notices == ()
     finally:
@@ -234,8 +236,8 @@ def test_the_small_model_replaces_hashes_and_finds_by_meaning(tmp_path: Path, mi
         open_service(settings)
     service = open_service(Settings(data_dir=tmp_path, model=str(minilm_folder.path)))
     try:
-        assert service.recall(RecallRequest(query="vessels on the ocean")).answer_hash == answer.answer_hash
-        service.take_back(TakeBackRequest())
+        assert service.carry_out(RECALL, RecallRequest(query="vessels on the ocean")).answer_hash == answer.answer_hash
+        service.carry_out(TAKE_BACK, TakeBackRequest())
         assert _identity(service).model == "hashing"
     finally:
         service.close()

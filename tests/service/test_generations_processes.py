@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from ai_memory.clock import SystemClock
-from ai_memory.operations.generations import GenerationsRequest, TakeBackRequest
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.writing import Draft, RememberManyRequest, RememberRequest
+from ai_memory.operations.generations import GENERATIONS, TAKE_BACK, GenerationsRequest, TakeBackRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.writing import REMEMBER, REMEMBER_MANY, Draft, RememberManyRequest, RememberRequest
 from ai_memory.service.service import Service
 from ai_memory.store.base import Store
 from ai_memory.store.sqlite.store import open_sqlite_store
@@ -42,7 +42,7 @@ def _fill(service: Service, count: int) -> None:
     kinds = ("the house is green", "cats sleep", "ships sail to sea", "whales sing")
     drafts = [Draft(text=f"{kinds[number % 4]} {number}") for number in range(count)]
     for start in range(0, count, 1_000):
-        service.remember_many(RememberManyRequest(memories=drafts[start : start + 1_000]))
+        service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts[start : start + 1_000]))
     assert service.settle(120)
 
 
@@ -129,7 +129,7 @@ def test_a_build_killed_at_any_moment_ends_like_a_clean_one(tmp_path: Path) -> N
 
 
 def _states(service: Service) -> list[tuple[int, str]]:
-    found = service.generations(GenerationsRequest()).generations
+    found = service.carry_out(GENERATIONS, GenerationsRequest()).generations
     return [(each.embedder.dimension, each.state) for each in found]
 
 
@@ -201,8 +201,8 @@ def test_processes_follow_a_switch_at_their_next_call_and_never_mix(tmp_path: Pa
                 asker.write()
                 for question in QUESTIONS:
                     asker.say(question)  # on their way while the switch comes
-            service.remember(RememberRequest(text=f"from here {turn}", namespace="other"))
-            service.take_back(TakeBackRequest())
+            service.carry_out(REMEMBER, RememberRequest(text=f"from here {turn}", namespace="other"))
+            service.carry_out(TAKE_BACK, TakeBackRequest())
             assert wait_for(service).state == "done"
             active = next(dimension for dimension, state in _states(service) if state == "active")
             assert active == (64 if turn % 2 == 0 else 16)
@@ -220,4 +220,4 @@ def test_processes_follow_a_switch_at_their_next_call_and_never_mix(tmp_path: Pa
 
 
 def _hashes(service: Service) -> list[str]:
-    return [service.recall(RecallRequest(query=question)).answer_hash for question in QUESTIONS]
+    return [service.carry_out(RECALL, RecallRequest(query=question)).answer_hash for question in QUESTIONS]

@@ -195,8 +195,8 @@ def test_rates_and_options_are_read() -> None:
         (["--prune", "2"], generations.PRUNE_GENERATIONS, {"generation": 2}),
     ):
         assert asked_for(parser.parse_args(words)) == (operation, values)
-    operation, values = asked_for(parser.parse_args(["--dim", "256", "--rate", "9/s", "--no-switch"]))
-    assert operation is generations.REEMBED
+    making, values = asked_for(parser.parse_args(["--dim", "256", "--rate", "9/s", "--no-switch"]))
+    assert making is generations.REEMBED
     assert values == {"model": None, "dimension": 256, "dtype": None, "rate": 9.0, "switch": False}
     assert values.keys() == fields_of(generations.ReembedRequest).keys()
 

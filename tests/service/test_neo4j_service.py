@@ -15,9 +15,17 @@ from pydantic import SecretStr
 from ai_memory.clock import ManualClock
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.errors import InvalidInputError, NotFoundError, OfflineError, StoreUnavailableError
-from ai_memory.operations.graph import RelateRequest
+from ai_memory.operations.graph import RELATE, RelateRequest
 from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.writing import Draft, ForgetRequest, RememberManyRequest, ReviseRequest
+from ai_memory.operations.writing import (
+    FORGET,
+    REMEMBER_MANY,
+    REVISE,
+    Draft,
+    ForgetRequest,
+    RememberManyRequest,
+    ReviseRequest,
+)
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.recipe import RECIPES
 from ai_memory.service.service import Service
@@ -66,16 +74,16 @@ def _answers(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[A
             Draft(text=" ".join(chance.choices(WORDS, k=9)), tags=(chance.choice("ab"),), session=f"s{number % 5}")
             for number in range(120)
         ]
-        receipts = service.remember_many(RememberManyRequest(memories=drafts)).receipts
+        receipts = service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts)).receipts
         ids = [receipt.memory_id for receipt in receipts if receipt.memory_id is not None]
-        service.revise(ReviseRequest(id=ids[3], text="the gateway moved to another port"))
-        service.relate(RelateRequest(source=ids[4], target=ids[5], type="CAUSES"))
-        service.forget(ForgetRequest(id=ids[6]))
+        service.carry_out(REVISE, ReviseRequest(id=ids[3], text="the gateway moved to another port"))
+        service.carry_out(RELATE, RelateRequest(source=ids[4], target=ids[5], type="CAUSES"))
+        service.carry_out(FORGET, ForgetRequest(id=ids[6]))
         assert service._parts.backlog.settle(60)  # all vectors are there
         clock.advance(dt.timedelta(days=1))
         requests = [RecallRequest(query=question, limit=20, explain=True) for question in QUESTIONS]
         requests += [RecallRequest(query=QUESTIONS[0], tags=("a",)), RecallRequest(query=QUESTIONS[0], known_at=START)]
-        answers = [service.recall(request, recipe) for request in requests for recipe in RECIPES.values()]
+        answers = [service.recall_with(recipe, request) for request in requests for recipe in RECIPES.values()]
         return [msgspec.structs.replace(answer, took_ms=0.0) for answer in answers]
     finally:
         service.close()

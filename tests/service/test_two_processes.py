@@ -18,9 +18,19 @@ import pytest
 
 from ai_memory.operations.base import parse
 from ai_memory.operations.moving import ExportRequest
-from ai_memory.operations.reading import GetRequest, HistoryRequest, RecallRequest
-from ai_memory.operations.watching import StatsRequest
-from ai_memory.operations.writing import Draft, ForgetRequest, RememberManyRequest, RememberRequest, ReviseRequest
+from ai_memory.operations.reading import GET, HISTORY, RECALL, GetRequest, HistoryRequest, RecallRequest
+from ai_memory.operations.watching import STATS, StatsRequest
+from ai_memory.operations.writing import (
+    FORGET,
+    REMEMBER,
+    REMEMBER_MANY,
+    REVISE,
+    Draft,
+    ForgetRequest,
+    RememberManyRequest,
+    RememberRequest,
+    ReviseRequest,
+)
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
@@ -111,10 +121,10 @@ def test_two_processes_write_and_see_each_other(tmp_path: Path) -> None:
     last = {told["id"]: told["word"] for told in said if told.get("did") in ("remember", "revise")}
     service = _open(tmp_path)
     try:
-        assert service.stats(StatsRequest()).memories == len(last) - len(forgotten)
+        assert service.carry_out(STATS, StatsRequest()).memories == len(last) - len(forgotten)
         for memory_id, word in last.items():
             if memory_id not in forgotten:
-                assert word in service.get(GetRequest(id=memory_id)).text
+                assert word in service.carry_out(GET, GetRequest(id=memory_id)).text
         assert service.doctor() == ()
     finally:
         service.close()
@@ -149,15 +159,15 @@ def test_a_second_process_closing_does_not_bring_back_what_was_forgotten(tmp_pat
     """Its index, saved at the end, must not hold what the first one forgot meanwhile."""
     first, second = _open(tmp_path, snapshot_rows=100), _open(tmp_path, snapshot_rows=100)
     many = _fill(first, 1_100)
-    second.recall(_question(secret(7)))
-    first.forget(ForgetRequest(id=many[secret(7)]))
+    second.carry_out(RECALL, _question(secret(7)))
+    first.carry_out(FORGET, ForgetRequest(id=many[secret(7)]))
     first.close()
     second.close()  # the last one: nobody writes a better index over its own
     assert files_with(tmp_path, [secret(7)]) == []
     assert files_with(tmp_path, [secret(8)]), "the search itself works"
     third = _open(tmp_path)
-    assert [hit for hit in third.recall(_question(secret(7))).hits if hit.matched] == []
-    assert third.recall(_question(secret(8))).hits[0].memory.id == many[secret(8)]
+    assert [hit for hit in third.carry_out(RECALL, _question(secret(7))).hits if hit.matched] == []
+    assert third.carry_out(RECALL, _question(secret(8))).hits[0].memory.id == many[secret(8)]
     third.close()
 
 
@@ -165,7 +175,7 @@ def test_two_services_closing_at_once_leave_an_index_that_is_right(tmp_path: Pat
     services = [_open(tmp_path, snapshot_rows=10) for _ in range(3)]
     many = _fill(services[0], 1_050)
     for service in services:
-        service.recall(_question(secret(3)))
+        service.carry_out(RECALL, _question(secret(3)))
     closing = [threading.Thread(target=service.close) for service in services]
     for thread in closing:
         thread.start()
@@ -173,20 +183,20 @@ def test_two_services_closing_at_once_leave_an_index_that_is_right(tmp_path: Pat
         thread.join()
     fresh = _open(tmp_path)
     for word in (secret(0), secret(500), secret(1049)):
-        assert fresh.recall(_question(word)).hits[0].memory.id == many[word]
+        assert fresh.carry_out(RECALL, _question(word)).hits[0].memory.id == many[word]
     fresh.close()
 
 
 def test_partial_revisions_of_two_writers_are_both_kept(tmp_path: Path) -> None:
     """A revision changes the fields it names and no others, also when another writer comes between."""
     services = [_open(tmp_path), _open(tmp_path)]
-    receipt = services[0].remember(RememberRequest(text="shared", title="t0", context="c0"))
+    receipt = services[0].carry_out(REMEMBER, RememberRequest(text="shared", title="t0", context="c0"))
     assert receipt.memory_id is not None
     memory_id = receipt.memory_id
 
     def change(service: Service, field: str) -> None:
         for number in range(1, 31):
-            service.revise(parse(ReviseRequest, {"id": memory_id, field: f"{field}{number}"}))
+            service.carry_out(REVISE, parse(ReviseRequest, {"id": memory_id, field: f"{field}{number}"}))
 
     threads = [
         threading.Thread(target=change, args=(service, field))
@@ -196,7 +206,7 @@ def test_partial_revisions_of_two_writers_are_both_kept(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    history = services[0].history(HistoryRequest(id=memory_id)).revisions
+    history = services[0].carry_out(HISTORY, HistoryRequest(id=memory_id)).revisions
     assert (history[-1].title, history[-1].context, history[-1].revision) == ("title30", "context30", 61)
     changed = [
         sum(getattr(before, field) != getattr(after, field) for field in ("title", "context"))
@@ -213,7 +223,7 @@ def test_many_threads_of_one_service_lose_nothing(tmp_path: Path) -> None:
 
     def write(thread: int) -> None:
         for number in range(25):
-            receipt = service.remember(RememberRequest(text=f"thread {thread} number {number}"))
+            receipt = service.carry_out(REMEMBER, RememberRequest(text=f"thread {thread} number {number}"))
             kept.append(receipt.memory_id or "")
 
     threads = [threading.Thread(target=write, args=(thread,)) for thread in range(8)]
@@ -229,7 +239,9 @@ def test_many_threads_of_one_service_lose_nothing(tmp_path: Path) -> None:
 def _fill(service: Service, count: int) -> dict[str, str]:
     """So many memories with a word of their own each; their ids by word."""
     words = [secret(number) for number in range(count)]
-    receipts = service.remember_many(RememberManyRequest(memories=[Draft(text=f"a {word} b") for word in words]))
+    receipts = service.carry_out(
+        REMEMBER_MANY, RememberManyRequest(memories=[Draft(text=f"a {word} b") for word in words])
+    )
     return {word: receipt.memory_id or "" for word, receipt in zip(words, receipts.receipts, strict=True)}
 
 

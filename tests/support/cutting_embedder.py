@@ -10,7 +10,14 @@ from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.embed.matryoshka import at_dimension
 from ai_memory.errors import EmbedderError, MemoryServiceError
 from ai_memory.operations.base import parse
-from ai_memory.operations.generations import Build, Generations, GenerationsRequest, ReembedRequest
+from ai_memory.operations.generations import (
+    GENERATIONS,
+    REEMBED,
+    Build,
+    Generations,
+    GenerationsRequest,
+    ReembedRequest,
+)
 from ai_memory.service.background.embedder import Choice, fitting
 from ai_memory.service.service import Service
 from ai_memory.types import EmbedderIdentity
@@ -72,12 +79,12 @@ class Shelf:
 
 def reembed(service: Service, **values: object) -> Generations:
     """The operation, with its request checked as every surface checks it."""
-    return service.reembed(parse(ReembedRequest, values))
+    return service.carry_out(REEMBED, parse(ReembedRequest, values))
 
 
 def status(service: Service) -> Build:
     """The latest build, which there must be."""
-    build = service.generations(GenerationsRequest()).build
+    build = service.carry_out(GENERATIONS, GenerationsRequest()).build
     assert build is not None
     return build
 

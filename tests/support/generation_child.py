@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from ai_memory.clock import SystemClock
-from ai_memory.operations.reading import RecallRequest
-from ai_memory.operations.writing import RememberRequest
+from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.writing import REMEMBER, RememberRequest
 from ai_memory.service.service import Service
 from ai_memory.store.sqlite.store import open_sqlite_store
 from tests.support.cutting_embedder import Shelf, reembed, wait_for
@@ -39,10 +39,10 @@ def ask(folder: Path) -> None:
     _say("ready")
     for number, line in enumerate(sys.stdin):
         if line.strip() == "*":
-            service.remember(RememberRequest(text=f"elsewhere {number}", namespace="other"))
+            service.carry_out(REMEMBER, RememberRequest(text=f"elsewhere {number}", namespace="other"))
             _say("written")
             continue
-        answer = service.recall(RecallRequest(query=line.strip()))
+        answer = service.carry_out(RECALL, RecallRequest(query=line.strip()))
         _say(json.dumps([answer.answer_hash, [notice.message for notice in answer.notices]]))
     assert service.doctor() == ()
     service.close()

@@ -15,7 +15,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ai_memory.operations.writing import Draft, ForgetRequest, RememberManyRequest, RememberRequest, ReviseRequest
+from ai_memory.operations.writing import (
+    FORGET,
+    REMEMBER,
+    REMEMBER_MANY,
+    REVISE,
+    Draft,
+    ForgetRequest,
+    RememberManyRequest,
+    RememberRequest,
+    ReviseRequest,
+)
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
@@ -50,14 +60,14 @@ class Load:
 
     def remember(self, thread: str, number: int, chance: random.Random) -> None:
         text = self.text(thread, number)
-        receipt = self.service.remember(
-            RememberRequest(text=text, session=f"s{number % 7}", wait=chance.random() < 0.1)
+        receipt = self.service.carry_out(
+            REMEMBER, RememberRequest(text=text, session=f"s{number % 7}", wait=chance.random() < 0.1)
         )
         self.kept(receipt.memory_id, text)
 
     def remember_many(self, thread: str, number: int, chance: random.Random) -> None:
         texts = [self.text(thread, 1000 * number + place) for place in range(chance.randrange(1, 60))]
-        many = self.service.remember_many(RememberManyRequest(memories=[Draft(text=text) for text in texts]))
+        many = self.service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=[Draft(text=text) for text in texts]))
         for text, receipt in zip(texts, many.receipts, strict=True):
             self.kept(receipt.memory_id, text)
 
@@ -67,7 +77,7 @@ class Load:
             return
         text = self.text(thread, number)
         self.tell(will="revise", id=memory_id, text=text)
-        self.service.revise(ReviseRequest(id=memory_id, text=text))
+        self.service.carry_out(REVISE, ReviseRequest(id=memory_id, text=text))
         self.tell(did="revise", id=memory_id, text=text)
         with self.lock:
             self.mine.append(memory_id)
@@ -77,7 +87,7 @@ class Load:
         if memory_id is None:
             return
         self.tell(will="forget", id=memory_id)
-        self.service.forget(ForgetRequest(id=memory_id))
+        self.service.carry_out(FORGET, ForgetRequest(id=memory_id))
         self.tell(did="forget", id=memory_id)
 
     def forever(self, job: Callable[[str, int, random.Random], None], thread: str) -> None:

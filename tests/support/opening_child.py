@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ai_memory.embed.cache import VectorCache
 from ai_memory.errors import MemoryServiceError
-from ai_memory.operations.watching import StatsRequest
-from ai_memory.operations.writing import RememberRequest
+from ai_memory.operations.watching import STATS, StatsRequest
+from ai_memory.operations.writing import REMEMBER, RememberRequest
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
 
@@ -26,10 +26,10 @@ def main() -> None:
                 closing(open_service(Settings(data_dir=Path(folder), model="none"))) as service,
                 closing(VectorCache(Path(folder) / "vectors.db")),
             ):
-                service.remember(RememberRequest(text=f"a memory of process {os.getpid()}"))
+                service.carry_out(REMEMBER, RememberRequest(text=f"a memory of process {os.getpid()}"))
                 _say("open")
                 sys.stdin.readline()  # all have written by now
-                _say(f"{service.stats(StatsRequest()).memories} memories")
+                _say(f"{service.carry_out(STATS, StatsRequest()).memories} memories")
         except MemoryServiceError as error:
             _say(repr(error))
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ai_memory.errors import NotFoundError
-from ai_memory.operations.reading import GetRequest, ListRequest, RecallRequest
-from ai_memory.operations.writing import ForgetRequest, RememberRequest, ReviseRequest
+from ai_memory.operations.reading import GET, LIST, RECALL, GetRequest, ListRequest, RecallRequest
+from ai_memory.operations.writing import FORGET, REMEMBER, REVISE, ForgetRequest, RememberRequest, ReviseRequest
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
@@ -41,14 +41,14 @@ def main() -> None:
     while time.monotonic() < deadline:
         number += 1
         word = secret(number, name)
-        memory_id = service.remember(RememberRequest(text=f"word {word} written")).memory_id
+        memory_id = service.carry_out(REMEMBER, RememberRequest(text=f"word {word} written")).memory_id
         assert memory_id is not None
         tell(did="remember", id=memory_id, word=word, number=number)
         if number % 5 == 0:
-            service.revise(ReviseRequest(id=memory_id, text=f"word {secret(number, name + 'r')} revised"))
+            service.carry_out(REVISE, ReviseRequest(id=memory_id, text=f"word {secret(number, name + 'r')} revised"))
             tell(did="revise", id=memory_id, word=secret(number, name + "r"), number=number)
         if number % 7 == 0:
-            service.forget(ForgetRequest(id=memory_id))
+            service.carry_out(FORGET, ForgetRequest(id=memory_id))
             tell(did="forget", id=memory_id, word=word, number=number)
     tell(done=name)
     watching.join()
@@ -65,11 +65,13 @@ def _missing(service: Service, told: dict[str, str]) -> list[str]:
     """The calls that do not show what the other process has just said it did."""
     memory_id, word = told["id"], told["word"]
     recalled = {
-        hit.memory.id for hit in service.recall(RecallRequest(query=word, limit=20)).hits if word in hit.memory.text
+        hit.memory.id
+        for hit in service.carry_out(RECALL, RecallRequest(query=word, limit=20)).hits
+        if word in hit.memory.text
     }
-    listed = {record.id: record.text for record in service.list(ListRequest(ids=(memory_id,))).memories}
+    listed = {record.id: record.text for record in service.carry_out(LIST, ListRequest(ids=(memory_id,))).memories}
     try:
-        got = service.get(GetRequest(id=memory_id)).text
+        got = service.carry_out(GET, GetRequest(id=memory_id)).text
     except NotFoundError:
         got = ""
     forgotten = told["did"] == "forget"

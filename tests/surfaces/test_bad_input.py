@@ -198,7 +198,7 @@ class Requests:
     def call(self, operation: str, values: Values, lines: Any = ()) -> Any:
         try:
             request = parse(BY_NAME[operation].request, values)
-            return plain(getattr(self.memory._service, operation)(request))
+            return plain(self.memory.caller.carry_out(BY_NAME[operation], request))
         except MemoryServiceError as error:
             return plain({"error": error.body()})
 

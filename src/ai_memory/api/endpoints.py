@@ -19,10 +19,7 @@ from ai_memory.api.responses import ErrorRenderer, send_body
 from ai_memory.api.threadpool import ThreadPool
 from ai_memory.errors import InvalidInputError, MediaTypeError, MethodNotAllowedError
 from ai_memory.operations.base import Operation, parse, to_json
-from ai_memory.operations.moving import Namespaces
-from ai_memory.operations.writing import rejection
 from ai_memory.service.service import Service
-from ai_memory.types import MemoryRecord, Outcome, Receipt
 
 WITHOUT_BODY = frozenset({"GET", "DELETE"})
 """Methods whose requests take their fields from the query string."""
@@ -95,7 +92,6 @@ class OperationEndpoint:
     def __init__(self, api: Api, operation: Operation) -> None:
         self._api = api
         self._operation = operation
-        self._carry_out: Callable[[Any], Any] = getattr(api.service, operation.name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises the errors of `ai_memory.errors`."""
@@ -107,17 +103,22 @@ class OperationEndpoint:
 
     def _work(self, scope: Scope, body: bytes, access: Access) -> tuple[int, bytes, Headers]:
         """All that may take time, in one thread: decode, check the key, carry out, encode."""
+        operation = self._operation
         request = parse(
-            self._operation.request,
-            request_values(self._operation, scope, body),
+            operation.request,
+            request_values(operation, scope, body),
             strict=scope["method"] not in ("GET", "HEAD", "DELETE"),
         )
-        access.check(self._operation, request)
-        response = self._carry_out(request)
-        if isinstance(response, Namespaces):
-            response = access.visible(response)
-        status, extra = _status_and_etag(self._operation, response)
-        return status, to_json(response), extra
+        access.check(operation, request)
+        response = self._api.service.carry_out(operation, request)
+        if operation.visible is not None:
+            response = access.visible(operation, response)
+        if operation.refusal is not None and (error := operation.refusal(response)) is not None:
+            raise error
+        created = operation.created is not None and operation.created(response)
+        revision = getattr(response, "revision", None)
+        etag: Headers = [] if revision is None else [(b"etag", b'"%d"' % revision)]
+        return HTTPStatus.CREATED if created else HTTPStatus.OK, to_json(response), etag
 
 
 def request_values(operation: Operation, scope: Scope, body: bytes = b"") -> dict[str, Any]:
@@ -181,19 +182,3 @@ def json_object(headers: Headers, body: bytes) -> dict[str, Any]:
             hint="send one JSON object with the request's fields",
         )
     return values
-
-
-def _status_and_etag(operation: Operation, response: Any) -> tuple[int, Headers]:
-    """The status, and the memory's revision as `ETag` where the response has one.
-
-    201 where `remember` stored something; a rejected receipt is raised as its error (409), so that no client reads it as success.
-    """
-    status = HTTPStatus.OK
-    if isinstance(response, Receipt):
-        if response.outcome is Outcome.REJECTED:
-            raise rejection(response)
-        if operation.name == "remember" and response.outcome in (Outcome.STORED, Outcome.SUPERSEDED):
-            status = HTTPStatus.CREATED
-    if isinstance(response, Receipt | MemoryRecord) and response.revision is not None:
-        return status, [(b"etag", b'"%d"' % response.revision)]
-    return status, []

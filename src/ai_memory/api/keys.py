@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from ai_memory.api.headers import Headers, header
 from ai_memory.errors import ForbiddenError, InvalidInputError, UnauthorizedError
-from ai_memory.operations.base import Operation
-from ai_memory.operations.moving import Namespaces
+from ai_memory.operations.base import Operation, Request, Response
 
 EVERY = "*"
 
@@ -46,11 +45,11 @@ class Access(Struct, frozen=True):
                 namespace=namespace,
             )
 
-    def visible(self, response: Namespaces) -> Namespaces:
-        """Only the namespaces that this access opens."""
-        if self.everything:
+    def visible(self, operation: Operation[Request, Response], response: Response) -> Response:
+        """The part of a response that this access opens."""
+        if self.everything or operation.visible is None:
             return response
-        return Namespaces(namespaces=tuple(n for n in response.namespaces if n.namespace in self.namespaces))
+        return operation.visible(response, self.namespaces)
 
 
 ALL = Access(everything=True)

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from ai_memory.operations.watching import StatsRequest
+from ai_memory.operations.watching import STATS, StatsRequest
 from ai_memory.service.service import Service
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -60,7 +60,7 @@ class _ServiceFigures(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The current figures."""
-        stats = self._service.stats(StatsRequest())
+        stats = self._service.carry_out(STATS, StatsRequest())
         yield _gauge("memories", "Memories that are not retired.", stats.memories)
         yield _gauge("pending_vectors", "Revisions that are not embedded yet.", stats.pending)
         yield _gauge("index_bytes", "Memory used by the vector and lexical indexes, in bytes.", stats.index_bytes)

@@ -16,7 +16,7 @@ from ai_memory.api.metrics import CONTENT_TYPE, Metrics
 from ai_memory.api.responses import JSON, send_body
 from ai_memory.errors import ForbiddenError
 from ai_memory.operations.base import to_json
-from ai_memory.operations.watching import HealthRequest
+from ai_memory.operations.watching import HEALTH, HealthRequest
 
 POLICY: Headers = [
     (
@@ -84,7 +84,7 @@ async def _live(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _ready(api: Api) -> tuple[int, bytes]:
     """503 until the store can be read and written; either way the degraded parts by name, without their messages."""
-    health = api.service.health(HealthRequest())
+    health = api.service.carry_out(HEALTH, HealthRequest())
     states = {part.name: part.state for part in health.parts}
     answer = {"ready": health.ready, "degraded": health.degraded, "parts": states, "version": health.version}
     return 200 if health.ready else 503, to_json(answer)

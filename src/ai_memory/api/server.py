@@ -21,7 +21,7 @@ from ai_memory.api.app import create_app
 from ai_memory.api.logs import FIELDS, configure_logging
 from ai_memory.discovery import Announcement, RunningService
 from ai_memory.errors import InvalidInputError, MemoryServiceError
-from ai_memory.operations.watching import HealthRequest
+from ai_memory.operations.watching import HEALTH, HealthRequest
 from ai_memory.places import is_loopback
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
@@ -136,7 +136,7 @@ def build_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
 def start_lines(service: Service, url: str) -> Iterator[str]:
     """The startup lines: the server's address, and the state of its parts."""
     yield f"AI Memory Service {service.version} at {url} (API page: {url}/docs)"
-    for part in service.health(HealthRequest()).parts:
+    for part in service.carry_out(HEALTH, HealthRequest()).parts:
         yield f"{part.name}: {part.message}" + (f" (fix: {part.mend})" if part.mend else "")
 
 

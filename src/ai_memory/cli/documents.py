@@ -10,9 +10,9 @@ from typing import Any
 from ai_memory.cli.markdown import files_below, read_file
 from ai_memory.cli.output.progress import progress
 from ai_memory.cli.output.screen import Screen
-from ai_memory.cli.target import Target
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import parse
+from ai_memory.operations.caller import Caller
 from ai_memory.operations.writing import REMEMBER_MANY, Draft, Receipts, RememberManyRequest
 from ai_memory.types import Outcome, Receipt
 
@@ -38,7 +38,7 @@ def found_files(paths: Iterable[str], folders: Iterable[str]) -> list[Found]:
 
 
 def remember_files(
-    files: list[Found], common: dict[str, Any], options: dict[str, Any], target: Target, screen: Screen
+    files: list[Found], common: dict[str, Any], options: dict[str, Any], caller: Caller, screen: Screen
 ) -> Receipts:
     """Store every file as a memory; a file that cannot be read is rejected in its receipt, and the others are stored.
 
@@ -47,7 +47,7 @@ def remember_files(
     receipts: list[Receipt] = []
     with progress(screen, "remembering", "file", len(files)) as advance:
         for batch in _batches(_drafts(files, common)):
-            receipts += _send(batch, options, target)
+            receipts += _send(batch, options, caller)
             advance(len(batch))
     counts = Counter(receipt.outcome.value for receipt in receipts)
     return Receipts(receipts=tuple(receipts), counts={outcome.value: counts[outcome.value] for outcome in Outcome})
@@ -80,12 +80,12 @@ def _batches(
 
 
 def _send(
-    batch: list[tuple[Path, Draft | MemoryServiceError]], options: dict[str, Any], target: Target
+    batch: list[tuple[Path, Draft | MemoryServiceError]], options: dict[str, Any], caller: Caller
 ) -> Iterator[Receipt]:
     drafts = [draft for _, draft in batch if isinstance(draft, Draft)]
     answered: Iterator[Receipt] = iter(())
     if drafts:
-        response: Receipts = target.call(REMEMBER_MANY, RememberManyRequest(memories=drafts, **options))
+        response = caller.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts, **options))
         answered = iter(response.receipts)
     for path, draft in batch:
         if isinstance(draft, Draft):

@@ -1,19 +1,34 @@
-"""Opens the target that a command works on; each kind is imported only when it is the one."""
+"""Opens the service that a command works on; the code for each kind is imported only when it is the one."""
 
 from __future__ import annotations
 
-from ai_memory.cli.target import Choices, Target, api_key, running_url, settings_for
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from ai_memory.cli.output.screen import Screen
+from ai_memory.cli.target import Choices, api_key, running_url, settings_for
+from ai_memory.operations.caller import Caller
+
+HTTP_SECONDS = 600.0
+"""How long to wait for one answer over HTTP: an import or a `--wait` may take minutes."""
 
 
-def open_target(choices: Choices, *, any_embedder: bool = False) -> Target:
-    """The target that the choices lead to; `any_embedder` as for `wiring.open_service`. Raises what opening the store or
-    reading settings raises.
+@contextmanager
+def opened(choices: Choices, screen: Screen, *, writes: bool, any_embedder: bool = False) -> Iterator[Caller]:
+    """What carries out the operations of a command: a running service over HTTP, else one in this process; closed at the end.
+
+    `writes`: whether the command adds memories, which are then embedded before a service in this process is closed; a notice on
+    `screen` says what is left. `any_embedder` as for `wiring.open_service`. Raises what opening the store or reading settings
+    raises.
     """
     url = running_url(choices)
     if url is not None:
-        from ai_memory.cli.target_http import HttpTarget
+        from ai_memory.remote import RemoteService
 
-        return HttpTarget(url, api_key())
-    from ai_memory.cli.target_local import LocalTarget
+        with closing(RemoteService(url, api_key=api_key(), timeout=HTTP_SECONDS)) as remote:
+            yield remote
+        return
+    from ai_memory.cli.in_process import service_here
 
-    return LocalTarget(settings_for(choices), any_embedder=any_embedder)
+    with service_here(settings_for(choices), screen, writes=writes, any_embedder=any_embedder) as service:
+        yield service

@@ -7,7 +7,6 @@ import datetime as dt
 import enum
 import types as builtin_types
 from collections.abc import Callable
-from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -15,7 +14,7 @@ from msgspec import Struct, UnsetType
 
 from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import Command, meanings_of
+from ai_memory.operations.base import Command, cached_by_type, meanings_of
 
 Kind = Literal["text", "integer", "number", "flag", "instant", "choice", "object"]
 
@@ -48,7 +47,7 @@ class Field(NamedTuple):
         return (self.option, singular) if self.many and self.name in PLURALS else (self.option,)
 
 
-@cache
+@cached_by_type
 def fields_for(request: type[Struct]) -> tuple[Field, ...]:
     """The fields of a request type in their order, without `namespace`, which is a global option."""
     hints = get_type_hints(request, include_extras=True)

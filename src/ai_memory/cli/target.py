@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
-
-from msgspec import Struct
 
 from ai_memory.discovery import find_service
 from ai_memory.errors import InvalidInputError, OfflineError
-from ai_memory.operations.base import Operation
-from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest
 from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir, is_loopback
 
 if TYPE_CHECKING:
@@ -48,26 +43,6 @@ class Choices(NamedTuple):
 
 def _environment(name: str) -> str | None:
     return os.environ.get(ENVIRONMENT_PREFIX + name) or None
-
-
-class Target(Protocol):
-    """What carries out operations."""
-
-    def call(self, operation: Operation, request: Struct) -> Any:
-        """The operation's response."""
-        ...
-
-    def export(self, request: ExportRequest) -> Iterator[bytes]:
-        """JSON lines, in pieces of any size."""
-        ...
-
-    def import_lines(self, request: ImportRequest, lines: Iterable[bytes]) -> ImportReport:
-        """What became of every line."""
-        ...
-
-    def close(self) -> str | None:
-        """Finish; gives a remark for the user where something is left to do."""
-        ...
 
 
 def api_key() -> str | None:

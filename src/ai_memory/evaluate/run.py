@@ -24,9 +24,9 @@ from ai_memory.evaluate import metrics
 from ai_memory.evaluate.datasets import Document, Group, Query, parse_time, pooled
 from ai_memory.evaluate.floor import TextbookBM25
 from ai_memory.evaluate.significance import Interval, interval
-from ai_memory.operations.reading import GetRequest, RecallRequest
-from ai_memory.operations.watching import StatsRequest
-from ai_memory.operations.writing import MAX_BATCH, Draft, RememberManyRequest
+from ai_memory.operations.reading import GET, GetRequest, RecallRequest
+from ai_memory.operations.watching import STATS, StatsRequest
+from ai_memory.operations.writing import MAX_BATCH, REMEMBER_MANY, Draft, RememberManyRequest
 from ai_memory.recall.answer import Answer, Layer
 from ai_memory.recall.recipe import BALANCED, Recipe
 from ai_memory.service.service import Service
@@ -112,7 +112,7 @@ class Harness:
     @property
     def embedder(self) -> str | None:
         """The model whose vectors are compared; None where recall works by words alone."""
-        found = self._service.stats(StatsRequest()).embedder
+        found = self._service.carry_out(STATS, StatsRequest()).embedder
         return None if found is None else found.model
 
     def evaluate(self, name: str, groups: Sequence[Group], *, recipe: Recipe = BALANCED, pool: bool = False) -> Run:
@@ -168,7 +168,7 @@ class Harness:
             },
             RecallRequest,
         )
-        return self._service.recall(request, recipe)
+        return self._service.recall_with(recipe, request)
 
     def _corpus(self, group: Group) -> _Corpus:
         if self.own:
@@ -184,7 +184,7 @@ class Harness:
         missing = []
         for memory in group.docs:
             try:
-                self._service.get(GetRequest(id=memory, namespace=group.group))
+                self._service.carry_out(GET, GetRequest(id=memory, namespace=group.group))
             except NotFoundError:
                 missing.append(memory)
         if missing:
@@ -202,7 +202,9 @@ class Harness:
         for start in range(0, len(names), MAX_BATCH):
             batch = names[start : start + MAX_BATCH]
             drafts = [_draft(docs[name]) for name in batch]
-            receipts = self._service.remember_many(RememberManyRequest(memories=drafts, namespace=namespace)).receipts
+            receipts = self._service.carry_out(
+                REMEMBER_MANY, RememberManyRequest(memories=drafts, namespace=namespace)
+            ).receipts
             for name, receipt in zip(batch, receipts, strict=True):
                 if receipt.outcome is Outcome.REJECTED:
                     corpus.rejected += 1

@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from ai_memory.errors import InternalError, ServiceUnavailableError
 from ai_memory.mcp.tools import request_in
-from ai_memory.operations.base import Operation
+from ai_memory.operations.base import Operation, Request, Response
+from ai_memory.operations.caller import Caller
 from ai_memory.types import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class Access(Protocol):
         """Raise ForbiddenError unless the key gives access to what the request concerns."""
         ...
 
+    def visible(self, operation: Operation[Request, Response], response: Response) -> Response:
+        """The part of a response that the key opens."""
+        ...
+
 
 RunInThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs a blocking function in the server's bounded thread pool."""
@@ -52,8 +57,8 @@ AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
 class McpEndpoint:
     """An ASGI application; it must be used inside `lifespan`."""
 
-    def __init__(self, service: Any, run: RunInThread, access_of: AccessOf, *, max_body_bytes: int) -> None:
-        """`service` has a method for each operation that takes its request and returns its response."""
+    def __init__(self, service: Caller, run: RunInThread, access_of: AccessOf, *, max_body_bytes: int) -> None:
+        """`service` carries out the tools' operations, in the threads of `run`."""
         self._service = service
         self._run = run
         self._access_of = access_of
@@ -112,7 +117,8 @@ class McpEndpoint:
         def work() -> Any:
             request = request_in(operation, values, scope[_NAMESPACE])
             scope[_ACCESS].check(operation, request)
-            return getattr(self._service, operation.name)(request)
+            response = self._service.carry_out(operation, request)
+            return scope[_ACCESS].visible(operation, response)
 
         return await self._run(work)
 

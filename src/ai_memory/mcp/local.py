@@ -12,13 +12,16 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ai_memory.errors import InternalError, MemoryServiceError
 from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation
 
-OpenService = Callable[[], Any]
+if TYPE_CHECKING:
+    from ai_memory.service.service import Service
+
+OpenService = Callable[[], "Service"]
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +102,7 @@ class LocalServer:
 
         def work() -> Any:
             request = request_in(operation, values, self._namespace)
-            return getattr(self._service.get(), operation.name)(request)
+            return self._service.get().carry_out(operation, request)
 
         return await anyio.to_thread.run_sync(work)
 
@@ -118,7 +121,7 @@ class _LazyService:
     def __init__(self, open_service: OpenService) -> None:
         self._open_service = open_service
         self._lock = threading.Lock()
-        self._opening: Future[Any] | None = None
+        self._opening: Future[Service] | None = None
 
     def begin(self) -> None:
         """Start opening the service, unless that was started before."""
@@ -127,7 +130,7 @@ class _LazyService:
                 self._opening = Future()
                 threading.Thread(target=self._open, args=(self._opening,), name="open-service", daemon=True).start()
 
-    def get(self) -> Any:
+    def get(self) -> Service:
         """The open service; waits for it, and raises the error that opening it raised."""
         self.begin()
         opening = self._opening
@@ -145,7 +148,7 @@ class _LazyService:
         if self._opening is not None and self._opening.exception() is None:
             self._opening.result().close()
 
-    def _open(self, opening: Future[Any]) -> None:
+    def _open(self, opening: Future[Service]) -> None:
         try:
             service = self._open_service()
         except BaseException as error:  # noqa: BLE001 - raised again in the calls that wait for the service

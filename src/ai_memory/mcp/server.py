@@ -40,8 +40,6 @@ from ai_memory.mcp.text import error_text, text_of
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, tool_of
 from ai_memory.operations.base import Operation, to_json
 from ai_memory.operations.reading import CONTEXTS, GET, LIST
-from ai_memory.operations.writing import rejection
-from ai_memory.types import Outcome, Receipt
 
 RECENT = "memory://recent"
 CONTEXTS_URI = "memory://contexts"
@@ -70,7 +68,7 @@ def make_server(carry: Carry) -> Server[Any]:
             raise MCPError(INVALID_PARAMS, f"unknown tool: {params.name[:80]}", {"tools": list(TOOLS)})
         try:
             values = check_arguments(operation, params.arguments or {})
-            return _result(await carry(context.request, operation, values))
+            return _result(operation, await carry(context.request, operation, values))
         except MemoryServiceError as error:
             return _error_result(error)
         except Exception:  # the SDK's own answer would lack the code and hint
@@ -137,10 +135,10 @@ def tool_definitions() -> list[ToolDefinition]:
     ]
 
 
-def _result(response: Any) -> CallToolResult:
+def _result(operation: Operation, response: Any) -> CallToolResult:
     """The response as text and as JSON. A rejected write becomes an error, so that a model does not mistake it for success."""
-    if isinstance(response, Receipt) and response.outcome is Outcome.REJECTED:
-        error = rejection(response)
+    error = None if operation.refusal is None else operation.refusal(response)
+    if error is not None:
         if error.details["reason"] == "forgotten":
             error.hint = "it was erased on purpose; only the user can bring it back: ai-memory remember --reinstate"
         return _error_result(error)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import Operation, Tool, fields_of, meanings_of, parse, short_of
+from ai_memory.operations.base import Operation, Request, Response, Tool, fields_of, meanings_of, parse, short_of
 from ai_memory.operations.schema import schemas, without_null
 from ai_memory.operations.table import OPERATIONS
 
@@ -82,7 +82,7 @@ def check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> dict[
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def request_in(operation: Operation, values: Mapping[str, Any], namespace: str) -> Struct:
+def request_in(operation: Operation[Request, Response], values: Mapping[str, Any], namespace: str) -> Request:
     """The operation's request in `namespace`; raises what `parse` raises."""
     inside = {"namespace": namespace} if "namespace" in fields_of(operation.request) else {}
     return parse(operation.request, {**values, **inside})

@@ -1,7 +1,7 @@
 """What an operation is: one typed definition from which every surface is made.
 
-An operation names its request and response types, its REST route and how it shows on the command line and in MCP. The
-service has a method of the same name that takes the request and returns the response. Nothing else knows the list.
+An operation names its request and response types, its REST route, and how it appears on the command line and in MCP. A caller
+(`operations.caller`) carries it out; `service.handlers.table` binds it to the function that does the work.
 
 What a field means is said once, in the `Meta` of its annotation: `description` for people (REST, OpenAPI, command line,
 Python, reference pages) and, where a model needs fewer words, `extra={"short": …}` for MCP.
@@ -14,15 +14,25 @@ import types as builtin_types
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache, partial
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from ai_memory.decoding import from_builtins
-from ai_memory.errors import InvalidInputError, TooLargeError
+from ai_memory.errors import InvalidInputError, MemoryServiceError, TooLargeError
 
-Request = TypeVar("Request", bound=Struct)
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Request = TypeVar("Request", bound=Struct, default=Any)
+    Response = TypeVar("Response", default=Any)
+else:  # at run time a default would take Python 3.13, or a package that the client need not import
+    from typing import TypeVar
+
+    Request = TypeVar("Request", bound=Struct)
+    Response = TypeVar("Response")
+Value = TypeVar("Value")
 
 PREFIX = "/v1"
 """The prefix of every route; a change that breaks callers would get a new one."""
@@ -57,14 +67,14 @@ class Tool(Struct, frozen=True, kw_only=True):
     fields: tuple[str, ...]
 
 
-class Operation(Struct, frozen=True, kw_only=True):
-    """One operation of the service, defined once."""
+class Operation(Struct, Generic[Request, Response], frozen=True, kw_only=True):
+    """One operation of the service, defined once. `Operation` without parameters means any of them."""
 
     name: str
-    """The service's method, the Python method, and the operation id in OpenAPI."""
+    """The Python method, and the operation id in OpenAPI."""
     summary: str
-    request: type[Struct]
-    response: Any
+    request: type[Request]
+    response: type[Response]
     """A struct type, or `bytes` for an operation that streams JSON lines out."""
     effect: Effect
     idempotent: bool
@@ -76,21 +86,32 @@ class Operation(Struct, frozen=True, kw_only=True):
     """`in`: takes JSON lines in addition to its request. `out`: gives JSON lines instead of a value."""
     whole_store: bool = False
     """Whether it concerns all namespaces at once; if so, it needs a key that opens all of them."""
+    created: Callable[[Response], bool] | None = None
+    """Whether a response reports something new, for which REST answers 201 in place of 200; None where none does."""
+    refusal: Callable[[Response], MemoryServiceError | None] | None = None
+    """The error behind a response that reports a refusal, with which REST and MCP answer; None where none does."""
+    visible: Callable[[Response, frozenset[str]], Response] | None = None
+    """The part of a response that a key which opens only these namespaces may see; None where that is all of it."""
 
 
-@cache
+def cached_by_type(read: Callable[[type[Struct]], Value]) -> Callable[[type[Struct]], Value]:
+    """`functools.cache`, for which `type[Any]`, the request type of any operation, would not count as hashable."""
+    return cache(read)
+
+
+@cached_by_type
 def fields_of(request: type[Struct]) -> dict[str, msgspec.structs.FieldInfo]:
     """A request type's fields by name."""
     return {field.name: field for field in msgspec.structs.fields(request)}
 
 
-@cache
+@cached_by_type
 def hints_of(request: type[Struct]) -> dict[str, Any]:
     """A request type's resolved annotations, without `Annotated`."""
     return get_type_hints(request)
 
 
-@cache
+@cached_by_type
 def meanings_of(request: type[Struct]) -> dict[str, Meta]:
     """By field name the `Meta` that describes the field; a field without a description is left out.
 
@@ -112,8 +133,14 @@ def short_of(meaning: Meta) -> str:
 
 def takes_many(annotation: Any) -> bool:
     """Whether a field is a list of scalars; a single value may be given for such a list."""
+    return get_origin(without_none(annotation)) in (tuple, list) and struct_in(annotation) is None
+
+
+def struct_in(annotation: Any) -> type[Struct] | None:
+    """The struct type of a field that is a list of structs; None for any other field."""
     annotation = without_none(annotation)
-    return get_origin(annotation) in (tuple, list) and not _is_struct(get_args(annotation)[0])
+    item = get_args(annotation)[0] if get_origin(annotation) in (tuple, list) else None
+    return item if isinstance(item, type) and issubclass(item, Struct) else None
 
 
 def without_none(annotation: Any) -> Any:
@@ -123,10 +150,6 @@ def without_none(annotation: Any) -> Any:
         if len(rest) == 1:
             return rest[0]
     return annotation
-
-
-def _is_struct(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Struct)
 
 
 def instant(value: str | dt.date, name: str | None = None) -> dt.datetime:
@@ -148,20 +171,21 @@ def instant(value: str | dt.date, name: str | None = None) -> dt.datetime:
         ) from None
 
 
-@cache
-def _readers(request: type[Struct]) -> dict[str, Callable[[Any, str], Any]]:
+Reader = Callable[[Any, str], Any]
+
+
+@cached_by_type
+def _readers(request: type[Struct]) -> dict[str, Reader]:
     """For each field that takes more than one spelling, the function that normalises it."""
-    readers: dict[str, Callable[[Any, str], Any]] = {}
+    readers: dict[str, Reader] = {}
     for name, hint in hints_of(request).items():
         wanted = without_none(hint)
         if wanted is dt.datetime:
             readers[name] = _read_instant
         elif takes_many(wanted):
             readers[name] = _read_many
-        elif get_origin(wanted) in (tuple, list):
-            readers[name] = partial(_read_structs, get_args(wanted)[0])
-        else:
-            readers[name] = _read_one
+        elif (item := struct_in(wanted)) is not None:
+            readers[name] = partial(_read_structs, item)
     return readers
 
 
@@ -169,17 +193,13 @@ def _read_instant(value: Any, name: str) -> Any:
     return instant(value, name) if isinstance(value, str | dt.date) else value
 
 
-def _read_one(value: Any, name: str) -> Any:
-    del name
-    return value.value if isinstance(value, Enum) else value
-
-
 def _read_many(value: Any, name: str) -> Any:
+    del name
     if isinstance(value, str | int | float):
-        return [_read_one(value, name)]
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_read_one(item, name) for item in value]
-    return value
+        value = (value,)
+    elif not isinstance(value, list | tuple | set | frozenset):
+        return value
+    return [item.value if isinstance(item, Enum) else item for item in value]
 
 
 def _read_structs(item_type: type[Struct], value: Any, name: str) -> Any:
@@ -192,14 +212,21 @@ def _read_structs(item_type: type[Struct], value: Any, name: str) -> Any:
 
 
 def _read(request: type[Struct], values: Any, prefix: str = "") -> Any:
+    """The values in the one spelling that msgspec converts; `prefix` is the path of `values` in the request."""
     if not isinstance(values, Mapping):
         return values
     readers = _readers(request)
-    return {
-        name: readers[name](value, prefix + name) if name in readers else value
-        for name, value in values.items()
-        if value is not UNSET
-    }
+    read: dict[str, Any] = {}
+    for name, value in values.items():
+        if value is UNSET:
+            continue
+        if name in readers:
+            read[name] = readers[name](value, prefix + name)
+        elif isinstance(value, Enum):
+            read[name] = value.value
+        else:
+            read[name] = value
+    return read
 
 
 def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = True) -> Request:
@@ -254,6 +281,5 @@ def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
     )
 
 
-def to_json(value: Any) -> bytes:
-    """A response as JSON, UTF-8; datetimes as RFC 3339 in UTC with `Z`."""
-    return msgspec.json.encode(value)
+to_json: Callable[[Any], bytes] = msgspec.json.encode
+"""A response as JSON in UTF-8; datetimes as RFC 3339 in UTC with `Z`."""

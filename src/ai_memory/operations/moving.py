@@ -74,6 +74,11 @@ class Namespaces(Struct, frozen=True, kw_only=True):
     namespaces: tuple[NamespaceCount, ...]
 
 
+def _only(response: Namespaces, opened: frozenset[str]) -> Namespaces:
+    """The namespaces among those that a key opens."""
+    return Namespaces(namespaces=tuple(one for one in response.namespaces if one.namespace in opened))
+
+
 EXPORT = Operation(
     name="export",
     summary="Export memories as JSON lines",
@@ -105,4 +110,5 @@ NAMESPACES = Operation(
     idempotent=True,
     route=Route("GET", "/namespaces"),
     command=Command(name="namespaces"),
+    visible=_only,
 )

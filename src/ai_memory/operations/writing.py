@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from ai_memory.errors import ConflictError
 from ai_memory.operations.base import Command, Operation, Route, Tool
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, Receipt, Selection, Share
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, Outcome, Receipt, Selection, Share
 
 MAX_TEXT = 200_000
 MAX_BATCH = 2_000
@@ -233,8 +233,10 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...]
 
 
-def rejection(receipt: Receipt) -> ConflictError:
-    """The error for a rejected receipt; the receipt itself is in its details."""
+def rejection(receipt: Receipt) -> ConflictError | None:
+    """The error behind a rejected receipt, with the receipt itself in its details; None for any other receipt."""
+    if receipt.outcome is not Outcome.REJECTED:
+        return None
     code, _, reason = (receipt.reason or "rejected").partition(": ")
     return ConflictError(
         f"nothing was stored: {reason or code}",
@@ -242,6 +244,10 @@ def rejection(receipt: Receipt) -> ConflictError:
         reason=code,
         receipt=msgspec.to_builtins(receipt),
     )
+
+
+def _is_new(receipt: Receipt) -> bool:
+    return receipt.outcome in (Outcome.STORED, Outcome.SUPERSEDED)
 
 
 REMEMBER = Operation(
@@ -273,6 +279,8 @@ REMEMBER = Operation(
             "supersedes",
         ),
     ),
+    created=_is_new,
+    refusal=rejection,
 )
 REMEMBER_MANY = Operation(
     name="remember_many",

@@ -1,1 +1,1 @@
-"""The Python surface: the operations as typed methods, plain and as coroutines, and HTTP for those who are elsewhere."""
+"""The Python surface: the operations as typed methods, plain and as coroutines, over a service here or elsewhere."""

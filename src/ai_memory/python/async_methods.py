@@ -11,21 +11,52 @@ from typing import Any, Literal, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from ai_memory.operations.deciding import Decision, MadeDecisions
-from ai_memory.operations.generations import Generations
-from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
-from ai_memory.operations.moving import ImportReport, Namespaces
-from ai_memory.operations.reading import Contexts, History, Timeline
-from ai_memory.operations.watching import Health, Stats
-from ai_memory.operations.writing import Draft, Forgotten, Receipts
-from ai_memory.python.calls import AsyncCalls, Instant, Line, Progress
+from ai_memory.operations.caller import Progress
+from ai_memory.operations.deciding import DECISIONS, MERGE, SPLIT, UNDO, Decision, MadeDecisions
+from ai_memory.operations.generations import (
+    ACTIVATE_GENERATION,
+    CANCEL_REEMBED,
+    GENERATIONS,
+    PRUNE_GENERATIONS,
+    REEMBED,
+    TAKE_BACK,
+    Generations,
+)
+from ai_memory.operations.graph import (
+    ENTITIES,
+    GRAPH,
+    NEIGHBOURS,
+    PATH,
+    RELATE,
+    UNRELATE,
+    Entities,
+    Graph,
+    Neighbours,
+    Paths,
+)
+from ai_memory.operations.moving import NAMESPACES, ImportReport, Namespaces
+from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
+from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
+from ai_memory.operations.writing import (
+    FORGET,
+    FORGET_MANY,
+    REMEMBER,
+    REMEMBER_MANY,
+    RETIRE,
+    REVISE,
+    Draft,
+    Forgotten,
+    Receipts,
+)
+from ai_memory.python.async_calls import AsyncCalls
+from ai_memory.python.calls import Instant, Line
 from ai_memory.python.methods import Filters
 from ai_memory.recall.answer import Answer, Layer
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, Page, Receipt, Relation
 
 
 class AsyncMethods(AsyncCalls):
-    """One coroutine for each operation; what the fields mean is told in `ai_memory.python.methods.Methods`."""
+    """One coroutine for each operation; `ai_memory.python.methods.Methods` says what the fields mean."""
 
     async def remember(
         self,
@@ -74,7 +105,7 @@ class AsyncMethods(AsyncCalls):
             "wait": wait,
             "idempotency_key": idempotency_key,
         }
-        return await self._call("remember", Receipt, values)
+        return await self._carry_out(REMEMBER, values)
 
     async def remember_many(
         self,
@@ -93,7 +124,7 @@ class AsyncMethods(AsyncCalls):
             "wait": wait,
             "idempotency_key": idempotency_key,
         }
-        return await self._call("remember_many", Receipts, values)
+        return await self._carry_out(REMEMBER_MANY, values)
 
     async def recall(
         self,
@@ -120,7 +151,7 @@ class AsyncMethods(AsyncCalls):
             "format": format,
             **filters,
         }
-        return await self._call("recall", Answer, values)
+        return await self._carry_out(RECALL, values)
 
     async def get(
         self,
@@ -132,7 +163,7 @@ class AsyncMethods(AsyncCalls):
     ) -> MemoryRecord:
         """Get one memory by its id."""
         values: dict[str, Any] = {"id": id, "namespace": namespace, "as_of": as_of, "known_at": known_at}
-        return await self._call("get", MemoryRecord, values)
+        return await self._carry_out(GET, values)
 
     async def list(
         self,
@@ -145,7 +176,7 @@ class AsyncMethods(AsyncCalls):
     ) -> Page:
         """List memories by filter."""
         values: dict[str, Any] = {"namespace": namespace, "limit": limit, "cursor": cursor, "order": order, **filters}
-        return await self._call("list", Page, values)
+        return await self._carry_out(LIST, values)
 
     async def revise(
         self,
@@ -190,7 +221,7 @@ class AsyncMethods(AsyncCalls):
             "wait": wait,
             "idempotency_key": idempotency_key,
         }
-        return await self._call("revise", Receipt, values)
+        return await self._carry_out(REVISE, values)
 
     async def retire(
         self,
@@ -209,7 +240,7 @@ class AsyncMethods(AsyncCalls):
             "if_revision": if_revision,
             "idempotency_key": idempotency_key,
         }
-        return await self._call("retire", Receipt, values)
+        return await self._carry_out(RETIRE, values)
 
     async def forget(
         self,
@@ -228,7 +259,7 @@ class AsyncMethods(AsyncCalls):
             "if_revision": if_revision,
             "idempotency_key": idempotency_key,
         }
-        return await self._call("forget", Forgotten, values)
+        return await self._carry_out(FORGET, values)
 
     async def forget_many(
         self,
@@ -249,7 +280,7 @@ class AsyncMethods(AsyncCalls):
             "everything": everything,
             **filters,
         }
-        return await self._call("forget_many", Forgotten, values)
+        return await self._carry_out(FORGET_MANY, values)
 
     async def relate(
         self,
@@ -278,7 +309,7 @@ class AsyncMethods(AsyncCalls):
             "valid_to": valid_to,
             "idempotency_key": idempotency_key,
         }
-        return await self._call("relate", Relation, values)
+        return await self._carry_out(RELATE, values)
 
     async def unrelate(
         self,
@@ -288,7 +319,7 @@ class AsyncMethods(AsyncCalls):
     ) -> Relation:
         """End a relation."""
         values: dict[str, Any] = {"id": id, "namespace": namespace}
-        return await self._call("unrelate", Relation, values)
+        return await self._carry_out(UNRELATE, values)
 
     async def neighbours(
         self,
@@ -313,7 +344,7 @@ class AsyncMethods(AsyncCalls):
             "kinds": kinds,
             "limit": limit,
         }
-        return await self._call("neighbours", Neighbours, values)
+        return await self._carry_out(NEIGHBOURS, values)
 
     async def entities(
         self,
@@ -325,7 +356,7 @@ class AsyncMethods(AsyncCalls):
     ) -> Entities:
         """List the entities that memories name."""
         values: dict[str, Any] = {"search": search, "namespace": namespace, "kinds": kinds, "limit": limit}
-        return await self._call("entities", Entities, values)
+        return await self._carry_out(ENTITIES, values)
 
     async def path(
         self,
@@ -350,7 +381,7 @@ class AsyncMethods(AsyncCalls):
             "max_length": max_length,
             "limit": limit,
         }
-        return await self._call("path", Paths, values)
+        return await self._carry_out(PATH, values)
 
     async def graph(
         self,
@@ -375,7 +406,7 @@ class AsyncMethods(AsyncCalls):
             "kinds": kinds,
             "limit": limit,
         }
-        return await self._call("graph", Graph, values)
+        return await self._carry_out(GRAPH, values)
 
     async def merge(
         self,
@@ -386,7 +417,7 @@ class AsyncMethods(AsyncCalls):
     ) -> Decision:
         """Merge entities that are the same."""
         values: dict[str, Any] = {"into": into, "things": things, "namespace": namespace}
-        return await self._call("merge", Decision, values)
+        return await self._carry_out(MERGE, values)
 
     async def split(
         self,
@@ -398,7 +429,7 @@ class AsyncMethods(AsyncCalls):
     ) -> Decision:
         """Split off memories in which the name of an entity means another one."""
         values: dict[str, Any] = {"thing": thing, "into": into, "ids": ids, "namespace": namespace}
-        return await self._call("split", Decision, values)
+        return await self._carry_out(SPLIT, values)
 
     async def decisions(
         self,
@@ -410,7 +441,7 @@ class AsyncMethods(AsyncCalls):
     ) -> MadeDecisions:
         """List which entities were merged and split, and when."""
         values: dict[str, Any] = {"about": about, "namespace": namespace, "undone": undone, "limit": limit}
-        return await self._call("decisions", MadeDecisions, values)
+        return await self._carry_out(DECISIONS, values)
 
     async def undo(
         self,
@@ -420,7 +451,7 @@ class AsyncMethods(AsyncCalls):
     ) -> Decision:
         """Undo a merge or a split."""
         values: dict[str, Any] = {"id": id, "namespace": namespace}
-        return await self._call("undo", Decision, values)
+        return await self._carry_out(UNDO, values)
 
     async def history(
         self,
@@ -430,7 +461,7 @@ class AsyncMethods(AsyncCalls):
     ) -> History:
         """List all revisions of a memory."""
         values: dict[str, Any] = {"id": id, "namespace": namespace}
-        return await self._call("history", History, values)
+        return await self._carry_out(HISTORY, values)
 
     async def timeline(
         self,
@@ -449,7 +480,7 @@ class AsyncMethods(AsyncCalls):
             "limit": limit,
             **filters,
         }
-        return await self._call("timeline", Timeline, values)
+        return await self._carry_out(TIMELINE, values)
 
     async def contexts(
         self,
@@ -459,22 +490,22 @@ class AsyncMethods(AsyncCalls):
     ) -> Contexts:
         """List the context paths in use."""
         values: dict[str, Any] = {"namespace": namespace, "under": under}
-        return await self._call("contexts", Contexts, values)
+        return await self._carry_out(CONTEXTS, values)
 
     async def namespaces(self) -> Namespaces:
         """List the namespaces in use."""
         values: dict[str, Any] = {}
-        return await self._call("namespaces", Namespaces, values)
+        return await self._carry_out(NAMESPACES, values)
 
     async def stats(self, *, namespace: str | None = None) -> Stats:
         """Count what is stored."""
         values: dict[str, Any] = {"namespace": namespace}
-        return await self._call("stats", Stats, values)
+        return await self._carry_out(STATS, values)
 
     async def health(self) -> Health:
         """Report which parts of the service work."""
         values: dict[str, Any] = {}
-        return await self._call("health", Health, values)
+        return await self._carry_out(HEALTH, values)
 
     def export(
         self,
@@ -502,7 +533,7 @@ class AsyncMethods(AsyncCalls):
     async def generations(self) -> Generations:
         """List the vector generations, and the latest build."""
         values: dict[str, Any] = {}
-        return await self._call("generations", Generations, values)
+        return await self._carry_out(GENERATIONS, values)
 
     async def reembed(
         self,
@@ -521,24 +552,24 @@ class AsyncMethods(AsyncCalls):
             "rate": rate,
             "switch": switch,
         }
-        return await self._call("reembed", Generations, values)
+        return await self._carry_out(REEMBED, values)
 
     async def cancel_reembed(self) -> Generations:
         """Stop re-creating vectors; those made so far are kept until they are pruned."""
         values: dict[str, Any] = {}
-        return await self._call("cancel_reembed", Generations, values)
+        return await self._carry_out(CANCEL_REEMBED, values)
 
     async def activate_generation(self, *, incomplete: bool = False) -> Generations:
         """Switch to the generation that was built."""
         values: dict[str, Any] = {"incomplete": incomplete}
-        return await self._call("activate_generation", Generations, values)
+        return await self._carry_out(ACTIVATE_GENERATION, values)
 
     async def take_back(self, *, generation: int | None = None) -> Generations:
         """Switch back to a retired generation."""
         values: dict[str, Any] = {"generation": generation}
-        return await self._call("take_back", Generations, values)
+        return await self._carry_out(TAKE_BACK, values)
 
     async def prune_generations(self, *, generation: int | None = None) -> Generations:
         """Delete retired generations and their vectors."""
         values: dict[str, Any] = {"generation": generation}
-        return await self._call("prune_generations", Generations, values)
+        return await self._carry_out(PRUNE_GENERATIONS, values)

@@ -1,21 +1,20 @@
-"""What the four Python doors (in process and over HTTP, plain and async) have in common: how a call becomes a request."""
+"""How a call of a typed method becomes a request that a caller carries out."""
 
 from __future__ import annotations
 
 import datetime as dt
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from types import TracebackType
+from typing import Any, Self
 
 import msgspec
 from msgspec import Struct
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import parse
-from ai_memory.operations.moving import ImportReport
-from ai_memory.operations.table import BY_NAME
-
-Response = TypeVar("Response")
+from ai_memory.operations.base import Operation, Request, Response, fields_of, hints_of, parse, struct_in
+from ai_memory.operations.caller import Caller, Progress
+from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
 
 Instant = dt.datetime | dt.date | str
 """An instant: a datetime, a date (its first moment in UTC), or either written as in RFC 3339. Without a zone it means UTC."""
@@ -23,54 +22,62 @@ Instant = dt.datetime | dt.date | str
 Line = Mapping[str, Any] | str | bytes
 """One line of an import: as values, or as the JSON text of them."""
 
-Progress = Callable[[int, dict[str, int]], None]
-"""Told now and then how many lines are done, and how many had each outcome so far (empty where that is not known yet)."""
 
+class Calls:
+    """The base of the typed methods: turns their arguments into requests for `caller`, which is closed with it."""
 
-class Calls(ABC):
-    """Carries out operations by name; the typed methods stand on it."""
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        """What carries the operations out."""
 
-    @abstractmethod
-    def _call(self, name: str, response: type[Response], values: Mapping[str, Any]) -> Response:
-        """The answer of the operation `name` to a request with these field values; UNSET ones are left out."""
+    def close(self) -> None:
+        """Finish what was acknowledged and release everything. May be called twice."""
+        self.caller.close()
 
-    @abstractmethod
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _carry_out(self, operation: Operation[Request, Response], values: Mapping[str, Any]) -> Response:
+        """The response to a request with these field values; UNSET ones are left out."""
+        return self.caller.carry_out(operation, build(operation, values))
+
     def _export(self, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The lines of an archive, decoded."""
+        for line in self.caller.export(build(EXPORT, values)):
+            yield msgspec.json.decode(line)
 
-    @abstractmethod
     def _import(self, values: Mapping[str, Any], lines: Iterable[Line], progress: Progress | None) -> ImportReport:
-        """What became of every line."""
+        """What became of each line."""
+        return self.caller.import_lines(build(IMPORT, values), map(encode_line, lines), progress)
 
 
-class AsyncCalls(ABC):
-    """The same as `Calls`, as coroutines."""
-
-    @abstractmethod
-    async def _call(self, name: str, response: type[Response], values: Mapping[str, Any]) -> Response:
-        """The answer of the operation `name` to a request with these field values; UNSET ones are left out."""
-
-    @abstractmethod
-    def _export(self, values: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """The lines of an archive, decoded."""
-
-    @abstractmethod
-    async def _import(
-        self, values: Mapping[str, Any], lines: Iterable[Line] | AsyncIterable[Line], progress: Progress | None
-    ) -> ImportReport:
-        """What became of every line."""
-
-
-def build(name: str, values: Mapping[str, Any]) -> Struct:
-    """The request of the operation `name`; a plain text among memories stands for a draft of it.
+def build(operation: Operation[Request, Response], values: Mapping[str, Any]) -> Request:
+    """The operation's request; in a list of memories, a plain text is read as a memory with that text.
 
     Raises InvalidInputError and TooLargeError as `operations.base.parse` does.
     """
-    if name == "remember_many" and isinstance(memories := values["memories"], Iterable):
-        whole = [memories] if isinstance(memories, str | Mapping) else memories
-        drafts = [{"text": memory} if isinstance(memory, str) else memory for memory in whole]
-        values = {**values, "memories": drafts}
-    return parse(BY_NAME[name].request, values)
+    for name, only in _short_forms(operation.request).items():
+        if isinstance(given := values[name], Iterable):
+            items = [given] if isinstance(given, str | Mapping) else given
+            values = {**values, name: [{only: item} if isinstance(item, str) else item for item in items]}
+    return parse(operation.request, values)
+
+
+@cache
+def _short_forms(request: type[Struct]) -> dict[str, str]:
+    """For each list of structs that need one field only, the name of that field, which can be given without the rest."""
+    found: dict[str, str] = {}
+    for name, hint in hints_of(request).items():
+        item = struct_in(hint)
+        required = [] if item is None else [field.name for field in fields_of(item).values() if field.required]
+        if len(required) == 1:
+            found[name] = required[0]
+    return found
 
 
 def encode_line(line: Line) -> bytes:

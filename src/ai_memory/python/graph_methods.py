@@ -11,8 +11,19 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from ai_memory.operations.deciding import Decision, MadeDecisions
-from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
+from ai_memory.operations.deciding import DECISIONS, MERGE, SPLIT, UNDO, Decision, MadeDecisions
+from ai_memory.operations.graph import (
+    ENTITIES,
+    GRAPH,
+    NEIGHBOURS,
+    PATH,
+    RELATE,
+    UNRELATE,
+    Entities,
+    Graph,
+    Neighbours,
+    Paths,
+)
 from ai_memory.python.calls import Calls, Instant
 from ai_memory.types import DEFAULT_NAMESPACE, Relation
 
@@ -62,7 +73,7 @@ class GraphMethods(Calls):
             "valid_to": valid_to,
             "idempotency_key": idempotency_key,
         }
-        return self._call("relate", Relation, values)
+        return self._carry_out(RELATE, values)
 
     def unrelate(
         self,
@@ -76,7 +87,7 @@ class GraphMethods(Calls):
         namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}
-        return self._call("unrelate", Relation, values)
+        return self._carry_out(UNRELATE, values)
 
     def neighbours(
         self,
@@ -111,7 +122,7 @@ class GraphMethods(Calls):
             "kinds": kinds,
             "limit": limit,
         }
-        return self._call("neighbours", Neighbours, values)
+        return self._carry_out(NEIGHBOURS, values)
 
     def entities(
         self,
@@ -129,7 +140,7 @@ class GraphMethods(Calls):
         limit: At most this many entities.
         """
         values: dict[str, Any] = {"search": search, "namespace": namespace, "kinds": kinds, "limit": limit}
-        return self._call("entities", Entities, values)
+        return self._carry_out(ENTITIES, values)
 
     def path(
         self,
@@ -164,7 +175,7 @@ class GraphMethods(Calls):
             "max_length": max_length,
             "limit": limit,
         }
-        return self._call("path", Paths, values)
+        return self._carry_out(PATH, values)
 
     def graph(
         self,
@@ -200,7 +211,7 @@ class GraphMethods(Calls):
             "kinds": kinds,
             "limit": limit,
         }
-        return self._call("graph", Graph, values)
+        return self._carry_out(GRAPH, values)
 
     def merge(
         self,
@@ -217,7 +228,7 @@ class GraphMethods(Calls):
         namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"into": into, "things": things, "namespace": namespace}
-        return self._call("merge", Decision, values)
+        return self._carry_out(MERGE, values)
 
     def split(
         self,
@@ -236,7 +247,7 @@ class GraphMethods(Calls):
         namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"thing": thing, "into": into, "ids": ids, "namespace": namespace}
-        return self._call("split", Decision, values)
+        return self._carry_out(SPLIT, values)
 
     def decisions(
         self,
@@ -254,7 +265,7 @@ class GraphMethods(Calls):
         limit: At most this many decisions, the newest.
         """
         values: dict[str, Any] = {"about": about, "namespace": namespace, "undone": undone, "limit": limit}
-        return self._call("decisions", MadeDecisions, values)
+        return self._carry_out(DECISIONS, values)
 
     def undo(
         self,
@@ -268,4 +279,4 @@ class GraphMethods(Calls):
         namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}
-        return self._call("undo", Decision, values)
+        return self._carry_out(UNDO, values)

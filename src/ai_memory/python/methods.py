@@ -11,12 +11,31 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from ai_memory.operations.generations import Generations
-from ai_memory.operations.moving import ImportReport, Namespaces
-from ai_memory.operations.reading import Contexts, History, Timeline
-from ai_memory.operations.watching import Health, Stats
-from ai_memory.operations.writing import Draft, Forgotten, Receipts
-from ai_memory.python.calls import Instant, Line, Progress
+from ai_memory.operations.caller import Progress
+from ai_memory.operations.generations import (
+    ACTIVATE_GENERATION,
+    CANCEL_REEMBED,
+    GENERATIONS,
+    PRUNE_GENERATIONS,
+    REEMBED,
+    TAKE_BACK,
+    Generations,
+)
+from ai_memory.operations.moving import NAMESPACES, ImportReport, Namespaces
+from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
+from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
+from ai_memory.operations.writing import (
+    FORGET,
+    FORGET_MANY,
+    REMEMBER,
+    REMEMBER_MANY,
+    RETIRE,
+    REVISE,
+    Draft,
+    Forgotten,
+    Receipts,
+)
+from ai_memory.python.calls import Instant, Line
 from ai_memory.python.graph_methods import GraphMethods
 from ai_memory.recall.answer import Answer, Layer
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, Page, Receipt
@@ -143,7 +162,7 @@ class Methods(GraphMethods):
             "wait": wait,
             "idempotency_key": idempotency_key,
         }
-        return self._call("remember", Receipt, values)
+        return self._carry_out(REMEMBER, values)
 
     def remember_many(
         self,
@@ -170,7 +189,7 @@ class Methods(GraphMethods):
             "wait": wait,
             "idempotency_key": idempotency_key,
         }
-        return self._call("remember_many", Receipts, values)
+        return self._carry_out(REMEMBER_MANY, values)
 
     def recall(
         self,
@@ -214,7 +233,7 @@ class Methods(GraphMethods):
             "format": format,
             **filters,
         }
-        return self._call("recall", Answer, values)
+        return self._carry_out(RECALL, values)
 
     def get(
         self,
@@ -232,7 +251,7 @@ class Methods(GraphMethods):
         known_at: Return it as the service knew it at this instant. Default: now.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace, "as_of": as_of, "known_at": known_at}
-        return self._call("get", MemoryRecord, values)
+        return self._carry_out(GET, values)
 
     def list(
         self,
@@ -252,7 +271,7 @@ class Methods(GraphMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {"namespace": namespace, "limit": limit, "cursor": cursor, "order": order, **filters}
-        return self._call("list", Page, values)
+        return self._carry_out(LIST, values)
 
     def revise(
         self,
@@ -319,7 +338,7 @@ class Methods(GraphMethods):
             "wait": wait,
             "idempotency_key": idempotency_key,
         }
-        return self._call("revise", Receipt, values)
+        return self._carry_out(REVISE, values)
 
     def retire(
         self,
@@ -347,7 +366,7 @@ class Methods(GraphMethods):
             "if_revision": if_revision,
             "idempotency_key": idempotency_key,
         }
-        return self._call("retire", Receipt, values)
+        return self._carry_out(RETIRE, values)
 
     def forget(
         self,
@@ -376,7 +395,7 @@ class Methods(GraphMethods):
             "if_revision": if_revision,
             "idempotency_key": idempotency_key,
         }
-        return self._call("forget", Forgotten, values)
+        return self._carry_out(FORGET, values)
 
     def forget_many(
         self,
@@ -407,7 +426,7 @@ class Methods(GraphMethods):
             "everything": everything,
             **filters,
         }
-        return self._call("forget_many", Forgotten, values)
+        return self._carry_out(FORGET_MANY, values)
 
     def history(
         self,
@@ -421,7 +440,7 @@ class Methods(GraphMethods):
         namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}
-        return self._call("history", History, values)
+        return self._carry_out(HISTORY, values)
 
     def timeline(
         self,
@@ -447,7 +466,7 @@ class Methods(GraphMethods):
             "limit": limit,
             **filters,
         }
-        return self._call("timeline", Timeline, values)
+        return self._carry_out(TIMELINE, values)
 
     def contexts(
         self,
@@ -461,12 +480,12 @@ class Methods(GraphMethods):
         under: Only this path and the paths below it. Default: all paths.
         """
         values: dict[str, Any] = {"namespace": namespace, "under": under}
-        return self._call("contexts", Contexts, values)
+        return self._carry_out(CONTEXTS, values)
 
     def namespaces(self) -> Namespaces:
         """List the namespaces in use."""
         values: dict[str, Any] = {}
-        return self._call("namespaces", Namespaces, values)
+        return self._carry_out(NAMESPACES, values)
 
     def stats(self, *, namespace: str | None = None) -> Stats:
         """Count what is stored.
@@ -474,12 +493,12 @@ class Methods(GraphMethods):
         namespace: Count only this namespace. Default: the whole store.
         """
         values: dict[str, Any] = {"namespace": namespace}
-        return self._call("stats", Stats, values)
+        return self._carry_out(STATS, values)
 
     def health(self) -> Health:
         """Report which parts of the service work."""
         values: dict[str, Any] = {}
-        return self._call("health", Health, values)
+        return self._carry_out(HEALTH, values)
 
     def export(
         self,
@@ -519,7 +538,7 @@ class Methods(GraphMethods):
     def generations(self) -> Generations:
         """List the vector generations, and the latest build."""
         values: dict[str, Any] = {}
-        return self._call("generations", Generations, values)
+        return self._carry_out(GENERATIONS, values)
 
     def reembed(
         self,
@@ -546,12 +565,12 @@ class Methods(GraphMethods):
             "rate": rate,
             "switch": switch,
         }
-        return self._call("reembed", Generations, values)
+        return self._carry_out(REEMBED, values)
 
     def cancel_reembed(self) -> Generations:
         """Stop re-creating vectors; those made so far are kept until they are pruned."""
         values: dict[str, Any] = {}
-        return self._call("cancel_reembed", Generations, values)
+        return self._carry_out(CANCEL_REEMBED, values)
 
     def activate_generation(self, *, incomplete: bool = False) -> Generations:
         """Switch to the generation that was built.
@@ -560,7 +579,7 @@ class Methods(GraphMethods):
             it.
         """
         values: dict[str, Any] = {"incomplete": incomplete}
-        return self._call("activate_generation", Generations, values)
+        return self._carry_out(ACTIVATE_GENERATION, values)
 
     def take_back(self, *, generation: int | None = None) -> Generations:
         """Switch back to a retired generation.
@@ -568,7 +587,7 @@ class Methods(GraphMethods):
         generation: The id of a retired generation. Default: the one before the last switch.
         """
         values: dict[str, Any] = {"generation": generation}
-        return self._call("take_back", Generations, values)
+        return self._carry_out(TAKE_BACK, values)
 
     def prune_generations(self, *, generation: int | None = None) -> Generations:
         """Delete retired generations and their vectors.
@@ -576,4 +595,4 @@ class Methods(GraphMethods):
         generation: Delete only this generation. Default: all retired ones.
         """
         values: dict[str, Any] = {"generation": generation}
-        return self._call("prune_generations", Generations, values)
+        return self._carry_out(PRUNE_GENERATIONS, values)

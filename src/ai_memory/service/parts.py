@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 from ai_memory.clock import Clock
@@ -33,7 +32,3 @@ class Parts:
     """None where extraction is switched off."""
     tuned: Tuned | None = None
     """Weights fitted to the user's own questions, in place of a shipped recipe's."""
-
-    def now(self) -> dt.datetime:
-        """The present instant."""
-        return self.clock.now()

@@ -1,4 +1,4 @@
-"""The Service: one method an operation, over one store, one embedder and the in-memory index."""
+"""The Service: carries out the operations over one store, one embedder and the in-memory index."""
 
 from __future__ import annotations
 
@@ -12,58 +12,10 @@ from ai_memory import __version__
 from ai_memory.clock import Clock, SystemClock
 from ai_memory.embed.base import Embedder
 from ai_memory.errors import ServiceUnavailableError
-from ai_memory.operations.deciding import (
-    Decision,
-    DecisionsRequest,
-    MadeDecisions,
-    MergeRequest,
-    SplitRequest,
-    UndoRequest,
-)
-from ai_memory.operations.generations import (
-    ActivateGenerationRequest,
-    CancelReembedRequest,
-    Generations,
-    GenerationsRequest,
-    PruneGenerationsRequest,
-    ReembedRequest,
-    TakeBackRequest,
-)
-from ai_memory.operations.graph import (
-    Entities,
-    EntitiesRequest,
-    Graph,
-    GraphRequest,
-    Neighbours,
-    NeighboursRequest,
-    PathRequest,
-    Paths,
-    RelateRequest,
-    UnrelateRequest,
-)
-from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest, Namespaces, NamespacesRequest
-from ai_memory.operations.reading import (
-    Contexts,
-    ContextsRequest,
-    GetRequest,
-    History,
-    HistoryRequest,
-    ListRequest,
-    RecallRequest,
-    Timeline,
-    TimelineRequest,
-)
-from ai_memory.operations.watching import Health, HealthRequest, Stats, StatsRequest
-from ai_memory.operations.writing import (
-    ForgetManyRequest,
-    ForgetRequest,
-    Forgotten,
-    Receipts,
-    RememberManyRequest,
-    RememberRequest,
-    RetireRequest,
-    ReviseRequest,
-)
+from ai_memory.operations.base import Operation, Request, Response
+from ai_memory.operations.caller import Progress
+from ai_memory.operations.moving import ExportRequest, ImportReport, ImportRequest
+from ai_memory.operations.reading import RecallRequest
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.recipe import Recipe
 from ai_memory.recall.tuned import Tuned
@@ -75,18 +27,17 @@ from ai_memory.service.background.embedder import Chooser, EmbedderSlot, Loader,
 from ai_memory.service.background.extraction import GraphReader, OpenFile
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.snapshots import SnapshotFolder
-from ai_memory.service.handlers import deciding, generations, graph, moving, reading, relations, watching, writing
-from ai_memory.service.handlers.moving import ImportProgress
+from ai_memory.service.handlers import moving, reading
 from ai_memory.service.parts import Parts
+from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
-from ai_memory.types import MemoryRecord, Page, Problem, Receipt, Relation
+from ai_memory.types import Problem
 
 
 class Service:
-    """The whole service in one process. Every method may be called from any thread.
+    """The whole service in one process: a `Caller`, and what its host needs. Every method may be called from any thread.
 
-    Methods named after operations take the operation's request and return its response; what each does, and what it raises,
-    is in the operation's definition and the reference page.
+    What each operation does, and what it raises, is in its definition and on the reference page.
     """
 
     def __init__(
@@ -104,8 +55,8 @@ class Service:
         tuned: Tuned | None = None,
     ) -> None:
         """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
-        store agree on which of them makes a generation; `graph_file` opens the file of what memories name (None: no extraction);
-        `tuned` are weights in place of a shipped recipe's.
+        store agree on which of them builds a generation; `graph_file` opens the file of what memories name (None: no
+        extraction); `tuned` are weights in place of a shipped recipe's.
         """
         clock = clock or SystemClock()
         slot = EmbedderSlot(store, loader)
@@ -129,149 +80,29 @@ class Service:
         )
         self.version = __version__
 
-    # writing
-    def remember(self, request: RememberRequest) -> Receipt:
-        """Keep one memory."""
-        return writing.remember(self._open(), request)
+    def carry_out(self, operation: Operation[Request, Response], request: Request) -> Response:
+        """As `Caller.carry_out`."""
+        if self._closed.is_set():
+            raise _closed()
+        response: Response = HANDLERS[operation.name](self._parts, request)
+        return response
 
-    def remember_many(self, request: RememberManyRequest) -> Receipts:
-        """Keep many memories at once."""
-        return writing.remember_many(self._open(), request)
-
-    def revise(self, request: ReviseRequest) -> Receipt:
-        """Change a memory by adding a revision."""
-        return writing.revise(self._open(), request)
-
-    def retire(self, request: RetireRequest) -> Receipt:
-        """Stop holding a memory for true."""
-        return writing.retire(self._open(), request)
-
-    def forget(self, request: ForgetRequest) -> Forgotten:
-        """Erase a memory for good."""
-        return writing.forget(self._open(), request)
-
-    def forget_many(self, request: ForgetManyRequest) -> Forgotten:
-        """Erase all memories that match a filter."""
-        return writing.forget_many(self._open(), request)
-
-    # reading
-    def recall(self, request: RecallRequest, recipe: Recipe | None = None) -> Answer:
-        """Find the memories that answer a question; `recipe` stands in for the one that the request names."""
+    def recall_with(self, recipe: Recipe, request: RecallRequest) -> Answer:
+        """Find the memories that answer a question by `recipe` in place of the one that the request names, to measure it."""
         return reading.recall(self._open(), request, recipe)
 
-    def get(self, request: GetRequest) -> MemoryRecord:
-        """Get one memory by its id."""
-        return reading.get(self._open(), request)
-
-    def list(self, request: ListRequest) -> Page:
-        """List memories by filter."""
-        return reading.list_(self._open(), request)
-
-    def history(self, request: HistoryRequest) -> History:
-        """All revisions of a memory."""
-        return reading.history(self._open(), request)
-
-    def timeline(self, request: TimelineRequest) -> Timeline:
-        """Memories along time."""
-        return reading.timeline(self._open(), request)
-
-    def contexts(self, request: ContextsRequest) -> Contexts:
-        """The context paths in use."""
-        return reading.contexts(self._open(), request)
-
-    # relations
-    def relate(self, request: RelateRequest) -> Relation:
-        """Relate two memories, or a memory and a named thing."""
-        return relations.relate(self._open(), request)
-
-    def unrelate(self, request: UnrelateRequest) -> Relation:
-        """End a relation."""
-        return relations.unrelate(self._open(), request)
-
-    def neighbours(self, request: NeighboursRequest) -> Neighbours:
-        """What is related to a memory or a named thing."""
-        return graph.neighbours(self._open(), request)
-
-    def merge(self, request: MergeRequest) -> Decision:
-        """Say that several named things are one."""
-        return deciding.merge(self._open(), request)
-
-    def split(self, request: SplitRequest) -> Decision:
-        """Say that some memories mean another thing."""
-        return deciding.split(self._open(), request)
-
-    def decisions(self, request: DecisionsRequest) -> MadeDecisions:
-        """Which things were merged and split, and when."""
-        return deciding.decisions(self._open(), request)
-
-    def undo(self, request: UndoRequest) -> Decision:
-        """Take a merge or a split back."""
-        return deciding.undo(self._open(), request)
-
-    def entities(self, request: EntitiesRequest) -> Entities:
-        """The things that memories name."""
-        return graph.entities(self._open(), request)
-
-    def path(self, request: PathRequest) -> Paths:
-        """How two memories or things are connected."""
-        return graph.path(self._open(), request)
-
-    def graph(self, request: GraphRequest) -> Graph:
-        """Nodes and relations around a memory or thing, or of a namespace."""
-        return graph.graph(self._open(), request)
-
-    # moving
-    def namespaces(self, request: NamespacesRequest) -> Namespaces:
-        """The namespaces in use."""
-        return moving.namespaces(self._open(), request)
-
     def export(self, request: ExportRequest) -> Iterator[bytes]:
-        """Memories as JSON lines."""
+        """As `Caller.export`."""
         return moving.export(self._open(), request)
 
     def import_lines(
-        self, request: ImportRequest, lines: Iterable[bytes], progress: ImportProgress | None = None
+        self, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None
     ) -> ImportReport:
-        """Take memories in from JSON lines."""
+        """As `Caller.import_lines`: each batch is durable before the next is read, and a wrong line does not stop the others."""
         return moving.import_lines(self._open(), request, lines, progress)
 
-    # watching
-    def stats(self, request: StatsRequest) -> Stats:
-        """Counts of what is stored."""
-        return watching.stats(self._open(), request)
-
-    def health(self, request: HealthRequest) -> Health:
-        """Which parts work."""
-        return watching.health(self._open(), request)
-
-    # vector generations
-    def generations(self, request: GenerationsRequest) -> Generations:
-        """The vector generations, and the build in progress."""
-        return generations.generations(self._open(), request)
-
-    def reembed(self, request: ReembedRequest) -> Generations:
-        """Make all vectors anew in the background, then switch to them."""
-        return generations.reembed(self._open(), request)
-
-    def cancel_reembed(self, request: CancelReembedRequest) -> Generations:
-        """Stop making vectors anew."""
-        return generations.cancel_reembed(self._open(), request)
-
-    def activate_generation(self, request: ActivateGenerationRequest) -> Generations:
-        """Switch to the generation that was built."""
-        return generations.activate_generation(self._open(), request)
-
-    def take_back(self, request: TakeBackRequest) -> Generations:
-        """Switch back to a generation that was kept."""
-        return generations.take_back(self._open(), request)
-
-    def prune_generations(self, request: PruneGenerationsRequest) -> Generations:
-        """Delete kept generations with their vectors."""
-        return generations.prune_generations(self._open(), request)
-
-    # beyond the operations
     def resume_build(self) -> None:
-        """Go on with a generation whose making was interrupted; nothing happens where there is none."""
+        """Continue an interrupted build of a generation; nothing happens where there is none."""
         self._open().builder.begin()
 
     def warm_up(self) -> None:
@@ -291,22 +122,22 @@ class Service:
         return self._open().slot.require()
 
     def settle(self, timeout: float | None = None) -> bool:
-        """Wait until every memory can be found by meaning; False at the time limit (seconds) or without a model."""
+        """Wait until every memory is embedded; False at the time limit (seconds) or without a model."""
         return self._open().backlog.settle(timeout)
 
     def doctor(self, *, rebuild: bool = False) -> tuple[Problem, ...]:
-        """What does not agree with the canonical rows; with `rebuild`, derived parts are made anew first."""
+        """What does not agree with the canonical rows; with `rebuild`, derived parts are rebuilt first."""
         parts = self._open()
-        mended: Sequence[Problem] = ()
+        repaired: Sequence[Problem] = ()
         if rebuild:
-            mended = parts.store.repair()
+            repaired = parts.store.repair()
             parts.follower.reset()
             parts.follower.catch_up()
             parts.backlog.kick()
             if parts.graph is not None:
                 parts.graph.reset()
                 parts.graph.catch_up(math.inf)
-        return (*mended, *parts.store.check())
+        return (*repaired, *parts.store.check())
 
     def close(self) -> None:
         """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""
@@ -325,7 +156,7 @@ class Service:
 
     def _open(self) -> Parts:
         if self._closed.is_set():
-            raise ServiceUnavailableError("the service is closed", hint="open it again, or ai-memory serve")
+            raise _closed()
         return self._parts
 
     def _generation_switched(self) -> None:
@@ -337,3 +168,7 @@ class Service:
         """After each batch of vectors: bring the index up to date and save it when enough has changed."""
         self._parts.follower.catch_up()
         self._parts.follower.save()
+
+
+def _closed() -> ServiceUnavailableError:
+    return ServiceUnavailableError("the service is closed", hint="open it again, or ai-memory serve")

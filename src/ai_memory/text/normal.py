@@ -66,12 +66,9 @@ def digests(
     text: str,
 ) -> Digests:
     """All three digests, from one normal form."""
-    said = _framed(author, title, normal_form(text))
-    return Digests(
-        _digest(b"content", said).hex(),
-        _digest(b"value", _framed(namespace) + said),
-        _digest(b"dedup", _framed(namespace, user, agent, session) + said),
-    )
+    framed = _framed(namespace, user, agent, session, author, title, normal_form(text))
+    place, said = framed[:1], framed[4:]
+    return Digests(_digest(b"content", said).hex(), _digest(b"value", place + said), _digest(b"dedup", framed))
 
 
 def content_hash(author: str | None, title: str | None, text: str) -> str:
@@ -97,18 +94,17 @@ def dedup_key(
     return digests(namespace, user, agent, session, author, title, text).dedup_key
 
 
-def _framed(*parts: str | None) -> bytes:
-    """Parts in UTF-8, each prefixed with its length so that no two lists of parts meet; None differs from ''."""
-    pieces: list[bytes] = []
+def _framed(*parts: str | None) -> list[bytes]:
+    """Parts in UTF-8, each prefixed with its length so that no two lists of parts, joined, are equal; None differs from ''."""
+    framed: list[bytes] = []
     for part in parts:
         if part is None:
-            pieces.append(b"-")
+            framed.append(b"-")
         else:
             data = part.encode("utf-8", "surrogatepass")
-            pieces.append(b"%d:" % len(data))
-            pieces.append(data)
-    return b"".join(pieces)
+            framed.append(b"%d:%b" % (len(data), data))
+    return framed
 
 
-def _digest(purpose: bytes, framed: bytes) -> bytes:
-    return hashlib.blake2b(framed, digest_size=16, person=purpose).digest()
+def _digest(purpose: bytes, framed: list[bytes]) -> bytes:
+    return hashlib.blake2b(b"".join(framed), digest_size=16, person=purpose).digest()

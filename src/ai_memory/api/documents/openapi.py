@@ -128,7 +128,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
         "content": {"application/json": {"schema": {"$ref": REF.format(name=operation.response.__name__)}}},
     }
     found["200"] = answer
-    if operation.name == "remember":
+    if operation.created is not None:
         found["200"] = {**answer, "description": "The same text was stored already"}
         found["201"] = {**answer, "description": "Stored; the memories that it supersedes are no longer current"}
     return dict(sorted(found.items()))
@@ -137,7 +137,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 def _headers(operation: Operation) -> dict[str, Any]:
     text = {"type": "string"}
     headers: dict[str, Any] = {"X-Request-Id": {"description": "The request's id in the server's log.", "schema": text}}
-    if operation.response.__name__ in ("Receipt", "MemoryRecord"):
+    if "revision" in operation.response.__struct_fields__:
         headers["ETag"] = {"description": 'The memory\'s revision, such as `"3"`.', "schema": text}
     return headers
 

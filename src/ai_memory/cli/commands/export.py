@@ -11,7 +11,7 @@ from typing import IO
 
 from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
-from ai_memory.cli.opening import open_target
+from ai_memory.cli.opening import opened
 from ai_memory.cli.options import add_fields
 from ai_memory.cli.output.progress import progress
 from ai_memory.cli.output.screen import Screen
@@ -38,30 +38,26 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Write all lines."""
     choices = Choices.of(arguments)
     request = parse(ExportRequest, plain.request_values(arguments, EXPORT, choices))
-    target = open_target(choices)
-    try:
+    with opened(choices, screen, writes=False) as caller:
         if arguments.output is None:
-            for piece in target.export(request):
-                screen.bytes(piece)
+            for line in caller.export(request):
+                screen.bytes(line)
         else:
-            _write(Path(arguments.output), target.export(request), screen)
-    finally:
-        plain.finish(target, screen)
+            _write(Path(arguments.output), caller.export(request), screen)
     return exits.OK
 
 
-def _write(path: Path, pieces: Iterator[bytes], screen: Screen) -> None:
+def _write(path: Path, lines: Iterator[bytes], screen: Screen) -> None:
     """Write the file atomically: under another name first, and renamed once it is on disk."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    lines = 0
+    count = 0
     try:
         with draft.open("xb") as raw, progress(screen, "exporting", "line") as advance:
             packed: IO[bytes] = gzip.GzipFile(fileobj=raw, mode="wb") if path.suffix == ".gz" else raw  # type: ignore[assignment]
-            for piece in pieces:
-                packed.write(piece)
-                more = piece.count(b"\n")
-                lines += more
-                advance(more)
+            for line in lines:
+                packed.write(line)
+                count += 1
+                advance(1)
             if packed is not raw:
                 packed.close()
             raw.flush()
@@ -72,4 +68,4 @@ def _write(path: Path, pieces: Iterator[bytes], screen: Screen) -> None:
         raise kind(f"{path} cannot be written: {error.strerror}", hint="choose another file with -o FILE") from None
     finally:
         draft.unlink(missing_ok=True)
-    screen.note(f"wrote {lines:,} lines to {path}")
+    screen.note(f"wrote {count:,} lines to {path}")

@@ -14,7 +14,7 @@ from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
 from ai_memory.errors import StoreFullError, StoreReadOnlyError, TooLargeError
 from ai_memory.operations.base import Operation, parse, to_json
-from ai_memory.operations.graph import GRAPH, Graph, GraphRequest
+from ai_memory.operations.graph import GRAPH, GraphRequest
 
 _FORMATS = {
     "json": lambda graph: to_json(graph).decode(),
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
             hint="lower --limit, or use --format graphml and a program for large graphs",
             limit=graph_picture.MOST_NODES,
         )
-    found: Graph = plain.carry_out(GRAPH, request, choices, screen)
+    found = plain.carry_out(GRAPH, request, choices, screen)
     if kind is None and file is None:
         screen.value(found, show.lines_of(found, screen))
         return exits.OK

@@ -13,7 +13,7 @@ from typing import IO, Any
 from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
 from ai_memory.cli.commands.remember import code_for
-from ai_memory.cli.opening import open_target
+from ai_memory.cli.opening import opened
 from ai_memory.cli.options import add_fields
 from ai_memory.cli.output import show
 from ai_memory.cli.output.progress import progress
@@ -46,12 +46,12 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         values.setdefault("resume_key", resume_key(Path(arguments.source)))
     request = parse(ImportRequest, values)
     size = None if arguments.source == "-" else Path(arguments.source).stat().st_size
-    target = open_target(choices)
-    try:
-        with progress(screen, "importing", "B", size) as advance, _opened(arguments.source) as raw:
-            report = target.import_lines(request, lines_of(raw, arguments.source, advance))
-    finally:
-        plain.finish(target, screen)
+    with (
+        _open_source(arguments.source) as raw,
+        opened(choices, screen, writes=True) as caller,
+        progress(screen, "importing", "B", size) as advance,
+    ):
+        report = caller.import_lines(request, lines_of(raw, arguments.source, advance))
     screen.value(report, show.lines_of(report, screen))
     return exits.SOME_REJECTED if report.counts.get("rejected") else exits.OK
 
@@ -65,7 +65,7 @@ def resume_key(path: Path) -> str:
     return f"{path.name[-100:]}:{state.st_size}:{state.st_mtime_ns}"
 
 
-def _opened(source: str) -> IO[bytes]:
+def _open_source(source: str) -> IO[bytes]:
     if source == "-":
         return sys.stdin.buffer
     try:
@@ -102,10 +102,7 @@ def _folder(source: str, values: dict[str, Any], choices: Choices, screen: Scree
     if "resume_key" in values:
         raise InvalidInputError("--resume-key is for JSON lines", hint="files are recognised when sent again")
     files = found_files((), (source,))
-    target = open_target(choices)
-    try:
-        receipts = remember_files(files, {}, values, target, screen)
-    finally:
-        plain.finish(target, screen)
+    with opened(choices, screen, writes=True) as caller:
+        receipts = remember_files(files, {}, values, caller, screen)
     screen.value(receipts, show.lines_of(receipts, screen))
     return code_for(receipts)

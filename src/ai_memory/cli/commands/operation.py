@@ -6,17 +6,14 @@ import argparse
 import sys
 from typing import Any
 
-from msgspec import Struct
-
 from ai_memory.cli import exits
-from ai_memory.cli.opening import open_target
+from ai_memory.cli.opening import opened
 from ai_memory.cli.options import add_fields, values_from
 from ai_memory.cli.output import show
 from ai_memory.cli.output.screen import Screen
-from ai_memory.cli.target import Choices, Target
+from ai_memory.cli.target import Choices
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import Operation, fields_of, parse
-from ai_memory.types import Outcome, Receipt
+from ai_memory.operations.base import Operation, Request, Response, parse
 
 
 def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
@@ -33,8 +30,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     request = parse(operation.request, request_values(arguments, operation, choices))
     response = carry_out(operation, request, choices, screen)
     screen.value(response, show.lines_of(response, screen))
-    rejected = isinstance(response, Receipt) and response.outcome is Outcome.REJECTED
-    return exits.REJECTED if rejected else exits.OK
+    refused = operation.refusal is not None and operation.refusal(response) is not None
+    return exits.REJECTED if refused else exits.OK
 
 
 def request_values(arguments: argparse.Namespace, operation: Operation, choices: Choices) -> dict[str, Any]:
@@ -43,7 +40,7 @@ def request_values(arguments: argparse.Namespace, operation: Operation, choices:
     values = values_from(arguments, operation.request, operation.command)
     if values.get("text") == "-":
         values["text"] = read_standard_input()
-    if choices.namespace is not None and "namespace" in fields_of(operation.request):
+    if choices.namespace is not None and "namespace" in operation.request.__struct_fields__:
         values["namespace"] = choices.namespace
     return values
 
@@ -58,17 +55,7 @@ def read_standard_input() -> str:
         ) from None
 
 
-def carry_out(operation: Operation, request: Struct, choices: Choices, screen: Screen) -> Any:
-    """One call on a target that is opened and closed around it."""
-    target = open_target(choices)
-    try:
-        return target.call(operation, request)
-    finally:
-        finish(target, screen)
-
-
-def finish(target: Target, screen: Screen) -> None:
-    """Close a target and pass on its remark."""
-    remark = target.close()
-    if remark:
-        screen.note(f"notice: {remark}")
+def carry_out(operation: Operation[Request, Response], request: Request, choices: Choices, screen: Screen) -> Response:
+    """The response of a service that is opened and closed around the call."""
+    with opened(choices, screen, writes=operation.effect == "write") as caller:
+        return caller.carry_out(operation, request)

@@ -8,14 +8,15 @@ import time
 from typing import Any
 
 from ai_memory.cli import exits
-from ai_memory.cli.opening import open_target
+from ai_memory.cli.opening import opened
 from ai_memory.cli.output import show
 from ai_memory.cli.output.progress import progress
 from ai_memory.cli.output.screen import Screen
-from ai_memory.cli.target import Choices, Target, running_url
+from ai_memory.cli.target import Choices, running_url
 from ai_memory.errors import EmbedderError, InvalidInputError
 from ai_memory.operations import generations
 from ai_memory.operations.base import Operation, parse
+from ai_memory.operations.caller import Caller
 from ai_memory.operations.generations import Build, Generations
 
 POLL_SECONDS = 0.25
@@ -47,18 +48,13 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     choices = Choices.of(arguments)
     operation, values = asked_for(arguments)
     request = parse(operation.request, values)
-    target = open_target(choices, any_embedder=True)
-    try:
-        answer: Generations = target.call(operation, request)
-        started = operation in (generations.REEMBED, generations.TAKE_BACK)
+    started = operation in (generations.REEMBED, generations.TAKE_BACK)
+    with opened(choices, screen, writes=operation.effect == "write", any_embedder=True) as caller:
+        answer: Generations = caller.carry_out(operation, request)
         if started and not arguments.background:
-            answer = _wait(target, answer, screen, here=running_url(choices) is None)
+            answer = _wait(caller, answer, screen, here=running_url(choices) is None)
         elif started and running_url(choices) is None:
             screen.note("notice: no service is running: `ai-memory serve`, or this command again, continues the build")
-    finally:
-        remark = target.close()
-    if remark:
-        screen.note(f"notice: {remark}")
     screen.value(answer, show.lines_of(answer, screen))
     if started and answer.build is not None and answer.build.state == "failed":
         return exits.exit_code(EmbedderError(""))
@@ -106,7 +102,7 @@ def rate_of(text: str) -> float:
     return rate
 
 
-def _wait(target: Target, answer: Generations, screen: Screen, *, here: bool) -> Generations:
+def _wait(caller: Caller, answer: Generations, screen: Screen, *, here: bool) -> Generations:
     """Show the progress of the build until it has ended or is ready to be switched to."""
     build = answer.build
     if build is None or _over(build):
@@ -119,7 +115,7 @@ def _wait(target: Target, answer: Generations, screen: Screen, *, here: bool) ->
                 advance(build.done - shown)
                 shown = build.done
                 time.sleep(POLL_SECONDS)
-                answer = target.call(generations.GENERATIONS, request)
+                answer = caller.carry_out(generations.GENERATIONS, request)
                 build = answer.build
     except KeyboardInterrupt:
         screen.note(

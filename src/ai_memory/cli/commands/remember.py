@@ -7,7 +7,7 @@ from typing import Any
 
 from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
-from ai_memory.cli.opening import open_target
+from ai_memory.cli.opening import opened
 from ai_memory.cli.options import add_fields
 from ai_memory.cli.output import show
 from ai_memory.cli.output.screen import Screen
@@ -83,10 +83,7 @@ def _files(arguments: argparse.Namespace, screen: Screen) -> int:
         raise InvalidInputError("--idempotency-key is for a single text", hint="files are recognised when sent again")
     parse(RememberManyRequest, {**options, "memories": [{**common, "text": "x"}]})
     files = found_files(arguments.file or (), arguments.folder or ())
-    target = open_target(choices)
-    try:
-        receipts = remember_files(files, common, options, target, screen)
-    finally:
-        plain.finish(target, screen)
+    with opened(choices, screen, writes=True) as caller:
+        receipts = remember_files(files, common, options, caller, screen)
     screen.value(receipts, show.lines_of(receipts, screen))
     return code_for(receipts)

@@ -36,7 +36,7 @@ _DECISION = "decision"
 def merge(parts: Parts, request: MergeRequest) -> Decision:
     """Record that several entities are one; a decision that is already in force is returned unchanged."""
     read_new(parts)
-    names, now, made = Names(parts, request.namespace), parts.now(), list[Entity]()
+    names, now, made = Names(parts, request.namespace), parts.clock.now(), list[Entity]()
     things = [_thing(names.existing(node), node, "things") for node in request.things]
     kinds = {entity.kind for entity in names.entities(ids=things)}
     kind = kinds.pop() if len(kinds) == 1 else ANY_KIND
@@ -65,7 +65,7 @@ def split(parts: Parts, request: SplitRequest) -> Decision:
     if parts.graph is None:
         raise ConflictError("nothing is read from memories here", hint="switch the setting extract on")
     read_new(parts)
-    names, now, made = Names(parts, request.namespace), parts.now(), list[Entity]()
+    names, now, made = Names(parts, request.namespace), parts.clock.now(), list[Entity]()
     thing = _thing(names.endpoint(names.existing(request.thing), now, made, "thing"), request.thing, "thing")
     (kind,) = [entity.kind for entity in names.entities(ids=[thing])]
     into = _thing(names.endpoint(request.into, now, made, "into", kind_of_new=kind), request.into, "into")
@@ -113,7 +113,7 @@ def undo(parts: Parts, request: UndoRequest) -> Decision:
             f"there is no decision {request.id} in namespace {request.namespace}",
             hint="ai-memory decisions lists them",
         )
-    now = parts.now()
+    now = parts.clock.now()
     ending = [Unrelate(id=each.id, namespace=request.namespace, at=now) for each in ours if each.retired_at is None]
     if ending:
         write(parts, ending)

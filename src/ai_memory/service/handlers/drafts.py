@@ -37,7 +37,7 @@ def context_path(path: str) -> str:
 def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: bool) -> Remember:
     """The store command for a draft; raises InvalidInputError naming the field that is wrong."""
     clean_text(namespace, "namespace")
-    user, agent, session = _clean(draft.user, "user"), _clean(draft.agent, "agent"), _clean(draft.session, "session")
+    user, agent, session = _facets(draft)
     content = _checked(draft)
     digest = digests(namespace, user, agent, session, content.author, content.title, content.text)
     return Remember(
@@ -82,8 +82,7 @@ def check_record(record: MemoryRecord) -> None:
     check_namespace(record.namespace)
     if not record.id.startswith(MEMORY) or len(record.id) > MAX_ID or not record.id.isascii():
         raise InvalidInputError(f"{record.id[:80]!r} is no memory's id", hint="ids look like mem_…", field="id")
-    for facet in _FACETS:
-        _clean(getattr(record, facet), facet)
+    _facets(record)
     _clean(record.retired_reason, "retired_reason")
     content = {name: getattr(record, name) for name in _CONTENT_FIELDS}
     _checked(parse(Draft, content), may_be_empty=True)
@@ -177,6 +176,15 @@ def _instant(instant: dt.datetime | None, field: str) -> dt.datetime | None:
             f"{field} {instant.isoformat()} is out of range", hint="years 1 to 9999 can be kept", field=field
         )
     return aware.astimezone(dt.UTC)
+
+
+def _facets(given: Draft | MemoryRecord) -> tuple[str | None, ...]:
+    """User, agent and session, once each is known to be storable."""
+    facets: tuple[str | None, ...] = (given.user, given.agent, given.session)
+    for name, facet in zip(_FACETS, facets, strict=True):
+        if facet is not None:
+            clean_text(facet, name)
+    return facets
 
 
 def _clean(value: str | None, field: str) -> str | None:

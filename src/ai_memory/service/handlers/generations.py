@@ -116,7 +116,7 @@ def _start(parts: Parts, generation: Generation, request: ReembedRequest, active
     if job is None or earlier is None or earlier.generation != generation.id:
         active = active or active_in(parts.store)
         plan = Plan(generation=generation.id, former=active.id if active else None)
-        job, earlier = new_job(plan, parts.now()), plan
+        job, earlier = new_job(plan, parts.clock.now()), plan
     plan = msgspec.structs.replace(
         earlier, model=request.model or earlier.model, rate=request.rate, switch=request.switch
     )
@@ -170,10 +170,10 @@ def take_back(parts: Parts, request: TakeBackRequest) -> Generations:
                 f"{pending} revisions were written since, and {_said(target.embedder)} is not installed to embed them",
                 hint="install the model again, or stay with the one in use",
             )
-        parts.store.put_job(new_job(plan, parts.now()))
+        parts.store.put_job(new_job(plan, parts.clock.now()))
         parts.builder.begin()
     else:
-        parts.store.put_job(msgspec.structs.replace(new_job(plan, parts.now()), state="done"))
+        parts.store.put_job(msgspec.structs.replace(new_job(plan, parts.clock.now()), state="done"))
         parts.builder.switched()
     return generations(parts, GenerationsRequest())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import parse
+from ai_memory.operations.caller import Progress
 from ai_memory.operations.moving import (
     ExportRequest,
     ImportReport,
@@ -40,9 +41,6 @@ BATCH = 500
 MAX_LINE_BYTES = 4 * 1024 * 1024
 MAX_REJECTED = 1_000
 
-ImportProgress = Callable[[int, dict[str, int]], None]
-"""Told after each batch: the number of lines done, and the counts by outcome so far."""
-
 
 def export(parts: Parts, request: ExportRequest) -> Iterator[bytes]:
     """JSON lines, each ending in a newline, from one consistent snapshot."""
@@ -54,7 +52,7 @@ def export(parts: Parts, request: ExportRequest) -> Iterator[bytes]:
 
 
 def import_lines(
-    parts: Parts, request: ImportRequest, lines: Iterable[bytes], progress: ImportProgress | None = None
+    parts: Parts, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None
 ) -> ImportReport:
     """Take lines in batches, each durable before the next is read; every wrong line is reported and does not stop the rest."""
     run = _Import(parts, request, progress)
@@ -81,7 +79,7 @@ def _line(record: str, values: dict[str, Any]) -> bytes:
 class _Import:
     """One run over the lines of an import."""
 
-    def __init__(self, parts: Parts, request: ImportRequest, progress: ImportProgress | None) -> None:
+    def __init__(self, parts: Parts, request: ImportRequest, progress: Progress | None) -> None:
         self._parts = parts
         self._request = request
         self._progress = progress
@@ -107,7 +105,7 @@ class _Import:
             self._flush()
 
     def finish(self) -> ImportReport:
-        """Write what is left and tell what became of every line."""
+        """Write what is left and report what became of each line."""
         self._close_history()
         self._flush()
         self._save_job("done")
@@ -129,7 +127,7 @@ class _Import:
             namespace = check_namespace(str(own) if self._request.namespace is None else self._request.namespace)
             draft = parse(Draft, values)
             self._pending.append(
-                (number, to_remember(draft, namespace, self._parts.now(), reinstate=self._request.reinstate))
+                (number, to_remember(draft, namespace, self._parts.clock.now(), reinstate=self._request.reinstate))
             )
         elif record == "entity":
             entity = from_builtins(values, Entity)
@@ -172,7 +170,7 @@ class _Import:
             revisions=revisions,
             dedup_key=dedup_key(latest.namespace, latest.user, latest.agent, latest.session, *said),
             value_digests=tuple(value_digest(r.namespace, r.author, r.title, r.text) for r in revisions),
-            at=self._parts.now(),
+            at=self._parts.clock.now(),
         )
         self._pending.append((number, command))
 
@@ -185,13 +183,13 @@ class _Import:
             entity = self._entities.get(node)
             if entity is None:
                 continue
-            standing = [
+            stored = [
                 known
                 for known in self._parts.store.entities(namespace, names=[entity.name])
                 if known.kind == entity.kind
             ]
-            if standing:
-                ends[field] = standing[0].id
+            if stored:
+                ends[field] = stored[0].id
             else:
                 made.append(msgspec.structs.replace(entity, namespace=namespace))
         moved = msgspec.structs.replace(relation, namespace=namespace, **ends)
@@ -220,8 +218,8 @@ class _Import:
 
     def _reject(self, number: int, error: Exception) -> None:
         self._counts["rejected"] += 1
-        ours = error if isinstance(error, MemoryServiceError) else InvalidInputError(str(error))
-        self._note(RejectedLine(line=number, code=ours.code, reason=ours.message))
+        known = error if isinstance(error, MemoryServiceError) else InvalidInputError(str(error))
+        self._note(RejectedLine(line=number, code=known.code, reason=known.message))
 
     def _note(self, rejected: RejectedLine) -> None:
         if len(self._rejected) < MAX_REJECTED:
@@ -236,7 +234,7 @@ class _Import:
         earlier = [job for job in self._parts.store.jobs(kind="import", states=("running",)) if job.id == job_id]
         if earlier:
             return earlier[0]
-        now = self._parts.now()
+        now = self._parts.clock.now()
         return Job(
             id=job_id, kind="import", state="running", namespace=self._request.namespace, created_at=now, updated_at=now
         )
@@ -246,7 +244,7 @@ class _Import:
             return
         self._parts.store.put_job(
             msgspec.structs.replace(
-                self._job, state=state, progress={"lines": self._last}, updated_at=self._parts.now()
+                self._job, state=state, progress={"lines": self._last}, updated_at=self._parts.clock.now()
             )
         )
 

@@ -65,7 +65,7 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         explain=request.explain,
         as_context=request.format == "context",
         recipe=recipe,
-        periods=_periods(request.query, selection.now or parts.now()) if recipe.time else (),
+        periods=_periods(request.query, selection.now or parts.clock.now()) if recipe.time else (),
     )
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
     seen = _look(parts, request, by_meaning=by_meaning)
@@ -212,7 +212,7 @@ def _with_now(parts: Parts, request: Selection, *, include_ended: bool) -> Selec
     return msgspec.structs.replace(
         as_selection(request),
         context=context_path(request.context),
-        now=request.now or parts.now(),
+        now=request.now or parts.clock.now(),
         include_ended=include_ended,
     )
 

@@ -25,7 +25,7 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
         raise InvalidInputError(
             f"{request.type} is reserved for decisions", hint="ai-memory merge, or ai-memory split", field="type"
         )
-    now = parts.now()
+    now = parts.clock.now()
     made: list[Entity] = []
     known = Names(parts, request.namespace)
     source = known.endpoint(request.source, now, made, "source")
@@ -62,7 +62,7 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
 
 def unrelate(parts: Parts, request: UnrelateRequest) -> Relation:
     """End a relation; it stays in the history."""
-    return relation_of(write(parts, [Unrelate(id=request.id, namespace=request.namespace, at=parts.now())])[0])
+    return relation_of(write(parts, [Unrelate(id=request.id, namespace=request.namespace, at=parts.clock.now())])[0])
 
 
 def check_relation(relation: Relation) -> None:

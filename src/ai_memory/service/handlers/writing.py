@@ -50,8 +50,8 @@ from ai_memory.types import Outcome, Receipt, Searchable, Selection
 
 FORGET_PAGE = 500
 WAIT_SECONDS = 30.0
-"""How long `wait` waits: less than a client's time limit, so that a long backlog gives an honest receipt and no error."""
-PENDING = "its vector is owed until there is an embedding model: ai-memory model fetch"
+"""How long `wait` waits: less than a client's time limit, so that a long backlog gives a receipt and not an error."""
+PENDING = "not yet embedded: there is no embedding model; run ai-memory model fetch"
 ALWAYS_ALLOWED = 20
 """Bulk forgetting of this many memories or fewer never trips the brake."""
 
@@ -60,7 +60,7 @@ Answer = TypeVar("Answer", bound=Struct)
 
 def remember(parts: Parts, request: RememberRequest) -> Receipt:
     """Keep one memory."""
-    command = to_remember(request, request.namespace, parts.now(), reinstate=request.reinstate)
+    command = to_remember(request, request.namespace, parts.clock.now(), reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipt:
         return _receipt(request, results[0], _can_find_meaning(parts))
@@ -70,7 +70,7 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
 
 
 def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
-    """Keep many memories; each gets a receipt of its own, and a wrong one does not stop the others."""
+    """Keep many memories; each gets its own receipt, and a wrong one does not stop the others."""
     commands, places, receipts = _prepare(parts, request.memories, request.namespace, reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipts:
@@ -93,7 +93,7 @@ def _prepare(
     receipts: list[Receipt | None] = [None] * len(drafts)
     for place, draft in enumerate(drafts):
         try:
-            commands.append(to_remember(draft, namespace, parts.now(), reinstate=reinstate))
+            commands.append(to_remember(draft, namespace, parts.clock.now(), reinstate=reinstate))
             places.append(place)
         except InvalidInputError as error:
             receipts[place] = Receipt(outcome=Outcome.REJECTED, reason=f"{error.code}: {error.message}")
@@ -120,10 +120,10 @@ def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
     current = parts.store.get(request.namespace, [request.id])[0]
     if current is None:
         raise no_such_memory(request.id, request.namespace)
-    command = to_revise(request, current, parts.now())
+    command = to_revise(request, current, parts.clock.now())
 
     def answer(results: list[Result]) -> Receipt:
-        return _changed(results[0], parts, "nothing to change: it says so already")
+        return _changed(results[0], parts, "nothing to change: the current revision is the same")
 
     return write_once(parts, "revise", request, request.idempotency_key, [command], answer, Receipt)
 
@@ -133,7 +133,7 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
     command = Retire(
         id=request.id,
         namespace=request.namespace,
-        at=parts.now(),
+        at=parts.clock.now(),
         reason=_reason(request.reason),
         if_revision=request.if_revision,
     )
@@ -156,7 +156,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
     command = Forget(
         id=request.id,
         namespace=request.namespace,
-        at=parts.now(),
+        at=parts.clock.now(),
         reason=reason,
         if_revision=request.if_revision,
     )
@@ -202,7 +202,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
     parts.follower.forget_saved()
     forgotten = 0
     for start in range(0, len(ids), FORGET_PAGE):
-        now = parts.now()
+        now = parts.clock.now()
         commands: list[Command] = [
             Forget(id=memory_id, namespace=request.namespace, at=now, reason=reason)
             for memory_id in ids[start : start + FORGET_PAGE]
@@ -213,7 +213,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
 
 
 def write(parts: Parts, commands: Sequence[Command]) -> list[Result]:
-    """Write durably, hand the new revisions to the index, and let owed vectors be paid."""
+    """Write durably, hand the new revisions to the index, and wake the background workers."""
     results = parts.store.write(commands)
     _after(parts, results)
     return results
@@ -249,7 +249,7 @@ def write_once(
     answer: Callable[[list[Result]], Answer],
     kind: type[Answer],
 ) -> Answer:
-    """Carry out the commands once per idempotency key; `answer` makes of their results what the caller gets."""
+    """Carry out the commands once per idempotency key; `answer` turns their results into the response."""
     if idempotency_key is None:
         return answer(write(parts, commands) if commands else [])
     if not 1 <= len(idempotency_key) <= 256:
@@ -268,9 +268,11 @@ def write_once(
 
 def _after(parts: Parts, results: Sequence[Result]) -> None:
     parts.follower.offer(
-        StoredRevision(key=result.sequence, record=result.record)
-        for result in results
-        if isinstance(result, Stored) and result.record is not None and result.record.retired_at is None
+        [
+            StoredRevision(key=result.sequence, record=result.record)
+            for result in results
+            if isinstance(result, Stored) and result.record is not None and result.record.retired_at is None
+        ]
     )
     parts.backlog.kick()
     if parts.graph is not None:
@@ -278,7 +280,7 @@ def _after(parts: Parts, results: Sequence[Result]) -> None:
 
 
 def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
-    """What became of a draft. A fresh memory is found by words at once and by meaning once its vector is paid."""
+    """What became of a draft. Lexical search finds a new memory at once, semantic search once it is embedded."""
     if isinstance(result, Stored):
         return Receipt(
             outcome=Outcome.SUPERSEDED if result.superseded else Outcome.STORED,
@@ -289,13 +291,13 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             searchable=Searchable(words=True, meaning=False),
         )
     if isinstance(result, Duplicate):
-        standing = result.record
-        differs = differing_fields(draft, standing)
+        current = result.record
+        differs = differing_fields(draft, current)
         return Receipt(
             outcome=Outcome.DUPLICATE_OF,
-            memory_id=standing.id,
-            revision=standing.revision,
-            reason="the same text stands in this scope already"
+            memory_id=current.id,
+            revision=current.revision,
+            reason="the same text is stored in this scope already"
             + (f"; it differs in {', '.join(differs)}: revise changes it" if differs else ""),
             searchable=Searchable(words=True, meaning=False),
             differs=differs,
@@ -346,7 +348,7 @@ def _reason(reason: str | None) -> str | None:
 
 
 _HINTS = {
-    "conflict": "remember the new text as a memory of its own",
+    "conflict": "remember the new text as a separate memory",
     "duplicate": "use that memory, or retire one of the two",
     "forgotten": "remember it with reinstate=true if it should come back",
 }
@@ -357,7 +359,7 @@ def _can_find_meaning(parts: Parts) -> bool:
 
 
 def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
-    """The receipts once their vectors are paid, or as they are when nothing can pay them, or not within the time limit."""
+    """The receipts once their memories are embedded; unchanged where there is no model or the time limit is reached first."""
     settled = parts.backlog.settle(WAIT_SECONDS)
     return [
         msgspec.structs.replace(
@@ -372,7 +374,7 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
 
 
 def _drop_derived(parts: Parts, namespace: str, ids: Sequence[str]) -> None:
-    """Reach every derived copy before a forget is acknowledged: this process's index, the snapshot and the graph on disk."""
+    """Erase every derived copy before a forget is acknowledged: in this process's index, its snapshot and the graph file."""
     parts.follower.forget_saved()
     parts.follower.catch_up()
     if parts.graph is not None:

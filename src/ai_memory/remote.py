@@ -1,9 +1,8 @@
-"""The service over HTTP."""
+"""The service over HTTP, as a caller: the same operations, carried out by a process that runs elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,12 +11,9 @@ from msgspec import NODEFAULT, UNSET, Struct
 
 from ai_memory.decoding import from_builtins, from_json
 from ai_memory.errors import ConflictError, InvalidInputError
-from ai_memory.operations.base import PREFIX, Operation, fields_of
-from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
-from ai_memory.operations.table import BY_NAME
-from ai_memory.python.calls import Line, Progress, Response, build, encode_line
-from ai_memory.python.methods import Methods
-from ai_memory.types import Receipt
+from ai_memory.operations.base import PREFIX, Operation, Request, Response, fields_of
+from ai_memory.operations.caller import Progress
+from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportReport, ImportRequest
 from ai_memory.wire import Wire
 
 DEFAULT_URL = "http://127.0.0.1:7677"
@@ -25,10 +21,10 @@ DEFAULT_TIMEOUT = 60.0
 PROGRESS_EVERY = 500
 
 
-class Client(Methods):
-    """A running service at `url`. May be used from any thread; use it as a context manager or close it.
+class RemoteService:
+    """A `Caller` whose operations a running service carries out. May be used from any thread.
 
-    Raises the same errors as `Memory`, and ServiceUnavailableError where nothing answers. A request that only reads is tried
+    Raises what the service answers with, and ServiceUnavailableError where nothing answers. A request that only reads is tried
     a second time when the connection breaks, and so is a write that has an idempotency key.
     """
 
@@ -45,34 +41,28 @@ class Client(Methods):
         """Close the idle connections. May be called twice."""
         self._wire.close()
 
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _call(self, name: str, response: type[Response], values: Mapping[str, Any]) -> Response:
-        operation = BY_NAME[name]
-        request = build(name, values)
+    def carry_out(self, operation: Operation[Request, Response], request: Request) -> Response:
+        """As `Caller.carry_out`."""
         target, body = written(operation, request)
         again = operation.effect == "read" or getattr(request, "idempotency_key", None) is not None
         try:
             reply = self._wire.send(operation.route.method, target, body, again=again)
         except ConflictError as error:
-            if response is Receipt and "receipt" in error.details:  # a rejection, which Python tells as a receipt
-                return from_builtins(error.details["receipt"], response)
+            if operation.refusal is not None and "receipt" in error.details:  # REST reports a refusal as an error
+                return from_builtins(error.details["receipt"], operation.response)
             raise
-        return from_json(reply.body, response)
+        return from_json(reply.body, operation.response)
 
-    def _export(self, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        target, _ = written(EXPORT, build(EXPORT.name, values))
-        for line in self._wire.receive_lines(target):
-            yield msgspec.json.decode(line)
+    def export(self, request: ExportRequest) -> Iterator[bytes]:
+        """As `Caller.export`."""
+        target, _ = written(EXPORT, request)
+        return self._wire.receive_lines(target)
 
-    def _import(self, values: Mapping[str, Any], lines: Iterable[Line], progress: Progress | None) -> ImportReport:
-        target, _ = written(IMPORT, build(IMPORT.name, values))
+    def import_lines(
+        self, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None
+    ) -> ImportReport:
+        """As `Caller.import_lines`; the counts are known at the end only."""
+        target, _ = written(IMPORT, request)
         reply = self._wire.send_lines(target, _counted(lines, progress))
         report = from_json(reply.body, ImportReport)
         if progress is not None:
@@ -80,9 +70,10 @@ class Client(Methods):
         return report
 
 
-def _counted(lines: Iterable[Line], progress: Progress | None) -> Iterator[bytes]:
+def _counted(lines: Iterable[bytes], progress: Progress | None) -> Iterator[bytes]:
+    """The lines without their ends."""
     for number, line in enumerate(lines, start=1):
-        yield encode_line(line)
+        yield line.rstrip(b"\r\n")
         if progress is not None and number % PROGRESS_EVERY == 0:
             progress(number, {})
 
@@ -120,7 +111,7 @@ def _is_default(field: msgspec.structs.FieldInfo, value: Any) -> bool:
 
 
 def _parameters(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Fields as query parameters; a list of one is written as JSON where a comma or bracket in it would be taken for more."""
+    """Fields as query parameters; a list of one is written as JSON where a comma or bracket in it would be read as several."""
     for name, value in msgspec.to_builtins(dict(values)).items():
         if isinstance(value, list | tuple):
             if len(value) == 1 and ("," in value[0] or value[0].startswith("[") or not value[0]):

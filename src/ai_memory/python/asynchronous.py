@@ -1,22 +1,19 @@
-"""`AsyncMemory` and `AsyncClient`: the same methods as coroutines, one bounded hop to a thread a call.
-
-Apart from the classes they wrap, so that a command line that waits for one answer does not import an event loop.
-"""
+"""`AsyncMemory` and `AsyncClient`: the same methods as coroutines, each call in a thread of a bounded pool."""
 
 from __future__ import annotations
 
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from ai_memory.client import DEFAULT_TIMEOUT, DEFAULT_URL, Client
-from ai_memory.memory import Memory
-from ai_memory.python.threaded import ThreadedMethods
+from ai_memory.python.async_methods import AsyncMethods
+from ai_memory.python.memory import Memory
+from ai_memory.remote import DEFAULT_TIMEOUT, DEFAULT_URL, RemoteService
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
 
 
-class AsyncMemory(ThreadedMethods):
+class AsyncMemory(AsyncMethods):
     """The same as `Memory`, as coroutines, under asyncio or trio."""
 
     def __init__(
@@ -29,16 +26,16 @@ class AsyncMemory(ThreadedMethods):
     ) -> None:
         """Open a store as `Memory` does; this takes some milliseconds on the calling thread."""
         self._memory = Memory(path, data_dir=data_dir, settings=settings, **flags)
-        super().__init__(self._memory)
+        super().__init__(self._memory.caller)
 
     async def settle(self, timeout: float | None = None) -> bool:
-        """Wait until every memory can be found by meaning; False at the time limit (seconds) or without a model."""
+        """Wait until every memory is embedded; False at the time limit (seconds) or without a model."""
         return await self._in_thread(lambda: self._memory.settle(timeout))
 
 
-class AsyncClient(ThreadedMethods):
+class AsyncClient(AsyncMethods):
     """The same as `Client`, as coroutines, under asyncio or trio."""
 
     def __init__(self, url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
         """`timeout` is in seconds, for connecting and for each wait for an answer."""
-        super().__init__(Client(url, api_key=api_key, timeout=timeout))
+        super().__init__(RemoteService(url, api_key=api_key, timeout=timeout))

@@ -1,15 +1,16 @@
-"""The operations as coroutines: one bounded hop to a thread around the plain ones, the only such crossing on this side."""
+"""How the async methods are carried out: each call runs in a thread of a bounded pool, so that the event loop never waits."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ai_memory.operations.base import Operation, Request, Response
+from ai_memory.operations.caller import Caller, Progress
 from ai_memory.operations.moving import ImportReport
-from ai_memory.python.async_methods import AsyncMethods
-from ai_memory.python.calls import Calls, Line, Progress, Response
+from ai_memory.python.calls import Calls, Line
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
@@ -20,20 +21,16 @@ LINES_AT_ONCE = 200
 Value = TypeVar("Value")
 
 
-class _Closable(Protocol):
-    def close(self) -> None: ...
+class AsyncCalls:
+    """The base of the async methods: `Calls` in at most 40 threads at a time. A cancelled write is still finished."""
 
-
-class ThreadedMethods(AsyncMethods):
-    """Carries out each operation in a thread, at most 40 at a time. A cancelled write is still finished."""
-
-    def __init__(self, calls: Calls) -> None:
-        """`calls` does the work, and is closed with this object when it can be."""
-        self._calls = calls
+    def __init__(self, caller: Caller) -> None:
+        """`caller` does the work, and is closed with this object."""
+        self._calls = Calls(caller)
         self._limiter: CapacityLimiter | None = None
 
     async def _in_thread(self, work: Callable[[], Value]) -> Value:
-        import anyio  # not at the top: the plain client, which must start fast, imports this module
+        import anyio  # at the first call: importing it takes longer than the rest of a client
         import anyio.to_thread
 
         if self._limiter is None:
@@ -42,9 +39,7 @@ class ThreadedMethods(AsyncMethods):
 
     async def close(self) -> None:
         """Finish what was acknowledged and release everything. May be called twice."""
-        close = getattr(self._calls, "close", None)
-        if close is not None:
-            await self._in_thread(close)
+        await self._in_thread(self._calls.close)
 
     async def __aenter__(self) -> Self:
         return self
@@ -54,8 +49,8 @@ class ThreadedMethods(AsyncMethods):
     ) -> None:
         await self.close()
 
-    async def _call(self, name: str, response: type[Response], values: Mapping[str, Any]) -> Response:
-        return await self._in_thread(lambda: self._calls._call(name, response, values))
+    async def _carry_out(self, operation: Operation[Request, Response], values: Mapping[str, Any]) -> Response:
+        return await self._in_thread(lambda: self._calls._carry_out(operation, values))
 
     async def _export(self, values: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
         lines = self._calls._export(values)
@@ -71,7 +66,7 @@ class ThreadedMethods(AsyncMethods):
 
 
 def _pulled(lines: AsyncIterable[Line]) -> Iterator[Line]:
-    """The lines of an async iterable, asked for from a thread, one by one."""
+    """The lines of an async iterable, requested from a thread, one by one."""
     import anyio.from_thread
 
     source = aiter(lines)

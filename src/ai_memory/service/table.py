@@ -1,0 +1,64 @@
+"""Which function carries out which operation: the one place that binds the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ai_memory.operations import deciding as decide
+from ai_memory.operations import generations as generation
+from ai_memory.operations import graph as relation
+from ai_memory.operations import moving as move
+from ai_memory.operations import reading as read
+from ai_memory.operations import watching as watch
+from ai_memory.operations import writing as write
+from ai_memory.operations.base import Operation, Request, Response
+from ai_memory.service.handlers import deciding, generations, graph, moving, reading, relations, watching, writing
+from ai_memory.service.parts import Parts
+
+Handler = Callable[[Parts, Any], Any]
+
+
+def _bind(
+    operation: Operation[Request, Response], handler: Callable[[Parts, Request], Response]
+) -> tuple[str, Handler]:
+    """One entry; the signature has the type checker compare the handler with the operation's request and response."""
+    return operation.name, handler
+
+
+HANDLERS: dict[str, Handler] = dict(
+    (
+        _bind(write.REMEMBER, writing.remember),
+        _bind(write.REMEMBER_MANY, writing.remember_many),
+        _bind(write.REVISE, writing.revise),
+        _bind(write.RETIRE, writing.retire),
+        _bind(write.FORGET, writing.forget),
+        _bind(write.FORGET_MANY, writing.forget_many),
+        _bind(read.RECALL, reading.recall),
+        _bind(read.GET, reading.get),
+        _bind(read.LIST, reading.list_),
+        _bind(read.HISTORY, reading.history),
+        _bind(read.TIMELINE, reading.timeline),
+        _bind(read.CONTEXTS, reading.contexts),
+        _bind(relation.RELATE, relations.relate),
+        _bind(relation.UNRELATE, relations.unrelate),
+        _bind(relation.NEIGHBOURS, graph.neighbours),
+        _bind(relation.ENTITIES, graph.entities),
+        _bind(relation.PATH, graph.path),
+        _bind(relation.GRAPH, graph.graph),
+        _bind(decide.MERGE, deciding.merge),
+        _bind(decide.SPLIT, deciding.split),
+        _bind(decide.DECISIONS, deciding.decisions),
+        _bind(decide.UNDO, deciding.undo),
+        _bind(move.NAMESPACES, moving.namespaces),
+        _bind(watch.STATS, watching.stats),
+        _bind(watch.HEALTH, watching.health),
+        _bind(generation.GENERATIONS, generations.generations),
+        _bind(generation.REEMBED, generations.reembed),
+        _bind(generation.CANCEL_REEMBED, generations.cancel_reembed),
+        _bind(generation.ACTIVATE_GENERATION, generations.activate_generation),
+        _bind(generation.TAKE_BACK, generations.take_back),
+        _bind(generation.PRUNE_GENERATIONS, generations.prune_generations),
+    )
+)
+"""The handler of each operation by the operation's name. The two that stream lines are methods of every caller instead."""
