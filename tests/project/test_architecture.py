@@ -273,7 +273,7 @@ def test_only_adapters_are_asynchronous() -> None:
 
 def test_every_operation_has_a_handler() -> None:
     """The two that stream lines are methods of every caller instead."""
-    from ai_memory.service.handlers.table import HANDLERS
+    from ai_memory.service.table import HANDLERS
 
     from ai_memory.operations.table import OPERATIONS
 

@@ -1,7 +1,7 @@
 """What an operation is: one typed definition from which every surface is made.
 
 An operation names its request and response types, its REST route, and how it appears on the command line and in MCP. A caller
-(`operations.caller`) carries it out; `service.handlers.table` binds it to the function that does the work.
+(`operations.caller`) carries it out; `service.table` binds it to the function that does the work.
 
 What a field means is said once, in the `Meta` of its annotation: `description` for people (REST, OpenAPI, command line,
 Python, reference pages) and, where a model needs fewer words, `extra={"short": …}` for MCP.
