@@ -70,30 +70,49 @@ class Scope(Struct, frozen=True, kw_only=True):
     session: str | None = None
 
 
-class MemoryRecord(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """One memory as it stood at one revision.
+class Content(Struct, frozen=True, kw_only=True):
+    """What a memory says, and all that a revision of it may change. The one list of these fields.
 
-    `recorded_at` to `retired_at` is when the service held this revision for true; `valid_from` to `valid_to` is when what it
-    says was true in the world. `created_at` is the first revision's `recorded_at`.
+    Stores keep each field under its own name, and what carries content over (superseding, revising, restoring, copying,
+    the command line) walks `Content.__struct_fields__`; see docs/memory.md for what each field means.
     """
 
+    type: MemoryType = MemoryType.SEMANTIC
+    context: str = ""
+    """A path such as `work/projects/atlas`; empty for none."""
+    title: str | None = None
+    author: str | None = None
+    """Who wrote or said it."""
+    text: str
+    tags: tuple[str, ...] = ()
+    importance: float = 0.5
+    """In [0, 1]."""
+    confidence: float = 1.0
+    """In [0, 1]."""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    source: str | None = None
+    """Where it came from: an address, a file, the id of a message."""
+    valid_from: dt.datetime | None = None
+    valid_to: dt.datetime | None = None
+
+
+class _Identified(Content, frozen=True, kw_only=False):
+    # Not keyword-only for its order alone: msgspec puts such fields first, so that JSON begins with the id, as archives,
+    # signatures of answers and idempotency digests of earlier versions have it, although Content is the base.
     id: str
     namespace: str
     user: str | None = None
     agent: str | None = None
     session: str | None = None
-    type: MemoryType = MemoryType.SEMANTIC
-    context: str = ""
-    title: str | None = None
-    author: str | None = None
-    text: str
-    tags: tuple[str, ...] = ()
-    importance: float = 0.5
-    confidence: float = 1.0
-    attributes: dict[str, Any] = field(default_factory=dict)
-    source: str | None = None
-    valid_from: dt.datetime | None = None
-    valid_to: dt.datetime | None = None
+
+
+class MemoryRecord(_Identified, frozen=True, kw_only=True):
+    """One memory as it was at one revision: its content, with its identity and times.
+
+    `recorded_at` to `retired_at` is when the service held this revision to be true; `valid_from` to `valid_to` is when what
+    it says was true in the world. `created_at` is the first revision's `recorded_at`.
+    """
+
     created_at: dt.datetime
     recorded_at: dt.datetime
     retired_at: dt.datetime | None = None

@@ -25,35 +25,17 @@ from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from ai_memory.types import (
+    Content,
     EmbedderIdentity,
     Entity,
     Generation,
     Job,
     MemoryRecord,
-    MemoryType,
     Page,
     Problem,
     Relation,
     Selection,
 )
-
-
-class Content(Struct, frozen=True, kw_only=True):
-    """All of a memory that a revision may change."""
-
-    type: MemoryType = MemoryType.SEMANTIC
-    context: str = ""
-    title: str | None = None
-    author: str | None = None
-    text: str
-    tags: tuple[str, ...] = ()
-    importance: float = 0.5
-    confidence: float = 1.0
-    attributes: dict[str, Any] = field(default_factory=dict)
-    source: str | None = None
-    valid_from: dt.datetime | None = None
-    valid_to: dt.datetime | None = None
-
 
 # ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,10 +15,10 @@ from ai_memory.attributes import check_attributes
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import parse
 from ai_memory.operations.writing import Draft, ReviseRequest
-from ai_memory.store.base import Content, Remember, Revise
+from ai_memory.store.base import Remember, Revise
 from ai_memory.store.ids import MEMORY, new_id
 from ai_memory.text.normal import clean_text, content_hash, digests
-from ai_memory.types import MemoryRecord
+from ai_memory.types import Content, MemoryRecord
 
 _CONTENT_FIELDS = tuple(name for name in Content.__struct_fields__)
 _FACETS = ("user", "agent", "session")

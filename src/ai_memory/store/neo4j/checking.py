@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ai_memory.store.base import Action
-from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
-from ai_memory.store.neo4j.nodes import EDGE, LOG, relation
+from ai_memory.store.chain import GENESIS, chain_digest, log_entry, relation_hash
+from ai_memory.store.neo4j.nodes import EDGE, LOG, logged, relation
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.values import LENGTH_TOLERANCE
@@ -153,16 +153,18 @@ def _chain(read: Read) -> Iterator[Problem]:
     before, newest = GENESIS, 0
     made: set[int] = set()
     query = f"MATCH (g:LogEntry) WHERE g.sequence > $after RETURN {LOG} ORDER BY g.sequence LIMIT $limit"
-    for newest, (*fields, digest) in enumerate(_pages(read, query), start=1):
-        expected = chain_digest(before, tuple(fields))
-        if fields[0] != newest or digest != expected.hex():
-            yield _broken(f"log entry {fields[0]} was changed, or one before it is missing")
+    for newest, row in enumerate(_pages(read, query), start=1):
+        entry, digest = logged(row)
+        expected = chain_digest(before, entry)
+        if entry.sequence != newest or digest != expected.hex():
+            yield _broken(f"log entry {entry.sequence} was changed, or one before it is missing")
             return
         before = expected
-        if fields[2] in (Action.REMEMBERED, Action.REVISED, Action.RESTORED):
-            made.add(newest)
-        elif fields[2] == Action.FORGOTTEN:
-            made.difference_update(int(key) for key in (fields[6] or "[]")[1:-1].split(",") if key)
+        change = log_entry(entry, digest)
+        if change.action is Action.FORGOTTEN:
+            made.difference_update(change.keys)
+        else:
+            made.update(change.keys)
     ((sequence, end),) = read("MATCH (s:Store {only: true}) RETURN s.sequence, s.digest")
     if (sequence, end) != (newest, before.hex()):
         yield _broken(f"the log ends at entry {newest}, and the store says {sequence}")
@@ -185,7 +187,7 @@ def _relations(read: Read) -> Iterator[Problem]:
         "MATCH (l:Relation) WHERE l.key > $after WITH l ORDER BY l.key LIMIT $limit "
         f"{LOCATED} OPTIONAL MATCH (g:LogEntry {{sequence: l.key}}) RETURN l.key, g.content_hash, {EDGE} ORDER BY l.key"
     )
-    wrong = sum(logged != relation_hash(relation(values)).hex() for _, logged, *values in _pages(read, query))
+    wrong = sum(known != relation_hash(relation(values)).hex() for _, known, *values in _pages(read, query))
     if wrong:
         yield Problem(check="relations", message="relations differ from their log entries", count=wrong, mend=RESTORE)
 

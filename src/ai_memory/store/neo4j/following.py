@@ -13,7 +13,17 @@ from msgspec.structs import replace
 
 from ai_memory.store.base import Action, LogEntry, StoredRevision
 from ai_memory.store.neo4j.database.connection import Connection
-from ai_memory.store.neo4j.nodes import EDGE, ENTITY, LOG, RECORD, entity, log_entry, relation, stored_revision
+from ai_memory.store.neo4j.nodes import (
+    EDGE,
+    ENTITY,
+    LOG,
+    RECORD,
+    entity,
+    log_entry_of,
+    record_key,
+    relation,
+    stored_revision,
+)
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.types import Entity, MemoryRecord, Relation
 
@@ -41,10 +51,10 @@ def log(connection: Connection, after: int, limit: int, namespace: str | None) -
         connection.settle()
         end = sequence(connection)
         rows = connection.read(_LOG_HERE, after=after, end=end, limit=limit, namespace=namespace)
-        return [log_entry(row) for row in rows]
+        return [log_entry_of(row) for row in rows]
     rows = connection.read(_LOG, after=after, limit=limit)
     whole = next((at for at, row in enumerate(rows) if row[0] != after + at + 1), len(rows))
-    return [log_entry(row) for row in rows[:whole]]
+    return [log_entry_of(row) for row in rows[:whole]]
 
 
 def load(connection: Connection, keys: Sequence[int]) -> dict[int, StoredRevision]:
@@ -52,11 +62,13 @@ def load(connection: Connection, keys: Sequence[int]) -> dict[int, StoredRevisio
     wanted = list(dict.fromkeys(int(key) for key in keys))
     if not wanted:
         return {}
-    found = {row[0]: stored_revision(row) for row in connection.read_whole(_BY_KEY, RECORD, keys=wanted)}
+    found = {record_key(row): stored_revision(row) for row in connection.read_whole(_BY_KEY, RECORD, keys=wanted)}
     missing = [key for key in wanted if key not in found]
     if missing:
         connection.settle()
-        found.update((row[0], stored_revision(row)) for row in connection.read_whole(_BY_KEY, RECORD, keys=missing))
+        found.update(
+            (record_key(row), stored_revision(row)) for row in connection.read_whole(_BY_KEY, RECORD, keys=missing)
+        )
     return found
 
 

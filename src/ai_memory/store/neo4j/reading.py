@@ -42,7 +42,7 @@ def get(
         if moment is None
         else connection.read(_KNOWN, known_at=to_micros(moment), **values)
     )
-    found = {row[1]: record(row) for row in rows}
+    found = {made.id: made for made in map(record, rows)}
     return [found.get(memory_id) for memory_id in ids]
 
 
@@ -77,11 +77,11 @@ def select(connection: Connection, selection: Selection, limit: int, cursor: str
         **conditions.values,
         limit=limit + 1,
     )
-    memories = tuple(record(row) for row in rows[:limit])
+    memories = tuple(map(record, rows[:limit]))
     if len(rows) <= limit:
         return Page(memories=memories)
-    last = rows[limit - 1]
-    return Page(memories=memories, cursor=cursor_of(selection, newest_first, last[-1], last[1]))
+    *_, occurred = rows[limit - 1]
+    return Page(memories=memories, cursor=cursor_of(selection, newest_first, occurred, memories[-1].id))
 
 
 def relations(
@@ -160,24 +160,24 @@ def namespaces(connection: Connection) -> list[tuple[str, int]]:
 def stats(connection: Connection, namespace: str | None) -> StoreStats:
     """As `Store.stats`."""
     here = "" if namespace is None else " {namespace: $namespace}"
-    owing = "MATCH (o:Owed {generation: active})"
+    pending = "MATCH (o:Owed {generation: active})"
     if namespace is not None:
-        owing += " MATCH (:Revision {key: o.key, namespace: $namespace})"
+        pending += " MATCH (:Revision {key: o.key, namespace: $namespace})"
     counts = {
         "revisions": f"MATCH (n:Revision{here})",
         "all": f"MATCH (n:Memory{here})",
         "entities": f"MATCH (n:Entity{here})",
         "tombstones": f"MATCH (n:Tombstone{here})",
         "relations": f"MATCH (:Node{here})-[x]->(:Node) WHERE x.retired_at IS NULL",
-        "owed": owing,
+        "pending": pending,
     }
     asked = ", ".join(f"COUNT {{ {source} }}" for source in counts.values())
     # The generation first: a statement sees what others commit while it runs, and a first one comes with all that it owes.
-    (row,) = connection.read(
+    ((active, *counted),) = connection.read(
         f"OPTIONAL MATCH (g:Generation {{state: 'active'}}) WITH g.number AS active RETURN active, {asked}",
         namespace=namespace,
     )
-    active, found = row[0], dict(zip(counts, row[1:], strict=True))
+    found = dict(zip(counts, counted, strict=True))
     types = connection.read(f"MATCH (r:Current{here}) RETURN r.type, count(*) ORDER BY r.type", namespace=namespace)
     by_type = {str(name): int(count) for name, count in types}
     unretired = sum(by_type.values())
@@ -188,7 +188,7 @@ def stats(connection: Connection, namespace: str | None) -> StoreStats:
         relations=found["relations"],
         entities=found["entities"],
         tombstones=found["tombstones"],
-        pending=found["revisions"] if active is None else found["owed"],
+        pending=found["revisions"] if active is None else found["pending"],
         by_type=by_type,
     )
 

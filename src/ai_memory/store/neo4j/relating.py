@@ -126,8 +126,10 @@ class _Run:
         ends = {(each.relation.namespace, end) for each in asked for end in _ends(each)}
         self._nodes = {(namespace, node) for namespace, node in look(_NODES, sorted(ends))}
         named = {_name(each.relation.namespace, entity) for each in asked for entity in each.new_entities}
-        self._entities = {tuple(row[:3]): row[3] for row in look(_ENTITIES, sorted(named))}
-        self._nodes.update((key[0], node) for key, node in self._entities.items())
+        self._entities = {
+            (namespace, folded, kind): node for namespace, folded, kind, node in look(_ENTITIES, sorted(named))
+        }
+        self._nodes.update((namespace, node) for (namespace, _, _), node in self._entities.items())
         ids = {(each.relation.namespace, each.relation.id) for each in asked}
         ids |= {(each.namespace, each.id) for each in commands if isinstance(each, Unrelate)}
         for values in look(_BY_ID, sorted(ids)):

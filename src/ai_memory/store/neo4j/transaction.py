@@ -13,9 +13,9 @@ import neo4j
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
-from ai_memory.store.chain import chain_digest, number_list
+from ai_memory.store.chain import ChainedEntry, chain_digest, number_list
 from ai_memory.store.neo4j.database.connection import Rows
-from ai_memory.store.neo4j.nodes import LOG_FIELDS, Properties
+from ai_memory.store.neo4j.nodes import Properties, log_properties
 
 ROWS_AT_ONCE = 1_000
 """Rows of one query, so that neither side holds much more than it works on."""
@@ -35,7 +35,7 @@ class Transaction:
     def __init__(self, transaction: neo4j.ManagedTransaction, actor: str) -> None:
         self._transaction = transaction
         self._actor = actor or None
-        ((sequence, digest, entities, self.owing),) = self.rows(_BEGIN)
+        ((sequence, digest, entities, self.open_generations),) = self.rows(_BEGIN)
         self.sequence: int = sequence
         self._entities: int = entities
         self._digest: bytes = bytes.fromhex(digest)
@@ -69,7 +69,7 @@ class Transaction:
     ) -> int:
         """Add one entry to the chain; its sequence."""
         self.sequence += 1
-        entry = (
+        entry = ChainedEntry(
             self.sequence,
             to_micros(at),
             action.value,
@@ -83,7 +83,7 @@ class Transaction:
             content_hash,
         )
         self._digest = chain_digest(self._digest, entry)
-        self._log.append(dict(zip(LOG_FIELDS, (*entry, self._digest.hex()), strict=True)))
+        self._log.append(log_properties(entry, self._digest))
         return self.sequence
 
     def next_entity(self) -> int:

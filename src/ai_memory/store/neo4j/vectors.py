@@ -75,7 +75,7 @@ def inherit(transaction: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
     """Give revisions the vectors of those before them, which say the same, wherever those were paid already."""
     if not pairs:
         return
-    for generation in transaction.owing:
+    for generation in transaction.open_generations:
         found = transaction.looked_up(_INHERITED, pairs, generation=generation)
         blobs = [(key, passage, blob) for key, passage, blob in found if blob is not None]
         insert(transaction, generation, blobs)

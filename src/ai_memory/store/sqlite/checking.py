@@ -9,9 +9,7 @@ import numpy as np
 
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
-from ai_memory.store.sqlite.relating import RELATION_SOURCE
-from ai_memory.store.sqlite.rows import relation
-from ai_memory.store.sqlite.transaction import LOG_COLUMNS, chained
+from ai_memory.store.sqlite.rows import LOGGED_COLUMNS, RELATION_COLUMNS, logged, relation
 from ai_memory.store.values import LENGTH_TOLERANCE
 from ai_memory.types import Problem
 
@@ -178,16 +176,17 @@ def _references(connection: sqlite3.Connection) -> Iterator[Problem]:
 
 def _chain(connection: sqlite3.Connection) -> Iterator[Problem]:
     """Recompute every digest of the log; the first entry that does not fit is named."""
-    columns = ", ".join(f"g.{name}" for name in LOG_COLUMNS.split(", "))
     before = GENESIS
     rows = connection.execute(
-        f"SELECT n.name, {columns} FROM log g LEFT JOIN namespaces n ON n.number = g.namespace ORDER BY g.sequence"
+        f"SELECT {LOGGED_COLUMNS} FROM log g LEFT JOIN namespaces n ON n.number = g.namespace ORDER BY g.sequence"
     )
-    for position, (namespace, *fields, digest) in enumerate(rows, start=1):
-        expected = chain_digest(before, chained(namespace, fields))
-        if fields[0] != position or digest != expected:
+    for position, row in enumerate(rows, start=1):
+        entry, digest = logged(row)
+        if entry.sequence != position or digest != chain_digest(before, entry):
             yield Problem(
-                check="chain", message=f"log entry {fields[0]} was changed, or one before it is missing", mend=RESTORE
+                check="chain",
+                message=f"log entry {entry.sequence} was changed, or one before it is missing",
+                mend=RESTORE,
             )
             return
         before = digest
@@ -195,12 +194,16 @@ def _chain(connection: sqlite3.Connection) -> Iterator[Problem]:
 
 def _relations(connection: sqlite3.Connection) -> Iterator[Problem]:
     """Relations against what the log says they were."""
-    logged = dict(
+    hashes = dict(
         connection.execute("SELECT sequence, content_hash FROM log WHERE action = ?", (Action.RELATED.value,))
     )
     wrong = 0
-    for key, *row in connection.execute(RELATION_SOURCE.replace("SELECT ", "SELECT l.key, ", 1)):
-        wrong += logged.get(key) != relation_hash(relation(tuple(row)))
+    rows = connection.execute(
+        f"SELECT {RELATION_COLUMNS}, l.key FROM relations l JOIN namespaces n ON n.number = l.namespace"
+    )
+    for row in rows:
+        *_, key = row
+        wrong += hashes.get(key) != relation_hash(relation(row))
     if wrong:
         yield Problem(check="relations", message="relations differ from their log entries", count=wrong, mend=RESTORE)
 

@@ -6,21 +6,24 @@ import datetime as dt
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
-from ai_memory.clock import EPOCH, to_micros
+from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
-from ai_memory.store.base import Action, LogEntry, StoredRevision, StoreStats
+from ai_memory.store.base import LogEntry, StoredRevision, StoreStats
+from ai_memory.store.chain import log_entry
 from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.sqlite.file.connection import Row
-from ai_memory.store.sqlite.relating import RELATION_SOURCE
 from ai_memory.store.sqlite.rows import (
     ENTITY_COLUMNS,
     JOB_COLUMNS,
+    LOGGED_COLUMNS,
     RECORD_COLUMNS,
+    RECORD_SOURCE,
+    RELATION_SOURCE,
     entity,
     job,
+    logged,
     record,
+    record_key,
     relation,
     stored_revision,
 )
@@ -31,16 +34,12 @@ from ai_memory.store.sqlite.selection import (
     known_at,
     valid_at,
 )
-from ai_memory.store.sqlite.transaction import LOG_COLUMNS, RECORD_SOURCE
 from ai_memory.store.values import json_text
 from ai_memory.types import DECISIONS, Entity, Job, MemoryRecord, Page, Relation, Selection
 
 LATEST = "r.key = (SELECT max(key) FROM revisions WHERE memory = m.number)"
 
-_LOG_SELECT = (
-    "SELECT " + ", ".join(f"g.{name}" for name in LOG_COLUMNS.split(", ")) + ", n.name "
-    "FROM log g JOIN namespaces n ON n.number = g.namespace"
-)
+_LOG_SELECT = f"SELECT {LOGGED_COLUMNS} FROM log g JOIN namespaces n ON n.number = g.namespace"
 
 _NAMES = "CROSS JOIN namespaces n ON n.number = m.namespace"
 
@@ -48,8 +47,6 @@ _FEW = 1000
 
 _DECISION_TYPES = "(" + ", ".join(f"'{kind}'" for kind in DECISIONS) + ")"
 """In words, as the index `relations_by_decision` has them: SQLite uses it for these words alone."""
-
-_MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
 
 
 def namespace_number(connection: sqlite3.Connection, namespace: str) -> int | None:
@@ -75,7 +72,7 @@ def get(
         f"JOIN revisions r ON r.memory = m.number WHERE n.name = :namespace AND {wanted} AND {when}",
         values,
     )
-    found = {row[1]: record(row) for row in rows}
+    found = {made.id: made for made in map(record, rows)}
     return [found.get(memory_id) for memory_id in ids]
 
 
@@ -98,21 +95,22 @@ def select(
     conditions = Conditions(selection, number)
     beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
     if place is not None:
+        occurred, memory_id = place
         conditions.add(
             f"r.occurred {beyond}= :occurred AND (r.occurred {beyond} :occurred OR m.id {beyond} :id)",
-            occurred=place[0],
-            id=place[1],
+            occurred=occurred,
+            id=memory_id,
         )
     rows = connection.execute(
         f"SELECT {RECORD_COLUMNS}, r.occurred FROM {_source(connection, selection, number)} WHERE {conditions.sql} "
         f"ORDER BY r.occurred {order}, m.id {order} LIMIT :limit",
         {**conditions.values, "limit": limit + 1},
     ).fetchall()
-    memories = tuple(record(row[:-1]) for row in rows[:limit])
+    memories = tuple(map(record, rows[:limit]))
     if len(rows) <= limit:
         return Page(memories=memories)
-    last = rows[limit - 1]
-    return Page(memories=memories, cursor=cursor_of(selection, newest_first, last[-1], last[1]))
+    *_, occurred = rows[limit - 1]
+    return Page(memories=memories, cursor=cursor_of(selection, newest_first, occurred, memories[-1].id))
 
 
 def _source(connection: sqlite3.Connection, selection: Selection, namespace: int) -> str:
@@ -145,7 +143,7 @@ def load(connection: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Store
     rows = connection.execute(
         f"{RECORD_SOURCE} WHERE r.key IN (SELECT value FROM json_each(?))", (json_text([int(key) for key in keys]),)
     )
-    return {row[0]: stored_revision(row) for row in rows}
+    return {record_key(row): stored_revision(row) for row in rows}
 
 
 def live_revisions(
@@ -177,25 +175,8 @@ def log(connection: sqlite3.Connection, after: int, limit: int, namespace: str |
 
 
 def _log_entry(row: Row) -> LogEntry:
-    sequence, at, action_name, _, memory_id, relation_id, erased, retired, _, reason, _, digest, namespace = row
-    action = Action(action_name)
-    keys = (sequence,) if action in _MADE_A_REVISION else _numbers(erased)
-    return LogEntry(
-        sequence=sequence,
-        at=EPOCH + dt.timedelta(microseconds=at),
-        action=action,
-        namespace=namespace,
-        memory_id=memory_id,
-        relation_id=relation_id,
-        keys=keys,
-        retired_keys=_numbers(retired),
-        reason=reason,
-        digest=digest.hex(),
-    )
-
-
-def _numbers(text: str | None) -> tuple[int, ...]:
-    return () if text is None else tuple(msgspec.json.decode(text))
+    entry, digest = logged(row)
+    return log_entry(entry, digest.hex())
 
 
 def relations(
@@ -334,7 +315,7 @@ def tombstoned(connection: sqlite3.Connection, namespace: str, digests: Sequence
 def jobs(connection: sqlite3.Connection, kind: str | None, states: Sequence[str]) -> list[Job]:
     """As `Store.jobs`."""
     rows = connection.execute(
-        f"SELECT {JOB_COLUMNS} FROM jobs WHERE (:kind IS NULL OR kind = :kind) "
+        f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs WHERE (:kind IS NULL OR kind = :kind) "
         "AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states))) ORDER BY created_at DESC, id DESC",
         {"kind": kind, "states": json_text(list(states))},
     )

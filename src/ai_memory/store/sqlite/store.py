@@ -364,8 +364,8 @@ class SqliteStore:
     def put_job(self, job: Job) -> None:
         """As `Store.put_job`."""
         row = rows.job_row(job)
-        marks = ", ".join("?" * len(row))
-        self._submit(lambda connection: connection.execute(f"INSERT OR REPLACE INTO jobs VALUES ({marks})", row))
+        insert = rows.insert_into("jobs", rows.JOB_COLUMNS, replacing=True)
+        self._submit(lambda connection: connection.execute(insert, row))
 
     def jobs(self, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
         """As `Store.jobs`."""
