@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ai_memory.clock import EPOCH
@@ -24,8 +24,8 @@ GENESIS = bytes(32)
 _MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
 
 
-class ChainedEntry(NamedTuple):
-    """What a digest covers, in this order.
+class ChainedEntry(Struct, frozen=True, array_like=True):
+    """What a digest covers, in this order: as JSON it is an array.
 
     `at` is in microseconds since 1970, keys are a compact JSON array or None, the hash is hexadecimal digits or None.
     """
@@ -43,7 +43,7 @@ class ChainedEntry(NamedTuple):
     content_hash: str | None
 
 
-LOG_COLUMNS = (*ChainedEntry._fields, "digest")
+LOG_COLUMNS = (*ChainedEntry.__struct_fields__, "digest")
 """How every store names what it keeps of an entry."""
 
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import asdict, replace
 
 from ai_memory.store.base import Remember, Revise
-from ai_memory.store.mapping import writer
+from ai_memory.store.mapping import maker, writer
 from ai_memory.types import Content, MemoryRecord
 
 content_row = writer(Content, Content.__struct_fields__)
 """The stored values of a content or a record: equal for equal contents. Raises InvalidInputError for what cannot be stored."""
 
 
-def first_revision(command: Remember) -> MemoryRecord:
-    """The first revision of a new memory."""
-    return MemoryRecord(
-        id=command.id,
-        namespace=command.namespace,
-        user=command.user,
-        agent=command.agent,
-        session=command.session,
-        created_at=command.at,
-        recorded_at=command.at,
-        content_hash=command.content_hash,
-        **asdict(command.content),
-    )
+first_revision: Callable[[Remember], MemoryRecord] = maker(
+    MemoryRecord,
+    {name: name for name in ("id", "namespace", "user", "agent", "session", "content_hash")}
+    | {name: f"content.{name}" for name in Content.__struct_fields__}
+    | {"created_at": "at", "recorded_at": "at"},
+)
+"""The first revision of a new memory."""
 
 
 def revised(current: MemoryRecord, command: Revise) -> MemoryRecord:

@@ -64,7 +64,7 @@ class CopiedEntry(Struct, frozen=True):
     @property
     def cursor(self) -> Cursor:
         """By sequence."""
-        return (self.entry[0], 0, "")
+        return (self.entry.sequence, 0, "")
 
 
 class CopiedRevision(Struct, frozen=True):

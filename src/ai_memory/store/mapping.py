@@ -95,6 +95,12 @@ def writer(kind: type[T], fields: Sequence[str], codecs: Codecs = CODECS) -> Cal
     return cast(Callable[[T], tuple[Any, ...]], _compiled(f"lambda value: ({', '.join(parts)},)", kind))
 
 
+def maker(kind: type[T], sources: Mapping[str, str]) -> Callable[[Any], T]:
+    """A function that makes a `kind` from the parts of another value: the attribute, maybe of an attribute, for each field."""
+    parts = [f"{name}=value.{source}" for name, source in sources.items()]
+    return cast(Callable[[Any], T], _compiled(f"lambda value: kind({', '.join(parts)})", kind))
+
+
 def _fields(kind: type[Struct]) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return {name: hints[name] for name in kind.__struct_fields__}

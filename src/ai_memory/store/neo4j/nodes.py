@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.graph.walking import label_of
@@ -199,7 +200,7 @@ def log_entry_of(values: Values) -> LogEntry:
 
 def log_properties(entry: ChainedEntry, digest: bytes) -> Properties:
     """A log entry's node."""
-    return entry._asdict() | {"digest": digest.hex()}
+    return asdict(entry) | {"digest": digest.hex()}
 
 
 _JOB_CODECS = {**CODECS, "payload": JSON, "progress": JSON}  # never absent, even if empty

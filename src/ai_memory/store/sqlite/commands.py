@@ -124,11 +124,11 @@ class _Remembering:
 
     def _insert(self, command: Remember) -> MemoryRecord:
         made = first_revision(command)
-        content_hash = hash_column(command.content_hash)
+        at, content_hash = to_micros(command.at), hash_column(command.content_hash)
         key = self._transaction.append(
-            Action.REMEMBERED, command.at, command.namespace, memory_id=command.id, content_hash=content_hash
+            Action.REMEMBERED, at, command.namespace, memory_id=command.id, content_hash=content_hash
         )
-        self._new.add(key, key, made, content_hash, command.dedup_key, command.value_digest)
+        self._new.add(key, key, made, at, content_hash, command.dedup_key, command.value_digest)
         return made
 
 
@@ -195,7 +195,7 @@ def _replace(
     _retire_row(transaction, held.key, moment, reason)
     made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
     new = NewRevisions(transaction)
-    new.add(key, held.memory, made, content_hash, dedup_key, value_digest)
+    new.add(key, held.memory, made, to_micros(made.created_at), content_hash, dedup_key, value_digest)
     new.flush()
     if (made.title, made.text) == (current.title, current.text):
         inherit(transaction.connection, transaction.open_generations, held.key, key)

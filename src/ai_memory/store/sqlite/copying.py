@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import asdict
+
 from ai_memory.clock import to_micros
 from ai_memory.errors import ConflictError
 from ai_memory.store.chain import LOG_COLUMNS
@@ -212,7 +214,7 @@ class Filling:
     def _log(self, rows: list[CopiedEntry]) -> None:
         numbers = {name: self._namespace(name) for name in {row.entry.namespace for row in rows}}
         entries = [
-            row.entry._asdict()
+            asdict(row.entry)
             | {
                 "namespace": numbers[row.entry.namespace],
                 "content_hash": None if row.entry.content_hash is None else hash_column(row.entry.content_hash),
@@ -229,15 +231,15 @@ class Filling:
         revisions: list[Row] = []
         tags: list[Row] = []
         for row in rows:
-            made = row.record
+            made, created_at = row.record, to_micros(row.record.created_at)
             namespace = self._namespace(made.namespace)
             memory = memories.get((namespace, made.id)) or self._memory(namespace, made.id)
             if memory is None:
                 memory = row.key
-                self._connection.execute(INSERT_MEMORY, memory_row(memory, namespace, made))
+                self._connection.execute(INSERT_MEMORY, memory_row(memory, namespace, made, created_at))
             memories[namespace, made.id] = memory
             digests = (hash_column(made.content_hash), row.dedup_key, row.value_digest)
-            revisions.append(revision_row(row.key, memory, namespace, made, *digests))
+            revisions.append(revision_row(row.key, memory, namespace, made, created_at, *digests))
             tags.extend((tag, row.key) for tag in dict.fromkeys(made.tags))
         self._connection.executemany(INSERT_REVISION, revisions)
         self._connection.executemany(INSERT_TAG, tags)

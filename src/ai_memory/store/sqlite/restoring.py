@@ -53,6 +53,6 @@ def _insert(transaction: Transaction, command: Restore) -> int:
         memory = memory or key
         # The dedup key finds what is current, so only the last revision has one.
         dedup_key = command.dedup_key if revision is latest else None
-        new.add(key, memory, revision, content_hash, dedup_key, value_digest)
+        new.add(key, memory, revision, to_micros(revision.created_at), content_hash, dedup_key, value_digest)
     new.flush()
     return transaction.sequence

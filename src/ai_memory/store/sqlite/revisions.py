@@ -29,15 +29,21 @@ class NewRevisions:
         key: int,
         memory: int,
         made: MemoryRecord,
+        created_at: int,
         content_hash: bytes | str,
         dedup_key: bytes | None,
         value_digest: bytes,
     ) -> None:
-        """A new revision, and the memory with it where it is the first one: a memory's number is its first revision's key."""
+        """A new revision, and the memory with it where it is the first one: a memory's number is its first revision's key.
+
+        `created_at` and `content_hash` as for `revision_row`.
+        """
         namespace = self._transaction.namespace(made.namespace)
         if key == memory:
-            self._memories.append(memory_row(memory, namespace, made))
-        self._revisions.append(revision_row(key, memory, namespace, made, content_hash, dedup_key, value_digest))
+            self._memories.append(memory_row(memory, namespace, made, created_at))
+        self._revisions.append(
+            revision_row(key, memory, namespace, made, created_at, content_hash, dedup_key, value_digest)
+        )
         self._keys.append(key)
         for tag in dict.fromkeys(made.tags):
             self._tags.append((tag, key))

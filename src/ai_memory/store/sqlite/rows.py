@@ -28,6 +28,10 @@ def hash_column(content_hash: str) -> bytes | str:
     return packed if packed.hex() == content_hash else content_hash
 
 
+_HASH = Codec(read="{0}.hex() if isinstance({0}, bytes) else {0}")
+"""The way back."""
+
+
 def columns_of(names: Sequence[str], table: str, elsewhere: Mapping[str, str]) -> str:
     """Columns to select: those of `table`, but for the ones that are found `elsewhere`."""
     return ", ".join(elsewhere.get(name, f"{table}.{name}") for name in names)
@@ -56,7 +60,7 @@ _RECORD_CODECS = {
     # Most revisions are first ones: one datetime for both instants saves a tenth of the time that a record takes.
     "created_at": Codec(INSTANT.write, f"(created := {INSTANT.read})"),
     "recorded_at": Codec(INSTANT.write, f"created if {{0}} == {{row[created_at]}} else {INSTANT.read}"),
-    "content_hash": Codec(read="{0}.hex() if isinstance({0}, bytes) else {0}"),
+    "content_hash": _HASH,
 }
 
 record = reader(MemoryRecord, _RECORD_NAMES, _RECORD_CODECS)
@@ -96,16 +100,22 @@ def held(row: Row) -> Held:
 MEMORY_COLUMNS = ("number", "id", "namespace", "user", "agent", "session", "created_at")
 
 
-def memory_row(number: int, namespace: int, made: MemoryRecord) -> Row:
-    """A memory as `MEMORY_COLUMNS`; both numbers are the store's, that of the memory is the key of its first revision."""
-    return (number, made.id, namespace, made.user, made.agent, made.session, to_micros(made.created_at))
+def memory_row(number: int, namespace: int, made: MemoryRecord, created_at: int) -> Row:
+    """A memory as `MEMORY_COLUMNS`. `number` is the key of its first revision, `namespace` that of the namespace.
+
+    `created_at` is the record's in microseconds.
+    """
+    return (number, made.id, namespace, made.user, made.agent, made.session, created_at)
 
 
 _REVISION_FIELDS = tuple(
-    name for name in MemoryRecord.__struct_fields__ if name not in _MEMORY_FIELDS and name != "content_hash"
+    name
+    for name in MemoryRecord.__struct_fields__
+    if name not in _MEMORY_FIELDS and name not in ("content_hash", "recorded_at")
 )
 REVISION_COLUMNS = (
-    "key", "memory", "namespace", "occurred", "content_hash", "dedup_key", "value_digest", *_REVISION_FIELDS,
+    "key", "memory", "namespace", "occurred", "recorded_at", "content_hash", "dedup_key", "value_digest",
+    *_REVISION_FIELDS,
 )  # fmt: skip
 
 _revision_values = writer(MemoryRecord, _REVISION_FIELDS, _RECORD_CODECS)
@@ -116,13 +126,20 @@ def revision_row(
     memory: int,
     namespace: int,
     made: MemoryRecord,
+    created_at: int,
     content_hash: bytes | str,
     dedup_key: bytes | None,
     value_digest: bytes,
 ) -> Row:
-    """A revision as `REVISION_COLUMNS`. `content_hash` is the record's as a `hash_column`, which the log has as well."""
-    occurred = to_micros(made.valid_from or made.created_at)
-    return (key, memory, namespace, occurred, content_hash, dedup_key, value_digest, *_revision_values(made))
+    """A revision as `REVISION_COLUMNS`.
+
+    `created_at` is the record's in microseconds and `content_hash` the record's as a `hash_column`: the memory's row and the
+    log have them as well, and a new memory's instants, which are all one, are converted once.
+    """
+    occurred = created_at if made.valid_from is None else to_micros(made.valid_from)
+    recorded_at = created_at if made.recorded_at is made.created_at else to_micros(made.recorded_at)
+    digests = (content_hash, dedup_key, value_digest)
+    return (key, memory, namespace, occurred, recorded_at, *digests, *_revision_values(made))
 
 
 # ── relations, entities ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,11 +179,13 @@ LOGGED_COLUMNS = columns_of(LOG_COLUMNS, "g", {"namespace": "n.name"})
 """What `logged` reads, from the log g and namespaces n."""
 
 
+_entry = reader(ChainedEntry, LOG_COLUMNS, {**CODECS, "content_hash": _HASH})
+
+
 def logged(row: Row) -> tuple[ChainedEntry, bytes]:
     """The entry as the chain covers it (with the namespace's name, and the hash in digits), and its digest."""
-    *before, content_hash, digest = row
-    shown = content_hash.hex() if isinstance(content_hash, bytes) else content_hash
-    return ChainedEntry._make((*before, shown)), digest
+    *_, digest = row
+    return _entry(row), digest
 
 
 # ── generations, jobs ──────────────────────────────────────────────────────────────────────────────────────────────────

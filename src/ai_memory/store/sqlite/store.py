@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -172,7 +173,7 @@ class SqliteStore:
         """As `Store.write`. No commands give no results and touch nothing."""
         if not commands:
             return []
-        return self._submit(lambda connection: self._execute(connection, commands, actor))
+        return self._submit(partial(self._execute, commands=commands, actor=actor))
 
     def write_idempotent(
         self,

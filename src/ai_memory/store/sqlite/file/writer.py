@@ -78,7 +78,9 @@ class Writer:
             if work.done:
                 return _outcome(work)
             self._leading = True
-            group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
+            group: list[_Work[Any]] = []
+            while self._waiting and len(group) < GROUP_LIMIT:
+                group.append(self._waiting.popleft())
             if work not in group:
                 self._waiting.remove(work)
                 group.append(work)
