@@ -139,7 +139,10 @@ class Receipt(Struct, frozen=True, kw_only=True):
     memory_id: str | None = None
     revision: int | None = None
     supersedes: tuple[str, ...] = ()
+    code: str | None = None
+    """Of a rejected write: the stable code of the refusal, such as `forgotten`, `not_found`, `conflict`, `invalid_input`."""
     reason: str | None = None
+    """A sentence for people."""
     searchable: Searchable = Searchable(words=False, meaning=False)
     differs: tuple[str, ...] = ()
     """For a duplicate: the fields whose given value differs from what stands; nothing was changed (use revise)."""

@@ -174,10 +174,10 @@ class Forgotten(Struct, frozen=True, kw_only=True):
 
 
 def rejection(receipt: Receipt) -> ConflictError:
-    """The error that stands for a rejected receipt; the receipt itself is in its details."""
-    code, _, reason = (receipt.reason or "rejected").partition(": ")
+    """The error for a rejected receipt; its details have the receipt's code as `reason`, and the receipt itself."""
+    code = receipt.code or "rejected"
     return ConflictError(
-        f"nothing was stored: {reason or code}",
+        f"nothing was stored: {receipt.reason or code}",
         hint="pass reinstate=true to keep it all the same" if code == "forgotten" else "see the reason",
         reason=code,
         receipt=msgspec.to_builtins(receipt),

@@ -95,7 +95,7 @@ def _prepare(
             commands.append(to_remember(draft, namespace, parts.now(), reinstate=reinstate))
             places.append(place)
         except InvalidInputError as error:
-            receipts[place] = Receipt(outcome=Outcome.REJECTED, reason=f"{error.code}: {error.message}")
+            receipts[place] = Receipt(outcome=Outcome.REJECTED, code=error.code, reason=error.message)
     return commands, places, receipts
 
 
@@ -282,19 +282,19 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             searchable=Searchable(words=True, meaning=False),
         )
     if isinstance(result, Duplicate):
-        standing = result.record
-        differs = differing_fields(draft, standing)
+        current = result.record
+        differs = differing_fields(draft, current)
         return Receipt(
             outcome=Outcome.DUPLICATE_OF,
-            memory_id=standing.id,
-            revision=standing.revision,
+            memory_id=current.id,
+            revision=current.revision,
             reason="the same text stands in this scope already"
             + (f"; it differs in {', '.join(differs)}: revise changes it" if differs else ""),
             searchable=Searchable(words=True, meaning=False),
             differs=differs,
         )
     if isinstance(result, Rejected):
-        return Receipt(outcome=Outcome.REJECTED, reason=f"{result.code}: {result.reason}")
+        return Receipt(outcome=Outcome.REJECTED, code=result.code, reason=result.reason)
     raise AssertionError(f"remember cannot give {result!r}")
 
 
