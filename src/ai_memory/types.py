@@ -78,22 +78,29 @@ class Content(Struct, frozen=True, kw_only=True):
     """
 
     type: MemoryType = MemoryType.SEMANTIC
+    """What kind of memory this is."""
     context: str = ""
     """A path such as `work/projects/atlas`; empty for none."""
     title: str | None = None
+    """A heading; it is searched too."""
     author: str | None = None
     """Who wrote or said it."""
     text: str
+    """What is remembered."""
     tags: tuple[str, ...] = ()
+    """Short labels to filter by, each once."""
     importance: float = 0.5
-    """In [0, 1]."""
+    """How much it matters, in [0, 1]."""
     confidence: float = 1.0
-    """In [0, 1]."""
+    """How sure it is, in [0, 1]."""
     attributes: dict[str, Any] = field(default_factory=dict)
+    """Typed attributes of the memory's type, and any others."""
     source: str | None = None
     """Where it came from: an address, a file, the id of a message."""
     valid_from: dt.datetime | None = None
+    """When it happened or began to be true."""
     valid_to: dt.datetime | None = None
+    """When it stopped being true."""
 
 
 class _Identified(Content, frozen=True, kw_only=False):
