@@ -128,6 +128,14 @@ class MemoryRecord(_Identified, frozen=True, kw_only=True):
     content_hash: str
 
 
+LABEL_CHARACTERS = 80
+
+
+def label_of(title: str | None, text: str) -> str:
+    """What a memory is called among the nodes of a graph: its title, or the beginning of its text."""
+    return text[:LABEL_CHARACTERS] if title is None else title
+
+
 class Searchable(Struct, frozen=True):
     """Whether a stored memory is found by words and by meaning yet; a vector that is owed makes `meaning` false."""
 

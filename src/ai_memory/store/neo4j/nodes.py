@@ -11,12 +11,11 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from ai_memory.clock import EPOCH, to_micros
-from ai_memory.graph.walking import label_of
 from ai_memory.store.base import LogEntry, StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry, log_entry
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, reader, writer
 from ai_memory.text.analysis import analyse
-from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation
+from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation, label_of
 
 Properties = dict[str, Any]
 Values = Sequence[Any]

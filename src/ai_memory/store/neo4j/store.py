@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError
+from ai_memory.store.backup import back_up_to_file
 from ai_memory.store.base import (
     Command,
     Forget,
@@ -26,13 +27,12 @@ from ai_memory.store.base import (
     Unrelate,
     VectorRow,
 )
-from ai_memory.store.copying import copy_store, refuse_half_filled
+from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.neo4j import (
     checking,
     following,
     forgetting,
     generations,
-    idempotency,
     reading,
     relating,
     remembering,
@@ -44,7 +44,6 @@ from ai_memory.store.neo4j.database.address import Address
 from ai_memory.store.neo4j.database.connection import POOL_SIZE, Connection
 from ai_memory.store.neo4j.nodes import job_properties
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.sqlite.store import open_sqlite_store
 from ai_memory.types import (
     EmbedderIdentity,
     Entity,
@@ -135,10 +134,10 @@ class Neo4jStore:
         now = to_micros(self._clock.now())
 
         def run(transaction: Transaction) -> bytes:
-            answer = idempotency.recall_answer(transaction, key, request_digest, now)
+            answer = transaction.kept_answer(key, request_digest, now)
             if answer is None:
                 answer = encode(_execute(transaction, commands))
-                idempotency.keep_answer(transaction, key, request_digest, answer, now)
+                transaction.keep_answer(key, request_digest, answer, now)
             return answer
 
         return self._submit(run, actor)
@@ -315,15 +314,7 @@ class Neo4jStore:
         """As `Store.backup`: a SQLite store, which `ai-memory migrate` takes back into a database; writers wait meanwhile."""
         if target.exists():
             raise InvalidInputError(f"{target} exists already", hint="name a file that does not exist")
-        part = target.with_name(target.name + ".copy")
-        part.unlink(missing_ok=True)
-        try:
-            with open_sqlite_store(part, clock=self._clock, half_filled=True) as copy:
-                copy_store(self, copy)
-                copy.backup(target)
-        finally:
-            for file in target.parent.glob(part.name + "*"):
-                file.unlink()
+        back_up_to_file(self, target, self._clock)
 
     def copy_source(self) -> AbstractContextManager[Neo4jSource]:
         """As `Copying.copy_source`; writers wait meanwhile."""

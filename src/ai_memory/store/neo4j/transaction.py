@@ -16,6 +16,7 @@ from ai_memory.store.base import Action
 from ai_memory.store.chain import ChainedEntry, chain_digest, number_list
 from ai_memory.store.neo4j.database.connection import Rows
 from ai_memory.store.neo4j.nodes import Properties, log_properties
+from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
 
 ROWS_AT_ONCE = 1_000
 """Rows of one query, so that neither side holds much more than it works on."""
@@ -90,6 +91,22 @@ class Transaction:
         """The number of a new entity."""
         self._entities += 1
         return self._entities
+
+    def kept_answer(self, key: str, request_digest: bytes, now: int) -> bytes | None:
+        """The answer kept under an idempotency key, None if there is none. Raises IdempotencyConflictError for another request."""
+        self.rows("MATCH (a:Answer) WHERE a.at <= $old DELETE a", old=now - KEPT_MICROSECONDS)
+        for known_digest, response in self.rows(
+            "MATCH (a:Answer {key: $key}) RETURN a.request_digest, a.response", key=key
+        ):
+            if known_digest != request_digest.hex():
+                raise key_reused(key)
+            return bytes(response)
+        return None
+
+    def keep_answer(self, key: str, request_digest: bytes, answer: bytes, now: int) -> None:
+        """Keep an answer for 24 hours."""
+        values = {"key": key, "request_digest": request_digest.hex(), "response": answer, "at": now}
+        self.rows("CREATE (a:Answer) SET a = $values", values=values)
 
     def flush(self) -> None:
         """Write the log entries held back so far and where the log ends now."""

@@ -18,7 +18,7 @@ from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
 from ai_memory.store.base import Command, LogEntry, Result, StoredRevision, StoreStats, VectorRow
 from ai_memory.store.copying import refuse_half_filled
-from ai_memory.store.sqlite import checking, idempotency, reading, rows, schema, vectors
+from ai_memory.store.sqlite import checking, reading, rows, schema, vectors
 from ai_memory.store.sqlite.commands import execute
 from ai_memory.store.sqlite.copying import SqliteSource, SqliteTarget, progress_of
 from ai_memory.store.sqlite.file import wal
@@ -26,7 +26,7 @@ from ai_memory.store.sqlite.file.connection import connect, prepare_writer, tran
 from ai_memory.store.sqlite.file.files import make
 from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.writer import T, Writer
-from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.store.sqlite.transaction import Transaction, keep_answer, kept_answer
 from ai_memory.types import (
     EmbedderIdentity,
     Entity,
@@ -188,10 +188,10 @@ class SqliteStore:
 
         def run(connection: sqlite3.Connection) -> bytes:
             now = to_micros(self._clock.now())
-            answer = idempotency.recall_answer(connection, key, request_digest, now)
+            answer = kept_answer(connection, key, request_digest, now)
             if answer is None:
                 answer = encode(self._execute(connection, commands, actor))
-                idempotency.keep_answer(connection, key, request_digest, answer, now)
+                keep_answer(connection, key, request_digest, answer, now)
             return answer
 
         return self._submit(run)

@@ -11,6 +11,7 @@ from typing import Any
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_digest, number_list
+from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.file.wal import MARK
 from ai_memory.store.sqlite.rows import HELD_SOURCE, RECORD_SOURCE, Held, held, insert_into, record
@@ -150,3 +151,20 @@ class Transaction:
             )
         found.sort()
         return found
+
+
+def kept_answer(connection: sqlite3.Connection, key: str, request_digest: bytes, now: int) -> bytes | None:
+    """The answer kept under an idempotency key, None if there is none. Raises IdempotencyConflictError for another request."""
+    connection.execute("DELETE FROM idempotency WHERE at <= ?", (now - KEPT_MICROSECONDS,))
+    found = connection.execute("SELECT request_digest, response FROM idempotency WHERE key = ?", (key,)).fetchone()
+    if found is None:
+        return None
+    known_digest, response = found
+    if known_digest != request_digest:
+        raise key_reused(key)
+    return bytes(response)
+
+
+def keep_answer(connection: sqlite3.Connection, key: str, request_digest: bytes, answer: bytes, now: int) -> None:
+    """Keep an answer for 24 hours."""
+    connection.execute("INSERT INTO idempotency VALUES (?, ?, ?, ?)", (key, request_digest, answer, now))
