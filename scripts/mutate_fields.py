@@ -1,4 +1,4 @@
-"""Show that no field of a memory's content can get lost unnoticed: `scripts/mutate_fields.py [sqlite] [neo4j]`.
+"""Show that no field of a memory's content can get lost unnoticed: `scripts/mutate_fields.py [sqlite] [neo4j] [write] [read] …`.
 
 For every field and every place that carries it, a run of `tests/store/test_content_fields.py` in which that field is dropped
 there (see `tests/support/dropped_field.py`) must fail. Prints one row per field: the first test that fails for each place, or
@@ -45,7 +45,9 @@ def caught(backend: str, place: str, field: str) -> str | None:
 
 def main() -> int:
     survived = 0
-    for backend in sys.argv[1:] or list(CHOICE):
+    backends = [each for each in sys.argv[1:] if each in CHOICE] or list(CHOICE)
+    chosen = [each for each in sys.argv[1:] if each in PLACES] or list(PLACES)
+    for backend in backends:
         whole = tests(backend)
         if whole.returncode != 0 or "passed" not in whole.stdout:
             print(whole.stdout)
@@ -53,9 +55,9 @@ def main() -> int:
         print(
             f"\n{backend}: {whole.stdout.strip().splitlines()[-1]}, and with one field dropped the first test to fail:\n"
         )
-        print(f"| field | {' | '.join(PLACES)} |\n|---|{'---|' * len(PLACES)}")
+        print(f"| field | {' | '.join(chosen)} |\n|---|{'---|' * len(chosen)}")
         for field in Content.__struct_fields__:
-            found = [caught(backend, place, field) for place in PLACES]
+            found = [caught(backend, place, field) for place in chosen]
             survived += found.count(None)
             print(f"| {field} | {' | '.join(each or 'SURVIVED' for each in found)} |", flush=True)
     return 1 if survived else 0

@@ -20,6 +20,7 @@ from ai_memory.store.neo4j.nodes import (
     RECORD,
     entity,
     log_entry_of,
+    log_sequence,
     record_key,
     relation,
     stored_revision,
@@ -44,7 +45,7 @@ def sequence(connection: Connection) -> int:
     return int(newest)
 
 
-def log(connection: Connection, after: int, limit: int, namespace: str | None) -> list[LogEntry]:
+def log(connection: Connection, *, after: int = 0, limit: int = 10_000, namespace: str | None = None) -> list[LogEntry]:
     """As `Store.log`."""
     after = max(after, 0)
     if namespace is not None:
@@ -53,7 +54,7 @@ def log(connection: Connection, after: int, limit: int, namespace: str | None) -
         rows = connection.read(_LOG_HERE, after=after, end=end, limit=limit, namespace=namespace)
         return [log_entry_of(row) for row in rows]
     rows = connection.read(_LOG, after=after, limit=limit)
-    whole = next((at for at, row in enumerate(rows) if row[0] != after + at + 1), len(rows))
+    whole = next((at for at, row in enumerate(rows) if log_sequence(row) != after + at + 1), len(rows))
     return [log_entry_of(row) for row in rows[:whole]]
 
 
@@ -72,7 +73,9 @@ def load(connection: Connection, keys: Sequence[int]) -> dict[int, StoredRevisio
     return found
 
 
-def live_revisions(connection: Connection, after: int, limit: int, namespace: str | None) -> list[StoredRevision]:
+def live_revisions(
+    connection: Connection, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
+) -> list[StoredRevision]:
     """As `Store.live_revisions`. A walk begins by waiting for what is being committed: what comes later is in the log."""
     if after <= 0:
         connection.settle()
@@ -137,7 +140,7 @@ class Snapshot:
 
     def _follow(self) -> None:
         """Read what has changed since, so that the page just read can be shown as it was."""
-        while entries := log(self._connection, self._seen, PAGE, None):
+        while entries := log(self._connection, after=self._seen, limit=PAGE):
             for entry in entries:
                 self._retired.update(entry.retired_keys)
                 if entry.action is Action.UNRELATED and entry.relation_id is not None:
@@ -145,7 +148,7 @@ class Snapshot:
             self._seen = entries[-1].sequence
 
 
-def export(connection: Connection, namespace: str | None) -> Iterator[MemoryRecord | Relation | Entity]:
+def export(connection: Connection, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
     """As `Store.export`."""
     snapshot = Snapshot(connection, namespace)
     yield from snapshot.memories()

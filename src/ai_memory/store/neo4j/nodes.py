@@ -186,6 +186,10 @@ def generation(values: Values) -> Generation:
     )
 
 
+log_sequence = itemgetter(LOG_COLUMNS.index("sequence"))
+"""The sequence of the entry in values of `LOG`; None where the server does not show the entry's properties yet."""
+
+
 def logged(values: Values) -> tuple[ChainedEntry, str]:
     """The entry as the chain covers it, and its digest in hexadecimal digits, that values of `LOG` hold."""
     *entry, digest = values

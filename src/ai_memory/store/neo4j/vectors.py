@@ -82,7 +82,7 @@ def inherit(transaction: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
         transaction.in_pieces(_STRUCK, sorted({key for key, _, _ in found}), generation=generation)
 
 
-def pending(connection: Connection, generation: int, limit: int, after: int) -> list[StoredRevision]:
+def pending(connection: Connection, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
     """As `Store.pending`."""
     rows = connection.read(
         "MATCH (o:Owed) WHERE o.generation = $generation AND o.key > $after WITH o ORDER BY o.key LIMIT $limit "
@@ -130,7 +130,9 @@ def positions(connection: Connection, generation: int | None) -> tuple[int, int]
     return int(sequence), int(position)
 
 
-def vector_rows(connection: Connection, generation: int, after: int, limit: int) -> tuple[list[VectorRow], int]:
+def vector_rows(
+    connection: Connection, generation: int, *, after: int = 0, limit: int = 10_000
+) -> tuple[list[VectorRow], int]:
     """As `Store.vector_rows`.
 
     The end is read under the store's lock: all up to there can be read by everyone, while of what is being committed now a

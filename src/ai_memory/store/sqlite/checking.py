@@ -124,7 +124,7 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
 """Each check's name, what it means when the count is above 0, what mends it, and the SQL that counts."""
 
 
-def check(connection: sqlite3.Connection, progress: Callable[[str], None] | None) -> list[Problem]:
+def check(connection: sqlite3.Connection, progress: Callable[[str], None] | None = None) -> list[Problem]:
     """As `Store.check`, on one snapshot. `progress` is told the name of each check before it runs."""
     steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
         ("integrity", lambda: _integrity(connection)),
@@ -225,14 +225,14 @@ def _not_unit(connection: sqlite3.Connection) -> Iterator[int]:
 
 def repair(connection: sqlite3.Connection) -> list[Problem]:
     """As `Store.repair`, inside a write transaction."""
-    found = [problem for problem in check(connection, None) if problem.mend == MEND]
+    found = [problem for problem in check(connection) if problem.mend == MEND]
     if not found:
         return []
     wrong = [(position,) for position in _not_unit(connection)]
     connection.executemany("DELETE FROM vectors WHERE position = ?", wrong)
     for statement in _MENDING:
         connection.execute(statement)
-    left = {(problem.check, problem.message) for problem in check(connection, None)}
+    left = {(problem.check, problem.message) for problem in check(connection)}
     return [problem for problem in found if (problem.check, problem.message) not in left]
 
 

@@ -31,8 +31,8 @@ from ai_memory.store.sqlite.selection import (
     BELOW_CONTEXT,
     Conditions,
     context_range,
-    known_at,
-    valid_at,
+    was_known,
+    was_valid,
 )
 from ai_memory.store.values import json_text
 from ai_memory.types import DECISIONS, Entity, Job, MemoryRecord, Page, Relation, Selection
@@ -56,7 +56,7 @@ def namespace_number(connection: sqlite3.Connection, namespace: str) -> int | No
 
 
 def get(
-    connection: sqlite3.Connection, namespace: str, ids: Sequence[str], moment: dt.datetime | None
+    connection: sqlite3.Connection, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None
 ) -> list[MemoryRecord | None]:
     """As `Store.get`."""
     values: dict[str, str | int] = {"namespace": namespace}
@@ -65,8 +65,8 @@ def get(
     else:
         wanted, values["ids"] = "m.id IN (SELECT value FROM json_each(:ids))", json_text(list(ids))
     when = LATEST
-    if moment is not None:
-        when, values["known_at"] = known_at("r", "known_at"), to_micros(moment)
+    if known_at is not None:
+        when, values["known_at"] = was_known("r", "known_at"), to_micros(known_at)
     rows = connection.execute(
         f"SELECT {RECORD_COLUMNS} FROM namespaces n JOIN memories m ON m.namespace = n.number "
         f"JOIN revisions r ON r.memory = m.number WHERE n.name = :namespace AND {wanted} AND {when}",
@@ -83,7 +83,12 @@ def revisions(connection: sqlite3.Connection, namespace: str, memory_id: str) ->
 
 
 def select(
-    connection: sqlite3.Connection, selection: Selection, limit: int, cursor: str | None, newest_first: bool
+    connection: sqlite3.Connection,
+    selection: Selection,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    newest_first: bool = True,
 ) -> Page:
     """As `Store.select`."""
     if limit < 1:
@@ -147,7 +152,7 @@ def load(connection: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Store
 
 
 def live_revisions(
-    connection: sqlite3.Connection, after: int, limit: int, namespace: str | None
+    connection: sqlite3.Connection, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
 ) -> list[StoredRevision]:
     """As `Store.live_revisions`."""
     where, values = "r.key > ?", [after]
@@ -162,7 +167,15 @@ def live_revisions(
     return [stored_revision(row) for row in rows]
 
 
-def log(connection: sqlite3.Connection, after: int, limit: int, namespace: str | None) -> list[LogEntry]:
+def sequence(connection: sqlite3.Connection) -> int:
+    """As `Store.sequence`: one look at the end of the log's key, about 10 microseconds."""
+    (newest,) = connection.execute("SELECT max(sequence) FROM log").fetchone()
+    return newest or 0
+
+
+def log(
+    connection: sqlite3.Connection, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
+) -> list[LogEntry]:
     """As `Store.log`."""
     where, values = "g.sequence > ?", [after]
     if namespace is not None:
@@ -183,19 +196,20 @@ def relations(
     connection: sqlite3.Connection,
     namespace: str,
     ids: Sequence[str],
+    *,
     types: Sequence[str] = (),
     as_of: dt.datetime | None = None,
-    moment: dt.datetime | None = None,
+    known_at: dt.datetime | None = None,
     heaviest: int | None = None,
 ) -> list[Relation]:
     """As `Store.relations`."""
     number = namespace_number(connection, namespace)
     values: dict[str, str | int | float | None] = {"namespace": number, "ids": json_text(list(ids))}
     clauses = ["l.retired_at IS NULL"]
-    if moment is not None:
-        clauses, values["known_at"] = [known_at("l", "known_at")], to_micros(moment)
+    if known_at is not None:
+        clauses, values["known_at"] = [was_known("l", "known_at")], to_micros(known_at)
     if as_of is not None:
-        clauses.append(valid_at("l", "as_of"))
+        clauses.append(was_valid("l", "as_of"))
         values["as_of"] = to_micros(as_of)
     if types:
         clauses.append("l.type IN (SELECT value FROM json_each(:types))")
@@ -230,7 +244,9 @@ def decisions(connection: sqlite3.Connection, namespace: str) -> list[Relation]:
     return [relation(row) for row in rows]
 
 
-def entities(connection: sqlite3.Connection, namespace: str, names: Sequence[str], ids: Sequence[str]) -> list[Entity]:
+def entities(
+    connection: sqlite3.Connection, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()
+) -> list[Entity]:
     """As `Store.entities`."""
     values: dict[str, str] = {"namespace": namespace}
     clauses = []
@@ -270,7 +286,7 @@ def namespaces(connection: sqlite3.Connection) -> list[tuple[str, int]]:
     return list(connection.execute(sql))
 
 
-def stats(connection: sqlite3.Connection, namespace: str | None) -> StoreStats:
+def stats(connection: sqlite3.Connection, namespace: str | None = None) -> StoreStats:
     """As `Store.stats`."""
     number = None if namespace is None else namespace_number(connection, namespace)
     here = "" if namespace is None else " WHERE namespace = :number"
@@ -289,9 +305,9 @@ def stats(connection: sqlite3.Connection, namespace: str | None) -> StoreStats:
     )
     unretired = sum(by_type.values())
     revisions = count(f"SELECT count(*) FROM revisions{here}")
-    owing = "SELECT count(*) FROM owed o JOIN generations g ON g.number = o.generation AND g.state = 'active'"
+    pending = "SELECT count(*) FROM owed o JOIN generations g ON g.number = o.generation AND g.state = 'active'"
     if namespace is not None:
-        owing += " JOIN revisions r ON r.key = o.revision AND r.namespace = :number"
+        pending += " JOIN revisions r ON r.key = o.revision AND r.namespace = :number"
     has_generation = count("SELECT EXISTS (SELECT 1 FROM generations WHERE state = 'active')")
     return StoreStats(
         memories=unretired,
@@ -300,7 +316,7 @@ def stats(connection: sqlite3.Connection, namespace: str | None) -> StoreStats:
         relations=count(f"SELECT count(*) FROM relations WHERE retired_at IS NULL{also}"),
         entities=count(f"SELECT count(*) FROM entities{here}"),
         tombstones=count(f"SELECT count(*) FROM tombstones{here}"),
-        pending=count(owing) if has_generation else revisions,
+        pending=count(pending) if has_generation else revisions,
         by_type=by_type,
     )
 
@@ -312,7 +328,7 @@ def tombstoned(connection: sqlite3.Connection, namespace: str, digests: Sequence
     return [connection.execute(sql, (number, digest)).fetchone() is not None for digest in digests]
 
 
-def jobs(connection: sqlite3.Connection, kind: str | None, states: Sequence[str]) -> list[Job]:
+def jobs(connection: sqlite3.Connection, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
     """As `Store.jobs`."""
     rows = connection.execute(
         f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs WHERE (:kind IS NULL OR kind = :kind) "
