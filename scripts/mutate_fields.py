@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = "tests/store/test_content_fields.py"
 CHOICE = {"sqlite": "not neo4j", "neo4j": "neo4j-newest"}
 PLACES = ("write", "read", "compare", "first")
-FAILED = re.compile(r"^FAILED \S+::(\w+)", re.MULTILINE)
+COVERED = {("compare", "text"): "(the content hash differs as well)"}
+"""What cannot be seen from outside: different texts have different hashes, which are compared too."""
+FAILED = re.compile(r"^(?:FAILED|ERROR) \S+::(\w+)", re.MULTILINE)
 
 
 def tests(backend: str, drop: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -57,7 +59,7 @@ def main() -> int:
         )
         print(f"| field | {' | '.join(chosen)} |\n|---|{'---|' * len(chosen)}")
         for field in Content.__struct_fields__:
-            found = [caught(backend, place, field) for place in chosen]
+            found = [COVERED.get((place, field)) or caught(backend, place, field) for place in chosen]
             survived += found.count(None)
             print(f"| {field} | {' | '.join(each or 'SURVIVED' for each in found)} |", flush=True)
     return 1 if survived else 0

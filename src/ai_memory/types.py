@@ -19,7 +19,7 @@ Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class MemoryType(StrEnum):
-    """What kind of thing is remembered: four cognitive types, then six of everyday agent work."""
+    """What kind of memory it is: four cognitive types, then six of everyday agent work."""
 
     SEMANTIC = "semantic"
     EPISODIC = "episodic"
@@ -43,13 +43,13 @@ class RelationType(StrEnum):
     CAUSES = "CAUSES"
     REFERS_TO = "REFERS_TO"
     MERGED_INTO = "MERGED_INTO"
-    """The source, an entity, is the same thing as the target and answers under it: a decision of `merge`."""
+    """The source, an entity, is the same as the target and answers under it: a decision of `merge`."""
     SPLIT_INTO = "SPLIT_INTO"
     """What the evidence, a memory, calls by the source's name is the target: a decision of `split`."""
 
 
 DECISIONS = (RelationType.MERGED_INTO, RelationType.SPLIT_INTO)
-"""The relations by which a person says who is who. They are no edges of the graph: they tell what its edges lead to."""
+"""The relations by which a person says who is who. They are not edges of the graph: they say where its edges lead."""
 
 
 class Outcome(StrEnum):
@@ -137,7 +137,7 @@ def label_of(title: str | None, text: str) -> str:
 
 
 class Searchable(Struct, frozen=True):
-    """Whether a stored memory is found by words and by meaning yet; a vector that is owed makes `meaning` false."""
+    """Whether lexical search (`words`) and semantic search (`meaning`) find a stored memory yet; the latter needs its vector."""
 
     words: bool
     meaning: bool
@@ -146,7 +146,7 @@ class Searchable(Struct, frozen=True):
 class Receipt(Struct, frozen=True, kw_only=True):
     """What became of one write, and why.
 
-    `stored`: a new memory or revision is on disk. `duplicate_of`: the same text stands in the same scope already and
+    `stored`: a new memory or revision is on disk. `duplicate_of`: the same scope has the same text already and
     `memory_id` names it. `superseded`: stored, and the memories in `supersedes` have ended. `rejected`: nothing was written.
     """
 
@@ -160,11 +160,11 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """A sentence for people."""
     searchable: Searchable = Searchable(words=False, meaning=False)
     differs: tuple[str, ...] = ()
-    """For a duplicate: the fields whose given value differs from what stands; nothing was changed (use revise)."""
+    """For a duplicate: the fields whose given value differs from the stored one; nothing was changed (use revise)."""
 
 
 class Entity(Struct, frozen=True, kw_only=True):
-    """A named thing that memories mention, within one namespace."""
+    """Something with a name that memories mention, within one namespace."""
 
     id: str
     namespace: str
@@ -251,7 +251,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     ] = None
     include_ended: Annotated[
         bool,
-        Meta(description="Also memories whose valid_to lies before now. Recall leaves them out unless as_of is given."),
+        Meta(description="Also memories whose valid_to is before now. Recall leaves them out unless as_of is given."),
     ] = True
     now: Annotated[
         dt.datetime | None,
@@ -303,7 +303,7 @@ class Generation(Struct, frozen=True, kw_only=True):
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One finding of `doctor`: what does not agree, how much of it, and the command that mends it."""
+    """One finding of `doctor`: what does not agree, how much of it, and the command that fixes it."""
 
     check: str
     message: str

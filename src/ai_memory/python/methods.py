@@ -43,7 +43,7 @@ class Filters(TypedDict, total=False):
     min_confidence: Only memories of at least this confidence.
     as_of: Only what was true in the world at this instant: valid_from <= as_of < valid_to.
     known_at: Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now.
-    include_ended: Also memories whose valid_to lies before now. Recall leaves them out unless as_of is given.
+    include_ended: Also memories whose valid_to is before now. Recall leaves them out unless as_of is given.
     now: The instant that counts as now; the service's clock when not given.
     """
 

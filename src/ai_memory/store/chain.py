@@ -1,7 +1,7 @@
 """The audit chain: each log entry's digest covers the one before it, on every backend alike.
 
-Whoever changes, removes or reorders an entry must recompute every digest after it, and the newest one is known to every copy
-and backup. `doctor` recomputes them all. An entry holds a hash of the content and no text, so that the chain outlives a forget.
+To change, remove or reorder an entry one would have to recompute every digest after it, and every copy and backup has the
+newest one. `doctor` recomputes them all. An entry holds a hash of the content and no text, so that the chain outlives a forget.
 """
 
 from __future__ import annotations

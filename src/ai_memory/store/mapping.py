@@ -107,7 +107,7 @@ def _fields(kind: type[Struct]) -> dict[str, Any]:
 
 
 def _codec(name: str, hint: Any, codecs: Codecs) -> Codec:
-    """The field's own codec, else that of its type: without None, and a choice of texts is a text."""
+    """The field's own codec, else that of its type: without None, and a choice of strings is a string."""
     plain = hint
     if _may_be_none(hint):
         (plain,) = (part for part in get_args(hint) if part is not type(None))

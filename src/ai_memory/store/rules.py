@@ -86,7 +86,7 @@ def is_duplicate(current_end: int | None, new_end: int | None, at: int) -> bool:
 def is_same_period(current_end: int | None, restored_end: int | None, at: int) -> bool:
     """Whether two memories of equal text are one and the same: both are true still, or both ended at the same instant.
 
-    A history may hold a text several times, each ended at another instant (see `is_duplicate`).
+    A history may hold the same text several times, each ended at another instant (see `is_duplicate`).
     """
     still_true = [end is None or end > at for end in (current_end, restored_end)]
     return all(still_true) or current_end == restored_end

@@ -1,4 +1,4 @@
-"""Comparing the store with itself, and mending its derived parts."""
+"""Comparing the store with itself, and repairing its derived parts."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "relation_stray",
-        "relationships stand in the graph that are no relation of the store",
+        "relationships in the graph belong to no relation of the store",
         RESTORE,
         "MATCH (:Node)-[x]->(:Node) WHERE NOT EXISTS { (:Relation {key: x.key}) } RETURN count(*)",
     ),
@@ -95,7 +95,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "pending",
-        "revisions have no vector and are not owed one",
+        "revisions have no vector and are not pending",
         MEND,
         "MATCH (g:Generation) WHERE g.state <> 'retired' MATCH (r:Revision) "
         "WHERE NOT EXISTS { (:Vector {generation: g.number, key: r.key}) } "
@@ -103,7 +103,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "pending_stray",
-        "vectors are owed to revisions that are gone",
+        "pending entries belong to revisions that do not exist",
         MEND,
         "MATCH (o:Owed) WHERE NOT EXISTS { (:Revision {key: o.key}) } RETURN count(*)",
     ),
@@ -115,11 +115,11 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
         "OR NOT EXISTS { (:Generation {number: v.generation}) } RETURN count(*)",
     ),
 )
-"""Each check's name, what it means when the count is above 0, what mends it, and the query that counts."""
+"""Each check's name, what it means when the count is above 0, how to fix it, and the query that counts."""
 
 
 def check(read: Read, progress: Callable[[str], None] | None) -> list[Problem]:
-    """As `Store.check`, while nobody writes. `progress` is told the name of each check before it runs."""
+    """As `Store.check`, while no other process writes. `progress` gets the name of each check before it runs."""
     steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
         ("chain", lambda: _chain(read)),
         ("relations", lambda: _relations(read)),
@@ -149,7 +149,7 @@ def _pages(read: Read, query: str) -> Iterator[list[Any]]:
 
 
 def _chain(read: Read) -> Iterator[Problem]:
-    """Recompute every digest of the log, and look for the revisions that it tells of."""
+    """Recompute every digest of the log, and look for the revisions that it says were made."""
     before, newest = GENESIS, 0
     made: set[int] = set()
     query = f"MATCH (g:LogEntry) WHERE g.sequence > $after RETURN {LOG} ORDER BY g.sequence LIMIT $limit"
@@ -231,13 +231,13 @@ def repair(transaction: Transaction) -> list[Problem]:
         "UNWIND $rows AS row MATCH (v:Vector {generation: row[0], position: row[1]}) DETACH DELETE v",
         _unfit(transaction.rows),
     )
-    for statement in _MENDING:
+    for statement in _REPAIRS:
         transaction.rows(statement)
     left = {(problem.check, problem.message) for problem in check(transaction.rows, None)}
     return [problem for problem in found if (problem.check, problem.message) not in left]
 
 
-_MENDING = (
+_REPAIRS = (
     "MATCH (v:Vector) WHERE NOT EXISTS { (:Revision {key: v.key})-[:HAS_VECTOR]->(v) } "
     "OR NOT EXISTS { (:Generation {number: v.generation}) } DETACH DELETE v",
     "MATCH (o:Owed) WHERE NOT EXISTS { (:Revision {key: o.key}) } OR NOT EXISTS { (:Generation {number: o.generation}) } "

@@ -158,7 +158,7 @@ class Neo4jTarget:
         def run(transaction: Transaction) -> None:
             for part, label in _LABELS.items():
                 if transaction.rows(f"MATCH (n:{label}) RETURN 1 LIMIT 1"):
-                    raise ConflictError(f"the target is not empty: it has {part}", hint="name a database of its own")
+                    raise ConflictError(f"the target is not empty: it has {part.label}", hint="name an empty database")
             _note(transaction, progress)
 
         self._submit(run)

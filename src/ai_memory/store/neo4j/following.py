@@ -1,7 +1,7 @@
 """What indexes follow: the log, revisions by key, and a consistent export.
 
 A server makes a commit visible piece by piece. The log has no gaps, so that a page ends at the first entry that cannot be read
-yet; where a revision that the log tells of is not there, it was erased or is still on its way, and one wait tells which.
+yet; where a revision that the log names is missing, it was erased or is not visible yet, and one wait shows which.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def _refuse_two(transaction: Transaction, number: int | None) -> None:
 
 
 def _resume(transaction: Transaction, number: int) -> None:
-    """A retired generation was owed nothing while it was retired: have it owe what was written since."""
+    """Nothing became pending in a generation while it was retired: add what was written since."""
     if find_generation(transaction, number).state == "retired":
         transaction.rows("MATCH (g:Generation {number: $number}) SET g.state = 'building'", number=number)
         transaction.rows(_MISSING, number=number)

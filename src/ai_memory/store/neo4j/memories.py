@@ -100,7 +100,7 @@ class Memories:
         self._lifted.append((namespace, digest.hex()))
 
     def add(self, key: int, record: MemoryRecord, dedup_key: bytes | None, value_digest: bytes) -> None:
-        """A new revision, the first one of a new memory or the next one of a memory that is here."""
+        """A new revision, the first one of a new memory or the next one of an existing memory."""
         self._hold(Held(key=key, record=record, dedup_key=dedup_key, value_digest=value_digest, new=True))
 
     def retire(self, held: Held, record: MemoryRecord) -> None:
@@ -109,7 +109,7 @@ class Memories:
         held.retired = True
 
     def inherit(self, before: int, after: int) -> None:
-        """The revision `after` says what `before` says, and takes over its vectors where they are paid."""
+        """The revision `after` says what `before` says, and takes over its vectors where there are any."""
         first = next((root for root, later in self._inherits if later == before), before)
         self._inherits.append((first, after))
 

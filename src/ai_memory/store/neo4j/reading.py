@@ -177,7 +177,8 @@ def stats(connection: Connection, namespace: str | None = None) -> StoreStats:
         "pending": pending,
     }
     asked = ", ".join(f"COUNT {{ {source} }}" for source in counts.values())
-    # The generation first: a statement sees what others commit while it runs, and a first one comes with all that it owes.
+    # The generation first: a statement sees what others commit while it runs, and a first one comes with all its pending
+    # revisions.
     ((active, *counted),) = connection.read(
         f"OPTIONAL MATCH (g:Generation {{state: 'active'}}) WITH g.number AS active RETURN active, {asked}",
         namespace=namespace,

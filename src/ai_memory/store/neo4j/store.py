@@ -226,7 +226,7 @@ class Neo4jStore:
         values = job_properties(job)
         self._submit(lambda each: each.rows("MERGE (j:Job {id: $job.id}) SET j = $job", job=values))
 
-    # ── leaving, mending ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
 
     repair = _writes(checking.repair)
 

@@ -25,7 +25,7 @@ _BEGIN = (
     "MATCH (l:Store {only: true}) SET l.turn = true WITH count(*) AS locked MATCH (s:Store {only: true}) "
     "RETURN s.sequence, s.digest, s.entities, COLLECT { MATCH (g:Generation) WHERE g.state <> 'retired' RETURN g.number }"
 )
-"""The count stands between the lock and the reading, so that nothing is read before the lock is held."""
+"""The count comes between the lock and the reading, so that nothing is read before the lock is held."""
 
 _END = "MATCH (s:Store {only: true}) SET s.sequence = $sequence, s.digest = $digest, s.entities = $entities"
 

@@ -1,4 +1,4 @@
-"""The vectors of a generation: paying, reading, following.
+"""The vectors of a generation: storing, reading, following.
 
 A vector is kept as bytes, which come back exactly and fast, and as a list of numbers under a label of its generation, which
 Neo4j's vector index reads. Only those who ask in Cypher use that index: the service searches in memory.
@@ -72,7 +72,7 @@ def insert(transaction: Transaction, generation: int, blobs: Sequence[tuple[int,
 
 
 def inherit(transaction: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
-    """Give revisions the vectors of those before them, which say the same, wherever those were paid already."""
+    """Give revisions the vectors of those before them, which say the same, in each generation that has them."""
     if not pairs:
         return
     for generation in transaction.open_generations:

@@ -1,4 +1,4 @@
-"""Comparing the store with itself, and mending its derived parts."""
+"""Comparing the store with itself, and repairing its derived parts."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
     ),
     (
         "pending",
-        "revisions have no vector and are not owed one",
+        "revisions have no vector and are not pending",
         MEND,
         "SELECT count(*) FROM generations g CROSS JOIN revisions r WHERE g.state != 'retired' "
         "AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.revision = r.key AND v.generation = g.number) "
@@ -102,7 +102,7 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
     ),
     (
         "pending_stray",
-        "vectors are owed to revisions that are gone",
+        "pending entries belong to revisions that do not exist",
         MEND,
         "SELECT count(*) FROM owed o WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = o.revision)",
     ),
@@ -121,11 +121,11 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
         "WHERE length(v.vector) != 4 * g.dimension",
     ),
 )
-"""Each check's name, what it means when the count is above 0, what mends it, and the SQL that counts."""
+"""Each check's name, what it means when the count is above 0, how to fix it, and the SQL that counts."""
 
 
 def check(connection: sqlite3.Connection, progress: Callable[[str], None] | None = None) -> list[Problem]:
-    """As `Store.check`, on one snapshot. `progress` is told the name of each check before it runs."""
+    """As `Store.check`, on one snapshot. `progress` gets the name of each check before it runs."""
     steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
         ("integrity", lambda: _integrity(connection)),
         ("references", lambda: _references(connection)),
@@ -230,13 +230,13 @@ def repair(connection: sqlite3.Connection) -> list[Problem]:
         return []
     wrong = [(position,) for position in _not_unit(connection)]
     connection.executemany("DELETE FROM vectors WHERE position = ?", wrong)
-    for statement in _MENDING:
+    for statement in _REPAIRS:
         connection.execute(statement)
     left = {(problem.check, problem.message) for problem in check(connection)}
     return [problem for problem in found if (problem.check, problem.message) not in left]
 
 
-_MENDING = (
+_REPAIRS = (
     "REINDEX",
     "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = vectors.revision) "
     "OR (SELECT 4 * dimension FROM generations g WHERE g.number = vectors.generation) IS NOT length(vector)",

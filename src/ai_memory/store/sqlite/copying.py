@@ -159,7 +159,7 @@ class Filling:
         for part, table in _TABLES.items():
             if self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None:
                 raise ConflictError(
-                    f"the target is not empty: it has {part}", hint="name a store that does not exist yet"
+                    f"the target is not empty: it has {part.label}", hint="name a store that does not exist yet"
                 )
         self._connection.execute("INSERT INTO meta VALUES (?, ?)", (MARK, progress.encoded()))
 

@@ -227,7 +227,7 @@ def relations(
 
 
 def _touching(column: str, clauses: Sequence[str], union: str = "UNION") -> str:
-    """A query for what stands at either end of `:ids`: by the plainest clauses it reads the indexes alone, without a row."""
+    """A query for what has one of `:ids` at either end: with the plainest clauses it reads the indexes alone, without a row."""
     return f" {union} ".join(
         f"SELECT {column} FROM relations l WHERE l.namespace = :namespace AND "
         f"l.{end} IN (SELECT value FROM json_each(:ids)) AND {' AND '.join(clauses)}"

@@ -85,7 +85,7 @@ class Conditions:
 
 
 BELOW_CONTEXT = "r.context >= :context AND r.context < :beyond AND (r.context = :context OR r.context >= :below)"
-"""The condition that a row's context is a given one or lies below it; see `context_range`."""
+"""The condition that a row's context is the given one or below it; see `context_range`."""
 
 
 def context_range(context: str) -> dict[str, str]:

@@ -44,10 +44,10 @@ def open_sqlite_store(
     migrations: Sequence[schema.Migration] | None = None,
     half_filled: bool = False,
 ) -> SqliteStore:
-    """Open the store at `path`, making it (mode 0600) or bringing it to the newest schema first.
+    """Open the store at `path`, creating it (mode 0600) or bringing it to the newest schema first.
 
     `busy_timeout_seconds`: how long a write waits for other processes. `read_only` opens an existing store and writes
-    nothing, not even beside it. `migrations` are the shipped ones unless a test brings others. A store that a migration has
+    nothing, not even next to it. `migrations` are the shipped ones unless a test brings others. A store that a migration has
     half filled is refused unless `half_filled` is set.
 
     Raises StoreCorruptError (damaged, or another program's file), StoreVersionError (newer than this program),
@@ -245,7 +245,7 @@ class SqliteStore:
         return results
 
     def _after_commit(self, connection: sqlite3.Connection) -> None:
-        """Wipe what was erased: waiting a while after a forget, trying once in passing after any other write."""
+        """Wipe what was erased: waiting a while after a forget, trying once after any other write."""
         if self._wipe_due:
             seconds = wal.FIRST_TRY_SECONDS if self._wipe_urgent else 0.0
             self._wipe_due = not self._wiper.wipe(connection, seconds=seconds, urgent=self._wipe_urgent)
@@ -306,7 +306,7 @@ class SqliteStore:
         insert = rows.insert_into("jobs", rows.JOB_COLUMNS, replacing=True)
         self._submit(lambda connection: connection.execute(insert, row))
 
-    # ── leaving, mending ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
         """As `Store.export`, streaming; closing the iterator early releases the snapshot."""

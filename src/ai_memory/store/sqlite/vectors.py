@@ -1,4 +1,4 @@
-"""Vector generations, what they owe, and the vectors."""
+"""Vector generations, the revisions pending in them, and the vectors."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _refuse_two(connection: sqlite3.Connection, number: int | None) -> None:
 
 
 def _resume(connection: sqlite3.Connection, number: int) -> None:
-    """A retired generation was owed nothing while it was retired: have it owe what was written since."""
+    """Nothing became pending in a generation while it was retired: add what was written since."""
     if find_generation(connection, number).state == "retired":
         connection.execute("UPDATE generations SET state = 'building' WHERE number = ?", (number,))
         connection.execute(_MISSING, {"generation": number})
