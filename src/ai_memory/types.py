@@ -19,7 +19,7 @@ Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class MemoryType(StrEnum):
-    """What kind of thing is remembered: four cognitive types, then six of everyday agent work."""
+    """What kind of memory it is: four cognitive types, then six of everyday agent work."""
 
     SEMANTIC = "semantic"
     EPISODIC = "episodic"
@@ -43,13 +43,13 @@ class RelationType(StrEnum):
     CAUSES = "CAUSES"
     REFERS_TO = "REFERS_TO"
     MERGED_INTO = "MERGED_INTO"
-    """The source, an entity, is the same thing as the target and answers under it: a decision of `merge`."""
+    """The source, an entity, is the same as the target and answers under it: a decision of `merge`."""
     SPLIT_INTO = "SPLIT_INTO"
     """What the evidence, a memory, calls by the source's name is the target: a decision of `split`."""
 
 
 DECISIONS = (RelationType.MERGED_INTO, RelationType.SPLIT_INTO)
-"""The relations by which a person says who is who. They are no edges of the graph: they tell what its edges lead to."""
+"""The relations by which a person says who is who. They are not edges of the graph: they say where its edges lead."""
 
 
 class Outcome(StrEnum):
@@ -70,30 +70,56 @@ class Scope(Struct, frozen=True, kw_only=True):
     session: str | None = None
 
 
-class MemoryRecord(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """One memory as it stood at one revision.
+class Content(Struct, frozen=True, kw_only=True):
+    """What a memory says, and all that a revision of it may change. The one list of these fields.
 
-    `recorded_at` to `retired_at` is when the service held this revision for true; `valid_from` to `valid_to` is when what it
-    says was true in the world. `created_at` is the first revision's `recorded_at`.
+    Stores keep each field under its own name, and what carries content over (superseding, revising, restoring, copying,
+    the command line) walks `Content.__struct_fields__`; see docs/memory.md for what each field means.
     """
 
+    type: MemoryType = MemoryType.SEMANTIC
+    """What kind of memory this is."""
+    context: str = ""
+    """A path such as `work/projects/atlas`; empty for none."""
+    title: str | None = None
+    """A heading; it is searched too."""
+    author: str | None = None
+    """Who wrote or said it."""
+    text: str
+    """What is remembered."""
+    tags: tuple[str, ...] = ()
+    """Short labels to filter by, each once."""
+    importance: float = 0.5
+    """How much it matters, in [0, 1]."""
+    confidence: float = 1.0
+    """How sure it is, in [0, 1]."""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    """Typed attributes of the memory's type, and any others."""
+    source: str | None = None
+    """Where it came from: an address, a file, the id of a message."""
+    valid_from: dt.datetime | None = None
+    """When it happened or began to be true."""
+    valid_to: dt.datetime | None = None
+    """When it stopped being true."""
+
+
+class _Identified(Content, frozen=True, kw_only=False):
+    # Not keyword-only for its order alone: msgspec puts such fields first, so that JSON begins with the id, as archives,
+    # signatures of answers and idempotency digests of earlier versions have it, although Content is the base.
     id: str
     namespace: str
     user: str | None = None
     agent: str | None = None
     session: str | None = None
-    type: MemoryType = MemoryType.SEMANTIC
-    context: str = ""
-    title: str | None = None
-    author: str | None = None
-    text: str
-    tags: tuple[str, ...] = ()
-    importance: float = 0.5
-    confidence: float = 1.0
-    attributes: dict[str, Any] = field(default_factory=dict)
-    source: str | None = None
-    valid_from: dt.datetime | None = None
-    valid_to: dt.datetime | None = None
+
+
+class MemoryRecord(_Identified, frozen=True, kw_only=True):
+    """One memory as it was at one revision: its content, with its identity and times.
+
+    `recorded_at` to `retired_at` is when the service held this revision to be true; `valid_from` to `valid_to` is when what
+    it says was true in the world. `created_at` is the first revision's `recorded_at`.
+    """
+
     created_at: dt.datetime
     recorded_at: dt.datetime
     retired_at: dt.datetime | None = None
@@ -102,8 +128,16 @@ class MemoryRecord(Struct, frozen=True, kw_only=True, omit_defaults=False):
     content_hash: str
 
 
+LABEL_CHARACTERS = 80
+
+
+def label_of(title: str | None, text: str) -> str:
+    """What a memory is called among the nodes of a graph: its title, or the beginning of its text."""
+    return text[:LABEL_CHARACTERS] if title is None else title
+
+
 class Searchable(Struct, frozen=True):
-    """Whether a stored memory is found by words and by meaning yet; a vector that is owed makes `meaning` false."""
+    """Whether lexical search (`words`) and semantic search (`meaning`) find a stored memory yet; the latter needs its vector."""
 
     words: bool
     meaning: bool
@@ -112,7 +146,7 @@ class Searchable(Struct, frozen=True):
 class Receipt(Struct, frozen=True, kw_only=True):
     """What became of one write, and why.
 
-    `stored`: a new memory or revision is on disk. `duplicate_of`: the same text stands in the same scope already and
+    `stored`: a new memory or revision is on disk. `duplicate_of`: the same scope has the same text already and
     `memory_id` names it. `superseded`: stored, and the memories in `supersedes` have ended. `rejected`: nothing was written.
     """
 
@@ -120,14 +154,17 @@ class Receipt(Struct, frozen=True, kw_only=True):
     memory_id: str | None = None
     revision: int | None = None
     supersedes: tuple[str, ...] = ()
+    code: str | None = None
+    """Of a rejected write: the stable code of the refusal, such as `forgotten`, `not_found`, `conflict`, `invalid_input`."""
     reason: str | None = None
+    """A sentence for people."""
     searchable: Searchable = Searchable(words=False, meaning=False)
     differs: tuple[str, ...] = ()
-    """For a duplicate: the fields whose given value differs from what stands; nothing was changed (use revise)."""
+    """For a duplicate: the fields whose given value differs from the stored one; nothing was changed (use revise)."""
 
 
 class Entity(Struct, frozen=True, kw_only=True):
-    """A named thing that memories mention, within one namespace."""
+    """Something with a name that memories mention, within one namespace."""
 
     id: str
     namespace: str
@@ -292,7 +329,7 @@ class Generation(Struct, frozen=True, kw_only=True):
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One finding of `doctor`: what does not agree, how much of it, and the command that mends it."""
+    """One finding of `doctor`: what does not agree, how much of it, and the command that fixes it."""
 
     check: str
     message: str

@@ -27,7 +27,7 @@ from ai_memory.service.background.snapshots import SnapshotFolder
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.store.base import Store
-from ai_memory.store.copying import Told, copy_store, export_digest
+from ai_memory.store.copying import OnPage, copy_store, export_digest
 from ai_memory.store.graph_file import GraphFile
 from ai_memory.store.opening import make_folder, open_store_at
 from ai_memory.types import EmbedderIdentity, Generation, Problem
@@ -148,7 +148,7 @@ def backup(settings: Settings, target: Path) -> None:
         store.close()
 
 
-def migrate(settings: Settings, source: str, target: str, told: Told | None = None) -> Migration:
+def migrate(settings: Settings, source: str, target: str, on_page: OnPage | None = None) -> Migration:
     """Copy the store at `source` into an empty one at `target`, then compare the two; again, it goes on where it was cut off.
 
     Places are paths or addresses. Raises NotFoundError where there is no source file, ConflictError where the target is not
@@ -164,17 +164,17 @@ def migrate(settings: Settings, source: str, target: str, told: Told | None = No
         stack.callback(filled.close)
         if filled.location == opened.location:
             raise InvalidInputError("a store cannot be migrated into itself", hint="name another place after --to")
-        counts = copy_store(opened, filled, told)
+        counts = copy_store(opened, filled, on_page)
         digest = export_digest(filled)
         if digest != export_digest(opened):
             raise StoreError(
-                "the two stores do not export the same", hint="begin anew with an empty target, while nothing writes"
+                "the two stores do not export the same", hint="start again with an empty target, while nothing writes"
             )
         location = filled.location
     if "://" not in target:  # an index of an earlier file of that name would not fit
         path = Path(target).expanduser().absolute()
         SnapshotFolder(path.with_name(path.name + ".index")).discard()
-    return Migration(location, {str(part): count for part, count in counts.items()}, digest)
+    return Migration(location, {part.label: count for part, count in counts.items()}, digest)
 
 
 class Embedders:

@@ -92,6 +92,7 @@ def test_many_at_once_report_each(served: Served) -> None:
     got = ask(served, "POST", "/v1/memories/batch", body)
     assert got.status == 200
     assert [receipt["outcome"] for receipt in got.json["receipts"]] == ["stored", "rejected", "duplicate_of", "stored"]
+    assert [receipt["code"] for receipt in got.json["receipts"]] == [None, "invalid_input", None, None]
 
 
 def test_a_forgotten_text_is_refused_with_409(served: Served) -> None:
@@ -99,7 +100,9 @@ def test_a_forgotten_text_is_refused_with_409(served: Served) -> None:
     assert ask(served, "DELETE", f"/v1/memories/{memory}?namespace=refused").status == 200
     got = ask(served, "POST", "/v1/memories", {"namespace": "refused", "text": "Do not keep this."})
     assert (got.status, got.error["code"]) == (409, "conflict")
+    assert got.error["details"]["reason"] == "forgotten"
     assert got.error["details"]["receipt"]["outcome"] == "rejected"
+    assert got.error["details"]["receipt"]["code"] == "forgotten"
     assert "reinstate" in got.error["hint"]
     body = {"namespace": "refused", "text": "Do not keep this.", "reinstate": True}
     assert ask(served, "POST", "/v1/memories", body).status == 201

@@ -108,6 +108,7 @@ def test_folder_of_markdown(run: Run, tmp_path: Path) -> None:
     assert done.json["counts"] == {"stored": 2, "duplicate_of": 0, "superseded": 0, "rejected": 1}
     rejected = [receipt for receipt in done.json["receipts"] if receipt["outcome"] == "rejected"]
     assert "bad.md" in rejected[0]["reason"]
+    assert rejected[0]["code"] == "invalid_input"
     listed = {memory["source"]: memory for memory in run("list", "--json").json["memories"]}
     assert listed["a.md"]["title"] == "Heading"
     assert listed["a.md"]["type"] == "insight"
@@ -183,7 +184,7 @@ def test_revise_history_retire_forget(run: Run) -> None:
     assert run("forget", other).out.strip() == "erased 1 memory"
     refused = run("remember", "to be erased")
     assert refused.code == 5
-    assert refused.out.startswith("rejected")
+    assert refused.out.split()[:2] == ["rejected", "forgotten"]
     assert run("remember", "to be erased", "--reinstate").code == 0
 
 

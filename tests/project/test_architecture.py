@@ -76,7 +76,9 @@ def imports(module: Module, known: Iterable[str]) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 below = f"{node.module}.{alias.name}"
-                yield from ((name, node.lineno) for name in (below if below in names else node.module,) if name in names)
+                yield from (
+                    (name, node.lineno) for name in (below if below in names else node.module,) if name in names
+                )
         elif isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names if alias.name in names)
 
@@ -273,8 +275,7 @@ def test_only_adapters_are_asynchronous() -> None:
 
 def test_every_operation_has_a_handler() -> None:
     """The two that stream lines are methods of every caller instead."""
-    from ai_memory.service.table import HANDLERS
-
     from ai_memory.operations.table import OPERATIONS
+    from ai_memory.service.table import HANDLERS
 
     assert set(HANDLERS) == {operation.name for operation in OPERATIONS if operation.stream is None}

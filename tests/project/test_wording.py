@@ -44,9 +44,13 @@ RETIRED = {
     "one X a Y": r"\b(?:one|each) (?:[a-z]+ )?[a-z]+ an? (?:text|row|line|memory|operation|field|key|process|namespace"
     r"|passage|revision|vector|question|session|call|batch|file|page|document|input|device|chunk|test|node)\b",
 }
+
+
 def prose_of_markdown(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a page without code; positions stay."""
-    text = re.sub(r"```.*?```", lambda found: "\n" * found.group().count("\n"), path.read_text("utf-8"), flags=re.DOTALL)
+    text = re.sub(
+        r"```.*?```", lambda found: "\n" * found.group().count("\n"), path.read_text("utf-8"), flags=re.DOTALL
+    )
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.startswith("    "):
             yield number, re.sub(r"`[^`]*`|\]\([^)]*\)|<[^>]+>|“[^”]*”|\"[^\"]*\"", " ", line)
@@ -74,7 +78,10 @@ def prose_of_rust(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def everything() -> Iterator[tuple[Path, int, str]]:
-    pages = [*ROOT.glob("*.md"), *(page for folder in ("docs", "rust", "demo") for page in (ROOT / folder).rglob("*.md"))]
+    pages = [
+        *ROOT.glob("*.md"),
+        *(page for folder in ("docs", "rust", "demo") for page in (ROOT / folder).rglob("*.md")),
+    ]
     for path in pages:
         yield from ((path, number, prose) for number, prose in prose_of_markdown(path))
     for path in (ROOT / "src").rglob("*.py"):

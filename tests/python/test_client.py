@@ -93,7 +93,8 @@ def test_a_rejection_is_a_receipt(client: Client) -> None:
     client.forget(memory_id, namespace="rejected")
     receipt = client.remember("Never again.", namespace="rejected")
     assert receipt.outcome is Outcome.REJECTED
-    assert receipt.reason
+    assert receipt.code == "forgotten"
+    assert receipt.reason == "this text was forgotten on purpose and is not taken back"
     assert client.remember("Never again.", namespace="rejected", reinstate=True).outcome is Outcome.STORED
 
 

@@ -15,7 +15,7 @@ import pytest
 from ai_memory.clock import ManualClock
 from ai_memory.errors import ConflictError, StoreError
 from ai_memory.store.base import Store, VectorRow
-from ai_memory.store.copying import Part, Told, copy_store, export_digest
+from ai_memory.store.copying import OnPage, Part, copy_store, export_digest
 from ai_memory.store.neo4j.store import Neo4jStore
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
 from ai_memory.types import Job
@@ -48,7 +48,7 @@ class Cut(Exception):  # noqa: N818 - an event, not an error
     """The copying process ends here."""
 
 
-def _cut_after(pages: int) -> Told:
+def _cut_after(pages: int) -> OnPage:
     """Ends the copy after some pages; 0 never does."""
     seen = count(1)
 

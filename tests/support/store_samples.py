@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ai_memory.clock import ManualClock
 from ai_memory.store.base import (
     Command,
-    Content,
     Forget,
     Relate,
     Remember,
@@ -25,7 +24,7 @@ from ai_memory.store.base import (
     Unrelate,
 )
 from ai_memory.store.ids import MEMORY, RELATION, new_id
-from ai_memory.types import EmbedderIdentity, Entity, MemoryRecord, Relation, Selection
+from ai_memory.types import Content, EmbedderIdentity, Entity, MemoryRecord, Relation, Selection
 
 Reopen = Callable[[], Store]
 """Opens the store of a test once more."""

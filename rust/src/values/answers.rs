@@ -41,7 +41,9 @@ pub struct Receipt {
     pub revision: Option<u64>,
     /// The memories that have ended.
     pub supersedes: Vec<String>,
-    /// Why.
+    /// Of a rejected write: the stable code of the refusal, such as `forgotten` or `invalid_input`.
+    pub code: Option<String>,
+    /// Why, as a sentence.
     pub reason: Option<String>,
     /// How it can already be found.
     pub searchable: Searchable,

@@ -323,6 +323,7 @@ fn receipt() -> Receipt {
         memory_id: text(),
         revision: Some(1),
         supersedes: texts(),
+        code: text(),
         reason: text(),
         searchable: Searchable { words: true, meaning: false },
         differs: texts(),

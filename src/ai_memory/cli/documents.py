@@ -93,8 +93,8 @@ def _send(
             if receipt.outcome is not Outcome.REJECTED:
                 yield receipt
                 continue
-            reason = receipt.reason or ""
+            code, reason = receipt.code, receipt.reason or ""
         else:
-            reason = draft.message
+            code, reason = draft.code, draft.message
         text = reason if str(path) in reason else f"{path}: {reason}"
-        yield Receipt(outcome=Outcome.REJECTED, reason=text)
+        yield Receipt(outcome=Outcome.REJECTED, code=code, reason=text)

@@ -6,31 +6,32 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
 from ai_memory.errors import InvalidInputError, TooLargeError
+from ai_memory.operations.writing import Draft
 
 SUFFIXES = frozenset({".md", ".markdown"})
 MAX_FRONT_MATTER = 65_536
 MAX_FILE_BYTES = 8_000_000
 """A larger file exceeds the limit of one memory's text, whatever its characters."""
 
-SAME_NAME = frozenset(
-    {"title", "type", "author", "user", "agent", "session", "context", "importance", "confidence", "source"}
-)
+_TYPES = {name: hint for name, hint in get_type_hints(Draft).items() if name not in ("text", "attributes")}
+"""Fields of a draft that front matter may give. The text comes below it, and attributes are what has no other name."""
+
+LISTS = frozenset(name for name, hint in _TYPES.items() if get_origin(hint) is tuple)
+DATES = frozenset(name for name, hint in _TYPES.items() if dt.datetime in get_args(hint))
+NUMBERS = frozenset(name for name, hint in _TYPES.items() if hint is float)
+
 OTHER_NAMES = {
     "date": "valid_from",
     "created": "valid_from",
-    "valid_from": "valid_from",
     "expires": "valid_to",
-    "valid_to": "valid_to",
     "authors": "author",
     "category": "context",
 }
-LISTS = frozenset({"tags", "supersedes"})
-DATES = frozenset({"valid_from", "valid_to"})
 
 _HEADING = re.compile(r"^#[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -147,7 +148,7 @@ def _fields(front_matter: dict[str, Any]) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
     for key, value in front_matter.items():
         name = key.lower().replace("-", "_")
-        field = name if name in SAME_NAME | LISTS else OTHER_NAMES.get(name)
+        field = name if name in _TYPES else OTHER_NAMES.get(name)
         if value is None:
             continue
         if field is None:
@@ -160,7 +161,7 @@ def _fields(front_matter: dict[str, Any]) -> dict[str, Any]:
             values[field] = _listed(value)
         elif field in DATES:
             values[field] = _instant(value)
-        elif field in ("importance", "confidence"):
+        elif field in NUMBERS:
             values[field] = value
         else:
             values[field] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)

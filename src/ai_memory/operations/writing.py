@@ -234,12 +234,12 @@ class Forgotten(Struct, frozen=True, kw_only=True):
 
 
 def rejection(receipt: Receipt) -> ConflictError | None:
-    """The error behind a rejected receipt, with the receipt itself in its details; None for any other receipt."""
+    """The error behind a rejected receipt; its details have the receipt and its code, as `reason`. None for any other receipt."""
     if receipt.outcome is not Outcome.REJECTED:
         return None
-    code, _, reason = (receipt.reason or "rejected").partition(": ")
+    code = receipt.code or "rejected"
     return ConflictError(
-        f"nothing was stored: {reason or code}",
+        f"nothing was stored: {receipt.reason or code}",
         hint="pass reinstate=true to keep it all the same" if code == "forgotten" else "see the reason",
         reason=code,
         receipt=msgspec.to_builtins(receipt),

@@ -1,4 +1,4 @@
-"""The contract of a store, told in the memory model's own words, so that a table and a graph can both keep it.
+"""The contract of a store, in terms of the memory model alone, so that tables and a graph can both implement it.
 
 Writes are commands; `write` carries out a batch of them in one transaction and returns only when it is on disk. What a
 command changes is appended to the log, one entry for each revision, relation or erased memory (so a Remember that supersedes
@@ -7,7 +7,7 @@ one memory adds three). An entry's `sequence` is strictly increasing in commit o
 covers the one before it.
 
 A memory is current while its latest revision is not retired. It has ended when its `valid_to` has passed: an ended memory is
-still current, because that it was true once is still held for true.
+still current: that it was true once is still held to be true.
 
 All methods are synchronous and may be called from any thread. Any of them may raise a subclass of StoreError.
 """
@@ -25,41 +25,23 @@ from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from ai_memory.types import (
+    Content,
     EmbedderIdentity,
     Entity,
     Generation,
     Job,
     MemoryRecord,
-    MemoryType,
     Page,
     Problem,
     Relation,
     Selection,
 )
 
-
-class Content(Struct, frozen=True, kw_only=True):
-    """All of a memory that a revision may change."""
-
-    type: MemoryType = MemoryType.SEMANTIC
-    context: str = ""
-    title: str | None = None
-    author: str | None = None
-    text: str
-    tags: tuple[str, ...] = ()
-    importance: float = 0.5
-    confidence: float = 1.0
-    attributes: dict[str, Any] = field(default_factory=dict)
-    source: str | None = None
-    valid_from: dt.datetime | None = None
-    valid_to: dt.datetime | None = None
-
-
 # ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Remember(Struct, frozen=True, kw_only=True):
-    """Add a memory, unless its text stands in its scope already or was forgotten.
+    """Add a memory, unless its scope has its text already or the text was forgotten.
 
     `dedup_key` covers namespace, facets and what is said; `value_digest` covers namespace and what is said. Both are 16 bytes.
     Duplicate: a current memory has the same `dedup_key`, except one that has ended by `at` where the new one has not (what
@@ -87,9 +69,10 @@ class Remember(Struct, frozen=True, kw_only=True):
 class Revise(Struct, frozen=True, kw_only=True):
     """Give a memory a new current revision; the old one is retired at `at`, or where it began if that is later.
 
-    A revision that keeps title and text keeps the vectors of the one before; any other owes new ones. Rejected: `not_found`,
+    A revision that keeps title and text keeps the vectors of the one before; any other has to be embedded. Rejected: `not_found`,
     `stale_revision` (details `expected` and `current`) when `if_revision` is not current, `conflict` when the memory is
-    retired, `forgotten` when the new text is tombstoned, `duplicate` (details `memory_id`) when it stands in the same scope.
+    retired, `forgotten` when the new text is tombstoned, `duplicate` (details `memory_id`) when another memory of the scope has
+    it.
     Unchanged when nothing differs. `reason` goes to the retired revision, and is erased with it.
     """
 
@@ -105,7 +88,7 @@ class Revise(Struct, frozen=True, kw_only=True):
 
 
 class Retire(Struct, frozen=True, kw_only=True):
-    """Stop holding a memory for true, keeping all its revisions. Retiring a retired memory changes nothing."""
+    """Stop holding a memory to be true, keeping all its revisions. Retiring a retired memory changes nothing."""
 
     id: str
     namespace: str
@@ -115,12 +98,12 @@ class Retire(Struct, frozen=True, kw_only=True):
 
 
 class Forget(Struct, frozen=True, kw_only=True):
-    """Erase a memory: every revision, vector, tag, relation and owed work, and the entities that nothing else supports.
+    """Erase a memory: every revision, vector, tag, relation and place in a backlog, and the entities that nothing else supports.
 
     Relations are erased that have it at either end or as evidence. Tombstones of its value digests stay, and log entries,
-    which hold no text; `reason` is kept in the log. The bytes are gone from files of the store's own when this returns, unless
-    a reader of an older snapshot is in the way: then at the next chance. A server's files are the server's: its store's page
-    says when it writes over them.
+    which hold no text; `reason` is kept in the log. The bytes are gone from the store's files when this returns, unless a
+    reader of an older snapshot is in the way: then at the next chance. The files of a database server are overwritten when
+    the server does it; see docs/neo4j.md.
     """
 
     id: str
@@ -153,10 +136,10 @@ class Unrelate(Struct, frozen=True, kw_only=True):
 class Restore(Struct, frozen=True, kw_only=True):
     """Put back one exported memory with all its revisions and times as they were (`import` of an archive).
 
-    `value_digests` has one entry a revision; `dedup_key` is the last revision's. The revisions get new keys. Unchanged when
-    the id has these revisions already; Duplicate when the text stands in the same scope under another id (both hold, or both
+    `value_digests` has one entry per revision; `dedup_key` is the last revision's. The revisions get new keys. Unchanged when
+    the id has these revisions already; Duplicate when the scope has the text under another id (both still true, or both
     ended at the same instant). Rejected: `forgotten`, `conflict` when the id has other revisions, `invalid_input` when the
-    revisions are no history: other ids among them, not ascending, or overlapping in time.
+    revisions are not one history: other ids among them, not ascending, or overlapping in time.
     """
 
     revisions: tuple[MemoryRecord, ...]
@@ -183,13 +166,13 @@ class Stored(Struct, frozen=True, kw_only=True):
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
-    """The same text stands in this scope already, as the memory `record`; nothing was written."""
+    """This scope has the text already, as the memory `record`; nothing was written."""
 
     record: MemoryRecord
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):
-    """What was asked for is so already; nothing was written."""
+    """The store is already as the command wants it; nothing was written."""
 
     record: MemoryRecord | None = None
     relation: Relation | None = None
@@ -269,10 +252,10 @@ class StoreStats(Struct, frozen=True, kw_only=True):
     entities: int
     tombstones: int
     pending: int
-    """Revisions that the active generation still owes a vector; all of them where there is no generation yet.
+    """Revisions that lack a vector of the active generation; all of them where there is no generation yet.
 
-    Read in one with the rest: two looks at the store, with the first generation coming between them, would say that nothing
-    is owed.
+    Read together with the rest: two looks at the store, with the first generation coming between them, would say that nothing
+    is pending.
     """
     by_type: dict[str, int] = field(default_factory=dict)
 
@@ -292,7 +275,7 @@ class Store(Protocol):
 
     # writing
     def write(self, commands: Sequence[Command], *, actor: str = "") -> list[Result]:
-        """Carry out the commands in order, in one transaction, durable on return; one result a command.
+        """Carry out the commands in order, in one transaction, durable on return; one result per command.
 
         All or nothing as far as the disk goes: if this raises, nothing was written. A command refused by its own rules gives
         `Rejected` and does not stop the others. Later commands see the effect of earlier ones.
@@ -334,7 +317,7 @@ class Store(Protocol):
         ...
 
     def load(self, keys: Sequence[int]) -> dict[int, StoredRevision]:
-        """Revisions by key; those that are gone are left out."""
+        """Revisions by key; those that do not exist are left out."""
         ...
 
     def relations(
@@ -395,24 +378,25 @@ class Store(Protocol):
         ...
 
     def create_generation(self, identity: EmbedderIdentity, *, activate: bool) -> Generation:
-        """Begin a generation (or return the one of this identity); every live revision is owed to it, durably.
+        """Begin a generation (or return the one of this identity); every live revision becomes pending in it, durably.
 
-        A generation that is building or active is owed every new revision too; a retired one is owed what it missed as soon
-        as it is activated or asked for here again. Raises ConflictError where another one is being built, unless this one is
-        to be activated at once: one is built at a time.
+        In a generation that is building or active every new revision is pending as well; in a retired one what it missed
+        becomes pending as soon as it is activated or asked for here again. Raises ConflictError where another one is being
+        built, unless this one is to be activated at once: one is built at a time.
         """
         ...
 
     def activate_generation(self, generation: int, *, complete: bool = False) -> bool:
         """Make a generation the active one, atomically; the one before is kept as `retired`. Whether it is active now.
 
-        With `complete` only if it is being built and nothing that can be found in the active one would be lost: if it owes no
-        revision but those that the active one owes as well. Else nothing changes, and the answer is False. Raises NotFoundError.
+        With `complete` only if it is being built and nothing that can be found in the active one would be lost: if no revision
+        is pending in it but those that are pending in the active one as well. Else nothing changes, and the answer is False.
+        Raises NotFoundError.
         """
         ...
 
     def retire_generation(self, generation: int) -> None:
-        """Set a generation that is being built aside: it is owed nothing from now on, and what was paid is kept.
+        """Set aside a generation that is being built: nothing is pending in it from now on, and its vectors are kept.
 
         A retired one stays as it is. Raises ConflictError for the active one and NotFoundError.
         """
@@ -426,15 +410,15 @@ class Store(Protocol):
         ...
 
     def pending(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
-        """Revisions with `key > after` whose vectors this generation still owes, oldest first."""
+        """Revisions with `key > after` that still lack a vector of this generation, oldest first."""
         ...
 
     def pending_count(self, generation: int) -> int:
-        """How many revisions are owed."""
+        """How many revisions still lack a vector of this generation."""
         ...
 
     def put_vectors(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
-        """Keep vectors and strike `keys` off the owed list, durable on return. Keys erased meanwhile are skipped.
+        """Store vectors and take `keys` off the pending list, durable on return. Keys erased meanwhile are skipped.
 
         Vectors that a revision had before are replaced. Raises InvalidInputError for a vector of another dimension, or whose
         length differs from 1 by more than 0.001, and NotFoundError for an unknown generation; nothing is written then.
@@ -442,7 +426,7 @@ class Store(Protocol):
         ...
 
     def vectors(self, generation: int, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], NDArray[np.float32]]:
-        """Vectors by (key, passage); those that are not there are left out."""
+        """Vectors by (key, passage); those that do not exist are left out."""
         ...
 
     def vector_position(self, generation: int) -> int:
@@ -466,7 +450,7 @@ class Store(Protocol):
         """Jobs, newest first."""
         ...
 
-    # leaving, mending
+    # export, checks, end
     def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
         """Everything canonical, from one consistent snapshot: memories' revisions (grouped, oldest first), entities, relations.
 
@@ -479,11 +463,11 @@ class Store(Protocol):
         ...
 
     def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
-        """Compare the store with itself: file integrity, references, the audit chain, owed work. Changes nothing."""
+        """Compare the store with itself: file integrity, references, the audit chain, pending lists. Changes nothing."""
         ...
 
     def repair(self) -> list[Problem]:
-        """Mend what `check` finds in derived parts (owed lists, stray vectors); returns what was mended."""
+        """Repair what `check` finds in derived parts (pending lists, stray vectors); returns what was repaired."""
         ...
 
     def backup(self, target: Path) -> None:

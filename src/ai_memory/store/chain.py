@@ -1,23 +1,50 @@
-"""The audit chain: each log entry's digest covers the one before it, on every backend alike."""
+"""The audit chain: each log entry's digest covers the one before it, on every backend alike.
+
+To change, remove or reorder an entry one would have to recompute every digest after it, and every copy and backup has the
+newest one. `doctor` recomputes them all. An entry holds a hash of the content and no text, so that the chain outlives a forget.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
+from ai_memory.clock import EPOCH
+from ai_memory.store.base import Action, LogEntry
 from ai_memory.types import Relation
 
 GENESIS = bytes(32)
 """The digest before the first log entry."""
 
-ChainedEntry = tuple[
-    int, int, str, str, str | None, str | None, str | None, str | None, str | None, str | None, str | None
-]
-"""What a digest covers: sequence, at (microseconds), action, namespace, memory id, relation id, erased keys, retired keys,
-actor, reason, content hash. Keys are a compact JSON array or None, the hash hexadecimal digits or None."""
+_MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
+
+
+class ChainedEntry(Struct, frozen=True, array_like=True):
+    """What a digest covers, in this order: as JSON it is an array.
+
+    `at` is in microseconds since 1970, keys are a compact JSON array or None, the hash is hexadecimal digits or None.
+    """
+
+    sequence: int
+    at: int
+    action: str
+    namespace: str
+    memory_id: str | None
+    relation_id: str | None
+    erased_keys: str | None
+    retired_keys: str | None
+    actor: str | None
+    reason: str | None
+    content_hash: str | None
+
+
+LOG_COLUMNS = (*ChainedEntry.__struct_fields__, "digest")
+"""How every store names what it keeps of an entry."""
 
 
 def chain_digest(before: bytes, entry: ChainedEntry) -> bytes:
@@ -25,9 +52,30 @@ def chain_digest(before: bytes, entry: ChainedEntry) -> bytes:
     return hashlib.sha256(before + msgspec.json.encode(entry)).digest()
 
 
+def log_entry(entry: ChainedEntry, digest: str) -> LogEntry:
+    """The entry as those who follow the log read it; `digest` is in hexadecimal digits."""
+    action = Action(entry.action)
+    return LogEntry(
+        sequence=entry.sequence,
+        at=EPOCH + dt.timedelta(microseconds=entry.at),
+        action=action,
+        namespace=entry.namespace,
+        memory_id=entry.memory_id,
+        relation_id=entry.relation_id,
+        keys=(entry.sequence,) if action in _MADE_A_REVISION else _numbers(entry.erased_keys),
+        retired_keys=_numbers(entry.retired_keys),
+        reason=entry.reason,
+        digest=digest,
+    )
+
+
 def number_list(numbers: Sequence[int]) -> str | None:
     """Keys as an entry holds them; None for no keys."""
     return f"[{','.join(map(str, numbers))}]" if numbers else None
+
+
+def _numbers(text: str | None) -> tuple[int, ...]:
+    return () if text is None else tuple(msgspec.json.decode(text))
 
 
 def relation_hash(made: Relation) -> bytes:

@@ -1,4 +1,4 @@
-"""Copying a whole store into another one, of whatever kind: keys, log, vectors and all, so that nothing tells the two apart.
+"""Copying a whole store into another one, of whatever kind: keys, log, vectors and all, so that the two cannot be distinguished.
 
 The source is read from one snapshot, part by part, in the order of each part's cursor. The target keeps how far it got with
 each page, in the page's own transaction: whenever the copying process ends, the next one goes on behind the last page.
@@ -38,10 +38,15 @@ class Part(StrEnum):
     ENTITIES = "entities"
     RELATIONS = "relations"
     TOMBSTONES = "tombstones"
-    PENDING = "owed"
+    PENDING = "owed"  # as progress that earlier versions stored has it
     VECTORS = "vectors"
     JOBS = "jobs"
     ANSWERS = "answers"
+
+    @property
+    def label(self) -> str:
+        """What people read."""
+        return "pending" if self is Part.PENDING else self.value
 
 
 class CopiedGeneration(Struct, frozen=True):
@@ -64,7 +69,7 @@ class CopiedEntry(Struct, frozen=True):
     @property
     def cursor(self) -> Cursor:
         """By sequence."""
-        return (self.entry[0], 0, "")
+        return (self.entry.sequence, 0, "")
 
 
 class CopiedRevision(Struct, frozen=True):
@@ -119,7 +124,7 @@ class CopiedTombstone(Struct, frozen=True):
 
 
 class CopiedPending(Struct, frozen=True):
-    """A revision that a generation owes a vector."""
+    """A revision that lacks a vector of a generation."""
 
     generation: int
     key: int
@@ -185,7 +190,7 @@ Copied = (
 
 
 class Head(Struct, frozen=True):
-    """Which state of which store is copied: the digest of the log's last entry stands for all before it."""
+    """Which state of which store is copied: the digest of the log's last entry covers all before it."""
 
     store_id: str
     sequence: int
@@ -257,11 +262,11 @@ class Copying(Protocol):
         ...
 
 
-Told = Callable[[Part, int, int], None]
-"""Told after each page: the part, how many of its rows are there, and how many there will be."""
+OnPage = Callable[[Part, int, int], None]
+"""Called after each page: the part, how many of its rows are copied, and how many there will be."""
 
 
-def copy_store(source: Copying, target: Copying, told: Told | None = None) -> dict[Part, int]:
+def copy_store(source: Copying, target: Copying, on_page: OnPage | None = None) -> dict[Part, int]:
     """Copy all of `source` into `target`, going on where an earlier run ended; the number of rows of each part.
 
     Raises ConflictError where the target is neither empty nor half filled from this state of the source, and StoreError where
@@ -279,15 +284,15 @@ def copy_store(source: Copying, target: Copying, told: Told | None = None) -> di
                 progress = Progress(progress.head, progress.cursors | {str(part): rows[-1].cursor})
                 filling.take(part, rows, progress)
                 done += len(rows)
-                if told is not None:
-                    told(part, min(done, wanted[part]), wanted[part])
+                if on_page is not None:
+                    on_page(part, min(done, wanted[part]), wanted[part])
         filling.finish(snapshot.head)
         found = _counted(target, snapshot.head)
     for part in Part:
         if found[part] != wanted[part]:
             raise StoreError(
-                f"the copy has {found[part]} {part} and the source {wanted[part]}",
-                hint="begin anew with an empty target, while nothing writes to either store",
+                f"the copy has {found[part]} {part.label} and the source {wanted[part]}",
+                hint="start again with an empty target, while nothing writes to either store",
             )
     return wanted
 
@@ -305,7 +310,7 @@ def _begun(snapshot: Source, filling: Target) -> Progress:
     if progress.head != snapshot.head:
         raise ConflictError(
             "the target is half filled from another store, or from an earlier state of this one",
-            hint="begin anew with an empty target, while nothing writes to the source",
+            hint="start again with an empty target, while nothing writes to the source",
         )
     return progress
 
@@ -325,10 +330,10 @@ def export_digest(store: Store) -> str:
 
 
 def refuse_half_filled(progress: str | None, location: str) -> None:
-    """Raise where a copy into this store has not come to its end."""
+    """Raise where a copy into this store is not finished."""
     if progress is not None:
         raise StoreError(
-            f"a migration into {location} has not come to its end",
+            f"a migration into {location} is not finished",
             hint="run the same `ai-memory migrate` again; it goes on where it stopped",
             location=location,
         )

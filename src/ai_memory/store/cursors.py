@@ -14,13 +14,13 @@ from ai_memory.types import Selection
 
 
 def cursor_of(selection: Selection, newest_first: bool, occurred: int, memory_id: str) -> str:
-    """A cursor that stands behind one memory of this selection: base64url of JSON, no padding."""
+    """A cursor that points behind one memory of this selection: base64url of JSON, no padding."""
     position = msgspec.json.encode([occurred, memory_id, _digest(selection, newest_first)])
     return base64.urlsafe_b64encode(position).rstrip(b"=").decode()
 
 
 def position_of(cursor: str, selection: Selection, newest_first: bool) -> tuple[int, str]:
-    """The place (occurred, memory id) that a cursor stands behind.
+    """The place (occurred, memory id) that a cursor points behind.
 
     Raises InvalidInputError for one that was changed, or that belongs to another selection or direction.
     """

@@ -1,4 +1,4 @@
-"""What extraction found, in a SQLite file of its own beside the store: derived, the same for every kind of store, deleted at will.
+"""What extraction found, in a separate SQLite file next to the store: derived, the same for every kind of store, deleted at will.
 
 The file follows the store's log as the index does: it keeps the sequence up to which it has read, in the same transaction as
 what it read, so that a killed process loses nothing and two processes never do the same work twice.
@@ -28,8 +28,8 @@ from ai_memory.types import Entity, Relation, RelationType
 from ai_memory.waiting import patiently
 
 LAYOUT = 1
-EDGES_A_NODE = 1_000
-"""Of a thing that more memories name than this, the newest so many are shown: nobody walks a hub's every edge."""
+EDGES_PER_NODE = 1_000
+"""Of an entity that more memories name than this, the newest so many are shown: no walk needs every edge of a hub."""
 BUSY_SECONDS = 30.0
 
 _ENTITY = "e.id, e.namespace, e.kind, e.name, e.made_at"
@@ -57,7 +57,7 @@ class Said(Struct, frozen=True):
 
 
 class ReadRevision(Struct, frozen=True):
-    """What one revision names, each thing once with the span of its first mention, and what it states of them."""
+    """What one revision names, each entity once with the span of its first mention, and what it states of them."""
 
     key: int
     namespace: str
@@ -68,7 +68,7 @@ class ReadRevision(Struct, frozen=True):
 
 
 class GraphFile:
-    """The file at `path`, made anew where it is of another store, another state of it, or another `version` of extraction.
+    """The file at `path`, made again where it is of another store, another state of it, or another `version` of extraction.
 
     `digest_at` gives the digest of the store's log entry with a sequence, empty where there is none. Raises StoreError's
     subclasses when the file cannot be used.
@@ -166,14 +166,14 @@ class GraphFile:
         as_of: dt.datetime | None = None,
         known_at: dt.datetime | None = None,
     ) -> list[Relation]:
-        """MENTIONS from a memory to each thing it names, and what memories state, with one of `ids` at either end.
+        """MENTIONS from a memory to each entity it names, and what memories state, with one of `ids` at either end.
 
-        At most `EDGES_A_NODE` of each sort at one node, the newest. All weigh the same.
+        At most `EDGES_PER_NODE` of each kind at one node, the newest. All weigh the same.
         """
         found: dict[str, Relation] = {}
         with self._readers.snapshot() as connection:
             for query, values in _touching(connection, namespace, ids):
-                for row in connection.execute(f"{query} ORDER BY 10 DESC LIMIT {EDGES_A_NODE}", values):
+                for row in connection.execute(f"{query} ORDER BY 10 DESC LIMIT {EDGES_PER_NODE}", values):
                     made = _relation(namespace, row)
                     if _holds(made, types, as_of, known_at):
                         found[made.id] = made

@@ -1,4 +1,4 @@
--- What extraction found, beside the store. `first` and `last` are characters of the memory's text, `last` excluded.
+-- What extraction found, next to the store. `first` and `last` are characters of the memory's text, `last` excluded.
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 

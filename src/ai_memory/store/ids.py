@@ -1,4 +1,4 @@
-"""Ids of memories, entities, relations, decisions and jobs: a prefix that tells the kind, then 26 characters of base 32.
+"""Ids of memories, entities, relations, decisions and jobs: a prefix for the kind, then 26 characters of base 32.
 
 The digits are Crockford's. The first ten characters are the instant in milliseconds, so that ids made later sort later; the
 rest is random. An entity's id comes from its name, and that of a relation that the store makes by itself (SUPERSEDES) from
@@ -36,7 +36,7 @@ def relation_id(source: str, target: str, relation_type: str, at: dt.datetime) -
 
 
 def entity_id(namespace: str, kind: str, key: str) -> str:
-    """The id of a new entity: equal for an equal name, whether a person makes it or a text that names it is read first."""
+    """The id of a new entity: equal for an equal name, whichever comes first, a person who makes it or a text that names it."""
     digest = hashlib.sha256("\0".join((namespace, kind, key)).encode()).digest()
     return ENTITY + _encode(int.from_bytes(digest[:16], "big") >> 1)
 

@@ -17,7 +17,7 @@ def unknown(memory_id: str) -> Rejected:
 
 
 def unknown_end(node: str) -> Rejected:
-    """A relation names an end or an evidence that is not there."""
+    """A relation names an end or an evidence that does not exist."""
     return Rejected(code="not_found", reason=f"there is no memory or entity {node}", details={"id": node})
 
 
@@ -32,7 +32,7 @@ def forgotten() -> Rejected:
 
 
 def id_taken(memory_id: str) -> Rejected:
-    """A new memory has the id of one that is there."""
+    """A new memory has the id of an existing one."""
     return Rejected(code="conflict", reason=f"a memory {memory_id} exists already", details={"id": memory_id})
 
 
@@ -49,7 +49,7 @@ def relation_taken(relation_id: str) -> Rejected:
 
 
 def retired(memory_id: str) -> Rejected:
-    """What is no longer held for true is not revised."""
+    """What is no longer held to be true is not revised."""
     return Rejected(code="conflict", reason=f"memory {memory_id} is retired", details={"memory_id": memory_id})
 
 
@@ -73,23 +73,23 @@ def refuse(current: int | None, memory_id: str, if_revision: int | None) -> Reje
     )
 
 
-def stands_in_the_way(standing_end: int | None, new_end: int | None, at: int) -> bool:
+def is_duplicate(current_end: int | None, new_end: int | None, at: int) -> bool:
     """Whether an unretired memory makes a new one of equal text its duplicate; instants in microseconds.
 
     It does not when it has ended by `at` and the new one has not: what was true once may become true again.
     """
-    ended = standing_end is not None and standing_end <= at
+    ended = current_end is not None and current_end <= at
     new_has_ended = new_end is not None and new_end <= at
     return not ended or new_has_ended
 
 
-def same_stretch(standing_end: int | None, restored_end: int | None, at: int) -> bool:
-    """Whether two memories of equal text are one and the same: both hold still, or both ended at the same instant.
+def is_same_period(current_end: int | None, restored_end: int | None, at: int) -> bool:
+    """Whether two memories of equal text are one and the same: both are true still, or both ended at the same instant.
 
-    A history may hold a text several times, each ended at another instant (see `stands_in_the_way`).
+    A history may hold the same text several times, each ended at another instant (see `is_duplicate`).
     """
-    holds = [end is None or end > at for end in (standing_end, restored_end)]
-    return all(holds) or standing_end == restored_end
+    still_true = [end is None or end > at for end in (current_end, restored_end)]
+    return all(still_true) or current_end == restored_end
 
 
 def history_fault(command: Restore) -> str | None:

@@ -13,18 +13,10 @@ from numpy.typing import NDArray
 
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.errors import InvalidInputError
-from ai_memory.store.base import Content, VectorRow
-from ai_memory.types import MemoryRecord
+from ai_memory.store.base import VectorRow
 
 LENGTH_TOLERANCE = 1e-3
 """How far from 1 the length of a stored vector may be; float16 inference stays well below."""
-
-
-CONTENT_FIELDS = (
-    "valid_from", "valid_to", "type", "context", "title", "author", "tags", "importance", "confidence", "attributes",
-    "source", "text",
-)  # fmt: skip
-"""A revision's content, in the order of `content_row`."""
 
 
 def micros(instant: dt.datetime | None) -> int | None:
@@ -50,42 +42,6 @@ def finite(value: float, name: str) -> float:
     if not math.isfinite(value):
         raise InvalidInputError(f"{name} must be a finite number, not {value}")
     return value
-
-
-def content_row(content: Content) -> tuple[Any, ...]:
-    """A content in the order of `CONTENT_FIELDS`; empty tags and attributes as None. Raises InvalidInputError."""
-    return (
-        micros(content.valid_from),
-        micros(content.valid_to),
-        str(content.type),
-        content.context,
-        content.title,
-        content.author,
-        json_text(content.tags) if content.tags else None,
-        finite(content.importance, "importance"),
-        finite(content.confidence, "confidence"),
-        json_text(content.attributes) if content.attributes else None,
-        content.source,
-        content.text,
-    )
-
-
-def content_of(record: MemoryRecord) -> Content:
-    """The part of a record that a revision may change."""
-    return Content(
-        type=record.type,
-        context=record.context,
-        title=record.title,
-        author=record.author,
-        text=record.text,
-        tags=record.tags,
-        importance=record.importance,
-        confidence=record.confidence,
-        attributes=record.attributes,
-        source=record.source,
-        valid_from=record.valid_from,
-        valid_to=record.valid_to,
-    )
 
 
 def vector_blob(vector: NDArray[np.float32]) -> bytes:

@@ -15,7 +15,7 @@ from ai_memory.cli.target import Choices, settings_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ai_memory.store.copying import Part, Told
+    from ai_memory.store.copying import OnPage, Part
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +44,13 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     return exits.OK
 
 
-def _shown(screen: Screen, stack: ExitStack) -> Told:
+def _shown(screen: Screen, stack: ExitStack) -> OnPage:
     """A bar for each part."""
     bars: dict[Part, tuple[Callable[[int], None], int]] = {}
 
     def report(part: Part, done: int, total: int) -> None:
         if part not in bars:
-            bars[part] = (stack.enter_context(progress(screen, str(part), "row", total)), 0)
+            bars[part] = (stack.enter_context(progress(screen, part.label, "row", total)), 0)
         advance, before = bars[part]
         advance(done - before)
         bars[part] = (advance, done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
@@ -17,7 +18,7 @@ from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
 from ai_memory.operations.writing import Forgotten, Receipts
 from ai_memory.recall.answer import Answer, Hit
-from ai_memory.types import MemoryRecord, Outcome, Page, Problem, Receipt, Relation
+from ai_memory.types import Content, MemoryRecord, Outcome, Page, Problem, Receipt, Relation
 
 INDENT = "    "
 SHOWN_REASONS = 20
@@ -106,6 +107,7 @@ def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
         "recorded": day(memory.recorded_at),
         "retired": f"{day(memory.retired_at)} {memory.retired_reason or ''}".strip() if memory.retired_at else "",
         "source": memory.source or "",
+        **{name.replace("_", " "): _plain(getattr(memory, name)) for name in _OTHERS},
         **{name: str(value) for name, value in memory.attributes.items()},
     }
     longest = max(len(name) for name, value in fields.items() if value)
@@ -114,6 +116,23 @@ def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
             yield f"{visible(name).ljust(longest)}  {visible(value)}"
     yield ""
     yield from wrap(memory.text, screen.width)
+
+
+_OTHERS = tuple(
+    name
+    for name in Content.__struct_fields__
+    if name not in {
+        "text", "title", "type", "context", "author", "tags", "importance", "confidence", "valid_from", "valid_to", "source",
+        "attributes",
+    }
+)  # fmt: skip
+"""Fields of the content that `record` shows as they are, because it has no better way to show them."""
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return day(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
 def page(value: Page, screen: Screen) -> Iterable[str]:
@@ -204,8 +223,7 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
         parts.append(searchable)
     if value.differs:
         parts.append(f"unchanged although {', '.join(value.differs)} differ; use revise")
-    if value.reason:
-        parts.append(visible(value.reason))
+    parts += [visible(part) for part in (value.code, value.reason) if part]
     yield "  ".join(part for part in parts if part)
 
 

@@ -6,7 +6,8 @@ Types and ranges have been checked when the request was built; here is what one 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
+from typing import Any, get_type_hints
 
 import msgspec
 from msgspec import UNSET
@@ -15,10 +16,10 @@ from ai_memory.attributes import check_attributes
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import parse
 from ai_memory.operations.writing import Draft, ReviseRequest
-from ai_memory.store.base import Content, Remember, Revise
+from ai_memory.store.base import Remember, Revise
 from ai_memory.store.ids import MEMORY, new_id
 from ai_memory.text.normal import clean_text, content_hash, digests
-from ai_memory.types import MemoryRecord
+from ai_memory.types import Content, MemoryRecord
 
 _CONTENT_FIELDS = tuple(name for name in Content.__struct_fields__)
 _FACETS = ("user", "agent", "session")
@@ -29,9 +30,9 @@ MAX_DEPTH = 64
 _LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 
 
-def context_path(path: str) -> str:
+def context_path(path: str, field: str = "context") -> str:
     """`path` in its one spelling: segments joined by single slashes, none empty, no slash at the ends."""
-    return "/".join(segment.strip() for segment in clean_text(path, "context").split("/") if segment.strip())
+    return "/".join(segment.strip() for segment in clean_text(path, field).split("/") if segment.strip())
 
 
 def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: bool) -> Remember:
@@ -108,17 +109,17 @@ def check_json(values: dict[str, Any], field: str) -> None:
     _check_json(values, field, MAX_DEPTH)
 
 
-def differing_fields(draft: Draft, standing: MemoryRecord) -> tuple[str, ...]:
-    """Fields that the draft gives (other than by default) and that differ from what stands."""
+def differing_fields(draft: Draft, current: MemoryRecord) -> tuple[str, ...]:
+    """Fields that the draft gives (other than by default) and that differ in the memory that says the same."""
     found = []
     for field in msgspec.structs.fields(Draft):
-        if field.name in ("text", "supersedes", *_FACETS):
+        if field.name not in _CONTENT_FIELDS or field.name == "text":
             continue
         given = getattr(draft, field.name)
         default = field.default if field.default is not msgspec.NODEFAULT else {}
         if field.name == "context":
             given = context_path(given)
-        if given != default and given != getattr(standing, field.name):
+        if given != default and given != getattr(current, field.name):
             found.append(field.name)
     return tuple(found)
 
@@ -128,48 +129,36 @@ def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
 
     `may_be_empty`: its validity may end where it begins, as that of a memory which was superseded from its very beginning.
     """
-    text = clean_text(given.text)
+    values = {name: getattr(given, name) for name in _CONTENT_FIELDS}
+    for name, canonical in _CANONICAL:
+        value = values[name]
+        if value:  # None, no tags and an empty context are canonical
+            values[name] = canonical(value, name)
+    content = Content(**values)
+    text, valid_from, valid_to = content.text, content.valid_from, content.valid_to
     if not text or text.isspace():
         raise InvalidInputError("text is empty", hint="give at least one character that is not blank", field="text")
-    valid_from, valid_to = _instant(given.valid_from, "valid_from"), _instant(given.valid_to, "valid_to")
     if valid_from and valid_to and (valid_to < valid_from or (valid_to == valid_from and not may_be_empty)):
         raise InvalidInputError(
             f"valid_to ({valid_to.isoformat()}) is not after valid_from ({valid_from.isoformat()})",
             hint="a memory is true from valid_from until just before valid_to",
             field="valid_to",
         )
-    if given.attributes:
-        check_attributes(given.type, given.attributes)
-        check_json(given.attributes, "attributes")
-    return Content(
-        type=given.type,
-        context=context_path(given.context) if given.context else "",
-        title=_clean(given.title, "title"),
-        author=_clean(given.author, "author"),
-        text=text,
-        tags=_tags(given.tags),
-        importance=given.importance,
-        confidence=given.confidence,
-        attributes=given.attributes,
-        source=_clean(given.source, "source"),
-        valid_from=valid_from,
-        valid_to=valid_to,
-    )
+    if content.attributes:
+        check_attributes(content.type, content.attributes)
+        check_json(content.attributes, "attributes")
+    return content
 
 
-def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+def _tags(tags: tuple[str, ...], field: str) -> tuple[str, ...]:
     """Tags without blanks around them, each once, in the order given."""
-    if not tags:
-        return ()
-    kept = dict.fromkeys(clean_text(tag, "tags").strip() for tag in tags)
+    kept = dict.fromkeys(clean_text(tag, field).strip() for tag in tags)
     kept.pop("", None)
     return tuple(kept)
 
 
-def _instant(instant: dt.datetime | None, field: str) -> dt.datetime | None:
+def _instant(instant: dt.datetime, field: str) -> dt.datetime:
     """The instant in UTC (a missing zone means UTC), in the range that can be kept and compared."""
-    if instant is None:
-        return None
     aware = instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant
     if not _EARLIEST <= aware <= _LATEST:
         raise InvalidInputError(
@@ -205,3 +194,17 @@ def _check_json(value: Any, field: str, depth: int) -> None:
             value = value.values()
         for inner in value:
             _check_json(inner, field, depth - 1)
+
+
+_BY_TYPE: dict[Any, Callable[[Any, str], Any]] = {
+    str: clean_text,
+    str | None: clean_text,
+    tuple[str, ...]: _tags,
+    dt.datetime | None: _instant,
+}
+_CANONICAL = tuple(
+    (name, context_path if name == "context" else _BY_TYPE[hint])
+    for name, hint in get_type_hints(Content).items()
+    if name == "context" or hint in _BY_TYPE
+)
+"""How each field of a content comes into canonical form, by its type; the other types have one form."""

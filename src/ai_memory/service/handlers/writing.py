@@ -96,7 +96,7 @@ def _prepare(
             commands.append(to_remember(draft, namespace, parts.clock.now(), reinstate=reinstate))
             places.append(place)
         except InvalidInputError as error:
-            receipts[place] = Receipt(outcome=Outcome.REJECTED, reason=f"{error.code}: {error.message}")
+            receipts[place] = Receipt(outcome=Outcome.REJECTED, code=error.code, reason=error.message)
     return commands, places, receipts
 
 
@@ -303,7 +303,7 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             differs=differs,
         )
     if isinstance(result, Rejected):
-        return Receipt(outcome=Outcome.REJECTED, reason=f"{result.code}: {result.reason}")
+        return Receipt(outcome=Outcome.REJECTED, code=result.code, reason=result.reason)
     raise AssertionError(f"remember cannot give {result!r}")
 
 

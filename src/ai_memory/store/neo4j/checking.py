@@ -1,4 +1,4 @@
-"""Comparing the store with itself, and mending its derived parts."""
+"""Comparing the store with itself, and repairing its derived parts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ai_memory.store.base import Action
-from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
-from ai_memory.store.neo4j.nodes import EDGE, LOG, relation
+from ai_memory.store.chain import GENESIS, chain_digest, log_entry, relation_hash
+from ai_memory.store.neo4j.nodes import EDGE, LOG, logged, relation
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.values import LENGTH_TOLERANCE
@@ -83,7 +83,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "relation_stray",
-        "relationships stand in the graph that are no relation of the store",
+        "relationships in the graph belong to no relation of the store",
         RESTORE,
         "MATCH (:Node)-[x]->(:Node) WHERE NOT EXISTS { (:Relation {key: x.key}) } RETURN count(*)",
     ),
@@ -95,7 +95,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "pending",
-        "revisions have no vector and are not owed one",
+        "revisions have no vector and are not pending",
         MEND,
         "MATCH (g:Generation) WHERE g.state <> 'retired' MATCH (r:Revision) "
         "WHERE NOT EXISTS { (:Vector {generation: g.number, key: r.key}) } "
@@ -103,7 +103,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "pending_stray",
-        "vectors are owed to revisions that are gone",
+        "pending entries belong to revisions that do not exist",
         MEND,
         "MATCH (o:Owed) WHERE NOT EXISTS { (:Revision {key: o.key}) } RETURN count(*)",
     ),
@@ -115,11 +115,11 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
         "OR NOT EXISTS { (:Generation {number: v.generation}) } RETURN count(*)",
     ),
 )
-"""Each check's name, what it means when the count is above 0, what mends it, and the query that counts."""
+"""Each check's name, what it means when the count is above 0, how to fix it, and the query that counts."""
 
 
 def check(read: Read, progress: Callable[[str], None] | None) -> list[Problem]:
-    """As `Store.check`, while nobody writes. `progress` is told the name of each check before it runs."""
+    """As `Store.check`, while no other process writes. `progress` gets the name of each check before it runs."""
     steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
         ("chain", lambda: _chain(read)),
         ("relations", lambda: _relations(read)),
@@ -149,20 +149,22 @@ def _pages(read: Read, query: str) -> Iterator[list[Any]]:
 
 
 def _chain(read: Read) -> Iterator[Problem]:
-    """Recompute every digest of the log, and look for the revisions that it tells of."""
+    """Recompute every digest of the log, and look for the revisions that it says were made."""
     before, newest = GENESIS, 0
     made: set[int] = set()
     query = f"MATCH (g:LogEntry) WHERE g.sequence > $after RETURN {LOG} ORDER BY g.sequence LIMIT $limit"
-    for newest, (*fields, digest) in enumerate(_pages(read, query), start=1):
-        expected = chain_digest(before, tuple(fields))
-        if fields[0] != newest or digest != expected.hex():
-            yield _broken(f"log entry {fields[0]} was changed, or one before it is missing")
+    for newest, row in enumerate(_pages(read, query), start=1):
+        entry, digest = logged(row)
+        expected = chain_digest(before, entry)
+        if entry.sequence != newest or digest != expected.hex():
+            yield _broken(f"log entry {entry.sequence} was changed, or one before it is missing")
             return
         before = expected
-        if fields[2] in (Action.REMEMBERED, Action.REVISED, Action.RESTORED):
-            made.add(newest)
-        elif fields[2] == Action.FORGOTTEN:
-            made.difference_update(int(key) for key in (fields[6] or "[]")[1:-1].split(",") if key)
+        change = log_entry(entry, digest)
+        if change.action is Action.FORGOTTEN:
+            made.difference_update(change.keys)
+        else:
+            made.update(change.keys)
     ((sequence, end),) = read("MATCH (s:Store {only: true}) RETURN s.sequence, s.digest")
     if (sequence, end) != (newest, before.hex()):
         yield _broken(f"the log ends at entry {newest}, and the store says {sequence}")
@@ -185,7 +187,7 @@ def _relations(read: Read) -> Iterator[Problem]:
         "MATCH (l:Relation) WHERE l.key > $after WITH l ORDER BY l.key LIMIT $limit "
         f"{LOCATED} OPTIONAL MATCH (g:LogEntry {{sequence: l.key}}) RETURN l.key, g.content_hash, {EDGE} ORDER BY l.key"
     )
-    wrong = sum(logged != relation_hash(relation(values)).hex() for _, logged, *values in _pages(read, query))
+    wrong = sum(known != relation_hash(relation(values)).hex() for _, known, *values in _pages(read, query))
     if wrong:
         yield Problem(check="relations", message="relations differ from their log entries", count=wrong, mend=RESTORE)
 
@@ -229,13 +231,13 @@ def repair(transaction: Transaction) -> list[Problem]:
         "UNWIND $rows AS row MATCH (v:Vector {generation: row[0], position: row[1]}) DETACH DELETE v",
         _unfit(transaction.rows),
     )
-    for statement in _MENDING:
+    for statement in _REPAIRS:
         transaction.rows(statement)
     left = {(problem.check, problem.message) for problem in check(transaction.rows, None)}
     return [problem for problem in found if (problem.check, problem.message) not in left]
 
 
-_MENDING = (
+_REPAIRS = (
     "MATCH (v:Vector) WHERE NOT EXISTS { (:Revision {key: v.key})-[:HAS_VECTOR]->(v) } "
     "OR NOT EXISTS { (:Generation {number: v.generation}) } DETACH DELETE v",
     "MATCH (o:Owed) WHERE NOT EXISTS { (:Revision {key: o.key}) } OR NOT EXISTS { (:Generation {number: o.generation}) } "

@@ -25,21 +25,23 @@ from ai_memory.store.copying import (
 )
 from ai_memory.store.neo4j import vectors
 from ai_memory.store.neo4j.database.connection import Rows
-from ai_memory.store.neo4j.memories import Held, insert
+from ai_memory.store.neo4j.memories import insert
 from ai_memory.store.neo4j.nodes import (
     EDGE,
     ENTITY,
     GENERATION,
+    HELD,
     JOB,
     LOG,
-    LOG_FIELDS,
-    RECORD,
+    Held,
     entity,
     generation,
+    held,
     job,
     job_properties,
+    log_properties,
+    logged,
     relation,
-    stored_revision,
 )
 from ai_memory.store.neo4j.relating import LOCATED, Joined, insert_entities, join
 from ai_memory.store.neo4j.transaction import Transaction
@@ -62,10 +64,10 @@ _BEHIND_PAIR = "(n.generation = $a AND n.{0} > $b) OR n.generation > $a"
 _QUERIES: dict[Part, str] = {
     Part.GENERATIONS: f"MATCH (g:Generation) WHERE g.number > $a RETURN {GENERATION} ORDER BY g.number",
     Part.LOG: f"MATCH (g:LogEntry) WHERE g.sequence > $a RETURN {LOG} ORDER BY g.sequence",
-    Part.REVISIONS: f"MATCH (r:Revision) WHERE r.key > $a RETURN {RECORD}, r.dedup_key, r.value_digest ORDER BY r.key",
-    Part.ENTITIES: f"MATCH (e:Entity) WHERE e.number > $a RETURN e.number, {ENTITY} ORDER BY e.number",
+    Part.REVISIONS: f"MATCH (r:Revision) WHERE r.key > $a RETURN {HELD} ORDER BY r.key",
+    Part.ENTITIES: f"MATCH (e:Entity) WHERE e.number > $a RETURN {ENTITY}, e.number ORDER BY e.number",
     Part.RELATIONS: "MATCH (l:Relation) WHERE l.key > $a WITH l ORDER BY l.key LIMIT $limit "
-    f"{LOCATED} RETURN l.key, {EDGE} ORDER BY l.key",
+    f"{LOCATED} RETURN {EDGE}, l.key ORDER BY l.key",
     Part.TOMBSTONES: "MATCH (t:Tombstone) WHERE t.sequence > $a OR (t.sequence = $a AND t.value_digest > $c) "
     "RETURN t.sequence, t.namespace, t.value_digest ORDER BY t.sequence, t.value_digest",
     Part.PENDING: f"MATCH (n:Owed) WHERE {_BEHIND_PAIR.format('key')} RETURN n.generation, n.key ORDER BY n.generation, n.key",
@@ -76,23 +78,47 @@ _QUERIES: dict[Part, str] = {
 }
 
 
+def _entry(row: list[Any]) -> CopiedEntry:
+    entry, digest = logged(row)
+    return CopiedEntry(entry, bytes.fromhex(digest))
+
+
 def _revision(row: list[Any]) -> CopiedRevision:
-    stored, (dedup_key, value_digest) = stored_revision(row), row[-2:]
-    known = None if dedup_key is None else bytes.fromhex(dedup_key)
-    return CopiedRevision(stored.key, stored.record, known, bytes.fromhex(value_digest))
+    found = held(row)
+    return CopiedRevision(found.key, found.record, found.dedup_key, found.value_digest)
+
+
+def _entity(row: list[Any]) -> CopiedEntity:
+    *_, number = row
+    return CopiedEntity(number, entity(row))
+
+
+def _relation(row: list[Any]) -> CopiedRelation:
+    *_, key = row
+    return CopiedRelation(key, relation(row))
+
+
+def _tombstone(row: list[Any]) -> CopiedTombstone:
+    sequence, namespace, value_digest = row
+    return CopiedTombstone(sequence, namespace, bytes.fromhex(value_digest))
+
+
+def _answer(row: list[Any]) -> CopiedAnswer:
+    key, request_digest, response, at = row
+    return CopiedAnswer(key, bytes.fromhex(request_digest), bytes(response), at)
 
 
 _READS: dict[Part, Callable[[list[Any]], Any]] = {
     Part.GENERATIONS: lambda row: CopiedGeneration(generation(row)),
-    Part.LOG: lambda row: CopiedEntry(tuple(row[:-1]), bytes.fromhex(row[-1])),
+    Part.LOG: _entry,
     Part.REVISIONS: _revision,
-    Part.ENTITIES: lambda row: CopiedEntity(row[0], entity(row[1:])),
-    Part.RELATIONS: lambda row: CopiedRelation(row[0], relation(row[1:])),
-    Part.TOMBSTONES: lambda row: CopiedTombstone(row[0], row[1], bytes.fromhex(row[2])),
+    Part.ENTITIES: _entity,
+    Part.RELATIONS: _relation,
+    Part.TOMBSTONES: _tombstone,
     Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
-    Part.ANSWERS: lambda row: CopiedAnswer(row[0], bytes.fromhex(row[1]), bytes(row[2]), row[3]),
+    Part.ANSWERS: _answer,
 }
 
 
@@ -132,7 +158,7 @@ class Neo4jTarget:
         def run(transaction: Transaction) -> None:
             for part, label in _LABELS.items():
                 if transaction.rows(f"MATCH (n:{label}) RETURN 1 LIMIT 1"):
-                    raise ConflictError(f"the target is not empty: it has {part}", hint="name a database of its own")
+                    raise ConflictError(f"the target is not empty: it has {part.label}", hint="name an empty database")
             _note(transaction, progress)
 
         self._submit(run)
@@ -173,7 +199,7 @@ def _generations(transaction: Transaction, rows: list[CopiedGeneration]) -> None
 
 
 def _log(transaction: Transaction, rows: list[CopiedEntry]) -> None:
-    entries = [dict(zip(LOG_FIELDS, (*row.entry, row.digest.hex()), strict=True)) for row in rows]
+    entries = [log_properties(row.entry, row.digest) for row in rows]
     transaction.in_pieces("UNWIND $rows AS row CREATE (g:LogEntry) SET g = row", entries)
 
 

@@ -1,7 +1,7 @@
 """What indexes follow: the log, revisions by key, and a consistent export.
 
 A server makes a commit visible piece by piece. The log has no gaps, so that a page ends at the first entry that cannot be read
-yet; where a revision that the log tells of is not there, it was erased or is still on its way, and one wait tells which.
+yet; where a revision that the log names is missing, it was erased or is not visible yet, and one wait shows which.
 """
 
 from __future__ import annotations
@@ -13,7 +13,18 @@ from msgspec.structs import replace
 
 from ai_memory.store.base import Action, LogEntry, StoredRevision
 from ai_memory.store.neo4j.database.connection import Connection
-from ai_memory.store.neo4j.nodes import EDGE, ENTITY, LOG, RECORD, entity, log_entry, relation, stored_revision
+from ai_memory.store.neo4j.nodes import (
+    EDGE,
+    ENTITY,
+    LOG,
+    RECORD,
+    entity,
+    log_entry_of,
+    log_sequence,
+    record_key,
+    relation,
+    stored_revision,
+)
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.types import Entity, MemoryRecord, Relation
 
@@ -34,17 +45,17 @@ def sequence(connection: Connection) -> int:
     return int(newest)
 
 
-def log(connection: Connection, after: int, limit: int, namespace: str | None) -> list[LogEntry]:
+def log(connection: Connection, *, after: int = 0, limit: int = 10_000, namespace: str | None = None) -> list[LogEntry]:
     """As `Store.log`."""
     after = max(after, 0)
     if namespace is not None:
         connection.settle()
         end = sequence(connection)
         rows = connection.read(_LOG_HERE, after=after, end=end, limit=limit, namespace=namespace)
-        return [log_entry(row) for row in rows]
+        return [log_entry_of(row) for row in rows]
     rows = connection.read(_LOG, after=after, limit=limit)
-    whole = next((at for at, row in enumerate(rows) if row[0] != after + at + 1), len(rows))
-    return [log_entry(row) for row in rows[:whole]]
+    whole = next((at for at, row in enumerate(rows) if log_sequence(row) != after + at + 1), len(rows))
+    return [log_entry_of(row) for row in rows[:whole]]
 
 
 def load(connection: Connection, keys: Sequence[int]) -> dict[int, StoredRevision]:
@@ -52,15 +63,19 @@ def load(connection: Connection, keys: Sequence[int]) -> dict[int, StoredRevisio
     wanted = list(dict.fromkeys(int(key) for key in keys))
     if not wanted:
         return {}
-    found = {row[0]: stored_revision(row) for row in connection.read_whole(_BY_KEY, RECORD, keys=wanted)}
+    found = {record_key(row): stored_revision(row) for row in connection.read_whole(_BY_KEY, RECORD, keys=wanted)}
     missing = [key for key in wanted if key not in found]
     if missing:
         connection.settle()
-        found.update((row[0], stored_revision(row)) for row in connection.read_whole(_BY_KEY, RECORD, keys=missing))
+        found.update(
+            (record_key(row), stored_revision(row)) for row in connection.read_whole(_BY_KEY, RECORD, keys=missing)
+        )
     return found
 
 
-def live_revisions(connection: Connection, after: int, limit: int, namespace: str | None) -> list[StoredRevision]:
+def live_revisions(
+    connection: Connection, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
+) -> list[StoredRevision]:
     """As `Store.live_revisions`. A walk begins by waiting for what is being committed: what comes later is in the log."""
     if after <= 0:
         connection.settle()
@@ -125,7 +140,7 @@ class Snapshot:
 
     def _follow(self) -> None:
         """Read what has changed since, so that the page just read can be shown as it was."""
-        while entries := log(self._connection, self._seen, PAGE, None):
+        while entries := log(self._connection, after=self._seen, limit=PAGE):
             for entry in entries:
                 self._retired.update(entry.retired_keys)
                 if entry.action is Action.UNRELATED and entry.relation_id is not None:
@@ -133,7 +148,7 @@ class Snapshot:
             self._seen = entries[-1].sequence
 
 
-def export(connection: Connection, namespace: str | None) -> Iterator[MemoryRecord | Relation | Entity]:
+def export(connection: Connection, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
     """As `Store.export`."""
     snapshot = Snapshot(connection, namespace)
     yield from snapshot.memories()

@@ -86,24 +86,24 @@ def index_vectors(connection: Connection, made: Generation) -> None:
     )
 
 
-def activate_generation(transaction: Transaction, number: int, *, complete: bool = False) -> bool:
+def activate_generation(transaction: Transaction, generation: int, *, complete: bool = False) -> bool:
     """As `Store.activate_generation`, inside a write transaction."""
-    state = find_generation(transaction, number).state
-    if complete and (state == "retired" or transaction.rows(_OWES_MORE, number=number)):
+    state = find_generation(transaction, generation).state
+    if complete and (state == "retired" or transaction.rows(_OWES_MORE, number=generation)):
         return state == "active"
-    _resume(transaction, number)
-    transaction.rows(_ACTIVATED, number=number)
+    _resume(transaction, generation)
+    transaction.rows(_ACTIVATED, number=generation)
     transaction.rows(_NOT_PENDING)
     return True
 
 
-def retire_generation(transaction: Transaction, number: int) -> None:
+def retire_generation(transaction: Transaction, generation: int) -> None:
     """As `Store.retire_generation`, inside a write transaction."""
-    if find_generation(transaction, number).state == "active":
+    if find_generation(transaction, generation).state == "active":
         raise ConflictError(
-            f"vector generation {number} is in use", hint="switch to another one first", generation=number
+            f"vector generation {generation} is in use", hint="switch to another one first", generation=generation
         )
-    transaction.rows("MATCH (g:Generation {number: $number}) SET g.state = 'retired'", number=number)
+    transaction.rows("MATCH (g:Generation {number: $number}) SET g.state = 'retired'", number=generation)
     transaction.rows(_NOT_PENDING)
 
 
@@ -141,7 +141,7 @@ def _refuse_two(transaction: Transaction, number: int | None) -> None:
 
 
 def _resume(transaction: Transaction, number: int) -> None:
-    """A retired generation was owed nothing while it was retired: have it owe what was written since."""
+    """Nothing became pending in a generation while it was retired: add what was written since."""
     if find_generation(transaction, number).state == "retired":
         transaction.rows("MATCH (g:Generation {number: $number}) SET g.state = 'building'", number=number)
         transaction.rows(_MISSING, number=number)

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Remember, Restore, Retire, Revise
-from ai_memory.store.neo4j.nodes import RECORD, label, memory_properties, revision_properties, stored_revision
+from ai_memory.store.neo4j.nodes import HELD, Held, held, label, memory_properties, revision_properties
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.neo4j.vectors import inherit
 from ai_memory.types import MemoryRecord
@@ -21,9 +21,9 @@ MemoryCommand = Remember | Revise | Retire | Restore
 
 _HISTORIES = (
     "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]})-[:HAS_REVISION]->(r:Revision) "
-    f"RETURN {RECORD}, r.dedup_key, r.value_digest ORDER BY r.key"
+    f"RETURN {HELD} ORDER BY r.key"
 )
-_STANDING = "UNWIND $rows AS row MATCH (r:Current {dedup_key: row}) RETURN DISTINCT r.namespace, r.memory_id"
+_UNRETIRED = "UNWIND $rows AS row MATCH (r:Current {dedup_key: row}) RETURN DISTINCT r.namespace, r.memory_id"
 _TOMBSTONES = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], value_digest: row[1]}) RETURN t.namespace, t.value_digest"
 
 _MEMORIES = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) RETURN m.namespace, m.id"
@@ -39,17 +39,6 @@ _RETIRED = (
 _LABELS = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) SET m.label = row[2]"
 _PENDING = "UNWIND $rows AS row UNWIND $generations AS generation CREATE (:Owed {generation: generation, key: row})"
 _LIFTED = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], value_digest: row[1]}) DELETE t"
-
-
-class Held(Struct):
-    """A revision in the graph, or on its way there; `retired` when this batch retired it, `new` when it made it."""
-
-    key: int
-    record: MemoryRecord
-    dedup_key: bytes | None
-    value_digest: bytes
-    new: bool = False
-    retired: bool = False
 
 
 class History(Struct):
@@ -69,7 +58,7 @@ class Memories:
     def __init__(self, transaction: Transaction, commands: Sequence[MemoryCommand]) -> None:
         self.transaction = transaction
         self._histories: dict[tuple[str, str], History] = {}
-        self._standing: dict[bytes, list[Held]] = {}
+        self._unretired: dict[bytes, list[Held]] = {}
         self._forgotten: set[tuple[str, bytes]] = set()
         self._lifted: list[tuple[str, str]] = []
         self._inherits: list[tuple[int, int]] = []
@@ -79,18 +68,9 @@ class Memories:
         transaction = self.transaction
         keys = [command.dedup_key.hex() for command in commands if not isinstance(command, Retire)]
         named = dict.fromkeys(chain.from_iterable(map(_names, commands)))
-        named.update((tuple(row), None) for row in transaction.looked_up(_STANDING, list(dict.fromkeys(keys))))
+        named.update((tuple(row), None) for row in transaction.looked_up(_UNRETIRED, list(dict.fromkeys(keys))))
         for values in transaction.looked_up(_HISTORIES, list(named)):
-            stored = stored_revision(values)
-            dedup_key, value_digest = values[24:26]
-            self._hold(
-                Held(
-                    key=stored.key,
-                    record=stored.record,
-                    dedup_key=None if dedup_key is None else bytes.fromhex(dedup_key),
-                    value_digest=bytes.fromhex(value_digest),
-                )
-            )
+            self._hold(held(values))
         digests = list(dict.fromkeys(chain.from_iterable(map(_digests, commands))))
         for namespace, digest in transaction.looked_up(_TOMBSTONES, digests):
             self._forgotten.add((namespace, bytes.fromhex(digest)))
@@ -99,16 +79,16 @@ class Memories:
         record = held.record
         self._histories.setdefault((record.namespace, record.id), History()).held.append(held)
         if record.retired_at is None and held.dedup_key is not None:
-            self._standing.setdefault(held.dedup_key, []).append(held)
-            self._standing[held.dedup_key].sort(key=lambda each: each.key)
+            self._unretired.setdefault(held.dedup_key, []).append(held)
+            self._unretired[held.dedup_key].sort(key=lambda each: each.key)
 
     def history(self, namespace: str, memory_id: str) -> History:
         """The revisions of a memory; empty if there is no such memory."""
         return self._histories.get((namespace, memory_id), History())
 
-    def standing(self, dedup_key: bytes) -> Iterable[Held]:
+    def unretired(self, dedup_key: bytes) -> Iterable[Held]:
         """The unretired revisions with this dedup key, oldest first."""
-        return (held for held in self._standing.get(dedup_key, ()) if held.record.retired_at is None)
+        return (held for held in self._unretired.get(dedup_key, ()) if held.record.retired_at is None)
 
     def forgotten(self, namespace: str, digest: bytes) -> bool:
         """Whether a value digest is tombstoned."""
@@ -120,7 +100,7 @@ class Memories:
         self._lifted.append((namespace, digest.hex()))
 
     def add(self, key: int, record: MemoryRecord, dedup_key: bytes | None, value_digest: bytes) -> None:
-        """A new revision, the first one of a new memory or the next one of a memory that is here."""
+        """A new revision, the first one of a new memory or the next one of an existing memory."""
         self._hold(Held(key=key, record=record, dedup_key=dedup_key, value_digest=value_digest, new=True))
 
     def retire(self, held: Held, record: MemoryRecord) -> None:
@@ -129,7 +109,7 @@ class Memories:
         held.retired = True
 
     def inherit(self, before: int, after: int) -> None:
-        """The revision `after` says what `before` says, and takes over its vectors where they are paid."""
+        """The revision `after` says what `before` says, and takes over its vectors where there are any."""
         first = next((root for root, later in self._inherits if later == before), before)
         self._inherits.append((first, after))
 
@@ -153,8 +133,8 @@ class Memories:
         )
         retired = [h.held[-1].record for h in changed if not h.held[-1].new]
         transaction.in_pieces(_LABELS, [(record.namespace, record.id, label(record)) for record in retired])
-        if transaction.owing:
-            transaction.in_pieces(_PENDING, [held.key for held in new], generations=transaction.owing)
+        if transaction.open_generations:
+            transaction.in_pieces(_PENDING, [held.key for held in new], generations=transaction.open_generations)
         made = {held.key for held in new}
         inherit(transaction, [(before, after) for before, after in self._inherits if before not in made])
 
@@ -182,8 +162,8 @@ def _first(transaction: Transaction, new: Sequence[Held]) -> set[int]:
     names = list(dict.fromkeys((held.record.namespace, held.record.id) for held in new))
     there = {tuple(row) for row in transaction.looked_up(_MEMORIES, names)}
     keys: dict[tuple[str, str], int] = {}
-    for held in new:
-        keys.setdefault((held.record.namespace, held.record.id), held.key)
+    for each in new:
+        keys.setdefault((each.record.namespace, each.record.id), each.key)
     return {key for name, key in keys.items() if name not in there}
 
 

@@ -4,46 +4,56 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ai_memory.clock import EPOCH, to_micros
-from ai_memory.graph.walking import label_of
-from ai_memory.store.base import Action, LogEntry, StoredRevision
-from ai_memory.store.values import CONTENT_FIELDS, content_of, content_row, finite, instant, json_text, micros
+from ai_memory.store.base import LogEntry, StoredRevision
+from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry, log_entry
+from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, reader, writer
 from ai_memory.text.analysis import analyse
-from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, MemoryType, Relation
+from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation, label_of
 
 Properties = dict[str, Any]
 Values = Sequence[Any]
 """What a query returns, in the order of the constant that it returns."""
 
-_TYPES = {str(member): member for member in MemoryType}
 
-RECORD_FIELDS = (
-    "key", "memory_id", "namespace", "user", "agent", "session", "created_at", "recorded_at", "retired_at",
-    "retired_reason", "revision", "content_hash", *CONTENT_FIELDS,
-)  # fmt: skip
-RECORD = ", ".join(f"r.{name}" for name in RECORD_FIELDS)
-"""What `stored_revision` reads, from a revision r."""
+def returned(names: Sequence[str], of: str, **elsewhere: str) -> str:
+    """Properties to return: those of the node or relationship `of`, but for the ones that are found `elsewhere`."""
+    return ", ".join(elsewhere.get(name, f"{of}.{name}") for name in names)
 
-EDGE = (
-    "x.id, x.namespace, startNode(x).id, endNode(x).id, type(x), x.weight, x.attributes, x.evidence, x.valid_from, "
-    "x.valid_to, x.recorded_at, x.retired_at, x.key"
+
+_RECORD_FIELDS = MemoryRecord.__struct_fields__
+_RECORD_NAMES = ("key", *_RECORD_FIELDS)
+RECORD = returned(_RECORD_NAMES, "r", id="r.memory_id")
+"""What `stored_revision` reads, from a revision r; more values may follow."""
+
+HELD = f"{RECORD}, r.dedup_key, r.value_digest"
+"""What `held` reads, from a revision r."""
+
+EDGE = returned(
+    (*Relation.__struct_fields__, "key"), "x", source="startNode(x).id", target="endNode(x).id", type="type(x)"
 )
-"""What `relation` reads, from a relationship x."""
+"""What `relation` reads, from a relationship x; more values may follow."""
 
-ENTITY = "e.id, e.namespace, e.name, e.kind, e.created_at, e.aliases"
+ENTITY = returned(Entity.__struct_fields__, "e")
+"""What `entity` reads, from an entity e; more values may follow."""
+
 GENERATION = "g.number, g.model, g.revision, g.prompts, g.dtype, g.dimension, g.state, g.created_at"
-JOB = "j.id, j.kind, j.state, j.namespace, j.payload, j.progress, j.error, j.created_at, j.updated_at"
-LOG_FIELDS = (
-    "sequence", "at", "action", "namespace", "memory_id", "relation_id", "erased_keys", "retired_keys", "actor", "reason",
-    "content_hash", "digest",
-)  # fmt: skip
-LOG = ", ".join(f"g.{name}" for name in LOG_FIELDS)
+JOB = returned(Job.__struct_fields__, "j")
+LOG = returned(LOG_COLUMNS, "g")
 
-_MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
+_CODECS = {
+    **CODECS,
+    tuple[str, ...]: Codec("list({0}) or None", "tuple({0} or ())"),  # a list, so that Cypher can look into it
+    # Most revisions are first ones: one datetime for both instants saves a tenth of the time that a record takes.
+    "created_at": Codec(INSTANT.write, f"(created := {INSTANT.read})"),
+    "recorded_at": Codec(INSTANT.write, f"created if {{0}} == {{row[created_at]}} else {INSTANT.read}"),
+}
 
 
 def memory_properties(number: int, record: MemoryRecord, shown: str | None) -> Properties:
@@ -68,89 +78,67 @@ def label(record: MemoryRecord) -> str | None:
     return None if record.retired_at is not None else label_of(record.title, record.text)
 
 
+_REVISION_NAMES = tuple("memory_id" if name == "id" else name for name in _RECORD_FIELDS)
+"""A revision's id is that of its memory, and not what finds it."""
+
+_record_values = writer(MemoryRecord, _RECORD_FIELDS, _CODECS)
+
+
 def revision_properties(key: int, record: MemoryRecord, dedup_key: bytes | None, value_digest: bytes) -> Properties:
     """A revision node. It repeats what never changes about its memory, so that one node answers a filter.
 
     Raises InvalidInputError for what cannot be kept.
     """
-    values = dict(zip(CONTENT_FIELDS, content_row(content_of(record)), strict=True))
-    created = to_micros(record.created_at)
-    return values | {
-        "tags": list(record.tags) or None,  # a list, for Cypher
+    return dict(zip(_REVISION_NAMES, _record_values(record), strict=True)) | {
         "key": key,
-        "memory_id": record.id,
-        "namespace": record.namespace,
-        "user": record.user,
-        "agent": record.agent,
-        "session": record.session,
-        "created_at": created,
-        "recorded_at": to_micros(record.recorded_at),
-        "retired_at": micros(record.retired_at),
-        "retired_reason": record.retired_reason,
-        "revision": record.revision,
-        "content_hash": record.content_hash,
-        "occurred": created if values["valid_from"] is None else values["valid_from"],
+        "occurred": to_micros(record.valid_from or record.created_at),
         "dedup_key": None if dedup_key is None else dedup_key.hex(),
         "value_digest": value_digest.hex(),
         "terms": " ".join(analyse(record.text if record.title is None else f"{record.title}\n{record.text}")),
     }
 
 
+record = reader(MemoryRecord, _RECORD_NAMES, _CODECS)
+"""The memory that values of `RECORD` hold."""
+
+record_key = itemgetter(_RECORD_NAMES.index("key"))
+"""The key of the revision in values of `RECORD`."""
+
+
 def stored_revision(values: Values) -> StoredRevision:
     """The revision with its key that values of `RECORD` hold."""
-    (
-        key, memory_id, namespace, user, agent, session, created_at, recorded_at, retired_at, retired_reason,
-        revision, content_hash, valid_from, valid_to, memory_type, context, title, author, tags, importance,
-        confidence, attributes, source, text,
-    ) = values[:24]  # fmt: skip
-    created = EPOCH + dt.timedelta(0, 0, created_at)
-    made = MemoryRecord(
-        id=memory_id,
-        namespace=namespace,
-        user=user,
-        agent=agent,
-        session=session,
-        type=_TYPES[memory_type],
-        context=context,
-        title=title,
-        author=author,
-        text=text,
-        tags=() if tags is None else tuple(tags),
-        importance=importance,
-        confidence=confidence,
-        attributes={} if attributes is None else msgspec.json.decode(attributes),
-        source=source,
-        valid_from=None if valid_from is None else EPOCH + dt.timedelta(0, 0, valid_from),
-        valid_to=None if valid_to is None else EPOCH + dt.timedelta(0, 0, valid_to),
-        created_at=created,
-        recorded_at=created if recorded_at == created_at else EPOCH + dt.timedelta(0, 0, recorded_at),
-        retired_at=None if retired_at is None else EPOCH + dt.timedelta(0, 0, retired_at),
-        retired_reason=retired_reason,
-        revision=revision,
-        content_hash=content_hash,
+    return StoredRevision(key=record_key(values), record=record(values))
+
+
+class Held(Struct):
+    """A revision in the graph, or on its way there; `retired` when this batch retired it, `new` when it made it."""
+
+    key: int
+    record: MemoryRecord
+    dedup_key: bytes | None
+    value_digest: bytes
+    new: bool = False
+    retired: bool = False
+
+
+def held(values: Values) -> Held:
+    """The revision, with what is not shown of it, that values of `HELD` hold."""
+    *_, dedup_key, value_digest = values
+    return Held(
+        key=record_key(values),
+        record=record(values),
+        dedup_key=None if dedup_key is None else bytes.fromhex(dedup_key),
+        value_digest=bytes.fromhex(value_digest),
     )
-    return StoredRevision(key=key, record=made)
 
 
-def record(values: Values) -> MemoryRecord:
-    """The memory that values of `RECORD` hold."""
-    return stored_revision(values).record
+_EDGE_FIELDS = tuple(name for name in Relation.__struct_fields__ if name not in ("source", "target", "type"))
+_edge_values = writer(Relation, _EDGE_FIELDS)
 
 
 def relation_properties(key: int, made: Relation) -> Properties:
-    """A relationship between two nodes."""
-    return {
-        "key": key,
-        "id": made.id,
-        "namespace": made.namespace,
-        "weight": finite(made.weight, "weight"),
-        "attributes": json_text(made.attributes) if made.attributes else None,
-        "evidence": made.evidence,
-        "valid_from": micros(made.valid_from),
-        "valid_to": micros(made.valid_to),
-        "recorded_at": to_micros(made.recorded_at),
-        "retired_at": micros(made.retired_at),
-    }
+    """A relationship between two nodes, which are its ends and whose type is the relation's."""
+    return dict(zip(_EDGE_FIELDS, _edge_values(made), strict=True)) | {"key": key}
 
 
 def locator_properties(key: int, made: Relation) -> Properties:
@@ -166,25 +154,8 @@ def locator_properties(key: int, made: Relation) -> Properties:
     }
 
 
-def relation(values: Values) -> Relation:
-    """The relation that values of `EDGE` hold."""
-    relation_id, namespace, source, target, kind, weight, attributes, evidence, begin, end, recorded, retired = values[
-        :12
-    ]
-    return Relation(
-        id=relation_id,
-        namespace=namespace,
-        source=source,
-        target=target,
-        type=kind,
-        weight=weight,
-        attributes={} if attributes is None else msgspec.json.decode(attributes),
-        evidence=evidence,
-        valid_from=instant(begin),
-        valid_to=instant(end),
-        recorded_at=EPOCH + dt.timedelta(microseconds=recorded),
-        retired_at=instant(retired),
-    )
+relation = reader(Relation, Relation.__struct_fields__)
+"""The relation that values of `EDGE` hold."""
 
 
 def entity_properties(number: int, sequence: int, made: Entity) -> Properties:
@@ -202,13 +173,8 @@ def entity_properties(number: int, sequence: int, made: Entity) -> Properties:
     }
 
 
-def entity(values: Values) -> Entity:
-    """The entity that values of `ENTITY` hold."""
-    entity_id, namespace, name, kind, created_at, aliases = values[:6]
-    created = EPOCH + dt.timedelta(microseconds=created_at)
-    return Entity(
-        id=entity_id, namespace=namespace, name=name, kind=kind, aliases=tuple(aliases or ()), created_at=created
-    )
+entity = reader(Entity, Entity.__struct_fields__, _CODECS)
+"""The entity that values of `ENTITY` hold."""
 
 
 def generation(values: Values) -> Generation:
@@ -220,54 +186,34 @@ def generation(values: Values) -> Generation:
     )
 
 
-def log_entry(values: Values) -> LogEntry:
+log_sequence = itemgetter(LOG_COLUMNS.index("sequence"))
+"""The sequence of the entry in values of `LOG`; None where the server does not show the entry's properties yet."""
+
+
+def logged(values: Values) -> tuple[ChainedEntry, str]:
+    """The entry as the chain covers it, and its digest in hexadecimal digits, that values of `LOG` hold."""
+    *entry, digest = values
+    return ChainedEntry(*entry), digest
+
+
+def log_entry_of(values: Values) -> LogEntry:
     """The entry that values of `LOG` hold."""
-    sequence, at, action_name, namespace, memory_id, relation_id, erased, retired, _, reason, _, digest = values
-    action = Action(action_name)
-    return LogEntry(
-        sequence=sequence,
-        at=EPOCH + dt.timedelta(microseconds=at),
-        action=action,
-        namespace=namespace,
-        memory_id=memory_id,
-        relation_id=relation_id,
-        keys=(sequence,) if action in _MADE_A_REVISION else _numbers(erased),
-        retired_keys=_numbers(retired),
-        reason=reason,
-        digest=digest,
-    )
+    return log_entry(*logged(values))
 
 
-def _numbers(text: str | None) -> tuple[int, ...]:
-    return () if text is None else tuple(msgspec.json.decode(text))
+def log_properties(entry: ChainedEntry, digest: bytes) -> Properties:
+    """A log entry's node."""
+    return asdict(entry) | {"digest": digest.hex()}
+
+
+_JOB_CODECS = {**CODECS, "payload": JSON, "progress": JSON}  # never absent, even if empty
+_job_values = writer(Job, Job.__struct_fields__, _JOB_CODECS)
 
 
 def job_properties(job: Job) -> Properties:
     """A job node."""
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "state": job.state,
-        "namespace": job.namespace,
-        "payload": json_text(job.payload),
-        "progress": json_text(job.progress),
-        "error": job.error,
-        "created_at": to_micros(job.created_at),
-        "updated_at": to_micros(job.updated_at),
-    }
+    return dict(zip(Job.__struct_fields__, _job_values(job), strict=True))
 
 
-def job(values: Values) -> Job:
-    """The job that values of `JOB` hold."""
-    job_id, kind, state, namespace, payload, progress, error, created_at, updated_at = values
-    return Job(
-        id=job_id,
-        kind=kind,
-        state=state,
-        namespace=namespace,
-        payload=msgspec.json.decode(payload),
-        progress=msgspec.json.decode(progress),
-        error=error,
-        created_at=EPOCH + dt.timedelta(microseconds=created_at),
-        updated_at=EPOCH + dt.timedelta(microseconds=updated_at),
-    )
+job = reader(Job, Job.__struct_fields__, _JOB_CODECS)
+"""The job that values of `JOB` hold."""

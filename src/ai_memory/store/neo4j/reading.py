@@ -12,7 +12,7 @@ from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import EDGE, ENTITY, JOB, RECORD, entity, job, record, relation
 from ai_memory.store.neo4j.relating import LOCATED
-from ai_memory.store.neo4j.selection import Conditions, known_at, valid_at
+from ai_memory.store.neo4j.selection import Conditions, was_known, was_valid
 from ai_memory.types import DECISIONS, Entity, Job, MemoryRecord, Page, Relation, Selection
 
 _LATEST = (
@@ -22,7 +22,7 @@ _LATEST = (
 )
 _KNOWN = (
     "UNWIND $ids AS id MATCH (:Node {namespace: $namespace, id: id})-[:HAS_REVISION]->(r:Revision) "
-    f"WHERE {known_at('r')} RETURN {RECORD}"
+    f"WHERE {was_known('r')} RETURN {RECORD}"
 )
 _HEAVIEST = (
     "WITH x ORDER BY x.weight DESC WITH collect(x) AS found UNWIND found AS x WITH found, x "
@@ -31,7 +31,7 @@ _HEAVIEST = (
 
 
 def get(
-    connection: Connection, namespace: str, ids: Sequence[str], moment: dt.datetime | None
+    connection: Connection, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None
 ) -> list[MemoryRecord | None]:
     """As `Store.get`."""
     if not ids:
@@ -39,10 +39,10 @@ def get(
     values = {"namespace": namespace, "ids": list(dict.fromkeys(ids))}
     rows = (
         connection.read(_LATEST, **values)
-        if moment is None
-        else connection.read(_KNOWN, known_at=to_micros(moment), **values)
+        if known_at is None
+        else connection.read(_KNOWN, known_at=to_micros(known_at), **values)
     )
-    found = {row[1]: record(row) for row in rows}
+    found = {made.id: made for made in map(record, rows)}
     return [found.get(memory_id) for memory_id in ids]
 
 
@@ -57,7 +57,9 @@ def revisions(connection: Connection, namespace: str, memory_id: str) -> list[Me
     return [record(row) for row in rows]
 
 
-def select(connection: Connection, selection: Selection, limit: int, cursor: str | None, newest_first: bool) -> Page:
+def select(
+    connection: Connection, selection: Selection, *, limit: int, cursor: str | None = None, newest_first: bool = True
+) -> Page:
     """As `Store.select`."""
     if limit < 1:
         raise InvalidInputError(f"limit must be at least 1, not {limit}")
@@ -77,26 +79,27 @@ def select(connection: Connection, selection: Selection, limit: int, cursor: str
         **conditions.values,
         limit=limit + 1,
     )
-    memories = tuple(record(row) for row in rows[:limit])
+    memories = tuple(map(record, rows[:limit]))
     if len(rows) <= limit:
         return Page(memories=memories)
-    last = rows[limit - 1]
-    return Page(memories=memories, cursor=cursor_of(selection, newest_first, last[-1], last[1]))
+    *_, occurred = rows[limit - 1]
+    return Page(memories=memories, cursor=cursor_of(selection, newest_first, occurred, memories[-1].id))
 
 
 def relations(
     connection: Connection,
     namespace: str,
     ids: Sequence[str],
+    *,
     types: Sequence[str] = (),
     as_of: dt.datetime | None = None,
-    moment: dt.datetime | None = None,
+    known_at: dt.datetime | None = None,
     heaviest: int | None = None,
 ) -> list[Relation]:
     """As `Store.relations`."""
-    clauses = ["x.retired_at IS NULL" if moment is None else known_at("x")]
+    clauses = ["x.retired_at IS NULL" if known_at is None else was_known("x")]
     if as_of is not None:
-        clauses.append(valid_at("x"))
+        clauses.append(was_valid("x"))
     if types:
         clauses.append("type(x) IN $types")
     rows = connection.read(
@@ -107,7 +110,7 @@ def relations(
         ids=list(dict.fromkeys(ids)),
         types=[str(kind) for kind in types],
         as_of=None if as_of is None else to_micros(as_of),
-        known_at=None if moment is None else to_micros(moment),
+        known_at=None if known_at is None else to_micros(known_at),
         heaviest=heaviest,
     )
     return [relation(row) for row in rows]
@@ -124,7 +127,9 @@ def decisions(connection: Connection, namespace: str) -> list[Relation]:
     return [relation(row) for row in rows]
 
 
-def entities(connection: Connection, namespace: str, names: Sequence[str], ids: Sequence[str]) -> list[Entity]:
+def entities(
+    connection: Connection, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()
+) -> list[Entity]:
     """As `Store.entities`."""
     found = []
     if names:
@@ -157,27 +162,28 @@ def namespaces(connection: Connection) -> list[tuple[str, int]]:
     return sorted((namespace, counts.get(namespace, 0)) for (namespace,) in named)
 
 
-def stats(connection: Connection, namespace: str | None) -> StoreStats:
+def stats(connection: Connection, namespace: str | None = None) -> StoreStats:
     """As `Store.stats`."""
     here = "" if namespace is None else " {namespace: $namespace}"
-    owing = "MATCH (o:Owed {generation: active})"
+    pending = "MATCH (o:Owed {generation: active})"
     if namespace is not None:
-        owing += " MATCH (:Revision {key: o.key, namespace: $namespace})"
+        pending += " MATCH (:Revision {key: o.key, namespace: $namespace})"
     counts = {
         "revisions": f"MATCH (n:Revision{here})",
         "all": f"MATCH (n:Memory{here})",
         "entities": f"MATCH (n:Entity{here})",
         "tombstones": f"MATCH (n:Tombstone{here})",
         "relations": f"MATCH (:Node{here})-[x]->(:Node) WHERE x.retired_at IS NULL",
-        "owed": owing,
+        "pending": pending,
     }
     asked = ", ".join(f"COUNT {{ {source} }}" for source in counts.values())
-    # The generation first: a statement sees what others commit while it runs, and a first one comes with all that it owes.
-    (row,) = connection.read(
+    # The generation first: a statement sees what others commit while it runs, and a first one comes with all its pending
+    # revisions.
+    ((active, *counted),) = connection.read(
         f"OPTIONAL MATCH (g:Generation {{state: 'active'}}) WITH g.number AS active RETURN active, {asked}",
         namespace=namespace,
     )
-    active, found = row[0], dict(zip(counts, row[1:], strict=True))
+    found = dict(zip(counts, counted, strict=True))
     types = connection.read(f"MATCH (r:Current{here}) RETURN r.type, count(*) ORDER BY r.type", namespace=namespace)
     by_type = {str(name): int(count) for name, count in types}
     unretired = sum(by_type.values())
@@ -188,7 +194,7 @@ def stats(connection: Connection, namespace: str | None) -> StoreStats:
         relations=found["relations"],
         entities=found["entities"],
         tombstones=found["tombstones"],
-        pending=found["revisions"] if active is None else found["owed"],
+        pending=found["revisions"] if active is None else found["pending"],
         by_type=by_type,
     )
 
@@ -206,7 +212,7 @@ def tombstoned(connection: Connection, namespace: str, digests: Sequence[bytes])
     return [digest in found for digest in wanted]
 
 
-def jobs(connection: Connection, kind: str | None, states: Sequence[str]) -> list[Job]:
+def jobs(connection: Connection, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
     """As `Store.jobs`."""
     rows = connection.read(
         "MATCH (j:Job) WHERE ($kind IS NULL OR j.kind = $kind) AND (size($states) = 0 OR j.state IN $states) "

@@ -126,8 +126,10 @@ class _Run:
         ends = {(each.relation.namespace, end) for each in asked for end in _ends(each)}
         self._nodes = {(namespace, node) for namespace, node in look(_NODES, sorted(ends))}
         named = {_name(each.relation.namespace, entity) for each in asked for entity in each.new_entities}
-        self._entities = {tuple(row[:3]): row[3] for row in look(_ENTITIES, sorted(named))}
-        self._nodes.update((key[0], node) for key, node in self._entities.items())
+        self._entities = {
+            (namespace, folded, kind): node for namespace, folded, kind, node in look(_ENTITIES, sorted(named))
+        }
+        self._nodes.update((namespace, node) for (namespace, _, _), node in self._entities.items())
         ids = {(each.relation.namespace, each.relation.id) for each in asked}
         ids |= {(each.namespace, each.id) for each in commands if isinstance(each, Unrelate)}
         for values in look(_BY_ID, sorted(ids)):
@@ -139,33 +141,33 @@ class _Run:
             self._between.setdefault((found.namespace, found.source, found.target), []).append(found)
 
     def _resolved(self, command: Relate) -> tuple[str, str]:
-        """Source and target, where an entity to be made is there already under another id."""
+        """Source and target, where an entity to be made exists already under another id."""
         known = {
-            entity.id: self._standing_entity(command.relation.namespace, entity) for entity in command.new_entities
+            entity.id: self._existing_entity(command.relation.namespace, entity) for entity in command.new_entities
         }
         asked = command.relation
         return known.get(asked.source) or asked.source, known.get(asked.target) or asked.target
 
-    def _standing_entity(self, namespace: str, entity: Entity) -> str | None:
+    def _existing_entity(self, namespace: str, entity: Entity) -> str | None:
         if (namespace, entity.id) in self._nodes:
             return entity.id
         return self._entities.get(_name(namespace, entity))
 
     def relate(self, command: Relate) -> Result:
-        """Add a relation, making the entities it needs, or give back the equal one that stands."""
+        """Add a relation, making the entities it needs, or return the equal current one."""
         asked = command.relation
         namespace = asked.namespace
-        new = {e.id: e for e in command.new_entities if self._standing_entity(namespace, e) is None}
+        new = {e.id: e for e in command.new_entities if self._existing_entity(namespace, e) is None}
         source, target = self._resolved(command)
         for end in (source, target, asked.evidence):
             if end is not None and end not in new and (namespace, end) not in self._nodes:
                 return unknown_end(end)
         wanted = replace(asked, source=source, target=target)
-        standing = self._standing(wanted) or self._by_id.get((namespace, wanted.id))
-        if standing is not None:
-            if standing.id == wanted.id and standing != wanted:
+        current = self._equal(wanted) or self._by_id.get((namespace, wanted.id))
+        if current is not None:
+            if current.id == wanted.id and current != wanted:
                 return relation_taken(asked.id)
-            return Unchanged(relation=standing)
+            return Unchanged(relation=current)
         joined = Joined.logged(self.transaction, wanted)
         for end in (source, target):
             if end in new:
@@ -181,7 +183,7 @@ class _Run:
         self._nodes.add((namespace, entity.id))
         self._entities[_name(namespace, entity)] = entity.id
 
-    def _standing(self, wanted: Relation) -> Relation | None:
+    def _equal(self, wanted: Relation) -> Relation | None:
         """The unretired relation with the same ends, type, evidence and validity; none where the wanted one is retired itself."""
         if wanted.retired_at is not None:
             return None

@@ -21,22 +21,24 @@ from ai_memory.store.base import (
     Stored,
     Unchanged,
 )
-from ai_memory.store.neo4j.memories import Held, Memories, MemoryCommand
+from ai_memory.store.content import content_row, first_revision, revised
+from ai_memory.store.neo4j.memories import Memories, MemoryCommand
+from ai_memory.store.neo4j.nodes import Held
 from ai_memory.store.neo4j.relating import Joined, join
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import (
     forgotten,
     history_fault,
     id_taken,
+    is_duplicate,
+    is_same_period,
     other_history,
     refuse,
     retired,
-    same_stretch,
-    stands_in_the_way,
     twin,
     unknown,
 )
-from ai_memory.store.values import content_of, content_row, micros
+from ai_memory.store.values import micros
 from ai_memory.types import MemoryRecord, RelationType
 
 
@@ -76,7 +78,7 @@ class _Run:
         refusal = self._refused(command)
         if refusal is not None:
             return refusal
-        made = new_record(command)
+        made = first_revision(command)
         key = self.transaction.append(
             Action.REMEMBERED,
             command.at,
@@ -107,8 +109,8 @@ class _Run:
         if memories.forgotten(command.namespace, command.value_digest):
             return forgotten()
         end, at = micros(command.content.valid_to), to_micros(command.at)
-        for held in memories.standing(command.dedup_key):
-            if stands_in_the_way(micros(held.record.valid_to), end, at):
+        for held in memories.unretired(command.dedup_key):
+            if is_duplicate(micros(held.record.valid_to), end, at):
                 return Duplicate(record=held.record)
         if memories.history(command.namespace, command.id).latest is not None:
             return id_taken(command.id)
@@ -136,7 +138,7 @@ class _Run:
         current = held.record
         if current.retired_at is not None:
             return retired(command.id)
-        same = content_row(command.content) == content_row(content_of(current))
+        same = content_row(command.content) == content_row(current)
         if same and command.content_hash == current.content_hash:
             return Unchanged(record=current)
         if held.value_digest != command.value_digest and self.memories.forgotten(
@@ -144,11 +146,10 @@ class _Run:
         ):  # a memory that says it already (another user's was forgotten) may go on
             return forgotten()
         end, at = micros(command.content.valid_to), to_micros(command.at)
-        for other in self.memories.standing(command.dedup_key):
-            if other.record.id != command.id and stands_in_the_way(micros(other.record.valid_to), end, at):
+        for other in self.memories.unretired(command.dedup_key):
+            if other.record.id != command.id and is_duplicate(micros(other.record.valid_to), end, at):
                 return twin(other.record.id)
-        content = {name: getattr(command.content, name) for name in command.content.__struct_fields__}
-        made = replace(current, content_hash=command.content_hash, **content)
+        made = revised(current, command)
         made = self._replace(held, made, command.dedup_key, command.value_digest, command.at, command.reason)
         return Stored(sequence=self.transaction.sequence, memory_id=command.id, revision=made.revision, record=made)
 
@@ -163,7 +164,7 @@ class _Run:
     ) -> MemoryRecord:
         """Retire a revision and make one with the content of `made` the current one.
 
-        The reason stands in the retired one alone: a forget erases that, while the log is kept for good.
+        The reason is stored in the retired one alone: a forget erases that, while the log is kept for good.
         """
         current = held.record
         moment = max(at, current.recorded_at)  # two writers' clocks may differ; intervals must not run backwards
@@ -219,8 +220,8 @@ class _Run:
         if present:
             return other_history(latest.id)
         if latest.retired_at is None:
-            for held in memories.standing(command.dedup_key):
-                if same_stretch(micros(held.record.valid_to), micros(latest.valid_to), to_micros(command.at)):
+            for held in memories.unretired(command.dedup_key):
+                if is_same_period(micros(held.record.valid_to), micros(latest.valid_to), to_micros(command.at)):
                     return Duplicate(record=held.record)
         for revision, value_digest in zip(command.revisions, command.value_digests, strict=True):
             key = self.transaction.append(
@@ -232,19 +233,3 @@ class _Run:
             )
             memories.add(key, revision, command.dedup_key if revision is latest else None, value_digest)
         return Stored(sequence=self.transaction.sequence, memory_id=latest.id, revision=latest.revision, record=latest)
-
-
-def new_record(command: Remember) -> MemoryRecord:
-    """The first revision of a new memory."""
-    content = {name: getattr(command.content, name) for name in command.content.__struct_fields__}
-    return MemoryRecord(
-        id=command.id,
-        namespace=command.namespace,
-        user=command.user,
-        agent=command.agent,
-        session=command.session,
-        created_at=command.at,
-        recorded_at=command.at,
-        content_hash=command.content_hash,
-        **content,
-    )

@@ -69,21 +69,21 @@ class Conditions:
             if instant is not None:
                 self.add(clause, **{clause.partition("$")[2]: to_micros(instant)})
         if selection.as_of is not None:
-            self.add(valid_at("r"), as_of=to_micros(selection.as_of))
+            self.add(was_valid("r"), as_of=to_micros(selection.as_of))
         if selection.known_at is not None:
-            self.add(known_at("r"), known_at=to_micros(selection.known_at))
+            self.add(was_known("r"), known_at=to_micros(selection.known_at))
         if not selection.include_ended:
             if selection.now is None:
                 raise InvalidInputError("a selection that leaves out what has ended needs `now`")
             self.add("(r.valid_to IS NULL OR r.valid_to > $now)", now=to_micros(selection.now))
 
 
-def valid_at(name: str) -> str:
+def was_valid(name: str) -> str:
     """The condition that something was true at the instant `$as_of`."""
     begun = f"({name}.valid_from IS NULL OR {name}.valid_from <= $as_of)"
     return f"{begun} AND ({name}.valid_to IS NULL OR {name}.valid_to > $as_of)"
 
 
-def known_at(name: str) -> str:
+def was_known(name: str) -> str:
     """The condition that the service held something for true at the instant `$known_at`."""
     return f"{name}.recorded_at <= $known_at AND ({name}.retired_at IS NULL OR {name}.retired_at > $known_at)"

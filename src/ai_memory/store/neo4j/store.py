@@ -2,59 +2,48 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import neo4j
-import numpy as np
-from numpy.typing import NDArray
 
 from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError
+from ai_memory.store.backup import back_up_to_file
 from ai_memory.store.base import (
     Command,
     Forget,
-    LogEntry,
     Relate,
     Result,
-    StoredRevision,
-    StoreStats,
     Unrelate,
     VectorRow,
 )
-from ai_memory.store.copying import copy_store, refuse_half_filled
+from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.neo4j import (
     checking,
     following,
     forgetting,
-    generations,
-    idempotency,
     reading,
     relating,
     remembering,
-    vectors,
 )
+from ai_memory.store.neo4j import generations as _generations
+from ai_memory.store.neo4j import vectors as _vectors
 from ai_memory.store.neo4j.copying import Neo4jSource, Neo4jTarget
 from ai_memory.store.neo4j.database import schema
 from ai_memory.store.neo4j.database.address import Address
 from ai_memory.store.neo4j.database.connection import POOL_SIZE, Connection
 from ai_memory.store.neo4j.nodes import job_properties
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.sqlite.store import open_sqlite_store
 from ai_memory.types import (
     EmbedderIdentity,
-    Entity,
     Generation,
     Job,
-    MemoryRecord,
-    Page,
     Problem,
-    Relation,
-    Selection,
 )
 
 T = TypeVar("T")
@@ -88,6 +77,29 @@ def open_neo4j_store(
     except BaseException:
         connection.close()
         raise
+
+
+P = ParamSpec("P")
+
+
+def _reads(read: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Neo4jStore, P], T]:
+    """The method of `Store` that a function over a connection implements."""
+
+    @wraps(read)
+    def method(store: Neo4jStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return read(store._connection, *args, **kwargs)
+
+    return method
+
+
+def _writes(write: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Neo4jStore, P], T]:
+    """The method of `Store` that a function implements which runs inside a write transaction."""
+
+    @wraps(write)
+    def method(store: Neo4jStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return store._submit(lambda transaction: write(transaction, *args, **kwargs))
+
+    return method
 
 
 class Neo4jStore:
@@ -135,10 +147,10 @@ class Neo4jStore:
         now = to_micros(self._clock.now())
 
         def run(transaction: Transaction) -> bytes:
-            answer = idempotency.recall_answer(transaction, key, request_digest, now)
+            answer = transaction.kept_answer(key, request_digest, now)
             if answer is None:
                 answer = encode(_execute(transaction, commands))
-                idempotency.keep_answer(transaction, key, request_digest, answer, now)
+                transaction.keep_answer(key, request_digest, answer, now)
             return answer
 
         return self._submit(run, actor)
@@ -154,132 +166,58 @@ class Neo4jStore:
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def get(
-        self, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None
-    ) -> list[MemoryRecord | None]:
-        """As `Store.get`."""
-        return reading.get(self._connection, namespace, ids, known_at)
+    get = _reads(reading.get)
+    revisions = _reads(reading.revisions)
+    select = _reads(reading.select)
+    relations = _reads(reading.relations)
+    decisions = _reads(reading.decisions)
+    entities = _reads(reading.entities)
+    contexts = _reads(reading.contexts)
+    namespaces = _reads(reading.namespaces)
+    stats = _reads(reading.stats)
+    tombstoned = _reads(reading.tombstoned)
+    jobs = _reads(reading.jobs)
 
-    def revisions(self, namespace: str, memory_id: str) -> list[MemoryRecord]:
-        """As `Store.revisions`."""
-        return reading.revisions(self._connection, namespace, memory_id)
-
-    def select(self, selection: Selection, *, limit: int, cursor: str | None = None, newest_first: bool = True) -> Page:
-        """As `Store.select`."""
-        return reading.select(self._connection, selection, limit, cursor, newest_first)
-
-    def load(self, keys: Sequence[int]) -> dict[int, StoredRevision]:
-        """As `Store.load`."""
-        return following.load(self._connection, keys)
-
-    def relations(
-        self,
-        namespace: str,
-        ids: Sequence[str],
-        *,
-        types: Sequence[str] = (),
-        as_of: dt.datetime | None = None,
-        known_at: dt.datetime | None = None,
-        heaviest: int | None = None,
-    ) -> list[Relation]:
-        """As `Store.relations`."""
-        return reading.relations(self._connection, namespace, ids, types, as_of, known_at, heaviest)
-
-    def decisions(self, namespace: str) -> list[Relation]:
-        """As `Store.decisions`."""
-        return reading.decisions(self._connection, namespace)
-
-    def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:
-        """As `Store.entities`."""
-        return reading.entities(self._connection, namespace, names, ids)
-
-    def contexts(self, namespace: str) -> list[tuple[str, int]]:
-        """As `Store.contexts`."""
-        return reading.contexts(self._connection, namespace)
-
-    def namespaces(self) -> list[tuple[str, int]]:
-        """As `Store.namespaces`."""
-        return reading.namespaces(self._connection)
-
-    def stats(self, namespace: str | None = None) -> StoreStats:
-        """As `Store.stats`."""
-        return reading.stats(self._connection, namespace)
-
-    # ── following ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def sequence(self) -> int:
-        """As `Store.sequence`: one property of one node."""
-        return following.sequence(self._connection)
-
-    def log(self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None) -> list[LogEntry]:
-        """As `Store.log`."""
-        return following.log(self._connection, after, limit, namespace)
-
-    def live_revisions(
-        self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
-    ) -> list[StoredRevision]:
-        """As `Store.live_revisions`."""
-        return following.live_revisions(self._connection, after, limit, namespace)
+    load = _reads(following.load)
+    sequence = _reads(following.sequence)
+    log = _reads(following.log)
+    live_revisions = _reads(following.live_revisions)
+    export = _reads(following.export)
 
     # ── vectors ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def generations(self) -> list[Generation]:
-        """As `Store.generations`."""
-        return generations.generations(self._connection)
+    generations = _reads(_generations.generations)
+    pending = _reads(_vectors.pending)
+    pending_count = _reads(_vectors.pending_count)
+    vectors = _reads(_vectors.vectors)
+    vector_position = _reads(_vectors.vector_position)
+    positions = _reads(_vectors.positions)
+    vector_rows = _reads(_vectors.vector_rows)
+
+    activate_generation = _writes(_generations.activate_generation)
+    retire_generation = _writes(_generations.retire_generation)
 
     def create_generation(self, identity: EmbedderIdentity, *, activate: bool) -> Generation:
         """As `Store.create_generation`."""
         now = to_micros(self._clock.now())
-        made = self._submit(lambda each: generations.create_generation(each, identity, now, activate=activate))
-        generations.index_vectors(self._connection, made)
+        made = self._submit(lambda each: _generations.create_generation(each, identity, now, activate=activate))
+        _generations.index_vectors(self._connection, made)
         return made
-
-    def activate_generation(self, generation: int, *, complete: bool = False) -> bool:
-        """As `Store.activate_generation`."""
-        return self._submit(lambda each: generations.activate_generation(each, generation, complete=complete))
-
-    def retire_generation(self, generation: int) -> None:
-        """As `Store.retire_generation`."""
-        self._submit(lambda each: generations.retire_generation(each, generation))
 
     def drop_generation(self, generation: int) -> None:
         """As `Store.drop_generation`: in many transactions, so that others may write between them."""
-        while not self._submit(lambda each: generations.drop_some(each, generation)):
+        while not self._submit(lambda each: _generations.drop_some(each, generation)):
             pass
-        generations.drop_index(self._connection, generation)
-
-    def pending(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
-        """As `Store.pending`."""
-        return vectors.pending(self._connection, generation, limit, after)
-
-    def pending_count(self, generation: int) -> int:
-        """As `Store.pending_count`."""
-        return vectors.pending_count(self._connection, generation)
+        _generations.drop_index(self._connection, generation)
 
     def put_vectors(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
         """As `Store.put_vectors`."""
 
         def run(transaction: Transaction) -> None:
-            dimension = generations.find_generation(transaction, generation).embedder.dimension
-            vectors.put_vectors(transaction, generation, dimension, rows, keys)
+            dimension = _generations.find_generation(transaction, generation).embedder.dimension
+            _vectors.put_vectors(transaction, generation, dimension, rows, keys)
 
         self._submit(run)
-
-    def vectors(self, generation: int, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], NDArray[np.float32]]:
-        """As `Store.vectors`."""
-        return vectors.vectors(self._connection, generation, wanted)
-
-    def vector_position(self, generation: int) -> int:
-        """As `Store.vector_position`."""
-        return vectors.vector_position(self._connection, generation)
-
-    def positions(self, generation: int | None) -> tuple[int, int]:
-        """As `Store.positions`."""
-        return vectors.positions(self._connection, generation)
-
-    def vector_rows(self, generation: int, *, after: int = 0, limit: int = 10_000) -> tuple[list[VectorRow], int]:
-        """As `Store.vector_rows`."""
-        return vectors.vector_rows(self._connection, generation, after, limit)
 
     # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -288,42 +226,20 @@ class Neo4jStore:
         values = job_properties(job)
         self._submit(lambda each: each.rows("MERGE (j:Job {id: $job.id}) SET j = $job", job=values))
 
-    def jobs(self, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
-        """As `Store.jobs`."""
-        return reading.jobs(self._connection, kind, states)
+    # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    # ── leaving, mending ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
-        """As `Store.export`, in pages: what is forgotten while it runs is left out."""
-        return following.export(self._connection, namespace)
-
-    def tombstoned(self, namespace: str, digests: Sequence[bytes]) -> list[bool]:
-        """As `Store.tombstoned`."""
-        return reading.tombstoned(self._connection, namespace, digests)
+    repair = _writes(checking.repair)
 
     def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
         """As `Store.check`; writers wait meanwhile."""
         with self._connection.holding() as read:
             return checking.check(read, progress)
 
-    def repair(self) -> list[Problem]:
-        """As `Store.repair`."""
-        return self._submit(checking.repair)
-
     def backup(self, target: Path) -> None:
         """As `Store.backup`: a SQLite store, which `ai-memory migrate` takes back into a database; writers wait meanwhile."""
         if target.exists():
             raise InvalidInputError(f"{target} exists already", hint="name a file that does not exist")
-        part = target.with_name(target.name + ".copy")
-        part.unlink(missing_ok=True)
-        try:
-            with open_sqlite_store(part, clock=self._clock, half_filled=True) as copy:
-                copy_store(self, copy)
-                copy.backup(target)
-        finally:
-            for file in target.parent.glob(part.name + "*"):
-                file.unlink()
+        back_up_to_file(self, target, self._clock)
 
     def copy_source(self) -> AbstractContextManager[Neo4jSource]:
         """As `Copying.copy_source`; writers wait meanwhile."""
@@ -336,7 +252,7 @@ class Neo4jStore:
 
     def copy_target(self) -> Neo4jTarget:
         """As `Copying.copy_target`."""
-        return Neo4jTarget(self._submit, lambda made: generations.index_vectors(self._connection, made))
+        return Neo4jTarget(self._submit, lambda made: _generations.index_vectors(self._connection, made))
 
     def close(self) -> None:
         """As `Store.close`."""

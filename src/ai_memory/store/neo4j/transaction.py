@@ -13,9 +13,10 @@ import neo4j
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
-from ai_memory.store.chain import chain_digest, number_list
+from ai_memory.store.chain import ChainedEntry, chain_digest, number_list
 from ai_memory.store.neo4j.database.connection import Rows
-from ai_memory.store.neo4j.nodes import LOG_FIELDS, Properties
+from ai_memory.store.neo4j.nodes import Properties, log_properties
+from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
 
 ROWS_AT_ONCE = 1_000
 """Rows of one query, so that neither side holds much more than it works on."""
@@ -24,7 +25,7 @@ _BEGIN = (
     "MATCH (l:Store {only: true}) SET l.turn = true WITH count(*) AS locked MATCH (s:Store {only: true}) "
     "RETURN s.sequence, s.digest, s.entities, COLLECT { MATCH (g:Generation) WHERE g.state <> 'retired' RETURN g.number }"
 )
-"""The count stands between the lock and the reading, so that nothing is read before the lock is held."""
+"""The count comes between the lock and the reading, so that nothing is read before the lock is held."""
 
 _END = "MATCH (s:Store {only: true}) SET s.sequence = $sequence, s.digest = $digest, s.entities = $entities"
 
@@ -35,7 +36,7 @@ class Transaction:
     def __init__(self, transaction: neo4j.ManagedTransaction, actor: str) -> None:
         self._transaction = transaction
         self._actor = actor or None
-        ((sequence, digest, entities, self.owing),) = self.rows(_BEGIN)
+        ((sequence, digest, entities, self.open_generations),) = self.rows(_BEGIN)
         self.sequence: int = sequence
         self._entities: int = entities
         self._digest: bytes = bytes.fromhex(digest)
@@ -69,7 +70,7 @@ class Transaction:
     ) -> int:
         """Add one entry to the chain; its sequence."""
         self.sequence += 1
-        entry = (
+        entry = ChainedEntry(
             self.sequence,
             to_micros(at),
             action.value,
@@ -83,13 +84,29 @@ class Transaction:
             content_hash,
         )
         self._digest = chain_digest(self._digest, entry)
-        self._log.append(dict(zip(LOG_FIELDS, (*entry, self._digest.hex()), strict=True)))
+        self._log.append(log_properties(entry, self._digest))
         return self.sequence
 
     def next_entity(self) -> int:
         """The number of a new entity."""
         self._entities += 1
         return self._entities
+
+    def kept_answer(self, key: str, request_digest: bytes, now: int) -> bytes | None:
+        """The answer kept under an idempotency key, None if there is none. Raises IdempotencyConflictError for another request."""
+        self.rows("MATCH (a:Answer) WHERE a.at <= $old DELETE a", old=now - KEPT_MICROSECONDS)
+        for known_digest, response in self.rows(
+            "MATCH (a:Answer {key: $key}) RETURN a.request_digest, a.response", key=key
+        ):
+            if known_digest != request_digest.hex():
+                raise key_reused(key)
+            return bytes(response)
+        return None
+
+    def keep_answer(self, key: str, request_digest: bytes, answer: bytes, now: int) -> None:
+        """Keep an answer for 24 hours."""
+        values = {"key": key, "request_digest": request_digest.hex(), "response": answer, "at": now}
+        self.rows("CREATE (a:Answer) SET a = $values", values=values)
 
     def flush(self) -> None:
         """Write the log entries held back so far and where the log ends now."""

@@ -1,4 +1,4 @@
-"""The vectors of a generation: paying, reading, following.
+"""The vectors of a generation: storing, reading, following.
 
 A vector is kept as bytes, which come back exactly and fast, and as a list of numbers under a label of its generation, which
 Neo4j's vector index reads. Only those who ask in Cypher use that index: the service searches in memory.
@@ -72,17 +72,17 @@ def insert(transaction: Transaction, generation: int, blobs: Sequence[tuple[int,
 
 
 def inherit(transaction: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
-    """Give revisions the vectors of those before them, which say the same, wherever those were paid already."""
+    """Give revisions the vectors of those before them, which say the same, in each generation that has them."""
     if not pairs:
         return
-    for generation in transaction.owing:
+    for generation in transaction.open_generations:
         found = transaction.looked_up(_INHERITED, pairs, generation=generation)
         blobs = [(key, passage, blob) for key, passage, blob in found if blob is not None]
         insert(transaction, generation, blobs)
         transaction.in_pieces(_STRUCK, sorted({key for key, _, _ in found}), generation=generation)
 
 
-def pending(connection: Connection, generation: int, limit: int, after: int) -> list[StoredRevision]:
+def pending(connection: Connection, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
     """As `Store.pending`."""
     rows = connection.read(
         "MATCH (o:Owed) WHERE o.generation = $generation AND o.key > $after WITH o ORDER BY o.key LIMIT $limit "
@@ -130,7 +130,9 @@ def positions(connection: Connection, generation: int | None) -> tuple[int, int]
     return int(sequence), int(position)
 
 
-def vector_rows(connection: Connection, generation: int, after: int, limit: int) -> tuple[list[VectorRow], int]:
+def vector_rows(
+    connection: Connection, generation: int, *, after: int = 0, limit: int = 10_000
+) -> tuple[list[VectorRow], int]:
     """As `Store.vector_rows`.
 
     The end is read under the store's lock: all up to there can be read by everyone, while of what is being committed now a

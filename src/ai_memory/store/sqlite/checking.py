@@ -1,4 +1,4 @@
-"""Comparing the store with itself, and mending its derived parts."""
+"""Comparing the store with itself, and repairing its derived parts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import numpy as np
 
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
-from ai_memory.store.sqlite.relating import RELATION_SOURCE
-from ai_memory.store.sqlite.rows import relation
-from ai_memory.store.sqlite.transaction import LOG_COLUMNS, chained
+from ai_memory.store.sqlite.rows import LOGGED_COLUMNS, RELATION_COLUMNS, logged, relation
 from ai_memory.store.values import LENGTH_TOLERANCE
 from ai_memory.types import Problem
 
@@ -96,7 +94,7 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
     ),
     (
         "pending",
-        "revisions have no vector and are not owed one",
+        "revisions have no vector and are not pending",
         MEND,
         "SELECT count(*) FROM generations g CROSS JOIN revisions r WHERE g.state != 'retired' "
         "AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.revision = r.key AND v.generation = g.number) "
@@ -104,7 +102,7 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
     ),
     (
         "pending_stray",
-        "vectors are owed to revisions that are gone",
+        "pending entries belong to revisions that do not exist",
         MEND,
         "SELECT count(*) FROM owed o WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = o.revision)",
     ),
@@ -123,11 +121,11 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
         "WHERE length(v.vector) != 4 * g.dimension",
     ),
 )
-"""Each check's name, what it means when the count is above 0, what mends it, and the SQL that counts."""
+"""Each check's name, what it means when the count is above 0, how to fix it, and the SQL that counts."""
 
 
-def check(connection: sqlite3.Connection, progress: Callable[[str], None] | None) -> list[Problem]:
-    """As `Store.check`, on one snapshot. `progress` is told the name of each check before it runs."""
+def check(connection: sqlite3.Connection, progress: Callable[[str], None] | None = None) -> list[Problem]:
+    """As `Store.check`, on one snapshot. `progress` gets the name of each check before it runs."""
     steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
         ("integrity", lambda: _integrity(connection)),
         ("references", lambda: _references(connection)),
@@ -178,16 +176,17 @@ def _references(connection: sqlite3.Connection) -> Iterator[Problem]:
 
 def _chain(connection: sqlite3.Connection) -> Iterator[Problem]:
     """Recompute every digest of the log; the first entry that does not fit is named."""
-    columns = ", ".join(f"g.{name}" for name in LOG_COLUMNS.split(", "))
     before = GENESIS
     rows = connection.execute(
-        f"SELECT n.name, {columns} FROM log g LEFT JOIN namespaces n ON n.number = g.namespace ORDER BY g.sequence"
+        f"SELECT {LOGGED_COLUMNS} FROM log g LEFT JOIN namespaces n ON n.number = g.namespace ORDER BY g.sequence"
     )
-    for position, (namespace, *fields, digest) in enumerate(rows, start=1):
-        expected = chain_digest(before, chained(namespace, fields))
-        if fields[0] != position or digest != expected:
+    for position, row in enumerate(rows, start=1):
+        entry, digest = logged(row)
+        if entry.sequence != position or digest != chain_digest(before, entry):
             yield Problem(
-                check="chain", message=f"log entry {fields[0]} was changed, or one before it is missing", mend=RESTORE
+                check="chain",
+                message=f"log entry {entry.sequence} was changed, or one before it is missing",
+                mend=RESTORE,
             )
             return
         before = digest
@@ -195,12 +194,16 @@ def _chain(connection: sqlite3.Connection) -> Iterator[Problem]:
 
 def _relations(connection: sqlite3.Connection) -> Iterator[Problem]:
     """Relations against what the log says they were."""
-    logged = dict(
+    hashes = dict(
         connection.execute("SELECT sequence, content_hash FROM log WHERE action = ?", (Action.RELATED.value,))
     )
     wrong = 0
-    for key, *row in connection.execute(RELATION_SOURCE.replace("SELECT ", "SELECT l.key, ", 1)):
-        wrong += logged.get(key) != relation_hash(relation(tuple(row)))
+    rows = connection.execute(
+        f"SELECT {RELATION_COLUMNS}, l.key FROM relations l JOIN namespaces n ON n.number = l.namespace"
+    )
+    for row in rows:
+        *_, key = row
+        wrong += hashes.get(key) != relation_hash(relation(row))
     if wrong:
         yield Problem(check="relations", message="relations differ from their log entries", count=wrong, mend=RESTORE)
 
@@ -222,18 +225,18 @@ def _not_unit(connection: sqlite3.Connection) -> Iterator[int]:
 
 def repair(connection: sqlite3.Connection) -> list[Problem]:
     """As `Store.repair`, inside a write transaction."""
-    found = [problem for problem in check(connection, None) if problem.mend == MEND]
+    found = [problem for problem in check(connection) if problem.mend == MEND]
     if not found:
         return []
     wrong = [(position,) for position in _not_unit(connection)]
     connection.executemany("DELETE FROM vectors WHERE position = ?", wrong)
-    for statement in _MENDING:
+    for statement in _REPAIRS:
         connection.execute(statement)
-    left = {(problem.check, problem.message) for problem in check(connection, None)}
+    left = {(problem.check, problem.message) for problem in check(connection)}
     return [problem for problem in found if (problem.check, problem.message) not in left]
 
 
-_MENDING = (
+_REPAIRS = (
     "REINDEX",
     "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = vectors.revision) "
     "OR (SELECT 4 * dimension FROM generations g WHERE g.number = vectors.generation) IS NOT length(vector)",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any, cast
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import (
     Action,
     Command,
-    Content,
     Duplicate,
     Forget,
     Relate,
@@ -26,16 +27,16 @@ from ai_memory.store.base import (
     Unchanged,
     Unrelate,
 )
-from ai_memory.store.rules import forgotten, id_taken, refuse, retired, stands_in_the_way, twin, unknown
-from ai_memory.store.sqlite.file.connection import Row
+from ai_memory.store.content import content_row, first_revision, revised
+from ai_memory.store.rules import forgotten, id_taken, is_duplicate, refuse, retired, twin, unknown
 from ai_memory.store.sqlite.forgetting import forget
 from ai_memory.store.sqlite.relating import join, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
 from ai_memory.store.sqlite.revisions import NewRevisions
-from ai_memory.store.sqlite.rows import hash_column, record
-from ai_memory.store.sqlite.transaction import Transaction, chunks, revision_of
+from ai_memory.store.sqlite.rows import Held, hash_column
+from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.sqlite.vectors import inherit
-from ai_memory.store.values import content_of, content_row, micros
+from ai_memory.store.values import micros
 from ai_memory.types import MemoryRecord, RelationType
 
 
@@ -55,115 +56,93 @@ def _is_plain(command: Command) -> bool:
     return isinstance(command, Remember) and not command.supersedes and not command.reinstate
 
 
+class _Here(Struct):
+    """What a namespace has of what a run of commands brings: ids that are taken, value digests that are tombstoned."""
+
+    commands: list[Remember] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    forgotten: set[bytes] = field(default_factory=set)
+
+
 class _Remembering:
     """A run of Remember commands: look everything up at once, decide one by one, insert everything at once."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._new = NewRevisions(transaction)
-        self._standing: dict[bytes, list[tuple[int | None, MemoryRecord | int]]] = {}
-        self._forgotten: set[tuple[str, bytes]] = set()
-        self._ids: set[tuple[str, str]] = set()
+        self._unretired: dict[bytes, list[tuple[int | None, MemoryRecord | int]]] = {}
+        """By dedup key: `valid_to`, and the record where this run made it, else its key."""
+        self._here: dict[str, _Here] = {}
 
     def all(self, commands: Sequence[Remember]) -> list[Result]:
         self._look_up(commands)
-        results = [self._one(command) for command in commands]
+        results = list(map(self._one, commands))
         self._new.flush()
         return results
 
     def _look_up(self, commands: Sequence[Remember]) -> None:
         transaction = self._transaction
-        for dedup_key, key, _, valid_to in transaction.standing([command.dedup_key for command in commands]):
-            self._standing.setdefault(dedup_key, []).append((valid_to, key))
-        for namespace in {command.namespace for command in commands}:
+        for key, dedup_key, valid_to in transaction.unretired(list(map(_DEDUP_KEY, commands))):
+            self._unretired.setdefault(dedup_key, []).append((valid_to, key))
+        for command in commands:
+            here = self._here.get(command.namespace)
+            if here is None:
+                here = self._here[command.namespace] = _Here()
+            here.commands.append(command)
+        for namespace, here in self._here.items():
             number = transaction.known_namespace(namespace)
             if number is None:
                 continue
-            here = [command for command in commands if command.namespace == namespace]
-            tombstoned = transaction.forgotten(number, [command.value_digest for command in here])
-            self._forgotten.update((namespace, digest) for digest in tombstoned)
-            for marks, values in chunks([command.id for command in here]):
+            here.forgotten = transaction.forgotten(number, list(map(_VALUE_DIGEST, here.commands)))
+            for marks, values in chunks(list(map(_ID, here.commands))):
                 taken = f"SELECT id FROM memories WHERE namespace = ? AND id IN ({marks})"
-                rows = transaction.connection.execute(taken, (number, *values))
-                self._ids.update((namespace, memory_id) for (memory_id,) in rows)
+                here.ids.update(chain.from_iterable(transaction.connection.execute(taken, (number, *values))))
 
     def _one(self, command: Remember) -> Result:
-        if (command.namespace, command.value_digest) in self._forgotten:
+        here = self._here[command.namespace]
+        if command.value_digest in here.forgotten:
             return forgotten()
-        duplicate = self._duplicate(command)
+        same = self._unretired.setdefault(command.dedup_key, [])
+        duplicate = self._duplicate(command, same) if same else None
         if duplicate is not None:
             return Duplicate(record=duplicate)
-        if (command.namespace, command.id) in self._ids:
+        if command.id in here.ids:
             return id_taken(command.id)
         made = self._insert(command)
-        self._ids.add((command.namespace, command.id))
-        self._standing.setdefault(command.dedup_key, []).append((micros(command.content.valid_to), made))
+        here.ids.add(command.id)
+        same.append((micros(made.valid_to), made))
         return Stored(sequence=self._transaction.sequence, memory_id=command.id, revision=1, record=made)
 
-    def _duplicate(self, command: Remember) -> MemoryRecord | None:
-        for valid_to, standing in self._standing.get(command.dedup_key, ()):
-            if stands_in_the_way(valid_to, micros(command.content.valid_to), to_micros(command.at)):
-                return standing if isinstance(standing, MemoryRecord) else record(self._transaction.by_key(standing))
+    def _duplicate(
+        self, command: Remember, same: Sequence[tuple[int | None, MemoryRecord | int]]
+    ) -> MemoryRecord | None:
+        end, at = micros(command.content.valid_to), to_micros(command.at)
+        for valid_to, current in same:
+            if is_duplicate(valid_to, end, at):
+                return current if isinstance(current, MemoryRecord) else self._transaction.by_key(current)
         return None
 
     def _insert(self, command: Remember) -> MemoryRecord:
-        transaction, content, at = self._transaction, command.content, to_micros(command.at)
-        content_hash = hash_column(command.content_hash)
-        key = transaction.append(
+        made = first_revision(command)
+        at, content_hash = to_micros(command.at), hash_column(command.content_hash)
+        key = self._transaction.append(
             Action.REMEMBERED, at, command.namespace, memory_id=command.id, content_hash=content_hash
         )
-        namespace = transaction.namespace(command.namespace)
-        self._new.add_memory(key, command.id, namespace, (command.user, command.agent, command.session), at)
-        self._new.add(
-            key,
-            key,
-            namespace,
-            1,
-            recorded_at=at,
-            created_at=at,
-            content=content_row(content),
-            tags=content.tags,
-            content_hash=content_hash,
-            dedup_key=command.dedup_key,
-            value_digest=command.value_digest,
-        )
-        return _new_record(command)
+        self._new.add(key, key, made, at, content_hash, command.dedup_key, command.value_digest)
+        return made
 
 
-def _new_record(command: Remember) -> MemoryRecord:
-    content, at = command.content, command.at
-    return MemoryRecord(
-        id=command.id,
-        namespace=command.namespace,
-        user=command.user,
-        agent=command.agent,
-        session=command.session,
-        type=content.type,
-        context=content.context,
-        title=content.title,
-        author=content.author,
-        text=content.text,
-        tags=content.tags,
-        importance=content.importance,
-        confidence=content.confidence,
-        attributes=content.attributes,
-        source=content.source,
-        valid_from=content.valid_from,
-        valid_to=content.valid_to,
-        created_at=at,
-        recorded_at=at,
-        content_hash=command.content_hash,
-    )
+_DEDUP_KEY, _VALUE_DIGEST, _ID = attrgetter("dedup_key"), attrgetter("value_digest"), attrgetter("id")
 
 
 def _remember_specially(transaction: Transaction, command: Remember) -> Result:
     """Remember with `reinstate` or `supersedes`."""
-    earlier: list[Row] = []
+    earlier: list[Held] = []
     for memory_id in dict.fromkeys(command.supersedes):
-        row = transaction.current(command.namespace, memory_id)
-        if row is None:
+        held = transaction.current(command.namespace, memory_id)
+        if held is None:
             return unknown(memory_id)
-        earlier.append(row)
+        earlier.append(held)
     if command.reinstate:
         transaction.connection.execute(
             "DELETE FROM tombstones WHERE namespace = ? AND value_digest = ?",
@@ -173,148 +152,112 @@ def _remember_specially(transaction: Transaction, command: Remember) -> Result:
     if not isinstance(result, Stored):
         return result
     end = command.content.valid_from or command.at
-    for row in earlier:
-        _end(transaction, row, end, command)
-        join(transaction, command.namespace, command.id, row[1], RelationType.SUPERSEDES, command.at)
-    superseded = tuple(row[1] for row in earlier)
+    for held in earlier:
+        _end(transaction, held, end, command)
+        join(transaction, command.namespace, command.id, held.record.id, RelationType.SUPERSEDES, command.at)
+    superseded = tuple(held.record.id for held in earlier)
     return Stored(
         sequence=transaction.sequence, memory_id=command.id, revision=1, record=result.record, superseded=superseded
     )
 
 
-def _end(transaction: Transaction, row: Row, end: dt.datetime, by: Remember) -> None:
+def _end(transaction: Transaction, held: Held, end: dt.datetime, by: Remember) -> None:
     """Give a memory a revision that ends at `end`, unless it is retired or ended before."""
-    current = record(row)
+    current = held.record
     if current.retired_at is not None or (current.valid_to is not None and current.valid_to <= end):
         return
     if current.valid_from is not None and current.valid_from > end:
         end = current.valid_from  # it was never true: an empty interval, not one that runs backwards
-    ended = replace(content_of(current), valid_to=end)
-    dedup_key, value_digest = transaction.connection.execute(
-        "SELECT dedup_key, value_digest FROM revisions WHERE key = ?", (row[0],)
-    ).fetchone()
-    _replace(
-        transaction,
-        row,
-        ended,
-        hash_column(current.content_hash),
-        dedup_key,
-        value_digest,
-        by.at,
-        f"superseded by {by.id}",
-    )
+    ended = replace(current, valid_to=end)
+    digests = (held.dedup_key, held.value_digest)
+    _replace(transaction, held, ended, held.content_hash, *digests, by.at, f"superseded by {by.id}")
 
 
 def _replace(
     transaction: Transaction,
-    row: Row,
-    content: Content,
+    held: Held,
+    made: MemoryRecord,
     content_hash: bytes | str,
-    dedup_key: bytes,
+    dedup_key: bytes | None,
     value_digest: bytes,
     at: dt.datetime,
     reason: str | None,
-) -> int:
-    """Retire the revision in `row` and make `content` the current one; the new revision's key.
+) -> MemoryRecord:
+    """Retire a revision and make one with the content of `made` the current one, which is returned.
 
-    The reason stands in the retired row alone: a forget erases that, while the log is kept for good.
+    The reason is stored in the retired row alone: a forget erases that, while the log is kept for good.
     """
-    current = record(row)
+    current = held.record
     moment = max(at, current.recorded_at)  # two writers' clocks may differ; intervals must not run backwards
     key = transaction.append(
-        Action.REVISED,
-        moment,
-        current.namespace,
-        memory_id=current.id,
-        retired=(row[0],),
-        content_hash=content_hash,
+        Action.REVISED, moment, current.namespace, memory_id=current.id, retired=(held.key,), content_hash=content_hash
     )
-    _retire_row(transaction, row[0], to_micros(moment), reason)
-    (memory,) = transaction.connection.execute("SELECT memory FROM revisions WHERE key = ?", (row[0],)).fetchone()
+    _retire_row(transaction, held.key, moment, reason)
+    made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
     new = NewRevisions(transaction)
-    new.add(
-        key,
-        memory,
-        transaction.namespace(current.namespace),
-        current.revision + 1,
-        recorded_at=to_micros(moment),
-        created_at=to_micros(current.created_at),
-        content=content_row(content),
-        tags=content.tags,
-        content_hash=content_hash,
-        dedup_key=dedup_key,
-        value_digest=value_digest,
-    )
+    new.add(key, held.memory, made, to_micros(made.created_at), content_hash, dedup_key, value_digest)
     new.flush()
-    if (content.title, content.text) == (current.title, current.text):
-        inherit(transaction.connection, transaction.owing, row[0], key)
-    return key
+    if (made.title, made.text) == (current.title, current.text):
+        inherit(transaction.connection, transaction.open_generations, held.key, key)
+    return made
 
 
-def _retire_row(transaction: Transaction, key: int, at: int, reason: str | None) -> None:
+def _retire_row(transaction: Transaction, key: int, at: dt.datetime, reason: str | None) -> None:
     transaction.connection.execute(
-        "UPDATE revisions SET retired_at = ?, retired_reason = ? WHERE key = ?", (at, reason, key)
+        "UPDATE revisions SET retired_at = ?, retired_reason = ? WHERE key = ?", (to_micros(at), reason, key)
     )
 
 
 def _revise(transaction: Transaction, command: Revise) -> Result:
-    row = transaction.current(command.namespace, command.id)
-    refusal = refuse(revision_of(row), command.id, command.if_revision)
+    held = transaction.current(command.namespace, command.id)
+    refusal = refuse(None if held is None else held.record.revision, command.id, command.if_revision)
     if refusal is not None:
         return refusal
-    assert row is not None
-    current = record(row)
+    assert held is not None
+    current = held.record
     if current.retired_at is not None:
         return retired(command.id)
     content_hash = hash_column(command.content_hash)
-    if content_row(command.content) == row[12:] and content_hash == row[11]:
+    if content_row(command.content) == content_row(current) and content_hash == held.content_hash:
         return Unchanged(record=current)
-    if _says_what_was_forgotten(transaction, command, row[0]):
+    if held.value_digest != command.value_digest and transaction.forgotten(
+        transaction.namespace(command.namespace), [command.value_digest]
+    ):  # a memory that says it already (another user's was forgotten) may go on
         return forgotten()
     other = _twin(transaction, command)
     if other is not None:
         return twin(other)
-    key = _replace(
+    made = revised(current, command)
+    made = _replace(
         transaction,
-        row,
-        command.content,
+        held,
+        made,
         content_hash,
         command.dedup_key,
         command.value_digest,
         command.at,
         command.reason,
     )
-    made = record(transaction.by_key(key))
-    return Stored(sequence=key, memory_id=command.id, revision=made.revision, record=made)
-
-
-def _says_what_was_forgotten(transaction: Transaction, command: Revise, current_key: int) -> bool:
-    """Whether the new text is tombstoned; a memory that says it already (another user's was forgotten) may go on."""
-    (digest,) = transaction.connection.execute(
-        "SELECT value_digest FROM revisions WHERE key = ?", (current_key,)
-    ).fetchone()
-    if digest == command.value_digest:
-        return False
-    return bool(transaction.forgotten(transaction.namespace(command.namespace), [command.value_digest]))
+    return Stored(sequence=transaction.sequence, memory_id=command.id, revision=made.revision, record=made)
 
 
 def _twin(transaction: Transaction, command: Revise) -> str | None:
     """The id of another memory that a revised text would be a duplicate of."""
-    for _, key, _, valid_to in transaction.standing([command.dedup_key]):
-        memory_id: str = transaction.by_key(key)[1]
-        end = micros(command.content.valid_to)
-        if memory_id != command.id and stands_in_the_way(valid_to, end, to_micros(command.at)):
-            return memory_id
+    end, at = micros(command.content.valid_to), to_micros(command.at)
+    for key, _, valid_to in transaction.unretired([command.dedup_key]):
+        other = transaction.by_key(key)
+        if other.id != command.id and is_duplicate(valid_to, end, at):
+            return other.id
     return None
 
 
 def _retire(transaction: Transaction, command: Retire) -> Result:
-    row = transaction.current(command.namespace, command.id)
-    refusal = refuse(revision_of(row), command.id, command.if_revision)
+    held = transaction.current(command.namespace, command.id)
+    refusal = refuse(None if held is None else held.record.revision, command.id, command.if_revision)
     if refusal is not None:
         return refusal
-    assert row is not None
-    current = record(row)
+    assert held is not None
+    current = held.record
     if current.retired_at is not None:
         return Unchanged(record=current)
     moment = max(command.at, current.recorded_at)
@@ -323,11 +266,11 @@ def _retire(transaction: Transaction, command: Retire) -> Result:
         moment,
         command.namespace,
         memory_id=command.id,
-        retired=(row[0],),
-        content_hash=row[11],
+        retired=(held.key,),
+        content_hash=held.content_hash,
     )
-    _retire_row(transaction, row[0], to_micros(moment), command.reason)
-    now = record(transaction.by_key(row[0]))
+    _retire_row(transaction, held.key, moment, command.reason)
+    now = replace(current, retired_at=moment, retired_reason=command.reason)
     return Stored(sequence=sequence, memory_id=command.id, revision=now.revision, record=now)
 
 

@@ -6,8 +6,11 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import asdict
+
 from ai_memory.clock import to_micros
 from ai_memory.errors import ConflictError
+from ai_memory.store.chain import LOG_COLUMNS
 from ai_memory.store.copying import (
     CopiedAnswer,
     CopiedEntity,
@@ -25,25 +28,29 @@ from ai_memory.store.copying import (
     Progress,
 )
 from ai_memory.store.sqlite.file.connection import Row
-from ai_memory.store.sqlite.relating import relation_row
+from ai_memory.store.sqlite.relating import INSERT_RELATION
+from ai_memory.store.sqlite.revisions import INSERT_MEMORY, INSERT_REVISION, INSERT_TAG
 from ai_memory.store.sqlite.rows import (
     ENTITY_COLUMNS,
     GENERATION_COLUMNS,
     JOB_COLUMNS,
+    LOGGED_COLUMNS,
     RECORD_COLUMNS,
     RELATION_COLUMNS,
-    REVISION_COLUMNS,
-    REVISION_MARKS,
     entity,
     generation,
     hash_column,
+    insert_into,
     job,
     job_row,
+    logged,
+    memory_row,
     record,
+    record_key,
     relation,
+    relation_row,
+    revision_row,
 )
-from ai_memory.store.sqlite.transaction import LOG_COLUMNS, chained
-from ai_memory.store.values import content_of, content_row, micros
 
 MARK = "copying"
 """The row of `meta` that holds a `Progress` while the store is being filled."""
@@ -61,18 +68,16 @@ _TABLES = {
     Part.ANSWERS: "idempotency",
 }
 
-_LOG = ", ".join(f"g.{name}" for name in LOG_COLUMNS.split(", "))
-
 _SELECTS: dict[Part, str] = {
     Part.GENERATIONS: f"SELECT {GENERATION_COLUMNS} FROM generations WHERE number > :a ORDER BY number",
-    Part.LOG: f"SELECT {_LOG}, n.name FROM log g CROSS JOIN namespaces n ON n.number = g.namespace "
+    Part.LOG: f"SELECT {LOGGED_COLUMNS} FROM log g CROSS JOIN namespaces n ON n.number = g.namespace "
     "WHERE g.sequence > :a ORDER BY g.sequence",
     Part.REVISIONS: f"SELECT {RECORD_COLUMNS}, r.dedup_key, r.value_digest FROM revisions r "
     "CROSS JOIN memories m ON m.number = r.memory CROSS JOIN namespaces n ON n.number = r.namespace "
     "WHERE r.key > :a ORDER BY r.key",
-    Part.ENTITIES: f"SELECT e.number, {ENTITY_COLUMNS} FROM entities e CROSS JOIN namespaces n ON n.number = e.namespace "
+    Part.ENTITIES: f"SELECT {ENTITY_COLUMNS}, e.number FROM entities e CROSS JOIN namespaces n ON n.number = e.namespace "
     "WHERE e.number > :a ORDER BY e.number",
-    Part.RELATIONS: f"SELECT l.key, {RELATION_COLUMNS} FROM relations l CROSS JOIN namespaces n ON n.number = l.namespace "
+    Part.RELATIONS: f"SELECT {RELATION_COLUMNS}, l.key FROM relations l CROSS JOIN namespaces n ON n.number = l.namespace "
     "WHERE l.key > :a ORDER BY l.key",
     Part.TOMBSTONES: "SELECT t.sequence, n.name, t.value_digest FROM tombstones t JOIN namespaces n "
     "ON n.number = t.namespace WHERE (t.sequence, lower(hex(t.value_digest))) > (:a, :c) "
@@ -80,22 +85,32 @@ _SELECTS: dict[Part, str] = {
     Part.PENDING: "SELECT generation, revision FROM owed WHERE (generation, revision) > (:a, :b) ORDER BY 1, 2",
     Part.VECTORS: "SELECT generation, position, revision, passage, vector FROM vectors INDEXED BY vectors_by_generation "
     "WHERE generation >= :a AND (generation > :a OR position > :b) ORDER BY generation, position",
-    Part.JOBS: f"SELECT {JOB_COLUMNS} FROM jobs WHERE id > :c ORDER BY id",
+    Part.JOBS: f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs WHERE id > :c ORDER BY id",
     Part.ANSWERS: "SELECT key, request_digest, response, at FROM idempotency WHERE key > :c ORDER BY key",
 }
 
 
-def _entry(row: Row) -> CopiedEntry:
-    *fields, digest, namespace = row
-    return CopiedEntry(chained(namespace, fields), digest)
+def _revision(row: Row) -> CopiedRevision:
+    *_, dedup_key, value_digest = row
+    return CopiedRevision(record_key(row), record(row), dedup_key, value_digest)
+
+
+def _entity(row: Row) -> CopiedEntity:
+    *_, number = row
+    return CopiedEntity(number, entity(row))
+
+
+def _relation(row: Row) -> CopiedRelation:
+    *_, key = row
+    return CopiedRelation(key, relation(row))
 
 
 _READS: dict[Part, Callable[[Row], Any]] = {
     Part.GENERATIONS: lambda row: CopiedGeneration(generation(row)),
-    Part.LOG: _entry,
-    Part.REVISIONS: lambda row: CopiedRevision(row[0], record(row[:-2]), row[-2], row[-1]),
-    Part.ENTITIES: lambda row: CopiedEntity(row[0], entity(row[1:])),
-    Part.RELATIONS: lambda row: CopiedRelation(row[0], relation(row[1:])),
+    Part.LOG: lambda row: CopiedEntry(*logged(row)),
+    Part.REVISIONS: _revision,
+    Part.ENTITIES: _entity,
+    Part.RELATIONS: _relation,
     Part.TOMBSTONES: lambda row: CopiedTombstone(*row),
     Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
@@ -144,7 +159,7 @@ class Filling:
         for part, table in _TABLES.items():
             if self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None:
                 raise ConflictError(
-                    f"the target is not empty: it has {part}", hint="name a store that does not exist yet"
+                    f"the target is not empty: it has {part.label}", hint="name a store that does not exist yet"
                 )
         self._connection.execute("INSERT INTO meta VALUES (?, ?)", (MARK, progress.encoded()))
 
@@ -177,8 +192,8 @@ class Filling:
 
     def _namespace(self, name: str) -> int:
         self._connection.execute("INSERT OR IGNORE INTO namespaces (name) VALUES (?)", (name,))
-        row = self._connection.execute("SELECT number FROM namespaces WHERE name = ?", (name,)).fetchone()
-        return int(row[0])
+        (number,) = self._connection.execute("SELECT number FROM namespaces WHERE name = ?", (name,)).fetchone()
+        return int(number)
 
     def _generations(self, rows: list[CopiedGeneration]) -> None:
         for row in rows:
@@ -197,19 +212,18 @@ class Filling:
             )
 
     def _log(self, rows: list[CopiedEntry]) -> None:
-        numbers = {name: self._namespace(name) for name in {row.entry[3] for row in rows}}
-        self._insert(
-            f"log ({LOG_COLUMNS})",
-            [
-                (
-                    *row.entry[:3],
-                    numbers[row.entry[3]],
-                    *row.entry[4:10],
-                    None if row.entry[10] is None else hash_column(row.entry[10]),
-                    row.digest,
-                )
-                for row in rows
-            ],
+        numbers = {name: self._namespace(name) for name in {row.entry.namespace for row in rows}}
+        entries = [
+            asdict(row.entry)
+            | {
+                "namespace": numbers[row.entry.namespace],
+                "content_hash": None if row.entry.content_hash is None else hash_column(row.entry.content_hash),
+                "digest": row.digest,
+            }
+            for row in rows
+        ]
+        self._connection.executemany(
+            insert_into("log", LOG_COLUMNS), [tuple(entry[name] for name in LOG_COLUMNS) for entry in entries]
         )
 
     def _revisions(self, rows: list[CopiedRevision]) -> None:
@@ -217,27 +231,23 @@ class Filling:
         revisions: list[Row] = []
         tags: list[Row] = []
         for row in rows:
-            made, created = row.record, to_micros(row.record.created_at)
+            made, created_at = row.record, to_micros(row.record.created_at)
             namespace = self._namespace(made.namespace)
             memory = memories.get((namespace, made.id)) or self._memory(namespace, made.id)
             if memory is None:
                 memory = row.key
-                facets = (made.user, made.agent, made.session)
-                self._insert("memories", [(memory, made.id, namespace, *facets, created)])
+                self._connection.execute(INSERT_MEMORY, memory_row(memory, namespace, made, created_at))
             memories[namespace, made.id] = memory
-            content = content_row(content_of(made))
-            occurred = created if content[0] is None else content[0]
-            times = (to_micros(made.recorded_at), micros(made.retired_at), made.retired_reason, occurred)
             digests = (hash_column(made.content_hash), row.dedup_key, row.value_digest)
-            revisions.append((row.key, memory, namespace, made.revision, *times, *digests, *content))
+            revisions.append(revision_row(row.key, memory, namespace, made, created_at, *digests))
             tags.extend((tag, row.key) for tag in dict.fromkeys(made.tags))
-        self._connection.executemany(f"INSERT INTO revisions ({REVISION_COLUMNS}) VALUES ({REVISION_MARKS})", revisions)
-        self._insert("tags", tags)
+        self._connection.executemany(INSERT_REVISION, revisions)
+        self._connection.executemany(INSERT_TAG, tags)
 
     def _memory(self, namespace: int, memory_id: str) -> int | None:
         sql = "SELECT number FROM memories WHERE namespace = ? AND id = ?"
-        row = self._connection.execute(sql, (namespace, memory_id)).fetchone()
-        return None if row is None else int(row[0])
+        found = self._connection.execute(sql, (namespace, memory_id)).fetchone()
+        return None if found is None else int(*found)
 
     def _entities(self, rows: list[CopiedEntity]) -> None:
         for row in rows:
@@ -250,8 +260,8 @@ class Filling:
             self._insert("aliases", [(row.number, alias, alias.casefold()) for alias in made.aliases])
 
     def _relations(self, rows: list[CopiedRelation]) -> None:
-        self._insert(
-            "relations",
+        self._connection.executemany(
+            INSERT_RELATION,
             [relation_row(row.key, self._namespace(row.relation.namespace), row.relation) for row in rows],
         )
 
@@ -266,7 +276,7 @@ class Filling:
         self._insert("vectors (generation, revision, passage, vector)", values)
 
     def _jobs(self, rows: list[CopiedJob]) -> None:
-        self._insert(f"jobs ({JOB_COLUMNS})", [job_row(row.job) for row in rows])
+        self._connection.executemany(insert_into("jobs", JOB_COLUMNS), [job_row(row.job) for row in rows])
 
     def _answers(self, rows: list[CopiedAnswer]) -> None:
         self._insert("idempotency", [(row.key, row.request_digest, row.response, row.at) for row in rows])

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from ai_memory.store.base import Action, Forget, Result, Stored
 from ai_memory.store.rules import refuse
-from ai_memory.store.sqlite.transaction import Transaction, chunks, revision_of
+from ai_memory.store.sqlite.transaction import Transaction, chunks
 
 
 def forget(transaction: Transaction, command: Forget) -> Result:
     """Erase a memory with all that hangs on it, and mark the store for a wipe of the write-ahead log."""
-    row = transaction.current(command.namespace, command.id)
-    refusal = refuse(revision_of(row), command.id, command.if_revision)
+    held = transaction.current(command.namespace, command.id)
+    refusal = refuse(None if held is None else held.record.revision, command.id, command.if_revision)
     if refusal is not None:
         return refusal
+    assert held is not None
     connection = transaction.connection
     namespace = transaction.namespace(command.namespace)
-    (memory,) = connection.execute(
-        "SELECT number FROM memories WHERE namespace = ? AND id = ?", (namespace, command.id)
-    ).fetchone()
     revisions = connection.execute(
-        "SELECT key, value_digest FROM revisions WHERE memory = ? ORDER BY key", (memory,)
+        "SELECT key, value_digest FROM revisions WHERE memory = ? ORDER BY key", (held.memory,)
     ).fetchall()
     keys = [key for key, _ in revisions]
     sequence = transaction.append(
@@ -31,7 +29,7 @@ def forget(transaction: Transaction, command: Forget) -> Result:
     )
     _erase_revisions(transaction, keys)
     _erase_edges(transaction, namespace, command.id)
-    connection.execute("DELETE FROM memories WHERE number = ?", (memory,))
+    connection.execute("DELETE FROM memories WHERE number = ?", (held.memory,))
     transaction.erased = True
     return Stored(sequence=sequence, memory_id=command.id)
 

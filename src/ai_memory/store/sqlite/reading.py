@@ -6,21 +6,24 @@ import datetime as dt
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
-from ai_memory.clock import EPOCH, to_micros
+from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
-from ai_memory.store.base import Action, LogEntry, StoredRevision, StoreStats
+from ai_memory.store.base import LogEntry, StoredRevision, StoreStats
+from ai_memory.store.chain import log_entry
 from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.sqlite.file.connection import Row
-from ai_memory.store.sqlite.relating import RELATION_SOURCE
 from ai_memory.store.sqlite.rows import (
     ENTITY_COLUMNS,
     JOB_COLUMNS,
+    LOGGED_COLUMNS,
     RECORD_COLUMNS,
+    RECORD_SOURCE,
+    RELATION_SOURCE,
     entity,
     job,
+    logged,
     record,
+    record_key,
     relation,
     stored_revision,
 )
@@ -28,19 +31,15 @@ from ai_memory.store.sqlite.selection import (
     BELOW_CONTEXT,
     Conditions,
     context_range,
-    known_at,
-    valid_at,
+    was_known,
+    was_valid,
 )
-from ai_memory.store.sqlite.transaction import LOG_COLUMNS, RECORD_SOURCE
 from ai_memory.store.values import json_text
 from ai_memory.types import DECISIONS, Entity, Job, MemoryRecord, Page, Relation, Selection
 
 LATEST = "r.key = (SELECT max(key) FROM revisions WHERE memory = m.number)"
 
-_LOG_SELECT = (
-    "SELECT " + ", ".join(f"g.{name}" for name in LOG_COLUMNS.split(", ")) + ", n.name "
-    "FROM log g JOIN namespaces n ON n.number = g.namespace"
-)
+_LOG_SELECT = f"SELECT {LOGGED_COLUMNS} FROM log g JOIN namespaces n ON n.number = g.namespace"
 
 _NAMES = "CROSS JOIN namespaces n ON n.number = m.namespace"
 
@@ -48,8 +47,6 @@ _FEW = 1000
 
 _DECISION_TYPES = "(" + ", ".join(f"'{kind}'" for kind in DECISIONS) + ")"
 """In words, as the index `relations_by_decision` has them: SQLite uses it for these words alone."""
-
-_MADE_A_REVISION = frozenset({Action.REMEMBERED, Action.REVISED, Action.RESTORED})
 
 
 def namespace_number(connection: sqlite3.Connection, namespace: str) -> int | None:
@@ -59,7 +56,7 @@ def namespace_number(connection: sqlite3.Connection, namespace: str) -> int | No
 
 
 def get(
-    connection: sqlite3.Connection, namespace: str, ids: Sequence[str], moment: dt.datetime | None
+    connection: sqlite3.Connection, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None
 ) -> list[MemoryRecord | None]:
     """As `Store.get`."""
     values: dict[str, str | int] = {"namespace": namespace}
@@ -68,14 +65,14 @@ def get(
     else:
         wanted, values["ids"] = "m.id IN (SELECT value FROM json_each(:ids))", json_text(list(ids))
     when = LATEST
-    if moment is not None:
-        when, values["known_at"] = known_at("r", "known_at"), to_micros(moment)
+    if known_at is not None:
+        when, values["known_at"] = was_known("r", "known_at"), to_micros(known_at)
     rows = connection.execute(
         f"SELECT {RECORD_COLUMNS} FROM namespaces n JOIN memories m ON m.namespace = n.number "
         f"JOIN revisions r ON r.memory = m.number WHERE n.name = :namespace AND {wanted} AND {when}",
         values,
     )
-    found = {row[1]: record(row) for row in rows}
+    found = {made.id: made for made in map(record, rows)}
     return [found.get(memory_id) for memory_id in ids]
 
 
@@ -86,7 +83,12 @@ def revisions(connection: sqlite3.Connection, namespace: str, memory_id: str) ->
 
 
 def select(
-    connection: sqlite3.Connection, selection: Selection, limit: int, cursor: str | None, newest_first: bool
+    connection: sqlite3.Connection,
+    selection: Selection,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    newest_first: bool = True,
 ) -> Page:
     """As `Store.select`."""
     if limit < 1:
@@ -98,21 +100,22 @@ def select(
     conditions = Conditions(selection, number)
     beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
     if place is not None:
+        occurred, memory_id = place
         conditions.add(
             f"r.occurred {beyond}= :occurred AND (r.occurred {beyond} :occurred OR m.id {beyond} :id)",
-            occurred=place[0],
-            id=place[1],
+            occurred=occurred,
+            id=memory_id,
         )
     rows = connection.execute(
         f"SELECT {RECORD_COLUMNS}, r.occurred FROM {_source(connection, selection, number)} WHERE {conditions.sql} "
         f"ORDER BY r.occurred {order}, m.id {order} LIMIT :limit",
         {**conditions.values, "limit": limit + 1},
     ).fetchall()
-    memories = tuple(record(row[:-1]) for row in rows[:limit])
+    memories = tuple(map(record, rows[:limit]))
     if len(rows) <= limit:
         return Page(memories=memories)
-    last = rows[limit - 1]
-    return Page(memories=memories, cursor=cursor_of(selection, newest_first, last[-1], last[1]))
+    *_, occurred = rows[limit - 1]
+    return Page(memories=memories, cursor=cursor_of(selection, newest_first, occurred, memories[-1].id))
 
 
 def _source(connection: sqlite3.Connection, selection: Selection, namespace: int) -> str:
@@ -145,11 +148,11 @@ def load(connection: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Store
     rows = connection.execute(
         f"{RECORD_SOURCE} WHERE r.key IN (SELECT value FROM json_each(?))", (json_text([int(key) for key in keys]),)
     )
-    return {row[0]: stored_revision(row) for row in rows}
+    return {record_key(row): stored_revision(row) for row in rows}
 
 
 def live_revisions(
-    connection: sqlite3.Connection, after: int, limit: int, namespace: str | None
+    connection: sqlite3.Connection, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
 ) -> list[StoredRevision]:
     """As `Store.live_revisions`."""
     where, values = "r.key > ?", [after]
@@ -164,7 +167,15 @@ def live_revisions(
     return [stored_revision(row) for row in rows]
 
 
-def log(connection: sqlite3.Connection, after: int, limit: int, namespace: str | None) -> list[LogEntry]:
+def sequence(connection: sqlite3.Connection) -> int:
+    """As `Store.sequence`: one look at the end of the log's key, about 10 microseconds."""
+    (newest,) = connection.execute("SELECT max(sequence) FROM log").fetchone()
+    return newest or 0
+
+
+def log(
+    connection: sqlite3.Connection, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
+) -> list[LogEntry]:
     """As `Store.log`."""
     where, values = "g.sequence > ?", [after]
     if namespace is not None:
@@ -177,44 +188,28 @@ def log(connection: sqlite3.Connection, after: int, limit: int, namespace: str |
 
 
 def _log_entry(row: Row) -> LogEntry:
-    sequence, at, action_name, _, memory_id, relation_id, erased, retired, _, reason, _, digest, namespace = row
-    action = Action(action_name)
-    keys = (sequence,) if action in _MADE_A_REVISION else _numbers(erased)
-    return LogEntry(
-        sequence=sequence,
-        at=EPOCH + dt.timedelta(microseconds=at),
-        action=action,
-        namespace=namespace,
-        memory_id=memory_id,
-        relation_id=relation_id,
-        keys=keys,
-        retired_keys=_numbers(retired),
-        reason=reason,
-        digest=digest.hex(),
-    )
-
-
-def _numbers(text: str | None) -> tuple[int, ...]:
-    return () if text is None else tuple(msgspec.json.decode(text))
+    entry, digest = logged(row)
+    return log_entry(entry, digest.hex())
 
 
 def relations(
     connection: sqlite3.Connection,
     namespace: str,
     ids: Sequence[str],
+    *,
     types: Sequence[str] = (),
     as_of: dt.datetime | None = None,
-    moment: dt.datetime | None = None,
+    known_at: dt.datetime | None = None,
     heaviest: int | None = None,
 ) -> list[Relation]:
     """As `Store.relations`."""
     number = namespace_number(connection, namespace)
     values: dict[str, str | int | float | None] = {"namespace": number, "ids": json_text(list(ids))}
     clauses = ["l.retired_at IS NULL"]
-    if moment is not None:
-        clauses, values["known_at"] = [known_at("l", "known_at")], to_micros(moment)
+    if known_at is not None:
+        clauses, values["known_at"] = [was_known("l", "known_at")], to_micros(known_at)
     if as_of is not None:
-        clauses.append(valid_at("l", "as_of"))
+        clauses.append(was_valid("l", "as_of"))
         values["as_of"] = to_micros(as_of)
     if types:
         clauses.append("l.type IN (SELECT value FROM json_each(:types))")
@@ -232,7 +227,7 @@ def relations(
 
 
 def _touching(column: str, clauses: Sequence[str], union: str = "UNION") -> str:
-    """A query for what stands at either end of `:ids`: by the plainest clauses it reads the indexes alone, without a row."""
+    """A query for what has one of `:ids` at either end: with the plainest clauses it reads the indexes alone, without a row."""
     return f" {union} ".join(
         f"SELECT {column} FROM relations l WHERE l.namespace = :namespace AND "
         f"l.{end} IN (SELECT value FROM json_each(:ids)) AND {' AND '.join(clauses)}"
@@ -249,7 +244,9 @@ def decisions(connection: sqlite3.Connection, namespace: str) -> list[Relation]:
     return [relation(row) for row in rows]
 
 
-def entities(connection: sqlite3.Connection, namespace: str, names: Sequence[str], ids: Sequence[str]) -> list[Entity]:
+def entities(
+    connection: sqlite3.Connection, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()
+) -> list[Entity]:
     """As `Store.entities`."""
     values: dict[str, str] = {"namespace": namespace}
     clauses = []
@@ -289,7 +286,7 @@ def namespaces(connection: sqlite3.Connection) -> list[tuple[str, int]]:
     return list(connection.execute(sql))
 
 
-def stats(connection: sqlite3.Connection, namespace: str | None) -> StoreStats:
+def stats(connection: sqlite3.Connection, namespace: str | None = None) -> StoreStats:
     """As `Store.stats`."""
     number = None if namespace is None else namespace_number(connection, namespace)
     here = "" if namespace is None else " WHERE namespace = :number"
@@ -308,9 +305,9 @@ def stats(connection: sqlite3.Connection, namespace: str | None) -> StoreStats:
     )
     unretired = sum(by_type.values())
     revisions = count(f"SELECT count(*) FROM revisions{here}")
-    owing = "SELECT count(*) FROM owed o JOIN generations g ON g.number = o.generation AND g.state = 'active'"
+    pending = "SELECT count(*) FROM owed o JOIN generations g ON g.number = o.generation AND g.state = 'active'"
     if namespace is not None:
-        owing += " JOIN revisions r ON r.key = o.revision AND r.namespace = :number"
+        pending += " JOIN revisions r ON r.key = o.revision AND r.namespace = :number"
     has_generation = count("SELECT EXISTS (SELECT 1 FROM generations WHERE state = 'active')")
     return StoreStats(
         memories=unretired,
@@ -319,7 +316,7 @@ def stats(connection: sqlite3.Connection, namespace: str | None) -> StoreStats:
         relations=count(f"SELECT count(*) FROM relations WHERE retired_at IS NULL{also}"),
         entities=count(f"SELECT count(*) FROM entities{here}"),
         tombstones=count(f"SELECT count(*) FROM tombstones{here}"),
-        pending=count(owing) if has_generation else revisions,
+        pending=count(pending) if has_generation else revisions,
         by_type=by_type,
     )
 
@@ -331,10 +328,10 @@ def tombstoned(connection: sqlite3.Connection, namespace: str, digests: Sequence
     return [connection.execute(sql, (number, digest)).fetchone() is not None for digest in digests]
 
 
-def jobs(connection: sqlite3.Connection, kind: str | None, states: Sequence[str]) -> list[Job]:
+def jobs(connection: sqlite3.Connection, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
     """As `Store.jobs`."""
     rows = connection.execute(
-        f"SELECT {JOB_COLUMNS} FROM jobs WHERE (:kind IS NULL OR kind = :kind) "
+        f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs WHERE (:kind IS NULL OR kind = :kind) "
         "AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states))) ORDER BY created_at DESC, id DESC",
         {"kind": kind, "states": json_text(list(states))},
     )

@@ -11,17 +11,16 @@ from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unre
 from ai_memory.store.chain import relation_hash
 from ai_memory.store.ids import relation_id
 from ai_memory.store.rules import relation_taken, unknown_end, unknown_relation
-from ai_memory.store.sqlite.file.connection import Row
-from ai_memory.store.sqlite.rows import RELATION_COLUMNS, relation
+from ai_memory.store.sqlite.rows import RELATION_ROW, RELATION_SOURCE, insert_into, relation, relation_row
 from ai_memory.store.sqlite.transaction import Transaction
-from ai_memory.store.values import json_text, micros
+from ai_memory.store.values import micros
 from ai_memory.types import Entity, Relation
 
-RELATION_SOURCE = f"SELECT {RELATION_COLUMNS} FROM relations l JOIN namespaces n ON n.number = l.namespace"
+INSERT_RELATION = insert_into("relations", RELATION_ROW)
 
 
 def relate(transaction: Transaction, command: Relate) -> Result:
-    """Add a relation, making the entities it needs, or give back the equal one that stands."""
+    """Add a relation, making the entities it needs, or return the equal current one."""
     asked = command.relation
     known = {entity.id: _entity_id(transaction, asked.namespace, entity) for entity in command.new_entities}
     new = {entity.id: entity for entity in command.new_entities if known[entity.id] is None}
@@ -30,11 +29,11 @@ def relate(transaction: Transaction, command: Relate) -> Result:
         if end is not None and end not in new and not _exists(transaction, asked.namespace, end):
             return unknown_end(end)
     wanted = replace(asked, source=source, target=target)
-    standing = _standing(transaction, wanted) or _same_id(transaction, wanted)
-    if standing is not None:
-        if standing.id == wanted.id and standing != wanted:
+    current = _equal(transaction, wanted) or _same_id(transaction, wanted)
+    if current is not None:
+        if current.id == wanted.id and current != wanted:
             return relation_taken(asked.id)
-        return Unchanged(relation=standing)
+        return Unchanged(relation=current)
     for end in (source, target):
         if end in new:
             _insert_entity(transaction, asked.namespace, new.pop(end))
@@ -44,7 +43,7 @@ def relate(transaction: Transaction, command: Relate) -> Result:
 def join(
     transaction: Transaction, namespace: str, source: str, target: str, relation_type: str, at: dt.datetime
 ) -> None:
-    """Add a relation that the store makes by itself between two memories that are there."""
+    """Add a relation that the store makes by itself between two existing memories."""
     made = Relation(
         id=relation_id(source, target, relation_type, at),
         namespace=namespace,
@@ -61,30 +60,8 @@ def insert_relation(transaction: Transaction, made: Relation) -> int:
     key = transaction.append(
         Action.RELATED, made.recorded_at, made.namespace, relation_id=made.id, content_hash=relation_hash(made)
     )
-    transaction.connection.execute(
-        "INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        relation_row(key, transaction.namespace(made.namespace), made),
-    )
+    transaction.connection.execute(INSERT_RELATION, relation_row(key, transaction.namespace(made.namespace), made))
     return key
-
-
-def relation_row(key: int, namespace: int, made: Relation) -> Row:
-    """A relation as a row of its table; `namespace` is the namespace's number."""
-    return (
-        key,
-        made.id,
-        namespace,
-        made.source,
-        made.target,
-        made.type,
-        made.weight,
-        json_text(made.attributes) if made.attributes else None,
-        made.evidence,
-        micros(made.valid_from),
-        micros(made.valid_to),
-        to_micros(made.recorded_at),
-        micros(made.retired_at),
-    )
 
 
 def unrelate(transaction: Transaction, command: Unrelate) -> Result:
@@ -110,13 +87,13 @@ def unrelate(transaction: Transaction, command: Unrelate) -> Result:
 
 
 def _entity_id(transaction: Transaction, namespace: str, entity: Entity) -> str | None:
-    """The id under which an entity is there already: its own, or that of one with its name and kind."""
-    row = transaction.connection.execute(
+    """The id under which an entity exists already: its own, or that of one with its name and kind."""
+    found = transaction.connection.execute(
         "SELECT id FROM entities WHERE namespace = ?1 AND id = ?2 UNION ALL "
         "SELECT id FROM entities WHERE namespace = ?1 AND folded = ?3 AND kind = ?4",
         (transaction.known_namespace(namespace), entity.id, entity.name.casefold(), entity.kind),
     ).fetchone()
-    return None if row is None else str(row[0])
+    return None if found is None else str(*found)
 
 
 def _insert_entity(transaction: Transaction, namespace: str, entity: Entity) -> None:
@@ -155,7 +132,7 @@ def _same_id(transaction: Transaction, wanted: Relation) -> Relation | None:
     return None if row is None else relation(row)
 
 
-def _standing(transaction: Transaction, wanted: Relation) -> Relation | None:
+def _equal(transaction: Transaction, wanted: Relation) -> Relation | None:
     """The unretired relation with the same ends, type, evidence and validity; none where the wanted one is retired itself."""
     if wanted.retired_at is not None:
         return None

@@ -2,68 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import repeat
 
 from ai_memory.store.sqlite.file.connection import Row
-from ai_memory.store.sqlite.rows import REVISION_COLUMNS, REVISION_MARKS
+from ai_memory.store.sqlite.rows import MEMORY_COLUMNS, REVISION_COLUMNS, insert_into, memory_row, revision_row
 from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.types import MemoryRecord
+
+INSERT_MEMORY = insert_into("memories", MEMORY_COLUMNS)
+INSERT_REVISION = insert_into("revisions", REVISION_COLUMNS)
+INSERT_TAG = "INSERT INTO tags VALUES (?, ?)"
 
 
 class NewRevisions:
-    """Gathers rows; `flush` inserts them, with their tags and the vectors they owe to every open generation."""
+    """Gathers rows; `flush` inserts them, with their tags, and marks them as pending in every open generation."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._memories: list[Row] = []
         self._revisions: list[Row] = []
+        self._keys: list[int] = []
         self._tags: list[tuple[str, int]] = []
-
-    def add_memory(
-        self,
-        number: int,
-        memory_id: str,
-        namespace: int,
-        facets: tuple[str | None, str | None, str | None],
-        created_at: int,
-    ) -> None:
-        """A new memory, whose number is the key of its first revision; `facets` are user, agent and session."""
-        self._memories.append((number, memory_id, namespace, *facets, created_at))
 
     def add(
         self,
         key: int,
         memory: int,
-        namespace: int,
-        revision: int,
-        *,
-        recorded_at: int,
+        made: MemoryRecord,
         created_at: int,
-        content: Row,
-        tags: Sequence[str],
         content_hash: bytes | str,
         dedup_key: bytes | None,
         value_digest: bytes,
-        retired_at: int | None = None,
-        retired_reason: str | None = None,
     ) -> None:
-        """A new revision; `content` is a `content_row`."""
-        occurred = created_at if content[0] is None else content[0]
-        times = (recorded_at, retired_at, retired_reason, occurred)
-        digests = (content_hash, dedup_key, value_digest)
-        self._revisions.append((key, memory, namespace, revision, *times, *digests, *content))
-        for tag in dict.fromkeys(tags):
+        """A new revision, and the memory with it where it is the first one: a memory's number is its first revision's key.
+
+        `created_at` and `content_hash` as for `revision_row`.
+        """
+        namespace = self._transaction.namespace(made.namespace)
+        if key == memory:
+            self._memories.append(memory_row(memory, namespace, made, created_at))
+        self._revisions.append(
+            revision_row(key, memory, namespace, made, created_at, content_hash, dedup_key, value_digest)
+        )
+        self._keys.append(key)
+        for tag in dict.fromkeys(made.tags):
             self._tags.append((tag, key))
 
     def flush(self) -> None:
         """Insert all that was gathered."""
         connection = self._transaction.connection
         if self._memories:
-            connection.executemany("INSERT INTO memories VALUES (?, ?, ?, ?, ?, ?, ?)", self._memories)
-        connection.executemany(f"INSERT INTO revisions ({REVISION_COLUMNS}) VALUES ({REVISION_MARKS})", self._revisions)
+            connection.executemany(INSERT_MEMORY, self._memories)
+        connection.executemany(INSERT_REVISION, self._revisions)
         if self._tags:
-            connection.executemany("INSERT INTO tags VALUES (?, ?)", self._tags)
-        for generation in self._transaction.owing:
-            connection.executemany("INSERT INTO owed VALUES (?, ?)", [(generation, row[0]) for row in self._revisions])
+            connection.executemany(INSERT_TAG, self._tags)
+        for generation in self._transaction.open_generations:
+            connection.executemany("INSERT INTO owed VALUES (?, ?)", zip(repeat(generation), self._keys))
         self._memories.clear()
         self._revisions.clear()
+        self._keys.clear()
         self._tags.clear()

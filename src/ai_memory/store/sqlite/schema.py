@@ -1,6 +1,6 @@
 """The schema's versions: numbered migrations, append-only, each carried out once and in order.
 
-`PRAGMA application_id` tells our files from other programs'; `PRAGMA user_version` is the number of the last migration.
+`PRAGMA application_id` marks the file as an ai-memory store; `PRAGMA user_version` is the number of the last migration.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def version_of(connection: sqlite3.Connection, path: Path, newest: int, seconds: float = 0.0) -> int:
-    """The schema version of an opened file, 0 for one without a table: new, or its first transaction never ended.
+    """The schema version of an opened file, 0 for one without a table: new, or its first transaction was never committed.
 
     Waits up to `seconds` for a process that is making the store. Raises StoreCorruptError where the file is another program's
     and StoreVersionError where it is newer than `newest`.

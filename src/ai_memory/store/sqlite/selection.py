@@ -73,11 +73,11 @@ class Conditions:
             if before is not None:
                 self.add(f"r.{column} < :{name}_before", **{f"{name}_before": to_micros(before)})
         if selection.as_of is not None:
-            self.add(valid_at("r", "as_of"), as_of=to_micros(selection.as_of))
+            self.add(was_valid("r", "as_of"), as_of=to_micros(selection.as_of))
         if selection.known_at is None:
             self.add("r.retired_at IS NULL")
         else:
-            self.add(known_at("r", "known_at"), known_at=to_micros(selection.known_at))
+            self.add(was_known("r", "known_at"), known_at=to_micros(selection.known_at))
         if not selection.include_ended:
             if selection.now is None:
                 raise InvalidInputError("a selection that leaves out what has ended needs `now`")
@@ -85,7 +85,7 @@ class Conditions:
 
 
 BELOW_CONTEXT = "r.context >= :context AND r.context < :beyond AND (r.context = :context OR r.context >= :below)"
-"""The condition that a row's context is a given one or lies below it; see `context_range`."""
+"""The condition that a row's context is the given one or below it; see `context_range`."""
 
 
 def context_range(context: str) -> dict[str, str]:
@@ -93,12 +93,12 @@ def context_range(context: str) -> dict[str, str]:
     return {"context": context, "below": context + "/", "beyond": context + "0"}
 
 
-def valid_at(alias: str, name: str) -> str:
+def was_valid(alias: str, name: str) -> str:
     """The condition that a row was true at the instant bound to `name`."""
     begun = f"({alias}.valid_from IS NULL OR {alias}.valid_from <= :{name})"
     return f"{begun} AND ({alias}.valid_to IS NULL OR {alias}.valid_to > :{name})"
 
 
-def known_at(alias: str, name: str) -> str:
+def was_known(alias: str, name: str) -> str:
     """The condition that the service held a row for true at the instant bound to `name`."""
     return f"{alias}.recorded_at <= :{name} AND ({alias}.retired_at IS NULL OR {alias}.retired_at > :{name})"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial, wraps
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Concatenate, ParamSpec, TypeVar
 
 from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
-from ai_memory.store.base import Command, LogEntry, Result, StoredRevision, StoreStats, VectorRow
+from ai_memory.store.base import Command, Result
 from ai_memory.store.copying import refuse_half_filled
-from ai_memory.store.sqlite import checking, idempotency, reading, rows, schema, vectors
+from ai_memory.store.sqlite import checking, reading, rows, schema
+from ai_memory.store.sqlite import vectors as _vectors
 from ai_memory.store.sqlite.commands import execute
 from ai_memory.store.sqlite.copying import SqliteSource, SqliteTarget, progress_of
 from ai_memory.store.sqlite.file import wal
@@ -25,17 +24,14 @@ from ai_memory.store.sqlite.file.connection import connect, prepare_writer, tran
 from ai_memory.store.sqlite.file.files import make
 from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.writer import T, Writer
-from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.store.sqlite.transaction import Transaction, keep_answer, kept_answer
 from ai_memory.types import (
     EmbedderIdentity,
     Entity,
     Generation,
     Job,
     MemoryRecord,
-    Page,
-    Problem,
     Relation,
-    Selection,
 )
 
 
@@ -48,10 +44,10 @@ def open_sqlite_store(
     migrations: Sequence[schema.Migration] | None = None,
     half_filled: bool = False,
 ) -> SqliteStore:
-    """Open the store at `path`, making it (mode 0600) or bringing it to the newest schema first.
+    """Open the store at `path`, creating it (mode 0600) or bringing it to the newest schema first.
 
     `busy_timeout_seconds`: how long a write waits for other processes. `read_only` opens an existing store and writes
-    nothing, not even beside it. `migrations` are the shipped ones unless a test brings others. A store that a migration has
+    nothing, not even next to it. `migrations` are the shipped ones unless a test brings others. A store that a migration has
     half filled is refused unless `half_filled` is set.
 
     Raises StoreCorruptError (damaged, or another program's file), StoreVersionError (newer than this program),
@@ -128,6 +124,42 @@ def _require_writable(path: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _reads(read: Callable[Concatenate[sqlite3.Connection, P], R]) -> Callable[Concatenate[SqliteStore, P], R]:
+    """The method of `Store` that a function with one statement implements: it is lent a reader's connection."""
+
+    @wraps(read)
+    def method(store: SqliteStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with store._readers.one() as connection:
+            return read(connection, *args, **kwargs)
+
+    return method
+
+
+def _reads_snapshot(read: Callable[Concatenate[sqlite3.Connection, P], R]) -> Callable[Concatenate[SqliteStore, P], R]:
+    """The same for a function with several statements, which all see one state."""
+
+    @wraps(read)
+    def method(store: SqliteStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with store._readers.snapshot() as connection:
+            return read(connection, *args, **kwargs)
+
+    return method
+
+
+def _writes(write: Callable[Concatenate[sqlite3.Connection, P], R]) -> Callable[Concatenate[SqliteStore, P], R]:
+    """The method of `Store` that a function implements which runs inside a write transaction."""
+
+    @wraps(write)
+    def method(store: SqliteStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return store._submit(lambda connection: write(connection, *args, **kwargs))
+
+    return method
+
+
 class SqliteStore:
     """`Store` on one SQLite file; see `open_sqlite_store`. May be used from any number of threads and processes."""
 
@@ -172,7 +204,7 @@ class SqliteStore:
         """As `Store.write`. No commands give no results and touch nothing."""
         if not commands:
             return []
-        return self._submit(lambda connection: self._execute(connection, commands, actor))
+        return self._submit(partial(self._execute, commands=commands, actor=actor))
 
     def write_idempotent(
         self,
@@ -187,10 +219,10 @@ class SqliteStore:
 
         def run(connection: sqlite3.Connection) -> bytes:
             now = to_micros(self._clock.now())
-            answer = idempotency.recall_answer(connection, key, request_digest, now)
+            answer = kept_answer(connection, key, request_digest, now)
             if answer is None:
                 answer = encode(self._execute(connection, commands, actor))
-                idempotency.keep_answer(connection, key, request_digest, answer, now)
+                keep_answer(connection, key, request_digest, answer, now)
             return answer
 
         return self._submit(run)
@@ -213,176 +245,73 @@ class SqliteStore:
         return results
 
     def _after_commit(self, connection: sqlite3.Connection) -> None:
-        """Wipe what was erased: waiting a while after a forget, trying once in passing after any other write."""
+        """Wipe what was erased: waiting a while after a forget, trying once after any other write."""
         if self._wipe_due:
             seconds = wal.FIRST_TRY_SECONDS if self._wipe_urgent else 0.0
             self._wipe_due = not self._wiper.wipe(connection, seconds=seconds, urgent=self._wipe_urgent)
             self._wipe_urgent = False
 
-    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── reading: in one statement, or in several that must see one state ──────────────────────────────────────────────
 
-    def get(
-        self, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None
-    ) -> list[MemoryRecord | None]:
-        """As `Store.get`."""
-        with self._readers.one() as connection:
-            return reading.get(connection, namespace, ids, known_at)
+    get = _reads(reading.get)
+    revisions = _reads(reading.revisions)
+    load = _reads(reading.load)
+    namespaces = _reads(reading.namespaces)
+    sequence = _reads(reading.sequence)
+    live_revisions = _reads(reading.live_revisions)
+    jobs = _reads(reading.jobs)
 
-    def revisions(self, namespace: str, memory_id: str) -> list[MemoryRecord]:
-        """As `Store.revisions`."""
-        with self._readers.one() as connection:
-            return reading.revisions(connection, namespace, memory_id)
-
-    def select(self, selection: Selection, *, limit: int, cursor: str | None = None, newest_first: bool = True) -> Page:
-        """As `Store.select`."""
-        with self._readers.snapshot() as connection:
-            return reading.select(connection, selection, limit, cursor, newest_first)
-
-    def load(self, keys: Sequence[int]) -> dict[int, StoredRevision]:
-        """As `Store.load`."""
-        with self._readers.one() as connection:
-            return reading.load(connection, keys)
-
-    def relations(
-        self,
-        namespace: str,
-        ids: Sequence[str],
-        *,
-        types: Sequence[str] = (),
-        as_of: dt.datetime | None = None,
-        known_at: dt.datetime | None = None,
-        heaviest: int | None = None,
-    ) -> list[Relation]:
-        """As `Store.relations`."""
-        with self._readers.snapshot() as connection:
-            return reading.relations(connection, namespace, ids, types, as_of, known_at, heaviest)
-
-    def decisions(self, namespace: str) -> list[Relation]:
-        """As `Store.decisions`."""
-        with self._readers.snapshot() as connection:
-            return reading.decisions(connection, namespace)
-
-    def entities(self, namespace: str, *, names: Sequence[str] = (), ids: Sequence[str] = ()) -> list[Entity]:
-        """As `Store.entities`."""
-        with self._readers.snapshot() as connection:
-            return reading.entities(connection, namespace, names, ids)
-
-    def contexts(self, namespace: str) -> list[tuple[str, int]]:
-        """As `Store.contexts`."""
-        with self._readers.snapshot() as connection:
-            return reading.contexts(connection, namespace)
-
-    def namespaces(self) -> list[tuple[str, int]]:
-        """As `Store.namespaces`."""
-        with self._readers.one() as connection:
-            return reading.namespaces(connection)
-
-    def stats(self, namespace: str | None = None) -> StoreStats:
-        """As `Store.stats`."""
-        with self._readers.snapshot() as connection:
-            return reading.stats(connection, namespace)
-
-    # ── following ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def sequence(self) -> int:
-        """As `Store.sequence`: one look at the end of the log's key, about 10 microseconds."""
-        with self._readers.one() as connection:
-            return int(connection.execute("SELECT max(sequence) FROM log").fetchone()[0] or 0)
-
-    def log(self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None) -> list[LogEntry]:
-        """As `Store.log`."""
-        with self._readers.snapshot() as connection:
-            return reading.log(connection, after, limit, namespace)
-
-    def live_revisions(
-        self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None
-    ) -> list[StoredRevision]:
-        """As `Store.live_revisions`."""
-        with self._readers.one() as connection:
-            return reading.live_revisions(connection, after, limit, namespace)
+    select = _reads_snapshot(reading.select)
+    relations = _reads_snapshot(reading.relations)
+    decisions = _reads_snapshot(reading.decisions)
+    entities = _reads_snapshot(reading.entities)
+    contexts = _reads_snapshot(reading.contexts)
+    stats = _reads_snapshot(reading.stats)
+    log = _reads_snapshot(reading.log)
+    tombstoned = _reads_snapshot(reading.tombstoned)
+    check = _reads_snapshot(checking.check)
 
     # ── vectors ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def generations(self) -> list[Generation]:
-        """As `Store.generations`."""
-        with self._readers.one() as connection:
-            return vectors.generations(connection)
+    generations = _reads(_vectors.generations)
+    pending = _reads(_vectors.pending)
+    pending_count = _reads(_vectors.pending_count)
+    vectors = _reads(_vectors.vectors)
+    vector_position = _reads(_vectors.vector_position)
+    vector_rows = _reads(_vectors.vector_rows)
+
+    activate_generation = _writes(_vectors.activate_generation)
+    retire_generation = _writes(_vectors.retire_generation)
+    put_vectors = _writes(_vectors.put_vectors)
 
     def create_generation(self, identity: EmbedderIdentity, *, activate: bool) -> Generation:
         """As `Store.create_generation`."""
         now = to_micros(self._clock.now())
-        return self._submit(lambda connection: vectors.create_generation(connection, identity, now, activate=activate))
-
-    def activate_generation(self, generation: int, *, complete: bool = False) -> bool:
-        """As `Store.activate_generation`."""
-        return self._submit(lambda connection: vectors.activate_generation(connection, generation, complete=complete))
-
-    def retire_generation(self, generation: int) -> None:
-        """As `Store.retire_generation`."""
-        self._submit(lambda connection: vectors.retire_generation(connection, generation))
+        return self._submit(lambda connection: _vectors.create_generation(connection, identity, now, activate=activate))
 
     def drop_generation(self, generation: int) -> None:
         """As `Store.drop_generation`: in many transactions, so that others may write between them."""
-        while not self._submit(lambda connection: vectors.drop_some(connection, generation)):
+        while not self._submit(lambda connection: _vectors.drop_some(connection, generation)):
             pass
-
-    def pending(self, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
-        """As `Store.pending`."""
-        with self._readers.one() as connection:
-            return vectors.pending(connection, generation, limit, after)
-
-    def pending_count(self, generation: int) -> int:
-        """As `Store.pending_count`."""
-        with self._readers.one() as connection:
-            return vectors.pending_count(connection, generation)
-
-    def put_vectors(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
-        """As `Store.put_vectors`."""
-        self._submit(lambda connection: vectors.put_vectors(connection, generation, rows, keys))
-
-    def vectors(self, generation: int, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], NDArray[np.float32]]:
-        """As `Store.vectors`."""
-        with self._readers.one() as connection:
-            return vectors.vectors(connection, generation, wanted)
-
-    def vector_position(self, generation: int) -> int:
-        """As `Store.vector_position`."""
-        with self._readers.one() as connection:
-            return vectors.vector_position(connection, generation)
 
     def positions(self, generation: int | None) -> tuple[int, int]:
         """As `Store.positions`."""
         return self.sequence(), 0 if generation is None else self.vector_position(generation)
-
-    def vector_rows(self, generation: int, *, after: int = 0, limit: int = 10_000) -> tuple[list[VectorRow], int]:
-        """As `Store.vector_rows`."""
-        with self._readers.one() as connection:
-            return vectors.vector_rows(connection, generation, after, limit)
 
     # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def put_job(self, job: Job) -> None:
         """As `Store.put_job`."""
         row = rows.job_row(job)
-        marks = ", ".join("?" * len(row))
-        self._submit(lambda connection: connection.execute(f"INSERT OR REPLACE INTO jobs VALUES ({marks})", row))
+        insert = rows.insert_into("jobs", rows.JOB_COLUMNS, replacing=True)
+        self._submit(lambda connection: connection.execute(insert, row))
 
-    def jobs(self, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
-        """As `Store.jobs`."""
-        with self._readers.one() as connection:
-            return reading.jobs(connection, kind, states)
-
-    # ── leaving, mending ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
         """As `Store.export`, streaming; closing the iterator early releases the snapshot."""
         with self._readers.snapshot() as connection:
             yield from reading.export(connection, namespace)
-
-    def tombstoned(self, namespace: str, digests: Sequence[bytes]) -> list[bool]:
-        """As `Store.tombstoned`."""
-        with self._readers.snapshot() as connection:
-            return reading.tombstoned(connection, namespace, digests)
 
     def refuse_half_filled(self) -> None:
         """Raise StoreError where a migration into this store has not come to its end."""
@@ -402,14 +331,7 @@ class SqliteStore:
         """As `Copying.copy_target`."""
         return SqliteTarget(self._submit)
 
-    def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
-        """As `Store.check`."""
-        with self._readers.snapshot() as connection:
-            return checking.check(connection, progress)
-
-    def repair(self) -> list[Problem]:
-        """As `Store.repair`."""
-        return self._submit(checking.repair)
+    repair = _writes(checking.repair)
 
     def backup(self, target: Path) -> None:
         """As `Store.backup`: under another name until it is whole and on disk. Raises InvalidInputError if it exists."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
-from ai_memory.store.chain import GENESIS, ChainedEntry, chain_digest, number_list
+from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_digest, number_list
+from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.file.wal import MARK
-from ai_memory.store.sqlite.rows import RECORD_COLUMNS
-
-LOG_COLUMNS = (
-    "sequence, at, action, namespace, memory_id, relation_id, erased_keys, retired_keys, actor, reason, content_hash, "
-    "digest"
-)
+from ai_memory.store.sqlite.rows import HELD_SOURCE, RECORD_SOURCE, Held, held, insert_into, record
+from ai_memory.types import MemoryRecord
 
 _NEWEST = (
     f"SELECT sequence, digest, (SELECT value FROM meta WHERE name = '{MARK}') FROM log ORDER BY sequence DESC LIMIT 1"
@@ -25,28 +23,16 @@ _NEWEST = (
 
 _CHUNK = 128
 
-RECORD_SOURCE = (
-    f"SELECT {RECORD_COLUMNS} FROM revisions r JOIN memories m ON m.number = r.memory "
-    "JOIN namespaces n ON n.number = r.namespace"
-)
+_INSERT_ENTRY = insert_into("log", LOG_COLUMNS)
 
 
-def chained(namespace: str, fields: Sequence[Any]) -> ChainedEntry:
-    """The log's columns up to content_hash as the chain covers them: with the namespace's name, and the hash in digits."""
-    content_hash = fields[10]
-    shown = content_hash.hex() if isinstance(content_hash, bytes) else content_hash
-    return (*fields[:3], namespace, *fields[4:10], shown)
-
-
-def chunks(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+def chunks(values: Sequence[Any]) -> list[tuple[str, Sequence[Any]]]:
     """Placeholders and values for `IN (…)`, in pieces of one or of 128 (padded with NULL), so that statements are reused."""
     if len(values) == 1:
-        yield "?", list(values)
-        return
+        return [("?", values)]
     marks = ",".join("?" * _CHUNK)
-    for start in range(0, len(values), _CHUNK):
-        piece = list(values[start : start + _CHUNK])
-        yield marks, piece + [None] * (_CHUNK - len(piece))
+    padded = [*values, *[None] * (-len(values) % _CHUNK)]
+    return [(marks, padded[start : start + _CHUNK]) for start in range(0, len(padded), _CHUNK)]
 
 
 class Transaction:
@@ -59,15 +45,16 @@ class Transaction:
         self.sequence, self._digest, self.wipe_pending = newest or (0, GENESIS, None)
         self._log: list[Row] = []
         self._namespaces: dict[str, int] = {}
-        self.owing = [
-            number for (number,) in connection.execute("SELECT number FROM generations WHERE state != 'retired'")
-        ]
+        self.open_generations: list[int] = list(
+            chain.from_iterable(connection.execute("SELECT number FROM generations WHERE state != 'retired'"))
+        )
+        """Those that want a vector of every new revision: the active one, and one that is being built."""
         self.erased = False
         """Whether bytes must be wiped from the write-ahead log once this is committed."""
 
     def namespace(self, name: str) -> int:
         """The number of a namespace, made if there is none."""
-        number = self.known_namespace(name)
+        number = self._namespaces.get(name) or self.known_namespace(name)
         if number is None:
             number = int(self.connection.execute("INSERT INTO namespaces (name) VALUES (?)", (name,)).lastrowid or 0)
             self._namespaces[name] = number
@@ -77,10 +64,11 @@ class Transaction:
         """The number of a namespace, or None if nothing was ever written to it."""
         number = self._namespaces.get(name)
         if number is None:
-            row = self.connection.execute("SELECT number FROM namespaces WHERE name = ?", (name,)).fetchone()
-            if row is None:
+            found = self.connection.execute("SELECT number FROM namespaces WHERE name = ?", (name,)).fetchone()
+            if found is None:
                 return None
-            number = self._namespaces[name] = row[0]
+            (number,) = found
+            self._namespaces[name] = number
         return number
 
     def append(
@@ -96,75 +84,87 @@ class Transaction:
         reason: str | None = None,
         content_hash: bytes | str | None = None,
     ) -> int:
-        """Add one entry to the chain; its sequence."""
+        """Add one entry to the chain; its sequence. `content_hash` is a `hash_column`, `at` may be in microseconds."""
         self.sequence += 1
-        fields = (
+        moment = at if isinstance(at, int) else to_micros(at)
+        keys = number_list(erased) if erased else None
+        ended = number_list(retired) if retired else None
+        shown = content_hash.hex() if isinstance(content_hash, bytes) else content_hash
+        # The chain covers names and digits, which no table's numbers and no packing can change.
+        entry = ChainedEntry(
             self.sequence,
-            at if isinstance(at, int) else to_micros(at),
+            moment,
             action.value,
-            self.namespace(namespace),
+            namespace,
             memory_id,
             relation_id,
-            number_list(erased),
-            number_list(retired),
+            keys,
+            ended,
             self.actor,
             reason,
-            content_hash,
+            shown,
         )
-        self._digest = chain_digest(self._digest, chained(namespace, fields))
-        self._log.append((*fields, self._digest))
+        self._digest = chain_digest(self._digest, entry)
+        number = self._namespaces.get(namespace) or self.namespace(namespace)
+        what = (action.value, number, memory_id, relation_id, keys, ended, self.actor, reason)
+        self._log.append((self.sequence, moment, *what, content_hash, self._digest))
         return self.sequence
 
     def flush(self) -> None:
         """Write the log rows held back so far."""
         if self._log:
-            marks = ", ".join("?" * len(self._log[0]))
-            self.connection.executemany(f"INSERT INTO log ({LOG_COLUMNS}) VALUES ({marks})", self._log)
+            self.connection.executemany(_INSERT_ENTRY, self._log)
             self._log.clear()
 
-    def current(self, namespace: str, memory_id: str) -> Row | None:
-        """The latest revision of a memory as `RECORD_COLUMNS`, even if retired."""
+    def current(self, namespace: str, memory_id: str) -> Held | None:
+        """The latest revision of a memory, even if retired; None if there is no such memory."""
         number = self.known_namespace(namespace)
         if number is None:
             return None
         row: Row | None = self.connection.execute(
-            f"{RECORD_SOURCE} WHERE m.namespace = ? AND m.id = ? ORDER BY r.key DESC LIMIT 1", (number, memory_id)
+            f"{HELD_SOURCE} WHERE m.namespace = ? AND m.id = ? ORDER BY r.key DESC LIMIT 1", (number, memory_id)
         ).fetchone()
-        return row
+        return None if row is None else held(row)
 
-    def by_key(self, key: int) -> Row:
-        """The revision with this key as `RECORD_COLUMNS`."""
-        row: Row = self.connection.execute(f"{RECORD_SOURCE} WHERE r.key = ?", (key,)).fetchone()
-        return row
+    def by_key(self, key: int) -> MemoryRecord:
+        """The revision with this key."""
+        return record(self.connection.execute(f"{RECORD_SOURCE} WHERE r.key = ?", (key,)).fetchone())
 
     def forgotten(self, namespace: int, digests: Sequence[bytes]) -> set[bytes]:
         """Those of the value digests that are tombstoned."""
         found: set[bytes] = set()
         for marks, values in chunks(digests):
-            found.update(
-                digest
-                for (digest,) in self.connection.execute(
-                    f"SELECT value_digest FROM tombstones WHERE namespace = ? AND value_digest IN ({marks})",
-                    (namespace, *values),
-                )
+            rows = self.connection.execute(
+                f"SELECT value_digest FROM tombstones WHERE namespace = ? AND value_digest IN ({marks})",
+                (namespace, *values),
             )
+            found.update(chain.from_iterable(rows))
         return found
 
-    def standing(self, dedup_keys: Sequence[bytes]) -> list[tuple[bytes, int, int, int | None]]:
-        """Unretired revisions with one of these dedup keys: (dedup key, key, memory number, valid_to), oldest first."""
-        found: list[tuple[bytes, int, int, int | None]] = []
+    def unretired(self, dedup_keys: Sequence[bytes]) -> list[tuple[int, bytes, int | None]]:
+        """Unretired revisions with one of these dedup keys: (key, dedup key, valid_to in microseconds), oldest first."""
+        found: list[tuple[int, bytes, int | None]] = []
         for marks, values in chunks(dedup_keys):
-            found.extend(
-                self.connection.execute(
-                    "SELECT dedup_key, key, memory, valid_to FROM revisions "
-                    f"WHERE dedup_key IN ({marks}) AND retired_at IS NULL",
-                    values,
-                )
+            found += self.connection.execute(
+                f"SELECT key, dedup_key, valid_to FROM revisions WHERE dedup_key IN ({marks}) AND retired_at IS NULL",
+                values,
             )
-        found.sort(key=lambda row: row[1])
+        found.sort()
         return found
 
 
-def revision_of(row: Row | None) -> int | None:
-    """The revision's number in a row of `RECORD_COLUMNS`."""
-    return None if row is None else int(row[10])
+def kept_answer(connection: sqlite3.Connection, key: str, request_digest: bytes, now: int) -> bytes | None:
+    """The answer kept under an idempotency key, None if there is none. Raises IdempotencyConflictError for another request."""
+    connection.execute("DELETE FROM idempotency WHERE at <= ?", (now - KEPT_MICROSECONDS,))
+    found = connection.execute("SELECT request_digest, response FROM idempotency WHERE key = ?", (key,)).fetchone()
+    if found is None:
+        return None
+    known_digest, response = found
+    if known_digest != request_digest:
+        raise key_reused(key)
+    return bytes(response)
+
+
+def keep_answer(connection: sqlite3.Connection, key: str, request_digest: bytes, answer: bytes, now: int) -> None:
+    """Keep an answer for 24 hours."""
+    connection.execute("INSERT INTO idempotency VALUES (?, ?, ?, ?)", (key, request_digest, answer, now))

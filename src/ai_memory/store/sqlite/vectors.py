@@ -1,4 +1,4 @@
-"""Vector generations, what they owe, and the vectors."""
+"""Vector generations, the revisions pending in them, and the vectors."""
 
 from __future__ import annotations
 
@@ -76,26 +76,26 @@ def create_generation(
     return find_generation(connection, number)
 
 
-def activate_generation(connection: sqlite3.Connection, number: int, *, complete: bool = False) -> bool:
+def activate_generation(connection: sqlite3.Connection, generation: int, *, complete: bool = False) -> bool:
     """As `Store.activate_generation`, inside a write transaction."""
-    state = find_generation(connection, number).state
-    if complete and (state == "retired" or connection.execute(_OWES_MORE, (number,)).fetchone() is not None):
+    state = find_generation(connection, generation).state
+    if complete and (state == "retired" or connection.execute(_OWES_MORE, (generation,)).fetchone() is not None):
         return state == "active"
-    _resume(connection, number)
-    connection.execute("UPDATE generations SET state = 'retired' WHERE state = 'active' AND number != ?", (number,))
-    connection.execute("UPDATE generations SET state = 'active' WHERE number = ?", (number,))
+    _resume(connection, generation)
+    connection.execute("UPDATE generations SET state = 'retired' WHERE state = 'active' AND number != ?", (generation,))
+    connection.execute("UPDATE generations SET state = 'active' WHERE number = ?", (generation,))
     connection.execute("DELETE FROM owed WHERE generation IN (SELECT number FROM generations WHERE state = 'retired')")
     return True
 
 
-def retire_generation(connection: sqlite3.Connection, number: int) -> None:
+def retire_generation(connection: sqlite3.Connection, generation: int) -> None:
     """As `Store.retire_generation`, inside a write transaction."""
-    if find_generation(connection, number).state == "active":
+    if find_generation(connection, generation).state == "active":
         raise ConflictError(
-            f"vector generation {number} is in use", hint="switch to another one first", generation=number
+            f"vector generation {generation} is in use", hint="switch to another one first", generation=generation
         )
-    connection.execute("UPDATE generations SET state = 'retired' WHERE number = ?", (number,))
-    connection.execute("DELETE FROM owed WHERE generation = ?", (number,))
+    connection.execute("UPDATE generations SET state = 'retired' WHERE number = ?", (generation,))
+    connection.execute("DELETE FROM owed WHERE generation = ?", (generation,))
 
 
 def drop_some(connection: sqlite3.Connection, number: int) -> bool:
@@ -132,46 +132,50 @@ def _refuse_two(connection: sqlite3.Connection, number: int | None) -> None:
 
 
 def _resume(connection: sqlite3.Connection, number: int) -> None:
-    """A retired generation was owed nothing while it was retired: have it owe what was written since."""
+    """Nothing became pending in a generation while it was retired: add what was written since."""
     if find_generation(connection, number).state == "retired":
         connection.execute("UPDATE generations SET state = 'building' WHERE number = ?", (number,))
         connection.execute(_MISSING, {"generation": number})
 
 
-def pending(connection: sqlite3.Connection, number: int, limit: int, after: int) -> list[StoredRevision]:
+def pending(connection: sqlite3.Connection, generation: int, *, limit: int, after: int = 0) -> list[StoredRevision]:
     """As `Store.pending`."""
     rows = connection.execute(
         f"SELECT {RECORD_COLUMNS} FROM owed o CROSS JOIN revisions r ON r.key = o.revision "
         "CROSS JOIN memories m ON m.number = r.memory CROSS JOIN namespaces n ON n.number = r.namespace "
         "WHERE o.generation = ? AND o.revision > ? ORDER BY o.revision LIMIT ?",
-        (number, after, limit),
+        (generation, after, limit),
     )
     return [stored_revision(row) for row in rows]
 
 
-def pending_count(connection: sqlite3.Connection, number: int) -> int:
+def pending_count(connection: sqlite3.Connection, generation: int) -> int:
     """As `Store.pending_count`."""
-    return int(connection.execute("SELECT count(*) FROM owed WHERE generation = ?", (number,)).fetchone()[0])
+    return int(connection.execute("SELECT count(*) FROM owed WHERE generation = ?", (generation,)).fetchone()[0])
 
 
-def put_vectors(connection: sqlite3.Connection, number: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
+def put_vectors(
+    connection: sqlite3.Connection, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]
+) -> None:
     """As `Store.put_vectors`, inside a write transaction. Vectors these revisions had before are replaced."""
-    target = find_generation(connection, number)
+    target = find_generation(connection, generation)
     blobs = packed(rows, target.embedder.dimension)
     done = sorted({int(key) for key in keys} | {key for key, _, _ in blobs})
-    connection.executemany("DELETE FROM vectors WHERE revision = ? AND generation = ?", [(key, number) for key in done])
+    connection.executemany(
+        "DELETE FROM vectors WHERE revision = ? AND generation = ?", [(key, generation) for key in done]
+    )
     connection.executemany(
         "INSERT INTO vectors (generation, revision, passage, vector) SELECT ?, key, ?, ? FROM revisions WHERE key = ?",
-        [(number, passage, blob, key) for key, passage, blob in blobs],
+        [(generation, passage, blob, key) for key, passage, blob in blobs],
     )
     connection.executemany(
-        "DELETE FROM owed WHERE generation = ? AND revision = ?", [(number, int(key)) for key in keys]
+        "DELETE FROM owed WHERE generation = ? AND revision = ?", [(generation, int(key)) for key in keys]
     )
 
 
-def inherit(connection: sqlite3.Connection, owing: Sequence[int], before: int, after: int) -> None:
-    """Give a revision the vectors of the one before, which says the same, wherever those were paid already."""
-    for number in owing:
+def inherit(connection: sqlite3.Connection, generations: Sequence[int], before: int, after: int) -> None:
+    """Give a revision the vectors of the one before, which says the same, in each generation that has them."""
+    for number in generations:
         sql = "SELECT 1 FROM owed WHERE generation = ? AND revision = ?"
         if connection.execute(sql, (number, before)).fetchone() is None:
             connection.execute(
@@ -183,30 +187,32 @@ def inherit(connection: sqlite3.Connection, owing: Sequence[int], before: int, a
 
 
 def vectors(
-    connection: sqlite3.Connection, number: int, wanted: Sequence[tuple[int, int]]
+    connection: sqlite3.Connection, generation: int, wanted: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], NDArray[np.float32]]:
     """As `Store.vectors`."""
     asked = set(wanted)
     rows = connection.execute(
         "SELECT revision, passage, vector FROM vectors "
         "WHERE generation = ? AND revision IN (SELECT value FROM json_each(?))",
-        (number, json_text(sorted({int(key) for key, _ in asked}))),
+        (generation, json_text(sorted({int(key) for key, _ in asked}))),
     )
     return {(key, passage): vector(blob) for key, passage, blob in rows if (key, passage) in asked}
 
 
-def vector_position(connection: sqlite3.Connection, number: int) -> int:
+def vector_position(connection: sqlite3.Connection, generation: int) -> int:
     """As `Store.vector_position`."""
     sql = "SELECT max(position) FROM vectors INDEXED BY vectors_by_generation WHERE generation = ?"
-    return int(connection.execute(sql, (number,)).fetchone()[0] or 0)
+    return int(connection.execute(sql, (generation,)).fetchone()[0] or 0)
 
 
-def vector_rows(connection: sqlite3.Connection, number: int, after: int, limit: int) -> tuple[list[VectorRow], int]:
+def vector_rows(
+    connection: sqlite3.Connection, generation: int, *, after: int = 0, limit: int = 10_000
+) -> tuple[list[VectorRow], int]:
     """As `Store.vector_rows`."""
     rows = connection.execute(
         "SELECT position, revision, passage, vector FROM vectors INDEXED BY vectors_by_generation "
         "WHERE generation = ? AND position > ? ORDER BY position LIMIT ?",
-        (number, after, limit),
+        (generation, after, limit),
     ).fetchall()
     found = [VectorRow(key=key, passage=passage, vector=vector(blob)) for _, key, passage, blob in rows]
-    return found, rows[-1][0] if rows else after
+    return found, max((position for position, *_ in rows), default=after)

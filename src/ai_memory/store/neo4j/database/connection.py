@@ -1,6 +1,6 @@
-"""The connection to one database of a Neo4j server, and the one seam where the driver's errors become ours.
+"""The connection to one database of a Neo4j server, and the one place where the driver's errors become errors of this package.
 
-Reads run in transactions of their own and see what this process wrote before (the driver's bookmarks carry that to any member
+Each read runs in a separate transaction and sees what this process wrote before (the driver's bookmarks carry that to any member
 of a cluster). Writes take the lock of the one `Store` node first, so that all processes write one after the other.
 """
 
@@ -33,7 +33,7 @@ Rows = list[list[Any]]
 Work = Callable[[neo4j.ManagedTransaction], T]
 
 LOCK = "MATCH (s:Store {only: true}) SET s.turn = true"
-"""Takes the store's lock, and waits until whoever holds it has committed and what they wrote can be read everywhere."""
+"""Takes the store's lock, and waits until its holder has committed and what it wrote can be read everywhere."""
 
 POOL_SIZE = 50
 CONNECT_SECONDS = 5.0
@@ -117,7 +117,7 @@ class Connection:
     def settle(self) -> None:
         """Wait until all that other processes have committed, or are committing, can be read everywhere.
 
-        A server makes a commit visible piece by piece: a log entry may be read before the revision that it tells of.
+        A server makes a commit visible piece by piece: a log entry may be read before the revision that it made.
         """
 
         def wait(transaction: neo4j.ManagedTransaction) -> None:
@@ -134,7 +134,7 @@ class Connection:
             return session.execute_write(work)
 
     def change_schema(self, statement: str) -> None:
-        """One statement that changes the schema, in a transaction of its own."""
+        """One statement that changes the schema, in a separate transaction."""
         self._patiently(lambda session: session.run(statement).consume(), neo4j.WRITE_ACCESS)
 
     @contextmanager
@@ -187,14 +187,14 @@ def _rows(result: neo4j.Result) -> Rows:
 
 @contextmanager
 def translated(location: str) -> Iterator[None]:
-    """Turn what the driver raises inside the block into our errors; a value it cannot send is invalid input."""
+    """Turn what the driver raises inside the block into errors of this package; a value it cannot send is invalid input."""
     try:
         yield
     except (faults.DriverError, faults.Neo4jError) as error:
         raise translate(error, location) from error
     except UnicodeEncodeError as error:
         raise InvalidInputError(
-            "a text holds half of a surrogate pair, which is no character", hint="replace it before it is sent"
+            "the text holds half of a surrogate pair, which is not a character", hint="replace it before it is sent"
         ) from error
     except OverflowError as error:
         raise InvalidInputError(f"a number is out of range: {error}") from error
@@ -205,7 +205,7 @@ def translated(location: str) -> Iterator[None]:
 
 
 def translate(error: faults.DriverError | faults.Neo4jError, location: str) -> MemoryServiceError:
-    """The error of ours that one of the driver's stands for; `details` has the location and the server's code."""
+    """The package's error for one of the driver's; `details` has the location and the server's code."""
     code = getattr(error, "code", None) or type(error).__name__
     cls, hint = _meaning(error, code)
     message = str(error)

@@ -1,4 +1,4 @@
-"""Connections to one SQLite file, and the one seam where sqlite3's errors become ours."""
+"""Connections to one SQLite file, and the one place where errors of sqlite3 become errors of this package."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ai_memory.store.sqlite.file.files import counted
 Row = tuple[Any, ...]
 
 PAGE_BYTES = 8192
-"""Measured: an eighth less work a row than with 4096, as few bytes a memory, and vectors of 384 numbers fit five a page."""
+"""Measured: an eighth less work per row than with 4096, as few bytes per memory; five vectors of 384 numbers fit in a page."""
 
 CHECKPOINT_PAGES = 2000
 """Pages in the write-ahead log (16 MB) after which a commit moves them into the file."""
@@ -33,7 +33,7 @@ CHECKPOINT_PAGES = 2000
 CACHE_KIB = 65_536
 
 _READ_ONLY_HINT = "give the service a folder it may write to, or open the store for reading only"
-_BUSY_HINT = "another process is writing for long; try again, or raise the busy timeout"
+_BUSY_HINT = "another process has been writing for a long time; try again, or raise the busy timeout"
 _CORRUPT_HINT = "run `ai-memory doctor`; restore a backup if it cannot be opened"
 _FULL_HINT = "free some space on the device; nothing that was acknowledged is lost"
 _FAULT_HINT = "look at the system log for faults of the device"
@@ -68,7 +68,7 @@ PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], str | None]] = {
     sqlite3.SQLITE_NOTICE: (StoreError, None),
     sqlite3.SQLITE_WARNING: (StoreError, None),
 }
-"""What each primary result code of SQLite (https://www.sqlite.org/rescode.html) means to our callers, and what mends it."""
+"""What each primary result code of SQLite (https://www.sqlite.org/rescode.html) means to callers, and how to fix it."""
 
 
 _OS_ERRORS: dict[int, tuple[type[MemoryServiceError], str | None]] = {
@@ -82,7 +82,7 @@ _OS_ERRORS: dict[int, tuple[type[MemoryServiceError], str | None]] = {
 
 
 def translate(error: sqlite3.Error, location: str) -> MemoryServiceError:
-    """The error of ours that an sqlite3 error stands for; `details` has the store's location and SQLite's code name."""
+    """The package's error for an sqlite3 error; `details` has the store's location and SQLite's code name."""
     code = getattr(error, "sqlite_errorcode", None)
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     if code is None:
@@ -99,7 +99,10 @@ def translate_os(error: OSError, location: str) -> MemoryServiceError:
 
 @contextmanager
 def translated(location: str) -> Iterator[None]:
-    """Turn what sqlite3 and the system raise inside the block into our errors; a value SQLite cannot hold is invalid input."""
+    """Turn what sqlite3 and the system raise inside the block into this package's errors.
+
+    A value that SQLite cannot hold is invalid input.
+    """
     try:
         yield
     except sqlite3.Error as error:
@@ -108,7 +111,7 @@ def translated(location: str) -> Iterator[None]:
         raise translate_os(error, location) from error
     except UnicodeEncodeError as error:
         raise InvalidInputError(
-            "a text holds half of a surrogate pair, which is no character", hint="replace it before it is sent"
+            "the text holds half of a surrogate pair, which is not a character", hint="replace it before it is sent"
         ) from error
     except OverflowError as error:
         raise InvalidInputError(f"a number is out of range: {error}") from error
@@ -117,9 +120,9 @@ def translated(location: str) -> Iterator[None]:
 def connect(
     path: Path, *, read_only: bool = False, immutable: bool = False, timeout: float = 5.0
 ) -> sqlite3.Connection:
-    """A connection in autocommit mode that any thread may use, one at a time. Raises sqlite3.Error.
+    """A connection in autocommit mode; any thread may use it, one at a time. Raises sqlite3.Error.
 
-    `immutable` reads a file in a folder that cannot be written and in which nobody else writes.
+    `immutable` reads a file in a folder that cannot be written and where no other process writes.
     """
     mode = "ro" if read_only else "rw"
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}" + ("&immutable=1" if immutable else "")

@@ -1,10 +1,10 @@
-"""A database file's descriptors beside SQLite's own.
+"""Descriptors of a database file, in addition to SQLite's.
 
-POSIX takes all of a process's locks on a file away when the process closes any descriptor of it, whoever opened that one
+POSIX takes all of a process's locks on a file away when the process closes any descriptor of it, whichever code opened it
 (https://www.sqlite.org/howtocorrupt.html, 2.2). In WAL mode each connection holds a shared lock on the file for as long as it is
-open. Without it the next process that closes the file takes itself for the last one and deletes the log, into which we
-still write: what we acknowledge from then on is lost. So nobody here closes a descriptor of a file to which this process has a
-connection: the one that is needed stays open until the last connection is closed.
+open. Without it the next process that closes the file believes to be the last one and deletes the log, into which this
+process still writes: what is acknowledged from then on is lost. So no code here closes a descriptor of a file to which the process
+has a connection: the one that is needed stays open until the last connection is closed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CountedConnection(sqlite3.Connection):
 
 
 def counted(path: Path, uri: str, timeout: float) -> sqlite3.Connection:
-    """A connection in autocommit mode that any thread may use, one at a time. Raises sqlite3.Error."""
+    """A connection in autocommit mode; any thread may use it, one at a time. Raises sqlite3.Error."""
     identity = _enter(path)
     try:
         connection = sqlite3.connect(

@@ -1,4 +1,4 @@
-"""A small pool of read connections, so that reads run beside the writer and beside each other."""
+"""A small pool of read connections, so that reads run in parallel with the writer and with each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ai_memory.errors import StoreError
 from ai_memory.store.sqlite.file.connection import snapshot, translated
 
 IDLE_LIMIT = 8
-"""Most connections kept open while no one reads; each may hold a page cache."""
+"""Most connections kept open while nothing is read; each may hold a page cache."""
 
 
 class Readers:

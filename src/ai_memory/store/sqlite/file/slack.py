@@ -1,9 +1,9 @@
 """Zeroing the unused middle of b-tree pages, where SQLite leaves copies of rows that it has moved.
 
-`secure_delete` zeroes a row where it is deleted. But when a page is split or merged, SQLite may lay it out anew without
-clearing what lay between its cell pointers and its cells, so a copy of a row can outlive the row on another page (measured:
+`secure_delete` zeroes a row where it is deleted. But when a page is split or merged, SQLite may rearrange it without
+clearing the bytes between its cell pointers and its cells, so a copy of a row can outlive the row on another page (measured:
 4 of 24,000 erased values in a store of 3,000 memories). No reader ever looks at these bytes, and any write may
-overwrite them, so they can be zeroed at any moment in which nobody writes pages. Layout of a page: section 1.6 of
+overwrite them, so they can be zeroed at any moment in which no page is written. Layout of a page: section 1.6 of
 https://www.sqlite.org/fileformat2.html.
 """
 
@@ -19,15 +19,15 @@ _INNER = (2, 5)
 _LEAF = (10, 13)
 
 MOST_PAGES = 2 << 24
-"""Below this count the first byte of a page that is no b-tree page is 0: it begins with a page number of four bytes."""
+"""Below this count the first byte of a page that is not a b-tree page is 0: it begins with a page number of four bytes."""
 
 
 def scrub(descriptor: int) -> int:
     """Zero the unused middles of all pages of a database file, on disk when this returns; the number of pages changed.
 
     `descriptor` is open for reading and writing, and stays open: closing it would cost this process its locks (`files`).
-    Nobody may write the file meanwhile (hold the write lock, with an empty write-ahead log); readers are not disturbed.
-    A file with pointer maps (auto_vacuum, never ours) or of more than `MOST_PAGES` pages is left as it is.
+    No one else may write the file meanwhile (hold the write lock, with an empty write-ahead log); readers are not disturbed.
+    A file with pointer maps (auto_vacuum, which no ai-memory store has) or of more than `MOST_PAGES` pages is left as it is.
     """
     changed = _scrub(descriptor)
     if changed:

@@ -1,6 +1,7 @@
 """Erased bytes must leave the write-ahead log and the unused parts of pages too: now, or at the next chance.
 
-Whoever forgets sets a durable mark in the same transaction. It is taken off only after a checkpoint has moved everything up
+The log keeps the old images of pages until it is truncated, so a forgotten text could be read there after the commit. A forget
+sets a durable mark in the same transaction, which survives a kill. It is taken off only after a checkpoint has moved everything up
 to it into the file (where `secure_delete` has zeroed what was erased), has cut the log to nothing, and the pages have been
 scrubbed. A reader of an older snapshot, in any process, holds that up; the mark then makes every later write, open and close
 of any process try again.

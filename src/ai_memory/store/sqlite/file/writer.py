@@ -1,8 +1,9 @@
-"""The one writer of a process: whoever comes first commits for all who wait (group commit).
+"""The one writer of a process: the first caller commits for all that wait (group commit).
 
-There is one write connection. A caller queues its work; if nobody is writing it takes all that is queued, carries it out in
-one `BEGIN IMMEDIATE` transaction and hands every caller its result. Others wait and find their work done, or lead the next
-group. No thread hop for a lone caller (measured: docs/decisions/sqlite.md), and no worker that can die while callers wait.
+There is one write connection. A caller queues its work; if no other is writing it takes all that is queued, carries it out in
+one `BEGIN IMMEDIATE` transaction and hands every caller its result: one fsync for the whole group. Others wait and find their
+work done, or lead the next group. A lone caller never changes threads (measured: docs/decisions/sqlite.md), and there is no
+worker that can die while callers wait.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ GROUP_LIMIT = 64
 
 
 class _Work(Generic[T]):
-    """What one caller wants done, and what became of it."""
+    """What one caller wants done, and its result or error."""
 
     __slots__ = ("done", "error", "result", "run")
 
@@ -72,13 +73,15 @@ class Writer:
                 while self._leading and not work.done:
                     self._turn.wait()
             except BaseException:
-                if work in self._waiting:  # interrupted while waiting: nobody shall write for a caller who left
+                if work in self._waiting:  # interrupted while waiting: what the caller gave up must not be written
                     self._waiting.remove(work)
                 raise
             if work.done:
                 return _outcome(work)
             self._leading = True
-            group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
+            group: list[_Work[Any]] = []
+            while self._waiting and len(group) < GROUP_LIMIT:
+                group.append(self._waiting.popleft())
             if work not in group:
                 self._waiting.remove(work)
                 group.append(work)
@@ -107,7 +110,7 @@ class Writer:
         except BaseException as error:
             for work in group:
                 work.error = error
-            if not isinstance(error, Exception):  # an interrupt is the leader's own
+            if not isinstance(error, Exception):  # an interrupt concerns the leader alone
                 for work in group:
                     work.error = StoreError("the write was interrupted; nothing was written", location=self._location)
                 raise
@@ -131,6 +134,7 @@ class Writer:
             self._after_commit(connection)
 
     def _run_each(self, group: list[_Work[Any]]) -> None:
+        # A savepoint per caller: what one of them raises undoes its own writes, while the others commit together.
         connection = self._connection
         for work in group:
             connection.execute("SAVEPOINT work")

@@ -1,4 +1,4 @@
--- A walk wants the heaviest relations of its frontier: which those are is told by the indexes alone, without a row.
+-- A walk wants the heaviest relations of its frontier: the indexes alone say which those are, without reading a row.
 
 DROP INDEX relations_by_source;
 DROP INDEX relations_by_target;
