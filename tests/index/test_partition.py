@@ -118,7 +118,7 @@ def test_forgotten_is_gone_from_everything_in_memory() -> None:
     assert view.memory_ids(np.array([0, 1], np.int32)) == [None, "mem_2"]
     assert partition.rows_of(1).tolist() == []
     assert partition.missing_vectors() == 0
-    assert not [word for word in partition.lexical.words() if word is not None and "zebra" in word]
+    assert not [word for word in partition.lexical.vocabulary() if word is not None and "zebra" in word]
     assert not any(word for remembered in analysis._remembered for word in remembered)
 
 

@@ -17,7 +17,7 @@ from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.index.authors import AuthorWords
 from ai_memory.index.base import Mask, QueryTerm, Rows
-from ai_memory.index.growable_array import Growing
+from ai_memory.index.growable_array import GrowableArray
 from ai_memory.index.sessions import SessionOrder
 from ai_memory.text.asking import asks
 from ai_memory.types import MemoryRecord, MemoryType, Selection
@@ -83,10 +83,10 @@ class Catalog:
     """The rows of one namespace. One writer at a time; `Partition` serialises readers of masks with it."""
 
     def __init__(self) -> None:
-        self.columns = {name: Growing(dtype) for name, dtype in COLUMNS.items()}
+        self.columns = {name: GrowableArray(dtype) for name, dtype in COLUMNS.items()}
         self.names = {facet: Names() for facet in FACETS}
-        self.tags: dict[str, Growing] = {}
-        self.ending = Growing(np.int32)
+        self.tags: dict[str, GrowableArray] = {}
+        self.ending = GrowableArray(np.int32)
         """Rows with a `valid_to`."""
         self.sessions = SessionOrder()
         self._author_words = AuthorWords()
@@ -126,7 +126,7 @@ class Catalog:
             if record.valid_to is not None:
                 self.ending.extend(range(start, start + count))
         for tag, having in tagged.items():
-            self.tags.setdefault(tag, Growing(np.int32)).extend(having)
+            self.tags.setdefault(tag, GrowableArray(np.int32)).extend(having)
         self.sessions.extend(first, self.columns)
         return rows
 
@@ -143,11 +143,11 @@ class Catalog:
             kept = self.tags[tag].view()
             kept = kept[~np.isin(kept, rows)]
             if len(kept):
-                self.tags[tag] = Growing(np.int32, kept)
+                self.tags[tag] = GrowableArray(np.int32, kept)
             else:
                 del self.tags[tag]
         ending = self.ending.view()
-        self.ending = Growing(np.int32, ending[~np.isin(ending, rows)])
+        self.ending = GrowableArray(np.int32, ending[~np.isin(ending, rows)])
         self.sessions.remove(np.unique(self.column("session")[rows]).tolist(), rows)
         for facet, names in self.names.items():
             self._forget_names(names, self.column(facet), rows)
@@ -191,12 +191,14 @@ class Catalog:
         self, columns: dict[str, NDArray[Any]], names: dict[str, list[str | None]], tags: dict[str, NDArray[np.int32]]
     ) -> None:
         """Take over what a snapshot kept; the catalog must be new."""
-        self.columns = {name: Growing(COLUMNS[name], columns[name]) for name in COLUMNS}
+        self.columns = {name: GrowableArray(COLUMNS[name], columns[name]) for name in COLUMNS}
         self.names = {facet: Names(names[facet]) for facet in FACETS}
         self._author_words = AuthorWords()
-        self.tags = {tag: Growing(np.int32, rows) for tag, rows in tags.items()}
+        self.tags = {tag: GrowableArray(np.int32, rows) for tag, rows in tags.items()}
         erased = self.column("erased")
-        self.ending = Growing(np.int32, np.flatnonzero((self.column("valid_to") != NEVER) & ~erased).astype(np.int32))
+        self.ending = GrowableArray(
+            np.int32, np.flatnonzero((self.column("valid_to") != NEVER) & ~erased).astype(np.int32)
+        )
         keys = self.column("key")
         self._sorted = bool((keys[1:] >= keys[:-1]).all())
         self.sessions.restore(self.columns)

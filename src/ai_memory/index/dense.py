@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ai_memory.errors import EmbedderMismatchError, InvalidInputError
 from ai_memory.index.base import Floats
-from ai_memory.index.parallel import in_shares
+from ai_memory.index.parallel import run_in_chunks
 
 simsimd: Any
 try:
@@ -66,7 +66,7 @@ class DenseView:
                 part *= scale[0]
                 first += stop - at
 
-        in_shares(n, scan, meanwhile)
+        run_in_chunks(n, scan, meanwhile)
         return scores
 
 

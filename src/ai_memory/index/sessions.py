@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ai_memory.index.base import Mask, Rows
-from ai_memory.index.growable_array import Growing
+from ai_memory.index.growable_array import GrowableArray
 
 _MOST_STEPS = 64
 """Unwanted rows that are stepped over one by one before a session is searched as a whole."""
@@ -24,10 +24,10 @@ class SessionOrder:
     def __init__(self) -> None:
         self._rows: dict[int, array[int]] = {}
         self._unsorted: set[int] = set()
-        self._before = Growing(np.int32)
-        self._after = Growing(np.int32)
+        self._before = GrowableArray(np.int32)
+        self._after = GrowableArray(np.int32)
 
-    def extend(self, first: int, columns: Mapping[str, Growing]) -> None:
+    def extend(self, first: int, columns: Mapping[str, GrowableArray]) -> None:
         """Add the rows from `first` on, which are the newest in `columns`."""
         session = columns["session"].view()
         for links in (self._before, self._after):
@@ -49,7 +49,7 @@ class SessionOrder:
             earlier, later = np.array(met, np.int32).T
             self._link(earlier, later, columns)
 
-    def _link(self, earlier: Rows, later: Rows, columns: Mapping[str, Growing]) -> None:
+    def _link(self, earlier: Rows, later: Rows, columns: Mapping[str, GrowableArray]) -> None:
         """Make each row the one before another in its session; where that is not the order of time, note it."""
         self._before.data[later] = earlier
         self._after.data[earlier] = later
@@ -72,13 +72,13 @@ class SessionOrder:
         self._before.data[rows] = -1
         self._after.data[rows] = -1
 
-    def restore(self, columns: Mapping[str, Growing]) -> None:
+    def restore(self, columns: Mapping[str, GrowableArray]) -> None:
         """Rebuild from the columns of all rows."""
         session, occurred, key, passage = (columns[name].view() for name in ("session", "occurred", "key", "passage"))
         rows = np.flatnonzero((session != 0) & ~columns["erased"].view())
         order = rows[np.lexsort((passage[rows], key[rows], occurred[rows], session[rows]))].astype(np.int32)
-        self._before = Growing(np.int32, np.full(len(session), -1, np.int32))
-        self._after = Growing(np.int32, np.full(len(session), -1, np.int32))
+        self._before = GrowableArray(np.int32, np.full(len(session), -1, np.int32))
+        self._after = GrowableArray(np.int32, np.full(len(session), -1, np.int32))
         same = session[order[1:]] == session[order[:-1]]
         self._before.data[order[1:][same]] = order[:-1][same]
         self._after.data[order[:-1][same]] = order[1:][same]
@@ -95,7 +95,7 @@ class SessionOrder:
         """Bytes of arrays and, estimated, of the objects that hold them."""
         return self._before.nbytes + self._after.nbytes + sum(4 * len(rows) + 200 for rows in self._rows.values())
 
-    def ordered(self, session: int, columns: Mapping[str, Growing]) -> Rows:
+    def ordered(self, session: int, columns: Mapping[str, GrowableArray]) -> Rows:
         """All rows of a session in order; empty for session 0."""
         rows = np.array(self._rows.get(session, ()), np.int32)
         if session in self._unsorted:
@@ -105,7 +105,9 @@ class SessionOrder:
             self._unsorted.discard(session)
         return rows
 
-    def neighbours(self, columns: Mapping[str, Growing], rows: Rows, before: int, after: int, chosen: Mask) -> Rows:
+    def neighbours(
+        self, columns: Mapping[str, GrowableArray], rows: Rows, before: int, after: int, chosen: Mask
+    ) -> Rows:
         """See `Catalog.session_neighbours`."""
         if self._unsorted:
             for session in self._unsorted.intersection(columns["session"].data[rows].tolist()):
@@ -120,7 +122,7 @@ class SessionOrder:
                 at = found[:, place] = self._step(columns, links, at, chosen)
         return found
 
-    def _step(self, columns: Mapping[str, Growing], links: Rows, at: Rows, chosen: Mask) -> Rows:
+    def _step(self, columns: Mapping[str, GrowableArray], links: Rows, at: Rows, chosen: Mask) -> Rows:
         """The next chosen row from each of `at` along the links; -1 from -1 and at the end."""
         at = np.where(at >= 0, links[at], -1)
         for _ in range(_MOST_STEPS):
@@ -133,7 +135,7 @@ class SessionOrder:
             at[place] = self._search(columns, int(at[place]), chosen, backwards=backwards)
         return at
 
-    def _search(self, columns: Mapping[str, Growing], row: int, chosen: Mask, *, backwards: bool) -> int:
+    def _search(self, columns: Mapping[str, GrowableArray], row: int, chosen: Mask, *, backwards: bool) -> int:
         """The chosen row nearest to `row` on one side of it; -1 if there is none."""
         line = self.ordered(int(columns["session"].data[row]), columns)
         place = int(np.flatnonzero(line == row)[0])
