@@ -26,7 +26,7 @@ from ai_memory.recall.answer import Answer, Layer
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.text.passages import LIMIT
-from ai_memory.text.tokens import estimate_tokens
+from ai_memory.text.properties import estimate_tokens
 from ai_memory.wiring import open_service
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -212,7 +212,7 @@ def test_quoted_phrases_are_hard_filters(service: Service) -> None:
     assert len(ask(service, "«RED door»").hits) == 3, "names stand in guillemets in ordinary Russian"
     nothing = ask(service, '"blue door"')
     assert nothing.hits == ()
-    assert nothing.reason == "no memory holds the quoted phrase"
+    assert nothing.reason == "no memory contains the quoted phrase"
 
 
 def test_a_phrase_is_found_across_a_cut_between_passages(service: Service) -> None:

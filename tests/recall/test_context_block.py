@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ai_memory import Memory
 from ai_memory.recall import context_block
 from ai_memory.recall.answer import Hit, PassageText, Surrounding
-from ai_memory.text.tokens import estimate_tokens
+from ai_memory.text.properties import estimate_tokens
 from ai_memory.types import MemoryRecord
 
 AT = dt.datetime(2024, 5, 3, tzinfo=dt.UTC)

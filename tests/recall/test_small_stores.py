@@ -12,7 +12,7 @@ from ai_memory import Memory
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.index.partition import Partition
-from ai_memory.recall.evidence.background import ANCHORS
+from ai_memory.recall.evidence.background import BACKGROUND_SENTENCES
 from ai_memory.recall.evidence.scores import score_all
 from ai_memory.types import MemoryRecord
 
@@ -41,8 +41,8 @@ def test_more_memories_change_little_about_a_clear_answer(tmp_path: Path, minilm
 
 
 def test_anchors_are_distinct_and_about_different_things() -> None:
-    assert len(set(ANCHORS)) == len(ANCHORS) == 32
-    lengths = np.array([len(anchor.split()) for anchor in ANCHORS])
+    assert len(set(BACKGROUND_SENTENCES)) == len(BACKGROUND_SENTENCES) == 32
+    lengths = np.array([len(anchor.split()) for anchor in BACKGROUND_SENTENCES])
     assert lengths.min() >= 6
     assert lengths.max() <= 16
 
@@ -50,7 +50,7 @@ def test_anchors_are_distinct_and_about_different_things() -> None:
 def test_anchors_are_not_counted_as_memories_with_vectors() -> None:
     """As many memories without a vector as there are anchors: the count of vectors must not hide that they are owed."""
     embedder, partition = HashingEmbedder(), Partition("default", 64)
-    texts = [f"memory number {number}" for number in range(8 + len(ANCHORS))]
+    texts = [f"memory number {number}" for number in range(8 + len(BACKGROUND_SENTENCES))]
     at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     for key, text in enumerate(texts, start=1):
         record = MemoryRecord(
@@ -59,7 +59,7 @@ def test_anchors_are_not_counted_as_memories_with_vectors() -> None:
         partition.add(key, record)
     vectors = embedder.embed_documents(texts[:8])
     partition.set_vectors([(key, 0, vector) for key, vector in enumerate(vectors, start=1)])
-    view, anchors = partition.view(), embedder.embed_documents(ANCHORS)
+    view, anchors = partition.view(), embedder.embed_documents(BACKGROUND_SENTENCES)
     question = embedder.embed_queries(["number"])[0]
     scored = score_all(view, np.ones(view.n, np.bool_), (), question, anchors)
     alone = score_all(view, np.ones(view.n, np.bool_), (), question)

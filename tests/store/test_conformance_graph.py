@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.graph.walking import Label, label_of, walk
+from ai_memory.graph.walking import Label, walk
 from ai_memory.store.base import (
     Action,
     Duplicate,
@@ -19,6 +19,7 @@ from ai_memory.store.base import (
     Stored,
     Unchanged,
 )
+from ai_memory.text.properties import label_of
 from ai_memory.types import Entity, MemoryRecord, Neighbour, Relation
 from tests.support.store_samples import (
     CLOCK,

@@ -121,7 +121,7 @@ def find(text: str) -> list[Mention]:
 
 
 def _spaced(text: str) -> Iterator[Mention]:
-    """Links and code between marks, and what a word makes a code or version."""
+    """QuestionGraph and code between marks, and what a word makes a code or version."""
     if "[[" in text or "`" in text:
         for match in _MARKED.finditer(text):
             if match.lastgroup == "code":

@@ -9,15 +9,9 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.types import Neighbour, Relation
 
 MAX_DEPTH = 4
-LABEL_CHARACTERS = 80
 
 Label = tuple[Literal["memory", "entity"], str]
 """What a node is, and what people call it."""
-
-
-def label_of(title: str | None, text: str) -> str:
-    """What a memory is called: its title, or how its text begins."""
-    return text[:LABEL_CHARACTERS] if title is None else title
 
 
 Labels = Callable[[Sequence[str]], Mapping[str, Label]]

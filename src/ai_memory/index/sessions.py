@@ -1,7 +1,8 @@
-"""The rows of each session in the order things happened: (occurred, key, passage).
+"""The rows of each session in the order of time: (occurred, key, passage).
 
 Each row knows the row before and the row after it in its session, so that the surroundings of many rows are found with a few
-array look-ups. A session that got a row out of order is sorted the next time it is asked for.
+array look-ups: a linked list per session, in two columns. A session that got a row out of order is sorted the next time it is
+asked for, since an import adds many such rows in succession.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import numpy as np
 from ai_memory.index.base import Mask, Rows
 from ai_memory.index.growable_array import GrowableArray
 
-_MOST_STEPS = 64
-"""Unwanted rows that are stepped over one by one before a session is searched as a whole."""
+_MAX_STEPS = 64
+"""Rows outside the mask that are stepped over one by one before a session is searched as a whole."""
 
 
 class SessionOrder:
@@ -50,7 +51,7 @@ class SessionOrder:
             self._link(earlier, later, columns)
 
     def _link(self, earlier: Rows, later: Rows, columns: Mapping[str, GrowableArray]) -> None:
-        """Make each row the one before another in its session; where that is not the order of time, note it."""
+        """Link each row to the next one of its session; where that is not the order of time, mark the session as unsorted."""
         self._before.data[later] = earlier
         self._after.data[earlier] = later
         occurred, key = columns["occurred"].data, columns["key"].data
@@ -73,7 +74,7 @@ class SessionOrder:
         self._after.data[rows] = -1
 
     def restore(self, columns: Mapping[str, GrowableArray]) -> None:
-        """Rebuild from the columns of all rows."""
+        """Rebuild everything from the columns of all rows."""
         session, occurred, key, passage = (columns[name].view() for name in ("session", "occurred", "key", "passage"))
         rows = np.flatnonzero((session != 0) & ~columns["erased"].view())
         order = rows[np.lexsort((passage[rows], key[rows], occurred[rows], session[rows]))].astype(np.int32)
@@ -96,7 +97,7 @@ class SessionOrder:
         return self._before.nbytes + self._after.nbytes + sum(4 * len(rows) + 200 for rows in self._rows.values())
 
     def ordered(self, session: int, columns: Mapping[str, GrowableArray]) -> Rows:
-        """All rows of a session in order; empty for session 0."""
+        """All rows of a session in order, int32; empty for session 0."""
         rows = np.array(self._rows.get(session, ()), np.int32)
         if session in self._unsorted:
             occurred, key, passage = (columns[name].data[rows] for name in ("occurred", "key", "passage"))
@@ -108,7 +109,7 @@ class SessionOrder:
     def neighbours(
         self, columns: Mapping[str, GrowableArray], rows: Rows, before: int, after: int, chosen: Mask
     ) -> Rows:
-        """See `Catalog.session_neighbours`."""
+        """See `Catalog.session_neighbours`: int32, shape (len(rows), before + after), -1 for none."""
         if self._unsorted:
             for session in self._unsorted.intersection(columns["session"].data[rows].tolist()):
                 self.ordered(session, columns)
@@ -123,9 +124,11 @@ class SessionOrder:
         return found
 
     def _step(self, columns: Mapping[str, GrowableArray], links: Rows, at: Rows, chosen: Mask) -> Rows:
-        """The next chosen row from each of `at` along the links; -1 from -1 and at the end."""
+        """The next chosen row from each of `at`, int32, along the links, in the same shape; -1 from -1 and at the end."""
         at = np.where(at >= 0, links[at], -1)
-        for _ in range(_MOST_STEPS):
+        # All rows step together, one array operation per step. Where a filter leaves little of a long session, the few rows that
+        # are still on their way are searched for one by one instead.
+        for _ in range(_MAX_STEPS):
             unwanted = np.flatnonzero((at >= 0) & ~_among(chosen, at))
             if not len(unwanted):
                 return at
@@ -153,6 +156,6 @@ class SessionOrder:
 
 
 def _among(chosen: Mask, rows: Rows) -> Mask:
-    """Whether each row is chosen; rows beyond the mask are not."""
+    """Whether each row, int32, shape (k,), is chosen: bool, shape (k,); rows beyond the mask are not."""
     among: Mask = (rows < len(chosen)) & chosen[np.minimum(rows, len(chosen) - 1)]
     return among

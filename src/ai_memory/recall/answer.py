@@ -1,6 +1,6 @@
-"""What recall gives back: hits in layers, each explained, and an account of the search itself.
+"""What recall returns: hits in layers, each explained, and an account of the search itself.
 
-Light to import: adapters and the command line read these types without loading an index.
+Imports no index: adapters and the command line read these types at little cost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ai_memory.types import MemoryRecord, Relation
 
 
 class Layer(StrEnum):
-    """How much comes back with a match: the match, what surrounds it, and its evidence and history."""
+    """How much is returned with a match: the match, what surrounds it, and its evidence and history."""
 
     SEMANTIC = "semantic"
     CONTEXTUAL = "contextual"
@@ -40,10 +40,10 @@ class Stage(Struct, frozen=True, kw_only=True):
 
 
 class Trace(Struct, frozen=True, kw_only=True):
-    """How a hit got where it is, recorded by the run itself."""
+    """How a hit got its place, recorded by the run itself."""
 
     candidates: tuple[str, ...]
-    """Which searches brought it up: `dense`, `lexical`, `graph`; `session` where none of these did."""
+    """Which searches found it: `dense`, `lexical`, `graph`; `session` where none of these did."""
     cosine: float | None
     """Exact cosine of the question with the best passage, or None where there is no vector."""
     bm25: float | None
@@ -52,15 +52,15 @@ class Trace(Struct, frozen=True, kw_only=True):
     lexical_rank: int | None
     stages: tuple[Stage, ...]
     certainty: tuple[Stage, ...] = ()
-    """The summands of the confidence's log odds, as those of the score."""
+    """The terms of the confidence's log odds, in the form of the score's."""
     path: tuple[str, ...] = ()
-    """The way that the graph led here, nodes and relations in turn: from `question` or a hit's id to this memory's id, through
-    `entity:NAME` where both name a thing. Empty where none led here, and for recipes that do not ask the graph.
+    """The path in the graph that led here, nodes and relations in turn: from `question` or a hit's id to this memory's id, through
+    `entity:NAME` where both name an entity. Empty where none led here, and for recipes that do not follow the graph.
     """
 
 
 class Surrounding(Struct, frozen=True, kw_only=True):
-    """A memory that stands beside a hit, and how: `previous` or `next` in its session, or the relation's type."""
+    """A memory next to a hit, and how: `previous` or `next` in its session, or the type of the relation between them."""
 
     memory: MemoryRecord
     how: str
@@ -75,7 +75,7 @@ class Detail(Struct, frozen=True, kw_only=True):
 
 
 class Hit(Struct, frozen=True, kw_only=True):
-    """One memory that answers, best first."""
+    """One memory that answers."""
 
     rank: int
     memory: MemoryRecord
@@ -86,7 +86,7 @@ class Hit(Struct, frozen=True, kw_only=True):
     validity: Literal["current", "ended", "future"]
     passage: PassageText
     matched: tuple[str, ...] = ()
-    """The question's words that this memory has."""
+    """The question's words that this memory has, function words left out."""
     reasons: tuple[str, ...] = ()
     """The main reasons in words, strongest first."""
     surroundings: tuple[Surrounding, ...] = ()
@@ -95,9 +95,9 @@ class Hit(Struct, frozen=True, kw_only=True):
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """Something the reader must know about this answer: a degraded part, what was left out, and the command that mends it.
+    """Something the reader must know about this answer: a degraded part or what was left out, and in `mend` how to change that.
 
-    Codes: `words_only`, `vectors_owed`, `ended_left_out`, `budget_cut`, `phrase_limit`, `no_filter_match`,
+    Codes: `words_only`, `vectors_pending`, `ended_left_out`, `budget_cut`, `phrase_limit`, `no_filter_match`,
     `recipe_left_out`, `graph_unread`.
     """
 
@@ -114,11 +114,11 @@ class Searched(Struct, frozen=True, kw_only=True):
     by_words: int
     """Of these, how many matched at least one word."""
     by_meaning: int
-    """Of these, how many had a vector to compare with; 0 when recall worked by words alone."""
+    """Of these, how many had a vector to compare with; 0 when recall worked lexically alone."""
 
 
 class AskedWord(Struct, frozen=True, kw_only=True):
-    """A word of the question and its share of the question's idf mass, in [0, 1]: how telling it is among these memories."""
+    """A word of the question and its share of the question's idf mass, in [0, 1]: how rare it is among these memories."""
 
     text: str
     share: float
@@ -136,15 +136,15 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     words: tuple[AskedWord, ...]
     phrases: tuple[str, ...]
-    """What must occur as it stands."""
+    """What must occur literally."""
     times: tuple[AskedTime, ...]
-    """When what is asked about happened; evidence, and no filter."""
+    """When what is asked about happened: evidence, not a filter."""
     filters: dict[str, str]
     """The filters that were given, by their names in the request."""
     candidates: int
-    """Passages that were compared by all stages."""
+    """Passages that were scored by all stages."""
     origins: dict[str, int]
-    """How many candidates each search brought up, by its name in `Trace.candidates`; one may come from several."""
+    """How many candidates each search found, by its name in `Trace.candidates`; one may come from several."""
     trusted: str | None
     """Why the answer may be trusted; None where it should not be (`Answer.reason` says why)."""
 

@@ -279,7 +279,16 @@ def stats(value: Stats, screen: Screen) -> Iterable[str]:
     """A line a figure."""
     figures: list[tuple[str, str]] = [
         (name.replace("_", " "), f"{getattr(value, name):,}")
-        for name in ("memories", "revisions", "retired", "relations", "entities", "tombstones", "pending", "index_bytes")
+        for name in (
+            "memories",
+            "revisions",
+            "retired",
+            "relations",
+            "entities",
+            "tombstones",
+            "pending",
+            "index_bytes",
+        )
     ]
     figures += [(f"type {name}", f"{count:,}") for name, count in value.by_type.items()]
     if value.embedder is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.graph.walking import Label, label_of, walk
+from ai_memory.graph.walking import Label, walk
 from ai_memory.operations.graph import (
     Entities,
     EntitiesRequest,
@@ -23,6 +23,7 @@ from ai_memory.operations.graph import (
 from ai_memory.service.handlers.nodes import Names
 from ai_memory.service.parts import Parts
 from ai_memory.store.ids import MEMORY
+from ai_memory.text.properties import label_of
 from ai_memory.types import Relation, Selection
 
 READING_SECONDS = 2.0

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from ai_memory.clock import EPOCH, to_micros
-from ai_memory.graph.walking import label_of
 from ai_memory.store.base import Action, LogEntry, StoredRevision
 from ai_memory.store.values import CONTENT_FIELDS, content_of, content_row, finite, instant, json_text, micros
 from ai_memory.text.analysis import analyse
+from ai_memory.text.properties import label_of
 from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, MemoryType, Relation
 
 Properties = dict[str, Any]

@@ -159,9 +159,7 @@ def put_vectors(connection: sqlite3.Connection, number: int, rows: Sequence[Vect
     target = find_generation(connection, number)
     blobs = packed(rows, target.embedder.dimension)
     done = sorted({int(key) for key in keys} | {key for key, _, _ in blobs})
-    connection.executemany(
-        "DELETE FROM vectors WHERE revision = ? AND generation = ?", [(key, number) for key in done]
-    )
+    connection.executemany("DELETE FROM vectors WHERE revision = ? AND generation = ?", [(key, number) for key in done])
     connection.executemany(
         "INSERT INTO vectors (generation, revision, passage, vector) SELECT ?, key, ?, ? FROM revisions WHERE key = ?",
         [(number, passage, blob, key) for key, passage, blob in blobs],
