@@ -69,7 +69,7 @@ def test_files_that_hold_no_runs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="cannot read"):
         comparing.load(tmp_path / "absent.json")
     (tmp_path / "other.json").write_text('{"runs": 1}')
-    with pytest.raises(InvalidInputError, match="holds no saved runs"):
+    with pytest.raises(InvalidInputError, match="has no saved runs"):
         comparing.load(tmp_path / "other.json")
     with pytest.raises(InvalidInputError, match="cannot write"):
         comparing.save([], tmp_path / "no" / "such" / "folder.json")
@@ -83,7 +83,7 @@ def test_floors_are_read_and_held() -> None:
     assert comparing.below(run("a", 1.0, 0.0), least) == ["a: R@10 is 0.5000, below 0.6"]
     assert comparing.below(run("a", 1.0, 0.5), least) == []
     for wrong in ("R@10", "R@10=much", "=", ""):
-        with pytest.raises(InvalidInputError, match="no least value"):
+        with pytest.raises(InvalidInputError, match="not a least value"):
             comparing.floors([wrong])
     with pytest.raises(InvalidInputError, match="no measure 'R@11'"):
         comparing.below(run("a", 1.0), {"R@11": 0.5})

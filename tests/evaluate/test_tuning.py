@@ -116,7 +116,7 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, data: bytes, 
     with pytest.raises(InvalidInputError, match=why):
         decode(data, "recipe.json")
     (tmp_path / "recipe.json").write_bytes(data)
-    with pytest.raises(InvalidInputError, match=r"recipe\.json holds no recipe") as error:
+    with pytest.raises(InvalidInputError, match=r"recipe\.json is not a recipe file") as error:
         open_service(Settings(data_dir=tmp_path, model="none"))
     assert "delete it" in str(error.value.hint)
     assert not (tmp_path / "memory.db").exists(), "nothing is written"
@@ -329,7 +329,7 @@ def test_a_broken_recipe_is_made_anew_by_tuning(
     monkeypatch.setenv("AI_MEMORY_MODEL", "hashing")
     asked = ["recall", "mast", "--data-dir", str(tmp_path / "data")]
     assert main(asked) == 4
-    assert "recipe.json holds no recipe" in capsys.readouterr().err
+    assert "recipe.json is not a recipe file" in capsys.readouterr().err
     assert main(["tune", "--questions", str(file), "--data-dir", str(tmp_path / "data")]) == 0
     assert main(asked) == 0
 
@@ -351,8 +351,8 @@ def test_one_data_set_at_a_time_is_tuned_to(tmp_path: Path, capsys: pytest.Captu
 def test_wrong_questions_are_named_by_their_line(tmp_path: Path) -> None:
     file = tmp_path / "q.jsonl"
     for text, why in (
-        ("", "holds no question"),
-        ('{"question": "a", "expect": ["m"]}\n{"expect": []}', "line 2 of q.jsonl is no question"),
+        ("", "has no question"),
+        ('{"question": "a", "expect": ["m"]}\n{"expect": []}', "line 2 of q.jsonl is not a question"),
         ("\n[1]", "line 2"),
         ("{", "line 1"),
         ('{"question": "a", "expect": "m"}', "line 1"),

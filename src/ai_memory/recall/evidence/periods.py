@@ -60,7 +60,7 @@ def period_evidence(view: PartitionView, scored: Scored, rows: Rows, periods: Se
     if not periods or not scored.rows:
         return None
     near = np.max([nearness(view.occurred(), period) for period in periods], axis=0)
-    # The mean nearness is the chance of being near by accident: what everything is near to tells no memory apart.
+    # The mean nearness is the chance of being near by accident: a time that all are near to distinguishes none of them.
     share = float(near[scored.eligible].sum()) / scored.rows
     if share * scored.rows < 1.0:
         return None
