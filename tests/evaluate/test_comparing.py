@@ -98,14 +98,14 @@ def test_a_mean_below_its_floor_is_exit_status_1(tmp_path: Path, capsys: pytest.
 def test_a_kept_run_is_compared_with(tmp_path: Path) -> None:
     kept = tmp_path / "before.json"
     assert measured(tmp_path, Options(recipe=WORDS, save=kept))[0] == 0
-    _, told = measured(tmp_path, Options(compare=kept))
-    assert "against the run before (2 shared questions" in told
-    assert "R@10     +0.0000 [+0.0000, +0.0000]    p 1.0000" in told
+    _, shown = measured(tmp_path, Options(compare=kept))
+    assert "against the run before (2 shared questions" in shown
+    assert "R@10     +0.0000 [+0.0000, +0.0000]    p 1.0000" in shown
 
 
 def test_every_stage_is_switched_off_in_turn(tmp_path: Path) -> None:
-    _, told = measured(tmp_path, Options(ablate=True))
-    lines = told[told.index("what each stage brings") :].splitlines()[1:]
+    _, shown = measured(tmp_path, Options(ablate=True))
+    lines = shown[shown.index("what each stage brings") :].splitlines()[1:]
     assert [line.split()[0] for line in lines if line.strip()] == [
         stage for stage in STAGES if getattr(BALANCED, stage)
     ]

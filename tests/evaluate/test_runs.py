@@ -356,8 +356,8 @@ def test_the_floor_agrees_with_the_published_one() -> None:
     for name in ("LoCoMo turn, cat 1-4", "LoCoMo turn, cat 1-4, audited", "XQuAD ru query, ru text"):
         groups, keep = bm25_floor.RUNS[name]()
         n, published, categories = bm25_floor.score(groups, keep=keep)
-        ours = floor(name, names[name].load())
-        assert len(ours.questions) == n
+        run = floor(name, names[name].load())
+        assert len(run.questions) == n
         for measure, value in published.items():
-            assert ours.metrics[measure] == pytest.approx(value, abs=1e-4), (name, measure)
-        assert {key: n for key, (n, _) in ours.categories.items()} == {key: n for key, (n, _) in categories.items()}
+            assert run.metrics[measure] == pytest.approx(value, abs=1e-4), (name, measure)
+        assert {key: n for key, (n, _) in run.categories.items()} == {key: n for key, (n, _) in categories.items()}

@@ -197,8 +197,8 @@ def test_a_gain_that_is_real_is_found_and_measured_on_what_was_held_out(tmp_path
     assert sorted(one.key for one in found.after.questions) == sorted(one.key for one in found.before.questions)
     tuning.write(found, tmp_path / "new" / "recipe.json")
     assert decode((tmp_path / "new" / "recipe.json").read_bytes(), "").recipe() == found.recipe
-    told = "\n".join(tuning.as_lines(found))
-    assert all(stage.replace("_", " ") in told for stage in found.weights)
+    shown = "\n".join(tuning.as_lines(found))
+    assert all(stage.replace("_", " ") in shown for stage in found.weights)
     with pytest.raises(InvalidInputError, match="cannot write"):
         tuning.write(found, tmp_path)
 
@@ -247,11 +247,11 @@ def test_what_is_no_real_gain_is_not_written(tmp_path: Path, minilm_folder: Mode
         assert 0.0 <= tuned / shipped < 3.0
 
 
-# ── one's own store, and the command ───────────────────────────────────────────────────────────────────────────────────
+# ── the user's store, and the command ──────────────────────────────────────────────────────────────────────────────────
 
 
 def own_store(folder: Path) -> Path:
-    """A store of one's own with a file of questions to it."""
+    """A user's store with a file of questions to it."""
     lines = []
     with Memory(data_dir=folder / "data", model="hashing") as memory:
         for group in questions_that_answer(1):
@@ -280,11 +280,11 @@ def test_a_store_of_ones_own_is_measured_and_tuned(
     assert [run["n"] for run in runs] == [20, 20, 20]
     assert runs[0]["categories"]["grease"]["n"] == 20
     assert main(["tune", *common]) == 0
-    told = json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)
     recipe = tmp_path / "data" / "recipe.json"
-    assert told["real"] is True
-    assert told["written"] == str(recipe)
-    assert told["held_out"]["nDCG@10"]["after"] > told["held_out"]["nDCG@10"]["before"]
+    assert shown["real"] is True
+    assert shown["written"] == str(recipe)
+    assert shown["held_out"]["nDCG@10"]["after"] > shown["held_out"]["nDCG@10"]["before"]
     assert main(["evaluate", *common, "--recipe", str(recipe)]) == 0
     after = json.loads(capsys.readouterr().out)["runs"][0]
     assert after["metrics"]["R@1"] > runs[0]["metrics"]["R@1"]

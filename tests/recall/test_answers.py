@@ -1,4 +1,4 @@
-"""Recall through the service on a real store, with the model-free embedder or by words alone."""
+"""Recall through the service on a real store, with the model-free embedder or lexically alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def opened(folder: Path, model: str) -> Service:
 
 @pytest.fixture(params=["hashing", "none"])
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
-    """With vectors, and by words alone."""
+    """With vectors, and lexically alone."""
     found = opened(tmp_path, request.param)
     yield found
     found.close()
@@ -209,7 +209,7 @@ def test_quoted_phrases_are_hard_filters(service: Service) -> None:
     assert ids(ask(service, 'which "red door" is it')) == [held]
     assert ids(ask(service, "“RED door”")) == [held]
     assert len(ask(service, 'Which is the "red door"?').hits) == 3, "a question quotes a name"
-    assert len(ask(service, "«RED door»").hits) == 3, "names stand in guillemets in ordinary Russian"
+    assert len(ask(service, "«RED door»").hits) == 3, "ordinary Russian puts names in guillemets"
     nothing = ask(service, '"blue door"')
     assert nothing.hits == ()
     assert nothing.reason == "no memory contains the quoted phrase"

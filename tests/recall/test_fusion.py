@@ -70,7 +70,7 @@ def test_the_question_at_hand_decides_which_side_speaks_louder() -> None:
     blind = scored([*noise, 0.53, 0.47], {9: 12.0}, 10)
     rows = np.array([8, 9], np.int32)
     own = fusion.own_evidence(blind, blind.cosines(rows), blind.bm25(rows), BALANCED)
-    assert own[1] > own[0], "cosines that stand out little must not outweigh a rare word"
+    assert own[1] > own[0], "cosines little above the rest must not outweigh a rare word"
     everywhere = scored([*[0.1, 0.12, 0.08, 0.1] * 25, 0.7, 0.1], dict.fromkeys(range(100), 1.0) | {101: 1.6}, 102)
     rows = np.array([100, 101], np.int32)
     own = fusion.own_evidence(everywhere, everywhere.cosines(rows), everywhere.bm25(rows), BALANCED)
@@ -151,7 +151,7 @@ def test_every_stage_of_the_default_recipe_is_told_apart() -> None:
     assert found["author"] == [0.0, 1.0, 1.0, 0.0]
     assert found["asks"] == [1.0, 0.0, 0.0, 0.0]
     assert found["alone"][0] == found["alone"][1] == 0.0 < found["alone"][2]
-    assert found["beside_coverage"][0] > 0.0, "Ben stands beside the first memory and not in it"
+    assert found["beside_coverage"][0] > 0.0, "Ben is in a neighbour of the first memory and not in it"
     assert found["beside_coverage"][2] == found["beside_coverage"][3] == 0.0
     assert found["coverage"][0] > found["coverage"][3] > 0.0
 

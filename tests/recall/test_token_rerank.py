@@ -110,7 +110,7 @@ def test_thorough_reads_the_best_again_and_the_same_way_in_another_process(tmp_p
     assert answer.hits[0].memory.id == ask(service, limit=1).hits[0].memory.id
     assert {hit.memory.id for hit in answer.hits} == {hit.memory.id for hit in ask(service, recipe="off").hits}
     every = stages(ask(service, limit=50))
-    assert len({stage["tokens"] for stage in every}) > MAX_MEMORIES // 2, "the best ones are told apart"
+    assert len({stage["tokens"] for stage in every}) > MAX_MEMORIES // 2, "the best ones get different values"
     assert {stage["tokens"] for stage in every[MAX_MEMORIES:]} == {min(stage["tokens"] for stage in every)}
     service.close()
     again = opened(tmp_path, str(bert))

@@ -87,7 +87,7 @@ class _Table(NamedTuple):
         return odds / totals, -float((self.relevant * log_shares).sum())
 
     def keeping_scale(self, factors: Values) -> Values:
-        """The factors, rescaled so that the mean score of relevant candidates stays the same, if it is above 0."""
+        """The factors, shape (s,), rescaled so that the mean score of relevant candidates stays the same, if it is above 0."""
         answering = np.einsum("qc,qcs->s", self.relevant, self.contributions)
         before, after = float(answering.sum()), float(answering @ factors)
         return factors * (before / after) if before > 0.0 and after > 0.0 else factors

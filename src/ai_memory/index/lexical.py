@@ -247,6 +247,7 @@ class _Scratch(threading.local):
         self._arrays = (np.zeros(0, np.float32), np.zeros(0, np.float32))
 
     def arrays(self, n: int) -> tuple[Floats, Floats]:
+        """Both arrays, float32, shape (n,): the first with any contents, the second all zero, to be left so."""
         if len(self._arrays[0]) < n:
             room = n + (n >> 2)
             self._arrays = (np.empty(room, np.float32), np.zeros(room, np.float32))
@@ -400,7 +401,7 @@ class PostingsIndex:
     ) -> None:
         """Take over what a snapshot kept; the index must be new.
 
-        `terms` are those of `vocabulary()`, `lengths` those of `lengths()`; both are kept, not copied.
+        `terms` are those of `vocabulary()`, `lengths`, uint16, shape (n,), those of `lengths()`; both are kept, not copied.
         """
         self._vocabulary.terms = terms
         self._vocabulary.update((term, number) for number, term in enumerate(terms) if term is not None)

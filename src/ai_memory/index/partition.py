@@ -85,7 +85,7 @@ class PartitionView:
         return self._dense.scores(query, self.n)
 
     def both_scores(self, query: Floats, terms: Sequence[QueryTerm]) -> tuple[Floats, SparseScores]:
-        """`dense_scores` and `lexical_scores` at once: the words on this thread while others start to scan the vectors."""
+        """`dense_scores`, float32, shape (n,), and `lexical_scores`: the words on this thread while others scan the vectors."""
         if self._dense is None:
             return self.dense_scores(query), self.lexical_scores(terms)
         found: list[SparseScores] = []

@@ -61,7 +61,7 @@ class SessionOrder:
             self._unsorted.update(columns["session"].data[later[wrong]].tolist())
 
     def remove(self, sessions: Iterable[int], rows: Rows) -> None:
-        """Erase rows, which belong to these sessions."""
+        """Erase rows, int32, which belong to these sessions."""
         for session in sessions:
             if session:
                 mine = np.array(self._rows[session], np.int32)

@@ -115,12 +115,12 @@ class Evidence(NamedTuple):
     """Every stage that has a weight and does not depend on the candidate's exact cosine."""
 
     def at(self, places: NDArray[np.int64]) -> Evidence:
-        """The same for the candidates at some places."""
+        """The same for the k candidates at some places, shape (k,)."""
         stages = tuple(stage._replace(values=stage.values[places]) for stage in self.stages)
         return Evidence(self.words, self.bm25[places], self.sessions[places], self.dense_weight, stages)
 
     def plus(self, stage: StageValues) -> Evidence:
-        """The same with one stage more, after the others."""
+        """The same with one more stage for the same c candidates, after the others."""
         return self._replace(stages=(*self.stages, stage))
 
 
