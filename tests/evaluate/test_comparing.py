@@ -69,7 +69,7 @@ def test_files_that_hold_no_runs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="cannot read"):
         comparing.load(tmp_path / "absent.json")
     (tmp_path / "other.json").write_text('{"runs": 1}')
-    with pytest.raises(InvalidInputError, match="holds no saved runs"):
+    with pytest.raises(InvalidInputError, match="has no saved runs"):
         comparing.load(tmp_path / "other.json")
     with pytest.raises(InvalidInputError, match="cannot write"):
         comparing.save([], tmp_path / "no" / "such" / "folder.json")
@@ -83,7 +83,7 @@ def test_floors_are_read_and_held() -> None:
     assert comparing.below(run("a", 1.0, 0.0), least) == ["a: R@10 is 0.5000, below 0.6"]
     assert comparing.below(run("a", 1.0, 0.5), least) == []
     for wrong in ("R@10", "R@10=much", "=", ""):
-        with pytest.raises(InvalidInputError, match="no least value"):
+        with pytest.raises(InvalidInputError, match="not a least value"):
             comparing.floors([wrong])
     with pytest.raises(InvalidInputError, match="no measure 'R@11'"):
         comparing.below(run("a", 1.0), {"R@11": 0.5})
@@ -98,14 +98,14 @@ def test_a_mean_below_its_floor_is_exit_status_1(tmp_path: Path, capsys: pytest.
 def test_a_kept_run_is_compared_with(tmp_path: Path) -> None:
     kept = tmp_path / "before.json"
     assert measured(tmp_path, Options(recipe=WORDS, save=kept))[0] == 0
-    _, told = measured(tmp_path, Options(compare=kept))
-    assert "against the run before (2 shared questions" in told
-    assert "R@10     +0.0000 [+0.0000, +0.0000]    p 1.0000" in told
+    _, shown = measured(tmp_path, Options(compare=kept))
+    assert "against the run before (2 shared questions" in shown
+    assert "R@10     +0.0000 [+0.0000, +0.0000]    p 1.0000" in shown
 
 
 def test_every_stage_is_switched_off_in_turn(tmp_path: Path) -> None:
-    _, told = measured(tmp_path, Options(ablate=True))
-    lines = told[told.index("what each stage brings") :].splitlines()[1:]
+    _, shown = measured(tmp_path, Options(ablate=True))
+    lines = shown[shown.index("what each stage brings") :].splitlines()[1:]
     assert [line.split()[0] for line in lines if line.strip()] == [
         stage for stage in STAGES if getattr(BALANCED, stage)
     ]

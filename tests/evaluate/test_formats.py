@@ -293,7 +293,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "beam: a source that is a word": (
         "1/probing_questions/probing_questions.json",
         '{"abstention": [{"question": "q", "source_chat_ids": ["first"]}]}',
-        "'first' is no message id",
+        "'first' is not a message id",
     ),
     "beir: a document without text": (
         "corpus.jsonl",

@@ -133,7 +133,7 @@ def test_relevant_documents_have_a_grade_and_are_in_the_group() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "holds no group"),
+        ("", "has no group"),
         ("{", "line 1"),
         ("[]", "line 1"),
         ('{"docs": {}, "queries": {}}\n{"docs": {"d": {}}, "queries": {}}', "line 2"),
@@ -304,7 +304,7 @@ def test_measuring_by_words_alone_is_said(
 ) -> None:
     settings = Settings(data_dir=tmp_path, model=model)
     main(None, jsonl=jsonl(tmp_path), wanted=Options(json=True), settings=settings, out=io.StringIO())
-    assert capsys.readouterr().err.count("by words alone. ai-memory model fetch") == said
+    assert capsys.readouterr().err.count("only lexical search is measured. Run ai-memory model fetch") == said
 
 
 def test_json_has_exactly_the_documented_shape(tmp_path: Path) -> None:
@@ -356,8 +356,8 @@ def test_the_floor_agrees_with_the_published_one() -> None:
     for name in ("LoCoMo turn, cat 1-4", "LoCoMo turn, cat 1-4, audited", "XQuAD ru query, ru text"):
         groups, keep = bm25_floor.RUNS[name]()
         n, published, categories = bm25_floor.score(groups, keep=keep)
-        ours = floor(name, names[name].load())
-        assert len(ours.questions) == n
+        run = floor(name, names[name].load())
+        assert len(run.questions) == n
         for measure, value in published.items():
-            assert ours.metrics[measure] == pytest.approx(value, abs=1e-4), (name, measure)
-        assert {key: n for key, (n, _) in ours.categories.items()} == {key: n for key, (n, _) in categories.items()}
+            assert run.metrics[measure] == pytest.approx(value, abs=1e-4), (name, measure)
+        assert {key: n for key, (n, _) in run.categories.items()} == {key: n for key, (n, _) in categories.items()}

@@ -116,7 +116,7 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, data: bytes, 
     with pytest.raises(InvalidInputError, match=why):
         decode(data, "recipe.json")
     (tmp_path / "recipe.json").write_bytes(data)
-    with pytest.raises(InvalidInputError, match=r"recipe\.json holds no recipe") as error:
+    with pytest.raises(InvalidInputError, match=r"recipe\.json is not a recipe file") as error:
         open_service(Settings(data_dir=tmp_path, model="none"))
     assert "delete it" in str(error.value.hint)
     assert not (tmp_path / "memory.db").exists(), "nothing is written"
@@ -197,8 +197,8 @@ def test_a_gain_that_is_real_is_found_and_measured_on_what_was_held_out(tmp_path
     assert sorted(one.key for one in found.after.questions) == sorted(one.key for one in found.before.questions)
     tuning.write(found, tmp_path / "new" / "recipe.json")
     assert decode((tmp_path / "new" / "recipe.json").read_bytes(), "").recipe() == found.recipe
-    told = "\n".join(tuning.as_lines(found))
-    assert all(stage.replace("_", " ") in told for stage in found.weights)
+    shown = "\n".join(tuning.as_lines(found))
+    assert all(stage.replace("_", " ") in shown for stage in found.weights)
     with pytest.raises(InvalidInputError, match="cannot write"):
         tuning.write(found, tmp_path)
 
@@ -247,11 +247,11 @@ def test_what_is_no_real_gain_is_not_written(tmp_path: Path, minilm_folder: Mode
         assert 0.0 <= tuned / shipped < 3.0
 
 
-# ── one's own store, and the command ───────────────────────────────────────────────────────────────────────────────────
+# ── the user's store, and the command ──────────────────────────────────────────────────────────────────────────────────
 
 
 def own_store(folder: Path) -> Path:
-    """A store of one's own with a file of questions to it."""
+    """A user's store with a file of questions to it."""
     lines = []
     with Memory(data_dir=folder / "data", model="hashing") as memory:
         for group in questions_that_answer(1):
@@ -280,11 +280,11 @@ def test_a_store_of_ones_own_is_measured_and_tuned(
     assert [run["n"] for run in runs] == [20, 20, 20]
     assert runs[0]["categories"]["grease"]["n"] == 20
     assert main(["tune", *common]) == 0
-    told = json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)
     recipe = tmp_path / "data" / "recipe.json"
-    assert told["real"] is True
-    assert told["written"] == str(recipe)
-    assert told["held_out"]["nDCG@10"]["after"] > told["held_out"]["nDCG@10"]["before"]
+    assert shown["real"] is True
+    assert shown["written"] == str(recipe)
+    assert shown["held_out"]["nDCG@10"]["after"] > shown["held_out"]["nDCG@10"]["before"]
     assert main(["evaluate", *common, "--recipe", str(recipe)]) == 0
     after = json.loads(capsys.readouterr().out)["runs"][0]
     assert after["metrics"]["R@1"] > runs[0]["metrics"]["R@1"]
@@ -329,7 +329,7 @@ def test_a_broken_recipe_is_made_anew_by_tuning(
     monkeypatch.setenv("AI_MEMORY_MODEL", "hashing")
     asked = ["recall", "mast", "--data-dir", str(tmp_path / "data")]
     assert main(asked) == 4
-    assert "recipe.json holds no recipe" in capsys.readouterr().err
+    assert "recipe.json is not a recipe file" in capsys.readouterr().err
     assert main(["tune", "--questions", str(file), "--data-dir", str(tmp_path / "data")]) == 0
     assert main(asked) == 0
 
@@ -351,8 +351,8 @@ def test_one_data_set_at_a_time_is_tuned_to(tmp_path: Path, capsys: pytest.Captu
 def test_wrong_questions_are_named_by_their_line(tmp_path: Path) -> None:
     file = tmp_path / "q.jsonl"
     for text, why in (
-        ("", "holds no question"),
-        ('{"question": "a", "expect": ["m"]}\n{"expect": []}', "line 2 of q.jsonl is no question"),
+        ("", "has no question"),
+        ('{"question": "a", "expect": ["m"]}\n{"expect": []}', "line 2 of q.jsonl is not a question"),
         ("\n[1]", "line 2"),
         ("{", "line 1"),
         ('{"question": "a", "expect": "m"}', "line 1"),

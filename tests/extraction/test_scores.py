@@ -29,7 +29,7 @@ def scorer() -> ModuleType:
     return module
 
 
-# The floors lie a few sentences below what was reached: a change that loses more than those is seen.
+# The floors are a few sentences below what was reached: a change that loses more than those is seen.
 FLOORS = {
     ("english", False): {"entities": 0.94, "dates": 0.96, "relations": 0.94},
     ("russian", False): {"entities": 0.94, "dates": 0.95, "relations": 0.94},

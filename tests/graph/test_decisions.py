@@ -129,7 +129,7 @@ def reached(service: Service, node: str, *types: str) -> set[str]:
 
 
 def state(service: Service) -> object:
-    """All that the graph tells."""
+    """All that the graph answers."""
     return (
         whole(service),
         service.carry_out(ENTITIES, EntitiesRequest(limit=1000)),
@@ -174,7 +174,7 @@ def test_a_merge_that_is_undone_leaves_the_graph_as_it_was(service: Service, ano
     assert ended.undone_at is not None
     assert state(service) == before
     assert undo(service, made) == ended, "and stays undone"
-    assert state(another()) == before, "also where all was read anew"
+    assert state(another()) == before, "also where everything was read again"
     assert service.carry_out(DECISIONS, DecisionsRequest()).total == 0
     assert service.carry_out(DECISIONS, DecisionsRequest(undone=True)).decisions == (ended,)
 
@@ -205,9 +205,11 @@ def test_other_services_see_a_decision_at_their_next_call(service: Service, anot
 def test_chains_and_rings_of_merges(service: Service) -> None:
     first = merge(service, "entity:Anna Petrova", "entity:Anna Smith")
     second = merge(service, "entity:Boris Ivanov", "entity:Anna Smith")
-    assert second.things == (first.into,), "what a thing is one with goes with it"
+    assert second.things == (first.into,), "what was merged into an entity goes with it"
     assert "Boris Ivanov / Anna Petrova / Anna Smith" in names(service)
-    assert merge(service, "entity:Boris Ivanov", "entity:Anna Petrova") == second, "what is so already is told again"
+    assert merge(service, "entity:Boris Ivanov", "entity:Anna Petrova") == second, (
+        "a decision already made is returned again"
+    )
     with pytest.raises(ConflictError, match="merged into"):
         merge(service, "entity:Anna Smith", "entity:Boris Ivanov")
     undo(service, first)
@@ -217,7 +219,7 @@ def test_chains_and_rings_of_merges(service: Service) -> None:
 
 
 def test_two_processes_that_merge_at_once_end_in_one_thing(service: Service, another: Opened) -> None:
-    """Both write onto what they saw before the other: A into B, B into A. Whoever reads both finds one thing, the same."""
+    """Each writes before it sees the other: A into B, B into A. Every process that reads both finds the same single entity."""
     made = merge(service, "entity:Anna Petrova", "entity:Anna Smith")
     (line,) = [line for line in service.export(ExportRequest()) if b"MERGED_INTO" in line]
     source, target = made.things[0].id.encode(), made.into.id.encode()
@@ -282,7 +284,7 @@ def test_a_memory_that_means_another_thing(service: Service, another: Opened) ->
     assert names(service)["Anna Sidorova"] == 1
     assert names(service)["Anna Petrova"] == 2
     assert split(service, "entity:Anna Petrova", "entity:Anna Sidorova", paris) == made, "twice is once"
-    assert whole(another()) == whole(service), "and holds where all was read anew"
+    assert whole(another()) == whole(service), "and holds where everything was read again"
 
 
 def test_a_split_that_is_undone_leaves_the_graph_as_it_was(service: Service, another: Opened) -> None:

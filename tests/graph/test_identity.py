@@ -1,4 +1,4 @@
-"""Who is who, as a pure function of decisions: any decisions at all, as archives and processes beside each other make them."""
+"""Who is who, as a pure function of decisions: any decisions at all, as archives and concurrent processes make them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ai_memory.graph.identity import Identity
 from ai_memory.types import Relation, RelationType
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-THINGS = [f"ent_{letter}" for letter in "abcdef"]
+ENTITIES = [f"ent_{letter}" for letter in "abcdef"]
 MEMORIES = ["mem_1", "mem_2", "mem_3"]
-PAIRS = st.tuples(st.sampled_from(THINGS), st.sampled_from(THINGS))
+PAIRS = st.tuples(st.sampled_from(ENTITIES), st.sampled_from(ENTITIES))
 
 
 def decided(kind: RelationType, source: str, target: str, memory: str | None = None, at: int = 0) -> Relation:
@@ -46,40 +46,40 @@ DECISIONS = st.lists(
 
 @given(st.lists(PAIRS, max_size=12))
 def test_merges_are_unions_whatever_their_order_and_however_many_rings(pairs: list[tuple[str, str]]) -> None:
-    groups = {thing: {thing} for thing in THINGS}
+    groups = {entity: {entity} for entity in ENTITIES}
     for source, target in pairs:
         joined = groups[source] | groups[target]
         groups.update(dict.fromkeys(joined, joined))
     identity = Identity(merged(*pairs))
-    for thing in THINGS:
-        root = identity.root(thing)
-        assert set(identity.members(root)) == groups[thing]
+    for entity in ENTITIES:
+        root = identity.root(entity)
+        assert set(identity.members(root)) == groups[entity]
         assert identity.root(root) == root
 
 
-@given(DECISIONS, st.sampled_from(MEMORIES), st.sampled_from(THINGS))
+@given(DECISIONS, st.sampled_from(MEMORIES), st.sampled_from(ENTITIES))
 def test_what_is_meant_comes_to_an_end_and_is_found_from_there(
-    decisions: list[Relation], memory: str, thing: str
+    decisions: list[Relation], memory: str, entity: str
 ) -> None:
     identity = Identity(decisions)
-    meant = identity.meant(memory, thing)
+    meant = identity.meant(memory, entity)
     assert identity.root(meant) == meant
     mention = Relation(
-        id="rel_m", namespace="n", source=memory, target=thing, type="MENTIONS", evidence=memory, recorded_at=START
+        id="rel_m", namespace="n", source=memory, target=entity, type="MENTIONS", evidence=memory, recorded_at=START
     )
-    assert {memory, thing} & set(identity.behind([meant])), "a walk from there asks for the mention"
+    assert {memory, entity} & set(identity.behind([meant])), "a walk from there asks for the mention"
     (seen,) = identity.seen([mention], [meant])
     assert (seen.source, seen.target, seen.id) == (memory, meant, "rel_m")
-    assert identity.seen([mention], [other for other in THINGS if other != meant]) == []
+    assert identity.seen([mention], [other for other in ENTITIES if other != meant]) == []
 
 
 @given(DECISIONS, PAIRS)
-def test_relations_never_lead_from_a_thing_to_itself_and_decisions_are_none(
+def test_relations_never_lead_from_an_entity_to_itself_and_decisions_are_left_out(
     decisions: list[Relation], pair: tuple[str, str]
 ) -> None:
     identity = Identity(decisions)
     stated = Relation(id="rel_s", namespace="n", source=pair[0], target=pair[1], type="KNOWS", recorded_at=START)
-    seen = identity.seen([stated, *decisions], [*THINGS, *MEMORIES])
+    seen = identity.seen([stated, *decisions], [*ENTITIES, *MEMORIES])
     assert [each.id for each in seen] in ([], ["rel_s"])
     assert pair[0] == pair[1] or all(each.source != each.target for each in seen)
 
@@ -94,7 +94,7 @@ def test_decisions_stand_from_when_they_were_made_to_when_they_were_undone() -> 
     assert Identity([made]).undone == frozenset()
 
 
-def test_a_decision_about_anything_but_entities_is_none() -> None:
+def test_a_decision_about_anything_but_entities_is_ignored() -> None:
     assert not Identity(
         [decided(RelationType.MERGED_INTO, "mem_1", "ent_a"), decided(RelationType.SPLIT_INTO, "ent_a", "ent_b")]
     )

@@ -171,7 +171,7 @@ def test_the_file_is_derived(tmp_path: Path) -> None:
         before = memory.graph()
     (folder / "memory.db.graph").unlink()
     with opened(folder) as memory:
-        assert memory.graph() == before, "a lost file is made anew, with the same ids"
+        assert memory.graph() == before, "a lost file is re-created, with the same ids"
     assert doctor(Settings(data_dir=folder, model="none"), rebuild=True) == ()
     with opened(folder) as memory:
         assert memory.stats().unread == 0, "doctor has read everything"
@@ -201,7 +201,7 @@ def test_what_another_process_read_is_not_read_twice(tmp_path: Path) -> None:
 
 
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
-    """Killed again and again while it reads; whoever opens the store next goes on, and the graph is as if nobody was killed."""
+    """Killed again and again while it reads; the next process goes on, and the graph is as if none had been killed."""
     folder = tmp_path / "data"
     count = 1_500
     with opened(folder, extract=False) as memory:

@@ -99,8 +99,8 @@ def test_sealing_and_merging_change_no_score(monkeypatch: pytest.MonkeyPatch) ->
     for largest, at_least in ((1 << 24, 1), (2_000, 3)):
         monkeypatch.setattr(lexical, "_LARGEST_SEGMENT", largest)
         pieces = filled(documents)
-        assert len(pieces.parts()) >= at_least
-        assert sum(len(part.rows) for part in pieces.parts()) == sum(len(set(d)) for d in documents)
+        assert len(pieces.segments()) >= at_least
+        assert sum(len(segment.rows) for segment in pieces.segments()) == sum(len(set(d)) for d in documents)
         np.testing.assert_array_equal(pieces.scores(query).rows, whole.rows)
         np.testing.assert_array_equal(pieces.scores(query).scores, whole.scores)
 
@@ -162,8 +162,8 @@ def test_erased_terms_leave_no_trace() -> None:
     index.seal()
     index.add(2, ["secret2", "common"])
     index.remove([0, 2])
-    assert [name for name in index.words() if name is not None] == ["common"]
-    assert Counter(part.rows.tolist() == [1] for part in index.parts()) == {True: 1}
+    assert [name for name in index.vocabulary() if name is not None] == ["common"]
+    assert Counter(segment.rows.tolist() == [1] for segment in index.segments()) == {True: 1}
 
 
 def test_the_score_by_term_adds_up_to_the_score() -> None:

@@ -118,7 +118,7 @@ def test_forgotten_is_gone_from_everything_in_memory() -> None:
     assert view.memory_ids(np.array([0, 1], np.int32)) == [None, "mem_2"]
     assert partition.rows_of(1).tolist() == []
     assert partition.missing_vectors() == 0
-    assert not [word for word in partition.lexical.words() if word is not None and "zebra" in word]
+    assert not [word for word in partition.lexical.vocabulary() if word is not None and "zebra" in word]
     assert not any(word for remembered in analysis._remembered for word in remembered)
 
 
@@ -227,8 +227,8 @@ def test_a_batch_gives_what_one_by_one_gives(size: int) -> None:
     rows = np.arange(one.n, dtype=np.int32)
     for question in ("common", "number31", "rep größe", "lighthouses harbours"):
         terms = analyse_query(question).terms
-        for mine, theirs in zip(one.view().lexical_scores(terms), other.view().lexical_scores(terms), strict=True):
-            assert mine.tolist() == theirs.tolist()
+        for first, second in zip(one.view().lexical_scores(terms), other.view().lexical_scores(terms), strict=True):
+            assert first.tolist() == second.tolist()
     assert (one.view().session_neighbours(rows, 2, 2) == other.view().session_neighbours(rows, 2, 2)).all()
 
 

@@ -1,4 +1,4 @@
-"""Words kept between questions: the same scores from the cache as worked out, and never more bytes than allowed."""
+"""Term scores kept between questions: the same from the cache as computed, and never more bytes than allowed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from ai_memory.index import term_cache
 from ai_memory.index.base import QueryTerm
 from ai_memory.index.lexical import PostingsIndex
-from ai_memory.index.term_cache import Word, WordCache, key_of, word_of
+from ai_memory.index.term_cache import TermCache, TermScores, cache_key, term_scores
 
 ROWS = 6_000
 COMMON, RARER, RARE = (
@@ -39,7 +39,7 @@ def test_a_cached_answer_equals_the_first(index: PostingsIndex) -> None:
     assert np.array_equal(first.scores, again.scores)
 
 
-def test_adding_and_removing_begin_anew(index: PostingsIndex) -> None:
+def test_adding_and_removing_start_a_new_cache(index: PostingsIndex) -> None:
     before = index.view().scores([RARER])
     index.add(ROWS, ["tile"])
     after = index.view().scores([RARER])
@@ -59,10 +59,10 @@ def test_a_view_keeps_its_own_answer_while_the_index_changes(index: PostingsInde
     assert np.array_equal(before.scores, again.scores)
 
 
-def test_both_forms_of_a_word_add_the_same() -> None:
+def test_both_forms_of_a_term_add_the_same() -> None:
     rows = np.arange(0, 4_000, 2, dtype=np.int64)
     saturations = np.linspace(0.1, 1.0, len(rows), dtype=np.float32)
-    sparse, whole = Word(rows, saturations, len(rows)), word_of(rows, saturations, len(rows), 4_000)
+    sparse, whole = TermScores(rows, saturations, len(rows)), term_scores(rows, saturations, len(rows), 4_000)
     assert whole.rows is None
     totals = [np.ones(4_000, np.float32), np.ones(4_000, np.float32)]
     sparse.add_to(totals[0], 1.7)
@@ -70,19 +70,19 @@ def test_both_forms_of_a_word_add_the_same() -> None:
     assert np.array_equal(totals[0], totals[1])
 
 
-def test_the_least_recently_used_word_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(term_cache, "LEAST_BYTES", 60_000)
-    cache = WordCache(0)
+def test_the_least_recently_used_term_is_dropped_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(term_cache, "MIN_BYTES", 60_000)
+    cache = TermCache(0)
     words = [QueryTerm(name, (name,)) for name in "abc"]
     rows = np.arange(2_000, dtype=np.int64)
     for term in words[:2]:
-        cache.put(key_of(term), Word(rows, np.ones(2_000, np.float32), 2_000))
-    assert cache.get(key_of(words[0])) is not None
-    cache.put(key_of(words[2]), Word(rows, np.ones(2_000, np.float32), 2_000))
-    assert [cache.get(key_of(term)) is not None for term in words] == [True, False, True]
+        cache.put(cache_key(term), TermScores(rows, np.ones(2_000, np.float32), 2_000))
+    assert cache.get(cache_key(words[0])) is not None
+    cache.put(cache_key(words[2]), TermScores(rows, np.ones(2_000, np.float32), 2_000))
+    assert [cache.get(cache_key(term)) is not None for term in words] == [True, False, True]
 
 
 def test_short_postings_are_not_kept() -> None:
-    cache = WordCache(1_000_000)
-    cache.put(key_of(RARE), Word(np.arange(9, dtype=np.int64), np.ones(9, np.float32), 9))
-    assert cache.get(key_of(RARE)) is None
+    cache = TermCache(1_000_000)
+    cache.put(cache_key(RARE), TermScores(np.arange(9, dtype=np.int64), np.ones(9, np.float32), 9))
+    assert cache.get(cache_key(RARE)) is None

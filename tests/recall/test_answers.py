@@ -1,4 +1,4 @@
-"""Recall through the service on a real store, with the model-free embedder or by words alone."""
+"""Recall through the service on a real store, with the model-free embedder or lexically alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ai_memory.recall.answer import Answer, Layer
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.text.passages import LIMIT
-from ai_memory.text.tokens import estimate_tokens
+from ai_memory.text.properties import estimate_tokens
 from ai_memory.wiring import open_service
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -45,7 +45,7 @@ def opened(folder: Path, model: str) -> Service:
 
 @pytest.fixture(params=["hashing", "none"])
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
-    """With vectors, and by words alone."""
+    """With vectors, and lexically alone."""
     found = opened(tmp_path, request.param)
     yield found
     found.close()
@@ -214,10 +214,10 @@ def test_quoted_phrases_are_hard_filters(service: Service) -> None:
     assert ids(ask(service, 'which "red door" is it')) == [held]
     assert ids(ask(service, "“RED door”")) == [held]
     assert len(ask(service, 'Which is the "red door"?').hits) == 3, "a question quotes a name"
-    assert len(ask(service, "«RED door»").hits) == 3, "names stand in guillemets in ordinary Russian"
+    assert len(ask(service, "«RED door»").hits) == 3, "ordinary Russian puts names in guillemets"
     nothing = ask(service, '"blue door"')
     assert nothing.hits == ()
-    assert nothing.reason == "no memory holds the quoted phrase"
+    assert nothing.reason == "no memory contains the quoted phrase"
 
 
 def test_a_phrase_is_found_across_a_cut_between_passages(service: Service) -> None:

@@ -74,7 +74,7 @@ def test_a_union_has_every_row_once_in_order(one: list[int], other: list[int]) -
 
 
 def test_both_searches_at_once_find_what_each_finds_alone(view: PartitionView, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "ROWS_WORTH_SHARING", 0)
+    monkeypatch.setattr(parallel, "MIN_PARALLEL_ROWS", 0)
     monkeypatch.setattr(parallel, "THREADS", 3)
     terms, vector = analyse_query("word1 word3").terms, np.ones(8, np.float32)
     expected_dense, expected_words = view.dense_scores(vector), view.lexical_scores(terms)

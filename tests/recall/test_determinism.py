@@ -100,7 +100,7 @@ def test_another_process_answers_the_same(filled: tuple[Path, dict[str, Any], li
 
 
 def test_an_index_that_followed_another_process_answers_the_same(tmp_path: Path) -> None:
-    """One process that was there from the start, one that loaded an old index and followed, one that builds anew."""
+    """One process that ran from the start, one that loaded an old index and followed, one that builds its index from scratch."""
     flags: dict[str, Any] = {"model": "hashing", "snapshot_rows": 500}
     settings = Settings(data_dir=tmp_path, **flags)
     with Memory(settings=settings) as early:
@@ -128,9 +128,9 @@ def test_an_archive_carried_elsewhere_answers_the_same(tmp_path: Path) -> None:
         assert first.settle(60)
         assert second.settle(60)
         for question in QUESTIONS:
-            mine, theirs = (memory.recall(question, limit=20, now=NOW) for memory in (first, second))
-            assert [hit.memory.id for hit in mine.hits] == [hit.memory.id for hit in theirs.hits]
-            assert mine.answer_hash == theirs.answer_hash
+            mine, other = (memory.recall(question, limit=20, now=NOW) for memory in (first, second))
+            assert [hit.memory.id for hit in mine.hits] == [hit.memory.id for hit in other.hits]
+            assert mine.answer_hash == other.answer_hash
 
 
 @pytest.mark.model
@@ -196,10 +196,10 @@ def test_asking_for_the_account_changes_no_answer(tmp_path: Path) -> None:
         assert memory.settle(60)
         for question in QUESTIONS:
             plain = memory.recall(question, now=NOW)
-            told = memory.recall(question, now=NOW, explain=True)
-            stripped = [msgspec.structs.replace(hit, trace=None) for hit in told.hits]
+            explained = memory.recall(question, now=NOW, explain=True)
+            stripped = [msgspec.structs.replace(hit, trace=None) for hit in explained.hits]
             assert list(plain.hits) == stripped
-            assert plain.answer_hash == told.answer_hash
+            assert plain.answer_hash == explained.answer_hash
 
 
 def test_many_threads_at_once_get_the_answer_of_one(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ai_memory.index.base import SparseScores
 from ai_memory.index.partition import Partition
 from ai_memory.recall.evidence import fusion
+from ai_memory.recall.evidence.fusion import StageValues
 from ai_memory.recall.evidence.scores import Background, Scored, Values, score_all
 from ai_memory.recall.evidence.session_context import QuestionWords
 from ai_memory.recall.plan import make_plan
@@ -27,7 +28,7 @@ def values(*numbers: float) -> Values:
 
 
 def scored(cosines: list[float] | None, bm25: dict[int, float], rows: int) -> Scored:
-    """A population as `score_all` would make it, with the background computed in the plainest way."""
+    """Scores as `score_all` would make them, with the background computed in the plainest way."""
     dense = None if cosines is None else np.array(cosines, np.float32)
     known = [] if cosines is None else [cosine for cosine in cosines if not math.isnan(cosine)]
     all_words = [bm25.get(row, 0.0) for row in range(rows)]
@@ -41,7 +42,7 @@ def scored(cosines: list[float] | None, bm25: dict[int, float], rows: int) -> Sc
     )
 
 
-def evidence(bm25: Values, sessions: list[int], *stages: tuple[str, float, Values]) -> fusion.Evidence:
+def evidence(bm25: Values, sessions: list[int], *stages: StageValues) -> fusion.Evidence:
     rows = np.arange(len(bm25), dtype=np.int32)
     words = QuestionWords(rows, np.zeros((0, len(rows)), np.float32), np.zeros(0))
     return fusion.Evidence(words, bm25, np.array(sessions, np.int32), 0.5, stages)
@@ -69,7 +70,7 @@ def test_the_question_at_hand_decides_which_side_speaks_louder() -> None:
     blind = scored([*noise, 0.53, 0.47], {9: 12.0}, 10)
     rows = np.array([8, 9], np.int32)
     own = fusion.own_evidence(blind, blind.cosines(rows), blind.bm25(rows), BALANCED)
-    assert own[1] > own[0], "cosines that stand out little must not outweigh a rare word"
+    assert own[1] > own[0], "cosines little above the rest must not outweigh a rare word"
     everywhere = scored([*[0.1, 0.12, 0.08, 0.1] * 25, 0.7, 0.1], dict.fromkeys(range(100), 1.0) | {101: 1.6}, 102)
     rows = np.array([100, 101], np.int32)
     own = fusion.own_evidence(everywhere, everywhere.cosines(rows), everywhere.bm25(rows), BALANCED)
@@ -79,20 +80,20 @@ def test_the_question_at_hand_decides_which_side_speaks_louder() -> None:
 @given(st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 20), st.floats(-5, 20)), min_size=1, max_size=20))
 def test_contributions_add_up_to_the_score(rows: list[tuple[float, float, float]]) -> None:
     cosines, bm25, session = (values(*column) for column in zip(*rows, strict=True))
-    population = scored([float(cosine) for cosine in cosines], dict(enumerate(bm25.tolist())), len(rows))
+    scores = scored([float(cosine) for cosine in cosines], dict(enumerate(bm25.tolist())), len(rows))
     sessions = np.arange(len(rows), dtype=np.int32) % 2
-    words = fusion.lexical_evidence(bm25, population.lexical_background)
-    known = evidence(bm25, sessions.tolist(), ("lexical", 0.1, words), ("session", 0.2, session))
-    stages = fusion.features(population, cosines, known, BALANCED)
+    words = fusion.lexical_evidence(bm25, scores.lexical_background)
+    known = evidence(bm25, sessions.tolist(), StageValues("lexical", 0.1, words), StageValues("session", 0.2, session))
+    stages = fusion.features(scores, cosines, known, BALANCED)
     assert stages.stages == ("dense", "lexical", "session", "alone")
     assert stages.contributions.sum(axis=1) == pytest.approx(stages.scores)
-    own = 0.5 * fusion.dense_evidence(cosines, population.dense_background) + 0.1 * words
+    own = 0.5 * fusion.dense_evidence(cosines, scores.dense_background) + 0.1 * words
     alone = BALANCED.alone * np.maximum(own, 0.0) * (sessions == 0)
     assert stages.scores == pytest.approx(own + 0.2 * session + alone)
 
 
 def test_evidence_of_some_candidates_is_theirs() -> None:
-    known = evidence(values(1.0, 2.0, 3.0), [0, 1, 2], ("session", 0.2, values(5.0, 6.0, 7.0)))
+    known = evidence(values(1.0, 2.0, 3.0), [0, 1, 2], StageValues("session", 0.2, values(5.0, 6.0, 7.0)))
     some = known.at(np.array([2, 0]))
     assert some.bm25.tolist() == [3.0, 1.0]
     assert some.sessions.tolist() == [2, 0]
@@ -134,11 +135,11 @@ def gathered(question: str, recipe: Recipe) -> dict[str, list[float]]:
     """Every stage's values over the four memories."""
     view = partition().view()
     plan = make_plan(question, Selection(namespace="n", now=NOW))
-    population = score_all(view, view.mask(plan.selection), plan.terms, np.array([0.6, 0.8, 0.0], np.float32))
+    scores = score_all(view, view.mask(plan.selection), plan.terms, np.array([0.6, 0.8, 0.0], np.float32))
     neighbours = np.array([[-1, -1, 1, -1], [-1, 0, -1, -1], [-1] * 4, [-1] * 4], np.int32)
     candidates = fusion.Candidates(np.arange(4, dtype=np.int32), neighbours[:, : 2 * recipe.reach])
-    found = fusion.gather(view, population, candidates, plan.terms, recipe)
-    stages = fusion.features(population, population.cosines(candidates.rows), found, recipe)
+    found = fusion.gather(view, scores, candidates, plan.terms, recipe)
+    stages = fusion.features(scores, scores.cosines(candidates.rows), found, recipe)
     return {name: stages.values[:, at].tolist() for at, name in enumerate(stages.stages)}
 
 
@@ -150,7 +151,7 @@ def test_every_stage_of_the_default_recipe_is_told_apart() -> None:
     assert found["author"] == [0.0, 1.0, 1.0, 0.0]
     assert found["asks"] == [1.0, 0.0, 0.0, 0.0]
     assert found["alone"][0] == found["alone"][1] == 0.0 < found["alone"][2]
-    assert found["beside_coverage"][0] > 0.0, "Ben stands beside the first memory and not in it"
+    assert found["beside_coverage"][0] > 0.0, "Ben is in a neighbour of the first memory and not in it"
     assert found["beside_coverage"][2] == found["beside_coverage"][3] == 0.0
     assert found["coverage"][0] > found["coverage"][3] > 0.0
 

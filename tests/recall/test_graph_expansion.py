@@ -1,4 +1,4 @@
-"""Recall along the graph: what shares a rare thing with the question or a hit, and what is related to one, with the way there."""
+"""Recall along the graph: what shares a rare entity with the question or a hit, or is related to one, with the path there."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_a_hub_brings_nothing(memory: Memory) -> None:
 
 def test_filters_come_first(memory: Memory) -> None:
     memory.remember("Miroslava Kovalenko wears a scarf.", tags=["clothes"], user="u1")
-    assert texts(ask(memory, tags=["clothes"])) == [], "no hit, and the question names nobody"
+    assert texts(ask(memory, tags=["clothes"])) == [], "no hit, and the question names no entity"
     named = ask(memory, "What about Miroslava Kovalenko?", user=["u1"])
     assert texts(named) == ["Miroslava Kovalenko wears a scarf."]
     ledger = id_of(memory, LEDGER)

@@ -96,7 +96,7 @@ DAYS = {
 
 @pytest.fixture(params=["hashing", "none"])
 def diary(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
-    """The same thing done on four days, told in two languages, with vectors and by words alone."""
+    """The same event on four days, in two languages, with vectors and lexically alone."""
     service = open_service(Settings(data_dir=tmp_path, model=request.param), clock=ManualClock(ASKED))
     drafts = [
         Draft(text=text, valid_from=day, tags=(name,))

@@ -1,6 +1,6 @@
 """A floor under the quality of recall: the demonstration's questions and the standard library's functions, with the real model.
 
-Small enough for every change; `ai-memory evaluate` measures on more. The floors lie a little below what is reached, so that
+Small enough for every change; `ai-memory evaluate` measures on more. The floors are a little below what is reached, so that
 noise in rounding, or another Python's functions, do not trip them and a stage that broke does.
 """
 

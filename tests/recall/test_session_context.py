@@ -26,34 +26,34 @@ def test_coverage_is_the_share_of_the_idf_mass() -> None:
 
 def test_memories_cover_a_question_together_and_words_left_out_do_not_count() -> None:
     every, first = np.array([True, True]), np.array([True, False])
-    assert words().together(np.array([2, 9], np.int32), every) == 1.0
-    assert words().together(np.array([2, 5], np.int32), every) == 0.75
-    assert words().together(np.array([9], np.int32), first) == 0.0
-    assert words().together(np.array([5], np.int32), first) == 1.0
-    assert words().together(np.array([], np.int32), every) == 0.0
-    assert words().together(np.array([2, 9], np.int32), ~(every | first)) == 0.0
+    assert words().joint_coverage(np.array([2, 9], np.int32), every) == 1.0
+    assert words().joint_coverage(np.array([2, 5], np.int32), every) == 0.75
+    assert words().joint_coverage(np.array([9], np.int32), first) == 0.0
+    assert words().joint_coverage(np.array([5], np.int32), first) == 1.0
+    assert words().joint_coverage(np.array([], np.int32), every) == 0.0
+    assert words().joint_coverage(np.array([2, 9], np.int32), ~(every | first)) == 0.0
 
 
 def test_neighbours_add_words_that_are_missing_and_better_matches_of_those_that_are_not() -> None:
     rows = np.array([2, 5, 9], np.int32)
     neighbours = np.array([[-1, 5], [2, 9], [5, -1]], np.int32)
-    more, covered = words().beside(rows, neighbours)
+    more, covered = words().from_neighbours(rows, neighbours)
     assert more.tolist() == [0.0, 3.0 + 3.0, 1.0]
     assert covered.tolist() == [0.0, 0.25, 0.75]
 
 
 def test_a_word_counts_once_however_many_neighbours_have_it() -> None:
     row = np.array([9], np.int32)
-    once, _ = words().beside(row, np.array([[2, -1]], np.int32))
-    twice, _ = words().beside(row, np.array([[2, 5]], np.int32))
+    once, _ = words().from_neighbours(row, np.array([[2, -1]], np.int32))
+    twice, _ = words().from_neighbours(row, np.array([[2, 5]], np.int32))
     assert once.tolist() == twice.tolist() == [4.0]
 
 
 def test_no_words_and_no_neighbours_add_nothing() -> None:
     nothing = QuestionWords(np.array([2, 5], np.int32), np.zeros((0, 2), np.float32), values())
-    more, covered = nothing.beside(np.array([2, 5], np.int32), np.array([[5, -1], [-1, -1]], np.int32))
+    more, covered = nothing.from_neighbours(np.array([2, 5], np.int32), np.array([[5, -1], [-1, -1]], np.int32))
     assert more.tolist() == covered.tolist() == [0.0, 0.0]
-    more, covered = words().beside(np.array([2], np.int32), np.full((1, 4), -1, np.int32))
+    more, covered = words().from_neighbours(np.array([2], np.int32), np.full((1, 4), -1, np.int32))
     assert more.tolist() == covered.tolist() == [0.0]
 
 

@@ -12,7 +12,7 @@ from ai_memory import Memory
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.index.partition import Partition
-from ai_memory.recall.evidence.background import ANCHORS
+from ai_memory.recall.evidence.background import BACKGROUND_SENTENCES
 from ai_memory.recall.evidence.scores import score_all
 from ai_memory.types import MemoryRecord
 
@@ -40,17 +40,17 @@ def test_more_memories_change_little_about_a_clear_answer(tmp_path: Path, minilm
         assert abs(among.confidence - alone) < 0.15
 
 
-def test_anchors_are_distinct_and_about_different_things() -> None:
-    assert len(set(ANCHORS)) == len(ANCHORS) == 32
-    lengths = np.array([len(anchor.split()) for anchor in ANCHORS])
+def test_background_sentences_are_distinct_and_varied() -> None:
+    assert len(set(BACKGROUND_SENTENCES)) == len(BACKGROUND_SENTENCES) == 32
+    lengths = np.array([len(sentence.split()) for sentence in BACKGROUND_SENTENCES])
     assert lengths.min() >= 6
     assert lengths.max() <= 16
 
 
-def test_anchors_are_not_counted_as_memories_with_vectors() -> None:
-    """As many memories without a vector as there are anchors: the count of vectors must not hide that they are owed."""
+def test_background_sentences_are_not_counted_as_memories_with_vectors() -> None:
+    """As many memories without a vector as there are sentences: the count of vectors must not hide that some are pending."""
     embedder, partition = HashingEmbedder(), Partition("default", 64)
-    texts = [f"memory number {number}" for number in range(8 + len(ANCHORS))]
+    texts = [f"memory number {number}" for number in range(8 + len(BACKGROUND_SENTENCES))]
     at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     for key, text in enumerate(texts, start=1):
         record = MemoryRecord(
@@ -59,9 +59,9 @@ def test_anchors_are_not_counted_as_memories_with_vectors() -> None:
         partition.add(key, record)
     vectors = embedder.embed_documents(texts[:8])
     partition.set_vectors([(key, 0, vector) for key, vector in enumerate(vectors, start=1)])
-    view, anchors = partition.view(), embedder.embed_documents(ANCHORS)
+    view, background = partition.view(), embedder.embed_documents(BACKGROUND_SENTENCES)
     question = embedder.embed_queries(["number"])[0]
-    scored = score_all(view, np.ones(view.n, np.bool_), (), question, anchors)
+    scored = score_all(view, np.ones(view.n, np.bool_), (), question, background)
     alone = score_all(view, np.ones(view.n, np.bool_), (), question)
     assert scored.dense_background.size == alone.dense_background.size == 8
     assert scored.dense_background.mean != alone.dense_background.mean

@@ -15,7 +15,13 @@ from ai_memory.errors import EmbedderError
 from ai_memory.operations.reading import RecallRequest
 from ai_memory.operations.writing import REMEMBER_MANY, Draft, RememberManyRequest
 from ai_memory.recall.answer import Answer
-from ai_memory.recall.evidence.token_rerank import MOST, MOST_CHARACTERS, counted_tokens, likeness, standing_out
+from ai_memory.recall.evidence.token_rerank import (
+    MAX_CHARACTERS,
+    MAX_MEMORIES,
+    content_tokens,
+    max_similarity,
+    z_scores,
+)
 from ai_memory.recall.recipe import THOROUGH, without
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
@@ -33,16 +39,16 @@ def vectors(*rows: tuple[float, float]) -> NDArray[np.float32]:
 
 def test_likeness_is_the_mean_of_each_questions_tokens_nearest_one() -> None:
     question = vectors((1, 0), (0, 1))
-    assert likeness(question, vectors((1, 0), (-1, 0))) == pytest.approx(0.5)
-    assert likeness(question, vectors((0.6, 0.8), (1, 0))) == pytest.approx(0.9)
-    assert likeness(question, question[::-1]) == 1.0
-    assert likeness(question, vectors()) == likeness(vectors(), question) == 0.0
+    assert max_similarity(question, vectors((1, 0), (-1, 0))) == pytest.approx(0.5)
+    assert max_similarity(question, vectors((0.6, 0.8), (1, 0))) == pytest.approx(0.9)
+    assert max_similarity(question, question[::-1]) == 1.0
+    assert max_similarity(question, vectors()) == max_similarity(vectors(), question) == 0.0
 
 
 def test_function_words_and_marks_of_a_question_do_not_count() -> None:
     spans = [(0, 3), (4, 8), (8, 12), (13, 16), (17, 21), (21, 22)]
     text = "Who repaired the lamp?"
-    assert counted_tokens(text, spans, frozenset(("repaired", "lamp"))).tolist() == [
+    assert content_tokens(text, spans, frozenset(("repaired", "lamp"))).tolist() == [
         False,
         True,
         True,
@@ -50,13 +56,13 @@ def test_function_words_and_marks_of_a_question_do_not_count() -> None:
         True,
         False,
     ]
-    assert counted_tokens(text, spans, frozenset()).all(), "a question of function words is read as it is"
-    assert counted_tokens("", [], frozenset(("lamp",))).tolist() == []
+    assert content_tokens(text, spans, frozenset()).all(), "a question of function words is read as it is"
+    assert content_tokens("", [], frozenset(("lamp",))).tolist() == []
 
 
 def test_standing_out_is_counted_in_deviations() -> None:
-    assert standing_out(np.array([0.1, 0.2, 0.3])) == pytest.approx([-1.2247449, 0.0, 1.2247449])
-    assert standing_out(np.array([0.25, 0.25, 0.25 + 1e-9])).tolist() == [0.0, 0.0, 0.0]
+    assert z_scores(np.array([0.1, 0.2, 0.3])) == pytest.approx([-1.2247449, 0.0, 1.2247449])
+    assert z_scores(np.array([0.25, 0.25, 0.25 + 1e-9])).tolist() == [0.0, 0.0, 0.0]
 
 
 def opened(folder: Path, model: str) -> Service:
@@ -104,8 +110,8 @@ def test_thorough_reads_the_best_again_and_the_same_way_in_another_process(tmp_p
     assert answer.hits[0].memory.id == ask(service, limit=1).hits[0].memory.id
     assert {hit.memory.id for hit in answer.hits} == {hit.memory.id for hit in ask(service, recipe="off").hits}
     every = stages(ask(service, limit=50))
-    assert len({stage["tokens"] for stage in every}) > MOST // 2, "the best ones are told apart"
-    assert {stage["tokens"] for stage in every[MOST:]} == {min(stage["tokens"] for stage in every)}
+    assert len({stage["tokens"] for stage in every}) > MAX_MEMORIES // 2, "the best ones get different values"
+    assert {stage["tokens"] for stage in every[MAX_MEMORIES:]} == {min(stage["tokens"] for stage in every)}
     service.close()
     again = opened(tmp_path, str(bert))
     assert ask(again).answer_hash == answer.answer_hash
@@ -117,7 +123,7 @@ def test_long_texts_are_read_up_to_a_bound(tmp_path: Path, bert: Path) -> None:
     drafts = [Draft(text=f"{day} lamp repaired at the harbour. " + "It took long. " * 50) for day in "abcdef"]
     service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts))
     service.settle()
-    assert len(drafts[0].text) * 4 > MOST_CHARACTERS
+    assert len(drafts[0].text) * 4 > MAX_CHARACTERS
     values = sorted(stage["tokens"] for stage in stages(ask(service)))
     assert len(values) == 6
     assert values[0] == values[1] == values[2] == values[3] < values[4], (

@@ -19,7 +19,8 @@ from ai_memory.store.base import (
     Stored,
     Unchanged,
 )
-from ai_memory.types import Entity, MemoryRecord, Neighbour, Relation, label_of
+from ai_memory.text.properties import label_of
+from ai_memory.types import Entity, MemoryRecord, Neighbour, Relation
 from tests.support.store_samples import (
     CLOCK,
     DAY,

@@ -72,7 +72,7 @@ def test_the_three_digests_at_once_are_the_three(text: str, author: str | None) 
     ("text", "position", "word"), [("ab\x00", 2, "NUL"), ("\ud800x", 0, "U+D800"), ("é\udfff", 1, "U+DFFF")]
 )
 def test_what_cannot_be_stored_is_refused_by_position(text: str, position: int, word: str) -> None:
-    with pytest.raises(InvalidInputError, match=rf"title holds .*{word.replace('+', '.')}.* {position}$") as caught:
+    with pytest.raises(InvalidInputError, match=rf"title contains .*{word.replace('+', '.')}.* {position}$") as caught:
         clean_text(text, "title")
     assert caught.value.details == {"field": "title", "position": position}
 

@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ai_memory.text.passages import LIMIT, Passage, split
-from ai_memory.text.tokens import estimate_tokens
 
 PIECES = st.lists(
     st.sampled_from(
@@ -95,24 +94,3 @@ def test_a_limit_of_nothing_is_refused() -> None:
 def test_a_huge_text_is_split() -> None:
     text = "Paragraph of some words.\n\n" * 40_000
     assert max(map(len, parts(text))) <= LIMIT
-
-
-@pytest.mark.parametrize(
-    ("text", "least", "most"),
-    [
-        ("", 0, 0),
-        ("a", 1, 1),
-        ("word " * 100, 100, 150),
-        ("記憶" * 50, 100, 100),
-        ("слово " * 100, 150, 260),
-        ("\ud800", 1, 1),
-    ],
-)
-def test_the_estimate_of_tokens(text: str, least: int, most: int) -> None:
-    assert least <= estimate_tokens(text) <= most
-
-
-@given(st.text(st.characters(exclude_categories=())))
-def test_the_estimate_grows_with_the_text(text: str) -> None:
-    assert estimate_tokens(text) <= estimate_tokens(text + " more")
-    assert (estimate_tokens(text) == 0) == (text == "")

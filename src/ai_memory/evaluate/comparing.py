@@ -1,4 +1,4 @@
-"""Runs kept in a file, set against one another question by question, and held to a floor."""
+"""Runs saved to a file, compared with one another question by question, and checked against least values."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ def save(runs: Sequence[Run], file: Path) -> None:
         file.write_bytes(msgspec.json.encode(list(runs)))
     except OSError as error:
         raise InvalidInputError(
-            f"cannot write {file}: {error.strerror}", hint="give a place that can be written"
+            f"cannot write {file}: {error.strerror}", hint="give a path that can be written"
         ) from error
 
 
 def load(file: Path) -> list[Run]:
-    """The runs that `save` wrote. Raises InvalidInputError for a file that is not there or holds something else."""
+    """The runs that `save` wrote. Raises InvalidInputError for a file that does not exist or contains something else."""
     try:
         return from_json(file.read_bytes(), list[Run])
     except OSError as error:
         raise InvalidInputError(f"cannot read {file}: {error.strerror}", hint="make it with --save FILE") from error
     except msgspec.DecodeError as error:
-        raise InvalidInputError(f"{file.name} holds no saved runs: {error}", hint="make it with --save FILE") from error
+        raise InvalidInputError(f"{file.name} has no saved runs: {error}", hint="make it with --save FILE") from error
 
 
-def compare(ours: Run, theirs: Run, measures: Sequence[str]) -> tuple[int, dict[str, Difference]]:
-    """How many questions both runs have, and by how much ours is better on those, by measure."""
-    before = {question.key: question.figures for question in theirs.questions}
-    pairs = [(question.figures, before[question.key]) for question in ours.questions if question.key in before]
+def compare(run: Run, other: Run, measures: Sequence[str]) -> tuple[int, dict[str, Difference]]:
+    """How many questions both runs have, and by how much `run` is better than `other` on those, by measure."""
+    before = {question.key: question.figures for question in other.questions}
+    pairs = [(question.figures, before[question.key]) for question in run.questions if question.key in before]
     return len(pairs), {
-        name: difference([mine[name] for mine, _ in pairs], [other[name] for _, other in pairs]) for name in measures
+        name: difference([first[name] for first, _ in pairs], [second[name] for _, second in pairs])
+        for name in measures
     }
 
 
@@ -51,7 +52,7 @@ def floors(texts: Sequence[str]) -> dict[str, float]:
             found[name.strip()] = float(value)
         except ValueError:
             raise InvalidInputError(
-                f"{text!r} is no least value", hint="write MEASURE=VALUE, such as R@10=0.8"
+                f"{text!r} is not a least value", hint="write MEASURE=VALUE, such as R@10=0.8"
             ) from None
     return found
 
@@ -59,7 +60,7 @@ def floors(texts: Sequence[str]) -> dict[str, float]:
 def below(run: Run, least: dict[str, float]) -> list[str]:
     """What a run misses, in words; empty when every mean reaches its least value.
 
-    Raises InvalidInputError for a measure that there is not.
+    Raises InvalidInputError for an unknown measure.
     """
     means = run.metrics
     for name in least:

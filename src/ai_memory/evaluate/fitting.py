@@ -1,10 +1,10 @@
-"""Fits how much each stage of recall counts to judged questions.
+"""Fits to judged questions how much each stage of recall counts.
 
 The model is that of the shipped weights: a conditional logistic regression, in which the probability that a candidate is the one
 that answers is the softmax of the scores over the question's candidates. What is fitted is a factor for each stage's weight, drawn
-to 1 by a ridge, so that few questions change little, and no stage changes its sign. A common factor of all weights changes no
-order; so the ridge looks at the factors up to a common one, the temperature, and in the end they are brought to keep the mean score
-of relevant memories, on which confidence rests.
+to 1 by a ridge penalty, so that few questions change little, and no stage changes its sign. A common factor of all weights changes
+no order; so the penalty ignores a common factor, the temperature, and in the end the factors are rescaled so that the mean score of
+relevant memories stays the same, since confidence depends on it.
 """
 
 from __future__ import annotations
@@ -26,21 +26,25 @@ _STILL = 1e-8
 
 
 class Example(NamedTuple):
-    """A question's c candidates: what each of s stages adds to the score, shape (c, s), and which candidates answer, shape (c,)."""
+    """One question's c candidates.
+
+    `contributions`: what each of s stages adds to the score, in nats, float64, shape (c, s). `relevant`: which candidates answer,
+    bool, shape (c,).
+    """
 
     contributions: Values
     relevant: Marks
 
 
 def fit(examples: Sequence[Example], stages: int, *, ridge: float = RIDGE) -> Values:
-    """A factor of at least 0 for each stage's weight, shape (stages,); ones where there is nothing to learn from.
+    """A factor of at least 0 for each stage's weight, float64, shape (stages,); ones where there is nothing to learn from.
 
-    Questions without a candidate that answers, or without one that does not, say nothing. Deterministic.
+    Questions without a candidate that answers, or without one that does not, are ignored. Deterministic.
     """
-    telling = [one for one in examples if one.relevant.any() and not one.relevant.all()]
-    if not telling:
+    informative = [example for example in examples if example.relevant.any() and not example.relevant.all()]
+    if not informative:
         return np.ones(stages)
-    table = _Table.of(telling, stages)
+    table = _Table.of(informative, stages)
     steep, temperature = np.ones(stages), 1.0
     for _ in range(_ROUNDS):
         before = steep
@@ -52,45 +56,45 @@ def fit(examples: Sequence[Example], stages: int, *, ridge: float = RIDGE) -> Va
 
 
 class _Table(NamedTuple):
-    """All examples as one array: q questions of at most c candidates, those that are filled up marked."""
+    """All examples as one array: q questions of at most c candidates each, shorter ones padded."""
 
     contributions: Values
     """Shape (q, c, s)."""
     filled: Marks
-    """Shape (q, c)."""
+    """Whether an entry is padding, shape (q, c)."""
     relevant: Values
     """The share of each candidate in what answers its question, shape (q, c), adding up to 1."""
 
     @classmethod
     def of(cls, examples: Sequence[Example], stages: int) -> _Table:
-        longest = max(len(one.relevant) for one in examples)
+        longest = max(len(example.relevant) for example in examples)
         contributions = np.zeros((len(examples), longest, stages))
         filled, relevant = np.ones((len(examples), longest), np.bool_), np.zeros((len(examples), longest))
-        for at, one in enumerate(examples):
-            count = len(one.relevant)
-            contributions[at, :count], filled[at, :count] = one.contributions, False
-            relevant[at, :count] = one.relevant / one.relevant.sum()
+        for at, example in enumerate(examples):
+            count = len(example.relevant)
+            contributions[at, :count], filled[at, :count] = example.contributions, False
+            relevant[at, :count] = example.relevant / example.relevant.sum()
         return cls(contributions, filled, relevant)
 
     def shares(self, steep: Values) -> tuple[Values, float]:
-        """The probability of each candidate, shape (q, c), and the negative log likelihood of what answers."""
+        """The probability of each candidate, shape (q, c), and the negative log likelihood of those that answer."""
         scores = self.contributions @ steep
         scores[self.filled] = -np.inf
         scores -= scores.max(axis=1, keepdims=True)
         odds = np.exp(scores)
         totals = odds.sum(axis=1, keepdims=True)
-        told = np.where(self.filled, 0.0, scores - np.log(totals))
-        return odds / totals, -float((self.relevant * told).sum())
+        log_shares = np.where(self.filled, 0.0, scores - np.log(totals))
+        return odds / totals, -float((self.relevant * log_shares).sum())
 
     def keeping_scale(self, factors: Values) -> Values:
-        """The factors, all multiplied by what keeps the mean score of relevant candidates where that is above 0."""
+        """The factors, shape (s,), rescaled so that the mean score of relevant candidates stays the same, if it is above 0."""
         answering = np.einsum("qc,qcs->s", self.relevant, self.contributions)
         before, after = float(answering.sum()), float(answering @ factors)
         return factors * (before / after) if before > 0.0 and after > 0.0 else factors
 
 
 def _step(table: _Table, steep: Values, temperature: float, ridge: float) -> Values:
-    """One step of Newton's method on the likelihood and the ridge, shortened until it does not lead upwards."""
+    """One step of Newton's method on the penalised likelihood, halved until the cost does not grow."""
     shares, cost = table.shares(steep)
     cost += _pull(steep, temperature, ridge)
     expected = np.einsum("qc,qcs->qs", shares, table.contributions)
@@ -98,7 +102,7 @@ def _step(table: _Table, steep: Values, temperature: float, ridge: float) -> Val
     slope += ridge * (steep / temperature - 1.0) / temperature
     apart = ((table.contributions - expected[:, None, :]) * np.sqrt(shares)[:, :, None]).reshape(-1, len(steep))
     curve = apart.T @ apart + ridge / temperature**2 * np.eye(len(steep))
-    free = (steep > 0.0) | (slope < 0.0)  # the others are at their bound and pull beyond it
+    free = (steep > 0.0) | (slope < 0.0)  # the others are at their bound of 0 and would move below it
     step = np.zeros(len(steep))
     step[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
     for _ in range(_HALVINGS):

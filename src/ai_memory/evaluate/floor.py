@@ -1,4 +1,4 @@
-"""The floor under every retrieval figure: textbook BM25 without stems, languages or vectors.
+"""The baseline of every retrieval figure: textbook BM25 without stems, languages or vectors.
 
 Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with k1 = 1.5, b = 0.75, the
 non-negative idf ln(1 + (N - n + 0.5) / (n + 0.5)), and 52 English function words left out.
@@ -21,7 +21,7 @@ STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words that are no stop words, in order."""
+    """Lower-case words that are not stop words, in order."""
     return [word for word in re.findall(r"\w+", text.lower()) if word not in STOP_WORDS]
 
 

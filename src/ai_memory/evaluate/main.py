@@ -1,4 +1,4 @@
-"""`ai-memory evaluate`: measure recall on a folder of data sets or on a file of one's own."""
+"""`ai-memory evaluate`: measure recall on a folder of data sets, on a file, or on the user's own store."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from ai_memory.evaluate.run import Harness, Progress, Run, floor, open_harness, 
 from ai_memory.recall.recipe import BALANCED, MEANING, STAGES, WORDS, Recipe, without
 from ai_memory.settings import Settings, load_settings
 
-OURS = "recall"
+RECALL = "recall"
+"""The label of the recipe that is measured, in a table next to the baselines."""
 SIDES = (("words only", WORDS), ("meaning only", MEANING))
 """The two searches alone, by label, for comparison."""
 
-_WORDS_ALONE = "There is no embedding model here: recall is measured by words alone. ai-memory model fetch\n"
+_WORDS_ALONE = "There is no embedding model here: only lexical search is measured. Run ai-memory model fetch\n"
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -33,17 +34,17 @@ class Options(Struct, frozen=True, kw_only=True):
     """All groups of a data set in one namespace."""
     json: bool = False
     sides: bool = False
-    """Each search alone too."""
+    """Also each search alone."""
     only: str | None = None
     """Data sets whose name contains this, letter case aside."""
     format: str | None = None
-    """The format of the folder or file, where its shape shall not decide."""
+    """The format of the folder or file; None to recognise it by its contents."""
     ablate: bool = False
-    """Each stage of the recipe switched off in turn too."""
+    """Also with each stage of the recipe switched off in turn."""
     save: Path | None = None
-    """Where to keep every question's measures."""
+    """Where to save every question's measures."""
     compare: Path | None = None
-    """Measures kept before, to compare with."""
+    """Measures saved before, to compare with."""
     html: Path | None = None
     """Where to write a page with charts."""
     least: tuple[str, ...] = ()
@@ -62,8 +63,8 @@ def main(
     """Measure every data set of `folder`, or the groups of `jsonl`, or the user's own store by the questions of `own`.
 
     Returns 0, or 1 when a mean is below its least value. Tables appear one by one; JSON comes at the end. Raises
-    InvalidInputError for files that are not there or not understood, and for a question set without any question that has a
-    relevant document.
+    InvalidInputError for files that do not exist or are not understood, and for a question set in which no question has a relevant
+    document.
     """
     wanted = wanted or Options()
     out = out or sys.stdout
@@ -79,7 +80,7 @@ def main(
             if not wanted.json:
                 out.write(results[-1].table + "\n")
                 out.flush()
-    runs = [run for result in results for run in (result.ours, *result.sides, *(run for _, run in result.without))]
+    runs = [run for result in results for run in (result.recall, *result.sides, *(run for _, run in result.without))]
     if not any(run.questions for run in runs):
         raise InvalidInputError(
             "no question has a relevant document", hint="qrels: {query: {doc: grade}}, grade above 0"
@@ -87,11 +88,11 @@ def main(
     if wanted.save:
         comparing.save(runs, wanted.save)
     if wanted.html:
-        shown = [run for result in results for run in (result.ours, *result.sides)]
-        page.write(shown, wanted.html, [(result.ours, result.without) for result in results])
+        shown = [run for result in results for run in (result.recall, *result.sides)]
+        page.write(shown, wanted.html, [(result.recall, result.without) for result in results])
     if wanted.json:
         out.write(report.as_json(runs) + "\n")
-    missed = [text for result in results for text in comparing.below(result.ours, least)]
+    missed = [text for result in results for text in comparing.below(result.recall, least)]
     for text in missed:
         sys.stderr.write(text + "\n")
     return 1 if missed else 0
@@ -102,7 +103,7 @@ def data_sets(
 ) -> list[DataSet]:
     """The data sets of the one place that is given: the one called `only`, else those whose name contains it.
 
-    `shape` names a format. Raises InvalidInputError for none.
+    `shape` names a format. Raises InvalidInputError for no place or several, and where no data set is found.
     """
     if len([place for place in (folder, jsonl, own) if place]) != 1:
         raise InvalidInputError("give one: a folder, --jsonl or --questions", hint="see --help")
@@ -118,10 +119,10 @@ def data_sets(
 
 
 class _Result(NamedTuple):
-    """What came out of a data set: its table for people, recall's run, the sides', and the recipe's without each stage, by name."""
+    """What was measured on one data set: a table for people, the runs of recall, of each search, and without each stage by name."""
 
     table: str
-    ours: Run
+    recall: Run
     sides: list[Run]
     without: list[tuple[str, Run]]
 
@@ -133,16 +134,16 @@ def _measure(harness: Harness, data_set: DataSet, wanted: Options, before: dict[
     shown = [] if harness.own else [("BM25 floor", floor(name, groups, pool=pool))]
     for label, recipe in SIDES if wanted.sides else ():
         shown.append((label, harness.evaluate(f"{name}, {label}", groups, recipe=recipe, pool=pool)))
-    ours = harness.evaluate(name, groups, recipe=wanted.recipe, pool=pool)
-    shown.append((OURS, ours))
+    recall = harness.evaluate(name, groups, recipe=wanted.recipe, pool=pool)
+    shown.append((RECALL, recall))
     table = report.as_table(name, shown)
     ablated = _ablated(harness, name, groups, wanted) if wanted.ablate else []
-    if ablated and ours.questions:
-        table += report.as_ablation(ours, ablated)
-    if name in before and ours.questions:
-        table += report.as_comparison(ours, before[name])
+    if ablated and recall.questions:
+        table += report.as_ablation(recall, ablated)
+    if name in before and recall.questions:
+        table += report.as_comparison(recall, before[name])
     sides = [run for label, run in shown if label in dict(SIDES)]
-    return _Result(table, ours, sides, ablated)
+    return _Result(table, recall, sides, ablated)
 
 
 def _ablated(harness: Harness, name: str, groups: Sequence[Group], wanted: Options) -> list[tuple[str, Run]]:
@@ -158,7 +159,7 @@ def _ablated(harness: Harness, name: str, groups: Sequence[Group], wanted: Optio
 
 
 def progress() -> Progress | None:
-    """One line on standard error that is written over, when that is a terminal."""
+    """A callback that overwrites one line on standard error; None where that is not a terminal."""
     if not sys.stderr.isatty():
         return None
 

@@ -1,7 +1,7 @@
 """Ranking measures: pure functions of a ranking and of what is known to be relevant.
 
-`ranked` holds document ids, best first, each once; `relevant` maps the id of every relevant document to its grade (> 0). A
-question without relevant documents has no measure: callers leave it out of the means.
+`ranked` has document ids, best first, each once; `relevant` maps the id of every relevant document to its grade (> 0) and is not
+empty: a question without relevant documents has no measure, and callers leave it out of the means.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def mean(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """The mean of each measure over questions; empty for no questions."""
     if not figures:
         return {}
-    return {name: sum(one[name] for one in figures) / len(figures) for name in figures[0]}
+    return {name: sum(question[name] for question in figures) / len(figures) for name in figures[0]}
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -1,4 +1,4 @@
-"""Judged questions to the user's own store: each names the memories that should come, by id."""
+"""Judged questions to the user's own store: each names the memories that should be found, by id."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class OwnQuestion(Struct, frozen=True, kw_only=True):
 
 
 def load_questions(file: Path) -> list[Group]:
-    """A group a namespace, whose documents are the memories that answer. Unknown fields are ignored, blank lines skipped.
+    """One group per namespace, whose documents are the memories that answer. Unknown fields are ignored, blank lines skipped.
 
-    Raises InvalidInputError for a file that cannot be read or holds no question, naming the line that is wrong.
+    Raises InvalidInputError for a file that cannot be read or has no question, naming the line that is wrong.
     """
     groups: dict[str, Group] = {}
     try:
@@ -43,7 +43,7 @@ def load_questions(file: Path) -> list[Group]:
             asked = from_builtins(json.loads(line), OwnQuestion)
         except (ValueError, msgspec.ValidationError) as error:
             raise InvalidInputError(
-                f"line {number} of {file.name} is no question: {error}", hint=f"each line is {_SHAPE}", line=number
+                f"line {number} of {file.name} is not a question: {error}", hint=f"each line is {_SHAPE}", line=number
             ) from None
         group = groups.setdefault(asked.namespace, Group(asked.namespace, {}, {}))
         key = f"line {number}"
@@ -51,5 +51,5 @@ def load_questions(file: Path) -> list[Group]:
         group.queries[key] = Query(asked.question, asked.kind, asked.asked_at)
         group.qrels[key] = dict.fromkeys(asked.expect, 1.0)
     if not groups:
-        raise InvalidInputError(f"{file} holds no question", hint=f"each line is {_SHAPE}")
+        raise InvalidInputError(f"{file} has no question", hint=f"each line is {_SHAPE}")
     return list(groups.values())

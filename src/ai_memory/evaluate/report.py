@@ -26,7 +26,7 @@ def as_json(runs: Sequence[Run]) -> str:
 
 
 def as_table(name: str, runs: Sequence[tuple[str, Run]]) -> str:
-    """One data set: a line for each way of answering, then its R@10 by category."""
+    """One data set: one line per run, then R@10 by category. `runs` have labels; the last is the one that bounds are given for."""
     shown = [run for _, run in runs if run.questions]
     if not shown:
         return f"{name}: no question has a relevant document\n"
@@ -50,33 +50,33 @@ def as_table(name: str, runs: Sequence[tuple[str, Run]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_ablation(ours: Run, without: Sequence[tuple[str, Run]]) -> str:
-    """What each stage brings: the recipe with it against the recipe without it, all else as it is."""
+def as_ablation(recall: Run, without: Sequence[tuple[str, Run]]) -> str:
+    """What each stage contributes: the recipe compared with the same recipe without that stage."""
     lines = ["  what each stage brings (95 % bounds; * where they leave out 0)"]
     width = max(len(stage) for stage, _ in without)
     for stage, run in without:
-        _, found = compare(ours, run, ABLATED)
-        lines.append(f"  {stage:{width}}  " + "   ".join(f"{name} {_gain(one)}" for name, one in found.items()))
+        _, found = compare(recall, run, ABLATED)
+        lines.append(f"  {stage:{width}}  " + "   ".join(f"{name} {_gain(gain)}" for name, gain in found.items()))
     return "\n".join(lines) + "\n"
 
 
-def as_comparison(ours: Run, before: Run) -> str:
-    """This run against one that was kept: the paired difference of each measure, over the questions that both have."""
-    shared, found = compare(ours, before, SHOWN)
+def as_comparison(run: Run, before: Run) -> str:
+    """This run compared with a saved one: the paired difference of each measure, over the questions that both have."""
+    shared, found = compare(run, before, SHOWN)
     lines = [f"  against the run before ({shared} shared questions; 95 % bounds, p of the sign-flip test)"]
-    lines += [f"  {name:8} {_gain(one)}   p {one.p:.4f}" for name, one in found.items()]
+    lines += [f"  {name:8} {_gain(gain)}   p {gain.p:.4f}" for name, gain in found.items()]
     return "\n".join(lines) + "\n"
 
 
-def _gain(of: Difference) -> str:
-    return f"{of.mean:+.4f} [{of.low:+.4f}, {of.high:+.4f}]{'*' if of.clear else ' '}"
+def _gain(gain: Difference) -> str:
+    return f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]{'*' if gain.clear else ' '}"
 
 
 def _bounds(run: Run) -> Iterator[str]:
-    """The last run's bounds, and the texts' size."""
-    bounds = {name: run.interval(name) for name in ABLATED}
-    told = " · ".join(f"{name} {low:.3f} to {high:.3f}" for name, (_, low, high) in bounds.items())
-    yield f"  95 % bounds: {told}; {run.tokens:,.0f} tokens an answer"
+    """The bounds of a run, and the mean size of its answers."""
+    intervals = {name: run.interval(name) for name in ABLATED}
+    bounds = " · ".join(f"{name} {low:.3f} to {high:.3f}" for name, (_, low, high) in intervals.items())
+    yield f"  95 % bounds: {bounds}; {run.tokens:,.0f} tokens per answer"
 
 
 def _as_dict(run: Run) -> dict[str, Any]:

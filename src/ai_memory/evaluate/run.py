@@ -1,8 +1,8 @@
-"""Measuring recall on judged questions, through the service itself on a store of its own.
+"""Measuring recall on judged questions, through the service itself on a separate store.
 
-Each group is remembered in its own namespace, vectors are waited for, and every question goes through the same `recall` that a
-client calls. A group that was remembered already is not remembered again, so that several question sets over the same documents
-cost one embedding.
+Each group is remembered in a separate namespace, its vectors are waited for, and every question goes through the same `recall` that
+a client calls. A group that was remembered already is not remembered again, so that several question sets over the same documents
+are embedded once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Measured(Struct, frozen=True):
     """One question: its measures, by name, and how long recall took."""
 
     key: str
-    """The group and the question's id in it: what pairs the same question in two runs."""
+    """The group and the question's id in it: what identifies the same question in two runs."""
     category: str
     figures: dict[str, float]
     seconds: float
@@ -55,12 +55,12 @@ class Measured(Struct, frozen=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """One data set, measured: what each question gave."""
+    """One data set, measured: the figures of each question."""
 
     name: str
     questions: tuple[Measured, ...]
     rejected: int = 0
-    """Documents that the service would not take, such as empty ones."""
+    """Documents that the service rejected, such as empty ones."""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -101,7 +101,7 @@ class Judged(NamedTuple):
 
 
 class Harness:
-    """A service and what was remembered in it so far; with `own`, a user's own, whose groups are namespaces as they stand."""
+    """A service and what was remembered in it so far; with `own`, the user's own store, where a group is an existing namespace."""
 
     def __init__(self, service: Service, progress: Progress | None = None, *, own: bool = False) -> None:
         self._service = service
@@ -111,14 +111,14 @@ class Harness:
 
     @property
     def embedder(self) -> str | None:
-        """The model whose vectors are compared; None where recall works by words alone."""
+        """The model whose vectors are compared; None where recall is lexical only."""
         found = self._service.carry_out(STATS, StatsRequest()).embedder
         return None if found is None else found.model
 
     def evaluate(self, name: str, groups: Sequence[Group], *, recipe: Recipe = BALANCED, pool: bool = False) -> Run:
         """Ask every question that has a relevant document; with `pool`, in one namespace for all groups.
 
-        Vectors are waited for first. Where there is no embedding model, recall works by words alone.
+        Vectors are waited for first. Where there is no embedding model, recall works lexically alone.
         """
         questions = self.judged(groups, pool=pool)
         rejected = sum({one.corpus.namespace: one.corpus.rejected for one in questions}.values())
@@ -149,7 +149,7 @@ class Harness:
             self._progress(name, number, len(questions))
 
     def explained(self, questions: Sequence[Judged], recipe: Recipe, limit: int) -> Iterator[Answer]:
-        """Ask each question, with the account of every hit."""
+        """Ask each question, with the trace of every hit."""
         for number, one in enumerate(questions, 1):
             yield self.ask(one, recipe, limit, explain=True)
             self._progress("explaining", number, len(questions))
@@ -180,7 +180,7 @@ class Harness:
         return self._corpora[digest]
 
     def _namespace(self, group: Group) -> _Corpus:
-        """A namespace of the user's own. Raises InvalidInputError where it lacks a memory that a question expects."""
+        """A namespace of the user's store. Raises InvalidInputError where it lacks a memory that a question expects."""
         missing = []
         for memory in group.docs:
             try:
@@ -209,7 +209,7 @@ class Harness:
                 if receipt.outcome is Outcome.REJECTED:
                     corpus.rejected += 1
                 elif receipt.memory_id is None:
-                    raise InternalError(f"the receipt of document {name} names no memory")
+                    raise InternalError(f"the receipt of document {name} has no memory id")
                 else:
                     corpus.documents.setdefault(receipt.memory_id, []).append(name)
             self._progress("remembering", start + len(batch), len(names))
@@ -217,7 +217,7 @@ class Harness:
 
 
 class _Corpus(Struct):
-    """Documents remembered in one namespace; equal documents share a memory. A user's own memory is a document by its id."""
+    """Documents remembered in one namespace; equal documents share a memory. In the user's store, a memory's id is its document."""
 
     namespace: str
     documents: dict[str, list[str]]
@@ -238,7 +238,7 @@ def _draft(document: Document) -> Draft:
 
 
 def measured(one: Judged, answer: Answer, seconds: float) -> Measured:
-    """An answer's first `DEPTH` hits against what is known to answer."""
+    """The measures of an answer's first `DEPTH` hits, given what is known to answer."""
     ranked = [document for documents in one.corpus.ranked(answer)[:DEPTH] for document in documents]
     figures = metrics.measure(ranked, one.relevant)
     return Measured(one.key, one.query.category or NO_CATEGORY, figures, seconds, tokens=answer.tokens)
@@ -263,7 +263,7 @@ def floor(name: str, groups: Sequence[Group], *, pool: bool = False) -> Run:
 
 @contextmanager
 def open_harness(settings: Settings, progress: Progress | None = None) -> Iterator[Harness]:
-    """A harness over a scratch store with the user's own model; the store is gone afterwards."""
+    """A harness over a temporary store with the user's own model; the store is deleted afterwards."""
     with TemporaryDirectory(prefix="ai-memory-evaluate-") as folder:
         scratch = settings.model_copy(update={"store": str(Path(folder) / "memory.db"), "snapshot_rows": 0})
         with closing(open_service(scratch, shipped=True)) as service:
@@ -272,13 +272,13 @@ def open_harness(settings: Settings, progress: Progress | None = None) -> Iterat
 
 @contextmanager
 def open_own(settings: Settings, progress: Progress | None = None) -> Iterator[Harness]:
-    """A harness over the user's own store, which is asked as it stands and not written to.
+    """A harness over the user's own store, which is not written to.
 
-    Every recipe is named by who asks; so a file of tuned weights is not read, and one that is broken stands in nobody's way.
+    The caller names every recipe, so a file of tuned weights is not read and a broken one does no harm.
     """
     with closing(open_service(settings, shipped=True)) as service:
         yield Harness(service, progress, own=True)
 
 
 def _silent(what: str, done: int, total: int) -> None:
-    """No progress."""
+    """Report no progress."""

@@ -1,7 +1,7 @@
-"""How sure a mean is, and whether one way of answering is really better than another.
+"""How certain a mean is, and whether one recipe is really better than another.
 
 Intervals are bootstrap percentiles (Efron and Tibshirani, 1993) over questions. Two runs are compared question by question: the
-interval is that of the mean difference, and p is the two-sided sign-flip (permutation) test's, the share of random signs under
+interval is that of the mean difference, and p that of the two-sided sign-flip (permutation) test, the share of random signs with
 which the mean difference would be as large. The random numbers are seeded, so that equal figures give equal intervals.
 """
 
@@ -17,7 +17,7 @@ SAMPLES = 2_000
 LEVEL = 0.95
 _SEED = 20_260_101
 _AT_ONCE = 1 << 22
-"""Numbers drawn in one go, so that many questions do not take much memory."""
+"""Random numbers drawn at once, so that many questions do not take much memory."""
 
 
 class Interval(NamedTuple):
@@ -38,7 +38,7 @@ class Difference(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        """Whether the bounds have one sign."""
+        """Return whether both bounds have the same sign."""
         return self.low > 0.0 or self.high < 0.0
 
 
@@ -52,14 +52,14 @@ def interval(values: Sequence[float]) -> Interval:
     return Interval(float(data.mean()), low, high)
 
 
-def difference(ours: Sequence[float], theirs: Sequence[float]) -> Difference:
-    """How much better `ours` is than `theirs`, which must be the figures of the same questions in the same order.
+def difference(figures: Sequence[float], others: Sequence[float]) -> Difference:
+    """How much greater `figures` are than `others`, which must be those of the same questions in the same order.
 
     Raises ValueError for lists of different lengths. No questions: no difference, and p is 1.
     """
-    if len(ours) != len(theirs):
-        raise ValueError(f"{len(ours)} figures cannot be paired with {len(theirs)}")
-    gains = np.asarray(ours, np.float64) - np.asarray(theirs, np.float64)
+    if len(figures) != len(others):
+        raise ValueError(f"{len(figures)} figures cannot be paired with {len(others)}")
+    gains = np.asarray(figures, np.float64) - np.asarray(others, np.float64)
     mean, low, high = interval(gains.tolist())
     return Difference(mean, low, high, _chance(gains))
 

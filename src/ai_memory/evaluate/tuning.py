@@ -1,4 +1,4 @@
-"""`ai-memory tune`: fit the weights of recall to judged questions, and keep them only where questions held out gain by it."""
+"""`ai-memory tune`: fit the weights of recall to judged questions, and keep them only where held-out questions gain by it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ai_memory.recall.recipe import STAGES, Recipe
 from ai_memory.recall.tuned import BY_LENGTH, Tuned, encode, scaled
 
 FEWEST = 10
-"""Fewer judged questions than this are not fitted to."""
+"""The least number of judged questions to fit to."""
 CANDIDATES = 100
-"""Hits a question whose stages are fitted to."""
+"""Hits per question whose stages are fitted to."""
 MEASURES = ("R@10", "MRR", "nDCG@10")
 _DECIMALS = 4
 
 
 class Fit(Struct, frozen=True, kw_only=True):
-    """What a fit changed and what it brought on the questions of folds that it did not see."""
+    """What a fit changed, and what it gained on the questions of folds that it did not see."""
 
     base: Recipe
     recipe: Recipe
@@ -46,7 +46,7 @@ class Fit(Struct, frozen=True, kw_only=True):
 
     @property
     def real(self) -> bool:
-        """Whether the order of what is held out is clearly better, and no measure is clearly worse."""
+        """Return whether held-out questions are clearly ranked better, and no measure is clearly worse."""
         gains = self.gains.values()
         better = any(self.gains[name].low > 0.0 for name in ("R@10", "nDCG@10"))
         return better and not any(gain.high < 0.0 for gain in gains)
@@ -55,8 +55,8 @@ class Fit(Struct, frozen=True, kw_only=True):
 def tune(harness: Harness, groups: Sequence[Group], base: Recipe, *, folds: int = 5) -> Fit:
     """Fit a recipe to all questions, and measure on each fold what a fit to the other folds gives.
 
-    A fold never shares a group with another; where there is one group, no document that answers. Raises InvalidInputError where
-    there are fewer than `FEWEST` questions, or where they cannot be parted.
+    No two folds share a group or, where there is only one group, a document that answers. Raises InvalidInputError where there are
+    fewer than `FEWEST` questions, or where they cannot be divided.
     """
     questions = harness.judged(groups)
     parts = _folds(questions, folds)
@@ -102,7 +102,7 @@ def write(found: Fit, file: Path) -> None:
         file.write_bytes(encode(tuned))
     except OSError as error:
         raise InvalidInputError(
-            f"cannot write {file}: {error.strerror}", hint="give a place that can be written with --output"
+            f"cannot write {file}: {error.strerror}", hint="give a path that can be written with --output"
         ) from error
 
 
@@ -123,7 +123,7 @@ def as_dict(found: Fit, written: Path | None) -> dict[str, Any]:
 
 
 def as_lines(found: Fit) -> Iterator[str]:
-    """The fit for people: weights before and after, then what is held out before and after."""
+    """The fit for people: weights before and after, then the measures on held-out questions before and after."""
     yield f"{found.base.name}, fitted to {found.questions} questions; measured in {found.folds} folds, each on a fit to the others"
     yield ""
     yield f"  {'stage':16} {'shipped':>9} {'tuned':>9}"
@@ -154,7 +154,7 @@ def _example(one: Judged, answer: Answer, stages: Sequence[str]) -> Example:
 
 
 def _folds(questions: Sequence[Judged], most: int) -> list[set[int]]:
-    """Places of questions, parted into at most `most` folds of about equal size; questions that hang together stay together."""
+    """Places of questions, divided into at most `most` folds of about equal size; connected questions stay together."""
     if most < 2:
         raise InvalidInputError(f"{most} folds hold nothing out", hint="give at least 2", limit=2)
     if len(questions) < FEWEST:
@@ -163,20 +163,21 @@ def _folds(questions: Sequence[Judged], most: int) -> list[set[int]]:
             hint=f"judge at least {FEWEST}; a few hundred are better",
             limit=FEWEST,
         )
-    together = _together(questions)
-    if len(together) < 2:
+    connected = _connected(questions)
+    if len(connected) < 2:
         raise InvalidInputError(
             "all questions have answers in common, so that none can be held out",
             hint="add questions about other memories",
         )
-    folds: list[set[int]] = [set() for _ in range(min(most, len(together)))]
-    for part in sorted(together, key=lambda part: (-len(part), part)):
+    folds: list[set[int]] = [set() for _ in range(min(most, len(connected)))]
+    # The largest part first, each to the smallest fold so far, which balances the folds well enough.
+    for part in sorted(connected, key=lambda part: (-len(part), part)):
         min(folds, key=len).update(part)
     return folds
 
 
-def _together(questions: Sequence[Judged]) -> list[list[int]]:
-    """Places of questions that hang together: by their group; where all are of one, by a document that answers several."""
+def _connected(questions: Sequence[Judged]) -> list[list[int]]:
+    """Places of questions that are connected: by their group; where all are of one, by a document that answers several."""
     grouped = len({one.group for one in questions}) > 1
     root = list(range(len(questions)))
 

@@ -1,1 +1,1 @@
-"""What a text says about named things, read without a language model: mentions, times, statements, and who is who."""
+"""What a text says about named entities, read without a language model: mentions, times, statements, and who is who."""

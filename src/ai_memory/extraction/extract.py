@@ -1,7 +1,7 @@
-"""From a text and the time it was said to mentions, times and statements: the one door of extraction.
+"""From a text and the time it was said to mentions, times and statements: the entry point of extraction.
 
-Everything is told by spelling, by lists of names and by the words around; no model is asked and nothing is read but the lists that
-come with the package. English and Russian are read in one pass, so nobody has to say which of the two a text is.
+Everything is recognised by spelling, by lists of names and by the surrounding words; no model is used and no file is read but the
+lists that come with the package. English and Russian are read in one pass, so the language of a text need not be given.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ai_memory.extraction.names import recognition as names
 from ai_memory.extraction.values import Extraction, Mention, TimeExpression
 
 VERSION = "1"
-"""To be raised with every change to what is found, so that texts which were read before are read again."""
+"""Must be raised with every change to what is found, so that texts which were read before are read again."""
 
 Finder = Callable[[str], Iterable[Mention]]
 """Finds names in a text; spans count its characters."""
@@ -28,12 +28,12 @@ def extract(text: str, *, said_at: dt.datetime | None = None, model: Finder | No
     """What `text` names and states, with the spans of all of it; an empty Extraction for a text without names.
 
     `said_at` is when the text was said, with a timezone: its days are the days that *yesterday* and *15 March* mean. Without it
-    only times with a year of their own are given. The same text and time always give the same answer, and any characters do:
-    NUL, lone surrogates, any script. Time grows with the text's length alone.
+    only times that name their year are found. The same text and time always give the same answer, and all characters are
+    accepted: NUL, lone surrogates, any script. Time is linear in the text's length.
 
-    `model`, such as `gliner.NameModel(folder).find`, adds the names that it finds where none stands yet.
+    `model`, such as `gliner.NameModel(folder).find`, adds the names that it finds where none was found yet.
 
-    Raises InvalidInputError for a `text` that is no string and a `said_at` without a timezone.
+    Raises InvalidInputError for a `text` that is not a string and a `said_at` without a timezone.
     """
     if not isinstance(text, str):
         raise InvalidInputError(f"text must be a string, not {type(text).__name__}")
@@ -49,7 +49,7 @@ def extract(text: str, *, said_at: dt.datetime | None = None, model: Finder | No
     taken = [(expression.start, expression.end) for expression in when]
     mentions = sorted(shaped + names.find(text, cut, shaped, taken, verbs))
     if model is not None:
-        mentions = _beside(mentions, taken, model(text))
+        mentions = _with_more(mentions, taken, model(text))
     stated = statements.find(text, mentions, when, verbs, said_at)
     return Extraction(tuple(mentions), tuple(when), tuple(stated))
 
@@ -59,8 +59,8 @@ def times_named(text: str, said_at: dt.datetime) -> tuple[TimeExpression, ...]:
     return tuple(times.find(text, words.split(text), said_at))
 
 
-def _beside(mentions: list[Mention], times: list[tuple[int, int]], more: Iterable[Mention]) -> list[Mention]:
-    """All mentions, and of `more` those that overlap neither a mention nor a time."""
+def _with_more(mentions: list[Mention], times: list[tuple[int, int]], more: Iterable[Mention]) -> list[Mention]:
+    """All mentions, together with those of `more` that overlap neither a mention nor a time."""
     taken = sorted([*((mention.start, mention.end) for mention in mentions), *times])
     starts = [start for start, _ in taken]
 
@@ -72,7 +72,7 @@ def _beside(mentions: list[Mention], times: list[tuple[int, int]], more: Iterabl
 
 
 def forget_words() -> None:
-    """Drop the remembered words of all texts, so that none outlives the text it came from."""
+    """Empty the caches of words, so that none outlives the text it came from."""
     words.lexeme.cache_clear()
     declension.nominatives.cache_clear()
     tenses.tense.cache_clear()

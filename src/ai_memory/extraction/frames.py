@@ -1,7 +1,7 @@
 """The verbs of simple statements: which relation each states, between which kinds of names.
 
 A frame is a verb with its preposition (*works at*, *was replaced by*). `find` gives every frame of a text in one pass; the name
-before it is its subject and the name after it its object. The same frames tell the kind of a name that no list knows: what
+before it is its subject and the name after it its object. The same frames give the kind of a name that is in no list: what
 something *depends on* is a product.
 """
 
@@ -39,7 +39,7 @@ class Frame(NamedTuple):
     reverse: bool
     """The name before is the object: *Y was replaced by X*."""
     ends: bool
-    """It says that the relation is over: *left*, *no longer works at*."""
+    """The relation is over: *left*, *no longer works at*."""
 
 
 class Hit(NamedTuple):
@@ -52,7 +52,7 @@ class Hit(NamedTuple):
 
 
 def _frame(relation: str, phrases: str, kinds: str, guess: str, *, reverse: bool = False, ends: bool = False) -> Frame:
-    """`phrases` are alternatives, each a first word of its own; `kinds` and `guess` are letters before and after the verb."""
+    """A frame from `phrases`, alternatives that each begin with a word; `kinds` and `guess` have letters for before and after."""
     alternatives = _alternatives(phrases)
     before, after = kinds.split()
     subjects, objects = (after, before) if reverse else (before, after)
@@ -129,7 +129,7 @@ _FRAMES: tuple[Frame, ...] = (
         r"based in|located in|headquartered in|situated in|находится (?:в|во)|расположен[аоы]? (?:в|во)",
         "OL L", "OL"),
     _frame("LOCATED_IN", r"is in|is a city in", "L L", "-L"),
-    # things
+    # products
     _frame("REPLACED", r"replaces?|replaced|supersede[sd]?|заменил[аио]?|заменяет", "D D", "DD"),
     _frame("REPLACED", r"replaced (?:by|with)|superseded by|заменили на|заменен[аоы]? на", "D D", "DD", reverse=True),
     _frame("REPLACED", r"replaces?|replaced|succeeded|сменил[аи]?|заменил[аи]?", "P P", "--"),
@@ -154,7 +154,7 @@ _BETWEEN = re.compile(
     r"|теперь|сейчас|уже|тоже|пока|недавно|давно|будет|[—–-]) )*",
     re.IGNORECASE,
 )
-"""What may stand between a subject and its verb."""
+"""What may be between a subject and its verb."""
 LONGEST_BETWEEN = 60
 
 
@@ -178,5 +178,5 @@ def find(text: str, beginnings: Iterable[tuple[int, tuple[Frame, ...]]]) -> list
 
 
 def follows(text: str, end: int, hit: Hit) -> bool:
-    """Whether the verb belongs to a name that ends at `end`: nothing but adverbs and helping verbs stands between."""
+    """Return whether the verb belongs to a name that ends at `end`: only adverbs and auxiliary verbs are between them."""
     return end < hit.start <= end + LONGEST_BETWEEN and _BETWEEN.fullmatch(text, end, hit.start) is not None

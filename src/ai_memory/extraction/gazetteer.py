@@ -1,6 +1,6 @@
-"""Lists of names that are known beforehand: people, places, organisations, products, and short names.
+"""Lists of known names: people, places, organisations, products, and short names.
 
-The lists lie in `data/` (their sources and licences in its README) and are read once, when first needed: some 26,000 names,
+The lists are in `data/` (their sources and licences in its README) and are read once, when first needed: some 26,000 names,
 10 MB of memory. Keys are case-folded, with ё as е and single blanks.
 """
 
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     word: bool
     """Also an ordinary word (*will*, *rose*, *вера*), so the name needs more than its letters."""
     family: bool
-    """A family name and no first name."""
+    """A family name that is not a first name too."""
 
 
 class Names(NamedTuple):
@@ -80,7 +80,7 @@ def short_names() -> dict[str, frozenset[str]]:
 
 
 def is_product(name: str) -> bool:
-    """Whether this is a product's name and nothing else, so that it wins over the shape of a file or symbol (Node.js)."""
+    """Return whether the lists have this name as a product, so that it wins over the shape of a file or symbol (Node.js)."""
     entry = names().entries.get(key(name))
     return entry is not None and Kind.PRODUCT in entry.kinds
 

@@ -1,13 +1,13 @@
-"""Names found by a model of the GLiNER kind, for those who have its weights in a local folder.
+"""Names found by a GLiNER model whose weights are in a local folder.
 
-The folder holds what the `gliner` package exports: `gliner_config.json`, `tokenizer.json`, and the graph as `model.onnx` (or
-`onnx/model.onnx`) or in OpenVINO's own form (`model.xml` with `model.bin`). OpenVINO, which is installed anyway, runs either, so
+The folder has what the `gliner` package exports: `gliner_config.json`, `tokenizer.json`, and the graph as `model.onnx` (or
+`onnx/model.onnx`) or in OpenVINO's format (`model.xml` with `model.bin`). OpenVINO, which is installed anyway, runs either, so
 nothing else has to be installed; nothing is fetched.
 
-A graph of the span kind is read: it is given the kinds as a prompt and the text word by word, and gives a logit for each span of up
+Only span models are supported: the input is the kinds as a prompt and the text word by word, the output a logit for each span of up
 to `max_width` words and each kind. Source of the format: `gliner` 0.2 (`data_processing/processor.py`, `decoding/decoder.py`).
 
-Importing this module imports openvino, so it is imported where a model is loaded and nowhere else.
+Importing this module imports openvino, so it is imported only where a model is loaded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ai_memory.extraction.values import Kind, Mention
 ov, _ = import_openvino()
 
 GRAPHS = ("model.onnx", "onnx/model.onnx", "model.xml")
-"""Where the graph may lie in the folder; the first that is there is taken."""
+"""Where the graph may be in the folder; the first that exists is used."""
 LABELS = {
     "person": Kind.PERSON,
     "organization": Kind.ORGANISATION,
@@ -37,7 +37,7 @@ LABELS = {
     "software": Kind.PRODUCT,
     "location": Kind.PLACE,
 }
-"""What the model is asked for, and the kind that each answer means."""
+"""The labels that the model is asked for, and the kind of mention that each one means."""
 _INPUTS = frozenset(("input_ids", "attention_mask", "words_mask", "text_lengths", "span_idx", "span_mask"))
 _WORD = re.compile(r"\w+(?:[-_]\w+)*|\S")
 """The words that GLiNER models are trained on."""
@@ -66,10 +66,10 @@ class NameModel:
         """Read and compile the model in `folder`.
 
         `threshold` in (0, 1) is the probability above which a span counts; `threads` 0 leaves the number to OpenVINO.
-        Raises ModelFilesError where the folder does not hold a model of this kind, InvalidInputError for a threshold outside.
+        Raises ModelFilesError where the folder has no such model, InvalidInputError for a threshold outside that range.
         """
         if not 0.0 < threshold < 1.0:
-            raise InvalidInputError(f"threshold must lie between 0 and 1, not {threshold}")
+            raise InvalidInputError(f"threshold must be between 0 and 1, not {threshold}")
         self._config = _read_config(folder)
         self._tokenizer = _read_tokenizer(folder)
         self._logit = float(np.log(threshold / (1.0 - threshold)))
@@ -85,7 +85,7 @@ class NameModel:
             raise ModelFilesError(f"OpenVINO cannot read {graph}: {failure}", hint=_HINT) from failure
         if not self._names >= _INPUTS:
             missing = ", ".join(sorted(_INPUTS - self._names))
-            raise ModelFilesError(f"{graph} is no span model of the GLiNER kind: it has no input {missing}", hint=_HINT)
+            raise ModelFilesError(f"{graph} is not a GLiNER span model: it has no input {missing}", hint=_HINT)
 
     def find(self, text: str) -> list[Mention]:
         """People, organisations, products and places in `text`, in order and not overlapping; empty for a text without words."""
@@ -115,7 +115,7 @@ class NameModel:
         return kept
 
     def _run(self, words: list[str]) -> NDArray[np.float32]:
-        """Logits of shape (words, `max_width`, labels)."""
+        """The logits of all spans by first word, width and label: float32, shape (words, `max_width`, labels)."""
         inputs = self._inputs(words)
         result = self._request.infer({name: inputs[name] for name in self._names if name in inputs})
         logits = np.asarray(next(iter(result.values())), dtype=np.float32)
@@ -128,7 +128,11 @@ class NameModel:
         return spans
 
     def _inputs(self, words: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """The graph's inputs for one text: the kinds as a prompt, then its words."""
+        """The graph's inputs for one text, the labels as a prompt and then its words: a batch of one, integers and bools.
+
+        For t tokens, w words and s = w * `max_width` spans: `input_ids`, `attention_mask` and `words_mask` are of shape (1, t),
+        `text_lengths` (1, 1), `span_idx` (1, s, 2) with the first and last word of each span, `span_mask` (1, s).
+        """
         prompt = [part for label in self._labels for part in (self._config.entity_token, label)]
         prompt.append(self._config.separator_token)
         encoded = self._tokenizer.encode([*prompt, *words], is_pretokenized=True)
@@ -178,6 +182,6 @@ def _read_tokenizer(folder: Path) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as failure:
-        raise ModelFilesError(f"{path} is no tokenizer: {failure}", hint=_HINT) from failure
+        raise ModelFilesError(f"{path} is not a tokenizer: {failure}", hint=_HINT) from failure
     tokenizer.no_truncation()
     return tokenizer

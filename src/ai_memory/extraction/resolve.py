@@ -1,7 +1,7 @@
 """Who is who: the known entity that each mention names, within one namespace.
 
-A pure function over values: what is known comes in, nothing is looked up. Precision first: a short name (*Anna*) is taken for a
-longer one (*Anna Petrova*) only where exactly one known entity fits.
+A pure function over values: known entities are given, nothing is looked up. Precision first: a short name (*Anna*) is treated as
+a longer one (*Anna Petrova*) only where exactly one known entity fits.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ai_memory.extraction.values import NAMED, Kind, Mention
 from ai_memory.types import Entity
 
 ANY_KIND = "thing"
-"""The kind of an entity whose maker did not say one: it may be named by a mention of any named kind."""
+"""The kind of an entity that was made without one: it may be named by a mention of any named kind."""
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 _COMPANY_OR_PRODUCT = frozenset((Kind.ORGANISATION.value, Kind.PRODUCT.value))
-"""One name often stands for both (*Slack*), and a text does not always tell which is meant."""
+"""One name often means both (*Slack*), and a text does not always show which."""
 
 
 class How(StrEnum):
-    """By what a mention was told to be an entity."""
+    """How a mention was matched to an entity."""
 
     EXACT = "exact"
     """The same characters as its name or one of its aliases."""
@@ -46,15 +46,15 @@ class Resolved(Struct, frozen=True):
     entity: Entity | None
     """None for what is not known; then `name` is the name to keep it under."""
     name: str
-    """The entity's name; for new ones the longest form in the text, so that mentions of one new thing share it."""
+    """The entity's name; for new ones the longest form in the text, so that mentions of one new entity share it."""
     how: How
 
 
 def resolve(mentions: Sequence[Mention], known: Iterable[Entity] | Directory) -> tuple[Resolved, ...]:
     """The entity that each mention names, in the order given; empty for no mentions.
 
-    `known` are the entities of one namespace, or a directory of them. Mentions that name nothing known are told apart among
-    themselves by the same rules: *Anna Petrova … Anna* gives two with one new name.
+    `known` are the entities of one namespace, or a directory of them. Mentions of no known entity are matched among themselves by
+    the same rules: *Anna Petrova … Anna* gives two with one new name.
     """
     directory = known if isinstance(known, Directory) else Directory(known)
     firsts = [directory.find(mention) for mention in mentions]
@@ -75,9 +75,9 @@ def resolve(mentions: Sequence[Mention], known: Iterable[Entity] | Directory) ->
 
 
 class Directory:
-    """The entities of one namespace, ready to be asked for many texts.
+    """The entities of one namespace, indexed by name for many texts.
 
-    `same` gives for an entity's id that of the thing it is one with: of several that fit and are one, any stands for all.
+    `same` gives for an entity's id that of the entity it was merged into: of several that fit and are one, any is used for all.
     """
 
     def __init__(self, known: Iterable[Entity], same: Callable[[str], str] | None = None) -> None:
@@ -89,7 +89,7 @@ class Directory:
             self.add(entity)
 
     def add(self, entity: Entity) -> None:
-        """Know one more entity."""
+        """Add one more entity."""
         for name in (entity.name, *entity.aliases):
             self._file(self._by_name, name, entity)
             self._file(self._by_key, key(name), entity)
@@ -104,7 +104,7 @@ class Directory:
             held.append(entity)
 
     def find(self, mention: Mention, *, longest: bool = False) -> tuple[Entity | None, How]:
-        """The entity that a mention names and how that was told; (None, NEW) where none or several fit.
+        """The entity that a mention names and how it was matched; (None, NEW) where none or several fit.
 
         With `longest` a person's short name is looked for before its own exact form.
         """
@@ -131,7 +131,7 @@ class Directory:
         return None, How.NEW
 
     def _shortened(self, name: str) -> list[Entity]:
-        """Persons of whose name every word of `name` is a word, a short form or an initial, in order."""
+        """Persons in whose name every word of `name` is a word, a short form or an initial, in order."""
         words = key(name).replace(".", ". ").split()
         beginnings = {word for word in words if not word.endswith(".")}
         pool = [
@@ -148,10 +148,10 @@ class Directory:
 
 
 def _abbreviates(words: list[str], full: list[str]) -> bool:
-    """Whether each word of a shorter name stands for a later word of the full one; the names differ in length or in a word."""
+    """Return whether the words of a shorter name abbreviate words of the full one, in order."""
     place = 0
     for word in words:
-        while place < len(full) and not _stands_for(word, full[place]):
+        while place < len(full) and not _abbreviates_word(word, full[place]):
             place += 1
         if place == len(full):
             return False
@@ -159,7 +159,7 @@ def _abbreviates(words: list[str], full: list[str]) -> bool:
     return True
 
 
-def _stands_for(word: str, full: str) -> bool:
+def _abbreviates_word(word: str, full: str) -> bool:
     if word.endswith("."):
         return full.startswith(word[:-1]) and len(word) > 1
     return full in nominatives(word) or full in short_names().get(word, ())
@@ -181,7 +181,7 @@ def _fits(mention: Kind, entity: str) -> bool:
 
 
 def _longest_first(entities: list[Entity]) -> list[Entity]:
-    """One entity a name, and no short name of a person beside the longer name that it is short for."""
+    """One entity per name, and no short name of a person in addition to the longer name that it is short for."""
     unique = {(entity.kind, key(entity.name)): entity for entity in reversed(entities)}
     kept: list[Entity] = []
     for entity in sorted(unique.values(), key=lambda each: -len(each.name.split())):

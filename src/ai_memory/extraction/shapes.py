@@ -1,7 +1,7 @@
-"""Mentions that are known by their shape: addresses, paths, identifiers, versions, error codes, links, tags and handles.
+"""Mentions that are recognised by their shape: addresses, paths, identifiers, versions, error codes, links, tags and handles.
 
-Most of a text is plain words: those are passed over, and the one expression, whose alternatives stand in the order in which they
-win, is tried on the pieces between blanks that have a mark, digit or hump in them.
+Most of a text is plain words. Those are skipped, and one expression, whose alternatives are in order of precedence, is tried only
+on the pieces between blanks that have a mark, a digit or a capital inside.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _UNITS = (
     "percent|per|seconds?|minutes?|hours?|days?|weeks?|months?|years?|ms|s|kg|g|km|m|cm|mm|gb|mb|kb|tb|gib|mib|degrees?|euros?|dollars?|million"
     "|billion|times|points?|litres?|miles?|секунд|минут|часов|часа|дней|дня|процент|рубл|тысяч|миллион|млн|млрд|тыс|кг|км|м|гб|мб|градус|раз"
 )
-"""After a number with one point these say that it is a measure."""
+"""After a number with one point these show that it is a measurement."""
 _NO_MEASURE = rf"(?![\w%]|\.\d|[ ](?:{_UNITS}))"
 _NUMBERED = (
     "Section|Chapter|Figure|Fig|Table|Step|Room|Page|Part|Level|Task|Question|Article|Rule|Point|Item|Appendix|About|Only|The|At|In|On|Of|From|To"
     "|Раздел|Глава|Рисунок|Таблица|Шаг|Пункт|Страница|Часть|Около|Всего|По|На|За|До|От|С|В|И|К"
 )
-"""Words before such a number that are no program."""
+"""Words before such a number that are not a program."""
 _NAME_CHARS = r"[\w.@+~%-]"
 
 _MARKED = re.compile(r"(?P<wiki>\[\[[^\[\]\n]{1,200}\]\])|`(?P<code>[^`\n]{1,120})`")
@@ -56,17 +56,17 @@ _SPACED = re.compile(
     """,
     re.VERBOSE,
 )
-"""Codes and versions that a word beside them makes what they are; each has a number."""
+"""Codes and versions that only a neighbouring word makes recognisable; each has a number."""
 _SPACED_KINDS = {"status": Kind.ERROR, "before": Kind.ERROR} | dict.fromkeys(
     ("than", "to", "new", "old", "named"), Kind.VERSION
 )
 _NUMBER = re.compile(r"(?<![\w.])v?\d[\w.]*")
 _REACH = 4
-"""Words before a number that may explain it: *upgrade Django from 4.2*."""
+"""How many words before a number may explain it: *upgrade Django from 4.2*."""
 
 _PLAIN = r"""["'(\[«„“—–]*[A-ZА-ЯЁ]?[a-zа-яё]*(?:['’-][a-zа-яё]+)*["'.,;:!?)\]»”…]*"""
 _ODD = re.compile(rf"(?<!\S)(?!(?:{_PLAIN}|\d+[.,;:!?)]*)(?!\S))\S+|(?<!\S)\w+file\b")
-"""A piece between blanks that may have a shape; plain words, most of a text, are passed over here."""
+"""A piece between blanks that may have a shape; plain words, most of a text, are skipped here."""
 
 _SHAPE = re.compile(
     rf"""
@@ -107,7 +107,7 @@ _CODE_LIKE = re.compile(r"[A-Za-z_]")
 
 
 def find(text: str) -> list[Mention]:
-    """Mentions of all kinds that have a shape of their own, in order and not overlapping; empty for a text without any."""
+    """Mentions of all kinds that have a recognisable shape, in order and not overlapping; empty for a text without any."""
     found = sorted(_spaced(text))
     taken = [mention.start for mention in found]
     spaced = found[:]
@@ -121,7 +121,7 @@ def find(text: str) -> list[Mention]:
 
 
 def _spaced(text: str) -> Iterator[Mention]:
-    """Links and code between marks, and what a word makes a code or version."""
+    """Links and code between marks, and the numbers that a neighbouring word makes a code or version."""
     if "[[" in text or "`" in text:
         for match in _MARKED.finditer(text):
             if match.lastgroup == "code":
@@ -139,7 +139,7 @@ def _spaced(text: str) -> Iterator[Mention]:
 
 
 def _explained(text: str, number: int) -> re.Match[str] | None:
-    """What a word makes of the number at `number`: the word stands up to four words before it, or after it."""
+    """The match that explains the number at `number`, by a word up to four words before it or right after it; None for none."""
     begin = number
     for _ in range(_REACH + 1):
         match = _SPACED.match(text, begin)
@@ -174,7 +174,7 @@ def _kind(match: re.Match[str]) -> Kind:
 
 
 def _code(text: str, start: int, end: int) -> Iterator[Mention]:
-    """What stands between backticks: any other shape if it is one as a whole, a symbol otherwise."""
+    """The text between backticks as a mention: of another shape if it has one as a whole, a symbol otherwise."""
     inner = text[start:end].strip()
     if not _CODE_LIKE.search(inner):
         return

@@ -1,8 +1,8 @@
 """Relations that a clause states outright: *A works at B since May*, *X was replaced by Y*.
 
-A statement needs a verb of `frames.py` with a fitting mention right on each side. What is denied, asked, wished or supposed is no
-statement. The times of the clause say when it holds: an event opens a state at the beginning of its time, leaving closes one at the
-end of its time, and a state that is over without a date ended when it was said.
+A statement needs a verb of `frames.py` with a fitting mention directly on each side. What is denied, asked, wished or supposed is
+not a statement. The times of the clause say when it holds: an event opens a state at the beginning of its time, leaving closes one
+at the end of its time, and a state that is over without a date ended when it was said.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SWITCHED_TO = re.compile(r"[ ](?:over[ ]to|to|with|by|на)[ ]")
 _REACH = 400
 """Characters on each side of a statement that are read for doubt and dates, however long its sentence is."""
 _MOST_COORDINATED = 8
-"""Names of one list (A, B and C) that are taken for subjects or objects together."""
+"""Names of one list (A, B and C) that are treated as subjects or objects together, at most."""
 _STATES = frozenset(
     ("WORKS_AT", "LIVES_IN", "REPORTS_TO", "LEADS", "OWNS", "USES", "DEPENDS_ON", "PART_OF", "LOCATED_IN")
 )
@@ -72,7 +72,7 @@ def find(
 
 
 def _unsure(words: str, allowed: frozenset[str] = frozenset()) -> bool:
-    """Whether a clause denies, asks, wishes or supposes; `allowed` are the signs that its verb has of itself."""
+    """Return whether a clause denies, asks, wishes or supposes; `allowed` are signs that are part of its verb."""
     lower = words.lower().replace("’", "'")
     found = set(_WORD.findall(lower))
     return (
@@ -100,7 +100,7 @@ class _Clauses:
         ]
 
     def stated(self, hit: Hit) -> list[Statement]:
-        """What the verb at `hit` states of the names beside it."""
+        """What the verb at `hit` states about the names before and after it."""
         after, before = self.by_start.get(hit.end), bisect_left(self.ends, hit.start) - 1
         if after is None or before < 0 or not follows(self.text, self.named[before].end, hit):
             return []
@@ -122,7 +122,7 @@ class _Clauses:
             if far.kind is not near.kind or not _AND.fullmatch(self.text, left.end, right.start):
                 break
             if step > 0 and re.match(r"[ ](?:is|are|was|has|\w+(?:s|ed))\b", self.text[far.end : far.end + 16]):
-                break  # the next name has a verb of its own
+                break  # the next name is the subject of another verb
             found.append(far)
             index += step
         return found
@@ -153,7 +153,7 @@ class _Clauses:
         if self.text[stop : stop + 1] == "?":
             return False
         words = self.text[begin:end]
-        for part in sorted(parts, reverse=True):  # names are no words: May is not may
+        for part in sorted(parts, reverse=True):  # a name is not a word of the clause: May is not may
             words = words[: part.start - begin] + words[part.end - begin :]
         return not _unsure(words, allowed=_ENDS if frame.ends else frozenset())
 

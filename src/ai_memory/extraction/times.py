@@ -1,8 +1,8 @@
 """Dates and times in a text, resolved against the time it was said.
 
-Atoms (`atoms.py`) are found, the word before each says how it is bounded, and two joined by *to* or *and* make a range. A date
-without a year lies in the past beside a past tense, ahead beside a sign of the future, else where it is nearest. How each
-expression is meant is said in `docs/extraction.md`.
+Atoms (`calendar/atoms.py`) are found, the word before each says how it is bounded, and two joined by *to* or *and* make a range. A
+date without a year is in the past next to a past tense, in the future next to a sign of the future, else whichever is nearer.
+`docs/extraction.md` says what each expression means.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _AROUND = _NEUTRAL | BOUND.keys() | _BETWEEN | {"and"}
 _YEAR_WORD = re.compile(r"\d(?:[ ]?(?:года|году|год|гг?\.))$")
 _NOMINATIVE_MONTH = re.compile("январь|февраль|март|апрель|май|июнь|июль|август|сентябрь|октябрь|ноябрь|декабрь")
 _SOFT_PAST = frozenset(("с", "со"))
-"""Say where from, which is most often the past, but not beside a sign of the future."""
+"""These say from when, which is usually the past, but not next to a sign of the future."""
 
 
 class _Atom(NamedTuple):
@@ -51,7 +51,7 @@ class _Atom(NamedTuple):
 
 
 def find(text: str, words: Sequence[Word], said_at: dt.datetime | None) -> list[TimeExpression]:
-    """The expressions whose meaning can be told, in order; those that need `said_at` are left out where it is None.
+    """The expressions whose meaning is certain, in order; those that need `said_at` are left out where it is None.
 
     `said_at` has a timezone, and days are the days of that zone. Never raises.
     """
@@ -97,7 +97,7 @@ def _before(text: str, words: Sequence[Word], index: int) -> Word | None:
 
 
 def _counts(text: str, atom: _Atom) -> bool:
-    """Whether a word that may be something else (May, Monday meetings, 2024, spring) is a time where it stands."""
+    """Return whether a word that may be something else (May, Monday meetings, 2024, spring) is a time here."""
     if atom.word in _OFTEN:
         return False
     if atom.name not in _NEEDS_PREPOSITION:
@@ -114,7 +114,7 @@ def _counts(text: str, atom: _Atom) -> bool:
 
 
 def _direction(text: str, words: Sequence[Word], atom: _Atom, bound: Bound) -> Direction:
-    """Where a date without a year lies: as its preposition says, else as the clause's verbs do."""
+    """Whether a date without a year is past or future: as its preposition says, else as the clause's verbs do."""
     if bound.direction == "past" and atom.word not in _SOFT_PAST:
         return "past"
     if bound.direction == "future":

@@ -1,6 +1,6 @@
 """What extraction finds in one text, as immutable values.
 
-Spans are half-open and count characters (code points) of the text as it was given: `text[start:end]` is what stands there.
+Spans are half-open and count characters (code points) of the text as it was given: `text[start:end]` is the span's text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 
 class Kind(StrEnum):
-    """What sort of thing a mention names; the value is an entity's `kind` in the graph."""
+    """The kind of entity that a mention names; the value is an entity's `kind` in the graph."""
 
     PERSON = "person"
     ORGANISATION = "organisation"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
     ERROR = "error"
     """An error code, an HTTP or exit status, or the name of an exception."""
     WIKI = "wiki"
-    """A `[[wiki link]]`; the canonical name is what stands inside, without an alias."""
+    """A `[[wiki link]]`; the canonical name is the text inside, without an alias."""
     TAG = "tag"
     """A `#tag`; the canonical name has no `#`."""
     HANDLE = "handle"
@@ -35,14 +35,14 @@ class Kind(StrEnum):
 
 
 NAMED = frozenset((Kind.PERSON, Kind.ORGANISATION, Kind.PRODUCT, Kind.PLACE))
-"""Kinds that are told by words, not by their shape, and so may be known by several names."""
+"""Kinds that are recognised by words, not by their shape, and so may be known by several names."""
 
 
 class Mention(Struct, frozen=True, order=True):
     """One place in a text where something is named.
 
-    `name` is the text between `start` and `end`; `canonical` the same name in its first form: a Russian name in the
-    nominative, a link, tag or handle without its marks.
+    `name` is the text between `start` and `end`; `canonical` the same name in its base form: a Russian name in the nominative, a
+    link, tag or handle without its marks.
     """
 
     start: int

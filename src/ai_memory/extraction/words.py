@@ -1,4 +1,4 @@
-"""A text cut into words once, for everything that reads words: times, verbs and names."""
+"""A text cut into words once, for all who read words: times, verbs and names."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _POSSESSIVE = re.compile(r".+['’][sS]")
 _BOUNDARY = re.compile(r"[.!?…:;\n\t•|\"“„«(\[]|^\s*[-*]\s")
 _CAMEL = re.compile(r"[a-z][A-Z]\w+")
 ABBREVIATED = frozenset(["dr", "mr", "mrs", "ms", "prof", "st", "jr", "sr", "vs", "etc", "г", "ул", "им"])
-"""A point after these ends no sentence."""
+"""A full stop after these does not end a sentence."""
 _REMEMBERED = 65_536
 
 
 class Lexeme(NamedTuple):
-    """What a word is wherever it stands."""
+    """What a word is in any text; cached by its spelling."""
 
     text: str
     """Without a possessive ending."""
@@ -37,7 +37,7 @@ class Lexeme(NamedTuple):
     verbs: tuple[Frame, ...]
     """The verbs of statements that may begin with the word."""
     plain: bool
-    """A word without a capital that no list and no spelling gives a chance to be (the beginning of) a name."""
+    """A word without a capital that neither a list nor its spelling makes a possible (beginning of a) name."""
 
 
 class Word(Struct, frozen=True, gc=False):
@@ -47,7 +47,7 @@ class Word(Struct, frozen=True, gc=False):
     end: int
     lexeme: Lexeme
     initial: bool
-    """Begins a sentence, a line, a quotation or what stands after a colon: a capital means nothing there."""
+    """Begins a sentence, a line, a quotation or the text after a colon: a capital means nothing there."""
 
     @property
     def text(self) -> str:
@@ -61,12 +61,12 @@ class Word(Struct, frozen=True, gc=False):
 
     @property
     def capital(self) -> bool:
-        """Whether it has a capital letter that may make it a name."""
+        """Whether it has a capital letter that suggests a name."""
         return self.lexeme.capital
 
     @property
     def possessive(self) -> bool:
-        """Whether a possessive ending stood after it."""
+        """Whether it was followed by a possessive ending."""
         return self.lexeme.possessive
 
     @property

@@ -1,1 +1,1 @@
-"""Walking the graph, and which entities people merged or split."""
+"""Walking the graph, finding paths in it, and which entities people merged or split."""

@@ -1,8 +1,8 @@
-"""Who is who after people decided it: which thing each name in each memory leads to.
+"""Who is who after people decided it: which entity each name in each memory leads to.
 
-Names are read from memories as they are, and what people decide is laid over them when the graph is walked. So a decision
-holds for memories that are read later and after everything was read anew, and undone it leaves nothing behind. A merge
-joins two things into one, which answers under the second of them; a split says that one memory means another thing.
+Names are read from memories as they are written, and people's decisions are applied when the graph is walked. So a decision
+holds for memories that are read later and after everything has been read again, and one that is undone leaves nothing behind.
+A merge joins two entities into one, known by the id of the second; a split says that one memory means another entity.
 """
 
 from __future__ import annotations
@@ -17,53 +17,56 @@ from ai_memory.types import DECISIONS, Relation, RelationType
 
 
 class Identity:
-    """The decisions of one namespace as they stood at `known_at` (None: as they stand now), given in order of writing.
+    """The decisions of one namespace as they were at `known_at` (None: as they are now), given in order of writing.
 
-    Two processes may decide at once, and archives may hold anything: a merge of what is one already changes nothing, of two
-    splits of one mention the later one holds, and a decision about anything but entities is no decision.
+    Two processes may decide at once, and archives may contain anything: a merge of what is one already changes nothing, of two
+    splits of one mention the later one holds, and a decision about anything but entities is ignored.
     """
 
     def __init__(self, decisions: Iterable[Relation] = (), known_at: dt.datetime | None = None) -> None:
         self._into: dict[str, str] = {}
+        """For each merged entity the one it was merged into. Only roots are merged, so these chains have no cycle."""
         self._meant: dict[tuple[str, str], str] = {}
+        """For a memory and the entity it was read to name, the entity that it means."""
         self._members: dict[str, list[str]] = {}
         self._touched: set[str] = set()
-        standing: set[str] = set()
+        in_force: set[str] = set()
         for each in decisions:
             ends = (each.source, each.target)
             if not all(end.startswith(ENTITY) for end in ends):
                 continue
             self._touched.update(ends)
-            if not _stands(each, known_at):
+            if not _in_force(each, known_at):
                 continue
-            standing.update(ends)
+            in_force.update(ends)
             if each.type == RelationType.MERGED_INTO:
                 source, target = self.root(each.source), self.root(each.target)
                 if source != target:
                     self._into[source] = target
             elif each.evidence is not None:
                 self._meant[each.evidence, each.source] = each.target
-        self.undone = frozenset(self._touched - standing)
-        """Entities that only undone decisions are about: one that nothing else is about was there for them alone."""
+        self.undone = frozenset(self._touched - in_force)
+        """Entities that only undone decisions are about: one that nothing else is about existed for those decisions alone."""
         for entity in sorted(self._into):
             self._members.setdefault(self.root(entity), []).append(entity)
 
     def __bool__(self) -> bool:
-        """Whether anything is other than it was read."""
+        """Return whether any decision is in force: without one, everything is as it was read."""
         return bool(self._into or self._meant)
 
     def root(self, entity: str) -> str:
-        """The thing that an entity is one with, itself where nobody merged it into another."""
+        """The entity that an entity was merged into, directly or not; itself if it was not merged."""
         while entity in self._into:
             entity = self._into[entity]
         return entity
 
     def members(self, root: str) -> list[str]:
-        """All entities that are one with `root`, itself first."""
+        """All entities that were merged into `root`, itself first."""
         return [root, *self._members.get(root, ())]
 
     def meant(self, memory: str, entity: str) -> str:
-        """The thing that a memory means where it was read to name `entity`."""
+        """The entity that a memory means where it was read to name `entity`."""
+        # Splits and merges may lead in a circle (split off into B, and B merged into A): each split of a memory applies once.
         used: set[str] = set()
         while True:
             if entity not in used and (memory, entity) in self._meant:
@@ -79,7 +82,7 @@ class Identity:
         return list(self._meant)
 
     def behind(self, nodes: Sequence[str]) -> list[str]:
-        """The nodes whose relations, as they were read, may lead to one of `nodes`: more than those that do."""
+        """The nodes whose relations, as they were read, may lead to one of `nodes`: a superset of those that do."""
         wanted = set(nodes)
         asked = dict.fromkeys(member for node in nodes for member in self.members(node))
         for memory, entity in self._meant:
@@ -88,7 +91,7 @@ class Identity:
         return list(asked)
 
     def seen(self, relations: Iterable[Relation], nodes: Sequence[str]) -> list[Relation]:
-        """The relations as decided, those that touch one of `nodes`: without decisions, and none twice by being merged."""
+        """The relations that touch one of `nodes`, rewritten by the decisions, which are not among them; none twice by a merge."""
         wanted = set(nodes)
         plain: list[Relation] = []
         changed: dict[tuple[object, ...], Relation] = {}
@@ -100,11 +103,11 @@ class Identity:
                 plain.append(made)
             else:
                 changed.setdefault(_what(made), made)
-        said = {_what(each) for each in plain}
-        return plain + [made for what, made in changed.items() if what not in said]
+        known = {_what(each) for each in plain}
+        return plain + [made for what, made in changed.items() if what not in known]
 
     def _rewritten(self, relation: Relation) -> Relation | None:
-        """A relation between the things that are meant; None where both are one."""
+        """The relation between the entities that are meant; None where both are one."""
         memory = relation.evidence or next(
             (end for end in (relation.source, relation.target) if end.startswith(MEMORY)), ""
         )
@@ -115,11 +118,12 @@ class Identity:
 
 
 def _what(relation: Relation) -> tuple[object, ...]:
+    """What a relation states, whatever its id: two with equal ones are one relation, twice."""
     ends = (relation.source, relation.target)
     return *ends, relation.type, relation.evidence, relation.valid_from, relation.valid_to
 
 
-def _stands(decision: Relation, known_at: dt.datetime | None) -> bool:
+def _in_force(decision: Relation, known_at: dt.datetime | None) -> bool:
     if known_at is None:
         return decision.retired_at is None
     return decision.recorded_at <= known_at and (decision.retired_at is None or known_at < decision.retired_at)

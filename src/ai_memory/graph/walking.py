@@ -11,24 +11,27 @@ from ai_memory.types import Neighbour, Relation
 MAX_DEPTH = 4
 
 Label = tuple[Literal["memory", "entity"], str]
-"""What a node is, and what people call it."""
+"""What a node is, and the label it is shown under."""
 
 
 Labels = Callable[[Sequence[str]], Mapping[str, Label]]
+"""The labels of those of some nodes that exist and are not retired."""
+Relations = Callable[[Sequence[str], int | None], Sequence[Relation]]
+"""The relations with one of some nodes at either end: all for None, else the heaviest, as `Store.relations` counts them."""
 
 
 def walk(
     node: str,
-    relations: Callable[[Sequence[str], int | None], Sequence[Relation]],
+    relations: Relations,
     labels: Labels,
     *,
     depth: int,
     limit: int,
 ) -> list[Neighbour]:
-    """Nodes within `depth` (1 to 4) relations of `node`, nearest first, each once: in a level by falling weight, then by id.
+    """At most `limit` nodes within `depth` (1 to 4) relations of `node`, nearest first, each once; empty for a node without any.
 
-    `relations` gives those with one of some nodes at either end, all or the heaviest as `Store.relations` counts them, and
-    `labels` the nodes that are there and not retired. Raises InvalidInputError for another depth or a `limit` below 1.
+    Within a level they come by falling weight of the relation that leads there, then by id. Raises InvalidInputError for another
+    depth or a `limit` below 1.
     """
     if not 1 <= depth <= MAX_DEPTH:
         raise InvalidInputError(f"depth must be 1 to {MAX_DEPTH}, not {depth}", limit=MAX_DEPTH, actual=depth)
@@ -38,13 +41,17 @@ def walk(
     found: list[Neighbour] = []
     for step in range(1, depth + 1):
         nodes, wanted = sorted(frontier), limit - len(found)
-        heaviest = wanted + wanted // 4 + len(nodes)  # one leads back from each, others to one node or to retired ones
+        # A hub has thousands of relations, and the best `wanted` nodes are at the ends of the heaviest: only these are read. Some
+        # more than wanted, since one leads back from each node, and several lead to one node or to retired ones.
+        heaviest = wanted + wanted // 4 + len(nodes)
         edges = relations(nodes, heaviest)
         weights = sorted(each.weight for each in edges for end in (each.source, each.target) if end in frontier)
-        least = weights[-heaviest] if len(weights) >= heaviest else None  # with fewer than asked for, these are all
+        # The lightest weight of which all relations are known; None where fewer were given than asked for, so these are all.
+        least = weights[-heaviest] if len(weights) >= heaviest else None
         heavy = edges if least is None else [each for each in edges if each.weight >= least]
         level = _level(heavy, seen, frontier, labels, wanted, step)
-        if least is not None and len(level) < wanted:  # any lighter relation leads to a node behind these
+        # Lighter relations lead to nodes that rank behind these, so they matter only when these are too few.
+        if least is not None and len(level) < wanted:
             level = _level(relations(nodes, None), seen, frontier, labels, wanted, step)
         found.extend(level)
         frontier = {neighbour.id for neighbour in level}
@@ -60,7 +67,8 @@ def _level(
     """The first `wanted` new nodes at the far ends of some edges, by falling weight, then by id."""
     ordered = sorted(_reached(edges, seen, frontier).items(), key=lambda each: (-each[1].weight, each[0]))
     level: list[Neighbour] = []
-    while ordered and len(level) < wanted:  # no more labels than are wanted: a hub has thousands of ends
+    # Labels are looked up for as many nodes as are still wanted, in pieces: a hub has thousands of ends, few of them retired.
+    while ordered and len(level) < wanted:
         piece, ordered = ordered[:wanted], ordered[wanted:]
         named = labels([end for end, _ in piece])
         level += [

@@ -1,7 +1,7 @@
-"""Which authors a question names, so that who said something can speak for a memory beside what was said.
+"""Which authors a question names, so that who said something counts as evidence in addition to what was said.
 
 An author is named where a word of the question is a word of the author's name: exactly as written, letter case aside, or by its
-stem where the script inflects names (any but Latin). Function words never name anybody, unless the question writes them as names
+stem where the script inflects names (any but Latin). Function words never name an author, unless the question writes them as names
 (a capital inside the sentence).
 """
 
@@ -15,20 +15,20 @@ from ai_memory.text.terms import QueryTerm
 from ai_memory.text.words import Kind, fold, tokens, visible
 
 LEAST_WEIGHT = 0.35
-"""Words of the question below this weight are function words or parts of an identifier too small to name anybody."""
+"""Words of the question below this weight are function words, or parts of an identifier too small to name an author."""
 
 
 class AuthorWords:
-    """The words of all authors' names, kept in step with the authors' numbers. Callers serialise all use."""
+    """Maps the words of all authors' names to the authors' numbers. Callers serialise all use."""
 
     def __init__(self) -> None:
         self._having: dict[str, list[int]] = {}
         self._seen = 0
 
     def named(self, names: Sequence[str | None], terms: Iterable[QueryTerm]) -> list[int]:
-        """The numbers of the authors that a question's terms name, ascending.
+        """The numbers of the authors that a question's terms name, ascending; empty when they name none.
 
-        `names` are all names by number; it may have grown since the last call and is otherwise the same.
+        `names` are all names by number, None for a number that is not in use; since the last call it may only have grown.
         """
         for number in range(self._seen, len(names)):
             for word in _words(names[number] or ""):
@@ -43,7 +43,7 @@ class AuthorWords:
 
 
 def _words(name: str) -> set[str]:
-    """A name's words, case-folded, and the stems of those that are not Latin; a single Latin letter names nobody."""
+    """A name's words, case-folded, and the stems of those that are not Latin; a single Latin letter does not count."""
     words = {term for term in analyse(name) if not term.isascii() and term[0].isalnum()}
     for chunk in visible(name).split():
         for kind, text in tokens(chunk):

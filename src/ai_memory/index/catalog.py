@@ -1,7 +1,7 @@
-"""What is known of each row besides its words and its vector, and which rows a selection means.
+"""The metadata of each row, in columns, and which rows a selection means.
 
-A row is a passage of a revision. Columns are numpy arrays; strings are kept once and referred to by number. Instants are
-microseconds since the Unix epoch, with `ALWAYS` and `NEVER` for bounds that are not set.
+A row is a passage of a revision. Columns are numpy arrays; strings are kept once and referred to by number (dictionary encoding).
+Instants are microseconds since the Unix epoch, with `ALWAYS` and `NEVER` for bounds that are not set.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.index.authors import AuthorWords
 from ai_memory.index.base import Mask, QueryTerm, Rows
-from ai_memory.index.growable_array import Growing
+from ai_memory.index.growable_array import GrowableArray
 from ai_memory.index.sessions import SessionOrder
-from ai_memory.text.asking import asks
+from ai_memory.text.properties import asks
 from ai_memory.types import MemoryRecord, MemoryType, Selection
 
 ALWAYS = -(1 << 63)
+"""`valid_from` of a memory without one: earlier than any instant, so that comparisons need no case for None."""
 NEVER = (1 << 63) - 1
+"""`valid_to` and `retired_at` where they are not set: later than any instant."""
 
 COLUMNS: dict[str, type[np.generic]] = {
     "key": np.int64,
@@ -52,15 +54,16 @@ _FEW = 3
 _TYPES = {kind: number for number, kind in enumerate(MemoryType)}
 
 
-class Names:
+class NameTable:
     """Strings and their numbers; None is number 0."""
 
     def __init__(self, names: Iterable[str | None] = (None,)) -> None:
+        """A table of `names` in the order of their numbers, None first; later ones that are None are numbers no longer in use."""
         self.names: list[str | None] = list(names)
         self._numbers: dict[str | None, int] = {name: number for number, name in enumerate(self.names)}
 
     def number(self, name: str | None) -> int:
-        """The number of a name, a new one if it is not known."""
+        """The number of a name; the next free one if it is new."""
         number = self._numbers.get(name)
         if number is None:
             number = self._numbers[name] = len(self.names)
@@ -80,16 +83,17 @@ class Names:
 
 
 class Catalog:
-    """The rows of one namespace. One writer at a time; `Partition` serialises readers of masks with it."""
+    """The rows of one namespace. One writer at a time; `Partition` serialises it with readers of masks."""
 
     def __init__(self) -> None:
-        self.columns = {name: Growing(dtype) for name, dtype in COLUMNS.items()}
-        self.names = {facet: Names() for facet in FACETS}
-        self.tags: dict[str, Growing] = {}
-        self.ending = Growing(np.int32)
+        self.columns = {name: GrowableArray(dtype) for name, dtype in COLUMNS.items()}
+        self.names = {facet: NameTable() for facet in FACETS}
+        self.tags: dict[str, GrowableArray] = {}
+        self.ending = GrowableArray(np.int32)
         """Rows with a `valid_to`."""
         self.sessions = SessionOrder()
         self._author_words = AuthorWords()
+        # Keys usually come in ascending order, and are then searched directly; otherwise through an order made when needed.
         self._order: NDArray[np.int64] | None = None
         self._sorted = True
 
@@ -99,11 +103,11 @@ class Catalog:
         return self.columns["key"].n
 
     def column(self, name: str) -> NDArray[Any]:
-        """One column, shape (n,)."""
+        """One of `COLUMNS`, shape (n,), of its dtype; a view that keeps its length while rows are added."""
         return self.columns[name].view()
 
     def add(self, key: int, record: MemoryRecord, passages: int) -> range:
-        """Add the rows of a revision; returns them."""
+        """Add the rows of a revision with `passages` passages, at least one; returns them."""
         return self.add_many([key], [record], [passages])
 
     def add_many(self, keys: Sequence[int], records: Sequence[MemoryRecord], passages: Sequence[int]) -> range:
@@ -126,7 +130,7 @@ class Catalog:
             if record.valid_to is not None:
                 self.ending.extend(range(start, start + count))
         for tag, having in tagged.items():
-            self.tags.setdefault(tag, Growing(np.int32)).extend(having)
+            self.tags.setdefault(tag, GrowableArray(np.int32)).extend(having)
         self.sessions.extend(first, self.columns)
         return rows
 
@@ -138,20 +142,22 @@ class Catalog:
         return len(rows) > 0
 
     def remove(self, rows: Rows) -> None:
-        """Erase rows: they are in no mask any more, and names that only they had are dropped."""
+        """Erase rows, int32: no mask has them any more, and names that only they had are dropped. Their numbers are not reused."""
         for tag in [tag for tag, having in self.tags.items() if np.isin(having.view(), rows).any()]:
             kept = self.tags[tag].view()
             kept = kept[~np.isin(kept, rows)]
             if len(kept):
-                self.tags[tag] = Growing(np.int32, kept)
+                self.tags[tag] = GrowableArray(np.int32, kept)
             else:
                 del self.tags[tag]
         ending = self.ending.view()
-        self.ending = Growing(np.int32, ending[~np.isin(ending, rows)])
+        self.ending = GrowableArray(np.int32, ending[~np.isin(ending, rows)])
         self.sessions.remove(np.unique(self.column("session")[rows]).tolist(), rows)
         for facet, names in self.names.items():
             self._forget_names(names, self.column(facet), rows)
+        # Rebuilt at the next question: an erased author's words must go, and there are few authors.
         self._author_words = AuthorWords()
+        # The key stays, so that rows remain sorted by it and an erased key is recognised.
         for name in ("passage", "type", *FACETS):
             self.columns[name].data[rows] = 0
         for name in ("importance", "confidence", "valid_from", "valid_to", "recorded_at", "retired_at", "occurred"):
@@ -161,7 +167,7 @@ class Catalog:
         self.columns["erased"].data[rows] = True
 
     def rows_of(self, key: int) -> Rows:
-        """The rows of a revision, ascending; empty if the key is unknown or erased."""
+        """The rows of a revision, int32 ascending; empty if the key is unknown or erased."""
         rows = self.find_rows(np.array([key]))[0]
         if rows < 0:
             return np.empty(0, np.int32)
@@ -172,7 +178,7 @@ class Catalog:
         return np.arange(rows, end, dtype=np.int32)
 
     def find_rows(self, keys: NDArray[np.int64]) -> Rows:
-        """The first row of each key; -1 where a key is unknown or erased."""
+        """The first row of each of k keys: int32, shape (k,), -1 where a key is unknown or erased."""
         known = self.column("key")
         if not len(known):
             return np.full(len(keys), -1, np.int32)
@@ -190,13 +196,18 @@ class Catalog:
     def restore(
         self, columns: dict[str, NDArray[Any]], names: dict[str, list[str | None]], tags: dict[str, NDArray[np.int32]]
     ) -> None:
-        """Take over what a snapshot kept; the catalog must be new."""
-        self.columns = {name: Growing(COLUMNS[name], columns[name]) for name in COLUMNS}
-        self.names = {facet: Names(names[facet]) for facet in FACETS}
+        """Take over what a snapshot kept; the catalog must be new.
+
+        `columns`: one array of shape (n,) for each of `COLUMNS`, of its dtype; `tags`: int32 rows, ascending, for each tag.
+        """
+        self.columns = {name: GrowableArray(COLUMNS[name], columns[name]) for name in COLUMNS}
+        self.names = {facet: NameTable(names[facet]) for facet in FACETS}
         self._author_words = AuthorWords()
-        self.tags = {tag: Growing(np.int32, rows) for tag, rows in tags.items()}
+        self.tags = {tag: GrowableArray(np.int32, rows) for tag, rows in tags.items()}
         erased = self.column("erased")
-        self.ending = Growing(np.int32, np.flatnonzero((self.column("valid_to") != NEVER) & ~erased).astype(np.int32))
+        self.ending = GrowableArray(
+            np.int32, np.flatnonzero((self.column("valid_to") != NEVER) & ~erased).astype(np.int32)
+        )
         keys = self.column("key")
         self._sorted = bool((keys[1:] >= keys[:-1]).all())
         self.sessions.restore(self.columns)
@@ -214,7 +225,7 @@ class Catalog:
 
     # selections
     def mask(self, selection: Selection, n: int) -> Mask:
-        """Which of the first `n` rows a selection means; a new array. The namespace is the partition's affair.
+        """Which of the first `n` rows a selection means: a new array, bool, shape (n,). Its namespace is not looked at.
 
         Raises InvalidInputError when `include_ended` is false and `now` is not given.
         """
@@ -228,7 +239,7 @@ class Catalog:
         return mask
 
     def _known(self, selection: Selection, n: int) -> Mask:
-        """Rows that the service held for true at `known_at`."""
+        """Rows that the service held true at `known_at`, or holds true now."""
         if selection.known_at is None:
             current: Mask = self.columns["current"].data[:n].copy()
             return current
@@ -265,7 +276,7 @@ class Catalog:
             )
 
     def _keep(self, column: str, numbers: Sequence[int], mask: Mask) -> None:
-        """Keep the rows whose number in a column is among `numbers`."""
+        """Keep the rows whose number in a column is among `numbers`; none when `numbers` is empty."""
         values = self.columns[column].data[: len(mask)]
         if not numbers:
             mask[:] = False
@@ -275,6 +286,7 @@ class Catalog:
                 kept |= values == number
             mask &= kept
         else:
+            # One look-up per row instead of one comparison per row and number; `np.isin` would sort first.
             table = np.zeros(max(int(values.max(initial=0)), *numbers) + 1, np.bool_)
             table[list(numbers)] = True
             mask &= table.take(values, mode="clip")
@@ -316,29 +328,29 @@ class Catalog:
                 mask &= self.columns[column].data[:n] < to_micros(before)
 
     def _drop_ended(self, at: int, mask: Mask) -> None:
-        """Leave out rows whose `valid_to` lies at or before `at`; few rows have one."""
+        """Leave out rows whose `valid_to` is at or before `at`; few rows have one, so only those are looked at."""
         rows = self.ending.view()
         rows = rows[rows < len(mask)]
         mask[rows[self.columns["valid_to"].data[rows] <= at]] = False
 
     # neighbours
     def session_neighbours(self, rows: Rows, before: int, after: int, mask: Mask | None = None) -> Rows:
-        """The rows around each of `rows` in its session, shape (len(rows), before + after), nearest last before and first after.
+        """The rows around each of r rows in its session: int32, shape (r, before + after), in the order of time.
 
-        The order is (occurred, key, passage). Only rows of `mask` count (None: current ones); -1 where there is none or the row
-        has no session.
+        So the nearest before is in column `before - 1` and the nearest after in column `before`. The order is (occurred, key,
+        passage). Only rows of `mask` count (None: current ones); -1 where there is none or the row has no session.
         """
         chosen = self.column("current") if mask is None else mask
         return self.sessions.neighbours(self.columns, rows, before, after, chosen)
 
     def session_rows(self, row: int, mask: Mask | None = None) -> Rows:
-        """All rows of a row's session in order, those of `mask` only (None: current ones); empty without a session."""
+        """All rows of a row's session in order, int32, those of `mask` only (None: current ones); empty without a session."""
         rows = self.sessions.ordered(int(self.columns["session"].data[row]), self.columns)
         chosen = self.column("current") if mask is None else mask
         return rows[rows < len(chosen)][chosen[rows[rows < len(chosen)]]]
 
     def _values(self, keys: Sequence[int], records: Sequence[MemoryRecord]) -> dict[str, Sequence[Any]]:
-        """Each column's values but that of the passage, one a record."""
+        """The values of each column except `passage`, one per record."""
         recorded = [to_micros(record.recorded_at) for record in records]
         started = [None if record.valid_from is None else to_micros(record.valid_from) for record in records]
         memory, user, agent, session, author, context = (self.names[facet].number for facet in FACETS)
@@ -366,7 +378,8 @@ class Catalog:
         }
 
     @staticmethod
-    def _forget_names(names: Names, column: NDArray[np.int32], rows: Rows) -> None:
+    def _forget_names(names: NameTable, column: NDArray[np.int32], rows: Rows) -> None:
+        """Drop the names that only the erased `rows` have: a forgotten author's name must not remain in memory."""
         erased = np.zeros(len(column), np.bool_)
         erased[rows] = True
         for number in np.unique(column[rows]).tolist():

@@ -2,7 +2,8 @@
 
 A vector v is kept as q = round(v / s), s = max|v| / 127. The dot product of two int8 vectors is an exact integer (at most
 127² · dimension, which int32 holds up to 133,000 dimensions), so that a score depends on the two vectors and on nothing else:
-not on the machine, the block or the number of threads.
+not on the machine, the block or the number of threads. The true best k are among the best 2k by these scores (measured on real
+vectors), so recall rescores those with the float32 vectors.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from ai_memory.errors import EmbedderMismatchError, InvalidInputError
 from ai_memory.index.base import Floats
-from ai_memory.index.parallel import in_shares
+from ai_memory.index.parallel import run_in_chunks
 
 simsimd: Any
 try:
@@ -26,27 +27,29 @@ except ImportError:  # there is no wheel for this platform; numpy computes the s
 Codes = NDArray[np.int8]
 
 BLOCK_ROWS = 1 << 16
+"""Rows of a block. Growing copies one block at most, and never moves what readers scan."""
 _FIRST_ROWS = 1 << 10
 
 
 class Block(NamedTuple):
-    """Up to `BLOCK_ROWS` rows: `codes` int8 (room, dimension), `scales` float32 (room,), NaN for a row without a vector."""
+    """At most `BLOCK_ROWS` rows: `codes` int8 (rows, dimension), `scales` float32 (rows,), NaN for a row without a vector."""
 
     codes: Codes
     scales: NDArray[np.float32]
 
 
 class DenseView:
-    """The vectors as they stood at one moment; a vector erased or replaced later may already show."""
+    """The vectors at one moment; a vector erased or replaced later may already show."""
 
     def __init__(self, dimension: int, blocks: tuple[Block, ...]) -> None:
+        """A view of `blocks`, whose codes have `dimension` columns."""
         self.dimension = dimension
         self._blocks = blocks
 
     def scores(self, query: Floats, n: int, meanwhile: Callable[[], None] | None = None) -> Floats:
-        """Approximate cosine of `query`, shape (dimension,), with rows 0 … n-1; float32, NaN where there is no vector.
+        """Approximate cosine of `query`, float32, shape (dimension,), with rows 0 … n-1: float32, shape (n,).
 
-        `meanwhile` is done on this thread while others begin to scan.
+        NaN for a row without a vector. `meanwhile` runs on this thread while others start to scan. Raises like `checked`.
         """
         codes, scale = quantise(checked(query[None], self.dimension))
         scores = np.full(n, np.nan, np.float32)
@@ -66,14 +69,15 @@ class DenseView:
                 part *= scale[0]
                 first += stop - at
 
-        in_shares(n, scan, meanwhile)
+        run_in_chunks(n, scan, meanwhile)
         return scores
 
 
 class ExactDenseIndex:
-    """int8 vectors in memory (`DenseIndex`). One writer at a time; readers use `view()` from any thread."""
+    """int8 vectors in memory. One writer at a time; readers use `view()` from any thread."""
 
     def __init__(self, dimension: int) -> None:
+        """An empty index for vectors of `dimension` values."""
         self._dimension = dimension
         self._blocks: tuple[Block, ...] = ()
 
@@ -84,17 +88,18 @@ class ExactDenseIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, unused room included."""
+        """Bytes held, spare capacity included."""
         return sum(block.codes.nbytes + block.scales.nbytes for block in self._blocks)
 
     def view(self) -> DenseView:
-        """The vectors as they stand now."""
+        """The vectors as they are now."""
         return DenseView(self._dimension, self._blocks)
 
     def add(self, rows: Sequence[int], vectors: Floats) -> None:
-        """Index the vectors of some rows, shape (len(rows), dimension), any length but 0; a row's earlier vector is replaced.
+        """Index the vectors of r rows, float32, shape (r, dimension), of any norm except 0; a row's earlier vector is replaced.
 
-        Raises EmbedderMismatchError for another dimension and InvalidInputError for NaN, infinity or a vector of zeros.
+        No rows change nothing. Raises EmbedderMismatchError for another dimension, and InvalidInputError for NaN, infinity, a zero
+        vector, or another number of vectors than rows.
         """
         codes, scales = quantise(checked(vectors, self._dimension))
         at = np.asarray(rows, np.int64)
@@ -118,11 +123,11 @@ class ExactDenseIndex:
                 self._blocks[number].scales[place] = np.nan
 
     def scores(self, query: Floats, n: int) -> Floats:
-        """Approximate cosine of `query`, shape (dimension,), with rows 0 … n-1; float32, NaN where there is no vector."""
+        """As `DenseView.scores` of the vectors as they are now."""
         return self.view().scores(query, n)
 
     def present(self, n: int) -> NDArray[np.bool_]:
-        """Which of the rows 0 … n-1 have a vector."""
+        """Which of the rows 0 … n-1 have a vector: bool, shape (n,)."""
         found = np.zeros(n, np.bool_)
         for number, block in enumerate(self._blocks):
             first = number * BLOCK_ROWS
@@ -139,6 +144,7 @@ class ExactDenseIndex:
         self._blocks = tuple(blocks)
 
     def _make_room(self, rows: int) -> None:
+        """Have blocks for rows 0 … `rows` - 1: full ones, and a last one that doubles as it fills."""
         while len(self._blocks) * BLOCK_ROWS < rows:
             self._grow_last(BLOCK_ROWS)
             needed = min(rows - len(self._blocks) * BLOCK_ROWS, BLOCK_ROWS)
@@ -152,17 +158,21 @@ class ExactDenseIndex:
         new = _empty_block(_room(needed), self._dimension)
         new.codes[: len(old.codes)] = old.codes
         new.scales[: len(old.scales)] = old.scales
+        # Replaced as a whole: a view holds the old tuple, and with it the old block.
         self._blocks = (*self._blocks[:-1], new)
 
 
 def quantise(vectors: Floats) -> tuple[Codes, NDArray[np.float32]]:
-    """int8 codes, shape like `vectors` (n, dimension), and float32 scales (n,), of finite vectors that are not zero."""
+    """The int8 codes, shape (n, dimension), and float32 scales, shape (n,), of vectors, float32, shape (n, dimension).
+
+    All must be finite and none zero (see `checked`); no vectors give empty arrays.
+    """
     scales = np.abs(vectors).max(axis=1, initial=0.0) / np.float32(127.0)
     return np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32)
 
 
 def checked(vectors: Floats, dimension: int) -> Floats:
-    """`vectors` as float32 (n, dimension), once every one of them can be compared.
+    """`vectors` as float32, shape (n, dimension), after checking that each one can be compared; n may be 0.
 
     Raises EmbedderMismatchError for another dimension and InvalidInputError for NaN, infinity or a vector of zeros.
     """
@@ -184,7 +194,7 @@ def checked(vectors: Floats, dimension: int) -> Floats:
 
 
 def rescore(query: Floats, vectors: Floats) -> Floats:
-    """Exact cosine of `query`, shape (dimension,), with each of `vectors`, shape (k, dimension): float32, shape (k,).
+    """Exact cosine of `query`, float32, shape (dimension,), with each of `vectors`, float32, shape (k, dimension): shape (k,).
 
     Computed row by row in float64 and rounded, so that a score does not depend on what else is scored with it. Shape (0,) for
     no vectors. Raises like `checked`.
@@ -216,7 +226,10 @@ def _dot(query: Codes, codes: Codes) -> NDArray[Any]:
 
 
 def _dot_numpy(query: Codes, codes: Codes) -> NDArray[Any]:
-    """As `_dot`, without simsimd: BLAS adds floats, and sums of integers are exact as long as the type holds the greatest one."""
+    """As `_dot`, without simsimd: BLAS adds floats, and sums of integers are exact while the type can hold the greatest one.
+
+    In blocks of half a million codes, whose float copies stay in the processor's cache.
+    """
     exact = np.float32 if query.shape[1] * 127 * 127 < 1 << 24 else np.float64
     wide = query[0].astype(exact)
     step = max(1, (1 << 19) // len(wide))

@@ -11,15 +11,16 @@ from numpy.typing import DTypeLike, NDArray
 _FIRST_CAPACITY = 4
 
 
-class Growing:
-    """A one-dimensional array with room at its end.
+class GrowableArray:
+    """A one-dimensional array of a fixed dtype with spare capacity at its end: `data` is all of it, `n` entries are filled.
 
-    Growing replaces the array by a larger copy, so a view taken earlier stays valid and keeps its length. One writer at a time.
+    Growing replaces `data` by a larger copy, so a view taken earlier stays valid and keeps its length. One writer at a time.
     """
 
     __slots__ = ("data", "n")
 
     def __init__(self, dtype: DTypeLike, data: NDArray[Any] | None = None) -> None:
+        """An empty array of `dtype`, or `data`, shape (n,), taken over without a copy."""
         self.data: NDArray[Any] = np.empty(_FIRST_CAPACITY, dtype) if data is None else data
         self.n = 0 if data is None else len(data)
 
@@ -27,7 +28,7 @@ class Growing:
         return self.n
 
     def view(self) -> NDArray[Any]:
-        """The filled part; it shares memory with this object until that grows."""
+        """The filled part, shape (n,); it shares memory with this object until that grows."""
         return self.data[: self.n]
 
     def append(self, value: Any) -> None:
@@ -38,7 +39,7 @@ class Growing:
         self.n += 1
 
     def extend(self, values: Sequence[Any] | NDArray[Any]) -> None:
-        """Add several values."""
+        """Add several values, shape (k,); none changes nothing."""
         end = self.n + len(values)
         if end > len(self.data):
             self._grow(end)
@@ -47,10 +48,11 @@ class Growing:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, unused room included."""
+        """Bytes held, spare capacity included."""
         return int(self.data.nbytes)
 
     def _grow(self, needed: int) -> None:
+        # By half, so that adding one by one costs constant time on average and wastes at most a third.
         data = np.empty(max(needed, self.n + (self.n >> 1) + _FIRST_CAPACITY), self.data.dtype)
         data[: self.n] = self.data[: self.n]
         self.data = data

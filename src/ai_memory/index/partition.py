@@ -1,8 +1,11 @@
-"""One namespace in memory: its catalog, its word index and its vectors, kept in step.
+"""One namespace in memory: its catalog, its lexical index and its vectors, with the same row numbers.
 
 One writer at a time and any number of readers, from any threads. A reader takes a `view()` and works on that: rows added later
 are not in it. A retirement or an erasure may show in a view that was taken before, from one call to the next; a mask is always
 of one moment.
+
+Readers take the lock only for what may change in place (masks, sessions, names); scoring, which takes long, runs on immutable
+postings and on vectors that are only overwritten by an erasure, and so never waits for the writer.
 """
 
 from __future__ import annotations
@@ -23,11 +26,11 @@ from ai_memory.text.passages import split
 from ai_memory.types import MemoryRecord, Selection
 
 BATCH = 1_000
-"""Most revisions that are added at one go."""
+"""Revisions added under one lock at most; readers wait for some twenty milliseconds."""
 
 
 class PartitionView:
-    """A partition as it stood at one moment: rows 0 … n-1, to be masked and scored."""
+    """A partition at one moment: rows 0 … n-1, to be masked and scored."""
 
     def __init__(
         self, n: int, catalog: Catalog, lexical: LexicalView, dense: DenseView | None, lock: threading.RLock
@@ -49,7 +52,10 @@ class PartitionView:
             return self._catalog.mask(selection, self.n)
 
     def lexical_scores(self, terms: Sequence[QueryTerm]) -> SparseScores:
-        """BM25 of every row that matches at least one term."""
+        """BM25 of every row that matches at least one term: rows int32 ascending, scores float32; empty for no terms.
+
+        The rows may be n and beyond where rows were added since.
+        """
         return self._lexical.scores(terms)
 
     def matches(self, terms: Sequence[QueryTerm], row: int) -> list[str]:
@@ -57,7 +63,7 @@ class PartitionView:
         return self._lexical.matches(terms, row)
 
     def lexical_by_term(self, terms: Sequence[QueryTerm], rows: Rows) -> ByTerm:
-        """What each term gives to each of some rows, and the idf mass of each term."""
+        """What each of t terms gives to each of r rows, float32, shape (t, r), and each term's idf mass, float64, shape (t,)."""
         return self._lexical.by_term(terms, rows)
 
     def document_frequency(self, term: QueryTerm) -> int:
@@ -66,17 +72,20 @@ class PartitionView:
 
     @property
     def mean_length(self) -> float:
-        """The mean number of words in a row, those of title, author and tags among them; 1.0 where there is no word at all."""
+        """The mean number of words in a row, those of title, author and tags included; 1.0 where there is no word at all."""
         return self._lexical.mean_length
 
     def dense_scores(self, query: Floats) -> Floats:
-        """Approximate cosine with each row, float32, shape (n,), NaN for a row without a vector; all NaN without vectors."""
+        """Approximate cosine of `query`, float32, shape (dimension,), with each row: float32, shape (n,).
+
+        NaN for a row without a vector; all NaN while the partition has no dimension. Raises like `dense.checked`.
+        """
         if self._dense is None:
             return np.full(self.n, np.nan, np.float32)
         return self._dense.scores(query, self.n)
 
     def both_scores(self, query: Floats, terms: Sequence[QueryTerm]) -> tuple[Floats, SparseScores]:
-        """`dense_scores` and `lexical_scores`, the words on this thread while others begin to scan the vectors."""
+        """`dense_scores`, float32, shape (n,), and `lexical_scores`: the words on this thread while others scan the vectors."""
         if self._dense is None:
             return self.dense_scores(query), self.lexical_scores(terms)
         found: list[SparseScores] = []
@@ -84,7 +93,7 @@ class PartitionView:
         return dense, found[0]
 
     def session_neighbours(self, rows: Rows, before: int, after: int, mask: Mask | None = None) -> Rows:
-        """The rows around each row in its session, shape (len(rows), before + after), in order of time; -1 where none is.
+        """The rows around each of r rows in its session: int32, shape (r, before + after), in the order of time; -1 for none.
 
         Only rows of `mask` count (None: current ones). The order is (occurred, key, passage).
         """
@@ -94,45 +103,45 @@ class PartitionView:
         return found
 
     def session_rows(self, row: int, mask: Mask | None = None) -> Rows:
-        """All rows of a row's session in order, those of `mask` only (None: current ones); empty without a session."""
+        """All rows of a row's session in order, int32, those of `mask` only (None: current ones); empty without a session."""
         with self._lock:
             rows = self._catalog.session_rows(row, mask)
         return rows[rows < self.n]
 
     def keys(self) -> NDArray[np.int64]:
-        """The revision key of each row, shape (n,)."""
+        """The revision key of each row, int64, shape (n,)."""
         return self._catalog.column("key")[: self.n]
 
     def passages(self) -> NDArray[np.int32]:
-        """The number of each row's passage within its revision, shape (n,)."""
+        """The number of each row's passage within its revision, from 0: int32, shape (n,)."""
         return self._catalog.column("passage")[: self.n]
 
     def memories(self) -> NDArray[np.int32]:
-        """A number a memory, equal for all rows of its revisions, shape (n,)."""
+        """The number of each row's memory, equal for all rows of its revisions: int32, shape (n,)."""
         return self._catalog.column("memory")[: self.n]
 
     def sessions(self) -> NDArray[np.int32]:
-        """A number a session, 0 for none, shape (n,)."""
+        """The number of each row's session, 0 for none: int32, shape (n,)."""
         return self._catalog.column("session")[: self.n]
 
     def authors(self) -> NDArray[np.int32]:
-        """A number an author, 0 for none, shape (n,)."""
+        """The number of each row's author, 0 for none: int32, shape (n,)."""
         return self._catalog.column("author")[: self.n]
 
     def occurred(self) -> NDArray[np.int64]:
-        """When each row's memory happened (`valid_from`, or else `created_at`), microseconds since the epoch, shape (n,)."""
+        """When each row's memory happened (`valid_from`, else `created_at`): microseconds since the epoch, int64, shape (n,)."""
         return self._catalog.column("occurred")[: self.n]
 
     def asks(self) -> NDArray[np.bool_]:
-        """Whether each row's memory ends in a question, shape (n,)."""
+        """Whether each row's memory ends in a question: bool, shape (n,)."""
         return self._catalog.column("asks")[: self.n]
 
     def importance(self) -> NDArray[np.float64]:
-        """Each row's importance, shape (n,)."""
+        """Each row's importance, in [0, 1]: float64, shape (n,)."""
         return self._catalog.column("importance")[: self.n]
 
     def memory_ids(self, rows: Rows) -> list[str | None]:
-        """The memory's id of each of `rows`; None for an erased row."""
+        """The memory id of each of `rows`, int32, in their order; None for an erased row."""
         with self._lock:
             names = self._catalog.names["memory"].names
             return [names[number] for number in self._catalog.column("memory")[rows].tolist()]
@@ -143,20 +152,21 @@ class PartitionView:
             return self._catalog.named_authors(terms)
 
     def rows_of(self, key: int) -> Rows:
-        """The rows of a revision, ascending; empty if the key is unknown or erased."""
+        """The rows of a revision, int32 ascending; empty if the key is unknown or erased."""
         with self._lock:
             rows = self._catalog.rows_of(key)
         return rows[rows < self.n]
 
     def rows_of_memories(self, ids: Iterable[str]) -> Rows:
-        """The current rows of some memories, ascending."""
+        """The current rows of some memories, int32 ascending; empty for no ids."""
         return np.flatnonzero(self.mask(Selection(ids=tuple(ids)))).astype(np.int32) if ids else np.empty(0, np.int32)
 
 
 class Partition:
-    """The in-memory index of one namespace. `dimension` None means that there is no embedder yet."""
+    """The in-memory index of one namespace."""
 
     def __init__(self, namespace: str, dimension: int | None = None) -> None:
+        """An empty partition for vectors of `dimension` values; None means that there is no embedder yet."""
         self.namespace = namespace
         self.catalog = Catalog()
         self.lexical = PostingsIndex()
@@ -175,7 +185,7 @@ class Partition:
         return self.catalog.nbytes + self.lexical.nbytes + dense
 
     def view(self) -> PartitionView:
-        """The partition as it stands now."""
+        """The partition as it is now."""
         with self.lock:
             dense = None if self.dense is None else self.dense.view()
             return PartitionView(self.catalog.n, self.catalog, self.lexical.view(), dense, self.lock)
@@ -187,7 +197,7 @@ class Partition:
     def add_many(self, revisions: Sequence[tuple[int, MemoryRecord]]) -> None:
         """Index the passages of some revisions, given with their keys; a key that is here already changes nothing.
 
-        Readers wait for a thousand revisions at a time at most, some twenty milliseconds.
+        Texts are analysed outside the lock, in batches of `BATCH`.
         """
         for start in range(0, len(revisions), BATCH):
             batch = dict(revisions[start : start + BATCH])
@@ -205,7 +215,7 @@ class Partition:
             self.lexical.add_many(rows.start, [terms for passages in analysed for terms in passages])
 
     def retire(self, key: int, at: dt.datetime) -> None:
-        """Note when a revision was retired; an unknown key changes nothing."""
+        """Record when a revision was retired; an unknown key changes nothing."""
         with self.lock:
             self.catalog.retire(key, at)
 
@@ -220,13 +230,14 @@ class Partition:
             if self.dense is not None:
                 self.dense.remove(rows.tolist())
             self.catalog.remove(rows)
+            # The analysis remembers words of all texts; those of a forgotten one must not outlive it.
             forget_words()
 
     def set_vectors(self, vectors: Sequence[tuple[int, int, NDArray[np.float32]]]) -> None:
-        """Take the vectors of some passages, each as (key, passage, vector of shape (dimension,)).
+        """Store the vectors of some passages, each as (key, passage, vector of shape (dimension,), float32).
 
-        Keys and passages that are not here are left out. Raises EmbedderMismatchError for another dimension, or while the
-        partition has none, and InvalidInputError for NaN, infinity or zeros; nothing is taken then.
+        Keys and passages that are not here are left out; no vectors change nothing. Raises EmbedderMismatchError for another
+        dimension, or while the partition has none, and InvalidInputError for NaN, infinity or zeros; nothing is stored then.
         """
         if not vectors:
             return
@@ -241,6 +252,7 @@ class Partition:
             if self.dense is None:
                 return
             rows = self.catalog.find_rows(keys)
+            # A revision's passages are adjacent rows, so a passage is its first row plus its number, if that row is still its own.
             at = np.minimum(rows + passages, max(self.catalog.n - 1, 0))
             known = (rows >= 0) & (passages >= 0)
             known[known] = (self.catalog.column("key")[at[known]] == keys[known]) & (
@@ -254,7 +266,7 @@ class Partition:
             self.dense = None if dimension is None else ExactDenseIndex(dimension)
 
     def missing_vectors(self) -> int:
-        """How many rows (erased ones apart) have no vector."""
+        """How many rows, erased ones not counted, have no vector."""
         with self.lock:
             live = ~self.catalog.column("erased")
             if self.dense is not None:
@@ -262,7 +274,7 @@ class Partition:
             return int(live.sum())
 
     def rows_of(self, key: int) -> Rows:
-        """The rows of a revision, ascending; empty if the key is unknown or erased."""
+        """The rows of a revision, int32 ascending; empty if the key is unknown or erased."""
         with self.lock:
             return self.catalog.rows_of(key)
 

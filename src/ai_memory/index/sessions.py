@@ -1,7 +1,8 @@
-"""The rows of each session in the order things happened: (occurred, key, passage).
+"""The rows of each session in the order of time: (occurred, key, passage).
 
 Each row knows the row before and the row after it in its session, so that the surroundings of many rows are found with a few
-array look-ups. A session that got a row out of order is sorted the next time it is asked for.
+array look-ups: a linked list per session, in two columns. A session that got a row out of order is sorted the next time it is
+asked for, since an import adds many such rows in succession.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ai_memory.index.base import Mask, Rows
-from ai_memory.index.growable_array import Growing
+from ai_memory.index.growable_array import GrowableArray
 
-_MOST_STEPS = 64
-"""Unwanted rows that are stepped over one by one before a session is searched as a whole."""
+_MAX_STEPS = 64
+"""Rows outside the mask that are stepped over one by one before a session is searched as a whole."""
 
 
 class SessionOrder:
@@ -24,10 +25,10 @@ class SessionOrder:
     def __init__(self) -> None:
         self._rows: dict[int, array[int]] = {}
         self._unsorted: set[int] = set()
-        self._before = Growing(np.int32)
-        self._after = Growing(np.int32)
+        self._before = GrowableArray(np.int32)
+        self._after = GrowableArray(np.int32)
 
-    def extend(self, first: int, columns: Mapping[str, Growing]) -> None:
+    def extend(self, first: int, columns: Mapping[str, GrowableArray]) -> None:
         """Add the rows from `first` on, which are the newest in `columns`."""
         session = columns["session"].view()
         for links in (self._before, self._after):
@@ -49,8 +50,8 @@ class SessionOrder:
             earlier, later = np.array(met, np.int32).T
             self._link(earlier, later, columns)
 
-    def _link(self, earlier: Rows, later: Rows, columns: Mapping[str, Growing]) -> None:
-        """Make each row the one before another in its session; where that is not the order of time, note it."""
+    def _link(self, earlier: Rows, later: Rows, columns: Mapping[str, GrowableArray]) -> None:
+        """Link each row to the next one of its session; where that is not the order of time, mark the session as unsorted."""
         self._before.data[later] = earlier
         self._after.data[earlier] = later
         occurred, key = columns["occurred"].data, columns["key"].data
@@ -60,7 +61,7 @@ class SessionOrder:
             self._unsorted.update(columns["session"].data[later[wrong]].tolist())
 
     def remove(self, sessions: Iterable[int], rows: Rows) -> None:
-        """Erase rows, which belong to these sessions."""
+        """Erase rows, int32, which belong to these sessions."""
         for session in sessions:
             if session:
                 mine = np.array(self._rows[session], np.int32)
@@ -72,13 +73,13 @@ class SessionOrder:
         self._before.data[rows] = -1
         self._after.data[rows] = -1
 
-    def restore(self, columns: Mapping[str, Growing]) -> None:
-        """Rebuild from the columns of all rows."""
+    def restore(self, columns: Mapping[str, GrowableArray]) -> None:
+        """Rebuild everything from the columns of all rows."""
         session, occurred, key, passage = (columns[name].view() for name in ("session", "occurred", "key", "passage"))
         rows = np.flatnonzero((session != 0) & ~columns["erased"].view())
         order = rows[np.lexsort((passage[rows], key[rows], occurred[rows], session[rows]))].astype(np.int32)
-        self._before = Growing(np.int32, np.full(len(session), -1, np.int32))
-        self._after = Growing(np.int32, np.full(len(session), -1, np.int32))
+        self._before = GrowableArray(np.int32, np.full(len(session), -1, np.int32))
+        self._after = GrowableArray(np.int32, np.full(len(session), -1, np.int32))
         same = session[order[1:]] == session[order[:-1]]
         self._before.data[order[1:][same]] = order[:-1][same]
         self._after.data[order[:-1][same]] = order[1:][same]
@@ -95,8 +96,8 @@ class SessionOrder:
         """Bytes of arrays and, estimated, of the objects that hold them."""
         return self._before.nbytes + self._after.nbytes + sum(4 * len(rows) + 200 for rows in self._rows.values())
 
-    def ordered(self, session: int, columns: Mapping[str, Growing]) -> Rows:
-        """All rows of a session in order; empty for session 0."""
+    def ordered(self, session: int, columns: Mapping[str, GrowableArray]) -> Rows:
+        """All rows of a session in order, int32; empty for session 0."""
         rows = np.array(self._rows.get(session, ()), np.int32)
         if session in self._unsorted:
             occurred, key, passage = (columns[name].data[rows] for name in ("occurred", "key", "passage"))
@@ -105,8 +106,10 @@ class SessionOrder:
             self._unsorted.discard(session)
         return rows
 
-    def neighbours(self, columns: Mapping[str, Growing], rows: Rows, before: int, after: int, chosen: Mask) -> Rows:
-        """See `Catalog.session_neighbours`."""
+    def neighbours(
+        self, columns: Mapping[str, GrowableArray], rows: Rows, before: int, after: int, chosen: Mask
+    ) -> Rows:
+        """See `Catalog.session_neighbours`: int32, shape (len(rows), before + after), -1 for none."""
         if self._unsorted:
             for session in self._unsorted.intersection(columns["session"].data[rows].tolist()):
                 self.ordered(session, columns)
@@ -120,10 +123,12 @@ class SessionOrder:
                 at = found[:, place] = self._step(columns, links, at, chosen)
         return found
 
-    def _step(self, columns: Mapping[str, Growing], links: Rows, at: Rows, chosen: Mask) -> Rows:
-        """The next chosen row from each of `at` along the links; -1 from -1 and at the end."""
+    def _step(self, columns: Mapping[str, GrowableArray], links: Rows, at: Rows, chosen: Mask) -> Rows:
+        """The next chosen row from each of `at`, int32, along the links, in the same shape; -1 from -1 and at the end."""
         at = np.where(at >= 0, links[at], -1)
-        for _ in range(_MOST_STEPS):
+        # All rows step together, one array operation per step. Where a filter leaves little of a long session, the few rows that
+        # are still on their way are searched for one by one instead.
+        for _ in range(_MAX_STEPS):
             unwanted = np.flatnonzero((at >= 0) & ~_among(chosen, at))
             if not len(unwanted):
                 return at
@@ -133,7 +138,7 @@ class SessionOrder:
             at[place] = self._search(columns, int(at[place]), chosen, backwards=backwards)
         return at
 
-    def _search(self, columns: Mapping[str, Growing], row: int, chosen: Mask, *, backwards: bool) -> int:
+    def _search(self, columns: Mapping[str, GrowableArray], row: int, chosen: Mask, *, backwards: bool) -> int:
         """The chosen row nearest to `row` on one side of it; -1 if there is none."""
         line = self.ordered(int(columns["session"].data[row]), columns)
         place = int(np.flatnonzero(line == row)[0])
@@ -151,6 +156,6 @@ class SessionOrder:
 
 
 def _among(chosen: Mask, rows: Rows) -> Mask:
-    """Whether each row is chosen; rows beyond the mask are not."""
+    """Whether each row, int32, shape (k,), is chosen: bool, shape (k,); rows beyond the mask are not."""
     among: Mask = (rows < len(chosen)) & chosen[np.minimum(rows, len(chosen) - 1)]
     return among

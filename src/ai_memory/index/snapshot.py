@@ -1,11 +1,12 @@
 """A partition on disk, so that a big store opens without being rebuilt.
 
 A snapshot is a folder of `.npy` files and `snapshot.json`, which names the format, what the snapshot was made of (`Origin`) and
-each file's size and CRC-32. It is written beside its place and moved there in one step, so that a crash leaves the old one or
-the new one. Reading checks everything first; whatever is wrong with a snapshot, the answer is that it cannot be used and why,
+each file's size and CRC-32. It is written next to its final place and renamed into it, so that a crash leaves the old one, the new
+one or none. Reading checks everything first; whatever is wrong with a snapshot, the result is a reason why it cannot be used,
 and the index is rebuilt from the store.
 
-Arrays are mapped copy-on-write: pages that nobody changes stay the file system's.
+Large arrays are mapped copy-on-write: pages that are never written stay in the file system's cache and are shared by all processes
+that open the store. docs/decisions/snapshot-format.md says why not safetensors or `np.savez`.
 """
 
 from __future__ import annotations
@@ -40,9 +41,11 @@ from ai_memory.text.passages import SPLIT_VERSION
 FORMAT = 2
 _HEAD = "snapshot.json"
 _CHUNK = 1 << 22
-_WORTH_MAPPING = 1 << 16
+"""Bytes copied, written and checked at once."""
+_MIN_MAPPED_BYTES = 1 << 16
+"""Smaller files are read: mapping them saves nothing, and a process may have only so many mappings."""
 _LEFTOVER_AGE = 3600.0
-"""Seconds after which an unfinished write beside a snapshot is taken for abandoned."""
+"""Seconds after which an unfinished write next to a snapshot is treated as abandoned."""
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -118,13 +121,13 @@ def load(folder: Path, *, store_id: str, namespace: str) -> Loaded:
 
 
 def discard(folder: Path) -> None:
-    """Delete a snapshot and what interrupted writes left beside it; nothing happens where there is none."""
+    """Delete a snapshot and what interrupted writes left next to it; nothing happens where there is none."""
     shutil.rmtree(folder, ignore_errors=True)
     _sweep(folder, older_than=math.inf)
 
 
 def _sweep(folder: Path, older_than: float) -> None:
-    """Delete what interrupted writes left beside a snapshot before an instant (seconds since the epoch)."""
+    """Delete what interrupted writes left next to a snapshot before an instant (seconds since the epoch)."""
     for leftover in folder.parent.glob(f"{glob.escape(folder.name)}.*.*"):
         try:
             abandoned = leftover.suffix in (".new", ".old") and leftover.stat().st_mtime < older_than
@@ -138,7 +141,7 @@ def _unusable(head: _Head, store_id: str, namespace: str) -> str | None:
     if head.format != FORMAT:
         return f"its format is {head.format}, this program reads {FORMAT}"
     if head.text != _text_version():
-        return f"its words were made by analysis {head.text}, this program's is {_text_version()}"
+        return f"its terms were made by analysis {head.text}, this program's is {_text_version()}"
     if head.origin.store_id != store_id:
         return "it belongs to another store"
     if head.namespace != namespace:
@@ -154,14 +157,18 @@ def _text_version() -> str:
 
 
 class _Writer:
-    """Writes files of one folder, each flushed to the disk, noting sizes and checksums."""
+    """Writes files of one folder, each flushed to the disk, and records sizes and checksums."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.files: dict[str, tuple[int, int]] = {}
 
     def array(self, name: str, array: NDArray[Any]) -> None:
-        """One `.npy` file. The checksum is of the bytes that were written, even if the array changes meanwhile."""
+        """One `.npy` file of an array of any shape and dtype.
+
+        Each chunk is copied before it is written and checksummed, so that the checksum is of the bytes in the file even if a writer
+        of the index changes the array meanwhile (a vector erased in place). The header is numpy's own, written first.
+        """
         header = io.BytesIO()
         np.lib.format.write_array_header_1_0(
             header, {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
@@ -171,7 +178,7 @@ class _Writer:
         self.bytes(f"{name}.npy", (header.getvalue(),), chunks)
 
     def bytes(self, name: str, *groups: Iterable[bytes]) -> None:
-        """One file of the chunks of all groups in order."""
+        """One file from the chunks of all groups, in order."""
         size = checksum = 0
         with (self._folder / name).open("wb") as file:
             for group in groups:
@@ -183,7 +190,10 @@ class _Writer:
         self.files[name] = (size, checksum)
 
     def strings(self, name: str, values: Sequence[str | None]) -> None:
-        """Strings as UTF-8 in one file and their lengths in characters in another, -1 for None."""
+        """Strings as UTF-8 in one file, without separators, and their lengths in characters in another, int32, -1 for None.
+
+        Two files whatever the number of strings, and no string needs escaping; a lone surrogate survives.
+        """
         text = "".join(value for value in values if value is not None)
         self.bytes(f"{name}.txt", (text.encode("utf-8", "surrogatepass"),))
         self.array(f"{name}.lengths", np.array([-1 if value is None else len(value) for value in values], np.int32))
@@ -191,13 +201,15 @@ class _Writer:
 
 def _write(partition: Partition, folder: Path, origin: Origin) -> None:
     writer = _Writer(folder)
+    # Under the lock only what changes in place is copied. Segments are immutable; of vectors, rows added later are not written
+    # (`used`), and a row erased meanwhile is written as erased, which is never wrong.
     with partition.lock:
         catalog, lexical, dense = partition.catalog, partition.lexical, partition.dense
         rows = catalog.n
         columns = {name: catalog.column(name).copy() for name in COLUMNS}
         names = {facet: list(catalog.names[facet].names) for facet in FACETS}
         tags = {tag: having.view().copy() for tag, having in catalog.tags.items()}
-        parts, words, lengths = lexical.parts(), lexical.words(), lexical.lengths().copy()
+        segments, terms, lengths = lexical.segments(), lexical.vocabulary(), lexical.lengths().copy()
         blocks = () if dense is None else dense.blocks()
     for name, column in columns.items():
         writer.array(f"column.{name}", column)
@@ -206,11 +218,11 @@ def _write(partition: Partition, folder: Path, origin: Origin) -> None:
     writer.strings("tags", list(tags))
     writer.array("tags.rows", np.concatenate([np.empty(0, np.int32), *tags.values()]))
     writer.array("tags.counts", np.array([len(having) for having in tags.values()], np.int64))
-    writer.strings("words", words)
+    writer.strings("words", terms)
     writer.array("lengths", lengths)
-    for number, part in enumerate(parts):
+    for number, segment in enumerate(segments):
         for field in ("terms", "offsets", "rows", "counts"):
-            writer.array(f"postings.{number}.{field}", getattr(part, field))
+            writer.array(f"postings.{number}.{field}", getattr(segment, field))
     for number, block in enumerate(blocks):
         used = max(0, min(rows - number * BLOCK_ROWS, len(block.codes)))
         writer.array(f"vectors.{number}.codes", block.codes[:used])
@@ -223,17 +235,22 @@ def _write(partition: Partition, folder: Path, origin: Origin) -> None:
         dimension=None if dense is None else dense.dimension,
         rows=rows,
         live_rows=int((~columns["erased"]).sum()),
-        spans=tuple((part.first, part.end) for part in parts),
+        spans=tuple((segment.first, segment.end) for segment in segments),
         blocks=len(blocks),
         files=writer.files,
     )
+    # Last: a folder without this file is no snapshot. Its own checksum is the first line, since nothing else can vouch for it.
     encoded = msgspec.json.format(msgspec.json.encode(head))
     writer.bytes(_HEAD, (b"%08x\n" % zlib.crc32(encoded), encoded))
     _flush_folder(folder)
 
 
 def _replace(fresh: Path, folder: Path) -> None:
-    """Put `fresh` in the place of `folder`. A crash between the two moves leaves no snapshot, which means a rebuild."""
+    """Put `fresh` in the place of `folder`. A crash between the two renames leaves no snapshot, which means a rebuild.
+
+    A folder cannot be renamed onto one that is not empty, so the old one is moved away first; processes that have mapped its
+    files keep them until they let go.
+    """
     if folder.exists():
         old = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.old")
         folder.rename(old)
@@ -284,11 +301,11 @@ def _read(folder: Path, head: _Head) -> Partition:
     tagged = np.split(_array(folder, "tags.rows"), bounds) if len(bounds) or len(_array(folder, "tags.counts")) else []
     tags = {str(tag): rows for tag, rows in zip(_strings(folder, "tags"), tagged, strict=True)}
     partition.catalog.restore(columns, names, tags)
-    parts = [
+    segments = [
         Segment(first, end, *(_array(folder, f"postings.{number}.{field}") for field in Segment._fields[2:]))
         for number, (first, end) in enumerate(head.spans)
     ]
-    partition.lexical.restore(_strings(folder, "words"), parts, _array(folder, "lengths", head.rows), head.live_rows)
+    partition.lexical.restore(_strings(folder, "words"), segments, _array(folder, "lengths", head.rows), head.live_rows)
     if head.dimension is not None:
         partition.dense = ExactDenseIndex(head.dimension)
         partition.dense.restore(
@@ -301,10 +318,11 @@ def _read(folder: Path, head: _Head) -> Partition:
 
 
 def _array(folder: Path, name: str, rows: int | None = None) -> NDArray[Any]:
-    """One array; a big one is mapped copy-on-write. Raises ValueError if it has not `rows` entries."""
+    """One array; a large one is mapped copy-on-write. Raises ValueError if it does not have `rows` entries."""
     path = folder / f"{name}.npy"
-    big = path.stat().st_size > _WORTH_MAPPING
-    array: NDArray[Any] = np.load(path, mmap_mode="c" if big else None, allow_pickle=False).view(np.ndarray)
+    large = path.stat().st_size > _MIN_MAPPED_BYTES
+    # As a plain ndarray: every slice of a np.memmap would run its slow `__array_finalize__`.
+    array: NDArray[Any] = np.load(path, mmap_mode="c" if large else None, allow_pickle=False).view(np.ndarray)
     if rows is not None and len(array) != rows:
         raise ValueError(f"{name} has {len(array)} rows, not {rows}")
     return array

@@ -1,4 +1,4 @@
-"""Why an answer is empty or smaller than it could be, in words a person can act on."""
+"""Abstention: why an answer is empty or smaller than it could be, in words a person can act on."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ WEAK = "the best matches share little with the question; they may not answer it"
 def reason(
     view: PartitionView, plan: Plan, filtered: Mask, scored: Scored, dropped: int, max_tokens: int | None
 ) -> str:
-    """Why there are no hits."""
+    """Why there are no hits; `filtered` is the mask of the filters without phrases, bool, shape (n,)."""
     if dropped:
         return f"not even the best match fits in {max_tokens} tokens; raise max_tokens"
     if not filtered.any():
         everything = Selection(namespace=plan.selection.namespace)
         return "no memory passes the filters" if view.mask(everything).any() else NO_MEMORIES
     if not scored.rows:
-        return "no memory holds the quoted phrase" if len(plan.phrases) == 1 else "no memory holds all quoted phrases"
+        return (
+            "no memory contains the quoted phrase"
+            if len(plan.phrases) == 1
+            else "no memory contains all quoted phrases"
+        )
     if not plan.terms:
         return "the question has no words to search by, and there are no vectors to compare with"
     if not plan.content:
@@ -40,7 +44,7 @@ def reason(
 def notices(
     view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, *, dropped: int, limit: int
 ) -> Iterator[Notice]:
-    """What the reader must know about this answer's extent."""
+    """What is missing from this answer and how to get it; `dropped` hits did not fit in the token budget."""
     ended = _ended_left_out(view, plan, scored, ranking, limit)
     if ended:
         yield Notice(
@@ -58,13 +62,13 @@ def notices(
     if pending:
         yield Notice(
             code="vectors_pending",
-            message=f"{_memories(pending)} cannot be found by meaning yet, only by words",
+            message=f"{_memories(pending)} lack a vector and are found by their words only",
             mend="ask again in a moment; vectors are made in the background",
         )
 
 
 def searched(view: PartitionView, scored: Scored) -> Searched:
-    """How many memories were looked at, and by which side."""
+    """How many memories were looked at, and by which search."""
     first = view.passages() == 0
     first &= scored.eligible
     memories = int(np.count_nonzero(first))
@@ -76,7 +80,7 @@ def searched(view: PartitionView, scored: Scored) -> Searched:
 
 
 def _pending(view: PartitionView, scored: Scored) -> int:
-    """Eligible memories without a vector, while others have one; 0 when recall works by words alone."""
+    """Eligible memories without a vector, while others have one; 0 when recall works lexically alone."""
     if scored.dense is None or scored.dense_background.size == scored.rows:
         return 0
     missing = np.isnan(scored.dense)
@@ -85,6 +89,8 @@ def _pending(view: PartitionView, scored: Scored) -> int:
 
 
 def _distinct(view: PartitionView, rows: Rows) -> int:
+    """How many memories some rows, int32, belong to."""
+    # Flags by memory number instead of `np.unique`, which would sort: this runs over all eligible rows of every question.
     numbers = view.memories()[rows]
     if not len(numbers):
         return 0
@@ -94,7 +100,7 @@ def _distinct(view: PartitionView, rows: Rows) -> int:
 
 
 def _ended_left_out(view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, limit: int) -> int:
-    """How many memories would have been candidates had they not ended: at least as good by one side as its last hit."""
+    """How many memories would have been candidates had they not ended: at least as good in one search as its last hit."""
     if plan.selection.include_ended or plan.phrases:
         return 0
     ended = view.mask(msgspec.structs.replace(plan.selection, include_ended=True))
@@ -108,10 +114,11 @@ def _ended_left_out(view: PartitionView, plan: Plan, scored: Scored, ranking: Ra
 def _would_match(
     view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, rows: Rows, limit: int
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which of `rows`, int32, match a content word or have a cosine as great as the last one shown: bool, shape (len(rows),)."""
     found = view.lexical_scores(plan.content) if plan.content else None
     match = np.zeros(len(rows), np.bool_) if found is None else np.isin(rows, found.rows)
-    if scored.dense is not None and len(ranking.pools.dense):
-        last = scored.dense[ranking.pools.dense[min(limit, len(ranking.pools.dense)) - 1]]
+    if scored.dense is not None and len(ranking.sources.pools.dense):
+        last = scored.dense[ranking.sources.pools.dense[min(limit, len(ranking.sources.pools.dense)) - 1]]
         match |= scored.dense[rows] >= last
     return match
 

@@ -1,6 +1,6 @@
 """What recall returns: hits in layers, each explained, and a report of the search itself.
 
-Light to import: adapters and the command line read these types without loading an index.
+Imports no index: adapters and the command line read these types at little cost.
 """
 
 from __future__ import annotations

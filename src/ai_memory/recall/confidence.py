@@ -1,14 +1,14 @@
 """How likely a hit is relevant, and whether an answer should be trusted at all.
 
 Scores are evidence for one question; what makes them comparable between questions is the size of the haystack and how far a hit
-stands above its rival. With s the score in nats, N the number of rows that might have answered and g the lead over the best other
+is above the next one. With s the score in nats, N the number of rows that might have answered and g the lead over the best other
 hit (of the best hit over the second; of the others, negative, over the best),
 
     confidence = 1 / (1 + exp(-(3.656 ln(1 + s/4) - 0.678 ln N + 1.281 sign(g) ln(1 + |g|) - 1.474)))
 
-The logarithms are there because evidence is worth less the more there is: thirty nats are certain with or without ten more, and
-a good second hit is not refuted by a best one that stands far above it. (With the logarithms the coverage of the question,
-which the score has in it, says nothing more.)
+The logarithms are there because more evidence adds less: thirty nats are certain with or without ten more, and a good second
+hit is not refuted by a best one far above it. (With the logarithms the coverage of the question, which is part of the score,
+adds nothing.)
 
 The coefficients are a logistic regression on the ten best hits of judged questions of four kinds (chat, sentences of an
 encyclopaedia, code, technical answers) and of questions that belong to another store; docs/recall.md has the calibration error on
@@ -31,8 +31,7 @@ _SCORE, _HAYSTACK, _LEAD, _CONSTANT = 3.656, -0.678, 1.281, -1.474
 _SCORE_UNIT = 4.0
 LIKELY = 0.5
 """The confidence from which a hit is likelier than not to answer."""
-_TRUST_SCORE, _TRUST_COVERAGE, _TRUST_TOGETHER, _TRUST_LEAST = 0.05, 0.4, 0.6, 0.68
-
+_TRUST_SCORE, _TRUST_COVERAGE, _TRUST_JOINT, _TRUST_LEAST = 0.05, 0.4, 0.6, 0.68
 
 Summands = tuple[tuple[str, float, float], ...]
 """Name, value and weight of each summand of a hit's log odds."""
@@ -44,7 +43,7 @@ def confidence(of: Summands) -> float:
 
 
 def summands(score: float, memories: int, lead: float) -> Summands:
-    """What speaks for and against a hit being relevant."""
+    """The terms of a hit's log odds: its score and its lead in nats, and how many memories might have answered."""
     return (
         ("score", math.log1p(max(score, 0.0) / _SCORE_UNIT), _SCORE),
         ("memories", math.log(max(memories, 1)), _HAYSTACK),
@@ -53,60 +52,63 @@ def summands(score: float, memories: int, lead: float) -> Summands:
     )
 
 
-def trusted(score: float, coverage: float, together: float) -> bool:
-    """Whether a hit says enough about the question to stand as an answer, given what the best hits cover `together`.
+def trusted(score: float, coverage: float, joint_coverage: float) -> bool:
+    """Return whether a hit is enough to be an answer, given its score, its coverage and what the best hits cover between them.
 
-    Evidence and coverage make up for one another: a paraphrase shares no word but stands far out in meaning, a short exact match
-    has little evidence but covers the question. And where a word that tells much stands in none of the best memories, the
-    question is likely about a known person or thing but asks for what nobody said.
+    Evidence and coverage make up for one another: a paraphrase shares no word but has a cosine far above the rest, a short exact
+    match has little evidence but covers the question. And where a rare word of the question is in none of the best memories, the
+    question probably names a known person or object but asks for what no memory says.
     """
-    said = _TRUST_COVERAGE * coverage + _TRUST_TOGETHER * together
-    return _TRUST_SCORE * score + said >= _TRUST_LEAST
+    covered = _TRUST_COVERAGE * coverage + _TRUST_JOINT * joint_coverage
+    return _TRUST_SCORE * score + covered >= _TRUST_LEAST
 
 
-def standing(likeliest: float, scores: Sequence[float], shares: Sequence[float], together: float) -> str | None:
-    """Why an answer stands, in words, from its hits' greatest confidence, the scores and coverages of all that were ranked, and
-    what the best of them cover together.
+def why_trusted(greatest: float, scores: Sequence[float], shares: Sequence[float], joint_coverage: float) -> str | None:
+    """Why an answer may be trusted, in words; None where no hit is enough.
 
-    None where no hit says enough.
+    From the greatest confidence of its hits, the scores and coverages of all that were ranked, and the best ones' joint coverage.
     """
-    if likeliest >= LIKELY:
-        return f"a hit is likelier than not to answer ({likeliest:.0%})"
-    enough = [pair for pair in zip(scores, shares, strict=True) if trusted(*pair, together)]
+    if greatest >= LIKELY:
+        return f"a hit is likelier than not to answer ({greatest:.0%})"
+    enough = [pair for pair in zip(scores, shares, strict=True) if trusted(*pair, joint_coverage)]
     if not enough:
         return None
     score, share = enough[0]
     return (
         f"{score:.1f} nats of evidence, {share:.0%} of the question's words by weight, and "
-        f"{together:.0%} in the best memories together"
+        f"{joint_coverage:.0%} in the best memories together"
     )
 
 
 def leads(scores: Sequence[float]) -> list[float]:
-    """For scores in descending order: the first one's lead over the second, and the others' (negative) over the first."""
+    """For scores in descending order: the first one's lead over the second, and the others' (negative) over the first.
+
+    A single hit leads over a score of 0, or over nothing if its own is negative; empty for no scores.
+    """
     if not scores:
         return []
     second = scores[1] if len(scores) > 1 else min(scores[0], 0.0)
     return [scores[0] - second, *(score - scores[0] for score in scores[1:])]
 
 
-class Covered(NamedTuple):
-    """For each of some rows: the question's words that it has, the most telling first, and their share of the idf mass."""
+class Coverage(NamedTuple):
+    """For each of some rows: the question's words that it has, the rarest first, and their share of the idf mass, in [0, 1]."""
 
     words: list[list[QueryTerm]]
     shares: list[float]
 
 
-def coverage(words: QuestionWords, terms: Sequence[QueryTerm], rows: Rows) -> Covered:
-    """What each row covers of a question: 1 when it has every word, 0 when it has none or the question has no words.
+def coverage(words: QuestionWords, terms: Sequence[QueryTerm], rows: Rows) -> Coverage:
+    """What each of `rows`, int32, has of a question: share 1 for every word, 0 for none or for a question without words.
 
-    `words` are those of `terms`, in some rows that all of `rows` are among.
+    `words` are those of `terms`; `rows` must be among its rows.
     """
     matched = words.scores[:, words.rows.searchsorted(rows)] > 0.0
     order = np.argsort(-words.masses, kind="stable").tolist()
     found = [[terms[at] for at in order if matched[at, place]] for place in range(len(rows))]
-    return Covered(found, (words.masses @ matched).tolist())
+    return Coverage(found, (words.masses @ matched).tolist())
 
 
 def _logistic(x: float) -> float:
+    # Two forms, so that `exp` never overflows.
     return 1.0 / (1.0 + math.exp(-x)) if x >= 0.0 else math.exp(x) / (1.0 + math.exp(x))

@@ -9,27 +9,26 @@ import datetime as dt
 import hashlib
 import time
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import abstention, budget, layers
 from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Searched
-from ai_memory.recall.confidence import Covered, confidence, coverage, leads, standing, summands
+from ai_memory.recall.confidence import Coverage, confidence, coverage, leads, summands, why_trusted
 from ai_memory.recall.context_block import block
-from ai_memory.recall.evidence.graph_expansion import Linker, Links
+from ai_memory.recall.evidence.graph_expansion import GraphExpander, QuestionGraph
 from ai_memory.recall.evidence.periods import Period
-from ai_memory.recall.evidence.phrases import MOST_VERIFIED, holding_phrases
+from ai_memory.recall.evidence.phrases import MAX_VERIFIED, with_phrases
 from ai_memory.recall.evidence.scores import Scored, score_all
-from ai_memory.recall.evidence.token_rerank import ReadTokens, Rereader
+from ai_memory.recall.evidence.token_rerank import ReadTokens, TokenReranker
 from ai_memory.recall.explain import asked, reasons, stages, trace
 from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, is_filtered, make_plan
-from ai_memory.recall.ranking import Ranking, Vectors, rank
+from ai_memory.recall.ranking import Ranking, Search, Vectors, rank
 from ai_memory.recall.recipe import BALANCED, Recipe
 from ai_memory.store.base import Store
 from ai_memory.text.passages import passage_at
@@ -39,7 +38,7 @@ _HASHED_DECIMALS = 4
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What is asked, of which memories, and how much should come back. `selection.now` is filled in."""
+    """What is asked, of which memories, and how much to return. `selection.now` is filled in."""
 
     text: str
     selection: Selection
@@ -48,10 +47,22 @@ class Question(Struct, frozen=True, kw_only=True):
     layers: tuple[Layer, ...] = (Layer.SEMANTIC, Layer.CONTEXTUAL)
     explain: bool = False
     as_context: bool = False
-    """Whether the answer shall carry a block for a prompt."""
+    """Whether to include a prompt-ready context block."""
     periods: tuple[Period, ...] = ()
     """The times that the text names."""
     recipe: Recipe = BALANCED
+
+
+class _Found(NamedTuple):
+    """One question and its ranking: what the hits are made from."""
+
+    question: Question
+    plan: Plan
+    view: PartitionView
+    store: Store
+    scored: Scored
+    ranking: Ranking
+    coverage: Coverage
 
 
 def recall(
@@ -62,55 +73,56 @@ def recall(
     query_vector: NDArray[np.float32] | None,
     generation: int | None,
     notices: tuple[Notice, ...] = (),
-    anchors: NDArray[np.float32] | None = None,
+    background_vectors: NDArray[np.float32] | None = None,
     read_tokens: ReadTokens | None = None,
-    links: Links | None = None,
+    graph: QuestionGraph | None = None,
 ) -> Answer:
     """Answer a question from one namespace's partition.
 
-    `query_vector` is the question's unit vector, shape (dimension,), or None to work by words alone (say so in `notices`);
-    `generation` is the vector generation that the partition holds; `anchors` are the vectors of `anchors.ANCHORS`, shape (m,
-    dimension), for small stores; `read_tokens` reads the best candidates once more, and `links` is the graph to follow, where
-    the recipe asks for it. Raises InvalidInputError for a limit or budget below 1, and StoreError.
+    `query_vector` is the question's unit vector, float32, shape (dimension,), or None to work lexically alone (say so in
+    `notices`); `generation` is the vector generation that the partition holds; `background_vectors` are those of
+    `BACKGROUND_SENTENCES`, float32, shape (m, dimension), for small stores; `read_tokens` gives the token vectors to rerank with,
+    and `graph` is the graph to follow, where the recipe has these stages. Raises InvalidInputError for a limit or budget below 1,
+    and StoreError.
     """
     started = time.perf_counter()
     _check(question)
     plan = make_plan(question.text, question.selection)
     recipe = question.recipe
     filtered = view.mask(plan.selection)
-    eligible, told = filtered, list(notices)
+    eligible, found_notices = filtered, list(notices)
     if plan.phrases:
-        eligible, cut_short = holding_phrases(view, store, filtered, plan.phrases)
+        eligible, cut_short = with_phrases(view, store, filtered, plan.phrases)
         if cut_short:
-            told.append(_phrase_limit())
+            found_notices.append(_phrase_limit())
     vector = query_vector if recipe.dense else None
-    scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector, anchors)
-    vectors = Vectors(store, generation, vector) if vector is not None and generation is not None else None
-    rereader = None
+    scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector, background_vectors)
+    reranker = None
     if recipe.tokens and read_tokens is not None:
-        rereader = Rereader(question.text, frozenset(term.surface for term in plan.content), store, read_tokens)
-    ranking = rank(
+        reranker = TokenReranker(question.text, frozenset(term.surface for term in plan.content), store, read_tokens)
+    search = Search(
         view,
         scored,
         plan.terms,
-        vectors,
         recipe,
         question.limit,
         filtered=is_filtered(plan),
+        vectors=Vectors(store, generation, vector) if vector is not None and generation is not None else None,
         periods=question.periods,
-        rereader=rereader,
-        linker=Linker(links, plan.selection) if links is not None and recipe.entities else None,
+        reranker=reranker,
+        expander=GraphExpander(graph, plan.selection) if graph is not None and recipe.entities else None,
     )
+    ranking = rank(search)
     covered = coverage(ranking.words, plan.terms, ranking.rows)
-    hits, dropped = _hits(question, plan, view, store, scored, ranking, covered)
-    told += abstention.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
+    hits, dropped = _hits(_Found(question, plan, view, store, scored, ranking, covered))
+    found_notices += abstention.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
     reason = None if hits else abstention.reason(view, plan, filtered, scored, dropped, question.max_tokens)
-    likeliest = max((hit.confidence for hit in hits), default=0.0)
-    stands = standing(likeliest, ranking.scores.tolist(), covered.shares, ranking.together) if hits else None
-    if hits and stands is None:
+    greatest = max((hit.confidence for hit in hits), default=0.0)
+    trusted = why_trusted(greatest, ranking.scores.tolist(), covered.shares, ranking.joint_coverage) if hits else None
+    if hits and trusted is None:
         reason = abstention.WEAK
-    understood = asked(plan, question.periods, ranking, stands) if question.explain else None
-    return _answer(question, hits, reason, told, abstention.searched(view, scored), started, understood)
+    understood = asked(plan, question.periods, ranking, trusted) if question.explain else None
+    return _answer(question, hits, reason, found_notices, abstention.searched(view, scored), started, understood)
 
 
 def recall_empty(question: Question, notices: tuple[Notice, ...] = ()) -> Answer:
@@ -127,68 +139,52 @@ def _check(question: Question) -> None:
             raise InvalidInputError(f"{name} must be at least 1, not {value}", field=name, limit=1, actual=value)
 
 
-def _hits(
-    question: Question,
-    plan: Plan,
-    view: PartitionView,
-    store: Store,
-    scored: Scored,
-    ranking: Ranking,
-    covered: Covered,
-) -> tuple[tuple[Hit, ...], int]:
+def _hits(found: _Found) -> tuple[tuple[Hit, ...], int]:
     """The hits within the budget, and how many the budget left out. Memories erased meanwhile are left out."""
+    question, view, store, ranking = found.question, found.view, found.store, found.ranking
+    selection = found.plan.selection
     keys = view.keys()[ranking.rows].tolist()
-    beside = _beside(question, plan, view, scored, ranking.rows)
-    stored = store.load([*keys, *(key for pair in beside for key, _ in pair)])
+    neighbours = _neighbours(found)
+    stored = store.load([*keys, *(key for pair in neighbours for key, _ in pair)])
     there = [at for at, key in enumerate(keys) if key in stored]
     ahead = leads(ranking.scores.tolist())
-    hits = [
-        _hit(question, view, scored, ranking, at, place, stored[keys[at]].record, covered, ahead[at])
-        for place, at in enumerate(there, 1)
-    ]
+    hits = [_hit(found, at, place, stored[keys[at]].record, ahead[at]) for place, at in enumerate(there, 1)]
     if Layer.CONTEXTUAL in question.layers:
-        pairs = [[(stored[key].record, how) for key, how in beside[at] if key in stored] for at in there]
-        hits = layers.with_surroundings(view, store, scored.eligible, plan.selection, hits, pairs)
+        pairs = [[(stored[key].record, how) for key, how in neighbours[at] if key in stored] for at in there]
+        hits = layers.with_surroundings(view, store, found.scored.eligible, selection, hits, pairs)
     if Layer.DETAILED in question.layers:
-        hits = layers.with_details(store, plan.selection, hits)
+        hits = layers.with_details(store, selection, hits)
     if question.max_tokens is None:
         return tuple(hits), 0
     kept = budget.within(hits, question.max_tokens)
     return kept, len(hits) - len(kept)
 
 
-def _beside(
-    question: Question, plan: Plan, view: PartitionView, scored: Scored, rows: Rows
-) -> list[list[tuple[int, str]]]:
-    if Layer.CONTEXTUAL not in question.layers:
+def _neighbours(found: _Found) -> list[list[tuple[int, str]]]:
+    """For each ranked memory, the keys before and after it in its session; empty lists where the layer is not asked for."""
+    rows = found.ranking.rows
+    if Layer.CONTEXTUAL not in found.question.layers:
         return [[] for _ in range(len(rows))]
-    return layers.session_pairs(view, scored, rows, filtered=is_filtered(plan))
+    return layers.session_pairs(found.view, found.scored, rows, filtered=is_filtered(found.plan))
 
 
-def _hit(
-    question: Question,
-    view: PartitionView,
-    scored: Scored,
-    ranking: Ranking,
-    at: int,
-    place: int,
-    record: MemoryRecord,
-    covered: Covered,
-    lead: float,
-) -> Hit:
+def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) -> Hit:
+    """The hit at place `at` of the ranking; `place` counts the hits, of which erased memories are left out."""
+    question, ranking = found.question, found.ranking
     row = int(ranking.rows[at])
-    certain = summands(float(ranking.scores[at]), scored.rows, lead)
-    words = tuple(dict.fromkeys(term.surface for term in covered.words[at] if term.weight >= CONTENT_WEIGHT))
+    certain = summands(float(ranking.scores[at]), found.scored.rows, lead)
+    matched = (term.surface for term in found.coverage.words[at] if term.weight >= CONTENT_WEIGHT)
+    words = tuple(dict.fromkeys(matched))
     return Hit(
         rank=place,
         memory=record,
         score=float(ranking.scores[at]),
         confidence=confidence(certain),
         validity=_validity(record, question.selection),
-        passage=_passage(record.text, int(view.passages()[row])),
+        passage=_passage(record.text, int(found.view.passages()[row])),
         matched=words,
         reasons=reasons(stages(ranking, at), words, float(ranking.cosines[at])),
-        trace=trace(scored, ranking, at, certain) if question.explain else None,
+        trace=trace(found.scored, ranking, at, certain) if question.explain else None,
     )
 
 
@@ -198,7 +194,7 @@ def _passage(text: str, number: int) -> PassageText:
 
 
 def _validity(record: MemoryRecord, selection: Selection) -> Literal["current", "ended", "future"]:
-    """Where `as_of`, or else now, lies in the memory's validity."""
+    """Whether the memory is true at `as_of` (else now), has ended by then, or begins later."""
     instant = selection.as_of or selection.now
     if instant is None:
         return "current"
@@ -211,7 +207,7 @@ def _validity(record: MemoryRecord, selection: Selection) -> Literal["current", 
 def _phrase_limit() -> Notice:
     return Notice(
         code="phrase_limit",
-        message=f"more than {MOST_VERIFIED:,} memories have the words of the phrase; only the newest were read",
+        message=f"more than {MAX_VERIFIED:,} memories have the words of the phrase; only the newest were read",
         mend="add a filter, or a rarer word to the phrase",
     )
 

@@ -1,4 +1,4 @@
-"""The account of a hit: what each stage added, in numbers and in words."""
+"""Explanations: what each stage added to a hit, in numbers and in words, and what the question was understood as."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from ai_memory.recall.ranking import Ranking
 from ai_memory.types import Selection
 
 _LEAST_REASON = 0.25
-"""Contributions below this many nats are no reason."""
+"""Contributions below this many nats are not given as reasons."""
 _WORDS = {"lexical": "words", "coverage": "words"}
 
 
 def asked(plan: Plan, periods: Sequence[Period], ranking: Ranking, trusted: str | None) -> Asked:
-    """What the question was understood as, the times that it names among it; `trusted` says why its answer stands."""
-    shares, pools = ranking.words.masses.tolist(), ranking.pools
-    searched = union(pools.rows, ranking.linked.rows)
+    """What the question was understood as, with the times that it names; `trusted` is why its answer may be trusted, if it may."""
+    shares, (pools, compared, expansion) = ranking.words.masses.tolist(), ranking.sources
+    searched = union(pools.rows, expansion.rows)
     found = {
         "dense": len(pools.dense),
         "lexical": len(pools.lexical),
-        "graph": len(ranking.linked.rows),
-        "session": ranking.compared - len(searched),
+        "graph": len(expansion.rows),
+        "session": compared - len(searched),
     }
     return Asked(
         words=tuple(AskedWord(text=term.surface, share=share) for term, share in zip(plan.terms, shares, strict=True)),
         phrases=plan.phrases,
         times=tuple(AskedTime(since=_instant(period.since), until=_instant(period.until)) for period in periods),
         filters=_filters(plan.selection),
-        candidates=ranking.compared,
+        candidates=compared,
         origins={name: count for name, count in found.items() if count},
         trusted=trusted,
     )
@@ -49,7 +49,7 @@ def _instant(micros: int | None) -> dt.datetime | None:
 
 
 def _filters(selection: Selection) -> dict[str, str]:
-    """The fields of a selection that choose, by name, as text."""
+    """The fields of a selection that filter, by name, as text."""
     plain = Selection(namespace=selection.namespace, now=selection.now, include_ended=False)
     given = ((name, getattr(selection, name)) for name in selection.__struct_fields__)
     return {name: _as_text(value) for name, value in given if value != getattr(plain, name)}
@@ -64,11 +64,11 @@ def _as_text(value: object) -> str:
 
 
 def trace(scored: Scored, ranking: Ranking, at: int, certain: Summands) -> Trace:
-    """How the hit at place `at` of the ranking got there, and what its confidence is made of."""
-    row = int(ranking.rows[at])
-    dense_rank, lexical_rank = _rank(ranking.pools.dense, row), _rank(ranking.pools.lexical, row)
+    """How the hit at place `at` of the ranking got there, and what its confidence consists of."""
+    row, pools = int(ranking.rows[at]), ranking.sources.pools
+    dense_rank, lexical_rank = _rank(pools.dense, row), _rank(pools.lexical, row)
     found = [name for name, rank in (("dense", dense_rank), ("lexical", lexical_rank)) if rank is not None]
-    path = ranking.linked.paths.get(ranking.ids[at], ())
+    path = ranking.sources.expansion.paths.get(ranking.ids[at], ())
     if path:
         found.append("graph")
     cosine, bm25 = float(ranking.cosines[at]), float(ranking.bm25[at])
@@ -97,12 +97,12 @@ def _stage(name: str, value: float, weight: float) -> Stage:
 def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -> tuple[str, ...]:
     """The main reasons in words, strongest first."""
     texts = {
-        "dense": "near in meaning" + ("" if cosine is None or math.isnan(cosine) else f" (cosine {cosine:.2f})"),
+        "dense": "similar in meaning" + ("" if cosine is None or math.isnan(cosine) else f" (cosine {cosine:.2f})"),
         "words": "has " + ", ".join(f"“{word}”" for word in matched[:5]) if matched else "",
         "beside": "what was said next to it matches",
         "session": "its session is about this",
         "author": "by the author whom the question names",
-        "tokens": "read word by word, near to the question",
+        "tokens": "compared token by token, similar to the question",
         "entities": "linked to what the question names, or to a better hit",
         "time": "from about the time that the question names",
     }
@@ -111,8 +111,8 @@ def reasons(of: Sequence[Stage], matched: Sequence[str], cosine: float | None) -
         group = "beside" if stage.name.startswith("beside_") else _WORDS.get(stage.name, stage.name)
         if group in weights:
             weights[group] += stage.contribution
-    told = [(weight, texts[name]) for name, weight in weights.items() if texts[name] and weight >= _LEAST_REASON]
-    return tuple(text for _, text in sorted(told, key=lambda reason: -reason[0]))
+    strong = [(weight, texts[name]) for name, weight in weights.items() if texts[name] and weight >= _LEAST_REASON]
+    return tuple(text for _, text in sorted(strong, key=lambda reason: -reason[0]))
 
 
 def _rank(pool: np.ndarray[tuple[int], np.dtype[np.int32]], row: int) -> int | None:

@@ -1,4 +1,4 @@
-"""What comes back with a match: its surroundings (contextual) and its evidence (detailed)."""
+"""What is returned with a match: its surroundings (contextual) and its evidence (detailed)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ai_memory.recall.evidence.scores import Scored
 from ai_memory.store.base import Store
 from ai_memory.types import MemoryRecord, Relation, Selection
 
-MOST_RELATED = 5
+MAX_RELATED = 5
 """Related memories shown with one hit."""
 
 
 def session_pairs(view: PartitionView, scored: Scored, rows: Rows, *, filtered: bool) -> list[list[tuple[int, str]]]:
-    """For each row, the keys of the memories before and after its own in its session, and which is which.
+    """For each of `rows`, int32, the keys of the memories before and after its own in its session, and which is which.
 
-    Only memories that pass the question's filters count.
+    Only memories that pass the question's filters count; an empty list where there are none.
     """
     found: list[list[tuple[int, str]]] = [[] for _ in range(len(rows))]
     inside = np.flatnonzero(view.sessions()[rows] > 0)
@@ -32,6 +32,7 @@ def session_pairs(view: PartitionView, scored: Scored, rows: Rows, *, filtered: 
     keys = view.keys()
     first = rows[inside] - view.passages()[rows[inside]]
     last = rows[inside].copy()
+    # A memory's neighbours come before its first passage and after its last: its passages are adjacent rows with one key.
     while True:
         further = np.minimum(last + 1, len(keys) - 1)
         grow = (further > last) & (keys[further] == keys[rows[inside]])
@@ -50,22 +51,23 @@ def with_surroundings(
     eligible: Mask,
     selection: Selection,
     hits: Sequence[Hit],
-    beside: Sequence[Sequence[tuple[MemoryRecord, str]]],
+    neighbours: Sequence[Sequence[tuple[MemoryRecord, str]]],
 ) -> list[Hit]:
-    """The hits with what stands beside each: its neighbours in the session (`beside`), then memories it is related to.
+    """The hits with the memories around each: its neighbours in the session, then memories it is related to.
 
-    Only memories that pass the question's filters are shown, each once in the whole answer, and none that is a hit itself.
+    Only memories that pass the question's filters (`eligible`, bool, shape (n,)) are shown, each once in the whole answer, and
+    none that is a hit itself. Raises StoreError.
     """
     related = _related(view, store, eligible, selection, [hit.memory for hit in hits])
     shown = {hit.memory.id for hit in hits}
     found: list[Hit] = []
-    for hit, pair in zip(hits, beside, strict=True):
+    for hit, pair in zip(hits, neighbours, strict=True):
         near: list[Surrounding] = []
         session = (Surrounding(memory=memory, how=how) for memory, how in pair)
-        for one in (*session, *related.get(hit.memory.id, ())):
-            if one.memory.id not in shown:
-                shown.add(one.memory.id)
-                near.append(one)
+        for surrounding in (*session, *related.get(hit.memory.id, ())):
+            if surrounding.memory.id not in shown:
+                shown.add(surrounding.memory.id)
+                near.append(surrounding)
         found.append(msgspec.structs.replace(hit, surroundings=tuple(near)) if near else hit)
     return found
 
@@ -86,7 +88,7 @@ def _related(
     found: dict[str, list[Surrounding]] = {}
     for mine, other, relation in sorted(pairs, key=lambda pair: (-pair[2].weight, pair[1], pair[2].type)):
         listed = found.setdefault(mine, [])
-        if other in records and len(listed) < MOST_RELATED:
+        if other in records and len(listed) < MAX_RELATED:
             listed.append(Surrounding(memory=records[other], how=relation.type))
     return found
 
@@ -96,7 +98,7 @@ def _ends(relation: Relation) -> tuple[tuple[str, str], tuple[str, str]]:
 
 
 def with_details(store: Store, selection: Selection, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits with the history and relations of each, as they were known at `selection.known_at`."""
+    """The hits with the history and relations of each, as they were known at `selection.known_at`. Raises StoreError."""
     relations = _relations(store, selection, [hit.memory.id for hit in hits])
     return [msgspec.structs.replace(hit, detail=_detail(store, selection, hit.memory, relations)) for hit in hits]
 
@@ -104,7 +106,7 @@ def with_details(store: Store, selection: Selection, hits: Sequence[Hit]) -> lis
 def _detail(store: Store, selection: Selection, memory: MemoryRecord, relations: Sequence[Relation]) -> Detail:
     return Detail(
         history=tuple(_known(store.revisions(memory.namespace, memory.id), selection.known_at)),
-        relations=tuple(one for one in relations if memory.id in (one.source, one.target)),
+        relations=tuple(each for each in relations if memory.id in (each.source, each.target)),
     )
 
 

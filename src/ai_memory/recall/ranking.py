@@ -12,12 +12,12 @@ from ai_memory.index.base import Floats, Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall.evidence import fusion, token_rerank
 from ai_memory.recall.evidence.candidates import Pools, best_of_each, session_neighbours, union
-from ai_memory.recall.evidence.fusion import Candidates, Evidence, Features
-from ai_memory.recall.evidence.graph_expansion import NOWHERE, SEEDS, Linked, Linker
+from ai_memory.recall.evidence.fusion import Candidates, Evidence, Features, StageValues
+from ai_memory.recall.evidence.graph_expansion import NO_EXPANSION, SEEDS, Expansion, GraphExpander
 from ai_memory.recall.evidence.periods import Period
 from ai_memory.recall.evidence.scores import Scored, Values
 from ai_memory.recall.evidence.session_context import QuestionWords
-from ai_memory.recall.evidence.token_rerank import Rereader
+from ai_memory.recall.evidence.token_rerank import TokenReranker
 from ai_memory.recall.plan import CONTENT_WEIGHT
 from ai_memory.recall.recipe import Recipe
 from ai_memory.store.base import Store
@@ -25,102 +25,125 @@ from ai_memory.text.terms import QueryTerm
 
 _PRECISION = 9
 """Decimals of a score that count for order, so that rounding in sums never decides."""
-WITNESSES = 10
-"""The best memories, however many are asked for, whose words are looked at together."""
+JOINT_MEMORIES = 10
+"""The best memories, however many are asked for, whose words are counted together (`Ranking.joint_coverage`)."""
 
 
 class Vectors(NamedTuple):
-    """The question's unit vector and where the stored ones are."""
+    """The question's unit vector, float32, shape (dimension,), and where the stored ones are."""
 
     store: Store
     generation: int
     query: Floats
 
 
+class Search(NamedTuple):
+    """One question over one namespace: what every pass over the candidates needs, and none of them changes."""
+
+    view: PartitionView
+    scored: Scored
+    terms: Sequence[QueryTerm]
+    recipe: Recipe
+    limit: int
+    """How many memories are asked for."""
+    filtered: bool
+    """Whether anything but the namespace and the rule on ended memories decided which rows are eligible."""
+    vectors: Vectors | None = None
+    """None to keep the approximate cosines."""
+    periods: Sequence[Period] = ()
+    """The times that the question names."""
+    reranker: TokenReranker | None = None
+    expander: GraphExpander | None = None
+
+
+class Sources(NamedTuple):
+    """Where the candidates of a ranking came from."""
+
+    pools: Pools
+    compared: int
+    """How many candidates there were, session neighbours included."""
+    expansion: Expansion = NO_EXPANSION
+    """Where the graph led, if it was followed."""
+
+
 class Ranking(NamedTuple):
-    """The best passage of each memory, best memory first; all arrays have one entry a memory."""
+    """The best passage of each of m memories, best memory first; arrays are of shape (m,)."""
 
     rows: Rows
     ids: tuple[str, ...]
     scores: Values
+    """In nats, descending."""
     cosines: Values
     """Exact where the vector could be read, NaN where there is none."""
     bm25: Values
     features: Features
-    pools: Pools
-    compared: int
-    """How many candidates there were."""
     words: QuestionWords
     """The question's words in all candidates."""
-    together: float
-    """The share of the idf mass of the question's words, function words apart, that the ten best memories have between them."""
-    linked: Linked = NOWHERE
-    """Where the graph led, with `linker`."""
+    joint_coverage: float
+    """The share of the idf mass of the question's words, without function words, that the ten best memories have between them."""
+    sources: Sources
 
 
-def rank(
-    view: PartitionView,
-    scored: Scored,
-    terms: Sequence[QueryTerm],
-    vectors: Vectors | None,
-    recipe: Recipe,
-    limit: int,
-    *,
-    filtered: bool,
-    periods: Sequence[Period] = (),
-    rereader: Rereader | None = None,
-    linker: Linker | None = None,
-) -> Ranking:
-    """The best `limit` memories, fewer when there are no more. The candidate pools grow until they hold enough memories.
+def rank(search: Search) -> Ranking:
+    """The best `search.limit` memories, fewer when there are no more. The candidate pools grow until they hold enough memories.
 
-    With `linker` the best ones are ranked twice: what the graph leads to from the first ranking joins the second.
+    With an expander the best ones are ranked twice: what the graph leads to from the first ranking joins the second. Raises
+    StoreError.
     """
-    size = max(recipe.pool, 2 * limit)
-    content = np.array([term.weight >= CONTENT_WEIGHT for term in terms], np.bool_)
+    size = max(search.recipe.pool, 2 * search.limit)
     while True:
-        pools = best_of_each(view, scored, size)
-        candidates = _with_neighbours(view, scored, pools.rows, recipe, limit, filtered)
-        evidence = fusion.gather(view, scored, candidates, terms, recipe, periods)
-        linked = NOWHERE
-        if linker is not None:
-            first = _order(view, scored, candidates, evidence, vectors, recipe, SEEDS, pools, content, None)
-            linked = linker.follow(view, scored, first.ids, first.scores)
-            candidates = _with_linked(view, scored, candidates, linked.rows, recipe, filtered)
-            evidence = fusion.gather(view, scored, candidates, terms, recipe, periods)
-            stage = ("entities", recipe.entities, linked.at(candidates.rows))
-            evidence = evidence._replace(stages=(*evidence.stages, stage))
-        ranking = _order(view, scored, candidates, evidence, vectors, recipe, limit, pools, content, rereader)
-        ranking = ranking._replace(linked=linked)
-        if len(ranking.rows) >= limit or size >= scored.rows:
+        ranking = _rank_pools(search, size)
+        if len(ranking.rows) >= search.limit or size >= search.scored.rows:
             return ranking
+        # Rare: the best passages may be those of a few long memories.
         size *= 4
 
 
+def _rank_pools(search: Search, size: int) -> Ranking:
+    """The ranking from the best `size` rows of each search."""
+    pools = best_of_each(search.view, search.scored, size)
+    candidates = _with_neighbours(search, pools.rows)
+    evidence = _evidence(search, candidates)
+    sources = Sources(pools, len(candidates.rows))
+    if search.expander is not None:
+        first = _order(search, candidates, evidence, sources, SEEDS, None)
+        expansion = search.expander.expand(search.view, search.scored, first.ids, first.scores)
+        candidates = _with_rows(search, candidates, expansion.rows)
+        evidence = _evidence(search, candidates).plus(
+            StageValues("entities", search.recipe.entities, expansion.at(candidates.rows))
+        )
+        sources = Sources(pools, len(candidates.rows), expansion)
+    return _order(search, candidates, evidence, sources, search.limit, search.reranker)
+
+
+def _evidence(search: Search, candidates: Candidates) -> Evidence:
+    return fusion.gather(search.view, search.scored, candidates, search.terms, search.recipe, search.periods)
+
+
 def _order(
-    view: PartitionView,
-    scored: Scored,
+    search: Search,
     candidates: Candidates,
     evidence: Evidence,
-    vectors: Vectors | None,
-    recipe: Recipe,
+    sources: Sources,
     limit: int,
-    pools: Pools,
-    content: NDArray[np.bool_],
-    rereader: Rereader | None,
+    reranker: TokenReranker | None,
 ) -> Ranking:
-    """The best memories by approximate cosines, ordered by exact ones and, with `rereader`, by what it finds in the best."""
+    """The best memories by approximate cosines, ordered by exact ones and, with `reranker`, by the tokens of the best."""
+    view, scored, recipe = search.view, search.scored, search.recipe
     cosines = scored.cosines(candidates.rows)
     rough = fusion.features(scored, cosines, evidence, recipe).scores
+    # int8 cosines give nearly the exact order: half as many memories more than asked for are kept for exact ones to reorder.
     short = _best_memories(view.memories()[candidates.rows], rough, limit + max(20, limit // 2))
     rows, evidence = candidates.rows[short], evidence.at(short)
-    cosines = _exact(view, rows, cosines[short], vectors)
+    cosines = _exact(view, rows, cosines[short], search.vectors)
     stages = fusion.features(scored, cosines, evidence, recipe)
-    if rereader is not None:
-        evidence = _reread(view, rows, stages.scores, evidence, recipe, rereader)
+    if reranker is not None:
+        evidence = _rerank(view, rows, stages.scores, evidence, recipe, reranker)
         stages = fusion.features(scored, cosines, evidence, recipe)
     scores = stages.scores
-    order, ids = _by_memory(view, rows, scores, max(limit, WITNESSES))
-    together = evidence.words.together(rows[order[:WITNESSES]], content)
+    order, ids = _by_memory(view, rows, scores, max(limit, JOINT_MEMORIES))
+    content = np.array([term.weight >= CONTENT_WEIGHT for term in search.terms], np.bool_)
+    joint_coverage = evidence.words.joint_coverage(rows[order[:JOINT_MEMORIES]], content)
     order, ids = order[:limit], ids[:limit]
     return Ranking(
         rows[order],
@@ -129,71 +152,69 @@ def _order(
         cosines[order],
         evidence.bm25[order],
         Features(stages.stages, stages.weights, stages.values[order]),
-        pools,
-        len(candidates.rows),
         evidence.words,
-        together,
+        joint_coverage,
+        sources,
     )
 
 
-def _reread(
-    view: PartitionView, rows: Rows, scores: Values, evidence: Evidence, recipe: Recipe, rereader: Rereader
+def _rerank(
+    view: PartitionView, rows: Rows, scores: Values, evidence: Evidence, recipe: Recipe, reranker: TokenReranker
 ) -> Evidence:
-    """The evidence with what the best memories' tokens say; all other rows are given the least that one of these has."""
-    best, _ = _by_memory(view, rows, scores, token_rerank.MOST)
-    found = rereader.evidence(view, rows[best])
+    """The evidence with what the best memories' tokens say; all other rows get the lowest value that one of these has."""
+    best, _ = _by_memory(view, rows, scores, token_rerank.MAX_MEMORIES)
+    found = reranker.evidence(view, rows[best])
     if found is None:
         return evidence
     values = np.full(len(rows), found.min())
     values[best] = found
-    return evidence._replace(stages=(*evidence.stages, ("tokens", recipe.tokens, values)))
+    return evidence.plus(StageValues("tokens", recipe.tokens, values))
 
 
-def _with_neighbours(
-    view: PartitionView, scored: Scored, rows: Rows, recipe: Recipe, limit: int, filtered: bool
-) -> Candidates:
-    """The candidates with the session neighbours of the nearest ones, ascending, and what stands beside each.
+def _with_neighbours(search: Search, rows: Rows) -> Candidates:
+    """The candidates `rows` together with the session neighbours of the nearest ones, and the neighbours of each.
 
-    Far from the best matches neighbours have nothing to say, so they are read for the nearest rows and their neighbours only.
+    A neighbour can change little for a memory that is far from the best ones, so neighbours are read for the nearest rows and for
+    those rows' neighbours only.
     """
+    view, scored, recipe = search.view, search.scored, search.recipe
     reach = recipe.reach
     if not reach or not len(rows):
         return Candidates(rows, np.full((len(rows), 2 * reach), -1, np.int32))
     own = fusion.own_evidence(scored, scored.cosines(rows), scored.bm25(rows), recipe)
-    nearest = rows[_greatest(own, max(recipe.nearest, 4 * limit))]
+    nearest = rows[_greatest(own, max(recipe.nearest, 4 * search.limit))]
     nearest = nearest[view.sessions()[nearest] > 0]
-    beside = session_neighbours(view, scored, nearest, reach, filtered=filtered)
-    around = union(nearest, beside[beside >= 0])
-    found = session_neighbours(view, scored, around, reach, filtered=filtered)
+    first = session_neighbours(view, scored, nearest, reach, filtered=search.filtered)
+    around = union(nearest, first[first >= 0])
+    found = session_neighbours(view, scored, around, reach, filtered=search.filtered)
     everyone = union(rows, around)
     neighbours = np.full((len(everyone), 2 * reach), -1, np.int32)
     neighbours[everyone.searchsorted(around)] = found
     if scored.dense is None:
+        # Without vectors a row that matches no word has no evidence of its own, and is not offered for its neighbours' sake.
         matching = scored.bm25(everyone) > 0.0
         return Candidates(everyone[matching], neighbours[matching])
     return Candidates(everyone, neighbours)
 
 
-def _with_linked(
-    view: PartitionView, scored: Scored, candidates: Candidates, linked: Rows, recipe: Recipe, filtered: bool
-) -> Candidates:
-    """The candidates with some rows more, ascending, and what stands beside each."""
-    new = np.setdiff1d(linked, candidates.rows).astype(np.int32)
+def _with_rows(search: Search, candidates: Candidates, more: Rows) -> Candidates:
+    """The candidates together with some more rows, and the neighbours of each."""
+    new = np.setdiff1d(more, candidates.rows).astype(np.int32)
     rows = np.concatenate((candidates.rows, new))
-    beside = session_neighbours(view, scored, new, recipe.reach, filtered=filtered)
+    neighbours = session_neighbours(search.view, search.scored, new, search.recipe.reach, filtered=search.filtered)
     order = np.argsort(rows)
-    return Candidates(rows[order], np.concatenate((candidates.neighbours, beside))[order])
+    return Candidates(rows[order], np.concatenate((candidates.neighbours, neighbours))[order])
 
 
 def _greatest(scores: Values, count: int) -> NDArray[np.int64]:
-    """Places of the `count` greatest scores; with ties at the border, all of them."""
+    """Places of the `count` greatest scores, int64 ascending; with ties for the last place, all of them."""
     if len(scores) <= count:
         return np.arange(len(scores))
     return np.flatnonzero(scores >= np.partition(scores, len(scores) - count)[len(scores) - count])
 
 
 def _best_memories(memories: NDArray[np.int32], scores: Values, count: int) -> NDArray[np.int64]:
-    """Places of all candidates of the `count` best memories."""
+    """Places of all candidates of the `count` best memories, int64 ascending; `memories` has each candidate's memory number."""
     names, group = np.unique(memories, return_inverse=True)
     if len(names) <= count:
         return np.arange(len(memories))
@@ -205,7 +226,7 @@ def _best_memories(memories: NDArray[np.int32], scores: Values, count: int) -> N
 
 
 def _exact(view: PartitionView, rows: Rows, cosines: Values, vectors: Vectors | None) -> Values:
-    """Cosines with the stored float32 vectors; the approximate ones where a vector cannot be read."""
+    """Cosines with the stored float32 vectors, shape (c,); the approximate ones where a vector cannot be read."""
     if vectors is None or not len(rows) or np.isnan(cosines).all():
         return cosines
     wanted = list(zip(view.keys()[rows].tolist(), view.passages()[rows].tolist(), strict=True))
@@ -222,7 +243,10 @@ def _exact(view: PartitionView, rows: Rows, cosines: Values, vectors: Vectors | 
 def _by_memory(
     view: PartitionView, rows: Rows, scores: Values, limit: int
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Places of the best passage of each of the best memories, best first, ties by memory id, with the ids."""
+    """Places of the best passage of each of the best `limit` memories, best first, ties by memory id; and the ids.
+
+    Memories erased since the view was taken have no id and are left out.
+    """
     rounded = np.round(scores, _PRECISION)
     names = view.memory_ids(rows)
     best: dict[str, int] = {}

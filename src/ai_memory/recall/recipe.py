@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from ai_memory.errors import InvalidInputError
 
 AVERAGE_LENGTH = 25.0
-"""Words in a passage at which `dense` is taken as it stands; see `Recipe.dense_by_length`."""
+"""Words in a passage at which `dense` applies unchanged; see `Recipe.dense_by_length`."""
 _LEAST_DENSE, _MOST_DENSE = 0.05, 1.0
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
     """Weights of the stages: what one unit of each kind of evidence adds to the log odds that a memory answers, in nats.
 
-    A side with weight 0 is not searched at all.
+    A search (dense, lexical) with weight 0 does not run at all.
     """
 
     name: str
@@ -32,15 +32,15 @@ class Recipe(Struct, frozen=True, kw_only=True):
     coverage: float = 1.053
     """For the share of the question's idf mass that the memory's words cover, times ln of the number of memories (and 32 more)."""
     reach: int = 2
-    """How many memories on each side in the session are neighbours; 0 looks at none."""
+    """How many memories before and after in the session are neighbours; 0 looks at none."""
     beside_words: float = 0.084
-    """For the BM25 of those words of the question that neighbours have and the memory has not, or has less of."""
+    """For the BM25 of those words of the question that neighbours have and the memory does not, or has less of."""
     beside_coverage: float = 0.485
     """For the coverage that neighbours add to the memory's own."""
     session: float = 0.146
     """For the mean evidence of the session's three best memories."""
     alone: float = 0.5
-    """For a memory outside any session, in place of neighbours and session: the share of its own evidence that these add, on
+    """For a memory outside any session, instead of neighbours and session: the share of its own evidence that these add, on
     average, to a memory in a session. Without it, every conversation would outrank every single note that says as much.
     """
     author: float = 2.609
@@ -50,11 +50,11 @@ class Recipe(Struct, frozen=True, kw_only=True):
     time: float = 0.7
     """For a memory near a time that the question names (`periods.period_evidence`)."""
     tokens: float = 0.0
-    """For each deviation by which the nearest tokens of a memory stand out among the best ones (`rereading.Rereader`)."""
+    """For each deviation of a memory's token similarity above the mean of the best ones (`token_rerank.TokenReranker`)."""
     entities: float = 0.0
-    """For each nat that a link of the graph says (`linked.Linker`)."""
+    """For each nat of evidence from the graph (`graph_expansion.GraphExpander`)."""
     pool: int = 200
-    """Candidates taken from each side; more when more hits are asked for."""
+    """Candidates taken from each search; more when more hits are asked for."""
     nearest: int = 100
     """Candidates whose session neighbours are looked at; more when more hits are asked for."""
 
@@ -82,11 +82,11 @@ _NOTHING = Recipe(
     time=0.0,
 )
 BALANCED = Recipe(name="balanced")
-"""The default: both sides, with the evidence of neighbouring memories."""
+"""The default: both searches, with the evidence of neighbouring memories."""
 FAST = Recipe(name="fast", reach=0, beside_words=0.0, beside_coverage=0.0, session=0.0, alone=0.0, pool=100)
-"""Both sides and what the memory itself is, without its neighbours and its session."""
+"""Both searches and the memory itself, without its neighbours and its session."""
 THOROUGH = Recipe(name="thorough", tokens=0.3, pool=1_000, nearest=500)
-"""As `balanced`, with five times the candidates, and the best of them read once more, word by word."""
+"""As `balanced`, with five times the candidates, and the best of them reranked by their tokens."""
 LINKED = Recipe(name="linked", entities=0.5)
 """As `balanced`, with the memories that the graph leads to from the question and the best hits."""
 WORDS = replace(_NOTHING, name="words", lexical=1.0)
@@ -109,7 +109,7 @@ STAGES = (
     "tokens",
     "entities",
 )
-"""The weights that can be 0: without it, a stage is not worked out."""
+"""The weights that can be 0; a stage without weight is not computed."""
 
 RECIPES = {recipe.name: recipe for recipe in (BALANCED, FAST, THOROUGH, LINKED, WORDS, MEANING)}
 

@@ -1,7 +1,7 @@
-"""Weights that were fitted to a user's own judged questions, in a file that takes the place of a shipped recipe.
+"""Weights that were fitted to a user's own judged questions, in a file that replaces a shipped recipe.
 
-The file is JSON, so that a person can read what it changes; deleting it takes the change back. Weights belong to the embedder
-whose cosines they were fitted to: where the store has another one by now, the shipped recipe is used, and the answer says so.
+The file is JSON, so that a person can read what it changes; deleting it undoes the change. Weights belong to the embedder whose
+cosines they were fitted to: where the store has another one by now, the shipped recipe is used, and the answer says so.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
 from ai_memory.recall.recipe import RECIPES, STAGES, Recipe
 
-MOST = 1_000.0
+MAX_WEIGHT = 1_000.0
 """No weight may be greater, in either direction: a unit of evidence is a few nats at most."""
 
 BY_LENGTH = "_by_length"
-"""How the name of a weight ends that is added to another by the store's mean length."""
+"""The suffix of a weight that is added to another in proportion to the store's mean length."""
 
 
 class Tuned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the file holds."""
+    """The contents of the file."""
 
     version: Literal[1] = 1
     base: str
-    """The recipe whose place these weights take, by name."""
+    """The name of the recipe that these weights replace."""
     embedder: str | None = None
     """The model whose vectors they were fitted to; None where there was none."""
     weights: dict[str, float]
-    """Weights by stage; what is not named is as in the base."""
+    """Weights by stage; a stage that is not named has the weight of the base."""
     held_out: dict[str, dict[str, float]] = {}
-    """What the fit brought on questions that it did not see, by measure: for people, recall does not read it."""
+    """What the fit gained on questions that it did not see, by measure: for people, recall does not read it."""
 
     def recipe(self) -> Recipe:
         """The base with these weights; its name, which every answer carries, says that it was tuned."""
@@ -50,7 +50,7 @@ def tuned_name(base: str) -> str:
 def decode(data: bytes, place: str) -> Tuned:
     """The weights in a file; `place` is its path, for the message.
 
-    Raises InvalidInputError for anything but what `encode` gives: other JSON, an unknown base or stage, a weight out of range.
+    Raises InvalidInputError for anything but what `encode` returns: other JSON, an unknown base or stage, a weight out of range.
     """
     try:
         tuned = from_json(data, Tuned)
@@ -61,8 +61,8 @@ def decode(data: bytes, place: str) -> Tuned:
     for name, weight in tuned.weights.items():
         if name not in STAGES:
             raise _broken(place, f"there is no stage {name!r}, only {', '.join(STAGES)}")
-        if not math.isfinite(weight) or abs(weight) > MOST:
-            raise _broken(place, f"the weight of {name} is {weight:g}, not within {MOST:g}")
+        if not math.isfinite(weight) or abs(weight) > MAX_WEIGHT:
+            raise _broken(place, f"the weight of {name} is {weight:g}, not within {MAX_WEIGHT:g}")
     return tuned
 
 
@@ -80,6 +80,6 @@ def scaled(recipe: Recipe, factors: Mapping[str, float]) -> Recipe:
 
 def _broken(place: str, why: str) -> InvalidInputError:
     return InvalidInputError(
-        f"{place} holds no recipe: {why}",
-        hint="delete it to go back to the shipped weights, or make it anew with ai-memory tune",
+        f"{place} is not a recipe file: {why}",
+        hint="delete it to go back to the shipped weights, or run ai-memory tune again",
     )

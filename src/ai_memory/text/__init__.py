@@ -1,1 +1,1 @@
-"""Text in its own right: normal form, analysis into terms, passages."""
+"""Text by itself: normal form, analysis into terms, passages, properties."""

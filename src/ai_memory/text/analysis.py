@@ -1,8 +1,8 @@
-"""From text to index terms, the same way for what is kept and for what is asked.
+"""From text to index terms, the same way for what is stored and for what is asked.
 
-A text is cut at blanks; each piece is turned into terms once and remembered, since most pieces are words met before. A word
-is indexed by its stem and, where the stem says less than the word does, by its exact form; `text/terms.py` tells how the two
-are told apart. A question's word asks for both and is worth a little less where only the stem matches.
+A text is cut at blanks; each piece is turned into terms once and cached, since most pieces are words met before. A word is
+indexed by its stem and, where the stem says less than the word does, by its exact form; `text/terms.py` says how the two are
+marked. A question's word asks for both and is worth a little less where only the stem matches.
 
 Latin words have an English (Snowball) stem. They have a German one as well when the text reads as German or the word has an
 umlaut; ä, ö, ü and ß match their spellings ae, oe, ue and ss either way. Cyrillic words have a Russian stem. Chinese, Japanese,
@@ -32,7 +32,7 @@ _INEXACT = 0.9
 _PART_WEIGHT = 0.4
 _STOP_WEIGHT = 0.3
 _REMEMBERED_CHUNKS = 1 << 17
-"""Some 40 MB when full. Beyond it all are forgotten, which a store of varied texts should not come to often."""
+"""Some 40 MB when full. The cache is then emptied, which is simpler than dropping the oldest and seldom happens."""
 _LONGEST_REMEMBERED = 40
 _SHORT_TEXT = 8
 
@@ -51,8 +51,9 @@ _ENGLISH = Stemmer.Stemmer("english", 0)
 _GERMAN = Stemmer.Stemmer("german", 0)
 _RUSSIAN = Stemmer.Stemmer("russian", 0)
 _stemming = threading.Lock()
+"""Stemmers keep state while they work, so two threads may not use one at once."""
 _PLAIN = re.compile(r"[\"'(\[]*([A-Za-z]?[a-z]+)[\"'.,;:!?)\]]*")
-"""One ASCII word that is no identifier, with the marks that may stand around it: most pieces of a text."""
+"""One ASCII word that is not an identifier, with the marks that may surround it: most pieces of a text."""
 
 
 class _Remembered(dict[str, tuple[str, ...]]):
@@ -81,7 +82,7 @@ _remembered = (_Remembered(german=False), _Remembered(german=True))
 
 
 def analyse(text: str) -> list[str]:
-    """The index terms of a text, in order and with repeats; empty for a text without letters, digits or emoji.
+    """The index terms of a text, in order and with repeats; empty for one without letters, digits or emoji.
 
     Never raises, whatever the characters.
     """
@@ -111,7 +112,7 @@ def analyse_query(text: str) -> Query:
 
 
 def forget_words() -> None:
-    """Drop the remembered words, so that none outlives the text it came from."""
+    """Empty the cache of words, so that none outlives the text it came from."""
     for remembered in _remembered:
         remembered.clear()
 
@@ -185,7 +186,7 @@ def _query_word(word: str, kind: Kind, stop: frozenset[str]) -> QueryTerm:
     folded = fold(surface)
     stops = folded in stop
     stem = _stem(surface)
-    # Most texts have a stop word, so that each further form to look up costs much and tells little.
+    # Most texts have any given stop word, so each further form to look up costs much and says little.
     exact = not stops and (surface != stem or word[0].isupper() or any(pair in surface for pair in ("ae", "oe", "ue")))
     best = [EXACT + surface] if exact else []
     others = [stem]

@@ -1,4 +1,4 @@
-"""When two texts are the same, and which texts are taken at the door.
+"""When two texts are the same, and which texts are accepted.
 
 The normal form is used for comparing only; a text is stored as it was given. It forgives what people cannot see (Unicode
 composition, line ends, trailing blanks, zero-width and direction marks) and nothing else: case, punctuation and inner
@@ -21,10 +21,10 @@ _TRAILING = re.compile(r"[^\S\n]+(?=\n)")
 
 
 def clean_text(text: str, field: str = "text") -> str:
-    """`text` itself, once it is known to be storable.
+    """`text` unchanged, after checking that it can be stored.
 
     Raises InvalidInputError, naming the field and the character's position, for a NUL (SQLite's and C's functions end a
-    text there) and for a lone surrogate (it has no UTF-8 form). Every other character is kept as given.
+    text there) and for a lone surrogate (it has no UTF-8 form). Every other character is accepted.
     """
     found = _REFUSED.search(text)
     if found is None:
@@ -32,7 +32,7 @@ def clean_text(text: str, field: str = "text") -> str:
     position, code = found.start(), ord(found.group())
     what = "a NUL character" if code == 0 else f"a lone surrogate (U+{code:04X})"
     raise InvalidInputError(
-        f"{field} holds {what} at character {position}",
+        f"{field} contains {what} at character {position}",
         hint="remove it, or decode the source with its right encoding",
         field=field,
         position=position,
@@ -77,7 +77,7 @@ def content_hash(author: str | None, title: str | None, text: str) -> str:
 
 
 def value_digest(namespace: str, author: str | None, title: str | None, text: str) -> bytes:
-    """16 bytes that stand for what is said within a namespace: what a tombstone keeps."""
+    """16 bytes that identify what a memory says within a namespace: what a tombstone keeps."""
     return _digest(b"value", _framed(namespace, author, title, normal_form(text)))
 
 

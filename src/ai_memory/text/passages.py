@@ -1,4 +1,4 @@
-"""Cutting a long text into passages, each small enough to mean one thing to an embedder and to be shown as one hit.
+"""Cutting a long text into passages, each small enough to have one meaning for an embedder and to be shown as one hit.
 
 The limit is about 200 English words (1,200 characters), which fits the 256 tokens that small sentence models were trained
 with; a character of Chinese, Japanese, Korean or Thai carries more, and counts for 2.4, which makes the limit 500 of them.
@@ -42,8 +42,8 @@ def split(text: str, limit: int = LIMIT) -> list[Passage]:
     """Passages that cover `text` exactly, in order, each of weight at most `limit`; an empty text gives one empty passage.
 
     The same text always gives the same passages. The text is divided into equal shares first, so that no small rest is left
-    over; each cut is then moved back to the best place near its share. A cut falls inside a word only where there is no
-    other place, and never between a character and the marks that belong to it.
+    over; each cut is then moved to the best place near its share. A cut falls inside a word only where there is no other place,
+    and between a character and its marks only where these alone are over the limit. Raises ValueError for a limit below 1.
     """
     if limit < 1:
         raise ValueError("a passage needs room for at least one character")
@@ -52,7 +52,7 @@ def split(text: str, limit: int = LIMIT) -> list[Passage]:
 
 
 def passage_at(text: str, number: int) -> Passage:
-    """A passage of a text by its number, from 0; the last one for a greater number."""
+    """A passage of a text by its number, from 0; the last one for any greater number."""
     passages = split(text)
     return passages[min(number, len(passages) - 1)]
 
@@ -114,7 +114,7 @@ def _best_cut(text: str, start: int, share: int, furthest: int) -> int:
 
 
 def _inside_character(text: str, position: int) -> bool:
-    """Whether a cut at `position` would part a mark, a joiner or an emoji modifier from what it belongs to."""
+    """Return whether a cut at `position` would separate a mark, a joiner or an emoji modifier from what it belongs to."""
     if position >= len(text):
         return False
     after, before = text[position], text[position - 1]

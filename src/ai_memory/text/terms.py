@@ -1,7 +1,7 @@
-"""The words of analysis as values: what a question asks the word index for.
+"""Index terms and query terms as values: what a question asks the lexical index for.
 
 An index term is a string. Its first character says what it is: `=` is an exact form (a surface, a whole identifier, a single
-character of a script that is indexed by pairs), `~` a second stem (German beside English); anything else is a primary term.
+character of a script that is indexed by pairs), `~` a second stem (German next to English); anything else is a primary term.
 A text's length, as BM25 knows it, counts primary terms only, so that extra forms do not make a text look longer.
 """
 
@@ -14,10 +14,10 @@ SECOND = "~"
 
 
 class QueryTerm(Struct, frozen=True):
-    """One word of a question: the index terms that stand for it (its exact form, its stems in several languages).
+    """One word of a question: the index terms that match it (its exact form, its stems in several languages).
 
     A row's score for the word is the best of its alternatives, so that a word counts once. `factors` has one number in
-    (0, 1] an alternative: what a match by it is worth; empty means that all are worth 1.
+    (0, 1] per alternative: what a match by it is worth; empty means that all are worth 1.
     """
 
     surface: str
@@ -28,9 +28,9 @@ class QueryTerm(Struct, frozen=True):
 
 
 class Query(Struct, frozen=True):
-    """A question as the word index sees it."""
+    """A question as the lexical index sees it."""
 
     terms: tuple[QueryTerm, ...] = ()
     """Distinct words in the order of the question, those of its phrases included."""
     phrases: tuple[str, ...] = ()
-    """What stood between quotation marks, outer blanks stripped; its words are among `terms` too."""
+    """The texts between quotation marks, outer blanks stripped; their words are among `terms` too."""

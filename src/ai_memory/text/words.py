@@ -14,7 +14,7 @@ class Kind(Enum):
 
     WORD = "word"
     PART = "part"
-    """A word inside an identifier: indexed like a word, worth less in a question, where its whole stands too."""
+    """A word inside an identifier: indexed like a word, worth less in a question, which has the whole identifier too."""
     WHOLE = "whole"
     """An identifier, path, address, date or number with marks inside, case-folded: matched exactly or not at all."""
     WIDE = "wide"

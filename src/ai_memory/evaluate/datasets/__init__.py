@@ -1,4 +1,4 @@
-"""Judged questions from files in the formats that they are published in, and from one's own."""
+"""Judged questions from files in the formats that they are published in, and in a format for any others."""
 
 from ai_memory.evaluate.datasets.base import DataSet, Document, Group, Query, parse_time, pooled, without_category
 from ai_memory.evaluate.datasets.formats import FORMATS, data_sets_in

@@ -99,7 +99,7 @@ def _strptime(text: str, pattern: str) -> dt.datetime | None:
 
 
 def pooled(groups: Sequence[Group], name: str = "pooled") -> list[Group]:
-    """All groups as one, ids and sessions prefixed with their group's name: everybody's memories in one place."""
+    """All groups as one, ids and sessions prefixed with their group's name: all users' memories in one namespace."""
     docs: dict[str, Document] = {}
     queries: dict[str, Query] = {}
     qrels: dict[str, dict[str, float]] = {}
@@ -126,7 +126,7 @@ def without_category(groups: Sequence[Group], category: str) -> list[Group]:
 
 
 def head(file: Path) -> bytes:
-    """The beginning of a file, to tell its format by; empty where it cannot be read."""
+    """The beginning of a file, to recognise its format by; empty where it cannot be read."""
     try:
         with file.open("rb") as opened:
             return opened.read(HEAD_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -135,7 +135,7 @@ def head(file: Path) -> bytes:
 
 
 def json_files(place: Path, begins: bytes, *holds: bytes) -> list[Path]:
-    """A JSON file, or those of a folder, whose beginning has all of some texts, in the order of their names."""
+    """A JSON file, or those of a folder in order of name, that start with `begins` and have all of `holds` near the start."""
     files = sorted(place.glob("*.json")) if place.is_dir() else [place]
     found = []
     for file in files:
@@ -146,7 +146,7 @@ def json_files(place: Path, begins: bytes, *holds: bytes) -> list[Path]:
 
 
 def read_json(file: Path) -> Any:
-    """A file's JSON. Raises InvalidInputError naming the line where it is none."""
+    """A file's JSON. Raises InvalidInputError where it cannot be read or is not JSON, naming the line."""
     try:
         return json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -162,7 +162,7 @@ def read_json(file: Path) -> Any:
 
 
 def read_json_lines(file: Path) -> list[tuple[int, Any]]:
-    """The JSON of each line that is not blank, with its number. Raises InvalidInputError naming a line that is none."""
+    """The JSON of each line that is not blank, with its number. Raises InvalidInputError naming a line that is not JSON."""
     try:
         lines = file.read_bytes().split(b"\n")
     except OSError as error:
@@ -176,7 +176,7 @@ def read_json_lines(file: Path) -> list[tuple[int, Any]]:
                 found.append((number, json.loads(line)))
             except ValueError as error:
                 raise InvalidInputError(
-                    f"line {number} of {file.name} is not JSON: {error}", hint="one JSON object a line", line=number
+                    f"line {number} of {file.name} is not JSON: {error}", hint="one JSON object per line", line=number
                 ) from None
     return found
 

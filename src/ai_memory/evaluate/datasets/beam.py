@@ -36,7 +36,7 @@ class _Probe(Struct, frozen=True):
 
 
 def load_beam(chats: Sequence[Path]) -> list[Group]:
-    """Chats, by their folders, one group each: one document a message, a session a batch, the ability as the category.
+    """Chats, given by their folders, one group each: one document per message, one session per batch, the ability as category.
 
     A message's date is the last anchor that was given up to it. Messages of the chat that have the same id are all relevant.
     Raises InvalidInputError for a folder that lacks a file, and for files of another shape.
@@ -85,11 +85,11 @@ def _numbers(value: Any, file: Path) -> list[int]:
     if isinstance(value, list | dict):
         parts = value.values() if isinstance(value, dict) else value
         return [number for part in parts for number in _numbers(part, file)]
-    raise InvalidInputError(f"{file.name}: {value!r} is no message id", hint="expected numbers in `source_chat_ids`")
+    raise InvalidInputError(f"{file.name}: {value!r} is not a message id", hint="expected numbers in `source_chat_ids`")
 
 
 def find(place: Path) -> Iterator[DataSet]:
-    """Folders with both files, at most two levels down; those in one folder are a data set."""
+    """Folders with both files, at most two levels down; those in the same folder are one data set."""
     chats = [file.parent for depth in ("", "*/", "*/*/") for file in sorted(place.glob(f"{depth}{CHAT}"))]
     by_size: dict[Path, list[Path]] = {}
     for chat in chats:

@@ -27,9 +27,9 @@ class _Query(Struct, frozen=True):
 
 
 def load_beir(folder: Path, split: str) -> list[Group]:
-    """One group: the whole corpus, and the questions that the split judges. A title stands before its text, on a line of its own.
+    """One group: the whole corpus, and the questions that the split judges. A title comes before its text, on a separate line.
 
-    Raises InvalidInputError naming the line that is wrong, or that judges a question or document which there is not.
+    Raises InvalidInputError naming the line that is wrong, or that judges an unknown question or document.
     """
     docs: dict[str, Document] = {}
     for number, value in read_json_lines(folder / CORPUS):
@@ -71,7 +71,7 @@ def _wrong(file: Path, number: int, what: str, hint: str) -> InvalidInputError:
 
 
 def find(place: Path) -> Iterator[DataSet]:
-    """The folder itself, or those in it, a data set for each split."""
+    """The folder itself, or those in it, one data set per split."""
     for folder in (place, *sorted(place.glob("*/"))):
         if (folder / CORPUS).is_file() and (folder / QUERIES).is_file():
             for file in sorted((folder / QRELS).glob("*.tsv")):

@@ -1,4 +1,4 @@
-"""The formats that are known, and which of them a folder or file is in."""
+"""The known formats, and which of them a folder or file is in."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from ai_memory.evaluate.datasets.base import DataSet
 
 
 class Format(NamedTuple):
-    """One format: what it expects, in words, and what finds its data sets in a folder or file, none where it is another."""
+    """One format: what it expects, in words, and a function that finds its data sets in a folder or file."""
 
     expects: str
     find: Callable[[Path], Iterator[DataSet]]
 
 
 FORMATS: dict[str, Format] = {
-    "locomo": Format("locomo*.json, with …_audit.json beside it", locomo.find),
+    "locomo": Format("locomo*.json, with …_audit.json next to it", locomo.find),
     "longmemeval": Format("a JSON list of questions with haystack_sessions", longmemeval.find),
     "realtalk": Format("JSON files of chats with session_1, … and qa", realtalk.find),
     "beam": Format("folders with chat.json and probing_questions/probing_questions.json", beam.find),
     "beir": Format("a folder with corpus.jsonl, queries.jsonl and qrels/*.tsv", beir.find),
     "xquad": Format("xquad/xquad.<language>.json", xquad.find),
-    "jsonl": Format("a .jsonl file, one group a line", jsonl.find),
+    "jsonl": Format("a .jsonl file, one group per line", jsonl.find),
 }
 
 
 def data_sets_in(place: Path, only: str | None = None) -> list[DataSet]:
-    """The data sets of a folder or file, told by their shape; with `only`, those of that format alone.
+    """The data sets of a folder or file, recognised by their shape; with `only`, those of that format alone.
 
     Raises InvalidInputError where there is none, with what was looked for.
     """

@@ -1,4 +1,4 @@
-"""One group a line of JSON: the format for data of one's own."""
+"""One group per line of JSON: the format for a user's own data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def load_jsonl(file: Path) -> list[Group]:
             value["group"] = str(value["group"])
         groups.append(shaped(value, Group, file, f"a group, {SHAPE}", number))
     if not groups:
-        raise InvalidInputError(f"{file} holds no group", hint=f"each line is {SHAPE}")
+        raise InvalidInputError(f"{file} has no group", hint=f"each line is {SHAPE}")
     names = [group.group for group in groups]
     if len(set(names)) == len(names):
         return groups

@@ -25,7 +25,7 @@ from ai_memory.evaluate.datasets.base import (
 ADVERSARIAL = "adversarial"
 """LoCoMo's category of questions that presume something false."""
 CATEGORIES = {1: "multi_hop", 2: "temporal", 3: "open_domain", 4: "single_hop", 5: ADVERSARIAL}
-"""By number; the counts in the paper's table 3 tell which is which."""
+"""By number; the counts in the paper's table 3 show which is which."""
 _EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
 
 
@@ -70,7 +70,7 @@ class Said(Struct, frozen=True):
 
 
 def load_locomo(file: Path, *, sessions: bool = False, audit: Path | None = None) -> list[Group]:
-    """LoCoMo conversations, one group each. One document a turn, or one a session when `sessions`.
+    """LoCoMo conversations, one group each. One document per turn, or one per session when `sessions`.
 
     A document's text carries the session's date and the speakers' names, as the published baselines have it; `audit` names a
     file of corrected evidence. A question that nothing in the conversation answers has no relevant document.
@@ -89,15 +89,15 @@ def _conversation(
     document_of = {turn.id: turn.session if sessions else turn.id for turn in turns}
     queries, qrels = {}, {}
     for index, question in enumerate(sample.qa):
-        turns_told = evidence(fixes.get(f"locomo_{number}_qa{index}") or question.evidence)
+        relevant = evidence(fixes.get(f"locomo_{number}_qa{index}") or question.evidence)
         key = f"{sample.sample_id}/q{index}"
         queries[key] = Query(text=question.question, category=CATEGORIES.get(question.category, str(question.category)))
-        qrels[key] = {document_of[turn]: 1.0 for turn in sorted(turns_told) if turn in document_of}
+        qrels[key] = {document_of[turn]: 1.0 for turn in sorted(relevant) if turn in document_of}
     return Group(group=sample.sample_id, docs=docs, queries=queries, qrels=qrels)
 
 
 def _turns(conversation: Mapping[str, Any], file: Path) -> Iterator[Said]:
-    """All turns in order; a shared picture is told by its caption."""
+    """All turns in order; a shared picture is described by its caption."""
     for session in session_names(conversation):
         date = shaped(conversation.get(f"{session}_date_time"), str, file, f"dated by {session}_date_time")
         for turn in shaped(conversation[session], list[_Turn], file, f"a list of turns in {session}"):
@@ -111,7 +111,7 @@ def session_names(conversation: Mapping[str, Any]) -> list[str]:
 
 
 def session_documents(turns: Sequence[Said]) -> dict[str, Document]:
-    """One document a session: its date, then its lines."""
+    """One document per session: its date, then its lines."""
     lines: dict[str, list[str]] = {}
     dates: dict[str, str] = {}
     for turn in turns:
@@ -136,7 +136,7 @@ def evidence(entries: Sequence[Any]) -> set[str]:
 
 
 def find(place: Path) -> Iterator[DataSet]:
-    """Files called `locomo*.json`, or that begin like one, each with its `…_audit.json` where that is beside it."""
+    """Files called `locomo*.json`, or that begin like one, each with its `…_audit.json` if there is one next to it."""
     alike = json_files(place, b"[", b'"evidence"', b'"category"')
     named = [file for file in json_files(place, b"[") if file.stem.startswith("locomo")]
     files = [file for file in sorted({*alike, *named}) if not file.stem.endswith("_audit")]

@@ -1,4 +1,4 @@
-"""LongMemEval (Wu et al., 2025): every question with a haystack of chats of its own, in `longmemeval_{s,m,oracle}.json`."""
+"""LongMemEval (Wu et al., 2025): every question with a separate haystack of chats, in `longmemeval_{s,m,oracle}.json`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Instance(Struct, frozen=True):
 
 
 def load_longmemeval(file: Path, *, sessions: bool = False) -> list[Group]:
-    """One group a question. One document a turn, of which those with `has_answer` are relevant, or one a session when
+    """One group per question. One document per turn, of which those with `has_answer` are relevant, or one per session when
     `sessions`, of which those in `answer_session_ids` are. Turns without text are left out.
     """
     instances = shaped(read_json(file), list[_Instance], file, "LongMemEval's list of questions with haystacks")

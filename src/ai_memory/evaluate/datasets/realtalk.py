@@ -1,4 +1,4 @@
-"""REALTALK (Lee et al., 2025): what two people really wrote to each other over weeks, one file a chat, in LoCoMo's manner."""
+"""REALTALK (Lee et al., 2025): what two people really wrote to each other over weeks, one file per chat, in LoCoMo's manner."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Turn(Struct, frozen=True):
 
 
 def load_realtalk(files: Sequence[Path], *, sessions: bool = False) -> list[Group]:
-    """Chats, one group each: one document a turn, or one a session when `sessions`. Turns without text or picture are left out."""
+    """Chats, one group each: one document per turn, or per session when `sessions`. Turns without text or picture are left out."""
     return [_chat(file, sessions) for file in files]
 
 

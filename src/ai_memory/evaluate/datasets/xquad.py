@@ -32,7 +32,7 @@ class _File(Struct, frozen=True):
 def load_xquad(questions: Path, texts: Path) -> list[Group]:
     """One group: every paragraph of `texts` is a document, every question of `questions` asks for its own paragraph.
 
-    Both are files in SQuAD's format whose paragraphs stand in the same order; give one file twice for a single language.
+    Both are files in SQuAD's format with their paragraphs in the same order; give one file twice for a single language.
     """
     docs = {f"p{number}": Document(paragraph.context) for number, paragraph in enumerate(_paragraphs(texts))}
     queries, qrels = {}, {}
@@ -54,5 +54,5 @@ def find(place: Path) -> Iterator[DataSet]:
     pairs = [(language, language) for language in sorted(files, reverse=True)]
     if "en" in files:
         pairs += [(language, "en") for language in sorted(files) if language != "en"]
-    for asked, told in pairs:
-        yield DataSet(f"XQuAD {asked} query, {told} text", partial(load_xquad, files[asked], files[told]))
+    for query, text in pairs:
+        yield DataSet(f"XQuAD {query} query, {text} text", partial(load_xquad, files[query], files[text]))

@@ -1,7 +1,7 @@
 """One atom of time, such as *15 March* or *last Friday*, read as a calendar interval.
 
-A reader is given the atom's words and the moment from which it is seen. It gives None for what it cannot tell: a date that does
-not exist, an ambiguous one (3/5/2026), or one that needs a moment where none is known.
+A reader is given the atom's words and the moment from which it is seen. It returns None where the meaning is not certain: a date
+that does not exist, an ambiguous one (3/5/2026), or one that needs a moment where none is known.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Seen(NamedTuple):
     """From where an atom is read."""
 
     at: dt.datetime | None
-    """Local time, naive; None when nobody knows when the text was said."""
+    """Local time, naive; None when it is not known when the text was said."""
     zone: dt.tzinfo
     direction: Direction
-    """Where a date without a year lies, seen from `at`."""
+    """Where a date without a year is, seen from `at`."""
 
 
 class _Atom(NamedTuple):
@@ -56,7 +56,7 @@ class _Atom(NamedTuple):
 
 
 def read(name: str, text: str, seen: Seen) -> Interval | None:
-    """The interval that atom `name` with the words `text` means, or None where that cannot be told."""
+    """The interval that atom `name` with the words `text` means, or None where that is not certain."""
     try:
         return _READERS[name](_Atom(_words(text), text, seen))
     except (ValueError, OverflowError):
@@ -64,7 +64,7 @@ def read(name: str, text: str, seen: Seen) -> Interval | None:
 
 
 def has_year(text: str) -> bool:
-    """Whether the atom names its year, so that it means the same whenever it was said."""
+    """Return whether the atom names its year, so that it means the same whenever it was said."""
     return re.search(r"(?:19|20)\d\d", text) is not None
 
 
@@ -87,7 +87,7 @@ def _number(words: list[str]) -> int | None:
 
 
 def _nearest(make: Callable[[int], Interval], seen: Seen) -> Interval | None:
-    """Of the intervals that `make` gives for the years around, the one that lies in the direction seen."""
+    """Of the intervals that `make` gives for the years around, the one in the direction of `seen`."""
     if seen.at is None:
         return None
     for reach in _REACH:

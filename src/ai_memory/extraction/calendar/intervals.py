@@ -1,4 +1,4 @@
-"""Calendar intervals: the day, week, month, season or other unit that holds an instant, and those beside it.
+"""Calendar intervals: the day, week, month, season or other unit that contains an instant, and those before and after it.
 
 All functions work on local, naive datetimes; `times.py` turns the result into UTC. Intervals are half-open. What leaves the years
 1 to 9999 raises OverflowError or ValueError, as `datetime` does.
@@ -30,13 +30,13 @@ def day(date: dt.date) -> Interval:
 
 
 def months(year: int, first: int, count: int) -> Interval:
-    """`count` months from month `first` of `year`; `first` may lie outside 1 to 12 and then counts on into other years."""
+    """`count` months from month `first` of `year`; a `first` outside 1 to 12 counts on into other years."""
     start, end = (dt.datetime(year + number // 12, number % 12 + 1, 1) for number in (first - 1, first - 1 + count))
     return Interval(start, end)
 
 
 def unit(name: str, at: dt.datetime, shift: int = 0) -> Interval:
-    """The calendar unit that holds `at`, or the one `shift` units after it (before it when negative).
+    """The calendar unit that contains `at`, or the one `shift` units after it (before it when negative).
 
     Weeks begin on Monday; quarters and halves with January; seasons with March, June, September, December.
     """

@@ -1,7 +1,7 @@
 """Expressions that name one calendar unit: *15 March*, *last Friday*, *3 weeks ago*, *в прошлом месяце*.
 
-Each such expression is an **atom**. `STARTS` gives for a word the pattern of all atoms that may begin with it, so that a text is
-tried only where a word of time stands. Months and weekdays in English need a capital; *May* and the like are judged by `times.py`.
+Each such expression is an **atom**. `STARTS` gives for a word the pattern of all atoms that may begin with it, so that patterns are
+tried only at words of time. Months and weekdays in English need a capital; `times.py` decides about *May* and the like.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ai_memory.extraction.calendar.words import (
 )
 
 DIGIT = "0"
-"""Stands for any word that begins with a digit among the beginnings of atoms."""
+"""The key of `STARTS` for any word that begins with a digit."""
 
 
 def _any(words: Iterable[str]) -> str:
@@ -94,7 +94,7 @@ ATOMS = {
     "season": rf"\b(?:{_SEASON_EN}(?:[ ](?:of[ ])?{_YEAR})?|{_SEASON_RU}(?:[ ]{_YEAR_RU})?)\b",
     "year": rf"(?<![\w.,:/-])(?:{_YEAR}\b(?![.,:/-]\d))(?:[ ]?(?:года|году|год|гг?\.))?",
 }  # fmt: skip
-"""The atoms by name, in the order in which they win where several begin at one place."""
+"""The atoms by name, in order of precedence where several begin at one place."""
 
 _BEGINNINGS: tuple[tuple[Iterable[str], str], ...] = (
     (MONTH, "date month"),

@@ -1,4 +1,4 @@
-"""Which tense a word by itself points to: enough to tell whether *on Friday* lies behind or ahead."""
+"""Which tense a word by itself indicates: enough to decide whether *on Friday* is in the past or in the future."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The words of dates and times in English and Russian.
 
-Keys are case-folded, with е for ё. `calendar_patterns.py` puts the words together to expressions, `atoms.py` reads them back.
+Keys are case-folded, with е for ё. `patterns.py` combines the words into expressions, `atoms.py` gives those their meaning.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of a list that is written as one text."""
+    """The words of a list that is written as one string."""
     return tuple(text.split())
 
 
@@ -121,7 +121,7 @@ PART_OF_DAY = {
     }.items()
     for form in forms.split()
 }
-"""Hours from and to; *last night* is read apart, from 18 to 6."""
+"""Hours from and to; *last night* is treated separately, from 18 to 6."""
 THIRD = {
     form: which
     for which, forms in enumerate(
@@ -136,7 +136,7 @@ THIRD = {
 
 
 class Bound(NamedTuple):
-    """How the word before an atom bounds it, and in which direction a date without a year lies then."""
+    """How the word before an atom bounds it, and in which direction it puts a date without a year."""
 
     opens: bool = False
     """The time begins with the atom and has no end: *since May*."""

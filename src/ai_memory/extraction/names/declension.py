@@ -1,7 +1,7 @@
 """Russian names in their cases: from a form in a text to the nominatives that it may be a form of.
 
-Regular endings only, as for names (Anna, Sergey, Petrova, Kazan): no dictionary is asked, so a form gives several candidates and
-whoever asks takes the first that is a known name. Source of the endings: the declensions of any Russian grammar.
+Regular endings only, as for names (Anna, Sergey, Petrova, Kazan): no dictionary is used, so a form gives several candidates and
+callers take the first that is a known name. Source of the endings: the declensions of any Russian grammar.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def nominatives(form: str) -> tuple[str, ...]:
 def like(form: str, nominative: str) -> str:
     """`nominative`, a case-folded word, written with the capitals of `form` and its ё where they agree."""
     shared = 0
-    for ours, theirs in zip(form, nominative, strict=False):
-        if ours.casefold().replace("ё", "е") != theirs.replace("ё", "е"):
+    for given, wanted in zip(form, nominative, strict=False):
+        if given.casefold().replace("ё", "е") != wanted.replace("ё", "е"):
             break
         shared += 1
     tail = nominative[shared:]

@@ -1,4 +1,4 @@
-"""What kind of thing a name names, told by its neighbours."""
+"""The kind of entity that a name means, from the words around it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _DIGIT = re.compile(r"\d")
 _DEALING = frozenset(("with", "from", "for", "at", "by", "с", "от", "у", "в", "из"))
 _MANY_WORDS = 4
 _SHORT_SURNAME = 5
-"""Letters up to which an ending (-ов, -ин) says too little."""
+"""Letters up to which an ending (-ов, -ин) is too weak a sign."""
 
 
 def choose(phrase: Phrase, index: int, count: int, kinds: frozenset[Kind], last: Mention | None) -> Kind:
-    """Of the kinds that the lists give a name of `count` words, the one that fits where it stands; `last` is the name before."""
+    """Of the kinds that the lists give a name of `count` words, the one that fits its context; `last` is the name before."""
     before, after = phrase.before_key(index), phrase.after(index + count - 1)
     if kinds == {Kind.PRODUCT}:
         return Kind.ORGANISATION if _is_company(phrase, index, count, last) else Kind.PRODUCT
@@ -35,9 +35,9 @@ def choose(phrase: Phrase, index: int, count: int, kinds: frozenset[Kind], last:
         return next(iter(kinds))
     if Kind.PRODUCT in kinds and after and (after.start in phrase.versions or after.key in near.PRODUCT_AFTER):
         return Kind.PRODUCT
-    told = phrase.verb_beside(index, count)
-    if told in kinds and not (told is Kind.PRODUCT and Kind.PERSON in kinds):
-        return told
+    by_verb = phrase.kind_by_verb(index, count)
+    if by_verb in kinds and not (by_verb is Kind.PRODUCT and Kind.PERSON in kinds):
+        return by_verb
     if Kind.PLACE in kinds and before in near.PLACE_BEFORE:
         return Kind.PLACE
     if Kind.ORGANISATION in kinds and before in near.ORGANISATION_BEFORE:
@@ -46,8 +46,8 @@ def choose(phrase: Phrase, index: int, count: int, kinds: frozenset[Kind], last:
 
 
 def _is_company(phrase: Phrase, index: int, count: int, last: Mention | None) -> bool:
-    """Whether a brand means its company here: what one joins or buys, or a person is from."""
-    if phrase.verb_beside(index, count) is Kind.ORGANISATION:
+    """Return whether a brand means its company here: what one joins or buys, or a person is from."""
+    if phrase.kind_by_verb(index, count) is Kind.ORGANISATION:
         return True
     before = phrase.before(index)
     if before is None or last is None or last.kind is not Kind.PERSON:
@@ -56,7 +56,7 @@ def _is_company(phrase: Phrase, index: int, count: int, last: Mention | None) ->
 
 
 def _is_program(phrase: Phrase, index: int) -> bool:
-    """Whether a name that the lists give to a person or place is a program's here: *deploy Vega*, *the Apollo gateway*."""
+    """Return whether a name that the lists give to a person or place is a program's here: *deploy Vega*, *the Apollo gateway*."""
     if phrase.words[index].possessive:
         return False
     if phrase.before_key(index) in near.PRODUCT_BEFORE:
@@ -66,8 +66,8 @@ def _is_program(phrase: Phrase, index: int) -> bool:
     return article and after is not None and after.key in near.PRODUCT_AFTER
 
 
-def vouched(phrase: Phrase, index: int, kinds: frozenset[Kind]) -> bool:
-    """Whether a name that is an ordinary word too has evidence at the beginning of a sentence."""
+def is_supported(phrase: Phrase, index: int, kinds: frozenset[Kind]) -> bool:
+    """Return whether the context supports a name at the beginning of a sentence that is an ordinary word too."""
     word, after = phrase.words[index], phrase.after(index)
     if word.possessive and kinds & {Kind.PERSON, Kind.ORGANISATION}:
         return True
@@ -82,8 +82,8 @@ def vouched(phrase: Phrase, index: int, kinds: frozenset[Kind]) -> bool:
     return phrase.verb_after(word.end) in kinds
 
 
-def told(phrase: Phrase, index: int, count: int) -> Kind | None:
-    """The kind of a name of `count` words that no list knows; None where nothing beside it tells."""
+def kind_of_unknown(phrase: Phrase, index: int, count: int) -> Kind | None:
+    """The kind of a name of `count` words that is in no list; None where no word around it shows one."""
     first, last = phrase.words[index], phrase.words[index + count - 1]
     after = phrase.after(index + count - 1)
     if phrase.before_key(index) in near.TITLES:
@@ -98,14 +98,14 @@ def told(phrase: Phrase, index: int, count: int) -> Kind | None:
     kind = phrase.verb_before(first.start)
     if kind and not (kind in (Kind.PERSON, Kind.PLACE) and _DIGIT.search(first.text)):
         return kind
-    kind = _told_after(phrase, first, last, after, count)
+    kind = _kind_from_verb(phrase, first, last, after, count)
     if kind or first.initial or last.text.isupper():
         return kind
-    return _told_inside(phrase, index, last, after)
+    return _kind_inside(phrase, index, last, after)
 
 
-def _told_after(phrase: Phrase, first: Word, last: Word, after: Word | None, count: int) -> Kind | None:
-    """The kind that the verb after the name tells."""
+def _kind_from_verb(phrase: Phrase, first: Word, last: Word, after: Word | None, count: int) -> Kind | None:
+    """The kind that the verb after the name requires."""
     if first.key in STOP or first.key in near.IMPERATIVES or first.key in near.PERSON_BEFORE:
         return None
     kind = phrase.verb_after(last.end)
@@ -113,8 +113,8 @@ def _told_after(phrase: Phrase, first: Word, last: Word, after: Word | None, cou
     return kind or (Kind.PERSON if speaks and count < _MANY_WORDS else None)
 
 
-def _told_inside(phrase: Phrase, index: int, last: Word, after: Word | None) -> Kind | None:
-    """The kind of a name inside a sentence, where its capital says that it is one."""
+def _kind_inside(phrase: Phrase, index: int, last: Word, after: Word | None) -> Kind | None:
+    """The kind of a name inside a sentence, where its capital shows that it is a name."""
     first = phrase.words[index]
     preposition, noun = phrase.before_key(index), phrase.noun_before(first)
     if after and after.key in near.PRODUCT_AFTER and not last.possessive:

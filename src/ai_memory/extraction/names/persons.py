@@ -19,22 +19,22 @@ _PATRONYMIC = re.compile(rf"[А-ЯЁ][а-яё]+(?:{'|'.join(near.PATRONYMIC)})")
 _SURNAME = re.compile(rf"[а-яё]{{2,}}(?:{'|'.join(near.SURNAME)})")
 _LATER_NAME = re.compile(rf"{_SURNAME.pattern}|[а-яё]+(?:ич|на)")
 _CANDIDATES = 4
-"""Nominatives of a form that are looked at for a family name's ending."""
+"""Nominatives of a form that are checked for the ending of a family name."""
 _IRISH = re.compile(r"O['’][A-Z]\w+|Mc[A-Z]\w+")
 
 
 def is_patronymic(word: Word) -> bool:
-    """Whether a word is a Russian patronymic in any case (Сергеевна, Викторовичем)."""
+    """Return whether a word is a Russian patronymic in any case (Сергеевна, Викторовичем)."""
     return _PATRONYMIC.fullmatch(word.text) is not None
 
 
 def is_family(word: Word) -> bool:
-    """Whether a word is a family name by its spelling alone (O'Brien, McKay)."""
+    """Return whether a word is a family name by its spelling alone (O'Brien, McKay)."""
     return _IRISH.fullmatch(word.text) is not None
 
 
 def surname(word: Word) -> str | None:
-    """The nominative of a Russian family name, told by its ending; None for any other word."""
+    """The nominative of a Russian family name, recognised by its ending; None for any other word."""
     return next((form for form in nominatives(word.key)[:_CANDIDATES] if _SURNAME.fullmatch(form)), None)
 
 
@@ -51,8 +51,8 @@ def first_name(word: Word) -> str | None:
 def full_name(words: Sequence[Word], *, titled: bool) -> tuple[str, ...]:
     """The nominatives of a person's name of several words at the beginning of `words`; empty where there is none.
 
-    `words` are written as one name; `titled` says that a title stands before them. The result has one part for each word that
-    belongs to the name.
+    `words` are written as one name; `titled` says that a title precedes them. The result has one part for each word that belongs
+    to the name.
     """
     words = words[:LONGEST]
     letters = [word for word in words if len(word.text) == 1]

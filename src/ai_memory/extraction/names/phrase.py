@@ -1,4 +1,4 @@
-"""A text as the readers of names see it: its words, which of them are free, and what stands beside each."""
+"""A text as the readers of names see it: its words, which of them are free, and the words around each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Phrase:
         self.taken = _inside(words, taken)
         """The words inside the mentions and times found before."""
         self.versions = versions
-        """Where versions begin: what stands right before one is a product."""
+        """Where versions begin: the name right before one is a product."""
         self._verbs = verbs
         self._verb_starts = [hit.start for hit in verbs]
         self._verb_ends = {hit.end: hit for hit in verbs}
@@ -47,7 +47,7 @@ class Phrase:
         return sum(text.isupper() and len(text) > 1 for text in capitals) * 3 > len(self.words) * 2 - 1
 
     def before(self, index: int) -> Word | None:
-        """The word before in the same phrase, an article passed over; a title counts across the point of its abbreviation."""
+        """The word before in the same phrase, an article skipped; a title counts across the full stop of its abbreviation."""
         if index == 0 or (self.words[index].initial and self.words[index - 1].key not in near.TITLES):
             return None
         before = self.words[index - 1]
@@ -71,12 +71,12 @@ class Phrase:
         return after if self.text[self.words[index].end : after.start] in _AFTER_GAP else None
 
     def capital_after(self, index: int) -> bool:
-        """Whether the next word has a capital."""
+        """Return whether the next word has a capital."""
         after = self.after(index)
         return after is not None and after.capital
 
     def adjacent(self, index: int, count: int) -> bool:
-        """Whether `count` words from `index` on are free and have one blank or hyphen between each."""
+        """Return whether `count` words from `index` on are free, with one blank or hyphen between each."""
         words = self.words[index : index + count]
         gaps = (self.text[left.end : right.start] for left, right in itertools.pairwise(words))
         return self.taken.isdisjoint(range(index, index + count)) and all(gap in _NO_GAP or gap == "-" for gap in gaps)
@@ -87,18 +87,18 @@ class Phrase:
         return before[-2] if len(before) > 1 else ""
 
     def verb_before(self, start: int) -> Kind | None:
-        """The kind of name that a verb right before `start` asks for."""
+        """The kind of name that a verb right before `start` requires."""
         hit = self._verb_ends.get(start)
         return hit.frames[0].after if hit else None
 
     def verb_after(self, end: int) -> Kind | None:
-        """The kind of name that a verb after a name that ends at `end` asks for."""
+        """The kind of name that a verb after a name that ends at `end` requires."""
         place = bisect_right(self._verb_starts, end)
         hit = self._verbs[place] if place < len(self._verbs) else None
         return hit.frames[0].before if hit and follows(self.text, end, hit) else None
 
-    def verb_beside(self, index: int, count: int) -> Kind | None:
-        """The kind that a verb beside the name asks for, the one before it first."""
+    def kind_by_verb(self, index: int, count: int) -> Kind | None:
+        """The kind of name that a verb before or after the name requires, the one before it first."""
         return self.verb_before(self.words[index].start) or self.verb_after(self.words[index + count - 1].end)
 
 

@@ -1,7 +1,7 @@
-"""People, organisations, products and places: names told by lists, by the words around them and by how they are written.
+"""People, organisations, products and places: names recognised by lists, by the words around them and by their spelling.
 
 Precision first: a name that is an ordinary word too (*Will*, *Target*, *Вера*) needs evidence where a capital means nothing, at the
-beginning of a sentence; a name that no list knows needs a word beside it that tells its kind (`kinds.py`).
+beginning of a sentence; a name that is in no list needs a word next to it that shows its kind (`kinds.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ai_memory.extraction.frames import Hit
 from ai_memory.extraction.gazetteer import LONGEST, Entry, key, names
 from ai_memory.extraction.names import words as near
 from ai_memory.extraction.names.declension import guess, like, nominatives
-from ai_memory.extraction.names.kinds import STOP, choose, told, vouched
+from ai_memory.extraction.names.kinds import STOP, choose, is_supported, kind_of_unknown
 from ai_memory.extraction.names.persons import first_name, full_name, is_family, surname
 from ai_memory.extraction.names.phrase import Phrase
 from ai_memory.extraction.values import Kind, Mention
@@ -25,24 +25,24 @@ _TECHNICAL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 _LETTERS = re.compile(r"\w(?:\.\w)+")
 """An abbreviation of single letters (U.S)."""
 _COUNTS = re.compile(r" (?!and|or|to|on|in|is|и|на)[a-zа-яё]|[%:/-]|[.,]\d")
-"""After a number: it counts or measures something and is no release."""
+"""After a number: it counts or measures something and is not a release."""
 _PROJECT = frozenset(("project", "проект"))
 _RUN_GAPS = frozenset((" ", ". ", "\u00a0", "' ", "’ "))
 _LONGEST_RUN = 7
 _SHORT_FORM = 4
 """Letters below which an inflected word at the beginning of a sentence is more likely another word."""
 _SHORT_PRODUCT = 3
-_BESIDE_PERSON = near.PERSON_BEFORE | near.TITLES | {"with", "from", "by", "for", "с", "у", "от", "and", "и"}
+_BEFORE_PERSON = near.PERSON_BEFORE | near.TITLES | {"with", "from", "by", "for", "с", "у", "от", "and", "и"}
 _MODALS = near.PERSON_AFTER | {"can"}
 _PART = 3
-"""Letters up to which a word of a name is no name by itself later in the text."""
+"""Letters up to which a word of a name is not a name by itself later in the text."""
 
 
 class _Found(NamedTuple):
     kind: Kind
     words: int
     canonical: tuple[str, ...] = ()
-    """One part for each word; empty where the name is in its first form."""
+    """One part for each word; empty where the name is in its base form already."""
 
 
 def find(
@@ -50,7 +50,7 @@ def find(
 ) -> list[Mention]:
     """Mentions of people, organisations, products and places, in order, and the releases of products.
 
-    Words inside the mentions and times given are passed over. Empty for a text without names.
+    Words inside the given mentions and times are skipped. Empty for a text without names.
     """
     spans = sorted([*((mention.start, mention.end) for mention in taken), *times])
     versions = frozenset(mention.start for mention in taken if mention.kind is Kind.VERSION)
@@ -58,7 +58,7 @@ def find(
 
 
 class _Reader:
-    """One text on its way to names, word by word."""
+    """Reads the names of one text, word by word."""
 
     def __init__(self, phrase: Phrase) -> None:
         self.phrase = phrase
@@ -87,7 +87,7 @@ class _Reader:
         return sorted(found + _again(found, unknown))
 
     def _candidates(self) -> list[int]:
-        """Where a name may begin: all words but the plain ones, or all in a text without capitals."""
+        """Where a name may begin: at all words but the plain ones, or at all in a text without capitals."""
         if self.phrase.lower:
             return list(range(len(self.words)))
         return [index for index, word in enumerate(self.words) if not word.lexeme.plain]
@@ -184,11 +184,11 @@ class _Reader:
             return _Found(Kind.PERSON, len(person), person)
         if words[0].entry:
             return None  # a name by itself; what follows is looked at next
-        kind = told(self.phrase, index, length)
+        kind = kind_of_unknown(self.phrase, index, length)
         return _Found(kind, length) if kind else None
 
     def _leads(self, word: Word) -> bool:
-        """A word that stands before a name and is no part of it: Ask Anna, The Amazon, Service Mercury."""
+        """Return whether a word precedes a name and is not part of it: Ask Anna, The Amazon, Service Mercury."""
         person = word.entry is not None and Kind.PERSON in word.entry.kinds
         if person and word.key not in near.PERSON_BEFORE:
             return False
@@ -219,7 +219,7 @@ class _Reader:
             return self._stranger(index)
         kinds = entry.kinds - {Kind.PERSON} if word.text.isupper() and len(word.text) > 1 else entry.kinds
         inflected = form != word.key
-        if not kinds or (entry.word and word.initial and not vouched(self.phrase, index, entry.kinds)):
+        if not kinds or (entry.word and word.initial and not is_supported(self.phrase, index, entry.kinds)):
             return None
         if inflected and word.initial and (len(form) < _SHORT_FORM or entry.word):
             return None
@@ -227,7 +227,7 @@ class _Reader:
         return _Found(kind, 1, (like(word.text, form),) if inflected else ())
 
     def _stop_word(self, index: int) -> _Found | None:
-        """Will, May and such at the beginning of a sentence: a person only beside a verb that needs one."""
+        """Will, May and such at the beginning of a sentence: a person only before a verb that needs one."""
         entry, after = self.words[index].entry, self.phrase.after(index)
         if entry is None or after is None or Kind.PERSON not in entry.kinds:
             return None
@@ -245,17 +245,17 @@ class _Reader:
         return known[0] if known else (word.key, None)
 
     def _stranger(self, index: int) -> _Found | None:
-        """A name that no list knows."""
+        """A name that is in no list."""
         word = self.words[index]
         if _CAMEL.fullmatch(word.text) and not word.text.isupper():
             return _Found(Kind.SYMBOL if self.phrase.before_key(index) in near.CODE_NOUNS else Kind.PRODUCT, 1)
         if is_family(word) or ("-" in word.text and first_name(word)):
             return _Found(Kind.PERSON, 1)
-        kind = told(self.phrase, index, 1)
+        kind = kind_of_unknown(self.phrase, index, 1)
         return _Found(kind, 1, self._first_form(index, kind)) if kind else None
 
     def _first_form(self, index: int, kind: Kind) -> tuple[str, ...]:
-        """The nominative of an unknown Russian name, as far as it can be told; nothing where it stands there already."""
+        """The nominative of an unknown Russian name, as far as it can be derived; empty where it is written so already."""
         word, before = self.words[index], self.phrase.before_key(index)
         if word.text.isascii():
             return ()
@@ -271,7 +271,7 @@ class _Reader:
     # -- names without capitals
 
     def _shouted(self, index: int) -> _Found | None:
-        """A listed name in a text of capitals, if it is no ordinary word."""
+        """A listed name in a text of capitals, if it is not an ordinary word."""
         word = self.words[index]
         _, entry = self._known(index)
         if entry is None or entry.word or word.key in STOP or word.key in near.NEVER or len(word.key) <= _SHORT_PRODUCT:
@@ -289,16 +289,16 @@ class _Reader:
         return self._lower_person(index) if self.phrase.lower else None
 
     def _lower_person(self, index: int) -> _Found | None:
-        """A first name in a text without any capitals, beside a word that people stand by."""
+        """A first name in a text without any capitals, next to a word that goes with people."""
         word, before, after = self.words[index], self.phrase.before(index), self.phrase.after(index)
         form, entry = self._known(index)
         if entry is None or entry.word or Kind.PERSON not in entry.kinds or len(word.key) < 3:
             return None
         if before is None:
-            beside = after is not None and (after.key in near.PERSON_AFTER or after.key in ("is", "was"))
+            person = after is not None and (after.key in near.PERSON_AFTER or after.key in ("is", "was"))
         else:
-            beside = before.key in _BESIDE_PERSON
-        return _Found(Kind.PERSON, 1, (like(word.text, form),) if form != word.key else ()) if beside else None
+            person = before.key in _BEFORE_PERSON
+        return _Found(Kind.PERSON, 1, (like(word.text, form),) if form != word.key else ()) if person else None
 
 
 def _again(found: list[Mention], unknown: list[Word]) -> list[Mention]:

@@ -1,4 +1,4 @@
-"""Words around a name that tell what it names, in English and Russian: closed classes and common nouns of general language."""
+"""Words around a name that show what it means, in English and Russian: closed classes and common nouns of general language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TITLES = _set(
     сын дочь товарищ инженер менеджер директор
     """
 )
-"""Stand before a person's name and are no part of it."""
+"""Words that precede a person's name and are not part of it."""
 
 PERSON_BEFORE = _set(
     """
@@ -105,7 +105,7 @@ CONNECTORS = _set(
     of van von der den de da di du del della la le el al bin ibn ben the &
     """
 )
-"""Lower-case words that may stand inside a name of several words."""
+"""Lower-case words that may be inside a name of several words."""
 
 NEVER = _set(
     """
@@ -118,7 +118,7 @@ NEVER = _set(
     cto cfo vp ai ml llm sdk ide utc gmt am pm nda sla rfc adr wi-fi usb pin sim atm gps
     """
 )
-"""Capitalised words and abbreviations that are no name of these kinds."""
+"""Capitalised words and abbreviations that are not names of these kinds."""
 
 PATRONYMIC = (
     "ович",
@@ -173,21 +173,21 @@ BEGINNERS = _set(
     также даже уже ещё вдруг или либо чтобы
     """
 )
-"""Begin sentences, before a name or not, and are none."""
+"""Words that begin sentences, before a name or not, and are not names."""
 DEPARTMENTS = _set(
     """
     marketing legal finance support sales engineering management accounting design security operations headquarters
     procurement payroll
     """
 )
-"""Said to do what people do, without being one."""
+"""Words that do what people do (the team said) and are not names of people."""
 SPEAKING = _set(
     """
     wrote said says asked told thinks thought agreed decided prefers hates likes joined married knows knew suggested
     proposed complained forgot called
     """
 )
-"""Done by people: an unknown name before one of these is a person's."""
+"""What people do: an unknown name before one of these is a person's."""
 PRODUCT_OF = _set(
     """
     kick-off kickoff launch release roadmap design rollout migration upgrade adoption owner maintainer docs

@@ -1,1 +1,1 @@
-"""What speaks for each candidate: scores of the searches and further features."""
+"""The evidence for each candidate: scores of the two searches and further features."""

@@ -1,17 +1,17 @@
-"""Everyday sentences that stand in the background of small stores.
+"""Everyday sentences that serve as the background of small stores.
 
-How far a cosine stands out can only be told against cosines that do not: a store of three memories has no background of its own.
-There, these sentences count as if they were memories that do not answer. They are about nothing in particular and much that
-differs, so that their cosines with a question show what this embedder gives to texts that have nothing to do with it. The larger
-the store, the less they weigh; from `ENOUGH` rows on they are left out.
+How far a cosine is above chance can only be measured against cosines of texts that do not answer, and a store of three memories has
+too few. There, these sentences count as if they were memories that do not answer. Their subjects are ordinary and varied, so
+that their cosines with a question show what this embedder gives to unrelated texts. The larger the store, the less they weigh;
+from `ENOUGH_ROWS` rows on they are left out.
 """
 
 from __future__ import annotations
 
-ENOUGH = 1_000
-"""Rows from which on a store is its own background."""
+ENOUGH_ROWS = 1_000
+"""Rows from which on a store needs no other background than its own memories."""
 
-ANCHORS: tuple[str, ...] = (
+BACKGROUND_SENTENCES: tuple[str, ...] = (
     "The train to the coast leaves from platform four at half past nine.",
     "She boiled the potatoes and cut the parsley while the soup was cooling.",
     "Please send the signed contract back before the end of the month.",

@@ -1,14 +1,14 @@
 """From the scores of two searches to one, in a unit that both share.
 
-A cosine says little by itself: what counts is how far it stands out from the cosines of all other memories with the same
-question. Against a background that is normal with the observed mean and deviation, a memory z deviations above it has the log
-likelihood ratio z²/2 of being there for a reason rather than by chance. BM25 is a sum of log odds already (Robertson and Zaragoza,
-2009), of the question's words for and against relevance. So both are evidence that adds up, and the question at hand decides which
-side speaks louder: where the embedder does not understand the language, no cosine stands out and z² stays small while rare words
-weigh in full; where words match everywhere, their idf is small and a cosine five deviations out decides.
+A cosine says little by itself: what counts is how far it is above the cosines of all other memories with the same question.
+Against a background that is normal with the observed mean and deviation, a memory z deviations above it has the log likelihood
+ratio z²/2 of being there for a reason rather than by chance. BM25 is a sum of log odds already (Robertson and Zaragoza, 2009),
+of the question's words for and against relevance. So both are evidence that adds up, and each question decides which search
+counts for more: where the embedder does not understand the language, no cosine is far above the rest and z² stays small while
+rare words weigh in full; where words match everywhere, their idf is small and a cosine five deviations out decides.
 
 The weights turn evidence into log odds. They are a conditional logistic regression (a softmax over each question's candidates) on
-judged questions of several kinds; docs/recall.md says which, and what each stage brings.
+judged questions of several kinds; docs/recall.md says which, and what each stage contributes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from ai_memory.index.base import Rows
 from ai_memory.index.partition import PartitionView
-from ai_memory.recall.evidence import session_context, static_features
-from ai_memory.recall.evidence.background import ANCHORS
+from ai_memory.recall.evidence import session_context
+from ai_memory.recall.evidence.background import BACKGROUND_SENTENCES
 from ai_memory.recall.evidence.candidates import union
 from ai_memory.recall.evidence.periods import Period, period_evidence
 from ai_memory.recall.evidence.scores import Background, Scored, Values
@@ -31,14 +31,22 @@ from ai_memory.recall.evidence.session_context import QuestionWords, question_wo
 from ai_memory.recall.recipe import Recipe
 from ai_memory.text.terms import QueryTerm
 
-SMALLEST = len(ANCHORS)
-"""Memories that do not answer and are always thought of, so that covering the question says something in the smallest store."""
+PSEUDO_MEMORIES = len(BACKGROUND_SENTENCES)
+"""Pseudocount: memories that do not answer and are added to every store, so that coverage is evidence in the smallest store too."""
 _BALANCE = 0.85
 """BM25 for one unit of z²/2 where one number has to rank rows before the stages are known."""
 
 
+class StageValues(NamedTuple):
+    """One stage of the score for c candidates: its weight, and what it says of each, float64, shape (c,)."""
+
+    name: str
+    weight: float
+    values: Values
+
+
 class Features(NamedTuple):
-    """What speaks for each of c candidates: names of the stages, weights (s,) and values, float64, shape (c, s).
+    """The s stages of c candidates as one table: names, weights, float64, shape (s,), and values, float64, shape (c, s).
 
     The score is `values @ weights`, so every stage's contribution is known.
     """
@@ -49,7 +57,7 @@ class Features(NamedTuple):
 
     @property
     def contributions(self) -> Values:
-        """What each stage adds to each score, shape (c, s)."""
+        """What each stage adds to each score, in nats, shape (c, s)."""
         return self.values * self.weights
 
     @property
@@ -60,14 +68,14 @@ class Features(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """The c rows to choose from, ascending, and the rows beside each in its session, shape (c, 2 * reach), -1 for none."""
+    """The c rows to choose from, int32 ascending, and each one's session neighbours, int32, shape (c, 2 * reach), -1 for none."""
 
     rows: Rows
     neighbours: NDArray[np.int32]
 
 
 def dense_evidence(cosines: Values, background: Background) -> Values:
-    """Nats for each cosine: z²/2 above the background's mean, z (negative) below it, 0 where there is no vector.
+    """Nats for each of c cosines, shape (c,): z²/2 above the background's mean, z (negative) below it, 0 for NaN (no vector).
 
     Below the mean the linear branch keeps the order of cosines without letting a poor one outweigh matching words.
     """
@@ -79,12 +87,12 @@ def dense_evidence(cosines: Values, background: Background) -> Values:
 
 
 def lexical_evidence(bm25: Values, background: Background) -> Values:
-    """Nats for each BM25 score, counted from the mean over all eligible memories."""
+    """Nats for each of c BM25 scores, shape (c,), counted from the mean over all eligible memories."""
     return bm25 - background.mean
 
 
 def own_evidence(scored: Scored, cosines: Values, bm25: Values, recipe: Recipe) -> Values:
-    """What a row's own words and vector say, in one number, shape (c,): to find candidates by, and for its session."""
+    """What each row's own words and vector say, in one number, shape (c,): to choose candidates by, and for its session."""
     own = np.zeros(len(cosines))
     if recipe.dense:
         own += dense_evidence(cosines, scored.dense_background)
@@ -94,20 +102,26 @@ def own_evidence(scored: Scored, cosines: Values, bm25: Values, recipe: Recipe) 
 
 
 class Evidence(NamedTuple):
-    """What is known of c candidates besides their cosines: `bm25` and `sessions`, shape (c,), and finished stages."""
+    """What is known of c candidates apart from their cosines."""
 
     words: QuestionWords
-    """The question's words in the candidates and what stands beside them."""
+    """The question's words in the candidates and in their session neighbours."""
     bm25: Values
+    """Shape (c,)."""
     sessions: NDArray[np.int32]
+    """The number of each one's session, 0 for none, shape (c,)."""
     dense_weight: float
-    stages: tuple[tuple[str, float, Values], ...]
-    """Name, weight and values, shape (c,), of every stage that has a weight and no cosine of the candidate in it."""
+    stages: tuple[StageValues, ...]
+    """Every stage that has a weight and does not depend on the candidate's exact cosine."""
 
     def at(self, places: NDArray[np.int64]) -> Evidence:
-        """The same for some of the candidates."""
-        stages = tuple((name, weight, values[places]) for name, weight, values in self.stages)
+        """The same for the k candidates at some places, shape (k,)."""
+        stages = tuple(stage._replace(values=stage.values[places]) for stage in self.stages)
         return Evidence(self.words, self.bm25[places], self.sessions[places], self.dense_weight, stages)
+
+    def plus(self, stage: StageValues) -> Evidence:
+        """The same with one more stage for the same c candidates, after the others."""
+        return self._replace(stages=(*self.stages, stage))
 
 
 def gather(
@@ -118,60 +132,70 @@ def gather(
     recipe: Recipe,
     periods: Sequence[Period] = (),
 ) -> Evidence:
-    """Every stage of the recipe that can be told before exact cosines are read; `periods` are the times that are asked about."""
+    """Every stage of the recipe that does not need exact cosines; `periods` are the times that the question names."""
     rows, neighbours = candidates
-    bm25 = scored.bm25(rows)
     words = question_words(view, terms, union(rows, neighbours[neighbours >= 0]))
-    stages = [
-        *_by_words(words, scored, candidates, bm25, recipe),
-        ("session", recipe.session, _session(view, scored, rows, bm25, recipe) if recipe.session else None),
-        ("author", recipe.author, static_features.by_named_author(view, terms, rows) if recipe.author else None),
-        ("asks", recipe.asks, static_features.asking(view, rows) if recipe.asks else None),
-        ("time", recipe.time, period_evidence(view, scored, rows, periods) if recipe.time else None),
-    ]
-    told = tuple((name, weight, values) for name, weight, values in stages if weight and values is not None)
-    return Evidence(words, bm25, view.sessions()[rows], recipe.dense_weight(view.mean_length), told)
+    evidence = Evidence(words, scored.bm25(rows), view.sessions()[rows], recipe.dense_weight(view.mean_length), ())
+    stages = [*_lexical_stages(words, scored, candidates, evidence.bm25, recipe)]
+    if recipe.session:
+        stages.append(StageValues("session", recipe.session, _session(view, scored, rows, evidence.bm25, recipe)))
+    if recipe.author:
+        stages.append(StageValues("author", recipe.author, _by_named_author(view, terms, rows)))
+    if recipe.asks:
+        stages.append(StageValues("asks", recipe.asks, view.asks()[rows].astype(np.float64)))
+    near = period_evidence(view, scored, rows, periods) if recipe.time else None
+    if near is not None:
+        stages.append(StageValues("time", recipe.time, near))
+    return evidence._replace(stages=tuple(stage for stage in stages if stage.weight))
 
 
 def features(scored: Scored, cosines: Values, evidence: Evidence, recipe: Recipe) -> Features:
-    """All stages of the recipe that have a weight, for c candidates, given their cosines."""
+    """All stages of the recipe that have a weight, for c candidates, given their cosines, shape (c,), NaN for none."""
     stages = list(evidence.stages)
     if recipe.dense and scored.dense is not None:
-        stages.insert(0, ("dense", evidence.dense_weight, dense_evidence(cosines, scored.dense_background)))
+        dense = dense_evidence(cosines, scored.dense_background)
+        stages.insert(0, StageValues("dense", evidence.dense_weight, dense))
     if recipe.alone:
         own = np.zeros(len(cosines))
-        for name, weight, values in stages:
-            if name in _OWN:
-                own += weight * values
-        stages.append(("alone", recipe.alone, session_context.alone_evidence(evidence.sessions, own)))
-    columns = [values for _, _, values in stages]
+        for stage in stages:
+            if stage.name in _OWN:
+                own += stage.weight * stage.values
+        stages.append(StageValues("alone", recipe.alone, session_context.alone_evidence(evidence.sessions, own)))
+    columns = [stage.values for stage in stages]
     return Features(
-        tuple(name for name, _, _ in stages),
-        np.array([weight for _, weight, _ in stages], np.float64),
+        tuple(stage.name for stage in stages),
+        np.array([stage.weight for stage in stages], np.float64),
         np.stack(columns, axis=1) if columns else np.zeros((len(cosines), 0)),
     )
 
 
 _OWN = ("dense", "lexical", "coverage")
-_Stage = tuple[str, float, Values | None]
+"""Stages that depend on the memory alone and not on its session."""
 
 
-def _by_words(
+def _lexical_stages(
     words: QuestionWords, scored: Scored, candidates: Candidates, bm25: Values, recipe: Recipe
-) -> Iterator[_Stage]:
-    """The question's words in the memories themselves and in what stands beside them."""
+) -> Iterator[StageValues]:
+    """The question's words in the memories themselves and in their session neighbours."""
     if not recipe.lexical:
         return
-    yield "lexical", recipe.lexical, lexical_evidence(bm25, scored.lexical_background)
+    yield StageValues("lexical", recipe.lexical, lexical_evidence(bm25, scored.lexical_background))
     if not (recipe.coverage or recipe.beside_words or recipe.beside_coverage):
         return
     rows, neighbours = candidates
-    haystack = math.log(scored.rows + SMALLEST)
-    yield "coverage", recipe.coverage, words.coverage(rows) * haystack
+    # Having every word of the question is the rarer by chance, the more memories there are.
+    haystack = math.log(scored.rows + PSEUDO_MEMORIES)
+    yield StageValues("coverage", recipe.coverage, words.coverage(rows) * haystack)
     if neighbours.shape[1]:
-        more, covered = words.beside(rows, neighbours)
-        yield "beside_words", recipe.beside_words, more
-        yield "beside_coverage", recipe.beside_coverage, covered * haystack
+        more, covered = words.from_neighbours(rows, neighbours)
+        yield StageValues("beside_words", recipe.beside_words, more)
+        yield StageValues("beside_coverage", recipe.beside_coverage, covered * haystack)
+
+
+def _by_named_author(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> Values:
+    """1 for the rows of an author whom the question names, 0 for the others, shape (c,); all 0 when it names none."""
+    named = view.named_authors(terms)
+    return np.isin(view.authors()[rows], named).astype(np.float64) if named else np.zeros(len(rows))
 
 
 def _session(view: PartitionView, scored: Scored, rows: Rows, bm25: Values, recipe: Recipe) -> Values:

@@ -1,9 +1,9 @@
 """The times that a question names, as evidence on when a memory happened.
 
-*What did we decide in May 2023?* asks for what happened then, but also for what was said a little later about it, and sometimes
-for neither: the day may be one that a memory of another time tells of. So a named time is no filter. A memory is as near to it as
-`nearness` says, and its evidence is the log likelihood ratio of two explanations: with probability 1 - `ELSEWHERE` the answer lies
-near that time, in proportion to nearness, and else anywhere. Where most memories are near, or none is, nothing can be told.
+*What did we decide in May 2023?* asks for what happened then, but also for what was said about it a little later, and sometimes
+for neither: a memory of another time may mention that day. So a named time is no filter. A memory is as near to it as
+`nearness` says, and its evidence is the log likelihood ratio of two explanations: with probability 1 - `ELSEWHERE` the answer is
+near that time, in proportion to nearness, and otherwise at any time. Where most memories are near, or none is, time says nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SHARE = 0.5
 _OPEN_DAYS = 30.0
 """What counts as the length of a period that is open at one end."""
 _AFTERWARDS = 5.0
-"""Days afterwards count as one day before: people tell of what has been."""
+"""So many days afterwards count as one day before: people talk about what has happened."""
 
 
 class Period(NamedTuple):
@@ -38,7 +38,10 @@ class Period(NamedTuple):
 
 
 def nearness(occurred: NDArray[np.int64], period: Period) -> Values:
-    """How near each instant, microseconds since the epoch, shape (n,), is to a period: 1 inside it, falling to 0 outside."""
+    """How near each of n instants, microseconds since the epoch, int64, is to a period: float64, shape (n,).
+
+    1 inside the period, falling exponentially to 0 outside.
+    """
     when = occurred.astype(np.float64)
     before = np.zeros(len(when)) if period.since is None else np.maximum(period.since - when, 0.0)
     after = np.zeros(len(when)) if period.until is None else np.maximum(when - period.until, 0.0)
@@ -50,13 +53,14 @@ def nearness(occurred: NDArray[np.int64], period: Period) -> Values:
 
 
 def period_evidence(view: PartitionView, scored: Scored, rows: Rows, periods: Sequence[Period]) -> Values | None:
-    """Nats for each of some rows, shape (r,), from ln(ELSEWHERE) up; None where no time is named or no memory is near one.
+    """Nats for each of r rows, float64, shape (r,), at least ln(ELSEWHERE); None where no time is named or no memory is near one.
 
     With several periods, the one nearest to a row counts for it.
     """
     if not periods or not scored.rows:
         return None
     near = np.max([nearness(view.occurred(), period) for period in periods], axis=0)
+    # The mean nearness is the chance of being near by accident: a time that all are near to distinguishes none of them.
     share = float(near[scored.eligible].sum()) / scored.rows
     if share * scored.rows < 1.0:
         return None

@@ -1,4 +1,4 @@
-"""Quoted phrases: hard filters, found through the word index and verified on the text itself."""
+"""Quoted phrases: hard filters, found through the lexical index and verified on the text itself."""
 
 from __future__ import annotations
 
@@ -14,31 +14,37 @@ from ai_memory.store.base import Store
 from ai_memory.text.analysis import analyse_query
 from ai_memory.types import MemoryRecord
 
-MOST_VERIFIED = 2_000
+MAX_VERIFIED = 2_000
 """Memories whose text is read for one question; the newest first."""
 _BATCH = 500
 
 
 class PhraseMatch(NamedTuple):
-    """Rows of memories that hold every phrase, and whether some were left unread because there were too many."""
+    """Rows of memories that contain every phrase, and whether some were not read because there were too many."""
 
     eligible: Mask
     cut_short: bool
 
 
-def holding_phrases(view: PartitionView, store: Store, eligible: Mask, phrases: tuple[str, ...]) -> PhraseMatch:
-    """The eligible rows of memories whose title or text holds all `phrases` (folded), wherever a passage is cut."""
+def with_phrases(view: PartitionView, store: Store, eligible: Mask, phrases: tuple[str, ...]) -> PhraseMatch:
+    """The eligible rows of memories whose title or text contains all `phrases` (folded), wherever passages are cut.
+
+    `eligible` and the result: bool, shape (n,). Raises StoreError.
+    """
     keys = _with_all_words(view, eligible, phrases)[::-1]
     found = np.zeros(len(eligible), np.bool_)
-    for start in range(0, min(len(keys), MOST_VERIFIED), _BATCH):
-        for key, stored in store.load(keys[start : min(start + _BATCH, MOST_VERIFIED)].tolist()).items():
+    for start in range(0, min(len(keys), MAX_VERIFIED), _BATCH):
+        for key, stored in store.load(keys[start : min(start + _BATCH, MAX_VERIFIED)].tolist()).items():
             if _holds(stored.record, phrases):
                 found[view.rows_of(key)] = True
-    return PhraseMatch(found & eligible, len(keys) > MOST_VERIFIED)
+    return PhraseMatch(found & eligible, len(keys) > MAX_VERIFIED)
 
 
 def _with_all_words(view: PartitionView, eligible: Mask, phrases: tuple[str, ...]) -> NDArray[np.int64]:
-    """Keys of eligible revisions that have every word of the phrases, ascending."""
+    """Keys of eligible revisions that have every word of the phrases, int64 ascending; all of them for phrases without words.
+
+    The words may be in different passages: a phrase can cross the place where a text is cut.
+    """
     all_keys = view.keys()
     keys: NDArray[np.int64] | None = None
     for term in analyse_query(" ".join(phrases)).terms:

@@ -1,7 +1,7 @@
-"""How each search scores the memories that may answer, and the background those scores stand out from.
+"""How each search scores the memories that may answer, and the background that a score is compared with.
 
-Everything here looks at all rows that pass the filters, once a question; the later stages see candidates only. Sums are taken in
-float64, so that the order of rows, which may differ between processes, does not show in the scores.
+Everything here looks at all rows that pass the filters, once per question; the later stages see candidates only. Sums are taken in
+float64, so that the order of rows, which may differ between processes, does not change a score by more than the last bits.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from ai_memory.index.partition import PartitionView
 from ai_memory.text.terms import QueryTerm
 
 Values = NDArray[np.float64]
+"""Evidence or scores of candidates, float64."""
 
 
 class Background(NamedTuple):
-    """Mean and standard deviation of one side's scores over all eligible rows; `size` rows had a score to take."""
+    """Mean and standard deviation of one search's scores over all eligible rows; `size` rows had a score."""
 
     mean: float
     deviation: float
     size: int
 
 
-NOTHING = Background(0.0, 0.0, 0)
+NO_BACKGROUND = Background(0.0, 0.0, 0)
 
 
 class Scored(NamedTuple):
@@ -38,20 +39,20 @@ class Scored(NamedTuple):
     rows: int
     """How many rows are eligible."""
     dense: Floats | None
-    """Approximate cosines, shape (n,), NaN where there is no vector; None when recall works by words alone."""
+    """Approximate cosines, float32, shape (n,), NaN where there is no vector; None when recall works lexically alone."""
     dense_background: Background
     lexical: SparseScores
     """BM25 of the eligible rows that match."""
     lexical_background: Background
 
     def cosines(self, rows: Rows) -> Values:
-        """Approximate cosines of some rows, NaN where there is none."""
+        """Approximate cosines of r rows, float64, shape (r,), NaN where there is none."""
         if self.dense is None:
             return np.full(len(rows), np.nan)
         return self.dense[rows].astype(np.float64)
 
     def bm25(self, rows: Rows) -> Values:
-        """BM25 of some rows, 0 where no word matches."""
+        """BM25 of r rows, float64, shape (r,), 0 where no word matches."""
         found = self.lexical
         if not len(found.rows):
             return np.zeros(len(rows))
@@ -64,17 +65,19 @@ def score_all(
     eligible: Mask,
     terms: Sequence[QueryTerm],
     query_vector: Floats | None,
-    anchors: Floats | None = None,
+    background_vectors: Floats | None = None,
 ) -> Scored:
-    """Both searches over the eligible rows. A side without a query (no words, no vector) finds nothing.
+    """Both searches over the eligible rows, `eligible` of shape (n,). A search without a query (no words, no vector) finds nothing.
 
-    `anchors`, unit vectors of shape (m, dimension) or None, count in the background of cosines as m rows that do not answer.
+    `query_vector` is a float32 unit vector of shape (dimension,). `background_vectors`, float32 unit vectors, shape (m, dimension),
+    or None, count in the background of cosines as m rows that do not answer. With no eligible row, both searches are empty.
     """
     rows = int(np.count_nonzero(eligible))
     dense, lexical = _searched(view, terms, query_vector) if rows else (None, _NO_SCORES)
-    dense_background = NOTHING
+    dense_background = NO_BACKGROUND
     if dense is not None and query_vector is not None:
-        dense_background = _dense_background(dense, eligible, rows, _anchor_cosines(query_vector, anchors))
+        others = np.empty(0, np.float32) if background_vectors is None else background_vectors @ query_vector
+        dense_background = _dense_background(dense, eligible, rows, others)
         if not dense_background.size:
             dense = None
     if rows < len(eligible) or len(lexical.rows) > rows:
@@ -94,27 +97,25 @@ def _searched(
 
 
 def _kept(found: SparseScores, eligible: Mask) -> SparseScores:
+    """Only the eligible rows; those added after the view was taken are beyond the mask and go too."""
     inside = found.rows < len(eligible)
     rows, scores = (found.rows, found.scores) if inside.all() else (found.rows[inside], found.scores[inside])
     keep = eligible[rows]
     return SparseScores(rows, scores) if keep.all() else SparseScores(rows[keep], scores[keep])
 
 
-def _anchor_cosines(query_vector: Floats, anchors: Floats | None) -> Floats:
-    return np.empty(0, np.float32) if anchors is None else anchors @ query_vector
-
-
-def _dense_background(dense: Floats, eligible: Mask, rows: int, anchors: Floats) -> Background:
-    """NOTHING when no eligible row has a vector, whatever the anchors say."""
+def _dense_background(dense: Floats, eligible: Mask, rows: int, others: Floats) -> Background:
+    """The background of the eligible rows' cosines and the `others`; NO_BACKGROUND when no eligible row has a vector."""
     values = dense if rows == len(dense) else dense[eligible]
     total = float(values.sum(dtype=np.float64))
+    # A NaN in the sum says that some row has no vector: cheaper than looking for NaN in every row of every question.
     if np.isnan(total):
         values = values[~np.isnan(values)]
         total = float(values.sum(dtype=np.float64))
     there = len(values)
-    if len(anchors) and there:
-        values = np.concatenate([values, anchors])
-        total += float(anchors.sum(dtype=np.float64))
+    if len(others) and there:
+        values = np.concatenate([values, others])
+        total += float(others.sum(dtype=np.float64))
     return _background(total, values, len(values))._replace(size=there)
 
 
@@ -124,8 +125,9 @@ def _lexical_background(found: SparseScores, rows: int) -> Background:
 
 
 def _background(total: float, values: Floats, count: int) -> Background:
+    """Mean and deviation of `count` scores, of which those not among `values` are 0; `total` is the sum of all."""
     if not count:
-        return NOTHING
+        return NO_BACKGROUND
     mean = total / count
     squares = float(np.einsum("i,i->", values, values, dtype=np.float64))
     return Background(mean, max(0.0, squares / count - mean * mean) ** 0.5, count)

@@ -1,8 +1,8 @@
-"""A memory seen three ways: by itself, with its neighbours in the session, and as part of its session.
+"""A memory as evidence in three ways: by itself, with its neighbours in the session, and as part of its session.
 
-What a conversation says about a subject is spread over turns: the question names it, the next turn answers without naming it
-again. So a memory is read together with its neighbours: a word of the question that stands beside it counts nearly as if it stood
-in it, and counts once, however many of them have it.
+What a conversation says about a subject is spread over turns: one turn names it, the next answers without naming it again. So
+a memory is read together with its neighbours: a word of the question in a neighbour counts nearly as much as one in the memory
+itself, and counts once, however many neighbours have it.
 """
 
 from __future__ import annotations
@@ -19,40 +19,45 @@ from ai_memory.recall.evidence.scores import Values
 from ai_memory.text.terms import QueryTerm
 
 SESSION_BEST = 3
-"""How many of a session's memories speak for the session."""
+"""How many of a session's memories count as evidence for the session."""
 
 
 class QuestionWords(NamedTuple):
     """What each of the question's t words gives to each of r rows."""
 
     rows: Rows
-    """Ascending, shape (r,)."""
+    """Ascending, int32, shape (r,)."""
     scores: Floats
-    """BM25 by word, shape (t, r); the sum over words is a row's BM25."""
+    """BM25 by word, float32, shape (t, r); the sum over words is a row's BM25."""
     masses: Values
-    """Each word's share of the question's idf mass, shape (t,), adding up to 1; zeros when no word says anything."""
+    """Each word's share of the question's idf mass, float64, shape (t,), adding up to 1; zeros when no word has any."""
 
     def coverage(self, rows: Rows) -> Values:
-        """The share of the question's idf mass that each of some rows covers, in [0, 1]; all must be among `self.rows`."""
+        """The share of the question's idf mass that each of k rows covers: float64, shape (k,), in [0, 1].
+
+        All must be among `self.rows`.
+        """
         covered: Values = self.masses @ (self.scores[:, self.rows.searchsorted(rows)] > 0.0)
         return covered
 
-    def together(self, rows: Rows, counted: NDArray[np.bool_]) -> float:
-        """The share of the idf mass of some words (`counted`, shape (t,)) that some rows cover between them, in [0, 1].
+    def joint_coverage(self, rows: Rows, counted: NDArray[np.bool_]) -> float:
+        """The share of the idf mass of some words (`counted`, bool, shape (t,)) that some rows have between them, in [0, 1].
 
-        0 when those words have no mass. All rows must be among `self.rows`.
+        0 when those words have no mass or there are no rows. All rows must be among `self.rows`.
         """
         masses = self.masses * counted
         total = float(masses.sum())
         covered = (self.scores[:, self.rows.searchsorted(rows)] > 0.0).any(axis=1)
         return float(masses @ covered) / total if total > 0.0 else 0.0
 
-    def beside(self, rows: Rows, neighbours: NDArray[np.int32]) -> tuple[Values, Values]:
-        """What a row's neighbours, shape (rows, k), -1 for none, have of the question beyond the row itself.
+    def from_neighbours(self, rows: Rows, neighbours: NDArray[np.int32]) -> tuple[Values, Values]:
+        """What the neighbours of each of c rows, int32, shape (c, k), -1 for none, have of the question beyond the row itself.
 
-        BM25 of the better match of each word less the row's own, and the coverage that they add. Both are of shape (rows,).
+        BM25 of the best match of each word less the row's own, and the coverage that they add: float64, both of shape (c,), 0
+        for a row without neighbours.
         """
-        # A row's words lie together here: that many of them are read for each neighbour.
+        # Transposed, so that all words of a row are adjacent in memory, since whole rows are gathered once per neighbour. The last
+        # row of the table is all zero: a missing neighbour reads it.
         table = np.zeros((len(self.rows) + 1, len(self.scores)), np.float32)
         table[:-1] = self.scores.T
         own = table.take(self.rows.searchsorted(rows), axis=0)
@@ -64,15 +69,16 @@ class QuestionWords(NamedTuple):
 
 
 def question_words(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> QuestionWords:
-    """The question's words in some rows, which must be ascending. A word that no memory has is as rare as a word can be."""
+    """The question's words in r rows, int32, which must be ascending. A word that no memory has is as rare as a word can be."""
     scores, masses = view.lexical_by_term(terms, rows)
     total = float(masses.sum())
     return QuestionWords(rows, scores, masses / total if total > 0.0 else masses)
 
 
 def session_evidence(sessions: NDArray[np.int32], memories: NDArray[np.int32], own: Values) -> Values:
-    """The mean of the best three memories' evidence in each candidate's session, shape (c,); 0 without a session.
+    """The mean of the best three memories' evidence in each candidate's session: float64, shape (c,); 0 without a session.
 
+    `sessions` and `memories` are numbers, int32, shape (c,), session 0 for none; `own` is the candidates' own evidence, shape (c,).
     Missing and negative evidence counts as 0, so a session with one good memory is a third as good as one with three.
     """
     found = np.zeros(len(own))
@@ -81,6 +87,7 @@ def session_evidence(sessions: NDArray[np.int32], memories: NDArray[np.int32], o
         return found
     # By session, the best evidence first; of a memory with several passages the first one met is the best.
     best = inside[np.lexsort((-own[inside], sessions[inside]))]
+    # Session and memory are packed into one number, which sorts faster than rows of two.
     _, first = np.unique((sessions[best].astype(np.int64) << 32) | memories[best], return_index=True)
     if len(first) < len(best):
         first.sort()
@@ -96,5 +103,5 @@ def session_evidence(sessions: NDArray[np.int32], memories: NDArray[np.int32], o
 
 
 def alone_evidence(sessions: NDArray[np.int32], own: Values) -> Values:
-    """The own evidence, if it is positive, of memories outside any session; 0 for all others. Shape (c,)."""
+    """The candidates' own evidence, where it is positive and they are in no session, else 0: float64, shape (c,)."""
     return np.where(sessions == 0, np.maximum(own, 0.0), 0.0)

@@ -1,10 +1,10 @@
-"""The best candidates read once more, word by word: how well each word of the question is met by some word of the memory.
+"""Late interaction: the best candidates reranked by how well each word of the question is matched by a word of the memory.
 
-One vector says what a text is about as a whole, and a short detail of a long text hardly shows in it. The same model knows more:
-what it makes of every token in its context. So a text is as alike to the question as, on average over the question's words
-without its function words, the nearest of its tokens is (late interaction: Khattab and Zaharia, ColBERT, 2020). That takes a
-forward pass over the texts, so only the best `MOST` memories are read, in their order, up to `MOST_CHARACTERS` altogether. What
-was not read counts as the least of what was: reading puts the best in order, and no other memory among them.
+One vector says what a text is about as a whole, and a short detail of a long text hardly shows in it. The same model gives
+more: a vector of every token in its context. A text is as similar to the question as, on average over the question's words
+without its function words, the nearest of its tokens is (MaxSim: Khattab and Zaharia, ColBERT, 2020). That takes a forward pass
+over the texts, so only the best `MAX_MEMORIES` memories are read, in their order, up to `MAX_CHARACTERS` altogether. What was not
+read gets the lowest value of what was: the stage reorders the best memories and lets no other one in among them.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from ai_memory.recall.evidence.scores import Values
 from ai_memory.store.base import Store
 from ai_memory.text.passages import passage_at
 
-MOST = 10
-MOST_CHARACTERS = 1_400
-"""Some 380 tokens of English, twice as many of a text of rare words: measured, 190 ms for 2,000 characters of the latter."""
+MAX_MEMORIES = 10
+MAX_CHARACTERS = 1_400
+"""Some 380 tokens of English, twice as many in a text of rare words: measured, 190 ms for 2,000 characters of the latter."""
 _WORD = re.compile(r"\w+")
-_FEWEST = 3
-"""With fewer texts nothing stands out."""
+_MIN_TEXTS = 3
+"""A mean and a deviation over fewer texts say nothing."""
 _NO_DIFFERENCE = 1e-6
-"""Deviations of cosines that rounding alone may give."""
+"""A deviation of cosines that rounding alone may cause."""
 
 ReadTokens = Callable[[Sequence[str]], list[TokenVectors] | None]
-"""What a model makes of the tokens of some texts; None where it does not tell, or failed."""
+"""A model's token vectors of some texts; None where it has none, or failed."""
 
 
-class Rereader(NamedTuple):
-    """A question and what is needed to read memories with it."""
+class TokenReranker(NamedTuple):
+    """A question and what is needed to rerank memories by it."""
 
     question: str
     words: frozenset[str]
@@ -46,15 +46,16 @@ class Rereader(NamedTuple):
     read: ReadTokens
 
     def evidence(self, view: PartitionView, rows: Rows) -> Values | None:
-        """How many deviations each of some rows, best first and one a memory, lies above the mean of those that were read.
+        """How many deviations each of r rows, best first and one per memory, is above the mean of those that were read.
 
-        Shape (r,); what was not read counts as the least of what was. None where nothing can be told.
+        Float64, shape (r,); what was not read gets the lowest value of what was. None where fewer than three texts can be read.
+        Raises StoreError.
         """
-        keys, passages = view.keys()[rows[:MOST]].tolist(), view.passages()[rows[:MOST]].tolist()
+        keys, passages = view.keys()[rows[:MAX_MEMORIES]].tolist(), view.passages()[rows[:MAX_MEMORIES]].tolist()
         stored = self.store.load(keys)
         texts: list[str] = []
         places: list[int] = []
-        left = MOST_CHARACTERS
+        left = MAX_CHARACTERS
         for place, (key, passage) in enumerate(zip(keys, passages, strict=True)):
             if key not in stored:
                 continue
@@ -62,42 +63,45 @@ class Rereader(NamedTuple):
             start, end = passage_at(text, passage)
             text = text[start:end]
             left -= len(text)
-            if left < 0 and len(texts) >= _FEWEST:
+            if left < 0 and len(texts) >= _MIN_TEXTS:
                 break
             texts.append(text)
             places.append(place)
-        read = self.read([self.question, *texts]) if len(texts) >= _FEWEST else None
+        read = self.read([self.question, *texts]) if len(texts) >= _MIN_TEXTS else None
         if read is None:
             return None
         question, *others = read
-        counted = counted_tokens(self.question, question.spans, self.words)
-        alike = np.array([likeness(question.vectors[counted], each.vectors) for each in others])
-        found = standing_out(alike)
+        counted = content_tokens(self.question, question.spans, self.words)
+        similarities = np.array([max_similarity(question.vectors[counted], each.vectors) for each in others])
+        found = z_scores(similarities)
         evidence: Values = np.full(len(rows), found.min())
         evidence[places] = found
         return evidence
 
 
-def counted_tokens(text: str, spans: Sequence[tuple[int, int]], words: frozenset[str]) -> NDArray[np.bool_]:
-    """Which tokens of a question, given by their spans, belong to one of `words` (case-folded); all where none does."""
+def content_tokens(text: str, spans: Sequence[tuple[int, int]], words: frozenset[str]) -> NDArray[np.bool_]:
+    """Which of a question's q tokens, given by their spans, belong to one of `words` (case-folded): bool, shape (q,).
+
+    All of them where none does.
+    """
     kept = [match.span() for match in _WORD.finditer(text) if match.group().casefold() in words]
     counted = np.array([any(start >= a and stop <= b for a, b in kept) for start, stop in spans], np.bool_)
     return counted if counted.any() else np.ones(len(spans), np.bool_)
 
 
-def likeness(question: NDArray[np.float32], text: NDArray[np.float32]) -> float:
-    """The mean over the question's q tokens of the greatest cosine with one of the text's t tokens, in [-1, 1].
+def max_similarity(question: NDArray[np.float32], text: NDArray[np.float32]) -> float:
+    """MaxSim: the mean over the question's q tokens of the greatest cosine with one of the text's t tokens, in [-1, 1].
 
-    Both are unit vectors, shapes (q, width) and (t, width); 0 where either has no token.
+    Both are float32 unit vectors, shapes (q, width) and (t, width); 0 where either has no token.
     """
     if not len(question) or not len(text):
         return 0.0
     return float((question @ text.T).max(axis=1).mean(dtype=np.float64))
 
 
-def standing_out(alike: Values) -> Values:
-    """Deviations of each of k texts above their mean, shape (k,); all 0 where the texts do not differ."""
-    rest = alike - alike.mean()
+def z_scores(similarities: Values) -> Values:
+    """How many deviations each of k values, at least one, is above their mean: float64, shape (k,); all 0 for equal values."""
+    rest = similarities - similarities.mean()
     deviation = float(rest.std())
-    found: Values = rest / deviation if deviation > _NO_DIFFERENCE else np.zeros(len(alike))
+    found: Values = rest / deviation if deviation > _NO_DIFFERENCE else np.zeros(len(similarities))
     return found

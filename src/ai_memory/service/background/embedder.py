@@ -28,7 +28,7 @@ from ai_memory.errors import (
     InvalidInputError,
     MemoryServiceError,
 )
-from ai_memory.recall.evidence.background import ANCHORS
+from ai_memory.recall.evidence.background import BACKGROUND_SENTENCES
 from ai_memory.recall.evidence.token_rerank import ReadTokens
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation
@@ -85,7 +85,7 @@ class PinnedEmbedder:
         """The vectors of recall's anchor sentences, shape (m, dimension), made at the first call; None where that fails."""
         if self._anchors is None:
             try:
-                self._anchors = self.embedder.embed_documents(ANCHORS)
+                self._anchors = self.embedder.embed_documents(BACKGROUND_SENTENCES)
             except MemoryServiceError as error:
                 logger.warning("the embedder failed on the anchors: %s", error.message)
         return self._anchors

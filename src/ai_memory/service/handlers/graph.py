@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from ai_memory.errors import InvalidInputError
+from ai_memory.graph.paths import shortest_paths
 from ai_memory.graph.walking import Label, walk
 from ai_memory.operations.graph import (
     Entities,
@@ -23,12 +25,11 @@ from ai_memory.operations.graph import (
 from ai_memory.service.handlers.nodes import Names
 from ai_memory.service.parts import Parts
 from ai_memory.store.ids import MEMORY
-from ai_memory.types import Relation, Selection, label_of
+from ai_memory.text.properties import label_of
+from ai_memory.types import Relation, Selection
 
 READING_SECONDS = 2.0
 """How long an answer waits for extraction from the newest memories."""
-MOST_REACHED = 50_000
-"""Nodes that a search for a path visits before it gives up."""
 PAGE = 500
 
 
@@ -66,15 +67,8 @@ def path(parts: Parts, request: PathRequest) -> Paths:
     target = view.names.existing(request.target)
     if source == target:
         raise InvalidInputError("source and target are the same", hint="name two different nodes", field="target")
-    found = _shortest(view, source, target, request.max_length)
-    paths = []
-    for steps in found:
-        nodes = [source]
-        for step in steps:
-            nodes.append(step.target if step.source == nodes[-1] else step.source)
-        paths.append((nodes, steps))
-        if len(paths) == request.limit:
-            break
+    found = shortest_paths(source, target, view.relations, view.labels, longest=request.max_length)
+    paths = list(islice(found, request.limit))
     view.labels(list({node for nodes, _ in paths for node in nodes}))
     return Paths(
         paths=tuple(
@@ -191,46 +185,3 @@ class GraphView:
             if cursor is None:
                 break
         return list(found)[:limit]
-
-
-def _shortest(view: GraphView, source: str, target: str, longest: int) -> Iterator[list[Relation]]:
-    """All shortest paths of at most `longest` relations, searched level by level from both ends, the smaller level first."""
-    reached: tuple[_Steps, _Steps] = ({source: []}, {target: []})
-    levels = [{source}, {target}]
-    for _ in range(longest):
-        side = 0 if len(levels[0]) <= len(levels[1]) else 1
-        levels[side] = _next_level(view, levels[side], reached[side])
-        if not levels[side] or len(reached[side]) > MOST_REACHED:
-            return
-        met = sorted(levels[side] & reached[1 - side].keys())
-        if met:
-            for middle in met:
-                for before in _back(reached[0], middle):
-                    for after in _back(reached[1], middle):
-                        yield [*before, *reversed(after)]
-            return
-
-
-_Steps = dict[str, list[tuple[str, Relation]]]
-"""For each node reached, the nodes one step nearer to the end it was reached from, with the relations."""
-
-
-def _next_level(view: GraphView, level: set[str], reached: _Steps) -> set[str]:
-    """The nodes one relation beyond a level, noted in `reached` with every relation that leads there."""
-    fresh: _Steps = {}
-    for edge in sorted(view.relations(sorted(level)), key=lambda edge: (-edge.weight, edge.id)):
-        for near, far in ((edge.source, edge.target), (edge.target, edge.source)):
-            if near in level and far not in reached:
-                fresh.setdefault(far, []).append((near, edge))
-    there = view.labels(list(fresh))
-    reached.update({node: steps for node, steps in fresh.items() if node in there})
-    return set(there)
-
-
-def _back(reached: _Steps, node: str) -> Iterator[list[Relation]]:
-    """Every way from the end to a node, in the order of walking from the end."""
-    if not reached[node]:
-        yield []
-    for before, edge in reached[node]:
-        for way in _back(reached, before):
-            yield [*way, edge]

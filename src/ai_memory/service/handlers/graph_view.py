@@ -17,7 +17,7 @@ from ai_memory.types import Relation, Selection
 
 
 class QuestionLinks:
-    """`recall.evidence.graph_expansion.Links` over relations made by people and, where extraction is on, extracted ones.
+    """`QuestionGraph` of recall over relations made by people and, where extraction is on, extracted ones.
 
     What is new is read first, for as long as the operations that walk the graph read it. Raises StoreError.
     """
@@ -39,7 +39,7 @@ class QuestionLinks:
         return (Notice(code="graph_unread", message=message, mend="ask again; ai-memory stats shows how much is left"),)
 
     def named(self) -> list[str]:
-        """As `Links.named`: entities by their whole name, in any case or inflection."""
+        """As `QuestionGraph.named`: entities by their whole name, in any case or inflection."""
         mentions = extract(self._text).mentions
         if not mentions:
             return []
@@ -50,13 +50,13 @@ class QuestionLinks:
         return [root(each.entity.id) for each in found if each.entity is not None]
 
     def relations(self, nodes: Sequence[str]) -> list[Relation]:
-        """As `Links.relations`, without those of hubs."""
+        """As `QuestionGraph.relations`, without those of hubs."""
         hubs = self._hubs([node for node in nodes if not node.startswith(MEMORY)])
         wanted = [node for node in nodes if node not in hubs]
         return self._view.relations(wanted) if wanted else []
 
     def names(self, things: Sequence[str]) -> Mapping[str, str]:
-        """As `Links.names`."""
+        """As `QuestionGraph.names`."""
         return {thing: name for thing, (_, name) in self._view.labels(things).items()} if things else {}
 
     def _hubs(self, things: Sequence[str]) -> set[str]:

@@ -31,7 +31,7 @@ from ai_memory.operations.reading import (
 from ai_memory.recall.answer import Answer, Notice
 from ai_memory.recall.engine import Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
-from ai_memory.recall.evidence.background import ENOUGH
+from ai_memory.recall.evidence.background import ENOUGH_ROWS
 from ai_memory.recall.evidence.periods import Period
 from ai_memory.recall.recipe import Recipe, recipe_named
 from ai_memory.service.background.embedder import PinnedEmbedder
@@ -82,10 +82,16 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         query_vector=seen.vector,
         generation=seen.generation.id if seen.generation else None,
         notices=notices,
-        anchors=seen.pinned.anchors() if seen.pinned and seen.vector is not None and seen.view.n < ENOUGH else None,
+        background_vectors=_background(seen, seen.view),
         read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.vector is not None else None,
-        links=links,
+        graph=links,
     )
+
+
+def _background(seen: _Seen, view: PartitionView) -> NDArray[np.float32] | None:
+    """The vectors of recall's background sentences, float32, shape (m, dimension), for a small store; None where there are none."""
+    small = seen.pinned is not None and seen.vector is not None and view.n < ENOUGH_ROWS
+    return seen.pinned.anchors() if small and seen.pinned else None
 
 
 def _recipe(parts: Parts, request: RecallRequest) -> tuple[Recipe, tuple[Notice, ...]]:

@@ -15,7 +15,8 @@ from ai_memory.store.base import LogEntry, StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry, log_entry
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, reader, writer
 from ai_memory.text.analysis import analyse
-from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation, label_of
+from ai_memory.text.properties import label_of
+from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation
 
 Properties = dict[str, Any]
 Values = Sequence[Any]

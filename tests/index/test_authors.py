@@ -1,4 +1,4 @@
-"""Who is named, what only asks."""
+"""Which authors a question names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pytest
 
 from ai_memory.index.authors import AuthorWords
 from ai_memory.text.analysis import analyse_query
-from ai_memory.text.asking import asks
 
 NAMES = [None, "Mira Albrecht", "user", "Мира", "李雷", "O'Brien", "Will", "mira@firnline.example"]
 
@@ -37,13 +36,3 @@ def test_authors_that_come_later_are_found_too() -> None:
     assert words.named(names, question) == [1]
     names.append("Ben")
     assert words.named(names, question) == [1, 2]
-
-
-@pytest.mark.parametrize("text", ["Why?", "Really?!", "“Who?”", "(what?) ", "谁？", "من؟", "Τι\u037e", "?", "sure? **"])
-def test_a_text_that_ends_in_a_question_mark_asks(text: str) -> None:
-    assert asks(text)
-
-
-@pytest.mark.parametrize("text", ["", " ", "No.", "Why? Because.", "?x", "Who? [shows a dog]", "\x00", "\ud800"])
-def test_other_texts_do_not_ask(text: str) -> None:
-    assert not asks(text)
