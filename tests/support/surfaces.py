@@ -167,9 +167,9 @@ class CommandLine:
         printed = out.buffer.getvalue()
         if printed:
             return [json.loads(line) for line in printed.splitlines()] if words[0] == "export" else json.loads(printed)
-        told = err.buffer.getvalue().decode()
-        error = json.loads(told)
-        assert code == (exits.BY_CODE[error["error"]["code"]]) or code == exits.USAGE, (code, told)
+        printed_error = err.buffer.getvalue().decode()
+        error = json.loads(printed_error)
+        assert code == (exits.BY_CODE[error["error"]["code"]]) or code == exits.USAGE, (code, printed_error)
         return error
 
 
@@ -215,12 +215,12 @@ def all_surfaces(folder: Path) -> Iterator[dict[str, Surface]]:
         url = stack.enter_context(running_service(folder / "mcp", AI_MEMORY_SNAPSHOT_ROWS="0"))
         portal = stack.enter_context(start_blocking_portal())
         connection = stack.enter_context(portal.wrap_async_context_manager(McpClient(f"{url}/mcp", mode="auto")))
-        beside = Python("rest beside mcp", stack.enter_context(Client(url)))
+        without_tool = Python("rest for mcp", stack.enter_context(Client(url)))
         surfaces: list[Surface] = [
             Python("python", memory),
             Python("client", client),
             Rest(rest),
-            Mcp(portal, connection, beside),
+            Mcp(portal, connection, without_tool),
             CommandLine(folder / "cli"),
         ]
         yield {surface.name: surface for surface in surfaces}

@@ -235,7 +235,7 @@ class Place:
         self.names["tampered"] = cursor[:-3] + ("A" if cursor[-3] != "A" else "B") + cursor[-2:]
 
     def named(self, value: Any) -> Any:
-        """`$id` and the like replaced by what they stand for in this store."""
+        """`$id` and the like replaced by their values in this store."""
         return self.names[value[1:]] if isinstance(value, str) and value.startswith("$") else value
 
 
@@ -280,7 +280,7 @@ def test_bad_input_gets_its_code_and_changes_nothing(places: dict[str, Place], b
     answer = call(bad.operation, values)
     assert place.is_unchanged(), answer
     rejected = isinstance(answer, dict) and answer.get("outcome") == "rejected"
-    if rejected:  # a receipt that says so is what `remember` promises; REST has told it as a conflict
+    if rejected:  # `remember` promises a receipt that says so; REST answers with a conflict
         assert bad.operation == "remember"
         assert answer["memory_id"] is None
         assert answer["reason"]
@@ -377,7 +377,7 @@ LINES: tuple[tuple[str, bytes, str], ...] = (
 def test_bad_lines_of_an_import_are_named_and_the_rest_is_taken(
     places: dict[str, Place], kind: str, line: bytes, code: str, surface: str
 ) -> None:
-    """The good line beside it is known already, so that the state stays as it was."""
+    """The good line next to it is known already, so that the state stays as it was."""
     place = places[surface]
     reader = place.reader
     good = b'{"text": "first memory", "valid_from": "2026-01-01", "context": "a/b"}'

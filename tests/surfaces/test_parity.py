@@ -57,7 +57,7 @@ CASES: tuple[Case, ...] = (
     ("list", {"types": ["procedural"]}),
     ("list", {"limit": 0}),
     ("list", {"order": "oldest", "as_of": "2026-01-05", "without_tags": "red"}),
-    # Waits until what was written is read, here and below: relations are told in the order in which they were noted.
+    # Waits until what was written is read, here and below: relations are listed in the order in which they were noted.
     ("entities", {"search": "bo"}),
     ("revise", {"id": "$Bo moved the cache", "text": "Bo moved the cache twice", "tags": ["moved"], "if_revision": 1}),
     ("revise", {"id": "$Bo moved the cache", "text": "stale", "if_revision": 1}),
@@ -217,7 +217,7 @@ def test_all_surfaces_answer_alike(played: dict[str, list[Any]], number: int) ->
 
 
 def _comparable(answer: Any) -> Any:
-    """REST tells a rejected text as an error, so that nobody takes it for success; its code says the same."""
+    """REST answers with an error for a rejected text, so that no client reads it as success; its code says the same."""
     if isinstance(answer, dict) and answer.get("outcome") == "rejected":
         return {"error": "conflict"}
     return answer
@@ -248,9 +248,9 @@ def test_parameters_have_the_same_names_and_defaults(operation: Operation) -> No
     for methods in (Memory, Client, AsyncMemory, AsyncClient):
         parameters = dict(inspect.signature(getattr(methods, operation.name)).parameters)
         del parameters["self"]
-        for beside in ("lines", "progress"):
+        for added in ("lines", "progress"):
             if operation.stream == "in":
-                parameters.pop(beside)
+                parameters.pop(added)
         filters = parameters.pop("filters", None)
         more = set(get_type_hints(Filters)) if filters is not None else set()
         assert set(parameters) | more == set(fields)
@@ -278,7 +278,7 @@ def _declared(field: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A default as its value: an enum's, a list for a tuple; UNSET for one that is made anew each time."""
+    """A default as its value: an enum's, a list for a tuple; UNSET for one that is created for each request."""
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return getattr(value, "value", value) if not isinstance(value, type(UNSET)) else UNSET
