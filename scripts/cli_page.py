@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ai_memory.cli.commands import COMMANDS
 from ai_memory.cli.exits import BY_CODE, EXITS
 from ai_memory.cli.options import add_globals
 from ai_memory.cli.parser import Parser, build_parser
+from ai_memory.cli.table import COMMANDS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
 BEGIN = "<!-- From here on written by scripts/generate.py; do not edit. -->"

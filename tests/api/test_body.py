@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_memory.api.body import LineSplitter, Unpacker
-from ai_memory.api.query import query_values
+from ai_memory.api.http.body import LineSplitter, Unpacker
+from ai_memory.api.http.query import query_values
 from ai_memory.errors import InvalidInputError, MediaTypeError
 from ai_memory.operations.reading import ListRequest
 

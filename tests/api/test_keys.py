@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ai_memory.api.keys import Keys
+from ai_memory.api.http.keys import Keys
 from ai_memory.errors import InvalidInputError
 from tests.support.rest_server import Served, ask, serving
 

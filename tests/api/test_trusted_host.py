@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_memory.api.trusted_host import TrustedHost
+from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.errors import ForbiddenError
 from tests.support.rest_server import ask, ask_raw, serving
 

@@ -15,7 +15,7 @@ import pytest
 
 from ai_memory import __version__
 from ai_memory.cli import main
-from ai_memory.cli.commands import COMMANDS
+from ai_memory.cli.table import COMMANDS
 
 
 class Ran(NamedTuple):

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ai_memory.cli.commands import COMMANDS, OPERATION_COMMANDS
 from ai_memory.cli.exits import BY_CODE, EXITS, exit_code, unmapped
 from ai_memory.cli.options import add_globals, fields_for, object_from, split, values_from
 from ai_memory.cli.output.show import RENDERERS
 from ai_memory.cli.parser import Parser, UsageError, build_parser, command_in
+from ai_memory.cli.table import COMMANDS, OPERATION_COMMANDS
 from ai_memory.errors import InvalidInputError, StaleRevisionError, error_classes
 from ai_memory.operations.base import parse
 from ai_memory.operations.graph import RELATE

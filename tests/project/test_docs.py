@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ai_memory import __version__
-from ai_memory.cli.commands import COMMANDS
+from ai_memory.cli.table import COMMANDS
 from ai_memory.documentation import MAP, sections
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ai_memory import Client, Memory
-from ai_memory.cli.commands.reembed import add, asked_for, rate_of
+from ai_memory.cli.commands.store.reembed import add, asked_for, rate_of
 from ai_memory.errors import ForbiddenError, InvalidInputError
 from ai_memory.operations import generations
 from ai_memory.operations.base import fields_of

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.api.server import check_exposure
-from ai_memory.api.trusted_host import TrustedHost
 from ai_memory.cli.target import Choices, running_url
 from ai_memory.clock import SystemClock
 from ai_memory.errors import ForbiddenError, InvalidInputError, MemoryServiceError, OfflineError

@@ -12,17 +12,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ai_memory.api.documents.pages import pages
 from ai_memory.api.embeddings.endpoint import EngineEndpoint
 from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.api.endpoints import Api, Handler, OperationEndpoint, PathEndpoint
-from ai_memory.api.keys import Keys
+from ai_memory.api.http.keys import Keys
+from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.api.metrics import Metrics
 from ai_memory.api.middleware import RequestMiddleware
-from ai_memory.api.pages import pages
 from ai_memory.api.streams import ExportEndpoint, ImportEndpoint
 from ai_memory.api.threadpool import WAITING_FACTOR, ThreadPool
-from ai_memory.api.trusted_host import TrustedHost
 from ai_memory.errors import NotFoundError
 from ai_memory.mcp.http import PATH as MCP_PATH
 from ai_memory.mcp.http import McpEndpoint

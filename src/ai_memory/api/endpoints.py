@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ai_memory.api.body import read_body
-from ai_memory.api.headers import Headers, expected_revision, header, media_type
-from ai_memory.api.keys import Access, Keys
-from ai_memory.api.query import query_values
-from ai_memory.api.responses import ErrorRenderer, send_body
+from ai_memory.api.http.body import read_body
+from ai_memory.api.http.headers import Headers, expected_revision, header, media_type
+from ai_memory.api.http.keys import Access, Keys
+from ai_memory.api.http.query import query_values
+from ai_memory.api.http.responses import ErrorRenderer, send_body
 from ai_memory.api.threadpool import ThreadPool
 from ai_memory.errors import InvalidInputError, MediaTypeError, MethodNotAllowedError
 from ai_memory.operations.base import Operation, parse, to_json

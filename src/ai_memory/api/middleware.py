@@ -12,11 +12,11 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai_memory.api.endpoints import PathEndpoint
-from ai_memory.api.headers import request_id
+from ai_memory.api.http.headers import request_id
+from ai_memory.api.http.responses import send_error
+from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.api.logs import FIELDS
 from ai_memory.api.metrics import Metrics
-from ai_memory.api.responses import send_error
-from ai_memory.api.trusted_host import TrustedHost
 from ai_memory.errors import InternalError, MemoryServiceError
 
 logger = logging.getLogger("ai_memory.api")

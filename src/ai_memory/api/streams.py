@@ -9,10 +9,10 @@ import anyio
 import anyio.from_thread
 from starlette.types import Receive, Scope, Send
 
-from ai_memory.api.body import LineSplitter, Unpacker, next_piece
 from ai_memory.api.endpoints import Api, request_values
-from ai_memory.api.headers import Headers, media_type
-from ai_memory.api.responses import send_body
+from ai_memory.api.http.body import LineSplitter, Unpacker, next_piece
+from ai_memory.api.http.headers import Headers, media_type
+from ai_memory.api.http.responses import send_body
 from ai_memory.errors import MediaTypeError, ServiceUnavailableError
 from ai_memory.operations.base import parse, to_json
 from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportRequest

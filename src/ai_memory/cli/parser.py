@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from ai_memory.cli.commands import COMMANDS, OPERATION_COMMANDS
 from ai_memory.cli.options import add_globals, escape
+from ai_memory.cli.table import COMMANDS, OPERATION_COMMANDS
 
 PROGRAM = "ai-memory"
 GLOBAL_VALUES = ("--data-dir", "--url", "--namespace", "--config")

@@ -9,9 +9,9 @@ from importlib import import_module
 
 from ai_memory import __version__
 from ai_memory.cli import exits
-from ai_memory.cli.commands import COMMANDS
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.parser import UsageError, build_parser, command_in
+from ai_memory.cli.table import COMMANDS
 from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
 
 

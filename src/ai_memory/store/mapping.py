@@ -21,7 +21,7 @@ from ai_memory.store.values import finite, json_text
 from ai_memory.types import MemoryType
 
 T = TypeVar("T", bound=Struct)
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 
 
 class Codec(NamedTuple):
@@ -66,7 +66,7 @@ _NAMES: dict[str, Any] = {
 """What the expressions of codecs may call."""
 
 
-def reader(kind: type[T], columns: Sequence[str], codecs: Codecs = CODECS) -> Callable[[Row], T]:
+def reader(kind: type[T], columns: Sequence[str], codecs: Codecs = CODECS) -> Callable[[Sequence[Any]], T]:
     """A function from a row that begins with `columns` to a `kind`. Columns that are no field of it are passed over.
 
     Raises TypeError for a field that has no column or no codec.
@@ -79,7 +79,7 @@ def reader(kind: type[T], columns: Sequence[str], codecs: Codecs = CODECS) -> Ca
     for name, hint in _fields(kind).items():
         codec = _codec(name, hint, codecs)
         parts.append(f"{name}={_expression(codec.read, hint, row[name], name=name, row=row)}")
-    return cast(Callable[[Row], T], _compiled(f"lambda row: kind({', '.join(parts)})", kind))
+    return cast(Callable[[Sequence[Any]], T], _compiled(f"lambda row: kind({', '.join(parts)})", kind))
 
 
 def writer(kind: type[T], fields: Sequence[str], codecs: Codecs = CODECS) -> Callable[[T], tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from ai_memory.api.embeddings.engine import EmbeddingResult
-from ai_memory.api.headers import Headers
+from ai_memory.api.http.headers import Headers
 from ai_memory.embed.base import Engine, Vectors
 from ai_memory.embed.remote import IDENTITY_HEADER, identity_digest
 from ai_memory.operations.base import to_json

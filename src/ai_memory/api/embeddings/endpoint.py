@@ -7,7 +7,6 @@ import itertools
 import anyio
 from starlette.types import Receive, Scope, Send
 
-from ai_memory.api.body import read_body
 from ai_memory.api.embeddings.answers import Answer
 from ai_memory.api.embeddings.call import Call
 from ai_memory.api.embeddings.disconnect import run_unless_disconnected
@@ -15,8 +14,9 @@ from ai_memory.api.embeddings.engine import engine_of
 from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import EngineRoute
 from ai_memory.api.endpoints import Api, json_object
-from ai_memory.api.headers import Headers
-from ai_memory.api.responses import JSON, send_body
+from ai_memory.api.http.body import read_body
+from ai_memory.api.http.headers import Headers
+from ai_memory.api.http.responses import JSON, send_body
 from ai_memory.api.threadpool import ThreadPool
 from ai_memory.embed.base import Cancellation
 from ai_memory.errors import InvalidInputError, MemoryServiceError
@@ -43,7 +43,8 @@ class EngineEndpoint:
                 self._pool, lambda: self._work(scope, body, cancellation), receive, cancellation
             )
         except MemoryServiceError as error:
-            self._metrics.failed(self._route, error)
+            _, shown = self._route.error_format.render(error)
+            self._metrics.failed(str(shown.get("error_type", error.code)).lower())
             raise
         if answer is not None:
             await _send(send, answer)
@@ -56,7 +57,7 @@ class EngineEndpoint:
             max_requests=self._pool.limit,
         )
         answer = self._route.carry_out(call, self._request(scope, body))
-        self._metrics.answered(self._route, answer, call.seconds)
+        self._metrics.answered(self._route.name, answer, call.seconds)
         return answer
 
     def _request(self, scope: Scope, body: bytes) -> object:

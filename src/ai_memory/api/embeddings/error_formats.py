@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from ai_memory.api.responses import RenderedError
+from ai_memory.api.http.responses import RenderedError
 from ai_memory.errors import (
     EmbedderError,
     EmbedderUnavailableError,

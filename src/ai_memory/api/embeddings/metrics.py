@@ -11,8 +11,6 @@ from prometheus_client.core import GaugeMetricFamily, Metric, UntypedMetricFamil
 from prometheus_client.registry import Collector
 
 from ai_memory.api.embeddings.answers import Answer
-from ai_memory.api.embeddings.routes import EngineRoute
-from ai_memory.errors import MemoryServiceError
 
 BUCKETS = tuple(1e-5 * 1.5**power for power in range(35))
 """Seconds; those of text-embeddings-inference."""
@@ -46,15 +44,15 @@ class EngineMetrics:
             "te_request_input_length", "Tokens of each text, prompt included.", registry=registry, buckets=LENGTHS
         )
 
-    def answered(self, route: EngineRoute, answer: Answer, seconds: float) -> None:
-        """Count a request that succeeded."""
+    def answered(self, route: str, answer: Answer, seconds: float) -> None:
+        """Count a request of the route with this name that succeeded; `seconds` from its arrival to the answer."""
         result = answer.result
         if result is None:
             return
         method = "single" if len(result.vectors) == 1 else "batch"
         self._counts.add("te_request_count", "method", method)
         self._counts.add("te_request_success", "method", method)
-        self._counts.add("te_embed_count", "route", route.name, len(result.vectors))
+        self._counts.add("te_embed_count", "route", route, len(result.vectors))
         timings = result.encoded.timings
         parts = (seconds, timings.tokenizing, timings.waiting, timings.computing)
         for histogram, value in zip(self._times.values(), parts, strict=True):
@@ -62,10 +60,9 @@ class EngineMetrics:
         for length in result.encoded.tokens:
             self._lengths.observe(length)
 
-    def failed(self, route: EngineRoute, error: MemoryServiceError) -> None:
-        """Count a request that failed."""
-        _, body = route.error_format.render(error)
-        self._counts.add("te_request_failure", "err", str(body.get("error_type", error.code)).lower())
+    def failed(self, kind: str) -> None:
+        """Count a request that failed; `kind` is the error's type as its client sees it."""
+        self._counts.add("te_request_failure", "err", kind)
 
 
 class _Counts(Collector):

@@ -32,7 +32,7 @@ from ai_memory.api.embeddings.values import (
     Token,
     TokenizeRequest,
 )
-from ai_memory.api.responses import ErrorRenderer
+from ai_memory.api.http.responses import ErrorRenderer
 
 
 class ErrorFormat(Struct, frozen=True, kw_only=True):

@@ -14,11 +14,11 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePath
 
 from ai_memory.cli import exits
-from ai_memory.cli.commands import COMMANDS
 from ai_memory.cli.output.layout import wrap
 from ai_memory.cli.output.page import rendered
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.parser import UsageError, build_parser
+from ai_memory.cli.table import COMMANDS
 from ai_memory.documentation import Page, Section, folder, installed
 from ai_memory.errors import NotFoundError
 

@@ -14,8 +14,7 @@ from msgspec import Struct
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.store.base import StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry
-from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, reader, writer
-from ai_memory.store.sqlite.file.connection import Row
+from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, Row, reader, writer
 from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation
 
 

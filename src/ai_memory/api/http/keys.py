@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from ai_memory.api.headers import Headers, header
+from ai_memory.api.http.headers import Headers, header
 from ai_memory.errors import ForbiddenError, InvalidInputError, UnauthorizedError
 from ai_memory.operations.base import Operation, Request, Response
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Message, Send
 
-from ai_memory.api.headers import Headers
+from ai_memory.api.http.headers import Headers
 from ai_memory.errors import MemoryServiceError, OverloadedError, UnauthorizedError
 from ai_memory.operations.base import to_json
 

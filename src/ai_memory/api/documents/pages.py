@@ -11,9 +11,9 @@ from starlette.types import Receive, Scope, Send
 from ai_memory.api.documents.openapi import openapi
 from ai_memory.api.documents.page import docs_page
 from ai_memory.api.endpoints import Api, Handler
-from ai_memory.api.headers import Headers
+from ai_memory.api.http.headers import Headers
+from ai_memory.api.http.responses import JSON, send_body
 from ai_memory.api.metrics import CONTENT_TYPE, Metrics
-from ai_memory.api.responses import JSON, send_body
 from ai_memory.errors import ForbiddenError
 from ai_memory.operations.base import to_json
 from ai_memory.operations.watching import HEALTH, HealthRequest

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
 
-from ai_memory.api.headers import Headers
+from ai_memory.api.http.headers import Headers
 from ai_memory.errors import ForbiddenError
 from ai_memory.places import is_loopback
 

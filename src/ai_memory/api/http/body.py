@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from starlette.types import Receive
 
-from ai_memory.api.headers import Headers, header
+from ai_memory.api.http.headers import Headers, header
 from ai_memory.errors import InvalidInputError, MediaTypeError, ServiceUnavailableError, TooLargeError
 
 _PIECE = 1 << 18

@@ -1,0 +1,1 @@
+"""HTTP itself: headers, query strings, bodies, responses, and who may call."""

@@ -1,0 +1,1 @@
+"""Commands on a whole store: check, copy, re-embed."""

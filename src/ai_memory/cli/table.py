@@ -1,0 +1,40 @@
+"""The commands by name: a summary, and the module with `add(parser)` and `run(arguments, screen)`."""
+
+from __future__ import annotations
+
+from ai_memory.operations.base import Operation
+from ai_memory.operations.table import OPERATIONS
+
+OPERATION_COMMANDS: dict[str, Operation] = {
+    operation.command.name: operation for operation in OPERATIONS if operation.command is not None
+}
+"""The operations by the name of their command."""
+
+_HERE = "ai_memory.cli.commands"
+_SPECIAL = {"remember", "import", "export", "graph"}
+"""Operations that read or write files; all others are run by `operation`."""
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    **{
+        name: (operation.summary, f"{_HERE}.{name.replace('import', 'import_') if name in _SPECIAL else 'operation'}")
+        for name, operation in OPERATION_COMMANDS.items()
+    },
+    "explain": ("Ask, and show how each hit was ranked, stage by stage", f"{_HERE}.explain"),
+    "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
+    "mcp": ("Serve MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
+    "model": ("List, fetch, choose, verify and measure embedding models", f"{_HERE}.model"),
+    "embed": ("Embed the texts in a file, resumable, on this machine or a Ray cluster", f"{_HERE}.embed"),
+    "reembed": (
+        "Embed everything again with another model or dimension, then switch to the new vectors",
+        f"{_HERE}.store.reembed",
+    ),
+    "evaluate": ("Measure recall on question sets", f"{_HERE}.evaluate"),
+    "tune": ("Fit the weights of recall to judged questions, measured on held-out questions", f"{_HERE}.tune"),
+    "doctor": ("Check derived data against the canonical rows, and rebuild it", f"{_HERE}.store.doctor"),
+    "backup": ("Copy the store to a file while it is in use", f"{_HERE}.store.backup"),
+    "help": ("Show a page of the documentation, or list the pages", f"{_HERE}.help"),
+    "migrate": ("Copy a whole store between a file and a Neo4j database", f"{_HERE}.store.migrate"),
+    "settings": ("Print the settings in effect", f"{_HERE}.settings"),
+    "completion": ("Print a shell's completion script", f"{_HERE}.completion"),
+}
+"""Every command: its summary and its module, which is imported only when the command is used."""
