@@ -211,12 +211,12 @@ from pathlib import Path
 from ai_memory.operations.writing import ForgetRequest
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
-from ai_memory.store.sqlite import wiping
+from ai_memory.store.sqlite.file import wal
 from ai_memory.service import writing
 
 die = lambda *args, **named: os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[3] == "before-wiping":
-    wiping.Wiper.wipe = lambda self, connection, *, seconds, urgent: urgent and seconds and die()
+    wal.Wiper.wipe = lambda self, connection, *, seconds, urgent: urgent and seconds and die()
 else:
     writing._drop_derived = die
 service = open_service(Settings(data_dir=Path(sys.argv[1]), model="none", snapshot_rows=100))
