@@ -1,4 +1,4 @@
-"""Show that no field of a memory's content can get lost unnoticed: `scripts/mutate_fields.py [sqlite] [neo4j] [write] [read] [FIELD] …`.
+"""Show that no field of a memory's content can get lost unnoticed: `scripts/mutate_fields.py [STORE | PLACE | FIELD] …`.
 
 For every field and every place that carries it, a run of `tests/store/test_content_fields.py` in which that field is dropped
 there (see `tests/support/dropped_field.py`) must fail. Prints one row per field: the first test that fails for each place, or
