@@ -1,4 +1,4 @@
-"""Show that no field of a memory's content can get lost unnoticed: `scripts/mutate_fields.py [sqlite] [neo4j] [write] [read] …`.
+"""Show that no field of a memory's content can get lost unnoticed: `scripts/mutate_fields.py [STORE | PLACE | FIELD] …`.
 
 For every field and every place that carries it, a run of `tests/store/test_content_fields.py` in which that field is dropped
 there (see `tests/support/dropped_field.py`) must fail. Prints one row per field: the first test that fails for each place, or
@@ -18,6 +18,7 @@ from ai_memory.types import Content
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = "tests/store/test_content_fields.py"
 CHOICE = {"sqlite": "not neo4j", "neo4j": "neo4j-newest"}
+FIELDS = Content.__struct_fields__
 PLACES = ("write", "read", "compare", "first")
 COVERED = {("compare", "text"): "(the content hash differs as well)"}
 """What cannot be seen from outside: different texts have different hashes, which are compared too."""
@@ -58,7 +59,7 @@ def main() -> int:
             f"\n{backend}: {whole.stdout.strip().splitlines()[-1]}, and with one field dropped the first test to fail:\n"
         )
         print(f"| field | {' | '.join(chosen)} |\n|---|{'---|' * len(chosen)}")
-        for field in Content.__struct_fields__:
+        for field in [each for each in sys.argv[1:] if each in FIELDS] or FIELDS:
             found = [COVERED.get((place, field)) or caught(backend, place, field) for place in chosen]
             survived += found.count(None)
             print(f"| {field} | {' | '.join(each or 'SURVIVED' for each in found)} |", flush=True)

@@ -40,7 +40,7 @@ def digest(*parts: str | None) -> bytes:
 
 
 def remember(text: str, *, namespace: str = "default", id: str | None = None, **fields: Any) -> Remember:  # noqa: A002
-    """A Remember command; fields of Content may be given beside those of Remember."""
+    """A Remember command; fields of Content may be given in addition to those of Remember."""
     own = {name: fields.pop(name) for name in ("user", "agent", "session", "supersedes", "reinstate") if name in fields}
     at = fields.pop("at", None) or CLOCK.now()
     facets = [own.get(name) for name in ("user", "agent", "session")]
@@ -111,7 +111,7 @@ def one(store: Store, command: Command) -> Result:
 
 
 def kept(store: Store, text: str, **fields: Any) -> MemoryRecord:
-    """Remember a text and give back the record that stands."""
+    """Remember a text and return its record."""
     result = one(store, remember(text, **fields))
     assert isinstance(result, Stored), result
     assert result.record is not None

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
-from ai_memory.clock import to_micros
+from ai_memory.clock import from_micros, to_micros
 from ai_memory.store.ids import relation_id
 from ai_memory.store.sqlite.file.connection import Row, connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import make
@@ -145,7 +146,7 @@ class GraphFile:
                 f"WHERE {' AND '.join(clauses)} ORDER BY e.number",
                 values,
             )
-            return [(_entity(row), int(row[-1])) for row in rows]
+            return [(_entity(row), int(count)) for *row, count in rows]
 
     def naming(self, namespace: str, ids: Sequence[str]) -> list[tuple[str, str]]:
         """The memories that name some entities: (memory, entity), each pair once."""
@@ -328,7 +329,6 @@ def _holds(made: Relation, types: Sequence[str], as_of: dt.datetime | None, know
     return begun and (as_of is None or made.valid_to is None or as_of < made.valid_to)
 
 
-def _entity(row: Row) -> Entity:
-    made_at = instant(row[4])
-    assert made_at is not None
-    return Entity(id=row[0], namespace=row[1], kind=row[2], name=row[3], created_at=made_at)
+def _entity(row: Sequence[Any]) -> Entity:
+    entity_id, namespace, kind, name, made_at = row
+    return Entity(id=entity_id, namespace=namespace, kind=kind, name=name, created_at=from_micros(made_at))

@@ -145,7 +145,7 @@ class SqliteSource:
 def progress_of(connection: sqlite3.Connection) -> str | None:
     """How far a copy into this store got, as JSON; None where none is under way."""
     row = connection.execute("SELECT value FROM meta WHERE name = ?", (MARK,)).fetchone()
-    return None if row is None else str(row[0])
+    return None if row is None else str(*row)
 
 
 class Filling:

@@ -124,10 +124,11 @@ def _refuse_two(connection: sqlite3.Connection, number: int | None) -> None:
     sql = "SELECT number FROM generations WHERE state = 'building' AND number IS NOT ?"
     other = connection.execute(sql, (number,)).fetchone()
     if other is not None:
+        (building,) = other
         raise ConflictError(
-            f"vector generation {other[0]} is being built; one is built at a time",
+            f"vector generation {building} is being built; one is built at a time",
             hint="let it finish, or: ai-memory reembed --cancel",
-            generation=other[0],
+            generation=building,
         )
 
 
