@@ -38,7 +38,7 @@ class Memory(Methods):
         such as `model="none"`. With `settings`, those are used as they stand and nothing else may be given. Raises
         InvalidInputError for a wrong setting, and StoreError's subclasses where the store cannot be opened.
         """
-        from ai_memory.settings import given_settings  # loads pydantic
+        from ai_memory.settings import given_settings
         from ai_memory.wiring import open_service  # loads numpy; whoever only imports Client need not wait for it
 
         if settings is None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from pydantic import SecretStr
 
 from ai_memory.clock import ManualClock
 from ai_memory.embed.deterministic import HashingEmbedder
@@ -21,7 +20,7 @@ from ai_memory.operations.writing import Draft, ForgetRequest, RememberManyReque
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.recipe import RECIPES
 from ai_memory.service.service import Service
-from ai_memory.settings import Settings
+from ai_memory.settings import SecretStr, Settings
 from ai_memory.store.base import Store
 from ai_memory.store.neo4j.database.address import parse_address
 from ai_memory.store.sqlite.store import open_sqlite_store
@@ -101,7 +100,7 @@ def test_settings_lead_to_the_database_and_never_show_the_password(tmp_path: Pat
     neo4j_backend.clean(server)
     address = server.uri.replace("://", f"://{server.user}:{server.password}@")
     settings = Settings(data_dir=tmp_path / "data", store=address)
-    assert server.password not in f"{settings!r} {settings.model_dump_json()} {settings.store_place}"
+    assert server.password not in f"{settings!r} {settings.masked()} {settings.store_place}"
     store = open_store(settings, ManualClock(START))
     try:
         assert store.location == f"{server.uri.replace('://', '://neo4j@')}/neo4j"
