@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ai_memory.errors import MethodNotAllowedError as MethodNotAllowedError
     from ai_memory.errors import ModelFilesError as ModelFilesError
     from ai_memory.errors import NotFoundError as NotFoundError
+    from ai_memory.errors import NotInstalledError as NotInstalledError
     from ai_memory.errors import OfflineError as OfflineError
     from ai_memory.errors import OverloadedError as OverloadedError
     from ai_memory.errors import ServiceUnavailableError as ServiceUnavailableError
@@ -115,6 +116,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "MethodNotAllowedError",
         "ModelFilesError",
         "NotFoundError",
+        "NotInstalledError",
         "OfflineError",
         "OverloadedError",
         "ServiceUnavailableError",

@@ -7,11 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-import mcp_types
 import pytest
-from mcp.server.models import InitializationOptions
-from mcp.shared.message import SessionMessage
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from ai_memory.errors import InvalidInputError
 from ai_memory.mcp.greeting import (
@@ -23,10 +19,18 @@ from ai_memory.mcp.greeting import (
     VERSION_KEY,
     greeting,
 )
-from ai_memory.mcp.server import make_server, tool_definitions
 from ai_memory.mcp.text import _RENDERERS
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, request_in, tool_of
 from ai_memory.operations.base import Operation
+
+pytest.importorskip("mcp", reason="the MCP SDK is not installed (the extra `mcp`)")
+
+import mcp_types
+from mcp.server.models import InitializationOptions
+from mcp.shared.message import SessionMessage
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+
+from ai_memory.mcp.server import make_server, tool_definitions
 
 CLIENT = {"name": "a test", "version": "1"}
 

@@ -21,7 +21,7 @@ BACKENDS = ("store.neo4j", "embed.remote", "embed.runtime_torch", "embed.torch_"
 
 # A row may import rows above it and itself; the areas of one row may not import each other.
 ROWS: list[set[str]] = [
-    {"types", "errors", "places", "clock", "decoding", "waiting"},
+    {"types", "errors", "places", "clock", "decoding", "waiting", "installation"},
     {"attributes", "settings", "discovery", "wire"},
     {"text"},
     {"embed", "index", "store"},
