@@ -42,6 +42,8 @@ def test_health_does_not_mention_mcp_where_it_is_installed(tmp_path: Path, monke
         pytest.skip("the MCP SDK is not installed (the extra `mcp`)")
     with serving(tmp_path, model="none") as served, Client(served.url) as client:
         assert "mcp" not in {part.name for part in client.health().parts}
+        # An answer means that the background thread has imported the SDK, and not in the middle of the next test.
+        assert ask(served, "POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).status != 501
 
 
 def test_the_command_says_so_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
