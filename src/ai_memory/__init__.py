@@ -1,7 +1,8 @@
 """AI Memory Service: long-term memory for AI agents, on the user's own machine.
 
 `Memory` opens a store in this process, `Client` talks to a running service; `AsyncMemory` and `AsyncClient` are the same as
-coroutines. `EmbeddingModel` is the engine without a store. Names are loaded at their first use, so that importing the package
+coroutines. `EmbeddingModel` is the engine without a store. Where only the client is installed, `Memory` and `EmbeddingModel` raise
+NotInstalledError. Names are loaded at their first use, so that importing the package
 costs nothing.
 """
 
@@ -175,7 +176,15 @@ def __getattr__(name: str) -> Any:
     """Load a public name from the module that has it."""
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    module = f"{__name__}.{_MODULE_OF[name]}"
+    try:
+        value = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and module.startswith(error.name):
+            from ai_memory.installation import require_service
+
+            require_service(name)  # the client has no such module
+        raise
     globals()[name] = value
     return value
 

@@ -5,10 +5,8 @@ This is the only place that names the distributions, so that no message can name
 
 from __future__ import annotations
 
-import json
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
-from shlex import quote
 from urllib.parse import unquote, urlsplit
 
 from ai_memory.errors import NotInstalledError
@@ -29,6 +27,8 @@ def install_hint(extra: str | None = None) -> str:
     checkout must not be completed with whatever an index has under this name.
     """
     assert extra is None or extra in EXTRAS
+    from shlex import quote
+
     with_extra = f"[{extra}]" if extra else ""
     origin, editable = _origin()
     if origin is None:
@@ -60,6 +60,9 @@ def require_service(what: str) -> None:
 
 def _origin() -> tuple[Path | str | None, bool]:
     """Where the service can be installed from: a checkout, an address, or None for the index; and whether it is editable."""
+    import json
+    from importlib import metadata  # 20 ms that only a message needs
+
     for name in (SERVICE, CLIENT):
         try:
             recorded = metadata.distribution(name).read_text("direct_url.json")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ai_memory.errors import InvalidInputError
+from ai_memory.installation import require_service
 from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
 from ai_memory.python.calls import Line, Progress, Response, build, encode_line
 from ai_memory.python.methods import Methods
@@ -35,9 +36,11 @@ class Memory(Methods):
         """Open the store at `path`, or the one of `data_dir`, or the user's own.
 
         What is not given here comes from the environment and the configuration file; `flags` are further settings by name,
-        such as `model="none"`. With `settings`, those are used as they stand and nothing else may be given. Raises
-        InvalidInputError for a wrong setting, and StoreError's subclasses where the store cannot be opened.
+        such as `model="none"`. With `settings`, exactly those are used and nothing else may be given. Raises
+        InvalidInputError for a wrong setting, NotInstalledError where only the client is installed, and StoreError's
+        subclasses where the store cannot be opened.
         """
+        require_service("Memory")
         from ai_memory.settings import given_settings
         from ai_memory.wiring import open_service  # loads numpy; whoever only imports Client need not wait for it
 

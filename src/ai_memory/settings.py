@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -183,6 +181,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         """The name beside which files made from the store lie: its own, or one in data_dir for a store on a server."""
         if "://" not in self.store:
             return self.store_path
+        import hashlib  # OpenSSL takes milliseconds to load, and the command line reads settings from this module
+
         return self.data_dir / f"store-{hashlib.blake2b(self.store.encode(), digest_size=8).hexdigest()}"
 
     @property
@@ -335,8 +335,8 @@ def _prepared(value: Any, kind: Any) -> Any:
         return _SWITCHES.get(value.lower(), value) if kind is bool else value
     if get_origin(kind) in (list, dict):
         try:
-            return json.loads(value)
-        except ValueError:
+            return msgspec.json.decode(value)
+        except msgspec.DecodeError:
             raise ValueError(f"Expected a JSON {'list' if get_origin(kind) is list else 'object'}") from None
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ai_memory.cli.target import Choices, Target, api_key, running_url, settings_for
+from ai_memory.installation import require_service
 
 
 def open_target(choices: Choices, *, any_embedder: bool = False) -> Target:
@@ -14,6 +15,7 @@ def open_target(choices: Choices, *, any_embedder: bool = False) -> Target:
         from ai_memory.cli.target_http import HttpTarget
 
         return HttpTarget(url, api_key())
+    require_service("a command without --url or a running service")
     from ai_memory.cli.target_local import LocalTarget
 
     return LocalTarget(settings_for(choices), any_embedder=any_embedder)
