@@ -45,16 +45,16 @@ def is_installed(extra: str) -> bool:
 
 def require(extra: str, what: str) -> None:
     """Raise NotInstalledError where an extra that `what` needs is not installed."""
-    require_service(what)
+    require_service(what, extra)
     if not is_installed(extra):
         command = install_hint(extra)
         raise NotInstalledError(f"{what} needs the extra `{extra}`: {command}", hint=command, extra=extra)
 
 
-def require_service(what: str) -> None:
-    """Raise NotInstalledError where `what` needs the service and only the client is installed."""
+def require_service(what: str, extra: str | None = None) -> None:
+    """Raise NotInstalledError where `what` needs the service, with an extra, and only the client is installed."""
     if util.find_spec(_SHOWS_THE_SERVICE) is None:
-        command = install_hint()
+        command = install_hint(extra)
         raise NotInstalledError(f"{what} needs the service, and only its client is installed: {command}", hint=command)
 
 
