@@ -30,11 +30,12 @@ ROWS: list[set[str]] = [
     {"service"},
     {"wiring"},
     {"asynchronous", "client", "memory", "python", "embedding_model", "bulk", "integrations", "modelcheck"}
-    | {"api", "mcp", "cli", "evaluate"},
+    | {"api", "mcp", "cli", "evaluate", "__main__"},
 ]
 # `__init__` only names things (lazily); the adapters below are joined by what a person runs.
 ADAPTERS = ROWS[-1]
 ALLOWED_BETWEEN_ADAPTERS = {
+    ("__main__", "cli"),
     ("asynchronous", "client"),
     ("asynchronous", "memory"),
     ("asynchronous", "python"),

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import venv
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,11 @@ class Environment:
         self._outside = folder.parent
         self.data_dir = folder / "home" / "data"
 
-    def run(self, *words: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, check: bool = True, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """One program of the environment, away from the checkout."""
-        variables = environment(self.data_dir, **more)
+        variables = environment(self.data_dir, **(more or {}))
         variables.pop("PYTHONPATH", None)
         done = subprocess.run(
             [str(self._bin / words[0]), *words[1:]],
@@ -64,7 +67,7 @@ class Environment:
 
     def command(self, *words: str, **more: str) -> Any:
         """The JSON of an `ai-memory` command."""
-        return json.loads(self.run("ai-memory", *words, "--json", **more).stdout)
+        return json.loads(self.run("ai-memory", *words, "--json", more=more).stdout)
 
     def megabytes(self) -> float:
         """What has been installed into the environment."""
