@@ -15,8 +15,9 @@ SERVICE = "ai-memory-local"
 """The distribution with everything: store, engine, REST, command line and Python."""
 CLIENT = "ai-memory-local-client"
 """The distribution with the client and the command line for a service elsewhere; the other one contains it."""
-EXTRAS = {"gpu": "torch", "mcp": "mcp", "neo4j": "neo4j", "parquet": "pyarrow", "ray": "ray"}
-"""The module that shows whether an extra is installed; the extra `all` is all of them."""
+EXTRAS = {"gpu": "torch", "mcp": "mcp_types", "neo4j": "neo4j", "parquet": "pyarrow", "ray": "ray"}
+"""The module that shows whether an extra is installed; the extra `all` is all of them. `mcp` itself shows nothing: frameworks that
+pin its version 1 bring that, and only version 2, which this package is written for, has `mcp_types`."""
 _SHOWS_THE_SERVICE = "ai_memory.wiring"
 
 

@@ -23,7 +23,7 @@ from ai_memory.mcp.text import _RENDERERS
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, request_in, tool_of
 from ai_memory.operations.base import Operation
 
-pytest.importorskip("mcp", reason="the MCP SDK is not installed (the extra `mcp`)")
+pytest.importorskip("mcp_types", reason="the MCP SDK is not installed (the extra `mcp`)")
 
 import mcp_types
 from mcp.server.models import InitializationOptions

@@ -16,7 +16,7 @@ import pytest
 from ai_memory import __version__
 from tests.support.serving import COMMAND, environment, running_service
 
-pytest.importorskip("mcp", reason="the MCP SDK is not installed (the extra `mcp`)")
+pytest.importorskip("mcp_types", reason="the MCP SDK is not installed (the extra `mcp`)")
 
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError

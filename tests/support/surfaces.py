@@ -31,7 +31,7 @@ from ai_memory.settings import Settings
 from tests.support.rest_server import Served, ask, serving
 from tests.support.serving import running_service
 
-pytest.importorskip("mcp", reason="the MCP SDK is not installed (the extra `mcp`)")
+pytest.importorskip("mcp_types", reason="the MCP SDK is not installed (the extra `mcp`)")
 
 from mcp import Client as McpClient
 
