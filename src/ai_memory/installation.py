@@ -15,9 +15,9 @@ SERVICE = "ai-memory-local"
 """The distribution with everything: store, engine, REST, command line and Python."""
 CLIENT = "ai-memory-local-client"
 """The distribution with the client and the command line for a service elsewhere; the other one contains it."""
-EXTRAS = {"gpu": "torch", "mcp": "mcp_types", "neo4j": "neo4j", "parquet": "pyarrow", "ray": "ray"}
-"""The module that shows whether an extra is installed; the extra `all` is all of them. `mcp` itself shows nothing: frameworks that
-pin its version 1 bring that, and only version 2, which this package is written for, has `mcp_types`."""
+EXTRAS = {"gpu": "torch", "mcp": "mcp.server.context", "neo4j": "neo4j", "parquet": "pyarrow", "ray": "ray"}
+"""The module that shows whether an extra is installed; the extra `all` is all of them. For `mcp` it is one that only version 2 of
+the SDK has: frameworks that require version 1 bring that, and this package cannot use it."""
 _SHOWS_THE_SERVICE = "ai_memory.wiring"
 
 
@@ -40,8 +40,13 @@ def install_hint(extra: str | None = None) -> str:
 
 
 def is_installed(extra: str) -> bool:
-    """Whether the module of an extra is there; it is not imported."""
-    return util.find_spec(EXTRAS[extra]) is not None
+    """Whether the module of an extra is there. Nothing is imported: `find_spec` would import the packages around the module."""
+    package, *below = EXTRAS[extra].split(".")
+    found = util.find_spec(package)
+    if found is None or not below:
+        return found is not None
+    folders = found.submodule_search_locations or ()
+    return any(Path(folder, *below).with_suffix(".py").is_file() for folder in folders)
 
 
 def require(extra: str, what: str) -> None:

@@ -19,7 +19,7 @@ from tests.support.serving import running_service
 
 @pytest.fixture(autouse=True)
 def _without_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "mcp_types", None)  # as with version 1 of the SDK, which other libraries bring
+    monkeypatch.setitem(sys.modules, "mcp", None)
     assert not is_installed("mcp")
 
 

@@ -124,7 +124,7 @@ def test_every_extra_is_known_and_in_all() -> None:
     (everything,) = extras["all"]
     assert everything == f"{SERVICE}[{','.join(sorted(EXTRAS))}]"
     for extra, module in EXTRAS.items():
-        assert module.removesuffix("_types") in {re.split(r"[^A-Za-z0-9_-]", each)[0] for each in extras[extra]}
+        assert module.split(".")[0] in {re.split(r"[^A-Za-z0-9_-]", each)[0] for each in extras[extra]}
 
 
 def texts() -> Iterator[tuple[str, str]]:
@@ -236,3 +236,16 @@ def test_what_is_missing_is_refused_with_its_command(monkeypatch: pytest.MonkeyP
     with pytest.raises(NotInstalledError, match="only its client is installed") as refused:
         require("neo4j", "this")
     assert refused.value.hint == install_hint("neo4j")
+
+
+@pytest.mark.parametrize(("file", "there"), [("server/context.py", True), ("server/session.py", False)])
+def test_version_1_of_the_mcp_sdk_does_not_count(
+    file: str, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frameworks bring it; it has no module of that name."""
+    (tmp_path / "mcp" / file).parent.mkdir(parents=True)
+    (tmp_path / "mcp" / file).touch()
+    (tmp_path / "mcp" / "__init__.py").touch()
+    monkeypatch.delitem(sys.modules, "mcp", raising=False)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert is_installed("mcp") == there
