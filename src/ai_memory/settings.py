@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta, Struct, field
 
+from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError
 from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir
 
@@ -311,7 +312,7 @@ def _converted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str
             continue
         kind = get_args(types[name])[0]
         try:
-            good[name] = msgspec.convert(_prepared(value, kind), types[name], strict=False, dec_hook=_hook)
+            good[name] = from_builtins(_prepared(value, kind), types[name], strict=False, hook=_hook)
         except (msgspec.ValidationError, ValueError) as error:
             wrong[name] = _explained(str(error), kind, value)
     return good, wrong
