@@ -5,7 +5,7 @@ TESTERS ?= 2
 BIN := $(VENV)/bin
 MODEL := .cache/models/all-MiniLM-L6-v2
 
-.PHONY: demo test lint bench serve docs site rust clean
+.PHONY: demo test lint bench serve docs site dist rust clean
 
 demo: $(VENV)/.base $(MODEL)
 	$(BIN)/python demo/run.py
@@ -33,14 +33,19 @@ docs: $(VENV)/.test
 site: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "the documentation is in build/site/index.html"
+# The wheels and sdists of both distributions, each wheel built from its sdist.
+dist: $(VENV)/.test
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist client
+	$(BIN)/python -m build --outdir dist .
 
 clean:
 	rm -rf $(VENV) .cache build dist
 
-$(VENV)/.base: pyproject.toml constraints.txt
+$(VENV)/.base: pyproject.toml constraints.txt scripts/build_backend.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mcp]'
 	touch $@
 
 $(VENV)/.test: $(VENV)/.base

@@ -16,12 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from ai_memory.operations.reading import RECALL, RecallRequest
 from ai_memory.operations.writing import REMEMBER_MANY, Draft, RememberManyRequest
 from ai_memory.service.service import Service
-from ai_memory.settings import Settings
+from ai_memory.settings import SecretStr, Settings
 from ai_memory.wiring import migrate, open_service
 from benchmarks.corpus import Corpus, Made
 from benchmarks.figures import ROOT, Figure, Peer, Target, load_average, percentile

@@ -7,9 +7,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import SecretStr
-from pydantic.fields import FieldInfo
-
 from ai_memory.api.documents.page import curl, example_values, type_of
 from ai_memory.api.embeddings.document import engine_schemas
 from ai_memory.api.embeddings.routes import ROUTES, EngineRoute
@@ -17,8 +14,7 @@ from ai_memory.errors import MemoryServiceError, error_classes
 from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.schema import Schema, schemas
 from ai_memory.operations.table import OPERATIONS
-from ai_memory.places import ENVIRONMENT_PREFIX
-from ai_memory.settings import Settings
+from ai_memory.settings import SecretStr, Setting, settings_table
 
 GENERATED = "<!-- Written by scripts/generate.py; do not edit. -->"
 TOML_EXAMPLE = """```toml
@@ -70,14 +66,8 @@ def reference_page() -> str:
 def settings_page() -> str:
     """docs/settings.md: every setting with its environment variable, type, default and meaning."""
     rows = [
-        (
-            f"`{name}`",
-            f"`{ENVIRONMENT_PREFIX}{name.upper()}`",
-            _kind(field),
-            _default(name, field),
-            field.description or "",
-        )
-        for name, field in Settings.model_fields.items()
+        (f"`{each.name}`", f"`{each.variable}`", _kind(each.kind), _default(each), each.meaning)
+        for each in settings_table()
     ]
     parts = [
         GENERATED,
@@ -164,17 +154,15 @@ def _field_default(name: str, schema: Schema, required: Any) -> str:
     return f"`{json.dumps(schema['default'], ensure_ascii=False)}`" if "default" in schema else "unchanged"
 
 
-def _kind(field: FieldInfo) -> str:
-    annotation = field.annotation
-    text = annotation.__name__ if isinstance(annotation, type) and "[" not in str(annotation) else str(annotation)
+def _kind(kind: Any) -> str:
+    text = kind.__name__ if isinstance(kind, type) and "[" not in str(kind) else str(kind)
     return f"`{text.replace('typing.', '').replace(SecretStr.__module__ + '.', '')}`"
 
 
-def _default(name: str, field: FieldInfo) -> str:
-    if name == "data_dir":
+def _default(setting: Setting) -> str:
+    if setting.name == "data_dir":
         return "the platform's data folder (`~/.local/share/ai-memory` on Linux)"
-    default = field.get_default(call_default_factory=True)
-    return f"`{json.dumps('' if isinstance(default, SecretStr) else default)}`"
+    return f"`{json.dumps('' if isinstance(setting.default, SecretStr) else setting.default)}`"
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

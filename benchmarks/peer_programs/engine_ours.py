@@ -12,6 +12,7 @@ from ai_memory.embed.base import Prompted
 from ai_memory.embed.load import load_embedder
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.embed.transformer import TransformerEmbedder
+from ai_memory.installation import SERVICE
 
 
 def main(folder: Path, dtype: str, texts: Path, device: str = "cpu") -> None:
@@ -29,7 +30,7 @@ def main(folder: Path, dtype: str, texts: Path, device: str = "cpu") -> None:
         lambda row: embedder.encode([Prompted(text) for text in row]).vectors,
         lambda row: sum(embedder.tokenizer().count(row, [""] * len(row))),
         load_s,
-        f"ai-memory-service {__version__}",
+        f"{SERVICE} {__version__}",
     )
 
 

@@ -135,6 +135,8 @@ errors! {
     ModelFiles = "model_files";
     /// The network was needed while `offline` is set.
     Offline = "offline";
+    /// An optional part of the Python package is not installed; the hint has the command.
+    NotInstalled = "not_installed";
     /// The service is closing, or cannot be reached at its address.
     Unavailable = "unavailable";
     /// An internal error of the service or of this crate: an unexpected exception, or a panic. `details` has the
@@ -144,7 +146,7 @@ errors! {
     PythonNotFound = "python_not_found";
     /// The interpreter is not of the version whose library this program is linked with, or it could not be started.
     PythonUnusable = "python_unusable";
-    /// The interpreter does not have the package `ai-memory-service`, or one of its dependencies is missing.
+    /// The interpreter does not have the package `ai-memory-local`, or one of its dependencies is missing.
     PackageMissing = "package_missing";
 }
 

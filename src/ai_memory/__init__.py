@@ -1,7 +1,8 @@
 """AI Memory Service: long-term memory for AI agents, on the user's own machine.
 
 `Memory` opens a store in this process, `Client` talks to a running service; `AsyncMemory` and `AsyncClient` are the same as
-coroutines. `EmbeddingModel` is the engine without a store. Names are loaded at their first use, so that importing the package
+coroutines. `EmbeddingModel` is the engine without a store. Where only the client is installed, `Memory` and `EmbeddingModel` raise
+NotInstalledError. Names are loaded at their first use, so that importing the package
 costs nothing.
 """
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ai_memory.errors import MethodNotAllowedError as MethodNotAllowedError
     from ai_memory.errors import ModelFilesError as ModelFilesError
     from ai_memory.errors import NotFoundError as NotFoundError
+    from ai_memory.errors import NotInstalledError as NotInstalledError
     from ai_memory.errors import OfflineError as OfflineError
     from ai_memory.errors import OverloadedError as OverloadedError
     from ai_memory.errors import ServiceUnavailableError as ServiceUnavailableError
@@ -115,6 +117,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "MethodNotAllowedError",
         "ModelFilesError",
         "NotFoundError",
+        "NotInstalledError",
         "OfflineError",
         "OverloadedError",
         "ServiceUnavailableError",
@@ -173,7 +176,15 @@ def __getattr__(name: str) -> Any:
     """Load a public name from the module that has it."""
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    module = f"{__name__}.{_MODULE_OF[name]}"
+    try:
+        value = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and module.startswith(error.name):
+            from ai_memory.installation import require_service
+
+            require_service(name)  # the client has no such module
+        raise
     globals()[name] = value
     return value
 

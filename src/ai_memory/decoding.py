@@ -8,6 +8,7 @@ on nothing is waited for. Every decoding into a type goes through here; encoding
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,11 +26,15 @@ def from_json(data: bytes | str, kind: type[T]) -> T:
     return msgspec.json.decode(data, type=kind)
 
 
-def from_builtins(values: Any, kind: type[T], *, strict: bool = True) -> T:
-    """Plain `values` (as JSON has them) as a `kind`; not `strict` reads numbers from strings. Raises msgspec.ValidationError."""
+def from_builtins(
+    values: Any, kind: type[T], *, strict: bool = True, hook: Callable[[type, Any], Any] | None = None
+) -> T:
+    """Plain `values` (as JSON has them) as a `kind`; not `strict` reads numbers from strings, and `hook` makes a value of a type
+    that msgspec does not know. Raises msgspec.ValidationError.
+    """
     if kind not in _known:
         _learn(kind)
-    return msgspec.convert(values, kind, strict=strict)
+    return msgspec.convert(values, kind, strict=strict, dec_hook=hook)
 
 
 def _learn(kind: Any) -> None:

@@ -284,10 +284,10 @@ class EmbeddingModel:
 
 
 def _settings(base: Settings | None, **given: object) -> Settings:
-    from ai_memory.settings import given_settings  # loads pydantic
+    from ai_memory.settings import given_settings
 
     if base is not None:
-        given = {**base.model_dump(), **{name: value for name, value in given.items() if value is not None}}
+        given = {**msgspec.structs.asdict(base), **{name: value for name, value in given.items() if value is not None}}
     return given_settings(given)
 
 

@@ -25,6 +25,7 @@
     │   └── EmbedderUnavailableError  there is no model, or it could not be loaded           503 embedder_unavailable
     ├── ModelFilesError            a model folder is incomplete, damaged or unknown          400 model_files
     ├── OfflineError               the network was needed while `offline` is set             503 offline
+    ├── NotInstalledError          an optional part of the package is not installed          501 not_installed
     ├── ServiceUnavailableError    the service is closing, or cannot be reached              503 unavailable
     └── InternalError              internal error; the log has the trace                    500 internal
 
@@ -213,6 +214,13 @@ class OfflineError(MemoryServiceError):
 
     code = "offline"
     status = 503
+
+
+class NotInstalledError(MemoryServiceError):
+    """What was asked for needs an optional part of the package that is not installed; the hint has the command."""
+
+    code = "not_installed"
+    status = 501
 
 
 class ServiceUnavailableError(MemoryServiceError):

@@ -1,136 +1,191 @@
 """All settings in one table, read from flags, the environment (`AI_MEMORY_…`), a TOML file and defaults, in that order.
 
-Only `wiring` builds a Settings from the environment; everything else is given the values it needs.
+`Settings` itself is a value and reads nothing: `load_settings` reads the sources, and everything else is given what it needs.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+import msgspec
+from msgspec import Meta, Struct, field
 
+from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError
 from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir
 
+MASK = "**********"
+"""What is shown in place of a secret."""
+HINT = "ai-memory help settings"
 
-class Settings(BaseSettings):
-    """Every setting, its type, default and meaning."""
 
-    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True)
+class SecretStr:
+    """Text that neither `repr`, `str` nor a log line shows."""
 
-    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the store, models and caches.")
-    store: str = Field(
-        default="",
-        description="Path of the store, or neo4j://USER@HOST:PORT/DATABASE; empty means memory.db in data_dir.",
-    )
-    store_password: SecretStr = Field(
-        default=SecretStr(""), description="Password of the store's user, where the store is a Neo4j database."
-    )
-    offline: bool = Field(default=False, description="Refuse every network call except to loopback addresses.")
-    host: str = Field(default="127.0.0.1", description="Address that the server listens on.")
-    port: int = Field(default=7677, ge=0, le=65535, description="Port that the server listens on; 0 picks a free one.")
-    api_keys: dict[str, list[SecretStr]] = Field(
-        default_factory=dict,
-        description='Keys by namespace, such as {"default": ["…"]}; "*" opens all. Optional on loopback, required elsewhere.',
-    )
-    allowed_hosts: list[str] = Field(
-        default_factory=list,
-        description="Host names that requests may use besides loopback names and the host; protects against DNS rebinding.",
-    )
-    max_body_bytes: int = Field(
-        default=16_777_216, ge=1024, description="Largest request body in bytes; import is not limited."
-    )
-    max_concurrent_requests: int = Field(
-        default=64,
-        ge=1,
-        description="Requests in progress at once; up to four times as many wait, and any others get 429.",
-    )
-    shutdown_seconds: float = Field(
-        default=20.0, ge=0, description="Seconds that a stopping server gives requests in progress."
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least severe log line shown."
-    )
-    log_format: Literal["auto", "json", "text"] = Field(
-        default="auto", description="Log lines as JSON or text; auto is text on a terminal, JSON elsewhere."
-    )
-    model: str = Field(
-        default="auto",
-        description="Embedder: auto (EmbeddingGemma where found, else all-MiniLM-L6-v2), none, a known name, or a model folder.",
-    )
-    dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
-        default="auto", description="Arithmetic of the embedder; never float16."
-    )
-    dimension: int = Field(
-        default=0,
-        ge=0,
-        le=8192,
-        description="Length of the vectors, where the model has several (EmbeddingGemma: 768, 512, 256, 128); 0 is the "
-        "store's, in a new store the model's.",
-    )
-    threads: int = Field(default=0, ge=0, description="Threads of the embedder; 0 means all cores.")
-    embedder_url: str = Field(
-        default="",
-        description="Address of another service whose embedder is used, such as http://gpu:7677; model, dtype and threads are its.",
-    )
-    embedder_api_key: SecretStr = Field(default=SecretStr(""), description="API key of the service at embedder_url.")
-    embedder_timeout: float = Field(
-        default=60.0, gt=0, description="How many seconds the service at embedder_url may take for one answer."
-    )
-    preload: bool = Field(
-        default=True, description="Load the model when the server starts rather than at the first use."
-    )
-    busy_timeout_seconds: float = Field(
-        default=30.0, ge=0, description="How long a write waits for another process that holds the store's lock."
-    )
-    extract: bool = Field(
-        default=True,
-        description="Extract in the background what memories name and state, for the graph; without a language model.",
-    )
-    snapshot_rows: int = Field(
-        default=20_000,
-        ge=0,
-        description="Save the index next to the store after this many new passages; 0 never saves it.",
-    )
-    recipe_file: str = Field(
-        default="",
-        description="File of recall weights written by `ai-memory tune`; empty means recipe.json in data_dir, if it exists.",
-    )
-    forget_share: float = Field(
-        default=0.2,
-        ge=0,
-        le=1,
-        description="Bulk forgetting is refused when it would erase more than this share of a namespace.",
-    )
+    __slots__ = ("_secret",)
 
-    @field_validator("data_dir", mode="after")
-    @classmethod
-    def _expand(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
 
-    @model_validator(mode="before")
-    @classmethod
-    def _hide_password(cls, values: Any) -> Any:
-        """Move a password in the store's address to `store_password`, which is masked."""
-        if not isinstance(values, dict) or not isinstance(values.get("store"), str) or "://" not in values["store"]:
-            return values
-        scheme, _, rest = values["store"].partition("://")
-        user, at, host = rest.rpartition("@")
-        name, colon, password = user.partition(":")
-        if not colon:
-            return values
-        return {**values, "store": f"{scheme}://{name}{at}{host}", "store_password": unquote(password)}
+    def get_secret_value(self) -> str:
+        """The text itself."""
+        return self._secret
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretStr) and self._secret == other._secret
+
+    def __hash__(self) -> int:
+        return hash(self._secret)
+
+    def __len__(self) -> int:
+        return len(self._secret)
+
+    def __str__(self) -> str:
+        return MASK if self._secret else ""
+
+    def __repr__(self) -> str:
+        return f"SecretStr({str(self)!r})"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Every setting, its type, default and meaning.
+
+    Values are read leniently, as they come from the environment: "7677" is a port and a string is a path. Raises
+    InvalidInputError that names every wrong one.
+    """
+
+    data_dir: Annotated[Path, Meta(description="Folder of the store, models and caches.")] = field(
+        default_factory=default_data_dir
+    )
+    store: Annotated[
+        str,
+        Meta(description="Path of the store, or neo4j://USER@HOST:PORT/DATABASE; empty means memory.db in data_dir."),
+    ] = ""
+    store_password: Annotated[
+        SecretStr, Meta(description="Password of the store's user, where the store is a Neo4j database.")
+    ] = SecretStr("")
+    offline: Annotated[bool, Meta(description="Refuse every network call except to loopback addresses.")] = False
+    host: Annotated[str, Meta(description="Address that the server listens on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port that the server listens on; 0 picks a free one.")] = (
+        7677
+    )
+    api_keys: Annotated[
+        dict[str, list[SecretStr]],
+        Meta(
+            description='Keys by namespace, such as {"default": ["…"]}; "*" opens all. Optional on loopback, required elsewhere.'
+        ),
+    ] = field(default_factory=dict)
+    allowed_hosts: Annotated[
+        list[str],
+        Meta(
+            description=(
+                "Host names that requests may use besides loopback names and the host; protects against DNS rebinding."
+            )
+        ),
+    ] = field(default_factory=list)
+    max_body_bytes: Annotated[
+        int, Meta(ge=1024, description="Largest request body in bytes; import is not limited.")
+    ] = 16_777_216
+    max_concurrent_requests: Annotated[
+        int,
+        Meta(ge=1, description="Requests in progress at once; up to four times as many wait, and any others get 429."),
+    ] = 64
+    shutdown_seconds: Annotated[
+        float, Meta(ge=0, description="Seconds that a stopping server gives requests in progress.")
+    ] = 20.0
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least severe log line shown.")
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "json", "text"],
+        Meta(description="Log lines as JSON or text; auto is text on a terminal, JSON elsewhere."),
+    ] = "auto"
+    model: Annotated[
+        str,
+        Meta(
+            description="Embedder: auto (EmbeddingGemma where found, else all-MiniLM-L6-v2), none, a known name, or a model folder."
+        ),
+    ] = "auto"
+    dtype: Annotated[
+        Literal["auto", "float32", "bfloat16", "int8"], Meta(description="Arithmetic of the embedder; never float16.")
+    ] = "auto"
+    dimension: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=8192,
+            description=(
+                "Length of the vectors, where the model has several (EmbeddingGemma: 768, 512, 256, 128); "
+                "0 is the store's, in a new store the model's."
+            ),
+        ),
+    ] = 0
+    threads: Annotated[int, Meta(ge=0, description="Threads of the embedder; 0 means all cores.")] = 0
+    embedder_url: Annotated[
+        str,
+        Meta(
+            description="Address of another service whose embedder is used, such as http://gpu:7677; "
+            "model, dtype and threads are its."
+        ),
+    ] = ""
+    embedder_api_key: Annotated[SecretStr, Meta(description="API key of the service at embedder_url.")] = SecretStr("")
+    embedder_timeout: Annotated[
+        float, Meta(gt=0, description="How many seconds the service at embedder_url may take for one answer.")
+    ] = 60.0
+    preload: Annotated[
+        bool, Meta(description="Load the model when the server starts rather than at the first use.")
+    ] = True
+    busy_timeout_seconds: Annotated[
+        float, Meta(ge=0, description="How long a write waits for another process that holds the store's lock.")
+    ] = 30.0
+    extract: Annotated[
+        bool,
+        Meta(
+            description=(
+                "Extract in the background what memories name and state, for the graph; without a language model."
+            )
+        ),
+    ] = True
+    snapshot_rows: Annotated[
+        int, Meta(ge=0, description="Save the index next to the store after this many new passages; 0 never saves it.")
+    ] = 20_000
+    recipe_file: Annotated[
+        str,
+        Meta(
+            description=(
+                "File of recall weights written by `ai-memory tune`; empty means recipe.json in data_dir, if it exists."
+            )
+        ),
+    ] = ""
+    forget_share: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="Bulk forgetting is refused when it would erase more than this share of a namespace.",
+        ),
+    ] = 0.2
+
+    def __post_init__(self) -> None:
+        values, wrong = _converted(msgspec.structs.asdict(self))
+        if wrong:
+            raise _refusal(wrong)
+        _hide_password(values)
+        values["data_dir"] = _absolute(values["data_dir"])
+        for name, value in values.items():
+            msgspec.structs.force_setattr(self, name, value)
+
+    def masked(self) -> dict[str, Any]:
+        """The settings by name as JSON has them, with secrets replaced by asterisks."""
+        shown: dict[str, Any] = msgspec.to_builtins(self, enc_hook=str)
+        return shown
 
     @property
     def store_place(self) -> str:
@@ -139,9 +194,11 @@ class Settings(BaseSettings):
 
     @property
     def beside_store(self) -> Path:
-        """The base name of files derived from the store: the store's path, or a name in data_dir for a store on a server."""
+        """The name beside which files made from the store lie: its own, or one in data_dir for a store on a server."""
         if "://" not in self.store:
             return self.store_path
+        import hashlib  # OpenSSL takes milliseconds to load, and the command line reads settings from this module
+
         return self.data_dir / f"store-{hashlib.blake2b(self.store.encode(), digest_size=8).hexdigest()}"
 
     @property
@@ -151,7 +208,7 @@ class Settings(BaseSettings):
 
     @property
     def recipe_path(self) -> Path:
-        """The file of tuned recall weights, which may not exist."""
+        """The file of tuned recall weights, which need not be there."""
         return Path(self.recipe_file).expanduser().absolute() if self.recipe_file else self.data_dir / "recipe.json"
 
     @property
@@ -165,36 +222,166 @@ class Settings(BaseSettings):
         return self.data_dir / "cache"
 
 
-def load_settings(config_file: Path | None = None, **flags: Any) -> Settings:
+def load_settings(config_file: str | PathLike[str] | None = None, **flags: Any) -> Settings:
     """Settings from `flags` (None means not given), the environment, and `config_file` where it exists.
 
-    Raises pydantic.ValidationError naming each wrong setting.
+    Raises InvalidInputError that names every wrong setting and where it comes from, and for a file that is not TOML.
     """
-    file = config_file if config_file is not None else default_config_file()
-
-    class FromFile(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            del dotenv_settings, file_secret_settings
-            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
-
-    return FromFile(**{name: value for name, value in flags.items() if value is not None})
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for source, origin in _sources(config_file, flags):
+        for name, value in source.items():
+            if name not in values:
+                values[name], origins[name] = value, origin
+            elif isinstance(value, Mapping) and isinstance(values[name], Mapping):
+                values[name] = {**value, **values[name]}  # tables add up, such as the API keys of two sources
+    converted, wrong = _converted(values)
+    if wrong:
+        raise _refusal({name: message + origins[name] for name, message in wrong.items()})
+    return Settings(**converted)
 
 
 def given_settings(flags: Mapping[str, Any]) -> Settings:
-    """As `load_settings`, for programs: paths may be `PathLike`, wrong values raise one InvalidInputError that names them."""
-    given = {name: str(value) if isinstance(value, PathLike) else value for name, value in flags.items()}
+    """As `load_settings` with the user's own settings file, for programs that have their flags in a mapping."""
+    return load_settings(None, **flags)
+
+
+def load_data_dir(config_file: Path | None = None, data_dir: str | None = None) -> Path:
+    """The setting `data_dir` alone, from the first source that has it: what else is wrong there does not matter.
+
+    Raises InvalidInputError where it is wrong itself, and for a file that had to be read and is not TOML.
+    """
+    for source, _ in _sources(config_file, {"data_dir": data_dir}):
+        if value := source.get("data_dir"):
+            return _absolute(Path(value)) if isinstance(value, str) else Settings(data_dir=value).data_dir
+    return default_data_dir()
+
+
+class Setting(NamedTuple):
+    """One row of the settings table."""
+
+    name: str
+    kind: Any
+    """The type of its values."""
+    default: Any
+    meaning: str
+
+    @property
+    def variable(self) -> str:
+        """The name of its environment variable."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+
+def settings_table() -> tuple[Setting, ...]:
+    """Every setting in the order of `Settings`."""
+    rows = []
+    for each in msgspec.structs.fields(Settings):
+        kind, meta = get_args(each.type)
+        made = each.default if each.default_factory is msgspec.NODEFAULT else each.default_factory()
+        rows.append(Setting(each.name, kind, made, meta.description))
+    return tuple(rows)
+
+
+@cache
+def _kinds() -> dict[str, Any]:
+    return {setting.name: setting.kind for setting in settings_table()}
+
+
+def _sources(config_file: str | PathLike[str] | None, flags: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The settings that each source has, the most important first, and how a message names the source. Files are read last."""
+    yield {name: value for name, value in flags.items() if value is not None}, ""
+    variables = {variable.upper(): (variable, value) for variable, value in os.environ.items()}
+    for name in Settings.__struct_fields__:
+        if found := variables.get(ENVIRONMENT_PREFIX + name.upper()):
+            value: Any = found[1]
+            with suppress(ValueError):  # what is not JSON is refused later, with everything else that is wrong
+                value = _prepared(value, _kinds()[name])
+            yield {name: value}, f" (in {found[0]})"
+    file = Path(config_file) if config_file is not None else default_config_file()
+    if file.is_file():
+        yield _in_file(file), f" (in {file})"
+
+
+def _in_file(file: Path) -> dict[str, Any]:
+    import tomllib  # some milliseconds that a command without a settings file need not spend
+
     try:
-        return load_settings(None, **given)
-    except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise InvalidInputError(
-            f"wrong settings: {'; '.join(wrong)}", hint="ai-memory help settings", settings=wrong
-        ) from None
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InvalidInputError(f"{file} is not valid TOML: {error}", hint="fix or remove the file") from None
+
+
+def _refusal(wrong: Mapping[str, str]) -> InvalidInputError:
+    each = [f"{name}: {message}" for name, message in wrong.items()]
+    return InvalidInputError(f"wrong settings: {'; '.join(each)}", hint=HINT, settings=each)
+
+
+def _converted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values in their types, and for each wrong one by name what is wrong with it; no secret is in that."""
+    types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    good: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name, value in values.items():
+        if name not in types:
+            wrong[name] = "there is no such setting"
+            continue
+        kind = get_args(types[name])[0]
+        try:
+            good[name] = from_builtins(_prepared(value, kind), types[name], strict=False, hook=_hook)
+        except (msgspec.ValidationError, ValueError) as error:
+            wrong[name] = _explained(str(error), kind, value)
+    return good, wrong
+
+
+_SWITCHES = {"yes": True, "on": True, "t": True, "y": True, "no": False, "off": False, "f": False, "n": False}
+"""Words for a switch, in addition to true, false, 1 and 0."""
+
+
+def _prepared(value: Any, kind: Any) -> Any:
+    """The value as msgspec can convert it: paths as strings, numbers and switches without spaces, lists and tables from JSON.
+
+    Raises ValueError for a list or table that is not JSON.
+    """
+    if isinstance(value, PathLike):
+        return str(value)
+    if not isinstance(value, str):
+        return value
+    if kind in (int, float, bool):
+        value = value.strip()
+        return _SWITCHES.get(value.lower(), value) if kind is bool else value
+    if get_origin(kind) in (list, dict):
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            raise ValueError(f"Expected a JSON {'list' if get_origin(kind) is list else 'object'}") from None
+    return value
+
+
+def _hook(kind: type, value: Any) -> Any:
+    """A path or a secret, from a string or from a secret of another library. Raises ValueError for anything else."""
+    if kind is SecretStr and callable(getattr(value, "get_secret_value", None)):
+        value = value.get_secret_value()
+    if not isinstance(value, str):
+        raise ValueError(f"Expected `str`, got `{type(value).__name__}`")  # noqa: TRY004 - msgspec lets only this one pass
+    return kind(value)
+
+
+def _explained(message: str, kind: Any, value: Any) -> str:
+    if get_origin(kind) is Literal:
+        message = "Expected one of " + ", ".join(get_args(kind))
+    shown = f", got {value!r}" if isinstance(value, str | int | float) and "Secret" not in str(kind) else ""
+    return message.partition(", got ")[0].replace("Expected", "expected") + shown
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _hide_password(values: dict[str, Any]) -> None:
+    """A password in the store's address is kept where it is not shown."""
+    scheme, found, rest = values["store"].partition("://")
+    user, at, host = rest.rpartition("@")
+    name, colon, password = user.partition(":")
+    if found and colon:
+        values["store"] = f"{scheme}://{name}{at}{host}"
+        values["store_password"] = SecretStr(unquote(password))

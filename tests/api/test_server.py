@@ -15,13 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from ai_memory import Memory
 from ai_memory.api.server import address_of, check_exposure, listen
 from ai_memory.discovery import Announcement, RunningService, find_service
 from ai_memory.errors import ConflictError, InvalidInputError
-from ai_memory.settings import Settings
+from ai_memory.settings import SecretStr, Settings
 from tests.support.rest_server import ask
 
 SCRIPT = """
@@ -29,7 +28,7 @@ import sys
 from pathlib import Path
 from ai_memory.api.server import serve
 from ai_memory.errors import MemoryServiceError
-from ai_memory.settings import Settings
+from ai_memory.settings import SecretStr, Settings
 try:
     serve(Settings(data_dir=Path(sys.argv[1]), port=0, model="none", shutdown_seconds=10), say=print)
 except MemoryServiceError as error:

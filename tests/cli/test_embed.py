@@ -21,6 +21,7 @@ from ai_memory import EmbeddingModel
 from ai_memory.bulk.readers import MAX_LINE_BYTES, Fields, InputFormat, count_places, read_places
 from ai_memory.bulk.records import CHUNK_CHARACTERS, CHUNK_RECORDS, Record, Rejected, chunked
 from ai_memory.cli import main
+from ai_memory.installation import install_hint
 from tests.support.disk import mounted
 from tests.support.tiny_gemma import tiny_gemma
 from tests.support.tiny_models import tiny_bert
@@ -265,9 +266,9 @@ def test_an_empty_input_gives_an_empty_array(run: Run) -> None:
 @pytest.mark.parametrize(
     ("module", "words", "said"),
     [
-        ("pyarrow", ("in.parquet", "-o", "out.npy"), "pip install 'ai-memory-service[parquet]'"),
-        ("pyarrow", ("in.txt", "-o", "out.parquet"), "pip install 'ai-memory-service[parquet]'"),
-        ("ray", ("in.txt", "-o", "out.npy", "--ray", "auto"), "pip install 'ai-memory-service[ray]'"),
+        ("pyarrow", ("in.parquet", "-o", "out.npy"), install_hint("parquet")),
+        ("pyarrow", ("in.txt", "-o", "out.parquet"), install_hint("parquet")),
+        ("ray", ("in.txt", "-o", "out.npy", "--ray", "auto"), install_hint("ray")),
     ],
 )
 def test_a_missing_extra_is_named_with_its_command(

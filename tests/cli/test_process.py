@@ -17,7 +17,6 @@ from tests.support.serving import COMMAND, environment, running_service
 HEAVY = {
     "numpy",
     "pydantic",
-    "pydantic_settings",
     "openvino",
     "httpx",
     "mcp",
@@ -26,7 +25,7 @@ HEAVY = {
     "asyncio",
     "sqlite3",
 }
-HEAVY |= {"yaml", "tqdm", "shtab", "ai_memory.settings", "ai_memory.wiring"}
+HEAVY |= {"yaml", "tqdm", "shtab", "tomllib", "ai_memory.wiring"}
 
 
 @pytest.fixture(scope="module")

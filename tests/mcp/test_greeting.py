@@ -8,12 +8,7 @@ from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 import anyio
-import mcp_types
 import pytest
-from mcp.server.models import InitializationOptions
-from mcp.shared.message import SessionMessage
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
-from msgspec import Meta
 
 from ai_memory.errors import InvalidInputError
 from ai_memory.mcp.greeting import (
@@ -25,10 +20,19 @@ from ai_memory.mcp.greeting import (
     VERSION_KEY,
     greeting,
 )
-from ai_memory.mcp.server import make_server, tool_definitions
 from ai_memory.mcp.text import _RENDERERS
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, request_in, tool_of
 from ai_memory.operations.base import Operation, hints_of, without_none
+
+pytest.importorskip("mcp_types", reason="the MCP SDK is not installed (the extra `mcp`)")
+
+import mcp_types
+from mcp.server.models import InitializationOptions
+from mcp.shared.message import SessionMessage
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+from msgspec import Meta
+
+from ai_memory.mcp.server import make_server, tool_definitions
 
 CLIENT = {"name": "a test", "version": "1"}
 

@@ -12,11 +12,14 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.shared.exceptions import MCPError
 
 from ai_memory import __version__
 from tests.support.serving import COMMAND, environment, running_service
+
+pytest.importorskip("mcp_types", reason="the MCP SDK is not installed (the extra `mcp`)")
+
+from mcp import Client, StdioServerParameters
+from mcp.shared.exceptions import MCPError
 
 KEYS = '{"*": ["whole-key"], "mine": ["mine-key"]}'
 

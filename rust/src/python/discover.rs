@@ -117,8 +117,8 @@ impl Interpreter {
         }
         if !probe.has_package {
             return Err(Error::PackageMissing(
-                Problem::new(format!("{shown} ({found}) has no package ai-memory-service"))
-                    .hint(format!("{shown} -m pip install ai-memory-service"))
+                Problem::new(format!("{shown} ({found}) has no package ai-memory-local"))
+                    .hint(format!("in a checkout of the service: {shown} -m pip install ."))
                     .detail("executable", shown),
             ));
         }

@@ -1,4 +1,4 @@
-//! The service in this process: Python is embedded once, and the package `ai-memory-service` is loaded into it.
+//! The service in this process: Python is embedded once, and the package `ai-memory-local` is loaded into it.
 //!
 //! The interpreter is found and started at the first use, see [`Interpreter::find`], and lives until the process ends. What is
 //! still open then is closed, and a write that was acknowledged is on disk however the process ends.

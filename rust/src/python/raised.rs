@@ -19,7 +19,7 @@ pub fn raised(py: Python<'_>, error: &PyErr) -> Error {
         let interpreter = executable(py).unwrap_or_else(|| "python".to_owned());
         return Error::PackageMissing(
             Problem::new(format!("{interpreter} cannot load the package: {message}"))
-                .hint(format!("{interpreter} -m pip install --upgrade ai-memory-service"))
+                .hint(format!("in a checkout of the service: {interpreter} -m pip install ."))
                 .detail("exception", exception),
         );
     }

@@ -78,10 +78,7 @@ fn what_is_missing_is_said_with_the_command_that_mends_it() {
     let old = named(pretend(&folder.0, "old", "3, 8", true));
     assert!(matches!(old, Error::PythonUnusable(_)) && hint(&old).contains("PYO3_PYTHON="), "{old}");
     let bare = named(pretend(&folder.0, "bare", &linked(), false));
-    assert!(
-        matches!(bare, Error::PackageMissing(_)) && hint(&bare).ends_with("-m pip install ai-memory-service"),
-        "{bare}"
-    );
+    assert!(matches!(bare, Error::PackageMissing(_)) && hint(&bare).ends_with("-m pip install ."), "{bare}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ import msgspec
 from ai_memory.bulk.encoder import Work, encode_chunk, open_worker
 from ai_memory.bulk.records import Chunk, Result
 from ai_memory.errors import EmbedderError, InvalidInputError, MemoryServiceError, ServiceUnavailableError
+from ai_memory.installation import install_hint
 
 _CONNECT_SECONDS = 5.0
 
@@ -97,9 +98,7 @@ def _import_ray() -> Any:
         import ray.data
         import ray.exceptions
     except ImportError as error:
-        raise InvalidInputError(
-            f"Ray Data cannot be imported: {error}", hint="pip install 'ai-memory-service[ray]'"
-        ) from None
+        raise InvalidInputError(f"Ray Data cannot be imported: {error}", hint=install_hint("ray")) from None
     return ray
 
 

@@ -16,6 +16,7 @@ import msgspec
 from ai_memory.bulk.records import Record, Rejected
 from ai_memory.embed.texts import replace_surrogates
 from ai_memory.errors import InvalidInputError
+from ai_memory.installation import install_hint
 
 MAX_LINE_BYTES = 64 << 20
 """A longer line is rejected without being held in memory."""
@@ -163,9 +164,7 @@ def import_parquet() -> Any:
     try:
         from pyarrow import parquet
     except ImportError:
-        raise InvalidInputError(
-            "Parquet needs pyarrow, which is not installed", hint="pip install 'ai-memory-service[parquet]'"
-        ) from None
+        raise InvalidInputError("Parquet needs pyarrow, which is not installed", hint=install_hint("parquet")) from None
     return parquet
 
 

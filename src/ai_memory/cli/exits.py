@@ -15,6 +15,7 @@ EXITS: dict[int, str] = {
     7: "the store is full, read-only, busy, damaged, or of another version",
     8: "the model is missing, damaged or failing, or the network was needed while offline",
     9: "refused: the API key is missing, or does not allow this",
+    10: "a part of the package that this needs is not installed; the message has the command",
     130: "interrupted with Ctrl-C",
 }
 """Every exit code and its meaning."""
@@ -49,6 +50,7 @@ BY_CODE: dict[str, int] = {
     "offline": 8,
     "unauthorized": 9,
     "forbidden": 9,
+    "not_installed": 10,
 }
 """The exit code of each error code; the tests fail for an error class without a row here."""
 

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, api_key, running_url, settings_for
+from ai_memory.installation import require_service
 from ai_memory.operations.caller import Caller
 
 HTTP_SECONDS = 600.0
@@ -28,6 +29,7 @@ def opened(choices: Choices, screen: Screen, *, writes: bool, any_embedder: bool
         with closing(RemoteService(url, api_key=api_key(), timeout=HTTP_SECONDS)) as remote:
             yield remote
         return
+    require_service("a command without --url or a running service")
     from ai_memory.cli.in_process import service_here
 
     with service_here(settings_for(choices), screen, writes=writes, any_embedder=any_embedder) as service:

@@ -11,8 +11,9 @@ from ai_memory import __version__
 from ai_memory.cli import exits
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.parser import UsageError, build_parser, command_in
-from ai_memory.cli.table import COMMANDS
+from ai_memory.cli.table import COMMANDS, LOCAL
 from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
+from ai_memory.installation import require_service
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,6 +51,8 @@ def _run(argv: list[str], screen: Screen) -> int:
         parser.print_help()
         return exits.USAGE
     screen = Screen(json=getattr(arguments, "json", False), quiet=getattr(arguments, "quiet", False))
+    if arguments.command in LOCAL:
+        require_service(f"ai-memory {arguments.command}")
     code: int = import_module(COMMANDS[arguments.command][1]).run(arguments, screen)
     sys.stdout.flush()
     return code

@@ -38,3 +38,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("Print a shell's completion script", f"{_HERE}.completion"),
 }
 """Every command: its summary and its module, which is imported only when the command is used."""
+
+LOCAL = frozenset({"serve", "model", "embed", "evaluate", "tune", "doctor", "backup", "migrate"})
+"""Commands that work on this machine alone; they need more than the client distribution."""

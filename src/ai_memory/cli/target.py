@@ -9,15 +9,13 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ai_memory.discovery import find_service
 from ai_memory.errors import InvalidInputError, OfflineError
-from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir, is_loopback
-
-if TYPE_CHECKING:
-    from ai_memory.settings import Settings
+from ai_memory.places import ENVIRONMENT_PREFIX, is_loopback
+from ai_memory.settings import Settings, load_data_dir, load_settings
 
 
 class Choices(NamedTuple):
@@ -68,21 +66,8 @@ def running_url(choices: Choices) -> str | None:
 
 
 def data_dir(choices: Choices) -> Path:
-    """The data folder, without reading more settings than that one."""
-    file = config_file(choices)
-    if choices.data_dir:
-        return Path(choices.data_dir).expanduser().absolute()
-    file = file or default_config_file()
-    if file.is_file():
-        import tomllib
-
-        try:
-            value = tomllib.loads(file.read_text(encoding="utf-8")).get("data_dir")
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise InvalidInputError(f"{file} is not valid TOML: {error}", hint="mend or remove the file") from None
-        if isinstance(value, str):
-            return Path(value).expanduser().absolute()
-    return default_data_dir()
+    """The data folder, whatever may be wrong with other settings."""
+    return load_data_dir(config_file(choices), choices.data_dir)
 
 
 def config_file(choices: Choices) -> Path | None:
@@ -112,20 +97,4 @@ def _answers(url: str) -> bool:
 
 def settings_for(choices: Choices, **flags: Any) -> Settings:
     """All settings, with the command line's choices over them. Raises InvalidInputError that names each wrong one."""
-    from pydantic import ValidationError
-    from pydantic_settings import SettingsError
-
-    from ai_memory.settings import load_settings
-
-    try:
-        return load_settings(
-            config_file(choices),
-            data_dir=choices.data_dir,
-            offline=choices.offline,
-            **flags,
-        )
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
-        raise InvalidInputError(f"wrong settings: {wrong}", hint="ai-memory help settings") from None
-    except (SettingsError, ValueError, OSError) as error:
-        raise InvalidInputError(f"the settings cannot be read: {error}", hint="ai-memory help settings") from None
+    return load_settings(config_file(choices), data_dir=choices.data_dir, offline=choices.offline, **flags)

@@ -13,6 +13,7 @@ from ai_memory.embed.runtimes.base import Dtype, Runtime
 from ai_memory.embed.runtimes.processor import has_bfloat16
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, ModelFilesError
+from ai_memory.installation import install_hint
 
 if TYPE_CHECKING:
     from ai_memory.embed.runtimes.openvino.tokens import OpenVinoTokens
@@ -150,9 +151,7 @@ def _load_torch(folder: ModelFolder, dtype: Dtype, device: Device, threads: int)
     try:
         from ai_memory.embed.runtimes.torch.runtime import TorchRuntime  # imports torch: only now
     except ImportError as error:
-        raise EmbedderUnavailableError(
-            f"PyTorch cannot be imported: {error}", hint="pip install 'ai-memory-service[gpu]'"
-        ) from error
+        raise EmbedderUnavailableError(f"PyTorch cannot be imported: {error}", hint=install_hint("gpu")) from error
     return TorchRuntime(folder, dtype=dtype, device=str(device), threads=threads)
 
 

@@ -265,7 +265,7 @@ def floor(name: str, groups: Sequence[Group], *, pool: bool = False) -> Run:
 def open_harness(settings: Settings, progress: Progress | None = None) -> Iterator[Harness]:
     """A harness over a temporary store with the user's own model; the store is deleted afterwards."""
     with TemporaryDirectory(prefix="ai-memory-evaluate-") as folder:
-        scratch = settings.model_copy(update={"store": str(Path(folder) / "memory.db"), "snapshot_rows": 0})
+        scratch = msgspec.structs.replace(settings, store=str(Path(folder) / "memory.db"), snapshot_rows=0)
         with closing(open_service(scratch, shipped=True)) as service:
             yield Harness(service, progress)
 

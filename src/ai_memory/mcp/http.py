@@ -17,7 +17,8 @@ import anyio
 import anyio.to_thread
 from msgspec import Struct
 
-from ai_memory.errors import InternalError, ServiceUnavailableError
+from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError
+from ai_memory.installation import require
 from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.operations.caller import Caller
@@ -65,6 +66,9 @@ class McpEndpoint:
         self._max_body_bytes = max_body_bytes
         self._ready = anyio.Event()
         self._manager: StreamableHTTPSessionManager | None = None
+        self._refusal: MemoryServiceError = ServiceUnavailableError(
+            "MCP is not available", hint="see the service's log for the reason"
+        )
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -79,6 +83,12 @@ class McpEndpoint:
                 tasks.cancel_scope.cancel()
 
     async def _serve(self, stop: anyio.Event) -> None:
+        try:
+            require("mcp", "MCP")
+        except MemoryServiceError as error:  # the rest of the server works; health says so too
+            self._refusal = error
+            self._ready.set()
+            return
         try:
             manager = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
         except Exception:  # REST must keep working; MCP requests are answered with an error
@@ -106,7 +116,7 @@ class McpEndpoint:
         scope[_NAMESPACE] = _namespace(scope)
         await self._ready.wait()
         if self._manager is None:
-            raise ServiceUnavailableError("MCP is not available", hint="see the service's log for the reason")
+            raise self._refusal
         await self._manager.handle_request(scope, receive, send)
 
     async def _carry(self, http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 from ai_memory.errors import MemoryServiceError
+from ai_memory.installation import require
 from ai_memory.mcp.greeting import greeting
 from ai_memory.mcp.messages import failure
 
@@ -127,6 +128,7 @@ class Session:
             return self._local
         url = self._find_service()
         if url is None:
+            require("mcp", "MCP without a running service")
             from ai_memory.mcp.local import LocalServer
 
             self._local = LocalServer(self._open_service, self._answer, self._fail_pending, namespace=self._namespace)

@@ -6,6 +6,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ai_memory.errors import InvalidInputError
+from ai_memory.installation import require_service
 from ai_memory.python.methods import Methods
 
 if TYPE_CHECKING:
@@ -30,12 +31,12 @@ class Memory(Methods):
 
         What is not given here comes from the environment and the configuration file; `flags` are further settings by name,
         such as `model="none"`. With `settings`, those are used as they are and nothing else may be given. Raises
-        InvalidInputError for a wrong setting, and StoreError's subclasses where the store cannot be opened.
+        InvalidInputError for a wrong setting, NotInstalledError where only the client is installed, and StoreError's
+        subclasses where the store cannot be opened.
         """
-        from ai_memory.settings import given_settings  # loads pydantic
-        from ai_memory.wiring import (
-            open_service,  # loads numpy, which a program that only imports Client need not wait for
-        )
+        require_service("Memory")
+        from ai_memory.settings import given_settings
+        from ai_memory.wiring import open_service  # loads numpy, which a program that only imports Client does not need
 
         if settings is None:
             settings = given_settings({"store": path, "data_dir": data_dir, **flags})

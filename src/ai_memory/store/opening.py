@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ai_memory.clock import Clock
 from ai_memory.errors import InvalidInputError, OfflineError, StoreReadOnlyError
+from ai_memory.installation import install_hint
 from ai_memory.places import is_loopback
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
 
@@ -69,7 +70,7 @@ def _open_server(
         if error.name is None or error.name.split(".")[0] != "neo4j":
             raise
         raise InvalidInputError(
-            "the driver for Neo4j is not installed", hint="pip install 'ai-memory-service[neo4j]'", field="store"
+            "the driver for Neo4j is not installed", hint=install_hint("neo4j"), field="store"
         ) from error
     return open_neo4j_store(
         address, address.password or password, clock=clock, retry_seconds=busy_seconds, half_filled=half_filled

@@ -9,18 +9,26 @@ from pathlib import Path
 from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
 from ai_memory.cli.options import add_fields
-from ai_memory.cli.output import graph_documents, graph_picture, show
+from ai_memory.cli.output import graph_documents, show
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
 from ai_memory.errors import StoreFullError, StoreReadOnlyError, TooLargeError
+from ai_memory.installation import require_service
 from ai_memory.operations.base import Operation, parse, to_json
-from ai_memory.operations.graph import GRAPH, GraphRequest
+from ai_memory.operations.graph import GRAPH, Graph, GraphRequest
+
+
+def _picture(graph: Graph) -> str:
+    from ai_memory.cli.output import graph_picture  # loads numpy, which the client alone does not have
+
+    return graph_picture.draw(graph)
+
 
 _FORMATS = {
     "json": lambda graph: to_json(graph).decode(),
     "graphml": graph_documents.graphml,
     "cypher": graph_documents.cypher,
-    "svg": graph_picture.draw,
+    "svg": _picture,
 }
 
 
@@ -38,17 +46,25 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
     parser.set_defaults(operation=operation)
 
 
+def _check_size(limit: int) -> None:
+    from ai_memory.cli.output.graph_picture import MOST_NODES
+
+    if limit > MOST_NODES:
+        raise TooLargeError(
+            f"a picture shows {MOST_NODES} nodes at most, not {limit}",
+            hint="lower --limit, or use --format graphml and a program for large graphs",
+            limit=MOST_NODES,
+        )
+
+
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Fetch the graph and show, write or draw it."""
     choices = Choices.of(arguments)
     request = parse(GraphRequest, plain.request_values(arguments, GRAPH, choices))
     kind, file = ("svg", arguments.svg) if arguments.svg else (arguments.format, arguments.output)
-    if kind == "svg" and request.limit > graph_picture.MOST_NODES:
-        raise TooLargeError(
-            f"a picture shows {graph_picture.MOST_NODES} nodes at most, not {request.limit}",
-            hint="lower --limit, or use --format graphml and a program for large graphs",
-            limit=graph_picture.MOST_NODES,
-        )
+    if kind == "svg":
+        require_service("a picture of the graph")
+        _check_size(request.limit)
     found = plain.carry_out(GRAPH, request, choices, screen)
     if kind is None and file is None:
         screen.value(found, show.lines_of(found, screen))

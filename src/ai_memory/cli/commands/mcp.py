@@ -7,6 +7,7 @@ from typing import Any
 
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, api_key, running_url, settings_for
+from ai_memory.installation import is_installed, require
 from ai_memory.types import DEFAULT_NAMESPACE
 
 
@@ -16,9 +17,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Serve one client until it closes standard input."""
+    """Serve one client until it closes standard input. Raises NotInstalledError where that needs the extra `mcp`."""
     del screen
     choices = Choices.of(arguments)
+    if not is_installed("mcp") and running_url(choices) is None:  # a relay to a running service does without
+        require("mcp", "ai-memory mcp")
 
     def open_service() -> Any:
         from ai_memory.wiring import open_service

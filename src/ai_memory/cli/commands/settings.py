@@ -9,6 +9,7 @@ from ai_memory.cli import exits
 from ai_memory.cli.output.layout import table
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
+from ai_memory.settings import settings_table
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,11 +20,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """One line per setting; keys are masked."""
     settings = settings_for(Choices.of(arguments))
-    values: dict[str, Any] = settings.model_dump(mode="json")
-    rows = [
-        (name, _shown(values[name]), f"AI_MEMORY_{name.upper()}", field.description or "")
-        for name, field in type(settings).model_fields.items()
-    ]
+    values = settings.masked()
+    rows = [(each.name, _shown(values[each.name]), each.variable, each.meaning) for each in settings_table()]
     screen.value(values, table(("setting", "value", "environment", "meaning"), rows, screen.width))
     return exits.OK
 

@@ -62,7 +62,7 @@ class Screen:
             print(to_json({"error": error.body()}).decode(), file=sys.stderr)
             return
         print(_encodable(f"error: {visible(error.message)}"), file=sys.stderr)
-        if error.hint:
+        if error.hint and error.hint not in error.message:  # a command may be part of the message
             print(_encodable(f"hint: {visible(error.hint)}"), file=sys.stderr)
 
     def dim(self, text: str) -> str:

@@ -270,5 +270,5 @@ def _check_format(values: dict[str, Any]) -> None:
     if values.get("format") != FORMAT:
         raise InvalidInputError(
             f"archive format {values.get('format')!r} is not known, this version reads {FORMAT}",
-            hint="upgrade ai-memory-service",
+            hint="upgrade this service, or export again with its version",
         )

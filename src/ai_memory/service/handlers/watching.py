@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ai_memory import __version__
-from ai_memory.errors import MemoryServiceError, StoreError
+from ai_memory.errors import MemoryServiceError, NotInstalledError, StoreError
+from ai_memory.installation import require
 from ai_memory.operations.watching import Health, HealthRequest, Part, Stats, StatsRequest
 from ai_memory.service.background.embedder import active_generation
 from ai_memory.service.handlers.generations import build
@@ -40,7 +41,7 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
 def health(parts: Parts, request: HealthRequest) -> Health:
     """Which parts work; asks the store, but loads nothing."""
     del request
-    found = (_store(parts), _embedder(parts), *_vectors(parts), _graph(parts), *_build(parts))
+    found = (_store(parts), _embedder(parts), *_vectors(parts), _graph(parts), *_build(parts), *_mcp())
     return Health(
         live=True,
         ready=found[0].state == "ok",
@@ -118,6 +119,14 @@ def _graph(parts: Parts) -> Part:
     if unread:
         return Part(name="graph", state="loading", message=f"{unread} changes have not been read yet")
     return Part(name="graph", state="ok", message="what memories name has been read")
+
+
+def _mcp() -> Iterator[Part]:
+    """That MCP is not installed, which is no fault."""
+    try:
+        require("mcp", "MCP")
+    except NotInstalledError as error:
+        yield Part(name="mcp", state="ok", message="not installed (the extra `mcp`)", mend=error.hint)
 
 
 def _generation(parts: Parts) -> Generation | None:

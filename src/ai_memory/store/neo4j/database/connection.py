@@ -90,7 +90,7 @@ class Connection:
                 connection_timeout=CONNECT_SECONDS,
                 max_transaction_retry_time=retry_seconds,
                 notifications_min_severity="OFF",
-                user_agent="ai-memory-service",
+                user_agent="ai-memory-local",
             )
             self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
 
