@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ai_memory.documentation import MAP, sections
+from ai_memory.cli.documentation import MAP, sections
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ai_memory.embed.base import Task as Task
     from ai_memory.embed.base import TooLong as TooLong
     from ai_memory.embed.cache import VectorCache as VectorCache
-    from ai_memory.embedding_model import EmbeddingModel as EmbeddingModel
-    from ai_memory.embedding_model import ModelInfo as ModelInfo
     from ai_memory.errors import BrakeError as BrakeError
     from ai_memory.errors import ConflictError as ConflictError
     from ai_memory.errors import EmbedderError as EmbedderError
@@ -71,6 +69,8 @@ if TYPE_CHECKING:
     from ai_memory.python.asynchronous import AsyncClient as AsyncClient
     from ai_memory.python.asynchronous import AsyncMemory as AsyncMemory
     from ai_memory.python.client import Client as Client
+    from ai_memory.python.embedding_model import EmbeddingModel as EmbeddingModel
+    from ai_memory.python.embedding_model import ModelInfo as ModelInfo
     from ai_memory.python.memory import Memory as Memory
     from ai_memory.recall.answer import Answer as Answer
     from ai_memory.recall.answer import Detail as Detail
@@ -101,7 +101,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "python.client": ("Client",),
     "embed.base": ("Encoded", "Task", "TooLong"),
     "embed.cache": ("VectorCache",),
-    "embedding_model": ("EmbeddingModel", "ModelInfo"),
+    "python.embedding_model": ("EmbeddingModel", "ModelInfo"),
     "errors": (
         "BrakeError",
         "ConflictError",

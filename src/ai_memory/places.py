@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ai_memory.environment import variable
+
 APPLICATION = "ai-memory"
-ENVIRONMENT_PREFIX = "AI_MEMORY_"
 SERVICE_FILE = "service.json"
 """Written into the data folder by a running server: `{"url", "pid", "version"}`."""
 
@@ -63,10 +63,10 @@ def model_places() -> ModelPlaces:
     """From the environment and the current folder: EMBEDDINGGEMMA_MODEL_PATH, ./models, and the hub's cache where its
     variables (HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME) put it.
     """
-    named = os.environ.get("EMBEDDINGGEMMA_MODEL_PATH")
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
-    home = Path(os.environ.get("HF_HOME") or caches / "huggingface")
-    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    named = variable("EMBEDDINGGEMMA_MODEL_PATH")
+    caches = Path(variable("XDG_CACHE_HOME") or "~/.cache")
+    home = Path(variable("HF_HOME") or caches / "huggingface")
+    hub = Path(variable("HF_HUB_CACHE") or home / "hub")
     return ModelPlaces(
         gemma=Path(named).expanduser() if named else None, folders=(Path("models").absolute(),), hub=hub.expanduser()
     )

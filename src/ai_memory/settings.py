@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
@@ -17,9 +16,10 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta, Struct, field
 
+from ai_memory import environment
 from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError
-from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, default_data_dir
+from ai_memory.places import default_config_file, default_data_dir
 
 MASK = "**********"
 """What is shown in place of a secret."""
@@ -269,7 +269,7 @@ class Setting(NamedTuple):
     @property
     def variable(self) -> str:
         """The name of its environment variable."""
-        return ENVIRONMENT_PREFIX + self.name.upper()
+        return environment.PREFIX + self.name.upper()
 
 
 def settings_table() -> tuple[Setting, ...]:
@@ -290,9 +290,9 @@ def _kinds() -> dict[str, Any]:
 def _sources(config_file: str | PathLike[str] | None, flags: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """The settings that each source has, the most important first, and how a message names the source. Files are read last."""
     yield {name: value for name, value in flags.items() if value is not None}, ""
-    variables = {variable.upper(): (variable, value) for variable, value in os.environ.items()}
+    variables = {variable.upper(): (variable, value) for variable, value in environment.variables().items()}
     for name in Settings.__struct_fields__:
-        if found := variables.get(ENVIRONMENT_PREFIX + name.upper()):
+        if found := variables.get(environment.PREFIX + name.upper()):
             value: Any = found[1]
             with suppress(ValueError):  # what is not JSON is refused later, with everything else that is wrong
                 value = _prepared(value, _kinds()[name])

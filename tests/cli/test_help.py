@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from ai_memory.cli import main
+from ai_memory.cli.documentation import MAP, Page, folder, installed, sections
 from ai_memory.cli.output.layout import width
 from ai_memory.cli.output.page import rendered
 from ai_memory.cli.output.screen import Screen
-from ai_memory.documentation import MAP, Page, folder, installed, sections
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

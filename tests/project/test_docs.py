@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from ai_memory import __version__
+from ai_memory.cli.documentation import MAP, sections
 from ai_memory.cli.table import COMMANDS
-from ai_memory.documentation import MAP, sections
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

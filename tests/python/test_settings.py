@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ai_memory.environment import PREFIX
 from ai_memory.errors import InvalidInputError
-from ai_memory.places import ENVIRONMENT_PREFIX
 from ai_memory.settings import MASK, SecretStr, Settings, given_settings, load_data_dir, load_settings, settings_table
 
 
@@ -79,7 +79,7 @@ def test_tables_of_several_sources_add_up(tmp_path: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_how_the_environment_is_read(name: str, text: str, value: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ENVIRONMENT_PREFIX + name.upper(), text)
+    monkeypatch.setenv(PREFIX + name.upper(), text)
     found = getattr(load_settings(), name)
     assert (found, type(found)) == (value, type(value))
 

@@ -14,8 +14,8 @@ from ai_memory.clock import SystemClock
 from ai_memory.errors import ForbiddenError, InvalidInputError, MemoryServiceError, OfflineError
 from ai_memory.places import is_loopback
 from ai_memory.settings import SecretStr, Settings
-from ai_memory.store.opening import open_store_at
 from ai_memory.wire import Wire, is_on_this_machine
+from ai_memory.wiring.stores import open_store_at
 
 LOCAL = [
     "127.0.0.1",

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from ai_memory.bulk.records import Chunk, Rejected, Result
 from ai_memory.embed.base import Encoded, TooLong
-from ai_memory.embedding_model import EmbeddingModel
 from ai_memory.errors import EmbedderMismatchError, InvalidInputError, TooLargeError
+from ai_memory.python.embedding_model import EmbeddingModel
 from ai_memory.types import EmbedderIdentity
 
 

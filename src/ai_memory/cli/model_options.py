@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ai_memory.cli.target import Choices, settings_for
 
 if TYPE_CHECKING:
-    from ai_memory.embedding_model import EmbeddingModel
+    from ai_memory.python.embedding_model import EmbeddingModel
 
 
 def add_model_options(parser: argparse.ArgumentParser, *, dimension: bool = True) -> None:
@@ -30,7 +30,7 @@ def add_model_options(parser: argparse.ArgumentParser, *, dimension: bool = True
 def open_model(arguments: argparse.Namespace) -> EmbeddingModel:
     """The model that these options and the settings choose. Raises what `EmbeddingModel` raises."""
     settings = settings_for(Choices.of(arguments))
-    from ai_memory.embedding_model import EmbeddingModel  # loads numpy
+    from ai_memory.python.embedding_model import EmbeddingModel  # loads numpy
 
     return EmbeddingModel(
         arguments.model,

@@ -12,6 +12,7 @@ from ai_memory.cli import exits
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.parser import UsageError, build_parser, command_in
 from ai_memory.cli.table import COMMANDS, LOCAL
+from ai_memory.environment import setting_variable
 from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
 from ai_memory.installation import require_service
 
@@ -73,7 +74,7 @@ def _reader_closed() -> int:
 
 
 def _unexpected(error: Exception, screen: Screen) -> int:
-    if os.environ.get("AI_MEMORY_LOG_LEVEL", "").lower() == "debug":
+    if setting_variable("log_level").lower() == "debug":
         import traceback
 
         traceback.print_exception(error)

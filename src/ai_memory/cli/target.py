@@ -6,15 +6,15 @@ writes there; this process itself. Only the last one loads the store and a model
 
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ai_memory.discovery import find_service
+from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
-from ai_memory.places import ENVIRONMENT_PREFIX, is_loopback
+from ai_memory.places import is_loopback
 from ai_memory.settings import Settings, load_data_dir, load_settings
 
 
@@ -40,7 +40,7 @@ class Choices(NamedTuple):
 
 
 def _environment(name: str) -> str | None:
-    return os.environ.get(ENVIRONMENT_PREFIX + name) or None
+    return setting_variable(name) or None
 
 
 def api_key() -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
-from ai_memory.embedding_model import EmbeddingModel
 from ai_memory.integrations.source import Source
+from ai_memory.python.embedding_model import EmbeddingModel
 
 try:
     from langchain_core.embeddings import Embeddings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from ai_memory.embedding_model import EmbeddingModel
 from ai_memory.integrations.source import Source
+from ai_memory.python.embedding_model import EmbeddingModel
 
 try:
     from llama_index.core.base.embeddings.base import BaseEmbedding

@@ -8,8 +8,8 @@ from typing import Any
 from ai_memory.embed.base import Encoded, Inputs, Task, TooLong
 from ai_memory.embed.matryoshka import check_dimension, cut
 from ai_memory.embed.remote import RemoteEmbedder
-from ai_memory.embedding_model import EmbeddingModel
 from ai_memory.errors import InvalidInputError
+from ai_memory.python.embedding_model import EmbeddingModel
 
 Numbers = list[list[float]]
 

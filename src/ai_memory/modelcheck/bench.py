@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ai_memory.embedding_model import EmbeddingModel
 from ai_memory.errors import InvalidInputError
+from ai_memory.python.embedding_model import EmbeddingModel
 
 ORIGINAL_TEXTS_PER_SECOND: Mapping[int, float] = {1: 18.6, 10: 268.1, 50: 678.5}
 """The original service's output for batches of 1, 10 and 50 texts; its machine, texts and dtype were not recorded."""

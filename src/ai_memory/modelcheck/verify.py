@@ -21,8 +21,8 @@ from ai_memory.embed.matryoshka import cut
 from ai_memory.embed.models.digests import folder_digests
 from ai_memory.embed.models.folder import read_json
 from ai_memory.embed.models.known import FAMILIES, known_model
-from ai_memory.embedding_model import EmbeddingModel
 from ai_memory.errors import InvalidInputError
+from ai_memory.python.embedding_model import EmbeddingModel
 
 TOLERANCES: Mapping[str, tuple[float, float]] = {
     "float32": (2e-4, 1e-3),

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
-from ai_memory.errors import IdempotencyConflictError
-from ai_memory.store.base import Rejected, Restore
+import numpy as np
+
+from ai_memory.errors import IdempotencyConflictError, InvalidInputError
+from ai_memory.store.base import Rejected, Restore, VectorRow
+from ai_memory.store.values import vector_blob
+
+LENGTH_TOLERANCE = 1e-3
+"""How far from 1 the length of a stored vector may be; float16 inference stays well below."""
 
 KEPT_MICROSECONDS = 24 * 60 * 60 * 1_000_000
 """How long the answer to an idempotency key is kept."""
@@ -115,3 +122,26 @@ def key_reused(key: str) -> IdempotencyConflictError:
     return IdempotencyConflictError(
         f"the idempotency key {key!r} was used for a different request", hint="use a new key for a new request"
     )
+
+
+def packed(rows: Sequence[VectorRow], dimension: int) -> list[tuple[int, int, bytes]]:
+    """Vectors ready to be stored: (key, passage, blob). Raises InvalidInputError for a wrong shape or length."""
+    for row in rows:
+        if row.vector.shape != (dimension,):
+            raise InvalidInputError(
+                f"a vector of shape {row.vector.shape} does not fit a generation of dimension {dimension}",
+                hint="run `ai-memory doctor`: the store's vectors were made by another embedder",
+                limit=dimension,
+                key=row.key,
+            )
+    if rows:
+        lengths = np.linalg.norm(np.stack([row.vector for row in rows]).astype(np.float64), axis=1)
+        wrong = np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE))
+        if wrong.size:
+            first = int(wrong[0])
+            raise InvalidInputError(
+                f"a vector must have length 1, not {lengths[first]:.6g}",
+                key=rows[first].key,
+                passage=rows[first].passage,
+            )
+    return [(int(row.key), int(row.passage), vector_blob(row.vector)) for row in rows]

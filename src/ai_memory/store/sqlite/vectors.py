@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from ai_memory.errors import ConflictError, NotFoundError
 from ai_memory.store.base import StoredRevision, VectorRow
+from ai_memory.store.rules import packed
 from ai_memory.store.sqlite.rows import (
     GENERATION_COLUMNS,
     RECORD_COLUMNS,
     generation,
     stored_revision,
 )
-from ai_memory.store.values import json_text, packed, vector
+from ai_memory.store.values import json_text, vector
 from ai_memory.types import EmbedderIdentity, Generation
 
 _MISSING = (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from ai_memory.cli import exits
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.settings_file import write_setting
 from ai_memory.cli.target import Choices, config_file, settings_for
+from ai_memory.environment import PREFIX, setting_variable
 from ai_memory.errors import EmbedderUnavailableError
-from ai_memory.places import ENVIRONMENT_PREFIX, default_config_file, model_places
+from ai_memory.places import default_config_file, model_places
 
 _WITHOUT_FOLDER = ("auto", "none")
 
@@ -38,9 +38,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     file = config_file(choices) or default_config_file()
     write_setting(file, "model", chosen)
     screen.value({"model": chosen, "settings": str(file)}, [f"{file} now says: model = {chosen!r}"])
-    variable = f"{ENVIRONMENT_PREFIX}MODEL"
-    if os.environ.get(variable):
-        screen.note(f"{variable} is set and has precedence over the file")
+    if setting_variable("model"):
+        screen.note(f"{PREFIX}MODEL is set and has precedence over the file")
     screen.note(
         "a running service reads it at its next start; a store with vectors of another model needs: ai-memory reembed"
     )

@@ -7,9 +7,10 @@ blocked while openvino is imported; that also halves the import time. docs/decis
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
+
+from ai_memory.environment import set_default
 
 _CONVERTER = "openvino.tools.ovc"
 KEPT_SHAPES = "128"
@@ -20,7 +21,7 @@ With 256 the heap still grew after 6,000 passes of ever new lengths; with 128 it
 
 def import_openvino() -> tuple[Any, Any]:
     """The `openvino` module and its operations (opset 13). Raises ImportError if it is not installed."""
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KEPT_SHAPES)  # oneDNN reads it once, when it is loaded
+    set_default("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KEPT_SHAPES)  # oneDNN reads it once, when it is loaded
     blocked = "openvino" not in sys.modules and _CONVERTER not in sys.modules
     if blocked:
         sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # makes the import raise ModuleNotFoundError

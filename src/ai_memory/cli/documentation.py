@@ -36,7 +36,7 @@ class Section(NamedTuple):
 
 def folder() -> Traversable | None:
     """The folder of the pages; None if there is neither a copy in the package nor a checkout around it."""
-    checkout = Path(__file__).resolve().parents[2] / "docs"
+    checkout = Path(__file__).resolve().parents[3] / "docs"
     candidates: tuple[Traversable, ...] = (files("ai_memory") / "docs", checkout)
     return next((place for place in candidates if (place / MAP).is_file()), None)
 

@@ -1,0 +1,28 @@
+"""The process environment: read, and added to, in this module alone."""
+
+from __future__ import annotations
+
+import os
+
+PREFIX = "AI_MEMORY_"
+"""What the names of the settings' variables begin with."""
+
+
+def variable(name: str) -> str:
+    """The value of a variable; empty if it is unset, which means the same everywhere here."""
+    return os.environ.get(name, "")
+
+
+def setting_variable(name: str) -> str:
+    """The value of a setting's variable, such as AI_MEMORY_URL for `url`; empty if it is unset."""
+    return variable(PREFIX + name.upper())
+
+
+def variables() -> dict[str, str]:
+    """A copy of all variables."""
+    return dict(os.environ)
+
+
+def set_default(name: str, value: str) -> None:
+    """Give a variable a value unless the user has set one: for libraries that have no other option."""
+    os.environ.setdefault(name, value)
