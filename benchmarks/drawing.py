@@ -28,7 +28,7 @@ def charts(rows: Sequence[Row], engine: Sequence[Row]) -> dict[str, Chart]:
     source = _source(rows)
     drawn = {
         "engine-throughput": Chart(
-            "EmbeddingGemma-300M on the CPU: tokens a second",
+            "EmbeddingGemma-300M on the CPU: tokens per second",
             "More is better; blue: this service; grey: others with the same texts in the same run",
             _throughput(engine),
             _source(engine),
@@ -52,7 +52,7 @@ def charts(rows: Sequence[Row], engine: Sequence[Row]) -> dict[str, Chart]:
             source,
         ),
         "beside-others": Chart(
-            "Beside others in the same run",
+            "Compared with others in the same run",
             "How many times as fast; right of 1 this service is ahead. The mark is the target, orange misses it",
             [("", [_beside(row) for row in rows if row["ratio"]])],
             source,

@@ -1,4 +1,4 @@
-"""Writes the files made from operations, settings and the default recipe; `--check` compares them and fails on a difference."""
+"""Writes the files made from operations, settings, the default recipe and the imports; `--check` fails where one is out of date."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from architecture_picture import architecture_picture
 from cli_page import cli_page
 from pages import reference_page, settings_page
 from python_methods import async_module, graph_module, sync_module
@@ -17,6 +18,7 @@ FILES: dict[str, Callable[[], str]] = {
     "src/ai_memory/python/methods.py": sync_module,
     "src/ai_memory/python/graph_methods.py": graph_module,
     "src/ai_memory/python/async_methods.py": async_module,
+    "docs/architecture.svg": architecture_picture,
     "docs/cli.md": cli_page,
     "docs/recall.svg": recall_picture,
     "docs/reference.md": reference_page,

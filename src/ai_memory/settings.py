@@ -194,7 +194,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def beside_store(self) -> Path:
-        """The name beside which files made from the store lie: its own, or one in data_dir for a store on a server."""
+        """The path next to which files derived from the store are kept: its own, or one in data_dir for a store on a server."""
         if "://" not in self.store:
             return self.store_path
         import hashlib  # OpenSSL takes milliseconds to load, and the command line reads settings from this module

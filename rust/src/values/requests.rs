@@ -404,7 +404,7 @@ pub struct Forget {
     /// The namespace to work in.
     #[serde(skip_serializing_if = "is_default")]
     pub namespace: Namespace,
-    /// Why it is erased. The log keeps the reason forever, so one that repeats the memory's text or title, or a telling part of
+    /// Why it is erased. The log keeps the reason forever, so one that repeats the memory's text or title, or a revealing part of
     /// it, is refused with `InvalidInput`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -194,7 +194,7 @@ class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
         Reason | None,
         Meta(
             description="Why it is erased. The log keeps the reason forever, so one that repeats the memory's text or title, or "
-            "a telling part of it, is refused.",
+            "a revealing part of it, is refused.",
             extra={"short": "Why it is erased; logged forever, so it must not repeat the memory."},
         ),
     ] = None
@@ -209,7 +209,7 @@ class ForgetManyRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fie
         Reason | None,
         Meta(
             description="Why they are erased. The log keeps the reason forever, so one that repeats the text or title of any of "
-            "these memories, or a telling part of it, is refused."
+            "these memories, or a revealing part of it, is refused."
         ),
     ] = None
     dry_run: Annotated[bool, Meta(description="Erase nothing; only count what would be erased.")] = True

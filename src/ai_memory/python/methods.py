@@ -382,7 +382,7 @@ class Methods(GraphMethods):
         id: The memory's id (mem_…).
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reason: Why it is erased. The log keeps the reason forever, so one that repeats the memory's text or title, or
-            a telling part of it, is refused.
+            a revealing part of it, is refused.
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
             stale_revision, which names the current one.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
@@ -411,7 +411,7 @@ class Methods(GraphMethods):
 
         namespace: Only memories of this namespace.
         reason: Why they are erased. The log keeps the reason forever, so one that repeats the text or title of any of
-            these memories, or a telling part of it, is refused.
+            these memories, or a revealing part of it, is refused.
         dry_run: Erase nothing; only count what would be erased.
         allow_share: The largest share of the namespace that may be erased, from 0 to 1; 20 memories or fewer may
             always be. Default: the setting forget_share.

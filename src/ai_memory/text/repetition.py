@@ -12,8 +12,8 @@ forms are evened out:
 - what identifies by itself: nine digits in a row, whatever separates them (card, phone and account numbers, but no dates);
   a word of six or more characters with letters and digits (passwords, keys, ids); an e-mail address.
 
-One ordinary word, or two, cannot be told from shared vocabulary: a password that is a plain word, or a name, passes unless it
-is the whole text. The same holds for a paraphrase.
+One ordinary word, or two, cannot be distinguished from shared vocabulary: a password that is a plain word, or a name, passes
+unless it is the whole text. The same holds for a paraphrase.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def open_service(
 
     The model is loaded at its first use. With `shipped`, tuned weights are not even looked for. Raises EmbedderMismatchError when
     a model, dimension or dtype is named that is not the one this store's vectors were made with (unless `any_embedder`: to make
-    them anew), StoreError's subclasses when the store cannot be opened, and InvalidInputError for a recipe file that is none;
+    them again), StoreError's subclasses when the store cannot be opened, and InvalidInputError for a recipe file that is none;
     nothing is written then.
     """
     clock = clock or SystemClock()
@@ -131,7 +131,7 @@ def _open_at(place: str, settings: Settings, clock: Clock, *, half_filled: bool 
 
 
 def doctor(settings: Settings, *, rebuild: bool = False) -> tuple[Problem, ...]:
-    """Compare what is derived with what is canonical, and the store with itself; `rebuild` makes derived parts anew."""
+    """Compare what is derived with what is canonical, and the store with itself; `rebuild` re-creates the derived parts."""
     service = open_service(settings)
     try:
         return service.doctor(rebuild=rebuild)
@@ -266,5 +266,5 @@ class Embedders:
 
 
 def _has_name(model: str) -> bool:
-    """Whether a model can be found again by its name; a folder of one's own cannot."""
+    """Whether a model can be found again by its name; any other folder cannot."""
     return model == HASHING or known_model(model) is not None

@@ -1,1 +1,1 @@
-"""What runs beside the requests: embedding, rebuilding vectors, extraction, following the log."""
+"""What runs in the background: embedding, rebuilding vectors, extraction, following the log."""

@@ -1,7 +1,7 @@
 """Extracts what memories name and state in the background, into the graph file next to the store.
 
-What is still to be read is told by the store's log, so that nothing is lost when a process ends; any process of the store may
-read it. Writes are not held up: reading begins when they pause.
+The store's log says what is still to be read, so nothing is lost when a process ends; any process of the store may read it.
+Writes are not delayed: reading begins when they pause.
 """
 
 from __future__ import annotations

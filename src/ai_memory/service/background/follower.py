@@ -1,4 +1,4 @@
-"""Keeps the in-memory partitions in step with the store, whoever wrote to it.
+"""Keeps the in-memory partitions in step with the store, including writes of other processes.
 
 The store's log says what changed, in commit order; the follower applies it at the next call, so that two processes on one
 store see each other's writes. Vectors have a separate position, because they are stored later than the texts.

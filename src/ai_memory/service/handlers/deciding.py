@@ -1,7 +1,7 @@
 """Handlers of the operations by which people say who is who.
 
-A decision is kept as relations, so that it goes wherever relations go: MERGED_INTO from each thing to the one that stands for
-it, SPLIT_INTO from a thing to what is meant instead, with the memory as its evidence. Those of one decision have its id among
+A decision is kept as relations, so that it goes wherever relations go: MERGED_INTO from each entity to the one that represents
+it, SPLIT_INTO from an entity to what is meant instead, with the memory as its evidence. Those of one decision have its id among
 their attributes, and are retired together when it is undone.
 """
 

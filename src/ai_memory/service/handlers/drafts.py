@@ -1,6 +1,6 @@
 """From what a caller gives to what the store keeps: checks of meaning, canonical paths and tags, digests.
 
-Types and ranges have been checked when the request was built; here is what one field alone cannot tell.
+Types and ranges have been checked when the request was built; here is what depends on more than one field.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def select(
 
 
 def _source(connection: sqlite3.Connection, selection: Selection, namespace: int) -> str:
-    """The tables in the order that reads least: from the most telling filter, else along time until the page is full.
+    """The tables in the order that reads least: from the most selective filter, else along time until the page is full.
 
     CROSS JOIN keeps SQLite, which knows no counts, from choosing another order.
     """
