@@ -17,7 +17,7 @@ from ai_memory.extraction.names import declension
 from ai_memory.extraction.names import recognition as names
 from ai_memory.extraction.values import Extraction, Mention, TimeExpression
 
-VERSION = "1"
+VERSION = "2"
 """Must be raised with every change to what is found, so that texts which were read before are read again."""
 
 Finder = Callable[[str], Iterable[Mention]]

@@ -22,15 +22,22 @@ from ai_memory.extraction.words import Word
 _CLAUSE_END = re.compile(r"[.!?…,;:\n]|\s[—–-]\s")
 _CLAUSE_WORDS = 16
 """Words looked at on each side of a time for the clause's tense."""
+_GAP = re.compile(r"\s+['’]?")
+"""Between a preposition and its time: blanks, and the mark of a shortened year (*in '24*)."""
 _JOIN = re.compile(r"\s*(?:to|until|till|through|по|до|[–—-])\s*|\s+(?P<pair>and|и)\s+")
 _BETWEEN = frozenset(("between", "from", "между", "с", "со"))
 _OFTEN = frozenset(["every", "each", "any", "most", "каждый", "каждую", "каждое", "каждые", "любой"])
 
-_YEARLESS = frozenset(("days", "date", "month", "weekday", "season", "quarter", "part"))
+_YEARLESS = frozenset(("days", "date", "month", "weekday", "season", "quarter", "part", "nth", "week_of", "holiday"))
 _PASSED_OVER = frozenset(("the", "mid", "of", "самого"))
 _NEUTRAL = frozenset(["on", "in", "at", "during", "of", "в", "во", "за", "от"])
-_NEEDS_PREPOSITION = frozenset(("month", "weekday", "year", "season"))
+_NEEDS_PREPOSITION = frozenset(("month", "weekday", "year", "short_year", "dotted_month", "season", "holiday"))
 _AROUND = _NEUTRAL | BOUND.keys() | _BETWEEN | {"and"}
+_LASTING = frozenset(("over", "within", "throughout", "around", "на", "под", "течение"))
+"""These belong to a stretch of time, but a number after them is seldom a year (*over 2020 rows*)."""
+_LENGTHS = frozenset(("rolling", "holiday", "nth", "week_of"))
+_FIRM = frozenset(("since", "until", "till", "by", "before", "after", "до", "после", "к"))
+"""What bounds these: *for the last week*, *на Новый год* do not say that it is to come."""
 _YEAR_WORD = re.compile(r"\d(?:[ ]?(?:года|году|год|гг?\.))$")
 _NOMINATIVE_MONTH = re.compile("январь|февраль|март|апрель|май|июнь|июль|август|сентябрь|октябрь|ноябрь|декабрь")
 _SOFT_PAST = frozenset(("с", "со"))
@@ -82,35 +89,44 @@ def _atoms(text: str, words: Sequence[Word]) -> Iterator[_Atom]:
             start, end = match.span()
             before = _before(text, words, index)
             word = before.key if before else ""
-            belongs = word in _NEUTRAL or word in BOUND or word == "between"
+            belongs = word in _NEUTRAL or word in _LASTING or word in BOUND or word == "between"
             begins = before.start if before and belongs else start
             yield _Atom(match.lastgroup or "", start, end, match.group(), word, begins, index)
 
 
 def _before(text: str, words: Sequence[Word], index: int) -> Word | None:
     """The word before an atom with nothing but blanks between, articles and *mid* passed over."""
-    while index > 0 and text[words[index - 1].end : words[index].start].isspace():
+    while index > 0 and _GAP.fullmatch(text, words[index - 1].end, words[index].start):
         index -= 1
         if words[index].key not in _PASSED_OVER:
             return words[index]
     return None
 
 
-def _counts(text: str, atom: _Atom) -> bool:
+def _counts(text: str, words: Sequence[Word], atom: _Atom) -> bool:
     """Return whether a word that may be something else (May, Monday meetings, 2024, spring) is a time here."""
     if atom.word in _OFTEN:
         return False
     if atom.name not in _NEEDS_PREPOSITION:
         return True
     if atom.name == "season":
-        return has_year(atom.text) or (atom.word in BOUND and atom.word not in ("to", "for", "на", "по"))
-    if atom.name == "year":
+        if has_year(atom.text) or (atom.word in BOUND and atom.word not in ("to", "for", "на", "по")):
+            return True
+        # *It does not run in winter* is about every winter, *where were we in winter* about one.
+        placed = atom.word in _AROUND or atom.word in _LASTING or not atom.text.isascii()
+        return placed and set(_tenses(text, words, atom)) - {""} == {"past"}
+    if atom.name == "holiday" and (has_year(atom.text) or SHIFTED.match(atom.text) or atom.word in _LASTING):
+        return True
+    if atom.name in ("year", "short_year"):
         return atom.word in _AROUND or _YEAR_WORD.search(atom.text) is not None
     if atom.name == "month" and (has_year(atom.text) or _NOMINATIVE_MONTH.fullmatch(atom.text)):
         return True
     if atom.name == "weekday" and atom.text.isupper():
         return True
     return atom.word in _AROUND or text[atom.end : atom.end + 1] == ""
+
+
+SHIFTED = re.compile(r"(?i:last|this|next|прошл|эт|следующ)")
 
 
 def _direction(text: str, words: Sequence[Word], atom: _Atom, bound: Bound) -> Direction:
@@ -154,9 +170,11 @@ def _seen(text: str, words: Sequence[Word], atom: _Atom, bound: Bound, said_at: 
 
 
 def _single(text: str, words: Sequence[Word], atom: _Atom, said_at: dt.datetime | None) -> TimeExpression | None:
-    if not _counts(text, atom):
+    if not _counts(text, words, atom):
         return None
     bound = BOUND.get(atom.word, Bound())
+    if atom.name in _LENGTHS and atom.word not in _FIRM:
+        bound = Bound()
     if atom.name == "days":
         bound = Bound(direction=bound.direction if bound.closes else None)
     seen = _seen(text, words, atom, bound, said_at)
