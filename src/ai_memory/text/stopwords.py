@@ -63,9 +63,10 @@ HAPPENED = _words(
     year period time ago over
     произошло происходило происходит случилось случалось было делал делала делали делаем сделал сделала сделали нового
     новости события событие помнишь вспомни расскажи
-    passiert passierte geschah geschehen gemacht machte machten getan taten los gab neues ereignisse letzte letzten
-    paso ocurrio sucedio hice hizo hicimos hicieron nuevo
-    passe fait faisait faisions nouveau avons avez ont ai est ce que qu quoi
+    war passiert passierte geschah geschehen gemacht machte machten getan taten los gab neues ereignisse letzte letzten
+    los las el paso ocurrio sucedio hice hizo hicimos hicieron nuevo
+    qu'avons-nous qu'ai-je qu'avez-vous s'est-il ces les la le l passe fait faisait faisions nouveau avons avez
+    ont ai est ce que qu quoi nous vous je s il
     """
 )
 """Words that ask what happened and not what it was about: English, Russian, German, Spanish, French."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ai_memory.extraction.calendar.languages import LANGUAGES
 from ai_memory.extraction.calendar.words import (
     HOLIDAY,
     MONTH,
@@ -168,9 +169,15 @@ def _starts() -> dict[str, re.Pattern[str]]:
     for words, atoms in _BEGINNINGS:
         for word in words:
             names[word] = names.get(word, frozenset()) | set(atoms.split())
+    every = dict(ATOMS)
+    for code, language in LANGUAGES.items():
+        theirs = {f"{code}_{name}": pattern for name, pattern in language.patterns.items()}
+        every |= theirs
+        for word in (*language.starts, DIGIT):
+            names[word] = names.get(word, frozenset()) | frozenset(theirs)
     compiled = {
         chosen: re.compile(
-            "|".join(f"(?P<{name}>{pattern})" for name, pattern in ATOMS.items() if name in chosen), re.VERBOSE
+            "|".join(f"(?P<{name}>{pattern})" for name, pattern in every.items() if name in chosen), re.VERBOSE
         )
         for chosen in set(names.values())
     }
