@@ -155,6 +155,8 @@ def test_meaning(text: str, expected: str) -> None:
         "по понедельникам и каждый вторник",
         "майский день, мартовский кот",
         "CVE-2024-05, part 11/2025/3, 5/2026/1, ABC-2024-05, 13/2025",
+        "the last three minutes of the game, в последние три минуты игры, lost in the fourth quarter",
+        "the season of 2010-11, the 2001-02 identity",
         "season 2023-24, version 11.2025, he said '24 hours'",
         "The ferry does not run in summer. Holiday pay is settled in the spring.",
         "The Christmas tree is in the basement. Every Easter we meet.",

@@ -207,7 +207,8 @@ def _query_word(word: str, kind: Kind, stop: frozenset[str]) -> QueryTerm:
     others = [stem]
     if not stops and codes.may_be_code(surface):
         # What the text has with separators is an exact form of this.
-        others += dict.fromkeys(EXACT + form for form in (surface, *codes.asked(surface)) if EXACT + form not in best)
+        forms = [EXACT + surface, *(form for name in codes.asked(surface) for form in (EXACT + name, name))]
+        others += [form for form in dict.fromkeys(forms) if form not in (*best, *others)]
     if _LATIN.search(surface):
         if _UMLAUT.search(surface):
             spelled = surface.translate(_E_SPELLING)

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 _VERSION = re.compile(r"[a-z]*?(?<!\d)(\d+(?:\.\d+)+)(.*)")
 _HASH = re.compile(r"(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}")
-_HASH_SHOWN = 7
-"""Git shows this many digits, and no fewer."""
+_LONG_HASH = 20
+_SHOWN = range(7, 13)
+"""So many digits are shown of a long hash. Shorter codes may differ in their last digit, and are found as a whole."""
 _SEPARATORS = re.compile(r"[-:/._]+")
 _SEPARATED = re.compile(
     r"(?=.*\d)[a-z0-9]{1,12}([-:/._])[a-z0-9]{1,12}(?:\1[a-z0-9]{1,12}){0,7}|[a-f]{2}(?:[-:][a-f]{2}){5}"
@@ -37,6 +38,8 @@ def written(code: str) -> Iterator[str]:
     version = _VERSION.fullmatch(code)
     if not version:
         yield from _forms(code)
+        if _HASH.fullmatch(code) and len(code) >= _LONG_HASH:
+            yield from (f"{code[:count]}…" for count in _SHOWN)
         return
     numbers, more = version.groups()
     if more:
@@ -53,6 +56,8 @@ def asked(code: str) -> Iterator[str]:
     version = _VERSION.fullmatch(code)
     if not version:
         yield from _forms(code)
+        if _HASH.fullmatch(code):
+            yield from (code[:count] for count in _SHOWN) if len(code) >= _LONG_HASH else (f"{code[: _SHOWN[-1]]}…",)
         return
     numbers, more = version.groups()
     if more:
@@ -85,16 +90,9 @@ def _forms(code: str) -> Iterator[str]:
         joined = _SEPARATORS.sub("", code)
         if len(joined) >= (_LEAST_DIGITS if joined.isdigit() else _LEAST_MIXED):
             yield joined
-        yield from (form for form in (_numbers if joined.isdigit() else _beginning)(joined) if form != joined)
-    elif code.isdigit():
-        yield from _numbers(code)
-    else:
-        yield from _beginning(code)
-
-
-def _beginning(code: str) -> Iterator[str]:
-    if _HASH.fullmatch(code):
-        yield code[:_HASH_SHOWN] + "…"
+        code = joined
+    if code.isdigit():
+        yield from (form for form in _numbers(code) if form != code)
 
 
 def _numbers(written_so: str) -> Iterator[str]:

@@ -109,7 +109,10 @@ def _number(words: list[str]) -> int | None:
 
 def _numbered_month(atom: _Atom) -> Interval | None:
     year = _year(atom.words) or 0
-    return months(year, next(int(word) for word in atom.words if len(word) < 4), 1)
+    month = next(int(word) for word in atom.words if len(word) < 4)
+    if atom.words[0] == str(year) and month == year % 100 + 1:
+        return None  # 2010-11 may be a season from one year to the next
+    return months(year, month, 1)
 
 
 def _iso_week(atom: _Atom) -> Interval | None:

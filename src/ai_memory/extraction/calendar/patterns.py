@@ -83,7 +83,7 @@ ATOMS = {
     "quarter": rf"""
         (?:\b[QH][1-4](?:(?:[ ,/-]{{1,2}}|[ ]of[ ]){_YEAR}\b|[ ]?{_SHORT_YEAR}|[ ](?:of[ ])?(?:last|this|next)[ ]year)?
            |(?<![\w-]){_YEAR}[ /-]?[QH][1-4]
-           |\b{_ORDINAL_EN}[ ](?i:quarter)(?!s)(?:[ ](?:of[ ])?(?:{_YEAR}|(?i:(?:the|last|this|next)[ ]year)))?
+           |\b{_ORDINAL_EN}[ ](?i:quarter)[ ](?:of[ ])?(?:{_YEAR}|(?i:(?:the|last|this|next)[ ]year))
            |\b(?i:перв|втор|трет|четв[её]рт)[а-яё]{{1,4}}[ ](?:квартал|полугоди)[а-яё]{{0,2}}(?:[ ]{_YEAR_RU}|{_ITS_YEAR_RU})?
         )\b""",
     "numbered_month": rf"""
@@ -106,9 +106,10 @@ ATOMS = {
               (?i:недел[яеиюь]|половин[аеуы]|день|дня|выходны[ехм]|месяц[ае]?|квартал[ае]?|{_WEEKDAY_RU})[ ]{_WHOLE_RU}
         )\b""",
     "rolling": rf"""
-        \b(?:(?i:last|past|previous|next|coming|following)[ ](?:{_SOME_EN}|(?i:(?:a[ ])?few))[ ](?i:{_UNIT_EN}|quarters?)
+        \b(?:(?i:last|past|previous|next|coming|following)[ ](?:{_SOME_EN}|(?i:(?:a[ ])?few))[ ](?i:{_UNIT_EN}|quarters?)(?![ ]of\b)
            |(?i:past[ ](?:day|week|month|quarter|year))
-           |(?i:последн|прошедш|прошл|ближайш|следующ)[а-яё]{{2,3}}[ ](?:{_COUNT_RU}|(?i:несколько))[ ]{_UNIT_RU}
+           |(?i:последн|прошедш|прошл|ближайш|следующ)[а-яё]{{2,3}}[ ](?:{_COUNT_RU}|(?i:несколько))
+              [ ]{_UNIT_RU}(?!(?<=минут|инуты|инуту)[ ][а-яё])
            |(?i:последн(?:юю|ей|ий|его|ем)|ближайш(?:ую|ей|ий|его|ем))[ ](?i:недел[юеи]|месяца?|квартала?|года?|сутки)
         )\b""",
     "date": rf"""
