@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
@@ -153,6 +154,15 @@ class Settings(Struct, frozen=True, kw_only=True):
             )
         ),
     ] = True
+    timezone: Annotated[
+        str,
+        Meta(
+            description=(
+                "Time zone of the user, such as Europe/Berlin: whose days *today* and *last week* mean in questions and "
+                "memories, where a request's `now` has no offset; empty means UTC."
+            )
+        ),
+    ] = ""
     snapshot_rows: Annotated[
         int, Meta(ge=0, description="Save the index next to the store after this many new passages; 0 never saves it.")
     ] = 20_000
@@ -210,6 +220,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def recipe_path(self) -> Path:
         """The file of tuned recall weights, which need not be there."""
         return Path(self.recipe_file).expanduser().absolute() if self.recipe_file else self.data_dir / "recipe.json"
+
+    @property
+    def zone(self) -> dt.tzinfo:
+        """The time zone of the setting `timezone`; UTC where it is empty."""
+        return _zone(self.timezone) if self.timezone else dt.UTC
 
     @property
     def models_dir(self) -> Path:
@@ -328,9 +343,21 @@ def _converted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str
         kind = get_args(types[name])[0]
         try:
             good[name] = from_builtins(_prepared(value, kind), types[name], strict=False, hook=_hook)
+            if name == "timezone" and good[name]:
+                _zone(good[name])
         except (msgspec.ValidationError, ValueError) as error:
             wrong[name] = _explained(str(error), kind, value)
     return good, wrong
+
+
+def _zone(name: str) -> dt.tzinfo:
+    """The time zone of that name. Raises ValueError where the machine has none."""
+    from zoneinfo import ZoneInfo  # milliseconds that a command without this setting need not spend
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("Expected the name of a time zone, such as Europe/Berlin") from None
 
 
 _SWITCHES = {"yes": True, "on": True, "t": True, "y": True, "no": False, "off": False, "f": False, "n": False}

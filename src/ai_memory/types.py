@@ -273,7 +273,10 @@ class Selection(Struct, frozen=True, kw_only=True):
     ] = True
     now: Annotated[
         dt.datetime | None,
-        Meta(description="The instant to treat as now. Default: the service's clock."),
+        Meta(
+            description="The instant to treat as now; its offset says whose days *yesterday* means. Default: the service's clock, "
+            "in the zone of the setting `timezone`."
+        ),
     ] = None
 
 

@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ai_memory import Memory
 from ai_memory.clock import ManualClock, to_micros
+from ai_memory.errors import InvalidInputError
 from ai_memory.index.partition import Partition
-from ai_memory.operations.reading import RECALL, RecallRequest
+from ai_memory.operations.reading import RECALL, TIMELINE, RecallRequest, TimelineRequest
 from ai_memory.operations.writing import REMEMBER_MANY, Draft, RememberManyRequest
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.evidence.periods import ELSEWHERE, Period, nearness, period_evidence
 from ai_memory.recall.evidence.scores import Values, score_all
-from ai_memory.recall.recipe import BALANCED, without
+from ai_memory.recall.plan import asks_only_for
+from ai_memory.recall.recipe import BALANCED, THOROUGH, without
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.types import MemoryRecord, Selection
@@ -150,3 +153,138 @@ def test_a_time_that_no_memory_is_near_changes_nothing(diary: Service) -> None:
     request = RecallRequest(query="What did Anna do with the boat in May 1987?", now=ASKED)
     on, off = diary.carry_out(RECALL, request), diary.recall_with(without(BALANCED, "time"), request)
     assert [(hit.memory.id, hit.score) for hit in on.hits] == [(hit.memory.id, hit.score) for hit in off.hits]
+
+
+@pytest.mark.parametrize(
+    ("question", "time", "only"),
+    [
+        ("What did we do in the last 7 days?", "in the last 7 days", True),
+        ("What happened in February?", "in February", True),
+        ("February", "February", True),
+        ("Что мы делали вчера?", "вчера", True),
+        ("Что нового за последнюю неделю?", "за последнюю неделю", True),
+        ("Was haben wir letzte Woche gemacht?", "letzte Woche", True),
+        ("¿Qué hicimos la semana pasada?", "semana pasada", True),
+        ("Qu'avons-nous fait la semaine dernière ?", "semaine dernière", True),
+        ("上周我们做了什么？", "上周", True),
+        ("What did we decide in February?", "in February", False),
+        ("上周我们决定了什么？", "上周", False),
+        ("What did Anna do in February?", "in February", False),
+        ('What did we do with "it" in February?', "in February", False),
+        ("Что Анна делала вчера?", "вчера", False),
+    ],
+)
+def test_a_question_for_nothing_but_a_time_is_recognised(question: str, time: str, only: bool) -> None:
+    start = question.index(time)
+    assert asks_only_for(question, [(start, start + len(time))]) is only
+
+
+LOUD = dt.datetime(2024, 1, 5, 10, tzinfo=dt.UTC)
+
+
+@pytest.fixture(params=["hashing", "none"])
+def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    """Three quiet memories of February among four hundred of another month that have all words of the question."""
+    service = open_service(Settings(data_dir=tmp_path, model=request.param, extract=False), clock=ManualClock(ASKED))
+    quiet = [
+        Draft(text=text, valid_from=dt.datetime(2024, 2, day, 9, tzinfo=dt.UTC))
+        for day, text in ((9, "Signed the lease."), (14, "Сдали ключи."), (29, "Bought a kayak."))
+    ]
+    loud = [Draft(text=f"What happened in February? Note {n}", valid_from=LOUD) for n in range(400)]
+    service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=quiet + loud))
+    service.settle()
+    yield service
+    service.close()
+
+
+@pytest.mark.parametrize(
+    "question", ["What happened in February?", "What did we do in 2024-02?", "February", "Что было в феврале?"]
+)
+def test_what_is_inside_comes_first_where_only_a_time_is_asked_for(busy: Service, question: str) -> None:
+    answer = ask(busy, question, explain=True)
+    first = {hit.memory.text for hit in answer.hits[:3]}
+    assert first == {"Signed the lease.", "Сдали ключи.", "Bought a kayak."}
+    assert all(hit.confidence > 0.5 for hit in answer.hits[:3])
+    assert answer.hits[0].trace is not None
+    assert "time" in answer.hits[0].trace.candidates
+    assert answer.answer_hash == ask(busy, question).answer_hash
+
+
+def test_every_recipe_with_time_puts_what_is_inside_first(busy: Service) -> None:
+    for recipe in (THOROUGH, without(BALANCED, "coverage"), without(BALANCED, "lexical")):
+        answer = busy.recall_with(recipe, RecallRequest(query="What happened in February?", now=ASKED, limit=3))
+        assert {hit.memory.valid_from.month for hit in answer.hits if hit.memory.valid_from} == {2}
+    off = busy.recall_with(without(BALANCED, "time"), RecallRequest(query="What happened in February?", now=ASKED))
+    assert off.hits[0].memory.valid_from == LOUD
+
+
+def test_a_question_about_more_than_a_time_keeps_its_words(busy: Service) -> None:
+    answer = ask(busy, "Which note says what happened in February?", explain=True)
+    assert answer.hits[0].memory.valid_from == LOUD
+
+
+def test_a_time_that_nothing_is_inside_leaves_the_ranking_to_the_words(busy: Service) -> None:
+    assert ask(busy, "What happened in May 1987?").hits[0].memory.valid_from == LOUD
+
+
+NIGHT = dt.datetime.fromisoformat("2024-03-20T09:00:00+13:00")
+"""Still the 19th in UTC."""
+
+
+@pytest.mark.parametrize(
+    ("timezone", "now", "expected"),
+    [
+        ("", NIGHT, "breakfast"),  # the offset of `now`
+        ("Pacific/Auckland", NIGHT.astimezone(dt.UTC), "dinner"),  # an offset goes before the setting
+        ("Pacific/Auckland", None, "breakfast"),  # the setting, with the service's clock
+        ("Pacific/Auckland", dt.datetime(2024, 3, 20, 9), "breakfast"),
+        ("", None, "dinner"),
+    ],
+)
+def test_days_are_the_users_days(tmp_path: Path, timezone: str, now: dt.datetime | None, expected: str) -> None:
+    settings = Settings(data_dir=tmp_path, model="none", extract=False, timezone=timezone)
+    service = open_service(settings, clock=ManualClock(NIGHT))
+    drafts = [
+        Draft(text="breakfast", valid_from=dt.datetime.fromisoformat("2024-03-20T07:00:00+13:00")),
+        Draft(text="dinner", valid_from=dt.datetime.fromisoformat("2024-03-19T22:00:00+13:00")),
+    ]
+    service.carry_out(REMEMBER_MANY, RememberManyRequest(memories=drafts))
+    answer = service.carry_out(RECALL, RecallRequest(query="What did I do today?", now=now, explain=True))
+    inside = {hit.memory.text for hit in answer.hits if hit.confidence > 0.5}
+    assert inside == {"breakfast"} | ({"dinner"} if expected == "dinner" else set())
+    assert answer.asked is not None
+    since = answer.asked.times[0].since
+    assert since is not None
+    assert since.isoformat() == (
+        "2024-03-20T00:00:00+13:00" if expected == "breakfast" else "2024-03-19T00:00:00+00:00"
+    )
+    bucket = service.carry_out(TIMELINE, TimelineRequest(bucket="day", now=now)).buckets[0]
+    assert bucket.start.isoformat()[:10] == ("2024-03-20" if expected == "breakfast" else "2024-03-19")
+    service.close()
+
+
+def test_a_memory_means_the_days_of_the_setting(tmp_path: Path) -> None:
+    """*Today*, said when it is still yesterday in UTC, begins what it states on the user's day."""
+    began = {}
+    for timezone in ("", "Pacific/Auckland"):
+        with Memory(settings=Settings(data_dir=tmp_path, model="none", timezone=timezone)) as memory:
+            if not timezone:
+                memory.remember("Anna Petrova joined Globex today.", valid_from=NIGHT)
+            (works,) = memory.neighbours("entity:Anna Petrova", types=["WORKS_AT"]).neighbours
+            began[timezone] = works.relation.valid_from
+    assert began[""] == dt.datetime(2024, 3, 19, tzinfo=dt.UTC)
+    assert began["Pacific/Auckland"] == dt.datetime.fromisoformat("2024-03-20T00:00:00+13:00")
+
+
+def test_a_zone_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="timezone: expected the name of a time zone"):
+        Settings(timezone="Mars/Olympus")
+
+
+@pytest.mark.parametrize("now", ["2024-03-20T09:00:00+13:00", NIGHT])
+def test_now_keeps_its_offset_however_it_is_given(tmp_path: Path, now: str | dt.datetime) -> None:
+    with Memory(settings=Settings(data_dir=tmp_path, model="none", extract=False)) as memory:
+        memory.remember("breakfast", valid_from="2024-03-20T07:00:00+13:00")
+        answer = memory.recall("today", now=now, explain=True)
+        assert answer.asked is not None
+        assert answer.asked.times[0].since == dt.datetime.fromisoformat("2024-03-20T00:00:00+13:00")

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,6 +91,43 @@ def found_by(query: str, text: str) -> dict[str, float]:
         ("1000000", "cost 1,000,000 euros"),
         ("3.14", "pi is 3.14."),
         ("１２３", "number 123"),
+        ("−250", "at -250 degrees"),
+        ("-1000.5", "a balance of (-1,000.5)"),
+        # versions
+        ("2.5.0", "since v2.5.0"),
+        ("v2.5.0", "since 2.5.0"),
+        ("2.12", "needs 2.12.0"),
+        ("2.12", "needs v2.12.3-rc1"),
+        ("2.12.0", "needs 2.12"),
+        ("3.11", "runs python3.11"),
+        # codes with and without separators
+        ("AB1234X", "part AB-1234-X"),
+        ("ab-1234-x", "part AB1234X"),
+        ("AB/1234/X", "part AB‑1234‑X"),
+        ("F150", "drives a Ford F-150"),
+        ("aabbccddeeff", "the card AA:BB:CC:DD:EE:FF"),
+        ("AA-BB-CC-DD-EE-FF", "the card aa:bb:cc:dd:ee:ff"),
+        ("001a.2b3c.4d5e", "the card 00:1A:2B:3C:4D:5E"),
+        ("20240517", "on 2024-05-17"),
+        ("550e8400e29b41d4a716446655440000", "id 550e8400-e29b-41d4-a716-446655440000"),
+        # telephone numbers
+        ("+4930901820", "Phone +49 (0)30 901820"),
+        ("030 901820", "Phone +49 (0)30 901820"),
+        ("030901820", "Phone 0049 30 901820"),
+        ("+49 30 901820", "Phone 030/901820"),
+        ("(555) 123-4567", "call +15551234567"),
+        ("5551234567", "call 555.123.4567."),
+        # hashes
+        ("4a02515", "in 4a02515f9c8b7d6e5a4c3b2a1908f7e6d5c4b3a2"),
+        ("4a02515f9c8b7d6e5a4c3b2a1908f7e6d5c4b3a2", "in 4A02515"),
+        # Turkish names with an ending, variants of Chinese characters
+        ("İstanbul", "İstanbul'da buluştuk"),
+        ("istanbul", "İstanbul’dan geldik"),
+        ("Ankara'ya", "Ankara güzel"),
+        ("istanbulda", "İstanbul'da buluştuk"),
+        ("资料库备份", "繁體字：資料庫備份每天執行。"),
+        ("資料庫備份", "资料库备份每天执行。"),
+        ("東", "东京"),
         # emoji, invisible characters, compatibility forms
         ("👍", "fine 👍🏽"),
         ("👩‍💻", "she is a 👩‍💻"),
@@ -112,6 +151,14 @@ def test_a_question_finds_the_text(query: str, text: str) -> None:
         ("记忆", "忆记"),
         ("ERR_TILE", "tile error"),
         ("й", "и"),
+        ("2.5.0", "v5.2.0"),
+        ("2.12", "2.120 and 12.2"),
+        ("-250", "250 metres"),
+        ("250", "-250 degrees"),
+        ("1230", "at 12:30"),
+        ("1271", "at 127.1"),
+        ("4a02515", "in 4a02516f9c8b7d6e5a4c3b2a1908f7e6d5c4b3a2"),
+        ("+4930901820", "Phone +49 (0)30 901821"),
         ("का", "कि"),
     ],
 )
@@ -230,3 +277,13 @@ def test_query_terms_are_values() -> None:
 def test_the_short_way_for_plain_words_gives_what_the_long_way_gives(chunk: str, german: bool) -> None:
     long_way = [term for token in tokens(chunk) for term in analysis._document_terms(token, german)]
     assert list(analysis._Remembered(german)[chunk]) == long_way
+
+
+def test_further_forms_of_a_code_do_not_lengthen_a_text() -> None:
+    for text in ("v2.12.0", "AB-1234-X", "+49 (0)30 901820", "4a02515f9c8b7d6e5a4c3b2a1908f7e6d5c4b3a2"):
+        parts = {term for term in analyse(text) if not term.startswith(("=", "~"))}
+        assert parts <= {piece.casefold() for piece in re.findall(r"\w+", text)}, text
+
+
+def test_a_question_in_other_characters_is_shown_as_it_was_written() -> None:
+    assert [term.surface for term in analyse_query("資料庫").terms] == ["資料", "料庫"]

@@ -1,7 +1,8 @@
 """From a text and the time it was said to mentions, times and statements: the entry point of extraction.
 
 Everything is recognised by spelling, by lists of names and by the surrounding words; no model is used and no file is read but the
-lists that come with the package. English and Russian are read in one pass, so the language of a text need not be given.
+lists that come with the package. All languages are read in one pass, so the language of a text need not be given: English and
+Russian, and the dates and times of German, Spanish, French and Chinese.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ai_memory.extraction.names import declension
 from ai_memory.extraction.names import recognition as names
 from ai_memory.extraction.values import Extraction, Mention, TimeExpression
 
-VERSION = "1"
+VERSION = "2"
 """Must be raised with every change to what is found, so that texts which were read before are read again."""
 
 Finder = Callable[[str], Iterable[Mention]]

@@ -10,10 +10,20 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from ai_memory.extraction.calendar import chinese
 from ai_memory.extraction.calendar.atoms import Direction, Seen, has_year, read
 from ai_memory.extraction.calendar.intervals import Interval
+from ai_memory.extraction.calendar.languages import (
+    ARTICLES,
+    FOREIGN_PREPOSITIONS,
+    FRENCH_MARKS,
+    JOINS,
+    LANGUAGES,
+    PREPOSITIONS,
+    TENSES,
+)
 from ai_memory.extraction.calendar.tenses import tense
 from ai_memory.extraction.calendar.words import BOUND, Bound
 from ai_memory.extraction.values import TimeExpression
@@ -22,17 +32,25 @@ from ai_memory.extraction.words import Word
 _CLAUSE_END = re.compile(r"[.!?…,;:\n]|\s[—–-]\s")
 _CLAUSE_WORDS = 16
 """Words looked at on each side of a time for the clause's tense."""
-_JOIN = re.compile(r"\s*(?:to|until|till|through|по|до|[–—-])\s*|\s+(?P<pair>and|и)\s+")
+_GAP = re.compile(r"\s+['’]?")
+"""Between a preposition and its time: blanks, and the mark of a shortened year (*in '24*)."""
+_JOIN = re.compile(rf"\s*(?:to|until|till|through|по|до|到|至|[–—-])\s*|\s+(?:{JOINS})\s+|\s+(?P<pair>and|и)\s+")
 _BETWEEN = frozenset(("between", "from", "между", "с", "со"))
 _OFTEN = frozenset(["every", "each", "any", "most", "каждый", "каждую", "каждое", "каждые", "любой"])
 
-_YEARLESS = frozenset(("days", "date", "month", "weekday", "season", "quarter", "part"))
+_YEARLESS = frozenset(("days", "date", "month", "weekday", "season", "quarter", "part", "nth", "week_of", "holiday"))
 _PASSED_OVER = frozenset(("the", "mid", "of", "самого"))
 _NEUTRAL = frozenset(["on", "in", "at", "during", "of", "в", "во", "за", "от"])
-_NEEDS_PREPOSITION = frozenset(("month", "weekday", "year", "season"))
+_NEEDS_PREPOSITION = frozenset(("month", "weekday", "year", "short_year", "dotted_month", "season", "holiday"))
 _AROUND = _NEUTRAL | BOUND.keys() | _BETWEEN | {"and"}
+_LASTING = frozenset(("over", "within", "throughout", "around", "на", "под", "течение"))
+"""These belong to a stretch of time, but a number after them is seldom a year (*over 2020 rows*)."""
+_LENGTHS = frozenset(("rolling", "holiday", "nth", "week_of"))
+_FIRM = frozenset(("since", "until", "till", "by", "before", "after", "до", "после", "к"))
+"""What bounds these: *for the last week*, *на Новый год* do not say that it is to come."""
 _YEAR_WORD = re.compile(r"\d(?:[ ]?(?:года|году|год|гг?\.))$")
 _NOMINATIVE_MONTH = re.compile("январь|февраль|март|апрель|май|июнь|июль|август|сентябрь|октябрь|ноябрь|декабрь")
+_SHIFTED = re.compile(r"(?i:last|this|next|прошл|эт|следующ)")
 _SOFT_PAST = frozenset(("с", "со"))
 """These say from when, which is usually the past, but not next to a sign of the future."""
 
@@ -48,6 +66,10 @@ class _Atom(NamedTuple):
     """Where that word begins, if it belongs to the expression; else `start`."""
     place: int
     """The place of its first word among the words of the text."""
+    foreign: bool = False
+    """In German, Spanish, French or Chinese; `text` is its translation."""
+    certain: Literal["past", "near", ""] = ""
+    """The direction of a date without a year, where the language says it without verbs."""
 
 
 def find(text: str, words: Sequence[Word], said_at: dt.datetime | None) -> list[TimeExpression]:
@@ -72,6 +94,28 @@ def find(text: str, words: Sequence[Word], said_at: dt.datetime | None) -> list[
 
 
 def _atoms(text: str, words: Sequence[Word]) -> Iterator[_Atom]:
+    wide = [
+        _Atom(
+            each.name,
+            each.start,
+            each.end,
+            each.english,
+            each.bound,
+            each.start,
+            0,
+            True,
+            "past" if each.past else "near",
+        )
+        for each in chinese.find(text)
+    ]
+    yield from (
+        sorted([*wide, *_between_blanks(text, words)], key=lambda atom: atom.start)
+        if wide
+        else _between_blanks(text, words)
+    )
+
+
+def _between_blanks(text: str, words: Sequence[Word]) -> Iterator[_Atom]:
     end = 0
     for index, begin in enumerate(words):
         pattern = begin.lexeme.time
@@ -81,31 +125,49 @@ def _atoms(text: str, words: Sequence[Word]) -> Iterator[_Atom]:
         if match:
             start, end = match.span()
             before = _before(text, words, index)
+            code, _, name = (match.lastgroup or "").partition("_")
+            language = LANGUAGES.get(code)
             word = before.key if before else ""
-            belongs = word in _NEUTRAL or word in BOUND or word == "between"
+            word = PREPOSITIONS.get(word) or (language and FOREIGN_PREPOSITIONS.get(word)) or word
+            belongs = word in _NEUTRAL or word in _LASTING or word in BOUND or word == "between"
             begins = before.start if before and belongs else start
-            yield _Atom(match.lastgroup or "", start, end, match.group(), word, begins, index)
+            if language is None:
+                yield _Atom(match.lastgroup or "", start, end, match.group(), word, begins, index)
+            elif match.group() != "hier" or not FRENCH_MARKS.isdisjoint(each.key for each in words):
+                yield _Atom(name, start, end, language.translated(match.group()), word, begins, index, foreign=True)
 
 
 def _before(text: str, words: Sequence[Word], index: int) -> Word | None:
     """The word before an atom with nothing but blanks between, articles and *mid* passed over."""
-    while index > 0 and text[words[index - 1].end : words[index].start].isspace():
+    while index > 0 and _GAP.fullmatch(text, words[index - 1].end, words[index].start):
         index -= 1
-        if words[index].key not in _PASSED_OVER:
+        if words[index].key not in _PASSED_OVER and words[index].key not in ARTICLES:
             return words[index]
     return None
 
 
-def _counts(text: str, atom: _Atom) -> bool:
+def _counts(text: str, words: Sequence[Word], atom: _Atom) -> bool:
     """Return whether a word that may be something else (May, Monday meetings, 2024, spring) is a time here."""
     if atom.word in _OFTEN:
         return False
+    if atom.certain:
+        return True
     if atom.name not in _NEEDS_PREPOSITION:
         return True
     if atom.name == "season":
-        return has_year(atom.text) or (atom.word in BOUND and atom.word not in ("to", "for", "на", "по"))
-    if atom.name == "year":
+        if has_year(atom.text) or (atom.word in BOUND and atom.word not in ("to", "for", "на", "по")):
+            return True
+        # *It does not run in winter* is about every winter, *where were we in winter* about one.
+        placed = atom.word in _AROUND or atom.word in _LASTING or not atom.text.isascii()
+        return placed and set(_tenses(text, words, atom)) - {""} == {"past"}
+    if atom.name == "holiday" and (has_year(atom.text) or _SHIFTED.match(atom.text) or atom.word in _LASTING):
+        return True
+    if atom.name == "holiday" and atom.word == "and":
+        return False
+    if atom.name in ("year", "short_year"):
         return atom.word in _AROUND or _YEAR_WORD.search(atom.text) is not None
+    if atom.foreign and atom.name == "weekday":
+        return True
     if atom.name == "month" and (has_year(atom.text) or _NOMINATIVE_MONTH.fullmatch(atom.text)):
         return True
     if atom.name == "weekday" and atom.text.isupper():
@@ -115,6 +177,8 @@ def _counts(text: str, atom: _Atom) -> bool:
 
 def _direction(text: str, words: Sequence[Word], atom: _Atom, bound: Bound) -> Direction:
     """Whether a date without a year is past or future: as its preposition says, else as the clause's verbs do."""
+    if atom.certain and not bound.direction:
+        return atom.certain
     if bound.direction == "past" and atom.word not in _SOFT_PAST:
         return "past"
     if bound.direction == "future":
@@ -143,7 +207,7 @@ def _tenses(text: str, words: Sequence[Word], atom: _Atom) -> Iterator[str]:
                 break
             place = word.start if step < 0 else word.end
             if word.initial or not word.capital:
-                yield tense(word.key)
+                yield (TENSES.get(word.key, "") if atom.foreign else "") or tense(word.key)
 
 
 def _seen(text: str, words: Sequence[Word], atom: _Atom, bound: Bound, said_at: dt.datetime | None) -> Seen:
@@ -154,9 +218,11 @@ def _seen(text: str, words: Sequence[Word], atom: _Atom, bound: Bound, said_at: 
 
 
 def _single(text: str, words: Sequence[Word], atom: _Atom, said_at: dt.datetime | None) -> TimeExpression | None:
-    if not _counts(text, atom):
+    if not _counts(text, words, atom):
         return None
     bound = BOUND.get(atom.word, Bound())
+    if atom.name in _LENGTHS and atom.word not in _FIRM:
+        bound = Bound()
     if atom.name == "days":
         bound = Bound(direction=bound.direction if bound.closes else None)
     seen = _seen(text, words, atom, bound, said_at)
@@ -183,9 +249,15 @@ def _joined(text: str, first: _Atom, second: _Atom) -> bool:
 def _range(
     text: str, words: Sequence[Word], first: _Atom, second: _Atom, said_at: dt.datetime | None
 ) -> TimeExpression | None:
-    """From the first atom to the end of the second; the first is the last such date before the second."""
+    """From the first atom to the end of the second: where one has no year, it is the nearest such date on its side of the other."""
     seen = _seen(text, words, second, Bound(), said_at)
-    end = read(second.name, second.text, seen)
+    if has_year(first.text) and second.name in _YEARLESS and not has_year(second.text):
+        begin = read(first.name, first.text, seen)
+        if begin is None or begin.start is None:
+            return None
+        end = read(second.name, second.text, Seen(begin.start, seen.zone, "future"))
+    else:
+        end = read(second.name, second.text, seen)
     if end is None or end.start is None:
         return None
     start = read(

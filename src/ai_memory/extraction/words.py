@@ -15,6 +15,7 @@ from ai_memory.extraction.gazetteer import Entry, key, names
 _WORD = re.compile(r"[^\W\d_]\w*(?:[-'’.&+][^\W_]+)*(?:\+\+|\#(?!\w))?|\d+(?:[.]\d+)*[a-z]{0,3}")
 _POSSESSIVE = re.compile(r".+['’][sS]")
 _BOUNDARY = re.compile(r"[.!?…:;\n\t•|\"“„«(\[]|^\s*[-*]\s")
+_PARTS = re.compile("[-'’]")
 _CAMEL = re.compile(r"[a-z][A-Z]\w+")
 ABBREVIATED = frozenset(["dr", "mr", "mrs", "ms", "prof", "st", "jr", "sr", "vs", "etc", "г", "ул", "им"])
 """A full stop after these does not end a sentence."""
@@ -84,7 +85,7 @@ def lexeme(written: str) -> Lexeme:
     capital = text[0].isupper() or _CAMEL.match(text) is not None
     entry = names().entries.get(folded)
     plain = not capital and (entry is None or entry.word) and "-" not in text
-    time = STARTS.get(DIGIT if folded[:1].isdigit() else folded.partition("-")[0])
+    time = STARTS.get(DIGIT if folded[:1].isdigit() else _PARTS.split(folded, maxsplit=1)[0])
     return Lexeme(text, folded, capital, possessive, entry, time, beginning_with(folded), plain)
 
 

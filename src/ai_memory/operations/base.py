@@ -157,12 +157,18 @@ def instant(value: str | dt.date, name: str | None = None) -> dt.datetime:
 
     `name` is the field that an error names. Raises InvalidInputError for anything else.
     """
+    return _parsed(value, name, as_utc=True)
+
+
+def _parsed(value: str | dt.date, name: str | None, *, as_utc: bool) -> dt.datetime:
+    """As `instant`; unless `as_utc`, with the zone that it was given in, which may be none."""
     try:
         if isinstance(value, str):
             value = dt.datetime.fromisoformat(value)
         elif not isinstance(value, dt.datetime):
             value = dt.datetime(value.year, value.month, value.day)
-        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        in_utc = value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        return in_utc if as_utc else value
     except (ValueError, OverflowError):
         raise InvalidInputError(
             f"{f'{name}: ' if name else ''}{str(value)[:80]!r} is not a date or time",
@@ -181,7 +187,7 @@ def _readers(request: type[Struct]) -> dict[str, Reader]:
     for name, hint in hints_of(request).items():
         wanted = without_none(hint)
         if wanted is dt.datetime:
-            readers[name] = _read_instant
+            readers[name] = _read_now if name == "now" else _read_instant
         elif takes_many(wanted):
             readers[name] = _read_many
         elif (item := struct_in(wanted)) is not None:
@@ -191,6 +197,11 @@ def _readers(request: type[Struct]) -> dict[str, Reader]:
 
 def _read_instant(value: Any, name: str) -> Any:
     return instant(value, name) if isinstance(value, str | dt.date) else value
+
+
+def _read_now(value: Any, name: str) -> Any:
+    """The present instant keeps its zone: the days of a question are the days of that zone."""
+    return _parsed(value, name, as_utc=False) if isinstance(value, str | dt.date) else value
 
 
 def _read_many(value: Any, name: str) -> Any:

@@ -118,7 +118,10 @@ class TimelineRequest(Selection, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Bucket(Struct, frozen=True, kw_only=True):
-    """One day, week, month or year, from `start` (inclusive, UTC): how many memories happened in it, and the newest of them."""
+    """One day, week, month or year: how many memories happened in it, and the newest of them.
+
+    `start` is inclusive and has the zone of the request's `now`, else of the setting `timezone`.
+    """
 
     start: dt.datetime
     count: int

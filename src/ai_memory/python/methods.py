@@ -63,7 +63,8 @@ class Filters(TypedDict, total=False):
     as_of: Only what was true in the world at this instant: valid_from <= as_of < valid_to.
     known_at: Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now.
     include_ended: Also memories whose valid_to is before now.
-    now: The instant to treat as now. Default: the service's clock.
+    now: The instant to treat as now; its offset says whose days *yesterday* means. Default: the service's clock, in
+        the zone of the setting `timezone`.
     """
 
     user: str | Sequence[str]

@@ -43,7 +43,7 @@ class Trace(Struct, frozen=True, kw_only=True):
     """How a hit got its rank, recorded during the search itself."""
 
     candidates: tuple[str, ...]
-    """Which searches found it: `dense`, `lexical`, `graph`; `session` where none of these did."""
+    """Which searches found it: `dense`, `lexical`, `graph`, `time` (inside the time asked for); `session` where none did."""
     cosine: float | None
     """Exact cosine similarity of the question and the best passage, in [-1, 1]; None where there is no vector."""
     bm25: float | None
@@ -130,7 +130,10 @@ class AskedWord(Struct, frozen=True, kw_only=True):
 
 
 class AskedTime(Struct, frozen=True, kw_only=True):
-    """A time that the question names, from `since` to `until` (exclusive); None where it is open on that side."""
+    """A time that the question names, from `since` to `until` (exclusive); None where it is open on that side.
+
+    Both have the offset of the zone whose days they are: that of the request's `now`, else of the setting `timezone`.
+    """
 
     since: dt.datetime | None
     until: dt.datetime | None

@@ -50,6 +50,10 @@ class Question(Struct, frozen=True, kw_only=True):
     """Whether to include a prompt-ready context block."""
     periods: tuple[Period, ...] = ()
     """The times that the text names."""
+    only_time: bool = False
+    """Whether the text asks for nothing but what happened then: what is inside comes first."""
+    zone: dt.tzinfo = dt.UTC
+    """Whose days the times are."""
     recipe: Recipe = BALANCED
 
 
@@ -109,6 +113,7 @@ def recall(
         filtered=is_filtered(plan),
         vectors=Vectors(store, generation, vector) if vector is not None and generation is not None else None,
         periods=question.periods,
+        only_time=question.only_time,
         reranker=reranker,
         expander=GraphExpander(graph, plan.selection) if graph is not None and recipe.entities else None,
     )
@@ -121,7 +126,7 @@ def recall(
     trusted = why_trusted(greatest, ranking.scores.tolist(), covered.shares, ranking.joint_coverage) if hits else None
     if hits and trusted is None:
         reason = abstention.WEAK
-    understood = asked(plan, question.periods, ranking, trusted) if question.explain else None
+    understood = asked(plan, question.periods, question.zone, ranking, trusted) if question.explain else None
     return _answer(question, hits, reason, found_notices, abstention.searched(view, scored), started, understood)
 
 

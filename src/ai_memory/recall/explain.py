@@ -23,20 +23,26 @@ _LEAST_REASON = 0.25
 _WORDS = {"lexical": "words", "coverage": "words"}
 
 
-def asked(plan: Plan, periods: Sequence[Period], ranking: Ranking, trusted: str | None) -> Asked:
-    """What the question was understood as, with the times that it names; `trusted` is why its answer may be trusted, if it may."""
+def asked(plan: Plan, periods: Sequence[Period], zone: dt.tzinfo, ranking: Ranking, trusted: str | None) -> Asked:
+    """What the question was understood as, with the times that it names, in `zone`.
+
+    `trusted` is why its answer may be trusted, if it may.
+    """
     shares, (pools, compared, expansion) = ranking.words.masses.tolist(), ranking.sources
     searched = union(pools.rows, expansion.rows)
     found = {
         "dense": len(pools.dense),
         "lexical": len(pools.lexical),
+        "time": len(pools.timed),
         "graph": len(expansion.rows),
         "session": compared - len(searched),
     }
     return Asked(
         words=tuple(AskedWord(text=term.surface, share=share) for term, share in zip(plan.terms, shares, strict=True)),
         phrases=plan.phrases,
-        times=tuple(AskedTime(since=_instant(period.since), until=_instant(period.until)) for period in periods),
+        times=tuple(
+            AskedTime(since=_instant(period.since, zone), until=_instant(period.until, zone)) for period in periods
+        ),
         filters=_filters(plan.selection),
         candidates=compared,
         origins={name: count for name, count in found.items() if count},
@@ -44,8 +50,13 @@ def asked(plan: Plan, periods: Sequence[Period], ranking: Ranking, trusted: str 
     )
 
 
-def _instant(micros: int | None) -> dt.datetime | None:
-    return None if micros is None else from_micros(micros)
+def _instant(micros: int | None, zone: dt.tzinfo) -> dt.datetime | None:
+    if micros is None:
+        return None
+    try:
+        return from_micros(micros).astimezone(zone)
+    except OverflowError:
+        return from_micros(micros)  # the first or last day of the calendar, in another zone
 
 
 def _filters(selection: Selection) -> dict[str, str]:
@@ -68,6 +79,8 @@ def trace(scored: Scored, ranking: Ranking, at: int, certain: Summands) -> Trace
     row, pools = int(ranking.rows[at]), ranking.sources.pools
     dense_rank, lexical_rank = _rank(pools.dense, row), _rank(pools.lexical, row)
     found = [name for name, rank in (("dense", dense_rank), ("lexical", lexical_rank)) if rank is not None]
+    if row in pools.timed:
+        found.append("time")
     path = ranking.sources.expansion.paths.get(ranking.ids[at], ())
     if path:
         found.append("graph")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import Struct
@@ -10,11 +11,16 @@ from msgspec import Struct
 from ai_memory.text.analysis import analyse_query
 from ai_memory.text.normal import normal_form
 from ai_memory.text.properties import asks
+from ai_memory.text.stopwords import HAPPENED
 from ai_memory.text.terms import QueryTerm
+from ai_memory.text.words import fold
 from ai_memory.types import Selection
 
 _HARD_QUOTES = re.compile('"([^"]*)"|“([^”]*)”')
 """What must occur literally. «…» and „…“ do not mean that: Russian and German put every name of a firm or a book in them."""
+_HAPPENED_WIDE = re.compile(
+    "(?:我们|我們|我|你们|你|大家)?(?:都)?(?:做|干|幹|发生|發生)(?:了|过|過)?(?:什么|什麼|些什么|些什麼|哪些事)(?:事情|事)?"
+)
 CONTENT_WEIGHT = 0.35
 """Words of at least this weight say what a question is about; function words are given less by the analysis."""
 
@@ -44,6 +50,19 @@ def make_plan(text: str, selection: Selection) -> Plan:
     quoted = () if asks(text) else (straight or curly for straight, curly in _HARD_QUOTES.findall(text))
     phrases = tuple(dict.fromkeys(filter(None, map(folded, quoted))))
     return Plan(query.terms, phrases, selection)
+
+
+def asks_only_for(text: str, spans: Iterable[tuple[int, int]]) -> bool:
+    """Return whether a question asks for nothing but what happened at the times that it names at `spans`, half-open.
+
+    *What did we do last week?* does; *What did we decide last week?* and a question with a quoted phrase do not.
+    """
+    rest, end = "", len(text)
+    for start, stop in sorted(spans, reverse=True):
+        rest, end = f"{text[stop:end]} {rest}", start
+    query = analyse_query(_HAPPENED_WIDE.sub(" ", f"{text[:end]} {rest}"))
+    content = (term.surface for term in query.terms if term.weight >= CONTENT_WEIGHT)
+    return not query.phrases and all(fold(surface) in HAPPENED for surface in content)
 
 
 def is_filtered(plan: Plan) -> bool:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.index.base import Floats, Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall.evidence import fusion, token_rerank
-from ai_memory.recall.evidence.candidates import Pools, best_of_each, session_neighbours, union
+from ai_memory.recall.evidence.candidates import Pools, best_inside, best_of_each, session_neighbours, union
 from ai_memory.recall.evidence.fusion import Candidates, Evidence, Features, StageValues
 from ai_memory.recall.evidence.graph_expansion import NO_EXPANSION, SEEDS, Expansion, GraphExpander
-from ai_memory.recall.evidence.periods import Period
+from ai_memory.recall.evidence.periods import Period, rows_inside
 from ai_memory.recall.evidence.scores import Scored, Values
 from ai_memory.recall.evidence.session_context import QuestionWords
 from ai_memory.recall.evidence.token_rerank import TokenReranker
@@ -52,6 +53,10 @@ class Search(NamedTuple):
     """None to keep the approximate cosines."""
     periods: Sequence[Period] = ()
     """The times that the question names."""
+    only_time: bool = False
+    """Whether the question asks for nothing but what happened then."""
+    inside: Rows | None = None
+    """The rows of those times, for such a question where there are any; `rank` fills it in."""
     reranker: TokenReranker | None = None
     expander: GraphExpander | None = None
 
@@ -90,6 +95,12 @@ def rank(search: Search) -> Ranking:
     With an expander the best ones are ranked twice: what the graph leads to from the first ranking joins the second. Raises
     StoreError.
     """
+    if search.only_time:
+        inside = rows_inside(search.view, search.scored, search.periods)
+        if len(inside):
+            # The words of such a question are those of its time, and a memory of another time that has them answers nothing.
+            silent = dict.fromkeys(("coverage", "beside_words", "beside_coverage", "session"), 0.0)
+            search = search._replace(inside=inside, recipe=msgspec.structs.replace(search.recipe, **silent))
     size = max(search.recipe.pool, 2 * search.limit)
     while True:
         ranking = _rank_pools(search, size)
@@ -102,6 +113,8 @@ def rank(search: Search) -> Ranking:
 def _rank_pools(search: Search, size: int) -> Ranking:
     """The ranking from the best `size` rows of each search."""
     pools = best_of_each(search.view, search.scored, size)
+    if search.inside is not None:
+        pools = pools._replace(timed=best_inside(search.view, search.scored, search.inside, size))
     candidates = _with_neighbours(search, pools.rows)
     evidence = _evidence(search, candidates)
     sources = Sources(pools, len(candidates.rows))
@@ -117,7 +130,9 @@ def _rank_pools(search: Search, size: int) -> Ranking:
 
 
 def _evidence(search: Search, candidates: Candidates) -> Evidence:
-    return fusion.gather(search.view, search.scored, candidates, search.terms, search.recipe, search.periods)
+    return fusion.gather(
+        search.view, search.scored, candidates, search.terms, search.recipe, search.periods, search.inside
+    )
 
 
 def _order(
@@ -193,6 +208,8 @@ def _with_neighbours(search: Search, rows: Rows) -> Candidates:
     if scored.dense is None:
         # Without vectors a row that matches no word has no evidence of its own, and is not offered for its neighbours' sake.
         matching = scored.bm25(everyone) > 0.0
+        if search.inside is not None:
+            matching |= np.isin(everyone, search.inside)
         return Candidates(everyone[matching], neighbours[matching])
     return Candidates(everyone, neighbours)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from ai_memory.clock import Clock
@@ -30,5 +31,7 @@ class Parts:
     decided: Decisions
     graph: GraphReader | None
     """None where extraction is switched off."""
+    zone: dt.tzinfo = dt.UTC
+    """Whose days *yesterday* and *15 March* mean where a request's `now` has no zone."""
     tuned: Tuned | None = None
     """Weights fitted to the user's own questions, in place of a shipped recipe's."""

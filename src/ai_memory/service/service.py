@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -53,10 +54,12 @@ class Service:
         build_lock: Path | None = None,
         graph_file: OpenFile | None = None,
         tuned: Tuned | None = None,
+        zone: dt.tzinfo = dt.UTC,
     ) -> None:
         """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
         store agree on which of them builds a generation; `graph_file` opens the file of what memories name (None: no
-        extraction); `tuned` are weights in place of a shipped recipe's.
+        extraction); `tuned` are weights in place of a shipped recipe's; `zone` is whose days a question and a memory mean
+        by *yesterday*.
         """
         clock = clock or SystemClock()
         slot = EmbedderSlot(store, loader)
@@ -74,9 +77,10 @@ class Service:
             builder=Builder(shop, BuildLock(build_lock)),
             choose=choose,
             forget_share=forget_share,
+            zone=zone,
             tuned=tuned,
             decided=decided,
-            graph=None if graph_file is None else GraphReader(store, graph_file, decided),
+            graph=None if graph_file is None else GraphReader(store, graph_file, decided, zone),
         )
         self.version = __version__
 

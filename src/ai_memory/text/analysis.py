@@ -6,7 +6,8 @@ marked. A question's word asks for both and is worth a little less where only th
 
 Latin words have an English (Snowball) stem. They have a German one as well when the text reads as German or the word has an
 umlaut; ä, ö, ü and ß match their spellings ae, oe, ue and ss either way. Cyrillic words have a Russian stem. Chinese, Japanese,
-Korean, Thai, Lao, Khmer and Burmese are indexed by pairs of characters. Words of other scripts are case-folded.
+Korean, Thai, Lao, Khmer and Burmese are indexed by pairs of characters, traditional Chinese ones as simplified. Words of other
+scripts are case-folded. Versions, part numbers, hashes and telephone numbers have further exact forms (`text/codes.py`).
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from collections.abc import Iterable, Iterator
 
 import Stemmer
 
-from ai_memory.text import stopwords
+from ai_memory.text import codes, stopwords
+from ai_memory.text.han import simplified
 from ai_memory.text.terms import EXACT, SECOND, Query, QueryTerm
 from ai_memory.text.words import Kind, Token, fold, tokens, visible
 
-ANALYSIS_VERSION = f"1-{Stemmer.version()}"
+ANALYSIS_VERSION = f"2-{Stemmer.version()}"
 """Changes whenever some text would give other terms; an index of another version is rebuilt."""
 
 MAX_QUERY_TERMS = 128
@@ -88,7 +90,10 @@ def analyse(text: str) -> list[str]:
     """
     chunks = visible(text).split()
     remembered = _remembered[_reads_german(chunks)]
-    return list(itertools.chain.from_iterable(map(remembered.__getitem__, chunks)))
+    terms = list(itertools.chain.from_iterable(map(remembered.__getitem__, chunks)))
+    for _, forms in codes.telephones(text):
+        terms += [EXACT + form for form in forms]
+    return terms
 
 
 def analyse_query(text: str) -> Query:
@@ -107,6 +112,9 @@ def analyse_query(text: str) -> Query:
                     terms[term.alternatives] = term
         if len(terms) >= MAX_QUERY_TERMS:
             break
+    for number, forms in codes.telephones(shown):
+        term = QueryTerm(surface=number, alternatives=tuple(EXACT + form for form in forms))
+        terms[term.alternatives] = term
     distinct = tuple(terms.values())[:MAX_QUERY_TERMS]
     return Query(terms=distinct, phrases=tuple(p for p in map(str.strip, phrases) if p))
 
@@ -131,7 +139,9 @@ def _document_terms(token: Token, german: bool) -> Iterator[str]:
     kind, text = token
     if kind is Kind.WHOLE:
         yield EXACT + text
+        yield from (EXACT + form for form in codes.written(text))
     elif kind is Kind.WIDE:
+        text = simplified(text)
         yield from _pairs(text)
         for character in text:
             yield EXACT + character
@@ -150,7 +160,9 @@ def _word_terms(word: str, german: bool) -> Iterator[str]:
     if surface != stem or word[0].isupper():
         yield EXACT + surface
     if surface.isascii():
-        if german and surface.isalpha():
+        if not surface.isalpha():
+            yield from (EXACT + form for form in codes.written(surface))
+        elif german:
             yield SECOND + _stem_german(surface)
         return
     if _LATIN.search(surface):
@@ -164,12 +176,15 @@ def _word_terms(word: str, german: bool) -> Iterator[str]:
 def _query_terms(token: Token, stop: frozenset[str]) -> Iterator[QueryTerm]:
     kind, text = token
     if kind is Kind.WHOLE:
-        yield QueryTerm(surface=text, alternatives=(EXACT + text,))
+        forms = tuple(form for name in codes.asked(text) for form in (EXACT + name, name) if form != EXACT + text)
+        factors = (1.0, *(_INEXACT for _ in forms)) if forms else ()
+        yield QueryTerm(surface=text, alternatives=(EXACT + text, *forms), factors=factors)
     elif kind is Kind.WIDE:
+        indexed = simplified(text)
         if len(text) == 1:
-            yield QueryTerm(surface=text, alternatives=(EXACT + text,))
-        for pair in _pairs(text):
-            yield QueryTerm(surface=pair, alternatives=(pair,))
+            yield QueryTerm(surface=text, alternatives=(EXACT + indexed,))
+        for pair, found_by in zip(_pairs(text), _pairs(indexed), strict=True):
+            yield QueryTerm(surface=pair, alternatives=(found_by,))
     elif kind is Kind.EMOJI:
         bases = tuple(EXACT + base for base in _emoji_bases(text)) if len(text) > 1 else (EXACT + text,)
         yield QueryTerm(
@@ -190,6 +205,10 @@ def _query_word(word: str, kind: Kind, stop: frozenset[str]) -> QueryTerm:
     exact = not stops and (surface != stem or word[0].isupper() or any(pair in surface for pair in ("ae", "oe", "ue")))
     best = [EXACT + surface] if exact else []
     others = [stem]
+    if not stops and codes.may_be_code(surface):
+        # What the text has with separators is an exact form of this.
+        forms = [EXACT + surface, *(form for name in codes.asked(surface) for form in (EXACT + name, name))]
+        others += [form for form in dict.fromkeys(forms) if form not in (*best, *others)]
     if _LATIN.search(surface):
         if _UMLAUT.search(surface):
             spelled = surface.translate(_E_SPELLING)

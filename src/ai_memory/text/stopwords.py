@@ -55,3 +55,18 @@ _GERMAN_MARKS = _words(
 )
 GERMAN_MARKS = _GERMAN_MARKS | {word.capitalize() for word in _GERMAN_MARKS}
 """Words that mark a text as German, in the two cases they are written in; none is a common English word."""
+
+HAPPENED = _words(
+    """
+    happen happens happened happening done go goes went gone going occur occurred take takes took place new news event events
+    anything everything something things stuff else remember recall memory memories note notes last past during week day month
+    year period time ago over
+    произошло происходило происходит случилось случалось было делал делала делали делаем сделал сделала сделали нового
+    новости события событие помнишь вспомни расскажи
+    war passiert passierte geschah geschehen gemacht machte machten getan taten los gab neues ereignisse letzte letzten
+    los las el paso ocurrio sucedio hice hizo hicimos hicieron nuevo
+    qu'avons-nous qu'ai-je qu'avez-vous s'est-il ces les la le l passe fait faisait faisions nouveau avons avez
+    ont ai est ce que qu quoi nous vous je s il
+    """
+)
+"""Words that ask what happened and not what it was about: English, Russian, German, Spanish, French."""

@@ -51,6 +51,7 @@ _MODIFIER = "\ufe0f\U0001f3fb-\U0001f3ff"
 
 _PIECE = re.compile(
     rf"(?P<url>[A-Za-z][A-Za-z0-9+.\-]*://[^\s<>\"'«»“”]+)"
+    rf"|(?P<signed>(?<![^(\[{{=:,;<>~≈\"'|])-(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?(?![\w\-/:,]|\.\w))"
     rf"|(?P<grouped>\d{{1,3}}(?:,\d{{3}})+(?!\d))"
     rf"|(?P<compound>{_RUN}(?:{_JOIN}{_RUN})*(?:\+\+|\#)?)"
     rf"|(?P<wide>[{WIDE_SCRIPTS}]+)"
@@ -63,6 +64,8 @@ _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _HAS_CAMEL = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]{2}")
 _HAS_DIGIT_EDGE = re.compile(r"[A-Za-z]\d|\d[A-Za-z]")
 _ELISIONS = frozenset(("l", "d", "j", "n", "m", "t", "s", "c", "qu", "all", "dell", "un"))
+_TURKISH_ENDING = re.compile("[yn]?[aeıiuü]|[dt][ae](?:n|ki)?|n?[ıiuü]n|y?l[ae]|l[ıiuü]")
+"""Case endings, which Turkish sets off from a name by an apostrophe."""
 _MAX_PARTS = 6
 """An identifier that falls into more parts is a hash or a random id: its parts would mean nothing."""
 
@@ -70,14 +73,16 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
     f"|\u200d(?![{_EMOJI}])"
 )
+_AS_ASCII = str.maketrans({"İ": "I", "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2212": "-"})
+"""Letters and hyphens that mean the same as an ASCII one, though Unicode's compatibility form keeps them apart."""
 _SPECIAL_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"})
 
 
 def visible(text: str) -> str:
-    """`text` in compatibility form (full-width letters, ligatures), without characters that are not seen."""
+    """`text` in compatibility form (full-width letters, ligatures, one hyphen), without characters that are not seen."""
     if text.isascii():
         return text
-    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_AS_ASCII)
 
 
 def fold(word: str) -> str:
@@ -102,6 +107,8 @@ def tokens(chunk: str) -> Iterator[Token]:
             yield Token(Kind.WIDE, piece)
         elif kind == "emoji":
             yield Token(Kind.EMOJI, piece.replace("\ufe0f", ""))
+        elif kind == "signed":
+            yield Token(Kind.WHOLE, piece.replace(",", ""))
         elif kind == "grouped":
             yield Token(Kind.WORD, piece.replace(",", ""))
         else:
@@ -139,6 +146,10 @@ def _compound(piece: str) -> Iterator[Token]:
 def _word(run: str, kind: Kind) -> Iterator[Token]:
     """A run of letters and digits: itself, and what it is made of when it is an identifier."""
     word = _without_apostrophe(run) if "'" in run or "’" in run else run
+    if len(word) < len(run) - 1:
+        name, _, ending = run.replace("’", "'").rpartition("'")
+        if _TURKISH_ENDING.fullmatch(ending.casefold()):
+            yield Token(Kind.PART, name + ending)
     if "_" in word:
         pieces = [piece for piece in word.split("_") if piece]
         if len(pieces) != 1:
@@ -157,10 +168,12 @@ def _word(run: str, kind: Kind) -> Iterator[Token]:
 
 
 def _without_apostrophe(run: str) -> str:
-    """The word itself: a possessive 's and an elided article go, other apostrophes close up (don't, O'Brien)."""
+    """The word itself: a possessive 's, an elided article and a Turkish ending (İstanbul'da) go, other apostrophes close up."""
     head, _, tail = run.replace("’", "'").rpartition("'")
     if tail in ("s", "S"):
         return head.replace("'", "")
     if head.casefold() in _ELISIONS and len(tail) > 1:
         return tail
+    if len(head) > 1 and head[0].isupper() and _TURKISH_ENDING.fullmatch(tail.casefold()):
+        return head
     return (head + tail).replace("'", "")

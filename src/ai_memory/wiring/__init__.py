@@ -75,24 +75,27 @@ def open_service(
             clock=clock,
             snapshots=SnapshotFolder(beside.with_name(beside.name + ".index")),
             snapshot_rows=settings.snapshot_rows,
-            graph_file=_graph_file(store, beside.with_name(beside.name + ".graph"), wanted=settings.extract),
+            graph_file=_graph_file(store, beside.with_name(beside.name + ".graph"), settings),
             forget_share=settings.forget_share,
             choose=embedders.chosen,
             build_lock=beside.with_name(beside.name + ".reembed.lock"),
             tuned=tuned,
+            zone=settings.zone,
         )
     except BaseException:
         store.close()  # else its connections would stand in the way of whoever opens it next
         raise
 
 
-def _graph_file(store: Store, path: Path, *, wanted: bool) -> OpenFile | None:
+def _graph_file(store: Store, path: Path, settings: Settings) -> OpenFile | None:
     """What opens the graph file; where extraction is switched off, the file is deleted."""
-    if not wanted:
+    if not settings.extract:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         return None
-    return lambda digest_at: GraphFile(path, store.store_id, extract.VERSION, digest_at)
+    # In another zone the same words mean other days, so the file is read again.
+    version = " ".join(filter(None, (extract.VERSION, settings.timezone)))
+    return lambda digest_at: GraphFile(path, store.store_id, version, digest_at)
 
 
 def tuned_recipe(settings: Settings) -> Tuned | None:

@@ -24,6 +24,7 @@ _SOURCES = {
     "dense": "semantic search",
     "lexical": "lexical search",
     "graph": "the graph",
+    "time": "the time asked for",
     "session": "the session",
 }
 _EIGHTHS = " ▏▎▍▌▋▊▉"

@@ -1,1 +1,1 @@
-"""Calendar expressions in English and Russian, and the intervals that they name."""
+"""Calendar expressions in English, Russian, German, Spanish, French and Chinese, and the intervals that they name."""

@@ -11,7 +11,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple, TypeVar
 
-from ai_memory.extraction.calendar.intervals import DAY, FIXED, Interval, day, months, third, unit
+from ai_memory.extraction.calendar.holidays import holiday
+from ai_memory.extraction.calendar.intervals import (
+    DAY,
+    FIXED,
+    Interval,
+    day,
+    months,
+    nth,
+    nth_weekday,
+    rolling,
+    third,
+    unit,
+)
 from ai_memory.extraction.calendar.words import (
     MONTH,
     NUMBER,
@@ -30,6 +42,10 @@ Direction = Literal["past", "future", "near"]
 _WORD = re.compile(r"\d+|[^\W\d_]+")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?:[ ]?([ap])\.?m)?$|(\d{1,2})[ ]?([ap])m$")
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+_SHORT_YEAR = re.compile(r"['’](\d\d)(?!\w)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_FIRST_SHORT = 70
+"""'70 is 1970 and '69 is 2069."""
 _LAST_NIGHT = (18, 30)
 """Hours from the midnight before yesterday's end: 18:00 to 6:00."""
 _REACH = (1, 8)
@@ -57,6 +73,7 @@ class _Atom(NamedTuple):
 
 def read(name: str, text: str, seen: Seen) -> Interval | None:
     """The interval that atom `name` with the words `text` means, or None where that is not certain."""
+    text = _SHORT_YEAR.sub(lambda short: f" {_full_year(int(short[1]))}", text)
     try:
         return _READERS[name](_Atom(_words(text), text, seen))
     except (ValueError, OverflowError):
@@ -65,7 +82,11 @@ def read(name: str, text: str, seen: Seen) -> Interval | None:
 
 def has_year(text: str) -> bool:
     """Return whether the atom names its year, so that it means the same whenever it was said."""
-    return re.search(r"(?:19|20)\d\d", text) is not None
+    return _YEAR.search(text) is not None or _SHORT_YEAR.search(text) is not None
+
+
+def _full_year(short: int) -> int:
+    return short + (1900 if short >= _FIRST_SHORT else 2000)
 
 
 def _words(text: str) -> list[str]:
@@ -84,6 +105,79 @@ def _number(words: list[str]) -> int | None:
     return next(
         (int(word) if word.isdigit() else NUMBER[word] for word in words if word.isdigit() or word in NUMBER), None
     )
+
+
+def _numbered_month(atom: _Atom) -> Interval | None:
+    year = _year(atom.words) or 0
+    month = next(int(word) for word in atom.words if len(word) < 4)
+    if atom.words[0] == str(year) and month == year % 100 + 1:
+        return None  # 2010-11 may be a season from one year to the next
+    return months(year, month, 1)
+
+
+def _iso_week(atom: _Atom) -> Interval | None:
+    year, week = int(atom.words[0]), int(atom.words[-1])
+    return unit("week", dt.datetime.fromisocalendar(year, week, 1))
+
+
+def _rolling(atom: _Atom) -> Interval | None:
+    name = _pick(atom.words, UNIT)
+    if atom.seen.at is None or name is None:
+        return None
+    count = _number(atom.words)
+    ahead = _pick(atom.words, SHIFT) != -1
+    return rolling(name, atom.seen.at, (1 if ahead else -1) * (1 if count is None else count))
+
+
+def _nth(atom: _Atom) -> Interval | None:
+    ordinal, what, *rest = atom.words
+    if ordinal.isdigit():
+        what, *rest = rest  # the letters of 1st
+    number = 0 if ordinal in SHIFT else (int(ordinal) if ordinal.isdigit() else NUMBER[ordinal])
+    whole = _whole(rest, atom)
+    if whole is None or whole.start is None:
+        return None
+    weekday = WEEKDAY.get(what)
+    return nth(whole, UNIT[what], number) if weekday is None else nth_weekday(whole, weekday, number)
+
+
+def _whole(words: list[str], atom: _Atom) -> Interval | None:
+    """The month, year or other unit that an expression names a part of."""
+    if _pick(words, MONTH):
+        return _month(atom._replace(words=words))
+    if year := _year(words):
+        return months(year, 1, 12)
+    name = _pick(words, UNIT)
+    return unit(name, atom.seen.at, _pick(words, SHIFT) or 0) if name and atom.seen.at else None
+
+
+def _week_of(atom: _Atom) -> Interval | None:
+    """The week or weekend of a date or holiday."""
+    name = UNIT[atom.words[0]]
+    rest = atom._replace(words=atom.words[1:])
+    if iso := _ISO.search(atom.text):
+        inside: Interval | None = day(dt.date.fromisoformat(iso[1]))
+    else:
+        inside = _holiday(rest) if holiday(atom.text) else _date(rest)
+    return unit(name, inside.start) if inside and inside.start else None
+
+
+def _holiday(atom: _Atom) -> Interval | None:
+    days = holiday(atom.text)
+    if days is None:
+        return None
+    year = _year(atom.words) or _shifted_year(atom.words, atom.seen)
+    if year:
+        return days(year)
+    at, shift = atom.seen.at, _pick(atom.words, SHIFT)
+    if at is None or shift is None:
+        return _nearest(days, atom.seen)
+    if not shift:
+        return days(at.year)
+    around = [(span.start, span.end) for span in map(days, range(at.year - 1, at.year + 3)) if span.start and span.end]
+    if shift < 0:
+        return Interval(*max(span for span in around if span[1] <= at))
+    return Interval(*min(span for span in around if span[0] > at))
 
 
 def _nearest(make: Callable[[int], Interval], seen: Seen) -> Interval | None:
@@ -192,12 +286,7 @@ def _shifted_year(words: list[str], seen: Seen) -> int | None:
 
 def _part(atom: _Atom) -> Interval | None:
     which = _pick(atom.words, THIRD)
-    whole = _month(atom) if _pick(atom.words, MONTH) else None
-    if whole is None and (year := _year(atom.words)):
-        whole = months(year, 1, 12)
-    name = _pick(atom.words, UNIT)
-    if whole is None and name and atom.seen.at:
-        whole = unit(name, atom.seen.at, _pick(atom.words, SHIFT) or 0)
+    whole = _whole(atom.words, atom)
     return third(whole, which or 0) if whole else None
 
 
@@ -243,7 +332,7 @@ def _away(words: list[str], seen: Seen, sign: int) -> Interval | None:
     if name is None:
         return None
     shift = sign * (1 if count is None else count)
-    if month and name == "year":
+    if month and name == "year" and "in" in words:
         return months(seen.at.year + shift, month, 1)
     return unit(name, seen.at, shift)
 
@@ -252,9 +341,10 @@ _BARE_UNIT = {"минуту": "minute", "минут": "minute", "день": "day
 
 
 def _quarter(atom: _Atom) -> Interval | None:
+    short = _QUARTER.search(atom.text)
+    half = short[1] == "H" if short else any(word.startswith("полугоди") for word in atom.words)
     first = atom.words[0]
-    half = first.startswith("h") or any(word.startswith("полугоди") for word in atom.words)
-    number = int(atom.text[1]) if atom.text[1].isdigit() else _ORDINAL[first[:4]]
+    number = int(short[2]) if short else int(first) if first.isdigit() else NUMBER.get(first) or _ORDINAL[first[:4]]
     length = 6 if half else 3
     if number > 12 // length:
         return None
@@ -262,10 +352,13 @@ def _quarter(atom: _Atom) -> Interval | None:
     def make(year: int) -> Interval:
         return months(year, (number - 1) * length + 1, length)
 
-    year = _year(atom.words)
+    year = _year(atom.words) or _shifted_year(atom.words, atom.seen)
+    if year is None and "year" in atom.words and atom.seen.at:
+        year = atom.seen.at.year  # of the year
     return make(year) if year else _nearest(make, atom.seen)
 
 
+_QUARTER = re.compile(r"([QH])([1-4])")
 _ORDINAL = {"перв": 1, "втор": 2, "трет": 3, "четв": 4}
 
 
@@ -273,8 +366,8 @@ def _shifted(atom: _Atom) -> Interval | None:
     at = atom.seen.at
     if at is None:
         return None
-    shift, *rest = atom.words
-    by = SHIFT[shift]
+    by = _pick(atom.words, SHIFT) or 0
+    rest = [word for word in atom.words if word not in SHIFT]
     weekday, month, season, name = _pick(rest, WEEKDAY), _pick(rest, MONTH), _pick(rest, SEASON), _pick(rest, UNIT)
     if weekday is not None:
         return _with_clock(atom.text, _shifted_weekday(weekday, by, at))
@@ -310,7 +403,7 @@ def _weekday(atom: _Atom) -> Interval | None:
         return None
     weekday = _pick(atom.words, WEEKDAY) or 0
     if "week" in atom.words:
-        return _shifted_weekday(weekday, 0, atom.seen.at + FIXED["week"] * SHIFT[atom.words[1]])
+        return _shifted_weekday(weekday, 0, atom.seen.at + FIXED["week"] * (_pick(atom.words, SHIFT) or 0))
     monday = unit("week", atom.seen.at).start or atom.seen.at
     around = [day(monday + (weekday + 7 * week) * DAY) for week in (-1, 0, 1)]
     chosen = _choose(around, atom.seen.at, atom.seen.direction)
@@ -324,11 +417,20 @@ def _season(atom: _Atom) -> Interval | None:
 
 
 def _whole_year(atom: _Atom) -> Interval | None:
-    return months(int(atom.words[0]), 1, 12)
+    year = int(atom.words[0])
+    return months(year if len(atom.words[0]) > 2 else _full_year(year), 1, 12)
 
 
 _READERS: dict[str, Callable[[_Atom], Interval | None]] = {
     "iso": _iso,
+    "iso_week": _iso_week,
+    "numbered_month": _numbered_month,
+    "dotted_month": _numbered_month,
+    "week_of": _week_of,
+    "nth": _nth,
+    "rolling": _rolling,
+    "holiday": _holiday,
+    "short_year": _whole_year,
     "dotted": _dotted,
     "slashed": _slashed,
     "days": _days,

@@ -52,6 +52,75 @@ def unit(name: str, at: dt.datetime, shift: int = 0) -> Interval:
     return months(at.year, first + shift * length, length)
 
 
+def rolling(name: str, at: dt.datetime, count: int) -> Interval:
+    """The last `count` units with the current day in full (for hours and minutes: the current minute); the next, when positive.
+
+    A month back from a day that the other month lacks is that month's last day.
+    """
+    here = unit("minute" if name in ("minute", "hour") else "day", at)
+    start, end = here
+    assert start is not None
+    assert end is not None
+    return Interval(_moved(start, name, count), end) if count < 0 else Interval(start, _moved(end, name, count))
+
+
+def _moved(at: dt.datetime, name: str, count: int) -> dt.datetime:
+    if name in FIXED:
+        return at + count * FIXED[name]
+    month = at.month - 1 + count * MONTHS[name]
+    first = dt.datetime(at.year + month // 12, month % 12 + 1, 1)
+    last = months(first.year, first.month, 1).end or first
+    return min(first + (at.day - 1) * DAY, last - DAY)
+
+
+def nth(whole: Interval, name: str, number: int) -> Interval | None:
+    """The first, second … (1, 2, …) or last (0) `name` within a whole; None where it has no such one.
+
+    The first week of a month is its first seven days, the last its last seven; the halves of a month end and begin in its middle.
+    """
+    start, end = whole
+    assert start is not None
+    assert end is not None
+    if name == "weekend":
+        saturday = nth_weekday(whole, 5, number)
+        return Interval(saturday.start, saturday.start + 2 * DAY) if saturday and saturday.start else None
+    if name == "half":
+        cut = middle(whole)
+        return (Interval(start, cut), Interval(cut, end))[number - 1] if 0 <= number <= 2 else None
+    if name in FIXED:
+        found = Interval(start + (number - 1) * FIXED[name], start + number * FIXED[name])
+        if not number:
+            found = Interval(end - FIXED[name], end)
+    else:
+        first = start.month + (number - 1) * MONTHS[name] if number else 13 - MONTHS[name]
+        found = months(start.year, first, MONTHS[name])
+    inside = found.start is not None and found.end is not None and start <= found.start and found.end <= end
+    return found if inside else None
+
+
+def nth_weekday(whole: Interval, weekday: int, number: int) -> Interval | None:
+    """The first, second … or last (0) such weekday (Monday is 0) within a whole; None where it has no such one."""
+    start, end = whole
+    assert start is not None
+    assert end is not None
+    if number:
+        at = start + ((weekday - start.weekday()) % 7 + 7 * (number - 1)) * DAY
+    else:
+        at = end - ((end.weekday() - weekday - 1) % 7 + 1) * DAY
+    return Interval(at, at + DAY) if start <= at < end else None
+
+
+def middle(whole: Interval) -> dt.datetime:
+    """Where the second half of a whole begins: with a month where it has several, else with a day (the 16th of most months)."""
+    start, end = whole
+    assert start is not None
+    assert end is not None
+    length = (end.year - start.year) * 12 + end.month - start.month
+    if length > 1 and length % 2 == 0:
+        return months(start.year, start.month, length // 2).end or end
+    return start + (end - start).days // 2 * DAY
+
+
 def third(whole: Interval, which: int) -> Interval:
     """The first, middle or last third (0, 1, 2): of a week 2, 2 and 3 days; of a month 10, 10 and the rest; else of its months."""
     assert whole.start is not None and whole.end is not None

@@ -27,17 +27,25 @@ class Pools(NamedTuple):
 
     dense: Rows
     lexical: Rows
+    timed: Rows = _NONE
+    """Rows inside the time that the question asks for, where it asks for nothing else."""
 
     @property
     def rows(self) -> Rows:
         """Rows of either pool, int32 ascending, each once."""
-        return union(self.dense, self.lexical)
+        return union(union(self.dense, self.lexical), self.timed)
 
 
 def best_of_each(view: PartitionView, scored: Scored, size: int) -> Pools:
     """The best `size` rows of each search, fewer where there are no more."""
     dense = _NONE if scored.dense is None else _dense_best(view, scored, scored.dense, size)
     return Pools(dense, _lexical_best(view, scored, size))
+
+
+def best_inside(view: PartitionView, scored: Scored, inside: Rows, size: int) -> Rows:
+    """The best `size` of some eligible rows, int32: the nearest in meaning, or without vectors the newest."""
+    values = scored.cosines(inside) if scored.dense is not None else view.occurred()[inside].astype(np.float64)
+    return _best(view, inside, np.nan_to_num(values, nan=-1.0).astype(np.float64), size)
 
 
 def union(one: Rows, other: Rows) -> Rows:

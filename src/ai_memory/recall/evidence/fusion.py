@@ -131,8 +131,11 @@ def gather(
     terms: Sequence[QueryTerm],
     recipe: Recipe,
     periods: Sequence[Period] = (),
+    inside: Rows | None = None,
 ) -> Evidence:
-    """Every stage of the recipe that does not need exact cosines; `periods` are the times that the question names."""
+    """Every stage of the recipe that does not need exact cosines; `periods` are the times that the question names, and `inside`
+    the rows of these times where it asks for nothing else.
+    """
     rows, neighbours = candidates
     words = question_words(view, terms, union(rows, neighbours[neighbours >= 0]))
     evidence = Evidence(words, scored.bm25(rows), view.sessions()[rows], recipe.dense_weight(view.mean_length), ())
@@ -143,7 +146,7 @@ def gather(
         stages.append(StageValues("author", recipe.author, _by_named_author(view, terms, rows)))
     if recipe.asks:
         stages.append(StageValues("asks", recipe.asks, view.asks()[rows].astype(np.float64)))
-    near = period_evidence(view, scored, rows, periods) if recipe.time else None
+    near = period_evidence(view, scored, rows, periods, inside) if recipe.time else None
     if near is not None:
         stages.append(StageValues("time", recipe.time, near))
     return evidence._replace(stages=tuple(stage for stage in stages if stage.weight))

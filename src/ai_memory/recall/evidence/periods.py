@@ -4,6 +4,9 @@
 for neither: a memory of another time may mention that day. So a named time is no filter. A memory is as near to it as
 `nearness` says, and its evidence is the log likelihood ratio of two explanations: with probability 1 - `ELSEWHERE` the answer is
 near that time, in proportion to nearness, and otherwise at any time. Where most memories are near, or none is, time says nothing.
+
+*What happened in May 2023?* asks for nothing else: what is inside answers it, whatever its words. Such a question takes its
+candidates from inside as well, and `INSIDE` puts them before everything else.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from ai_memory.recall.evidence.scores import Scored, Values
 
 ELSEWHERE = 0.3
 """How often a question that names a time is answered by a memory of another time."""
+INSIDE = 30.0
+"""Nats for a memory inside the time of a question that asks for nothing else: more than all other stages can add up to."""
 _DAY = 86_400e6
 _LEAST_DECAY = 2.0
 """Days outside a period after which nearness has fallen to 1/e; for long periods, half their length."""
@@ -52,10 +57,27 @@ def nearness(occurred: NDArray[np.int64], period: Period) -> Values:
     return near
 
 
-def period_evidence(view: PartitionView, scored: Scored, rows: Rows, periods: Sequence[Period]) -> Values | None:
+def rows_inside(view: PartitionView, scored: Scored, periods: Sequence[Period]) -> Rows:
+    """The eligible rows of memories that happened in one of the periods, int32 ascending."""
+    occurred = view.occurred()
+    inside = np.zeros(len(occurred), np.bool_)
+    for since, until in periods:
+        within = np.ones(len(occurred), np.bool_)
+        if since is not None:
+            within &= occurred >= since
+        if until is not None:
+            within &= occurred < until
+        inside |= within
+    inside &= scored.eligible
+    return np.flatnonzero(inside).astype(np.int32)
+
+
+def period_evidence(
+    view: PartitionView, scored: Scored, rows: Rows, periods: Sequence[Period], inside: Rows | None = None
+) -> Values | None:
     """Nats for each of r rows, float64, shape (r,), at least ln(ELSEWHERE); None where no time is named or no memory is near one.
 
-    With several periods, the one nearest to a row counts for it.
+    With several periods, the one nearest to a row counts for it. `inside`, int32, are rows that get `INSIDE` more.
     """
     if not periods or not scored.rows:
         return None
@@ -65,4 +87,4 @@ def period_evidence(view: PartitionView, scored: Scored, rows: Rows, periods: Se
     if share * scored.rows < 1.0:
         return None
     evidence: Values = np.log((1.0 - ELSEWHERE) * near[rows] / share + ELSEWHERE)
-    return evidence
+    return evidence if inside is None else evidence + INSIDE * np.isin(rows, inside)

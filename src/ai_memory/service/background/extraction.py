@@ -6,6 +6,7 @@ Writes are not delayed: reading begins when they pause.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 import time
@@ -38,10 +39,12 @@ OpenFile = Callable[[Callable[[int], str]], GraphFile]
 class GraphReader:
     """One background thread that extracts from the revisions in the store's log; it starts at first use."""
 
-    def __init__(self, store: Store, open_file: OpenFile, decided: Decisions) -> None:
+    def __init__(self, store: Store, open_file: OpenFile, decided: Decisions, zone: dt.tzinfo = dt.UTC) -> None:
+        """`zone` is whose days *yesterday* means in a memory."""
         self._store = store
         self._decided = decided
         self._open_file = open_file
+        self._zone = zone
         self._file: GraphFile | None = None
         self._directories: dict[str, Directory] = {}
         self._turn = threading.Lock()
@@ -162,7 +165,7 @@ class GraphReader:
 
     def _read(self, revision: StoredRevision) -> ReadRevision:
         record = revision.record
-        found = extract(record.text, said_at=record.valid_from or record.created_at)
+        found = extract(record.text, said_at=(record.valid_from or record.created_at).astimezone(self._zone))
         directory = self._directory(record.namespace) if found.mentions else Directory(())
         named: dict[Mention, Entity] = {}
         for each in resolve(found.mentions, directory):

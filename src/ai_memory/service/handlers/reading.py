@@ -33,6 +33,7 @@ from ai_memory.recall.engine import Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
 from ai_memory.recall.evidence.background import ENOUGH_ROWS
 from ai_memory.recall.evidence.periods import Period
+from ai_memory.recall.plan import asks_only_for
 from ai_memory.recall.recipe import Recipe, recipe_named
 from ai_memory.service.background.embedder import PinnedEmbedder
 from ai_memory.service.background.follower import SwitchedError
@@ -56,6 +57,8 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
     if recipe is None:
         recipe, tuning = _recipe(parts, request)
     selection = _with_now(parts, request, include_ended=request.include_ended or request.as_of is not None)
+    named = times_named(request.query, selection.now or parts.clock.now()) if recipe.time else ()
+    periods = tuple(Period(_edge(each.since), _edge(each.until)) for each in named)
     question = Question(
         text=request.query,
         selection=selection,
@@ -65,7 +68,9 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         explain=request.explain,
         as_context=request.format == "context",
         recipe=recipe,
-        periods=_periods(request.query, selection.now or parts.clock.now()) if recipe.time else (),
+        periods=periods,
+        only_time=bool(periods) and asks_only_for(request.query, ((each.start, each.end) for each in named)),
+        zone=_zone_of(selection),
     )
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
     seen = _look(parts, request, by_meaning=by_meaning)
@@ -109,12 +114,6 @@ def _recipe(parts: Parts, request: RecallRequest) -> tuple[Recipe, tuple[Notice,
         mend="ai-memory tune, or delete the recipe file",
     )
     return recipe_named(request.recipe), (left_out,)
-
-
-def _periods(text: str, asked_at: dt.datetime) -> tuple[Period, ...]:
-    """The times that a question names."""
-    named = times_named(text, asked_at if asked_at.tzinfo else asked_at.replace(tzinfo=dt.UTC))
-    return tuple(Period(_edge(each.since), _edge(each.until)) for each in named)
 
 
 def _edge(instant: dt.datetime | None) -> int | None:
@@ -176,10 +175,12 @@ def history(parts: Parts, request: HistoryRequest) -> History:
 
 
 def timeline(parts: Parts, request: TimelineRequest) -> Timeline:
-    """How many memories happened in each span of time, newest first."""
+    """How many memories happened in each span of time, newest first; days are those of the zone of `now`."""
     buckets: list[Bucket] = []
     selection = _with_now(parts, request, include_ended=request.include_ended)
-    for start, memories in groupby(_newest_first(parts, selection), key=lambda m: _bucket_start(m, request.bucket)):
+    zone = _zone_of(selection)
+    newest = _newest_first(parts, selection)
+    for start, memories in groupby(newest, key=lambda memory: _bucket_start(memory, request.bucket, zone)):
         if len(buckets) == request.limit:
             break
         samples: list[MemoryRecord] = []
@@ -218,7 +219,7 @@ def _with_now(parts: Parts, request: Selection, *, include_ended: bool) -> Selec
     return msgspec.structs.replace(
         as_selection(request),
         context=context_path(request.context),
-        now=request.now or parts.clock.now(),
+        now=_in_zone(request.now or parts.clock.now(), given=request.now is not None, zone=parts.zone),
         include_ended=include_ended,
     )
 
@@ -259,8 +260,20 @@ def _newest_first(parts: Parts, selection: Selection) -> Iterator[MemoryRecord]:
             return
 
 
-def _bucket_start(memory: MemoryRecord, bucket: str) -> dt.datetime:
-    day = (memory.valid_from or memory.created_at).astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+def _in_zone(now: dt.datetime, *, given: bool, zone: dt.tzinfo) -> dt.datetime:
+    """The present instant in the zone whose days count: its own where it was given with one, else that of the settings."""
+    if now.tzinfo is None:
+        return now.replace(tzinfo=zone)
+    return now if given else now.astimezone(zone)
+
+
+def _zone_of(selection: Selection) -> dt.tzinfo:
+    """The zone whose days count, from a selection's `now`."""
+    return (selection.now and selection.now.tzinfo) or dt.UTC
+
+
+def _bucket_start(memory: MemoryRecord, bucket: str, zone: dt.tzinfo) -> dt.datetime:
+    day = (memory.valid_from or memory.created_at).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     if bucket == "week":
         return day - dt.timedelta(days=day.weekday())
     if bucket == "month":
