@@ -95,6 +95,8 @@ def test_standard_input(run: Run) -> None:
     noted = run("remember", "-", "--json", stdin=b"---\ntitle: T\ntags: [a]\n---\n# H\nbody")
     whole = run("get", noted.json["memory_id"], "--json").json
     assert (whole["title"], whole["tags"], whole["text"]) == ("T", ["a"], "# H\nbody")
+    warned = run("remember", "-", stdin=b"---\ntype: note\n---\nanother body")
+    assert (warned.code, "kept as an attribute" in warned.err) == (0, True)
 
 
 def test_folder_of_markdown(run: Run, tmp_path: Path) -> None:
@@ -128,6 +130,116 @@ def test_files(run: Run, tmp_path: Path) -> None:
     assert done.out.splitlines()[-1] == "1 stored, 1 rejected"
 
 
+def listed(run: Run) -> dict[str, Any]:
+    """All memories by text."""
+    return {memory["text"]: memory for memory in run("list", "--limit", "500", "--json").json["memories"]}
+
+
+FOLDER: dict[str, str | bytes] = {
+    "basic.md": "---\ntitle: Deploys\ntype: note\npermalink: deploys\n---\nDeploys on Tuesday.\n",
+    "broken.md": "---\ntitle: Ed: the gardener\n---\nEd prunes.\n",
+    "rule.md": "---\nA thematic break first\n---\nIvo writes.\n",
+    "refused.md": "---\ntitle: Refers\ntags: a\nsupersedes: mem_nowhere\n---\nIt refers to a memory elsewhere.\n",
+    "team/plain.txt": "A plain text.\n",
+    "team/calls.csv": 'text,tags,phone\nAnna calls,"a, b",0123\n',
+    "drafts.jsonl": b'\xef\xbb\xbf{"text": "a line", "tags": "a, b", "context": null}\nbroken\n',
+    "drafts.json": '[{"text": "an item"}, "a text alone"]',
+    "windows.md": "# Überschrift\nIn UTF-16.\n".encode("utf-16"),
+    "picture.png": b"\x89PNG\r\n",
+    "long.md": "---\ntitle: Long\ntype: note\n---\n"
+    + "\n\n".join(f"Paragraph {n} " + "word " * 99 for n in range(500)),
+}
+
+
+def test_a_mixed_folder_loses_no_note(run: Run, tmp_path: Path) -> None:
+    for name, content in FOLDER.items():
+        path = tmp_path / "mixed" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    done = run("import", "mixed", "--json")
+    assert done.code == 4
+    assert done.json["counts"] == {"stored": 12, "duplicate_of": 0, "superseded": 0, "rejected": 1}
+    (rejected,) = [receipt for receipt in done.json["receipts"] if receipt["outcome"] == "rejected"]
+    assert "drafts.jsonl: line 2: not valid JSON" in rejected["reason"]
+    memories = listed(run)
+    assert memories["Deploys on Tuesday."]["attributes"] == {"type": "note", "permalink": "deploys"}
+    assert memories["Ed prunes."]["title"] == "Ed: the gardener"
+    assert memories["A plain text."]["context"] == "team"
+    calls = memories["Anna calls"]
+    assert (calls["tags"], calls["attributes"], calls["source"]) == (["a", "b"], {"phone": "0123"}, "team/calls.csv#1")
+    assert memories["a line"]["tags"] == ["a", "b"]
+    assert memories["# Überschrift\nIn UTF-16."]["title"] == "Überschrift"
+    assert {"an item", "a text alone", "---\nA thematic break first\n---\nIvo writes."} <= set(memories)
+    (whole,) = [memory for text, memory in memories.items() if "It refers" in text]
+    assert (whole["text"], whole["title"], whole["tags"]) == (str(FOLDER["refused.md"]).strip(), "Refers", ["a"])
+    parts = [memory for memory in memories.values() if memory["source"] == "long.md"]
+    assert sorted(part["title"] for part in parts) == ["Long (part 1 of 2)", "Long (part 2 of 2)"]
+    warned = [warning.removeprefix("mixed/").split(":")[0] for warning in done.json["warnings"]]
+    assert sorted(warned) == ["basic.md", "broken.md", "long.md", "long.md", "mixed", "refused.md", "rule.md"]
+    assert done.json["warnings"][-1] == "mixed: not imported: 1 file (1 .png)"
+    (tmp_path / "mixed" / "drafts.jsonl").unlink()
+    again = run("import", "mixed")
+    assert again.code == 0
+    assert again.out.splitlines()[-1] == "11 duplicate_of"
+    assert "warning: mixed/basic.md: type: 'note' is not a valid type; kept as an attribute" in again.out
+
+
+def test_wiki_links_become_relations(run: Run, tmp_path: Path) -> None:
+    notes = tmp_path / "vault"
+    (notes / "people").mkdir(parents=True)
+    (notes / "Heron.md").write_text("---\nlead: [[Ada Lovelace]]\n---\nHeron ships in April.", encoding="utf-8")
+    (notes / "people" / "ada.md").write_text(
+        "---\naliases: [Ada Lovelace]\n---\nAda leads [[heron]].", encoding="utf-8"
+    )
+    assert run("import", "vault").out.splitlines()[-1] == "2 stored, 2 links"
+    memories = listed(run)
+    heron, ada = (memories[text]["id"] for text in ("Heron ships in April.", "Ada leads [[heron]]."))
+    near = run("neighbours", heron, "--json").json["neighbours"]
+    assert {(edge["relation"]["source"], edge["relation"]["type"], edge["relation"]["target"]) for edge in near} >= {
+        (heron, "REFERS_TO", ada)
+    }
+    assert run("import", "vault", "--json").json["links"] == 2
+    assert len(run("export").out.splitlines()) == 1 + 2 + 2, "a second import adds no relation"
+
+
+@pytest.mark.parametrize("name", [name for name in FOLDER if name not in ("picture.png", "drafts.jsonl")])
+def test_one_file_of_any_format_is_imported(run: Run, tmp_path: Path, name: str) -> None:
+    content = FOLDER[name]
+    path = tmp_path / Path(name).name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert run("import", str(path)).code == 0
+    assert len(listed(run)) == (2 if name in ("drafts.json", "long.md") else 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "named"),
+    [
+        ("a.zip", b"PK\x03\x04", "ZIP"),
+        ("a.pdf", b"%PDF-1.7", "PDF"),
+        ("a.md", b"caf\xe9", "not UTF-8"),
+        ("a.csv", b"\x00\x01\x02", "binary file"),
+        ("a.txt", b"", "no text"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_is_named_with_its_format(
+    run: Run, tmp_path: Path, name: str, content: bytes, named: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    done = run("import", name)
+    assert done.code == 4
+    assert named in done.out + done.err
+    assert name in done.out + done.err
+    (tmp_path / "only").mkdir()
+    (tmp_path / name).rename(tmp_path / "only" / "b.png")
+    assert "only 1 file (1 .png)" in run("import", "only").err
+
+
+def test_standard_input_in_utf_16(run: Run) -> None:
+    lines = '{"text": "größer"}\n{"text": "猫"}\n'.encode("utf-16")
+    assert run("import", "-", stdin=lines).out.splitlines()[-1] == "2 lines: 2 stored"
+    assert set(listed(run)) == {"größer", "猫"}
+
+
 def test_jsonl_import_reports_each_bad_line(run: Run, tmp_path: Path) -> None:
     lines = tmp_path / "drafts.jsonl"
     lines.write_text('{"text": "one"}\nnot json\n{"text": "two", "tags": "x"}\n{"txt": "three"}\n', encoding="utf-8")
@@ -135,6 +247,9 @@ def test_jsonl_import_reports_each_bad_line(run: Run, tmp_path: Path) -> None:
     assert done.code == 4
     assert done.out.splitlines()[-1] == "4 lines: 2 rejected, 2 stored"
     assert done.out.startswith("line 2: invalid_input")
+    lines.write_text('{"text": "a", "type": "note"}\n{"text": "b", "type": "note"}\n', encoding="utf-8")
+    warned = run("import", str(lines)).out.splitlines()
+    assert warned[0] == "warning: 2 lines from 1 to 2: type: 'note' is not a valid type; kept as an attribute"
     packed = tmp_path / "drafts.jsonl.gz"
     packed.write_bytes(gzip.compress(b'{"text": "three"}\n'))
     assert run("import", str(packed), "--json").json["counts"] == {"stored": 1}

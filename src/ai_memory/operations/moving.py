@@ -19,7 +19,11 @@ class ExportRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ImportRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """How to import JSON lines: an archive made by export, or one draft per line, as for remember."""
+    """How to import JSON lines: an archive made by export, or one draft per line with the fields of remember.
+
+    A draft's list may be a string as in "a, b", and null is read as not given. What is not understood becomes an attribute, and a
+    text over the limit several memories; `warnings` of the report has both.
+    """
 
     namespace: Annotated[
         str | None,
@@ -46,8 +50,15 @@ class RejectedLine(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class LineWarning(Struct, frozen=True, kw_only=True):
+    """One imported line that was read otherwise than it was meant: its number (from 1), and how."""
+
+    line: int
+    message: str
+
+
 class ImportReport(Struct, frozen=True, kw_only=True):
-    """What became of the lines. `counts` counts all of them by outcome; `rejected` has the first 1,000 that were rejected."""
+    """What became of the lines. `counts` counts all of them by outcome; `rejected` and `warnings` have the first 1,000 each."""
 
     lines: int
     counts: dict[str, int]
@@ -55,6 +66,7 @@ class ImportReport(Struct, frozen=True, kw_only=True):
     skipped: int
     """Lines that an earlier, interrupted run had already imported."""
     state: Literal["done", "interrupted"] = "done"
+    warnings: tuple[LineWarning, ...] = ()
 
 
 class NamespacesRequest(Struct, kw_only=True, forbid_unknown_fields=True):

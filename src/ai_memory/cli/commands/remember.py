@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     choices = Choices.of(arguments)
     values = plain.request_values(arguments, REMEMBER, choices)
     if arguments.text == ["-"]:
-        values = _with_front_matter(values)
+        values = _with_front_matter(values, screen)
     receipt = plain.carry_out(REMEMBER, parse(REMEMBER.request, values), choices, screen)
     screen.value(receipt, show.lines_of(receipt, screen))
     return exits.REJECTED if receipt.outcome is Outcome.REJECTED else exits.OK
@@ -63,17 +63,20 @@ def code_for(receipts: Receipts) -> int:
     return exits.SOME_REJECTED if receipts.counts.get(Outcome.REJECTED.value) else exits.OK
 
 
-def _with_front_matter(values: dict[str, Any]) -> dict[str, Any]:
-    from ai_memory.cli.markdown import draft_values, has_front_matter
+def _with_front_matter(values: dict[str, Any], screen: Screen) -> dict[str, Any]:
+    from ai_memory.cli.files.markdown import draft_values, has_front_matter
 
     if not has_front_matter(values["text"]):
         return values
     own = draft_values(values["text"])
-    return {**own, **values, "text": own["text"]}
+    for warning in own.warnings:
+        screen.note(f"notice: {warning}")
+    return {**own.values, **values, "text": own.values["text"]}
 
 
 def _files(arguments: argparse.Namespace, screen: Screen) -> int:
-    from ai_memory.cli.documents import found_files, remember_files
+    from ai_memory.cli.files.documents import found_files, remember_files
+    from ai_memory.cli.files.finding import NOTES
 
     choices = Choices.of(arguments)
     values = plain.request_values(arguments, REMEMBER, choices)
@@ -82,8 +85,8 @@ def _files(arguments: argparse.Namespace, screen: Screen) -> int:
     if "idempotency_key" in options:
         raise InvalidInputError("--idempotency-key is for a single text", hint="files are recognised when sent again")
     parse(RememberManyRequest, {**options, "memories": [{**common, "text": "x"}]})
-    files = found_files(arguments.file or (), arguments.folder or ())
+    files = found_files(arguments.file or (), arguments.folder or (), NOTES)
     with opened(choices, screen, writes=True) as caller:
-        receipts = remember_files(files, common, options, caller, screen)
+        receipts = remember_files(files, common, options, caller, screen, whole=True)
     screen.value(receipts, show.lines_of(receipts, screen))
     return code_for(receipts)

@@ -8,6 +8,7 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 from ai_memory.cli.output import explain
+from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.layout import cut, day, isolated, table, visible, wrap
 from ai_memory.cli.output.screen import Screen
 from ai_memory.operations.deciding import Decision, MadeDecisions
@@ -235,24 +236,45 @@ def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
     yield _counts(value.counts)
 
 
+def file_receipts(value: FileReceipts, screen: Screen) -> Iterable[str]:
+    """As `receipts`, with the warnings before the counts."""
+    *rejected, counts = receipts(value, screen)
+    yield from rejected
+    yield from _warnings(value.warnings)
+    yield counts + (f", {value.links} link{'s' if value.links > 1 else ''}" if value.links else "")
+
+
+def _warnings(warnings: Sequence[str]) -> Iterable[str]:
+    for warning in warnings[:SHOWN_REASONS]:
+        yield visible(f"warning: {warning}")
+    if len(warnings) > SHOWN_REASONS:
+        yield f"and {len(warnings) - SHOWN_REASONS} more warnings; --json has them"
+
+
 def import_report(value: ImportReport, screen: Screen) -> Iterable[str]:
     """The rejected lines, consecutive ones with the same reason together, then the counts."""
     del screen
-    groups = [
-        [row.line for row in rows] + [reason]
-        for reason, rows in groupby(value.rejected, lambda row: f"{row.code}: {row.reason}")
-    ]
-    for *numbers, reason in groups[:SHOWN_REASONS]:
-        where = (
-            f"line {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} lines from {numbers[0]} to {numbers[-1]}"
-        )
-        yield visible(f"{where}: {reason}")
-    if len(groups) > SHOWN_REASONS:
+    rejected = _by_reason((row.line, f"{row.code}: {row.reason}") for row in value.rejected)
+    yield from map(visible, rejected[:SHOWN_REASONS])
+    if len(rejected) > SHOWN_REASONS:
         yield "and more; --json names each of the first 1,000"
+    yield from _warnings(_by_reason((row.line, row.message) for row in value.warnings))
     skipped = f", {value.skipped} from an earlier run" if value.skipped else ""
     yield f"{value.lines} lines{skipped}: {_counts(value.counts)}"
     if value.state != "done":
         yield "interrupted; the same command resumes here"
+
+
+def _by_reason(lines: Iterable[tuple[int, str]]) -> list[str]:
+    """One sentence per run of consecutive lines with the same reason."""
+    found = []
+    for reason, run in groupby(lines, lambda pair: pair[1]):
+        numbers = [number for number, _ in run]
+        where = (
+            f"line {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} lines from {numbers[0]} to {numbers[-1]}"
+        )
+        found.append(f"{where}: {reason}")
+    return found
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -440,6 +462,7 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     MadeDecisions: decisions,
     Receipt: receipt,
     Receipts: receipts,
+    FileReceipts: file_receipts,
     ImportReport: import_report,
     Forgotten: forgotten,
     Relation: relation,

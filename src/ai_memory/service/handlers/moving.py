@@ -2,11 +2,12 @@
 
 An archive begins with a line `{"record": "archive", "format": 1}`; then come the revisions of each memory (`"record":
 "memory"`, oldest first), entities and relations. It holds no time of its own, so that equal stores give equal archives. Lines
-without a `record` are drafts, as for remember.
+without a `record` are drafts with the fields of remember, read as people and other programs write them.
 """
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -18,10 +19,12 @@ from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import parse
 from ai_memory.operations.caller import Progress
+from ai_memory.operations.imported import TEXT_NAMES, exact_draft, parts_of, read_fields, split_warning, unknown_fields
 from ai_memory.operations.moving import (
     ExportRequest,
     ImportReport,
     ImportRequest,
+    LineWarning,
     NamespaceCount,
     Namespaces,
     NamespacesRequest,
@@ -40,6 +43,7 @@ FORMAT = 1
 BATCH = 500
 MAX_LINE_BYTES = 4 * 1024 * 1024
 MAX_REJECTED = 1_000
+MAX_NAMES = 200
 
 
 def export(parts: Parts, request: ExportRequest) -> Iterator[bytes]:
@@ -57,6 +61,8 @@ def import_lines(
     """Take lines in batches, each durable before the next is read; every wrong line is reported and does not stop the rest."""
     run = _Import(parts, request, progress)
     for number, line in enumerate(lines, start=1):
+        if number == 1:
+            line = _without_mark(line)
         if number > run.skipped:
             run.take(number, line)
     return run.finish()
@@ -87,6 +93,7 @@ class _Import:
         self.skipped = int(self._job.progress.get("lines", 0)) if self._job else 0
         self._counts: Counter[str] = Counter()
         self._rejected: list[RejectedLine] = []
+        self._warnings: list[LineWarning] = []
         self._pending: list[tuple[int, Command]] = []
         self._history: list[tuple[int, MemoryRecord]] = []
         self._entities: dict[str, Entity] = {}
@@ -114,6 +121,7 @@ class _Import:
             counts=dict(sorted(self._counts.items())),
             rejected=tuple(self._rejected),
             skipped=self.skipped,
+            warnings=tuple(self._warnings),
         )
 
     def _read(self, number: int, values: dict[str, Any]) -> None:
@@ -123,12 +131,10 @@ class _Import:
             return
         self._close_history()
         if record is None:
-            own = values.pop("namespace", DEFAULT_NAMESPACE)
+            own = values.pop("namespace", None)
+            own = DEFAULT_NAMESPACE if own is None else own
             namespace = check_namespace(str(own) if self._request.namespace is None else self._request.namespace)
-            draft = parse(Draft, values)
-            self._pending.append(
-                (number, to_remember(draft, namespace, self._parts.clock.now(), reinstate=self._request.reinstate))
-            )
+            self._read_draft(number, values, namespace)
         elif record == "entity":
             entity = from_builtins(values, Entity)
             for name in (entity.name, *entity.aliases):
@@ -147,6 +153,15 @@ class _Import:
                 hint="records are archive, memory, entity and relation; a draft has none",
                 field="record",
             )
+
+    def _read_draft(self, number: int, values: dict[str, Any], namespace: str) -> None:
+        """One draft as it was written; it is several where its text is over the limit."""
+        exact = exact_draft(values)
+        drafts, warnings = ([exact], ()) if exact is not None else _lenient(values)
+        now, reinstate = self._parts.clock.now, self._request.reinstate
+        self._pending += [(number, to_remember(draft, namespace, now(), reinstate=reinstate)) for draft in drafts]
+        room = MAX_REJECTED - len(self._warnings)
+        self._warnings += [LineWarning(line=number, message=warning) for warning in warnings[:room]]
 
     def _read_revision(self, number: int, record: MemoryRecord) -> None:
         if self._request.namespace is not None:
@@ -262,8 +277,33 @@ def _decode(line: bytes) -> dict[str, Any] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInputError(f"not valid JSON: {error}") from None
     if not isinstance(values, dict):
-        raise InvalidInputError(f"a JSON {type(values).__name__}, not an object")
+        raise InvalidInputError(f"a JSON {type(values).__name__}, not an object; write one object per line")
     return values
+
+
+def _lenient(values: dict[str, Any]) -> tuple[list[Draft], tuple[str, ...]]:
+    """The drafts of a line whose fields are not all as a draft has them, and the warnings about it."""
+    read = read_fields(values)
+    if "text" not in read.values:
+        raise InvalidInputError(
+            f"no text among the fields {', '.join(values)[:MAX_NAMES] or '(none)'}; a draft has one in `text`",
+            hint=f"or in one of {', '.join(TEXT_NAMES)}",
+            field="text",
+        )
+    warnings = list(read.warnings)
+    if unknown := unknown_fields(values):
+        warnings.append(f"unknown fields, kept as attributes: {', '.join(unknown)[:MAX_NAMES]}")
+    drafts = [parse(Draft, part) for part in parts_of(read.values)]
+    if len(drafts) > 1:
+        warnings.append(split_warning(len(drafts)))
+    return drafts, tuple(warnings)
+
+
+def _without_mark(line: bytes) -> bytes:
+    """The first line without a byte order mark of UTF-8. Raises InvalidInputError for lines in UTF-16 or UTF-32."""
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+        raise InvalidInputError("the lines are in UTF-16 or UTF-32", hint="send them in UTF-8")
+    return line.removeprefix(codecs.BOM_UTF8)
 
 
 def _check_format(values: dict[str, Any]) -> None:

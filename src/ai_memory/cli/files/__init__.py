@@ -1,0 +1,1 @@
+"""Files of other programs as memories: their encodings and formats, read into drafts."""

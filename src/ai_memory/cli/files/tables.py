@@ -1,0 +1,43 @@
+"""Tables as memories: one per row; columns that are a draft's fields become fields, the others attributes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+
+from ai_memory.errors import InvalidInputError
+from ai_memory.operations.imported import TEXT_NAMES, Imported, Plain, read_fields
+
+DELIMITERS = ",;\t|"
+
+
+def rows(text: str, source: str) -> Iterator[Imported]:
+    """The drafts of a table whose first row names the columns; each draft's source ends in the number of its row.
+
+    Where no column is a text, the text is made of all columns. Raises InvalidInputError for what is no table.
+    """
+    csv.field_size_limit(sys.maxsize)
+    first = text.lstrip("\ufeff\r\n").split("\n", 1)[0]
+    delimiter = max(DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=delimiter)
+    try:
+        filled = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise InvalidInputError(f"not a table: {error} (line {reader.line_num})", hint="save it as CSV again") from None
+    if not filled:
+        return
+    names = [name.strip() or f"column {number}" for number, name in enumerate(filled[0][1], start=1)]
+    for number, (_, row) in enumerate(filled[1:], start=1):
+        cells = dict(zip(names, map(str.strip, row), strict=False))
+        extra = [cell for cell in row[len(names) :] if cell.strip()]
+        fields = {name: Plain(cell) for name, cell in cells.items()} | ({"more columns": extra} if extra else {})
+        has_text = any(name.lower() in ("text", *TEXT_NAMES) and cell for name, cell in cells.items())
+        if has_text:
+            read = read_fields(fields)
+        else:
+            lines = "\n".join(f"{name}: {cell}" for name, cell in cells.items() if cell)
+            read = read_fields(fields, lines)
+            read = Imported(read.values, (*read.warnings, f"row {number} has no text; its columns became its text"))
+        yield Imported({"source": f"{source}#{number}", **read.values, "text": str(read.values["text"])}, read.warnings)

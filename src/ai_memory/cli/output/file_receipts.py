@@ -1,0 +1,14 @@
+"""What became of files that were remembered or imported."""
+
+from __future__ import annotations
+
+from ai_memory.operations.writing import Receipts
+
+
+class FileReceipts(Receipts, frozen=True, kw_only=True):
+    """What became of files. The lines of JSON files are in `counts`; of them `receipts` has those that were rejected."""
+
+    links: int = 0
+    """Links between notes of a folder, stored as relations of the type REFERS_TO."""
+    warnings: tuple[str, ...] = ()
+    """What was read otherwise than it was meant, or not read; each begins with the file."""
