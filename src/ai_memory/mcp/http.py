@@ -17,6 +17,7 @@ import anyio
 import anyio.to_thread
 from msgspec import Struct
 
+from ai_memory.decoding import whole_characters
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError
 from ai_memory.installation import require
 from ai_memory.mcp.tools import request_in
@@ -26,7 +27,7 @@ from ai_memory.types import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
 PATH = "/mcp"
 NAMESPACE_HEADER = b"x-ai-memory-namespace"
@@ -117,7 +118,30 @@ class McpEndpoint:
         await self._ready.wait()
         if self._manager is None:
             raise self._refusal
-        await self._manager.handle_request(scope, receive, send)
+        await self._manager.handle_request(scope, self._repaired(receive), send)
+
+    def _repaired(self, receive: Receive) -> Receive:
+        """`receive` with the body, up to the limit, as one message, in which each half of a surrogate pair is U+FFFD."""
+        done = False
+
+        async def receive_whole() -> Message:
+            nonlocal done
+            if done:
+                return await receive()
+            pieces: list[bytes] = []
+            size, more = 0, True
+            while more and size <= self._max_body_bytes:
+                message = await receive()
+                if message["type"] != "http.request":
+                    done = True
+                    return message
+                pieces.append(message.get("body", b""))
+                size += len(pieces[-1])
+                more = message.get("more_body", False)
+            done = True
+            return {"type": "http.request", "body": whole_characters(b"".join(pieces)), "more_body": more}
+
+        return receive_whole
 
     async def _carry(self, http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:
         if http_request is None:
