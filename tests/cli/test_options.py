@@ -173,5 +173,6 @@ def test_every_command_that_a_hint_names_exists() -> None:
         for path in package.rglob("*.py")
         for word in re.findall(r"ai-memory ([a-z][a-z-]*)", path.read_text(encoding="utf-8"))
     }
-    assert named <= set(COMMANDS)
+    products = {"store", "service", "embedder"}  # "an ai-memory store": the product's name, no command
+    assert named - products <= set(COMMANDS)
     assert {"serve", "reembed", "doctor"} <= named

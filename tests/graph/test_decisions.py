@@ -387,7 +387,7 @@ def test_what_is_refused_changes_nothing(service: Service) -> None:
         split(service, "entity:Berlin", "entity:Hamburg", memory)
     with pytest.raises(NotFoundError, match="no memory mem_nothing"):
         split(service, "entity:Anna Petrova", "entity:Hamburg", "mem_nothing")
-    with pytest.raises(InvalidInputError, match="what a decision says"):
+    with pytest.raises(InvalidInputError, match="reserved for decisions"):
         service.carry_out(RELATE, RelateRequest(source="entity:Acme", target="entity:Berlin", type="MERGED_INTO"))
     assert state(service) == before
     assert list(service.export(ExportRequest())) == lines

@@ -292,8 +292,8 @@ def test_with_the_real_small_model_a_link_lifts_what_is_far_in_meaning(
     monkeypatch.setenv("AI_MEMORY_MODEL", "none")
     assert main(["--data-dir", str(folder), "explain", QUESTION, "--recipe", "linked"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"by the graph ({ledger} —MENTIONS→ entity:Miroslava Kovalenko ←MENTIONS— {kayak})" in shown
-    assert "1 by the graph" in shown
+    assert f"the graph ({ledger} —MENTIONS→ entity:Miroslava Kovalenko ←MENTIONS— {kayak})" in shown
+    assert "1 from the graph" in shown
 
 
 @pytest.mark.parametrize("line", LINES)

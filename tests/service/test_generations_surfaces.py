@@ -66,7 +66,7 @@ def test_the_command_builds_switches_takes_back_and_prunes(tmp_path: Path) -> No
     assert (told["build"]["state"], told["build"]["done"], told["build"]["rate"]) == ("done", 60, 500.0)
     shown = _call(data_dir, "reembed", "--status").stdout
     assert shown.splitlines()[1].split()[:4] == ["1", "kept", "hashing", "64"]
-    assert "complete and switched to" in shown
+    assert "complete and active" in shown
     assert _told(data_dir, "recall", QUESTION)["searched"]["by_meaning"] == 60
     assert _states(_told(data_dir, "reembed", "--back")) == [(64, "active"), (32, "retired")]
     assert _states(_told(data_dir, "reembed", "--back", "2")) == [(64, "retired"), (32, "active")]

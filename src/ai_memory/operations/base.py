@@ -325,20 +325,6 @@ def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = T
         raise validation_error(error) from None
 
 
-def decode(request: type[Request], body: bytes) -> Request:
-    """Build a request from a JSON body; raises InvalidInputError for anything that is not a JSON object of its fields."""
-    try:
-        values = msgspec.json.decode(body or b"{}")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInputError(f"the body is not valid JSON: {error}", hint="send one JSON object in UTF-8") from None
-    if not isinstance(values, dict):
-        raise InvalidInputError(
-            f"the body is a JSON {type(values).__name__}, not an object",
-            hint="send one JSON object with the request's fields",
-        )
-    return parse(request, values)
-
-
 def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
     """The error for one of msgspec's: its message with a readable path; TooLargeError where a length was over its limit."""
     message, _, path = str(error).partition(" - at `")

@@ -426,7 +426,7 @@ class Store(Protocol):
         ...
 
     def vectors(self, generation: int, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], NDArray[np.float32]]:
-        """Vectors by (key, passage); those that do not exist are left out."""
+        """Unit vectors by (key, passage), float32 of shape (dimension,); those that do not exist are left out."""
         ...
 
     def vector_position(self, generation: int) -> int:

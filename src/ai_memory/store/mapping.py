@@ -47,7 +47,7 @@ CODECS: Codecs = {
     float: Codec("{0} if isfinite({0}) else finite({0}, '{name}')"),
     dt.datetime: INSTANT,
     MemoryType: Codec("str({0})", "MEMORY_TYPES[{0}]"),
-    tuple[str, ...]: Codec("json_text({0}) if {0} else None", "() if {0} is None else decode_texts({0})"),
+    tuple[str, ...]: Codec("json_text({0}) if {0} else None", "() if {0} is None else tuple(decode({0}))"),
     dict[str, Any]: Codec("json_text({0}) if {0} else None", "dict() if {0} is None else decode({0})"),
 }
 """Instants as microseconds since 1970; lists and objects as JSON, empty ones as None; numbers only if they are finite."""
@@ -56,7 +56,6 @@ _NAMES: dict[str, Any] = {
     "EPOCH": EPOCH,
     "MEMORY_TYPES": {str(member): member for member in MemoryType},
     "decode": msgspec.json.decode,
-    "decode_texts": msgspec.json.Decoder(tuple[str, ...]).decode,
     "finite": finite,
     "isfinite": math.isfinite,
     "json_text": json_text,

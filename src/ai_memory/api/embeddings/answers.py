@@ -38,7 +38,7 @@ def json_answer(value: object, headers: Headers | None = None, result: Embedding
 
 
 def plain_rows(vectors: Vectors) -> Iterator[bytes]:
-    """A JSON list of lists."""
+    """Vectors, float32 of shape (n, dimension), as a JSON list of n lists of numbers; `[]` for none."""
     yield b"["
     for first, part in _parts(vectors):
         yield (b"," if first else b"") + msgspec.json.encode(part.tolist())[1:-1]

@@ -46,7 +46,7 @@ class Graph:
 
 
 def part(weights: Mapping[str, Weights], prefix: str) -> dict[str, Weights]:
-    """The weights whose names start with `prefix`, by their names without it; the arrays are shared, not copied."""
+    """The weights whose names start with `prefix`, by their names without it; the arrays, of any shape, are shared, not copied."""
     return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
 
