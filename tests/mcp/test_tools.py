@@ -228,6 +228,16 @@ def test_a_cut_emoji_over_http(folders: dict[str, tuple[Path, str]]) -> None:
         assert (answer["id"], answer["result"]["structuredContent"]["outcome"]) == (7, "stored")
 
 
+def test_a_client_that_accepts_anything_gets_json(folders: dict[str, tuple[Path, str]]) -> None:
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    for accept, status in (("", 200), ("*/*", 200), ("application/json", 200), ("text/html", 406)):
+        with httpx.Client(base_url=folders["http"][1]) as client:
+            del client.headers["Accept"]
+            got = client.post("/mcp/", json=asked, headers={"Accept": accept} if accept else {})
+        assert got.status_code == status, (accept, got.text)
+        assert status != 200 or len(got.json()["result"]["tools"]) == 8
+
+
 DEEP = (
     b'{"jsonrpc": "2.0", "id": "deep", "method": "tools/call", "params": {"name": "remember", "arguments": {"text": %b}}}'
     % (b"[" * 400 + b"]" * 400)

@@ -115,6 +115,7 @@ class McpEndpoint:
         """Answer one POST, the only method to route here: there is no stream to GET and no session to DELETE."""
         scope[_ACCESS] = self._access_of(scope["headers"])
         scope[_NAMESPACE] = _namespace(scope)
+        scope["headers"] = _accepting(scope["headers"])
         await self._ready.wait()
         if self._manager is None:
             raise self._refusal
@@ -155,6 +156,14 @@ class McpEndpoint:
             return scope[_ACCESS].visible(operation, response)
 
         return await self._run(work)
+
+
+def _accepting(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers with `Accept` as the SDK requires it, where the client accepts anything: it sent none, or a range with `*`."""
+    given = b",".join(value for name, value in headers if name == b"accept")
+    if given.strip() and b"*" not in given:
+        return headers
+    return [*(pair for pair in headers if pair[0] != b"accept"), (b"accept", b"application/json, text/event-stream")]
 
 
 def _namespace(scope: Scope) -> str:
