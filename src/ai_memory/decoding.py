@@ -7,6 +7,7 @@ on nothing is waited for. Every decoding into a type goes through here; encoding
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,6 +15,11 @@ from typing import Any, TypeVar
 import msgspec
 
 T = TypeVar("T")
+
+_ESCAPES = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
+)
+"""The escapes in JSON: a surrogate pair, half of one (the group), any other, such as an escaped backslash."""
 
 _known: set[Any] = set()
 _learning = threading.Lock()
@@ -35,6 +41,17 @@ def from_builtins(
     if kind not in _known:
         _learn(kind)
     return msgspec.convert(values, kind, strict=strict, dec_hook=hook)
+
+
+def whole_characters(data: bytes) -> bytes:
+    """JSON in which each half of a surrogate pair that is on its own is replaced by the escape of U+FFFD; as long as it was.
+
+    Programs that cut a text in the middle of an emoji send such halves. No text in UTF-8 can hold one, so that decoders refuse
+    the whole document for it.
+    """
+    if b"\\ud" not in data and b"\\uD" not in data:
+        return data
+    return _ESCAPES.sub(lambda found: found.group() if found.group(1) is None else b"\\ufffd", data)
 
 
 def _learn(kind: Any) -> None:

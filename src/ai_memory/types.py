@@ -219,16 +219,21 @@ class Selection(Struct, frozen=True, kw_only=True):
     context: Annotated[
         str,
         Meta(
-            description="Only memories in this context path, such as work/projects, or below it.",
+            description="Only memories in this context path, such as work/projects, or below it, in any letter case.",
             extra={"short": "Only in this path or below it."},
         ),
     ] = ""
     tags: Annotated[
         Texts,
-        Meta(description="Only memories with all of these tags.", extra={"short": "Only with all of these tags."}),
+        Meta(
+            description="Only memories with all of these tags, in any letter case.",
+            extra={"short": "Only with all of these tags."},
+        ),
     ] = ()
-    any_tags: Annotated[Texts, Meta(description="Only memories with at least one of these tags.")] = ()
-    without_tags: Annotated[Texts, Meta(description="Only memories with none of these tags.")] = ()
+    any_tags: Annotated[
+        Texts, Meta(description="Only memories with at least one of these tags, in any letter case.")
+    ] = ()
+    without_tags: Annotated[Texts, Meta(description="Only memories with none of these tags, in any letter case.")] = ()
     author: Annotated[Texts, Meta(description="Only memories written or said by one of these people.")] = ()
     ids: Annotated[Texts, Meta(description="Only memories with one of these ids.")] = ()
     occurred_after: Annotated[

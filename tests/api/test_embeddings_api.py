@@ -364,3 +364,46 @@ def test_metrics_have_the_names_that_dashboards_read(served: Served) -> None:
     assert grown["te_request_input_length_count",] == 3
     assert math.isfinite(after["te_queue_size",])
     assert grown["ai_memory_requests_total", "embed", "200"] == 1
+
+
+# what their clients send although the services' own documents do not have it
+
+
+def test_null_and_empty_fields_are_not_given(served: Served) -> None:
+    plain = post(served, "/v1/embeddings", input="hi").json
+    fields = (
+        "encoding_format",
+        "dimensions",
+        "user",
+        "input_type",
+        "task",
+        "prompt_name",
+        "truncate",
+        "too_long",
+        "titles",
+    )
+    for blank in (None, ""):
+        assert post(served, "/v1/embeddings", input="hi", model=MODEL, **dict.fromkeys(fields, blank)).json == plain
+    bare = post(served, "/embed", inputs="hi").json
+    for blank in (None, ""):
+        others = ("truncate", "truncation_direction", "prompt_name", "normalize", "dimensions")
+        assert post(served, "/embed", inputs="hi", **dict.fromkeys(others, blank)).json == bare
+    inputs = {"source_sentence": "hi", "sentences": ["ho"]}
+    parameters = {"truncate": None, "truncation_direction": None, "prompt_name": None}
+    same = post(served, "/similarity", inputs=inputs, parameters=parameters).json
+    assert same == post(served, "/similarity", inputs=inputs).json
+
+
+def test_half_a_surrogate_pair_fails_no_batch(served: Served) -> None:
+    headers = {"Content-Type": "application/json"}
+    cut = ask(served, "POST", "/embed", b'{"inputs": ["one", "cut \\ud83d", "two"]}', headers)
+    assert cut.json == post(served, "/embed", inputs=["one", "cut \ufffd", "two"]).json
+    assert ask(served, "POST", "/v1/embeddings", b'{"input": "\\ude00"}', headers).status == 200
+
+
+def test_the_plain_address_is_that_of_inference_clients(served: Served) -> None:
+    assert post(served, "/", inputs=TEXTS).json == post(served, "/embed", inputs=TEXTS).json
+    hub = pytest.importorskip("huggingface_hub")
+    client = hub.InferenceClient(served.url)
+    found = client.feature_extraction(TEXTS[0], prompt_name="query", truncate=True)
+    np.testing.assert_allclose(found, post(served, "/embed", inputs=TEXTS[0], prompt_name="query").json, atol=1e-6)

@@ -67,7 +67,6 @@ OPENAI_BAD: dict[str, tuple[Request, int, str, str | None]] = {
     "more than 300,000 tokens": (openai({"input": ["龘" * 600] * 180}), 400, "too_large", "input"),
     "a long text": (openai({"input": ["a", LONG]}), 400, "context_length_exceeded", "input"),
     "a long text, not to be cut": (openai({"input": LONG, "truncate": False}), 400, "context_length_exceeded", "input"),
-    "a lone surrogate": (openai(b'{"input": "a \\ud800 b"}', **JSON), 400, "invalid_input", None),
     "another model": (openai({"input": "a", "model": "text-embedding-3-small"}), 404, "model_not_found", "model"),
     "a suffix that is none": (
         openai({"input": "a", "model": "embeddinggemma-300m:quary"}),
@@ -183,6 +182,8 @@ TEI_BAD: dict[str, tuple[Request, int, str]] = {
     "no source sentence": (tei("/similarity", {"inputs": {"sentences": ["b"]}}), 422, "Validation"),
     "a body that is too large": (tei("/embed", {"inputs": "a" * LIMIT}), 413, "Validation"),
     "another method": (("GET", "/embed", None, {}), 405, "Validation"),
+    "another method at the root": (("GET", "/", None, {}), 405, "Validation"),
+    "null for the texts": (tei("/embed", {"inputs": None}), 422, "Validation"),
     "a body on GET": (("GET", "/info", {"a": 1}, {}), 422, "Validation"),
     "a query string": (("GET", "/info?a=1", None, {}), 422, "Validation"),
 }

@@ -44,8 +44,8 @@ def _deep(levels: int) -> bytes:
 MEMORIES = "/v1/memories"
 BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {
     "unknown route": ("GET", "/v2/memories", None, {}, 404, "not_found"),
-    "root": ("GET", "/", None, {}, 404, "not_found"),
-    "trailing slash": ("GET", "/v1/memories/", None, {}, 404, "not_found"),
+    "slashes alone": ("GET", "/v1//", None, {}, 404, "not_found"),
+    "an empty name below a path": ("DELETE", "/v1/memories/", None, {}, 405, "method_not_allowed"),
     "dots in the path": ("GET", "/v1/../etc/passwd", None, {}, 404, "not_found"),
     "broken percent encoding": ("GET", "/v1/%ff%fe", None, {}, 404, "not_found"),
     "wrong method": ("PUT", MEMORIES, {"text": "x"}, {}, 405, "method_not_allowed"),
@@ -63,7 +63,6 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {
     "a number": ("POST", MEMORIES, 7, {}, 400, "invalid_input"),
     "null": ("POST", MEMORIES, b"null", JSON, 400, "invalid_input"),
     "not UTF-8": ("POST", MEMORIES, b'{"text": "\xff"}', JSON, 400, "invalid_input"),
-    "lone surrogate": ("POST", MEMORIES, b'{"text": "a \\ud800 b"}', JSON, 400, "invalid_input"),
     "number too large": ("POST", MEMORIES, b'{"text": "x", "importance": 1e999}', JSON, 400, "invalid_input"),
     "NaN": ("POST", MEMORIES, b'{"text": "x", "importance": NaN}', JSON, 400, "invalid_input"),
     "nested too deep": ("POST", MEMORIES, _deep(20_000), JSON, 400, "invalid_input"),
@@ -128,7 +127,7 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {
     "limit is zero": ("GET", MEMORIES + "?limit=0", None, {}, 400, "invalid_input"),
     "limit is huge": ("GET", MEMORIES + "?limit=1001", None, {}, 400, "invalid_input"),
     "limit is beyond 64 bits": ("GET", MEMORIES + "?limit=" + "9" * 30, None, {}, 400, "invalid_input"),
-    "empty date": ("GET", MEMORIES + "?as_of=", None, {}, 400, "invalid_input"),
+    "date of a blank": ("GET", MEMORIES + "?as_of=+", None, {}, 400, "invalid_input"),
     "cursor of another kind": ("GET", MEMORIES + "?cursor=zzz", None, {}, 400, "invalid_input"),
     "query is not UTF-8": ("GET", MEMORIES + "?context=%ff", None, {}, 400, "invalid_input"),
     "too many parameters": ("GET", MEMORIES + "?" + "&".join(["tags=a"] * 1_001), None, {}, 400, "invalid_input"),
@@ -147,10 +146,10 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {
     "batch of strings": ("POST", "/v1/memories/batch", {"memories": ["x"]}, {}, 400, "invalid_input"),
     "batch too long": ("POST", "/v1/memories/batch", {"memories": [{"text": "x"}] * 2_001}, {}, 413, "too_large"),
     "forget all without a filter": ("POST", "/v1/memories/forget", {"dry_run": False}, {}, 400, "invalid_input"),
-    "relation in lower case": (
+    "relation that begins with a digit": (
         "POST",
         "/v1/relations",
-        {"source": "mem_none", "target": "mem_nobody", "type": "likes"},
+        {"source": "mem_none", "target": "mem_nobody", "type": "2nd"},
         {},
         400,
         "invalid_input",

@@ -401,7 +401,7 @@ def test_models(run: Run) -> None:
         (4, ("remember", "x", "--valid-from", "2026-02-30")),
         (4, ("remember", "x", "--file", "y")),
         (4, ("remember", "--folder", "nowhere")),
-        (4, ("relate", "mem_a", "lower", "mem_b")),
+        (4, ("relate", "mem_a", "2nd", "mem_b")),
         (4, ("neighbours", "entity:a", "--depth", "9")),
         (4, ("import", "nowhere.jsonl")),
         (4, ("list", "--types", "nonsense")),

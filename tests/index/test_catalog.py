@@ -17,7 +17,7 @@ DAYS = st.integers(0, 6).map(lambda days: START + dt.timedelta(days=days))
 MAYBE_DAY = st.none() | DAYS
 NAME = st.sampled_from(["ann", "bo", "cy"])
 CONTEXTS = ["", "work", "work/x", "work/x/y", "workshop", "home"]
-TAGS = st.lists(st.sampled_from(["t1", "t2", "t3"]), max_size=2).map(tuple)
+TAGS = st.lists(st.sampled_from(["t1", "T1", "t2", "t3", "Я", "я"]), max_size=2).map(tuple)
 SHARES = st.sampled_from([0.0, 0.1, 0.5, 0.7, 1.0])
 
 
@@ -56,7 +56,7 @@ SELECTIONS = st.builds(
     agent=some(NAME),
     session=some(NAME),
     types=st.lists(st.sampled_from(MemoryType), max_size=4).map(tuple),
-    context=st.sampled_from(["", *CONTEXTS, "wor", "work/", "elsewhere"]),
+    context=st.sampled_from(["", *CONTEXTS, "wor", "work/", "WORK", "Work/Atlas", "elsewhere"]),
     tags=TAGS,
     any_tags=TAGS,
     without_tags=TAGS,
@@ -80,6 +80,10 @@ ONE_FIELD = st.builds(
 )
 
 
+def lower(names: tuple[str, ...]) -> set[str]:
+    return {name.lower() for name in names}
+
+
 def means(s: Selection, r: MemoryRecord) -> bool:
     """What the docstrings of `Selection` say, one line a field."""
     occurred = r.valid_from or r.created_at
@@ -90,10 +94,10 @@ def means(s: Selection, r: MemoryRecord) -> bool:
             not s.agent or r.agent in s.agent,
             not s.session or r.session in s.session,
             not s.types or r.type in s.types,
-            not s.context or r.context == s.context or r.context.startswith(s.context + "/"),
-            set(s.tags) <= set(r.tags),
-            not s.any_tags or set(s.any_tags) & set(r.tags),
-            not set(s.without_tags) & set(r.tags),
+            not s.context or f"{r.context}/".lower().startswith(f"{s.context}/".lower()),
+            lower(s.tags) <= lower(r.tags),
+            not s.any_tags or lower(s.any_tags) & lower(r.tags),
+            not lower(s.without_tags) & lower(r.tags),
             not s.author or r.author in s.author,
             not s.ids or r.id in s.ids,
             s.occurred_after is None or occurred >= s.occurred_after,

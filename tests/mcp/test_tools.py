@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from ai_memory import __version__
+from ai_memory.mcp.stdio import FINISH_SECONDS
 from tests.support.serving import COMMAND, environment, running_service
 
 pytest.importorskip("mcp_types", reason="the MCP SDK is not installed (the extra `mcp`)")
@@ -119,7 +121,7 @@ BAD_CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("forget", {"id": "mem_unknown"}, "not_found"),
     ("history", {"id": ""}, "invalid_input"),
     ("relate", {"source": "mem_unknown", "target": "entity:x", "type": "MENTIONS"}, "not_found"),
-    ("relate", {"source": "entity:a", "target": "entity:b", "type": "lower"}, "invalid_input"),
+    ("relate", {"source": "entity:a", "target": "entity:b", "type": "2nd"}, "invalid_input"),
     ("neighbours", {"id": "entity:a", "depth": 99}, "invalid_input"),
 ]
 
@@ -185,6 +187,87 @@ def test_every_line_is_answered_before_the_end(kind: str, folders: dict[str, tup
     answered = [answer for answer in answers if "result" in answer]
     assert sorted(answer["id"] for answer in answered) == [0, 1, 2, 3, 4, 5]
     assert not any(answer["result"].get("isError") for answer in answered)
+
+
+CALL = (
+    b'{"jsonrpc": "2.0", "id": %d, "method": "tools/call", "params": {"name": "remember", "arguments": {"text": "%b"}}}'
+)
+
+
+@pytest.mark.parametrize("kind", ["relay", "local"])
+def test_a_call_with_a_cut_emoji_is_carried_out(kind: str, folders: dict[str, tuple[Path, str]]) -> None:
+    cut = [
+        CALL % (1, rb"caf\ud83d"),
+        CALL % (2, rb"\ude00 caf"),
+        CALL % (3, b"caf\xe9 noir"),
+        CALL % (4, b"\xed\xa0\xbd end"),
+    ]
+    listing = tool_call(5, "list_memories", limit="100")
+    started = time.monotonic()
+    answers, _, code = lines_from(folders[kind][0], HELLO, READY, *cut)
+    assert time.monotonic() - started < FINISH_SECONDS / 2
+    assert code == 0
+    assert sorted(answer["id"] for answer in answers) == [0, 1, 2, 3, 4]
+    assert [answer["result"]["isError"] for answer in answers[1:]] == [False] * 4
+    listed, _, _ = lines_from(folders[kind][0], HELLO, READY, listing)
+    text_listed = listed[1]["result"]["content"][0]["text"]
+    assert text_listed.count("caf\ufffd") == 2
+    assert "\ufffd caf" in text_listed
+
+
+def test_a_cut_emoji_over_http(folders: dict[str, tuple[Path, str]]) -> None:
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    for version in ("2025-06-18", "2025-11-25"):
+        got = httpx.post(
+            f"{folders['http'][1]}/mcp/",
+            content=CALL % (7, rb"over http %b \ud83d" % version.encode()),
+            headers={**headers, "MCP-Protocol-Version": version},
+        )
+        assert got.status_code == 200, got.text
+        answer = got.json()
+        assert (answer["id"], answer["result"]["structuredContent"]["outcome"]) == (7, "stored")
+
+
+def test_a_client_that_accepts_anything_gets_json(folders: dict[str, tuple[Path, str]]) -> None:
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    for accept, status in (("", 200), ("*/*", 200), ("application/json", 200), ("text/html", 406)):
+        with httpx.Client(base_url=folders["http"][1]) as client:
+            del client.headers["Accept"]
+            got = client.post("/mcp/", json=asked, headers={"Accept": accept} if accept else {})
+        assert got.status_code == status, (accept, got.text)
+        assert status != 200 or len(got.json()["result"]["tools"]) == 8
+
+
+DEEP = (
+    b'{"jsonrpc": "2.0", "id": "deep", "method": "tools/call", "params": {"name": "remember", "arguments": {"text": %b}}}'
+    % (b"[" * 400 + b"]" * 400)
+)
+NOT_REQUESTS: list[tuple[bytes, Any]] = [
+    (b'{"jsonrpc": "2.0", "id": "number", "method": 5}', "number"),
+    (b'{"jsonrpc": "2.0", "id": "list", "method": "tools/list", "params": []}', "list"),
+    (b'{"id": "version", "method": "tools/list"}', "version"),
+    (b'{"jsonrpc": "2.0", "id": 1.5, "method": "tools/list"}', None),
+    (b'{"jsonrpc": "2.0", "id": null, "method": "tools/list"}', None),
+    (b'{"jsonrpc": "2.0", "id": true, "method": "tools/list"}', None),
+    (b'{"jsonrpc": "2.0", "id": 9}', None),
+    (b"[]", None),
+    (DEEP, "deep"),
+]
+
+
+@pytest.mark.parametrize("kind", ["relay", "local"])
+def test_whatever_is_sent_is_answered(kind: str, folders: dict[str, tuple[Path, str]]) -> None:
+    broken = [b'{"jsonrpc": "2.0", "id": 1, "method": ', b"no json", b"\xff\xfe"]
+    started = time.monotonic()
+    answers, _, code = lines_from(folders[kind][0], HELLO, READY, *broken, *(line for line, _ in NOT_REQUESTS))
+    assert time.monotonic() - started < FINISH_SECONDS / 2
+    assert code == 0
+    errors = [answer for answer in answers if answer["id"] != 0]
+    assert [answer["error"]["code"] for answer in errors if answer["id"] is None].count(-32700) == len(broken)
+    assert all(answer.get("result", {}).get("isError", "error" in answer) for answer in errors)
+    wanted = [number for _, number in NOT_REQUESTS if number is not None]
+    assert sorted(answer["id"] for answer in errors if answer["id"] is not None) == sorted(wanted)
+    assert len(errors) == len(broken) + len(NOT_REQUESTS)
 
 
 def test_the_namespace_is_the_process_s(folders: dict[str, tuple[Path, str]]) -> None:

@@ -251,8 +251,23 @@ def test_empty_answers_say_why(words_only: Service) -> None:
     assert "no memory has a word" in str(ask(words_only, "zebra").reason)
     assert "no words to search by" in str(ask(words_only, "?!").reason)
     assert "function words only" in str(ask(words_only, "are you").reason)
+    assert ask(words_only, " \n").reason == "the question is empty"
     words_only.carry_out(RETIRE, RetireRequest(id=lamp))
     assert ask(words_only, "lamp").reason == "there are no memories in this namespace"
+
+
+def test_an_empty_answer_blames_no_vectors_that_exist(with_vectors: Service) -> None:
+    remember(with_vectors, HARBOUR)
+    assert ask(with_vectors, "").reason == "the question is empty"
+    for question in ("zebra", "?!", "are you"):
+        reason = str(ask(with_vectors, question, recipe="words").reason)
+        assert reason.endswith("the recipe words does not search semantically")
+
+
+def test_a_semantic_recipe_without_vectors_says_so(words_only: Service) -> None:
+    remember(words_only, HARBOUR)
+    reason = str(ask(words_only, "lamp", recipe="meaning").reason)
+    assert reason == "there are no vectors to compare with, and the recipe meaning does not search lexically"
 
 
 def test_a_match_that_says_little_is_not_trusted(with_vectors: Service) -> None:

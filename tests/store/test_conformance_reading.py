@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -191,6 +192,58 @@ def test_what_was_known_at_an_instant(store: Store) -> None:
 def test_get_keeps_the_order_and_the_wall(store: Store) -> None:
     a, b = kept(store, "a"), kept(store, "b", namespace="other")
     assert store.get("default", ["mem_x", a.id, b.id, a.id]) == [None, a, None, a]
+
+
+SPELT = (
+    ("one", "Work/Atlas", ("Finance", "Straße")),
+    ("two", "work/atlas/Deep", ("FINANCE",)),
+    ("three", "WORK", ("finance", "ÄRGER")),
+    ("four", "work-2", ("finances",)),
+    ("five", "workshop/atlas", ("financ", "ärger")),
+    ("six", "Работа/Отдых", ("Слово", "ΟΔΟΣ")),
+    ("seven", "", ()),
+)
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        (Selection(tags=("FINANCE",)), "one two three"),
+        (Selection(tags=("fINANCE", "Ärger")), "three"),
+        (Selection(any_tags=("STRASSE", "straße", "слово")), "one six"),
+        (Selection(any_tags=("ärger", "οδος")), "three five six"),
+        (Selection(without_tags=("Finance", "ÄRGER")), "four six seven"),
+        (Selection(tags=("finan",)), ""),
+        (Selection(context="work"), "one two three"),
+        (Selection(context="WORK/"), "one two three"),
+        (Selection(context="wORK/ATLAS"), "one two"),
+        (Selection(context="Work/Atlas/deep"), "two"),
+        (Selection(context="WORKSHOP"), "five"),
+        (Selection(context="Work-2"), "four"),
+        (Selection(context="работа"), "six"),
+        (Selection(context="work/atl"), ""),
+        (Selection(context="Work", tags=("FINANCE",), without_tags=("straße",)), "two three"),
+    ],
+)
+def test_tags_and_contexts_are_compared_without_case(
+    store: Store, selection: Selection, expected: str, known: bool
+) -> None:
+    commands = [remember(text, context=context, tags=tags, at=START) for text, context, tags in SPELT]
+    assert all(isinstance(result, Stored) for result in store.write(commands))
+    if known:
+        selection = msgspec.structs.replace(selection, known_at=START + DAY)
+    page = store.select(selection, limit=100, newest_first=False)
+    assert {memory.text for memory in page.memories} == set(expected.split())
+    assert {(memory.text, memory.context, memory.tags) for memory in page.memories} <= set(SPELT)
+
+
+def test_a_context_in_very_many_spellings(store: Store) -> None:
+    spelt = ["".join(made) for made in product("pP", "aA", "tT", "hH", "sS")]
+    store.write([remember(path, context=f"{path}/x", at=START) for path in spelt])
+    assert sorted(texts(store, Selection(context="Paths"))) == sorted(spelt)
+    assert sorted(texts(store, Selection(context="PATHS/X"))) == sorted(spelt)
+    assert texts(store, Selection(context="path")) == []
 
 
 def test_counts_by_context_namespace_and_type(library: Store) -> None:

@@ -102,7 +102,7 @@ def _embedder_paths(api: Api, metrics: Metrics, settings: Settings) -> dict[str,
 def _routes(paths: Mapping[str, Mapping[str, Handler]], embedder: Mapping[str, Mapping[str, Handler]]) -> list[Route]:
     """The routes in the order in which they are tried: fixed paths first, since /memories/batch is no memory called "batch"."""
     renderers = {route.path: route.error_format.render for route in ROUTES}
-    every = {**paths, **embedder}
+    every = {path: {**paths.get(path, {}), **embedder.get(path, {})} for path in {**paths, **embedder}}
     return [
         Route(
             _pattern(path, every),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from ai_memory.api.http.keys import Access, Keys
 from ai_memory.api.http.query import query_values
 from ai_memory.api.http.responses import ErrorRenderer, send_body
 from ai_memory.api.threadpool import ThreadPool
+from ai_memory.decoding import whole_characters
 from ai_memory.errors import InvalidInputError, MediaTypeError, MethodNotAllowedError
 from ai_memory.operations.base import Operation, parse, to_json
 from ai_memory.service.service import Service
@@ -161,8 +163,20 @@ def _header_fields(operation: Operation, headers: Headers) -> dict[str, Any]:
     return found
 
 
+def _not_utf8(body: bytes) -> str | None:
+    """Which byte of the body is not UTF-8; None where all of it is."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:  # msgspec's own error counts from the beginning of the text that it is in
+        return f"byte {error.start} (0x{body[error.start]:02x}) is not UTF-8"
+    return None
+
+
 def json_object(headers: Headers, body: bytes) -> dict[str, Any]:
-    """The body as a JSON object; no body is an empty one. Raises MediaTypeError and InvalidInputError."""
+    """The body as a JSON object; no body is an empty one. Half of a surrogate pair is read as U+FFFD.
+
+    Raises MediaTypeError and InvalidInputError.
+    """
     if not body:
         return {}
     kind = media_type(headers)
@@ -173,9 +187,11 @@ def json_object(headers: Headers, body: bytes) -> dict[str, Any]:
             accepted=["application/json"],
         )
     try:
-        values = msgspec.json.decode(body)
+        values = msgspec.json.decode(whole_characters(body.removeprefix(BOM_UTF8)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInputError(f"the body is not valid JSON: {error}", hint="send one JSON object in UTF-8") from None
+        raise InvalidInputError(
+            f"the body is not valid JSON: {_not_utf8(body) or error}", hint="send one JSON object in UTF-8"
+        ) from None
     if not isinstance(values, dict):
         raise InvalidInputError(
             f"the body is a JSON {type(values).__name__}, not an object",

@@ -45,7 +45,7 @@ class RequestMiddleware:
         response = _Response(send, request_id(scope["headers"]))
         try:
             self._trusted_host.check(scope["headers"])
-            await self._app(scope, receive, response.send)
+            await self._app(_without_last_slash(scope), receive, response.send)
         except MemoryServiceError as error:
             if error.status >= 500:
                 logger.warning("failed: %s", error.code, extra={FIELDS: {"request_id": response.request_id}})
@@ -62,6 +62,16 @@ class RequestMiddleware:
             self._metrics.count(operation, response.status, seconds)
             if logger.isEnabledFor(logging.INFO):
                 _log(scope, response, endpoint, seconds)
+
+
+def _without_last_slash(scope: Scope) -> Scope:
+    """The scope itself; slashes at the end of its path, which many clients write, are dropped. One that is written %2F stays."""
+    path = scope["path"]
+    if len(path) > 1 and path.endswith("/"):
+        raw = scope.get("raw_path") or path.encode()
+        written = len(raw) - len(raw.rstrip(b"/"))
+        scope["path"] = path[: len(path) - written] or "/"
+    return scope
 
 
 def _endpoint(scope: Scope) -> PathEndpoint | None:

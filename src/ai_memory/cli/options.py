@@ -14,7 +14,7 @@ from msgspec import Struct, UnsetType
 
 from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
-from ai_memory.operations.base import Command, cached_by_type, meanings_of
+from ai_memory.operations.base import Command, cached_by_type, empty_refused, meanings_of
 
 Kind = Literal["text", "integer", "number", "flag", "instant", "choice", "object"]
 
@@ -241,7 +241,8 @@ def values_from(arguments: argparse.Namespace, request: type[Struct], command: C
         if field.kind == "object":
             values[field.name] = object_from(given)
         elif field.many and field.name not in command.positional:
-            values[field.name] = [value for part in given for value in part]
+            several = [value for part in given for value in part]
+            values[field.name] = several if several or field.name not in empty_refused(request) else ""
         elif isinstance(given, list) and not field.many:
             values[field.name] = " ".join(given)
         else:

@@ -19,6 +19,7 @@ from ai_memory.index.authors import AuthorWords
 from ai_memory.index.base import Mask, QueryTerm, Rows
 from ai_memory.index.growable_array import GrowableArray
 from ai_memory.index.sessions import SessionOrder
+from ai_memory.text.caseless import caseless
 from ai_memory.text.properties import asks
 from ai_memory.types import MemoryRecord, MemoryType, Selection
 
@@ -89,6 +90,9 @@ class Catalog:
         self.columns = {name: GrowableArray(dtype) for name, dtype in COLUMNS.items()}
         self.names = {facet: NameTable() for facet in FACETS}
         self.tags: dict[str, GrowableArray] = {}
+        """The rows of each tag as written."""
+        self._spellings: dict[str, set[str]] = {}
+        """The tags that are the same without case."""
         self.ending = GrowableArray(np.int32)
         """Rows with a `valid_to`."""
         self.sessions = SessionOrder()
@@ -130,7 +134,9 @@ class Catalog:
             if record.valid_to is not None:
                 self.ending.extend(range(start, start + count))
         for tag, having in tagged.items():
-            self.tags.setdefault(tag, GrowableArray(np.int32)).extend(having)
+            if tag not in self.tags:
+                self._know(tag, GrowableArray(np.int32))
+            self.tags[tag].extend(having)
         self.sessions.extend(first, self.columns)
         return rows
 
@@ -150,6 +156,9 @@ class Catalog:
                 self.tags[tag] = GrowableArray(np.int32, kept)
             else:
                 del self.tags[tag]
+                self._spellings[caseless(tag)].discard(tag)
+                if not self._spellings[caseless(tag)]:
+                    del self._spellings[caseless(tag)]
         ending = self.ending.view()
         self.ending = GrowableArray(np.int32, ending[~np.isin(ending, rows)])
         self.sessions.remove(np.unique(self.column("session")[rows]).tolist(), rows)
@@ -203,7 +212,8 @@ class Catalog:
         self.columns = {name: GrowableArray(COLUMNS[name], columns[name]) for name in COLUMNS}
         self.names = {facet: NameTable(names[facet]) for facet in FACETS}
         self._author_words = AuthorWords()
-        self.tags = {tag: GrowableArray(np.int32, rows) for tag, rows in tags.items()}
+        for tag, rows in tags.items():
+            self._know(tag, GrowableArray(np.int32, rows))
         erased = self.column("erased")
         self.ending = GrowableArray(
             np.int32, np.flatnonzero((self.column("valid_to") != NEVER) & ~erased).astype(np.int32)
@@ -211,6 +221,10 @@ class Catalog:
         keys = self.column("key")
         self._sorted = bool((keys[1:] >= keys[:-1]).all())
         self.sessions.restore(self.columns)
+
+    def _know(self, tag: str, rows: GrowableArray) -> None:
+        self.tags[tag] = rows
+        self._spellings.setdefault(caseless(tag), set()).add(tag)
 
     @property
     def nbytes(self) -> int:
@@ -263,17 +277,10 @@ class Catalog:
         if selection.types:
             self._keep("type", [_TYPES[kind] for kind in selection.types], mask)
         if selection.context:
-            below = selection.context + "/"
-            paths = enumerate(self.names["context"].names)
-            self._keep(
-                "context",
-                [
-                    at
-                    for at, path in paths
-                    if path is not None and (path == selection.context or path.startswith(below))
-                ],
-                mask,
-            )
+            wanted_path = caseless(selection.context)
+            below = wanted_path + "/"
+            paths = ((at, caseless(path)) for at, path in enumerate(self.names["context"].names) if path is not None)
+            self._keep("context", [at for at, path in paths if path == wanted_path or path.startswith(below)], mask)
 
     def _keep(self, column: str, numbers: Sequence[int], mask: Mask) -> None:
         """Keep the rows whose number in a column is among `numbers`; none when `numbers` is empty."""
@@ -300,11 +307,11 @@ class Catalog:
             mask &= ~self._tagged(selection.without_tags, len(mask))
 
     def _tagged(self, tags: Sequence[str], n: int) -> Mask:
-        """Rows that have at least one of the tags."""
+        """Rows that have at least one of the tags, in any letter case."""
         tagged = np.zeros(n, np.bool_)
         for tag in tags:
-            if tag in self.tags:
-                rows = self.tags[tag].view()
+            for spelling in self._spellings.get(caseless(tag), ()):
+                rows = self.tags[spelling].view()
                 tagged[rows[rows < n]] = True
         return tagged
 

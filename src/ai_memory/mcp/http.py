@@ -17,6 +17,7 @@ import anyio
 import anyio.to_thread
 from msgspec import Struct
 
+from ai_memory.decoding import whole_characters
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError
 from ai_memory.installation import require
 from ai_memory.mcp.tools import request_in
@@ -26,7 +27,7 @@ from ai_memory.types import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
 PATH = "/mcp"
 NAMESPACE_HEADER = b"x-ai-memory-namespace"
@@ -114,10 +115,34 @@ class McpEndpoint:
         """Answer one POST, the only method to route here: there is no stream to GET and no session to DELETE."""
         scope[_ACCESS] = self._access_of(scope["headers"])
         scope[_NAMESPACE] = _namespace(scope)
+        scope["headers"] = _accepting(scope["headers"])
         await self._ready.wait()
         if self._manager is None:
             raise self._refusal
-        await self._manager.handle_request(scope, receive, send)
+        await self._manager.handle_request(scope, self._repaired(receive), send)
+
+    def _repaired(self, receive: Receive) -> Receive:
+        """`receive` with the body, up to the limit, as one message, in which each half of a surrogate pair is U+FFFD."""
+        done = False
+
+        async def receive_whole() -> Message:
+            nonlocal done
+            if done:
+                return await receive()
+            pieces: list[bytes] = []
+            size, more = 0, True
+            while more and size <= self._max_body_bytes:
+                message = await receive()
+                if message["type"] != "http.request":
+                    done = True
+                    return message
+                pieces.append(message.get("body", b""))
+                size += len(pieces[-1])
+                more = message.get("more_body", False)
+            done = True
+            return {"type": "http.request", "body": whole_characters(b"".join(pieces)), "more_body": more}
+
+        return receive_whole
 
     async def _carry(self, http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:
         if http_request is None:
@@ -131,6 +156,14 @@ class McpEndpoint:
             return scope[_ACCESS].visible(operation, response)
 
         return await self._run(work)
+
+
+def _accepting(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers with `Accept` as the SDK requires it, where the client accepts anything: it sent none, or a range with `*`."""
+    given = b",".join(value for name, value in headers if name == b"accept")
+    if given.strip() and b"*" not in given:
+        return headers
+    return [*(pair for pair in headers if pair[0] != b"accept"), (b"accept", b"application/json, text/event-stream")]
 
 
 def _namespace(scope: Scope) -> str:

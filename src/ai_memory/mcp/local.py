@@ -10,11 +10,12 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from ai_memory.errors import InternalError, MemoryServiceError
+from ai_memory.mcp.messages import invalid
 from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation
 
@@ -84,7 +85,6 @@ class LocalServer:
             self._failed(self._broken)
 
     async def _serve(self) -> None:
-        import anyio
         from mcp.server.stdio import stdio_server
 
         from ai_memory.mcp.server import make_server
@@ -92,8 +92,22 @@ class LocalServer:
         self._service.begin()
         server = make_server(self._carry)
         output: Any = _Lines(self._pass_on)
-        async with stdio_server(anyio.wrap_file(self._input), output) as (incoming, outgoing):
+        lines: Any = self._lines()
+        async with stdio_server(lines, output) as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
+
+    async def _lines(self) -> AsyncIterator[str]:
+        """The client's lines, except those that the SDK cannot read: it drops them, and they are answered here instead."""
+        import anyio
+        from mcp_types import jsonrpc_message_adapter
+
+        async for line in anyio.wrap_file(self._input):
+            try:
+                jsonrpc_message_adapter.validate_json(line, by_name=False)
+            except ValueError as error:
+                self._answer(invalid(json.loads(line), str(error).splitlines()[0]))
+            else:
+                yield line
 
     async def _carry(self, http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:
         import anyio.to_thread

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError, from_body
 from ai_memory.mcp.greeting import HANDSHAKE_VERSIONS, VERSION_KEY
-from ai_memory.mcp.messages import failure, rejected
+from ai_memory.mcp.messages import failure
 
 PATH = "/mcp"
 CONCURRENT = 8
@@ -54,12 +54,8 @@ class Relay:
 
     def send(self, line: bytes, message: Any) -> None:
         """Forward one request. Notifications are dropped: the service is stateless and has no use for them."""
-        if not isinstance(message, dict):
-            self._answer(rejected(message))
-        elif "id" in message and "method" in message:
+        if "id" in message and "method" in message:
             self._threads.submit(self._exchange, line, message)
-        elif "method" not in message and "result" not in message and "error" not in message:
-            self._answer(rejected(message))
 
     def close(self) -> None:
         """Wait for requests in progress, then close all connections."""
@@ -122,12 +118,17 @@ def _was_dropped(connection: http.client.HTTPConnection) -> bool:
 
 
 def _answer_of(message: dict[str, Any], status: int, body: bytes) -> bytes:
-    """The JSON-RPC message in a response; made from the service's error body if the request was refused before MCP."""
+    """The JSON-RPC message in a response; made from the service's error body if the request was refused before MCP.
+
+    It has the request's id: the SDK leaves the id out where it cannot read a request, and the client would wait for its answer.
+    """
     try:
         value = json.loads(body)
     except ValueError:
         value = None
     if isinstance(value, dict) and value.get("jsonrpc") == "2.0":
+        if "method" not in value and value.get("id") is None:
+            value["id"] = message["id"]
         return json.dumps(value, ensure_ascii=False).encode()
     if isinstance(value, dict) and isinstance(value.get("error"), dict):
         return failure(message, from_body(value["error"]))

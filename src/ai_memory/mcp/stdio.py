@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ai_memory.errors import MemoryServiceError
 from ai_memory.installation import require
 from ai_memory.mcp.greeting import greeting
-from ai_memory.mcp.messages import failure
+from ai_memory.mcp.messages import failure, readable, rejected
 
 if TYPE_CHECKING:
     from ai_memory.mcp.relay import Relay
@@ -89,8 +89,13 @@ class Session:
         """Handle one line from the client."""
         if not line.strip():
             return
+        line = readable(line)
         message = _decoded(line)
-        answer = greeting(message) if isinstance(message, dict) and self._handshake is None else None
+        refusal = rejected(message)
+        if refusal:
+            self._write(refusal + b"\n")
+            return
+        answer = greeting(message) if self._handshake is None else None
         if answer is not None:
             self._write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
             self._begin(line if message["method"] == "initialize" else None)

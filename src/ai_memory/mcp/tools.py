@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Meta
 
 from ai_memory.errors import InvalidInputError
+from ai_memory.mcp.lenient import read_arguments
 from ai_memory.operations.base import Operation, Request, Response, Tool, fields_of, meanings_of, parse, short_of
 from ai_memory.operations.schema import schemas, without_null
 from ai_memory.operations.table import OPERATIONS
@@ -18,8 +19,9 @@ Schema = dict[str, Any]
 TOOLS: dict[str, Operation] = {operation.tool.name: operation for operation in OPERATIONS if operation.tool is not None}
 """The operations by the name of their tool."""
 
-_KEPT = ("type", "enum", "items", "minimum", "maximum", "properties", "required", "additionalProperties")
-"""The parts of a schema that help a model to make a valid call. Lengths are left out: they are checked, and an error names them."""
+_KEPT = ("type", "enum", "items", "minimum", "maximum", "properties", "required")
+"""The parts of a schema that help a model to make a valid call. Lengths are left out: they are checked, and an error names them.
+So is `additionalProperties`, at which some bridges to other model APIs fail: an unknown argument is refused by name as well."""
 
 
 def tool_of(operation: Operation) -> Tool:
@@ -41,7 +43,7 @@ def _input_schema(operation: Operation, components: Mapping[str, Schema]) -> Sch
     required = [name for name in whole.get("required", ()) if name in fields]
     meanings = meanings_of(operation.request)
     properties = {name: _compact(whole["properties"][name], meanings.get(name), components) for name in fields}
-    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    schema: Schema = {"type": "object", "properties": properties}
     return {**schema, "required": required} if required else schema
 
 
@@ -64,13 +66,15 @@ def _without_lengths(field: Schema, components: Mapping[str, Schema]) -> Schema:
     if "$ref" in field:
         field = components[field["$ref"].rsplit("/", 1)[1]]
     compact = {key: field[key] for key in _KEPT if key in field}
+    if "enum" in compact:  # msgspec gives an enumeration no type, without which some clients refuse the whole tool
+        compact = {"type": "string", **compact}
     if isinstance(compact.get("items"), dict):
         compact["items"] = _without_lengths(compact["items"], components)
     return compact
 
 
 def check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """A tool call's arguments without nulls. Raises InvalidInputError for one that the tool does not take, such as a namespace."""
+    """A tool call's arguments as `read_arguments` reads them. Raises InvalidInputError for one that the tool does not take."""
     fields = tool_of(operation).fields
     unknown = sorted(set(arguments) - set(fields))
     if unknown:
@@ -79,7 +83,7 @@ def check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> dict[
             hint=f"{tool_of(operation).name} takes {', '.join(fields)}",
             fields=unknown,
         )
-    return {name: value for name, value in arguments.items() if value is not None}
+    return read_arguments(operation.request, arguments)
 
 
 def request_in(operation: Operation[Request, Response], values: Mapping[str, Any], namespace: str) -> Request:

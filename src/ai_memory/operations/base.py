@@ -14,7 +14,18 @@ import types as builtin_types
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
@@ -107,8 +118,8 @@ def fields_of(request: type[Struct]) -> dict[str, msgspec.structs.FieldInfo]:
 
 @cached_by_type
 def hints_of(request: type[Struct]) -> dict[str, Any]:
-    """A request type's resolved annotations, without `Annotated`."""
-    return get_type_hints(request)
+    """The resolved annotations of a request type's fields, without `Annotated`."""
+    return {name: hint for name, hint in get_type_hints(request).items() if get_origin(hint) is not ClassVar}
 
 
 @cached_by_type
@@ -179,6 +190,42 @@ def _parsed(value: str | dt.date, name: str | None, *, as_utc: bool) -> dt.datet
 
 Reader = Callable[[Any, str], Any]
 
+NEVER_EMPTY = frozenset({"namespace", "idempotency_key"})
+"""Optional fields in which an empty string is an error, never "not given": it would lead to the wrong place, or leave a repeated
+request unprotected, where a caller's variable happens to be empty."""
+
+
+class _Blanks(NamedTuple):
+    """What null and an empty string mean, by the names of a request's optional fields."""
+
+    null: frozenset[str]
+    """For these null means that the field is not given; in the others it clears what is stored."""
+    empty: frozenset[str]
+    """The same for an empty string; in the others it is a value."""
+    refused: frozenset[str]
+    """For these an empty string is refused."""
+
+
+def empty_refused(request: type[Struct]) -> frozenset[str]:
+    """The fields of a request in which an empty value is an error: those that its class names in `EMPTY_REFUSED`."""
+    return frozenset(getattr(request, "EMPTY_REFUSED", ()))
+
+
+@cached_by_type
+def _blanks(request: type[Struct]) -> _Blanks:
+    null: set[str] = set()
+    empty: set[str] = set()
+    for field in structs.fields(request):
+        if field.required:
+            continue
+        options = get_args(hints_of(request)[field.name])
+        changes = UnsetType in options  # a field of a change, such as `revise`: its value replaces what is stored
+        if not (changes and type(None) in options):
+            null.add(field.name)
+        if not (changes and str in options):
+            empty.add(field.name)
+    return _Blanks(frozenset(null), frozenset(empty) - NEVER_EMPTY, empty_refused(request))
+
 
 @cached_by_type
 def _readers(request: type[Struct]) -> dict[str, Reader]:
@@ -192,7 +239,22 @@ def _readers(request: type[Struct]) -> dict[str, Reader]:
             readers[name] = _read_many
         elif (item := struct_in(wanted)) is not None:
             readers[name] = partial(_read_structs, item)
+        elif isinstance(wanted, type) and issubclass(wanted, Struct):
+            readers[name] = partial(_read_struct, wanted)
+    for name, hint in get_type_hints(request, include_extras=True).items():
+        for meta in getattr(hint, "__metadata__", ()):
+            if isinstance(meta, Meta) and meta.extra and "normal" in meta.extra:
+                readers[name] = partial(_read_normal, meta.extra["normal"], readers.get(name))
     return readers
+
+
+def _read_normal(normal: Callable[[str, str], str], before: Reader | None, value: Any, name: str) -> Any:
+    """A name, or each of a list of names, as `normal` spells it; `before` is the field's own reader."""
+    if before is not None:
+        value = before(value, name)
+    if isinstance(value, list):
+        return [normal(item, name) if isinstance(item, str) else item for item in value]
+    return normal(value, name) if isinstance(value, str) else value
 
 
 def _read_instant(value: Any, name: str) -> Any:
@@ -222,15 +284,26 @@ def _read_structs(item_type: type[Struct], value: Any, name: str) -> Any:
     ]
 
 
+def _read_struct(kind: type[Struct], value: Any, name: str) -> Any:
+    return _read(kind, structs.asdict(value) if isinstance(value, Struct) else value, f"{name}.")
+
+
 def _read(request: type[Struct], values: Any, prefix: str = "") -> Any:
     """The values in the one spelling that msgspec converts; `prefix` is the path of `values` in the request."""
     if not isinstance(values, Mapping):
         return values
     readers = _readers(request)
+    blanks = _blanks(request)
     read: dict[str, Any] = {}
     for name, value in values.items():
-        if value is UNSET:
+        if value is UNSET or (value is None and name in blanks.null):
             continue
+        if isinstance(value, str) and not value:
+            if name in blanks.refused:
+                field = prefix + name
+                raise InvalidInputError(f"{field} is empty", hint="give a value, or leave the field out", field=field)
+            if name in blanks.empty:
+                continue
         if name in readers:
             read[name] = readers[name](value, prefix + name)
         elif isinstance(value, Enum):
@@ -243,7 +316,8 @@ def _read(request: type[Struct], values: Any, prefix: str = "") -> Any:
 def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = True) -> Request:
     """Build a request from plain values (decoded JSON, keyword arguments, query strings when not `strict`).
 
-    A single value is read as a list of one; a plain date, or a time without a zone, as an instant in UTC. Unknown fields,
+    A single value is read as a list of one; a plain date, or a time without a zone, as an instant in UTC. `null`, and an empty
+    string, mean that an optional field is not given, except where they clear a field of a change or are refused. Unknown fields,
     wrong types and values out of range raise InvalidInputError, which names the field; a text or list over its limit raises
     TooLargeError with the limit.
     """

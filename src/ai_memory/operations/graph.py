@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
+from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Command, Operation, Route, Tool
 from ai_memory.operations.writing import IdempotencyKey, Namespace
 from ai_memory.types import DEFAULT_NAMESPACE, Entity, Neighbour, Relation
@@ -14,11 +16,40 @@ from ai_memory.types import DEFAULT_NAMESPACE, Entity, Neighbour, Relation
 A_NODE = "a memory's id (mem_…), an entity's id (ent_…), entity:NAME or entity:KIND/NAME"
 """How a node is written, for the fields that take one; each says itself what the node is for."""
 Node = Annotated[str, Meta(min_length=1, max_length=300)]
+_RELATION = re.compile("[A-Z][A-Z0-9_]{0,63}")
+_NEW_WORD = re.compile("(?<=[a-z0-9])(?=[A-Z])")
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+
+
+def upper_snake(name: str, field: str = "type") -> str:
+    """A relation's name as it is kept: `works_at`, `works at`, `works-at` and `worksAt` are WORKS_AT."""
+    del field
+    if _RELATION.fullmatch(name):
+        return name
+    return _BETWEEN_WORDS.sub("_", _NEW_WORD.sub("_", name)).strip("_").upper()
+
+
+def relation_name(name: str, field: str) -> str:
+    """As `upper_snake`; raises InvalidInputError for what makes no name of a relation."""
+    made = upper_snake(name)
+    if not _RELATION.fullmatch(made):
+        raise InvalidInputError(
+            f"{field}: {name[:80]!r} is not a relation's name",
+            hint="write 1 to 64 letters A to Z, digits and _, a letter first, such as WORKS_AT or works at",
+            field=field,
+        )
+    return made
+
+
 RelationName = Annotated[
     str,
     Meta(
-        pattern="^[A-Z][A-Z0-9_]{0,63}$",
-        description="MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or another name in upper case.",
+        description="MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or another name, which is kept in this form: "
+        "`works at` is WORKS_AT.",
+        extra={
+            "short": "MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or another name.",
+            "normal": relation_name,
+        },
     ),
 ]
 
@@ -27,7 +58,9 @@ class Walk(Struct, kw_only=True):
     """The relations that a walk may follow. All requests that walk the graph have these fields."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
-    types: Annotated[tuple[str, ...], Meta(description="Only relations of these types.")] = ()
+    types: Annotated[
+        tuple[str, ...], Meta(description="Only relations of these types.", extra={"normal": upper_snake})
+    ] = ()
     as_of: Annotated[dt.datetime | None, Meta(description="Only relations that were true at this instant.")] = None
     known_at: Annotated[
         dt.datetime | None, Meta(description="Only relations that were known at this instant. Default: now.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -136,7 +136,7 @@ class Receipts(Struct, frozen=True, kw_only=True):
 
 
 class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The fields to change; a field that is not given keeps its value. `null` clears a field that may be empty."""
+    """The fields to change; a field that is not given keeps its value. `null` clears title, author, source and the dates."""
 
     id: MemoryId
     namespace: Namespace = DEFAULT_NAMESPACE
@@ -204,6 +204,9 @@ class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 class ForgetManyRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The memories to erase, by filter. At least one filter must be given, or `everything`; `dry_run` is on by default."""
+
+    EMPTY_REFUSED: ClassVar[tuple[str, ...]] = Selection.__struct_fields__
+    """An empty filter must not widen what is erased, as it would if it were treated as not given."""
 
     reason: Annotated[
         Reason | None,

@@ -51,7 +51,8 @@ class GraphMethods(Calls):
             entity:KIND/NAME. An entity of a new name is created.
         target: Where the relation ends: a memory's id (mem_…), an entity's id (ent_…), entity:NAME or
             entity:KIND/NAME. An entity of a new name is created.
-        type: MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or another name in upper case.
+        type: MENTIONS, SUPERSEDES, SUPPORTS, CONTRADICTS, CAUSES, REFERS_TO, or another name, which is kept in this
+            form: `works at` is WORKS_AT.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         weight: How strong the relation is, from 0 to 1.
         attributes: More about the relation, as JSON.

@@ -48,10 +48,10 @@ class Filters(TypedDict, total=False):
     agent: Only memories of one of these agents.
     session: Only memories of one of these sessions.
     types: Only memories of one of these types.
-    context: Only memories in this context path, such as work/projects, or below it.
-    tags: Only memories with all of these tags.
-    any_tags: Only memories with at least one of these tags.
-    without_tags: Only memories with none of these tags.
+    context: Only memories in this context path, such as work/projects, or below it, in any letter case.
+    tags: Only memories with all of these tags, in any letter case.
+    any_tags: Only memories with at least one of these tags, in any letter case.
+    without_tags: Only memories with none of these tags, in any letter case.
     author: Only memories written or said by one of these people.
     ids: Only memories with one of these ids.
     occurred_after: Only what happened (valid_from, else created_at) at or after this instant.

@@ -13,6 +13,7 @@ from ai_memory.recall.answer import Notice, Searched
 from ai_memory.recall.evidence.scores import Scored
 from ai_memory.recall.plan import Plan
 from ai_memory.recall.ranking import Ranking
+from ai_memory.recall.recipe import Recipe
 from ai_memory.types import Selection
 
 NO_MEMORIES = "there are no memories in this namespace"
@@ -20,9 +21,20 @@ WEAK = "the best matches share little with the question; they may not answer it"
 
 
 def reason(
-    view: PartitionView, plan: Plan, filtered: Mask, scored: Scored, dropped: int, max_tokens: int | None
+    view: PartitionView,
+    plan: Plan,
+    filtered: Mask,
+    scored: Scored,
+    *,
+    dropped: int,
+    max_tokens: int | None,
+    recipe: Recipe,
+    blank: bool,
 ) -> str:
-    """Why there are no hits; `filtered` is the mask of the filters without phrases, bool, shape (n,)."""
+    """Why there are no hits; `filtered` is the mask of the filters without phrases, bool, shape (n,).
+
+    `blank`: the question has no character but blanks, so that nothing was searched.
+    """
     if dropped:
         return f"not even the best match fits in {max_tokens} tokens; raise max_tokens"
     if not filtered.any():
@@ -34,11 +46,19 @@ def reason(
             if len(plan.phrases) == 1
             else "no memory contains all quoted phrases"
         )
+    if blank:
+        return "the question is empty"
+    if not recipe.dense:
+        otherwise = f"the recipe {recipe.name} does not search semantically"
+    elif not recipe.lexical:
+        return f"there are no vectors to compare with, and the recipe {recipe.name} does not search lexically"
+    else:
+        otherwise = "there are no vectors to compare with"
     if not plan.terms:
-        return "the question has no words to search by, and there are no vectors to compare with"
+        return f"the question has no words to search by, and {otherwise}"
     if not plan.content:
-        return "the question has function words only, no memory matches them, and there are no vectors to compare with"
-    return "no memory has a word of the question, and there are no vectors to compare with"
+        return f"the question has function words only, no memory matches them, and {otherwise}"
+    return f"no memory has a word of the question, and {otherwise}"
 
 
 def notices(

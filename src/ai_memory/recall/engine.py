@@ -16,6 +16,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ai_memory.errors import InvalidInputError
+from ai_memory.index.base import Mask
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import abstention, budget, layers
 from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Searched
@@ -121,7 +122,7 @@ def recall(
     covered = coverage(ranking.words, plan.terms, ranking.rows)
     hits, dropped = _hits(_Found(question, plan, view, store, scored, ranking, covered))
     found_notices += abstention.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
-    reason = None if hits else abstention.reason(view, plan, filtered, scored, dropped, question.max_tokens)
+    reason = None if hits else _reason(question, plan, view, filtered, scored, dropped)
     greatest = max((hit.confidence for hit in hits), default=0.0)
     trusted = why_trusted(greatest, ranking.scores.tolist(), covered.shares, ranking.joint_coverage) if hits else None
     if hits and trusted is None:
@@ -136,6 +137,19 @@ def recall_empty(question: Question, notices: tuple[Notice, ...] = ()) -> Answer
     _check(question)
     searched = Searched(memories=0, by_words=0, by_meaning=0)
     return _answer(question, (), abstention.NO_MEMORIES, notices, searched, started)
+
+
+def _reason(question: Question, plan: Plan, view: PartitionView, filtered: Mask, scored: Scored, dropped: int) -> str:
+    return abstention.reason(
+        view,
+        plan,
+        filtered,
+        scored,
+        dropped=dropped,
+        max_tokens=question.max_tokens,
+        recipe=question.recipe,
+        blank=not question.text.strip(),
+    )
 
 
 def _check(question: Question) -> None:

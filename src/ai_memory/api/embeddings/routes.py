@@ -112,6 +112,17 @@ ROUTES: tuple[EngineRoute, ...] = (
         example={"inputs": ["When do we ship?"], "prompt_name": "query"},
     ),
     EngineRoute(
+        name="embed_root",
+        method="POST",
+        path="/",
+        summary="The same as /embed, at the address that Hugging Face's InferenceClient is given",
+        request=EmbedRequest,
+        response=list[list[float]],
+        error_format=TEI,
+        carry_out=tei.embed,
+        example={"inputs": ["When do we ship?"], "prompt_name": "query"},
+    ),
+    EngineRoute(
         name="similarity",
         method="POST",
         path="/similarity",

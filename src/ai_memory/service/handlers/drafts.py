@@ -18,6 +18,7 @@ from ai_memory.operations.base import parse
 from ai_memory.operations.writing import Draft, ReviseRequest
 from ai_memory.store.base import Remember, Revise
 from ai_memory.store.ids import MEMORY, new_id
+from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text, content_hash, digests
 from ai_memory.types import Content, MemoryRecord
 
@@ -115,13 +116,20 @@ def differing_fields(draft: Draft, current: MemoryRecord) -> tuple[str, ...]:
     for field in msgspec.structs.fields(Draft):
         if field.name not in _CONTENT_FIELDS or field.name == "text":
             continue
-        given = getattr(draft, field.name)
+        given, there = getattr(draft, field.name), getattr(current, field.name)
         default = field.default if field.default is not msgspec.NODEFAULT else {}
         if field.name == "context":
             given = context_path(given)
-        if given != default and given != getattr(current, field.name):
+        if given != default and _compared(field.name, given) != _compared(field.name, there):
             found.append(field.name)
     return tuple(found)
+
+
+def _compared(name: str, value: Any) -> Any:
+    """A field's value as it is compared: contexts and tags without case."""
+    if name == "context":
+        return caseless(value)
+    return [caseless(tag) for tag in value] if name == "tags" else value
 
 
 def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
@@ -151,10 +159,13 @@ def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
 
 
 def _tags(tags: tuple[str, ...], field: str) -> tuple[str, ...]:
-    """Tags without blanks around them, each once, in the order given."""
-    kept = dict.fromkeys(clean_text(tag, field).strip() for tag in tags)
-    kept.pop("", None)
-    return tuple(kept)
+    """Tags without blanks around them, each once in whatever case, in the order and the first spelling given."""
+    kept: dict[str, str] = {}
+    for tag in tags:
+        written = clean_text(tag, field).strip()
+        if written:
+            kept.setdefault(caseless(written), written)
+    return tuple(kept.values())
 
 
 def _instant(instant: dt.datetime, field: str) -> dt.datetime:

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from ai_memory.decoding import from_builtins
+from ai_memory.decoding import from_builtins, whole_characters
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import parse
 from ai_memory.operations.caller import Progress
@@ -32,7 +32,7 @@ from ai_memory.operations.moving import (
 )
 from ai_memory.operations.writing import Draft
 from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
-from ai_memory.service.handlers.relations import check_relation
+from ai_memory.service.handlers.relations import checked_relation
 from ai_memory.service.handlers.writing import write
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
@@ -142,8 +142,7 @@ class _Import:
             self._entities[entity.id] = entity
         elif record == "relation":
             self._flush()
-            relation = from_builtins(values, Relation)
-            check_relation(relation)
+            relation = checked_relation(from_builtins(values, Relation))
             self._pending.append((number, self._relate(relation)))
         elif record == "archive":
             _check_format(values)
@@ -273,7 +272,7 @@ def _decode(line: bytes) -> dict[str, Any] | None:
     if not line.strip():
         return None
     try:
-        values = msgspec.json.decode(line)
+        values = msgspec.json.decode(whole_characters(line))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInputError(f"not valid JSON: {error}") from None
     if not isinstance(values, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -41,6 +42,7 @@ from ai_memory.service.handlers.drafts import context_path
 from ai_memory.service.handlers.graph_view import QuestionLinks
 from ai_memory.service.handlers.writing import as_selection, no_such_memory
 from ai_memory.service.parts import Parts
+from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
 from ai_memory.types import Generation, MemoryRecord, Page, Selection
 
@@ -194,24 +196,32 @@ def timeline(parts: Parts, request: TimelineRequest) -> Timeline:
 
 
 def contexts(parts: Parts, request: ContextsRequest) -> Contexts:
-    """Every context path in use, and its parents."""
-    under = context_path(request.under)
-    direct: dict[str, int] = {}
-    total: dict[str, int] = {}
+    """Every context path in use, and its parents; paths that differ in case only are one, in the spelling of most memories."""
+    under = caseless(context_path(request.under))
+    least = under.count("/") + 1 if under else 1
+    direct: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    written: dict[str, Counter[str]] = {}
     for path, count in parts.store.contexts(request.namespace):
-        if not path or (under and path != under and not path.startswith(under + "/")):
+        same = caseless(path)
+        if not path or (under and same != under and not same.startswith(under + "/")):
             continue
-        direct[path] = count
+        direct[same] += count
         segments = path.split("/")
-        for depth in range(1, len(segments) + 1):
-            parent = "/".join(segments[:depth])
-            if len(parent) >= len(under):
-                total[parent] = total.get(parent, 0) + count
-    return Contexts(
-        contexts=tuple(
-            ContextCount(path=path, memories=direct.get(path, 0), total=total[path]) for path in sorted(total)
-        )
+        for depth in range(least, len(segments) + 1):
+            spelling = "/".join(segments[:depth])
+            parent = caseless(spelling)
+            total[parent] += count
+            written.setdefault(parent, Counter())[spelling] += count
+    found = (
+        ContextCount(path=_most_used(written[path]), memories=direct[path], total=total[path]) for path in sorted(total)
     )
+    return Contexts(contexts=tuple(sorted(found, key=lambda each: each.path)))
+
+
+def _most_used(spellings: Counter[str]) -> str:
+    """The spelling with the greatest count, of several the first in the alphabet."""
+    return min(spellings, key=lambda spelling: (-spellings[spelling], spelling))
 
 
 def _with_now(parts: Parts, request: Selection, *, include_ended: bool) -> Selection:

@@ -65,11 +65,12 @@ def unrelate(parts: Parts, request: UnrelateRequest) -> Relation:
     return relation_of(write(parts, [Unrelate(id=request.id, namespace=request.namespace, at=parts.clock.now())])[0])
 
 
-def check_relation(relation: Relation) -> None:
-    """Raise InvalidInputError unless an archive's relation is one that this service could have made."""
-    parse(RelateRequest, {name: getattr(relation, name) for name in _GIVEN})
+def checked_relation(relation: Relation) -> Relation:
+    """An archive's relation, its type as `relate` keeps it; raises InvalidInputError unless this service could have made it."""
+    given = parse(RelateRequest, {name: getattr(relation, name) for name in _GIVEN})
     clean_text(relation.id, "id")
     check_json(relation.attributes, "attributes")
+    return replace(relation, type=given.type)
 
 
 def relation_of(result: Result) -> Relation:

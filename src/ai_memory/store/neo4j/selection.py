@@ -6,6 +6,7 @@ from typing import Any
 
 from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
+from ai_memory.text.caseless import caseless
 from ai_memory.types import Selection
 
 
@@ -43,20 +44,23 @@ class Conditions:
                 self.add(f"r.{name} IN ${name}", **{name: [str(value) for value in values]})
         context = selection.context.strip("/")
         if context:
-            self.add("(r.context = $context OR r.context STARTS WITH $below)", context=context, below=context + "/")
+            context = caseless(context)
+            same = "toLower(r.context)"
+            self.add(f"({same} = $context OR {same} STARTS WITH $below)", context=context, below=context + "/")
         if selection.min_importance > 0:
             self.add("r.importance >= $importance", importance=selection.min_importance)
         if selection.min_confidence > 0:
             self.add("r.confidence >= $confidence", confidence=selection.min_confidence)
 
     def _labels(self, selection: Selection) -> None:
+        having = "[each IN coalesce(r.tags, []) | toLower(each)]"
         for clause, name, tags in (
-            ("all(tag IN $tags WHERE tag IN r.tags)", "tags", selection.tags),
-            ("any(tag IN $any_tags WHERE tag IN r.tags)", "any_tags", selection.any_tags),
-            ("none(tag IN $without_tags WHERE tag IN coalesce(r.tags, []))", "without_tags", selection.without_tags),
+            (f"all(tag IN $tags WHERE tag IN {having})", "tags", selection.tags),
+            (f"any(tag IN $any_tags WHERE tag IN {having})", "any_tags", selection.any_tags),
+            (f"none(tag IN $without_tags WHERE tag IN {having})", "without_tags", selection.without_tags),
         ):
             if tags:
-                self.add(clause, **{name: list(tags)})
+                self.add(clause, **{name: [caseless(tag) for tag in tags]})
 
     def _times(self, selection: Selection) -> None:
         bounds = {

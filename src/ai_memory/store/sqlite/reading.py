@@ -28,9 +28,10 @@ from ai_memory.store.sqlite.rows import (
     stored_revision,
 )
 from ai_memory.store.sqlite.selection import (
-    BELOW_CONTEXT,
     Conditions,
-    context_range,
+    Spellings,
+    below_contexts,
+    spellings,
     was_known,
     was_valid,
 )
@@ -97,7 +98,8 @@ def select(
     number = namespace_number(connection, selection.namespace)
     if number is None:
         return Page(memories=())
-    conditions = Conditions(selection, number)
+    written = spellings(connection, selection, number)
+    conditions = Conditions(selection, number, written)
     beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
     if place is not None:
         occurred, memory_id = place
@@ -107,7 +109,7 @@ def select(
             id=memory_id,
         )
     rows = connection.execute(
-        f"SELECT {RECORD_COLUMNS}, r.occurred FROM {_source(connection, selection, number)} WHERE {conditions.sql} "
+        f"SELECT {RECORD_COLUMNS}, r.occurred FROM {_source(connection, selection, number, written)} WHERE {conditions.sql} "
         f"ORDER BY r.occurred {order}, m.id {order} LIMIT :limit",
         {**conditions.values, "limit": limit + 1},
     ).fetchall()
@@ -118,20 +120,20 @@ def select(
     return Page(memories=memories, cursor=cursor_of(selection, newest_first, occurred, memories[-1].id))
 
 
-def _source(connection: sqlite3.Connection, selection: Selection, namespace: int) -> str:
+def _source(connection: sqlite3.Connection, selection: Selection, namespace: int, written: Spellings) -> str:
     """The tables in the order that reads least: from the most selective filter, else along time until the page is full.
 
     CROSS JOIN keeps SQLite, which knows no counts, from choosing another order.
     """
     if selection.ids or selection.session:
         return f"memories m CROSS JOIN revisions r ON r.memory = m.number {_NAMES}"
-    for tag in selection.tags:
-        if _few(connection, "tags WHERE tag = :tag", {"tag": tag}):
+    for tags in written.tags:
+        if _few(connection, "tags WHERE tag IN (SELECT value FROM json_each(:tags))", {"tags": json_text(tags)}):
             return f"revisions r NOT INDEXED CROSS JOIN memories m ON m.number = r.memory {_NAMES}"
-    context = selection.context.strip("/")
-    if context and selection.known_at is None:
-        below = f"revisions r INDEXED BY revisions_by_context WHERE r.namespace = :namespace AND {BELOW_CONTEXT}"
-        if _few(connection, f"{below} AND r.retired_at IS NULL", {"namespace": namespace, **context_range(context)}):
+    if written.contexts is not None:
+        inside, values = below_contexts(written.contexts)
+        below = f"revisions r INDEXED BY revisions_by_context WHERE r.namespace = :namespace AND {inside}"
+        if _few(connection, f"{below} AND r.retired_at IS NULL", {"namespace": namespace, **values}):
             joined = "CROSS JOIN memories m ON m.number = r.memory"
             return f"revisions r INDEXED BY revisions_by_context {joined} {_NAMES}"
     return f"revisions r INDEXED BY revisions_by_time CROSS JOIN memories m ON m.number = r.memory {_NAMES}"

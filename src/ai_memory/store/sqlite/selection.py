@@ -3,31 +3,85 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
 from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.store.values import json_text
+from ai_memory.text.caseless import caseless, spellings_in
 from ai_memory.types import Selection
 
 _FACETS = ("user", "agent", "session")
+MANY = 16
+"""Spellings of a context up to which each is looked up in the index, and not every row compared."""
+
+
+class Spellings(NamedTuple):
+    """How the store writes the tags and the context of a selection, which are compared without case."""
+
+    tags: tuple[tuple[str, ...], ...]
+    """For each of the selection's `tags`."""
+    any_tags: tuple[str, ...]
+    without_tags: tuple[str, ...]
+    contexts: tuple[str, ...] | None
+    """The paths of unretired revisions that are the selection's context; None where the index of contexts does not help: for
+    retired revisions, which it does not have, and for more than `MANY` spellings.
+    """
+
+
+def spellings(connection: sqlite3.Connection, selection: Selection, namespace: int) -> Spellings:
+    """The spellings that the store holds, by a few look-ups in its indexes for each name."""
+
+    def first_tag(least: str) -> str | None:
+        return _text(connection, "SELECT min(tag) FROM tags WHERE tag >= :least", {"least": least})
+
+    def first_context(least: str) -> str | None:
+        sql = (
+            "SELECT min(context) FROM revisions INDEXED BY revisions_by_context "
+            "WHERE namespace = :namespace AND retired_at IS NULL AND context >= :least"
+        )
+        return _text(connection, sql, {"namespace": namespace, "least": least})
+
+    def tags(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(spelling for name in names for spelling in spellings_in(name, first_tag))
+
+    context = selection.context.strip("/")
+    return Spellings(
+        tuple(tags((name,)) for name in selection.tags),
+        tags(selection.any_tags),
+        tags(selection.without_tags),
+        _contexts(context, first_context) if context and selection.known_at is None else None,
+    )
+
+
+def _contexts(context: str, first_from: Callable[[str], str | None]) -> tuple[str, ...] | None:
+    found = tuple(islice(spellings_in(context, first_from), MANY + 1))
+    return found if len(found) <= MANY else None
+
+
+def _text(connection: sqlite3.Connection, sql: str, values: dict[str, Any]) -> str | None:
+    (found,) = connection.execute(sql, values).fetchone()
+    return None if found is None else str(found)
 
 
 class Conditions:
     """The WHERE clause of a selection over revisions r and memories m, with its named values."""
 
-    def __init__(self, selection: Selection, namespace: int) -> None:
+    def __init__(self, selection: Selection, namespace: int, written: Spellings) -> None:
         self.clauses = ["r.namespace = :namespace", "m.namespace = :namespace"]
         self.values: dict[str, Any] = {"namespace": namespace}
+        self._written = written
         self._what(selection)
         self._labels(selection)
         self._times(selection)
 
-    def add(self, clause: str, **values: Any) -> None:
+    def add(self, clause: str, values: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """One more condition, joined by AND."""
         self.clauses.append(clause)
-        self.values.update(values)
+        self.values.update(values or {}, **more)
 
     @property
     def sql(self) -> str:
@@ -47,22 +101,33 @@ class Conditions:
         self._one_of("r.author", "author", selection.author)
         self._one_of("m.id", "ids", selection.ids)
         context = selection.context.strip("/")
-        if context:
-            self.add(BELOW_CONTEXT, **context_range(context))
+        if self._written.contexts is not None:
+            self.add(*below_contexts(self._written.contexts))
+        elif context:
+            same = "caseless(r.context)"
+            self.add(
+                f"({same} = :context OR substr({same}, 1, length(:below)) = :below)",
+                {"context": caseless(context), "below": caseless(context) + "/"},
+            )
         if selection.min_importance > 0:
             self.add("r.importance >= :importance", importance=selection.min_importance)
         if selection.min_confidence > 0:
             self.add("r.confidence >= :confidence", confidence=selection.min_confidence)
 
     def _labels(self, selection: Selection) -> None:
-        for number, tag in enumerate(selection.tags):
-            self.add(f"r.key IN (SELECT revision FROM tags WHERE tag = :tag{number})", **{f"tag{number}": tag})
+        for number, tags in enumerate(self._written.tags):
+            self._tagged("IN", f"tag{number}", tags)
         if selection.any_tags:
-            tagged = "SELECT revision FROM tags WHERE tag IN (SELECT value FROM json_each(:any_tags))"
-            self.add(f"r.key IN ({tagged})", any_tags=json_text(selection.any_tags))
+            self._tagged("IN", "any_tags", self._written.any_tags)
         if selection.without_tags:
-            tagged = "SELECT revision FROM tags WHERE tag IN (SELECT value FROM json_each(:without_tags))"
-            self.add(f"r.key NOT IN ({tagged})", without_tags=json_text(selection.without_tags))
+            self._tagged("NOT IN", "without_tags", self._written.without_tags)
+
+    def _tagged(self, relation: str, name: str, tags: Sequence[str]) -> None:
+        if len(tags) == 1:
+            self.add(f"r.key {relation} (SELECT revision FROM tags WHERE tag = :{name})", {name: tags[0]})
+        else:
+            tagged = f"SELECT revision FROM tags WHERE tag IN (SELECT value FROM json_each(:{name}))"
+            self.add(f"r.key {relation} ({tagged})", {name: json_text(tags)})
 
     def _times(self, selection: Selection) -> None:
         for column, name in (("occurred", "occurred"), ("recorded_at", "recorded")):
@@ -84,13 +149,20 @@ class Conditions:
             self.add("(r.valid_to IS NULL OR r.valid_to > :now)", now=to_micros(selection.now))
 
 
-BELOW_CONTEXT = "r.context >= :context AND r.context < :beyond AND (r.context = :context OR r.context >= :below)"
-"""The condition that a row's context is the given one or below it; see `context_range`."""
+def below_contexts(contexts: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The condition that a row's context is one of these paths or below it, with its values; without a path no row has it.
 
-
-def context_range(context: str) -> dict[str, str]:
-    """The values of `BELOW_CONTEXT`. "0" is the character after "/", so the range ends after the last path below."""
-    return {"context": context, "below": context + "/", "beyond": context + "0"}
+    "0" is the character after "/", so a range ends after the last path below.
+    """
+    ranges = []
+    values: dict[str, str] = {}
+    for number, context in enumerate(contexts):
+        path, below, beyond = (f"{name}{number}" for name in ("context", "below", "beyond"))
+        ranges.append(
+            f"(r.context >= :{path} AND r.context < :{beyond} AND (r.context = :{path} OR r.context >= :{below}))"
+        )
+        values |= {path: context, below: context + "/", beyond: context + "0"}
+    return f"({' OR '.join(ranges)})" if ranges else "FALSE", values
 
 
 def was_valid(alias: str, name: str) -> str:

@@ -21,6 +21,7 @@ from ai_memory.errors import (
     TooLargeError,
 )
 from ai_memory.store.sqlite.file.files import counted
+from ai_memory.text.caseless import caseless
 
 Row = tuple[Any, ...]
 
@@ -130,6 +131,7 @@ def connect(
     try:
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.create_function("caseless", 1, caseless, deterministic=True)
     except sqlite3.Error:
         connection.close()
         raise
