@@ -398,7 +398,9 @@ def test_a_table_is_one_draft_per_row() -> None:
     assert tabbed.values["text"] == "x, y"
     assert tabbed.values["attributes"] == {"type": "note"}
     assert tabbed.warnings
-    assert list(rows("", "empty.csv")) == []
+    for table, message in (("", "no text"), ("only,names\n", "no rows below")):
+        with pytest.raises(InvalidInputError, match=message):
+            list(rows(table, "empty.csv"))
 
 
 def test_a_table_without_a_text_column_keeps_every_row() -> None:
@@ -429,7 +431,7 @@ def test_json_of_every_shape_becomes_lines(tmp_path: Path) -> None:
     ):
         assert json_lines(tmp_path, content) == [one, two], content
     assert json_lines(tmp_path, b'{\n "text": "a"\n}\n') == [one]
-    assert json_lines(tmp_path, b"") == [b""]
+    assert json_lines(tmp_path, b"") == []
     assert json_lines(tmp_path, b"{broken\n" + one) == [b"{broken", one]
     assert json_lines(tmp_path, b"[1]\n" + one) == [b"[1]", one]
 

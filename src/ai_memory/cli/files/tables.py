@@ -26,8 +26,11 @@ def rows(text: str, source: str) -> Iterator[Imported]:
         filled = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise InvalidInputError(f"not a table: {error} (line {reader.line_num})", hint="save it as CSV again") from None
-    if not filled:
-        return
+    if len(filled) < 2:
+        raise InvalidInputError(
+            "the table has no rows below the row of names" if filled else "there is no text in it",
+            hint="its first row names the columns, such as text, title, tags",
+        )
     names = [name.strip() or f"column {number}" for number, name in enumerate(filled[0][1], start=1)]
     for number, (_, row) in enumerate(filled[1:], start=1):
         cells = dict(zip(names, map(str.strip, row), strict=False))
