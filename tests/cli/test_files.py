@@ -403,9 +403,26 @@ def test_a_table_is_one_draft_per_row() -> None:
             list(rows(table, "empty.csv"))
 
 
+def test_odd_tables_lose_no_cell() -> None:
+    first, second = rows("text,a,a,\nnull,1,2,3\n,NO,,\n", "t")
+    assert first.values["text"] == "null"
+    assert first.values["attributes"] == {"a": 1, "a column 3": 2, "column 4": 3}
+    assert second.values["text"] == "a: NO"
+
+
+@given(st.text(alphabet='ab,;\t"\n\r 1~#', max_size=60))
+def test_any_table_is_read_or_refused(table: str) -> None:
+    try:
+        drafts = list(rows(table, "t.csv"))
+    except MemoryServiceError as error:
+        assert error.message
+    else:
+        assert all(parse(Draft, draft.values).text.strip() for draft in drafts)
+
+
 def test_a_table_without_a_text_column_keeps_every_row() -> None:
     (only,) = rows("name,phone\nCy,0789,more\n", "people.csv")
-    assert only.values["text"] == "name: Cy\nphone: 0789"
+    assert only.values["text"] == "name: Cy\nphone: 0789\nmore"
     assert only.values["attributes"] == {"name": "Cy", "phone": "0789", "more columns": ["more"]}
     assert only.warnings
 
