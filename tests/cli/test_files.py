@@ -110,6 +110,9 @@ def test_whole_numbers_truth_values_and_nothing() -> None:
         ("created: next spring", {"created": "next spring"}),
         ("created: 02/03/2026", {"created": "02/03/2026"}),
         ("date: 31.02.2026", {"date": "31.02.2026"}),
+        ("date: February 2026", {"date": "February 2026"}),
+        ("date: 14 Thermidor 2026", {"date": "14 Thermidor 2026"}),
+        ("date: 25:00 14 May 2026", {"date": "25:00 14 May 2026"}),
         ("valid_from: 0001-01-01", {"valid_from": "0001-01-01"}),
         ("importance: high", {"importance": "high"}),
         ("confidence: 7", {"confidence": 7}),
@@ -172,6 +175,15 @@ def test_typed_attributes_get_their_type() -> None:
         ("2026-02-14 09:30", (2026, 2, 14, 9, 30)),
         ("2026-02-14T09:30:00+01:00", (2026, 2, 14, 8, 30)),
         ('"2026-02-14"', (2026, 2, 14)),
+        ("2026-2-4", (2026, 2, 4)),
+        ("14-02-2026", (2026, 2, 14)),
+        ("2026-02-14 09:30:00 +01:00", (2026, 2, 14, 8, 30)),
+        ("2026-02-14 09:30:00 Z", (2026, 2, 14, 9, 30)),
+        ("Samstag, 14. Februar 2026", (2026, 2, 14)),
+        ("14 de febrero de 2026", (2026, 2, 14)),
+        ("1er mars 2026", (2026, 3, 1)),
+        ("14 февраля 2026 г.", (2026, 2, 14)),
+        ("2026年2月14日", (2026, 2, 14)),
     ],
 )
 def test_dates_in_the_forms_that_people_write(written: str, moment: tuple[int, ...]) -> None:
@@ -386,12 +398,31 @@ def test_a_table_is_one_draft_per_row() -> None:
     assert tabbed.values["text"] == "x, y"
     assert tabbed.values["attributes"] == {"type": "note"}
     assert tabbed.warnings
-    assert list(rows("", "empty.csv")) == []
+    for table, message in (("", "no text"), ("only,names\n", "no rows below")):
+        with pytest.raises(InvalidInputError, match=message):
+            list(rows(table, "empty.csv"))
+
+
+def test_odd_tables_lose_no_cell() -> None:
+    first, second = rows("text,a,a,\nnull,1,2,3\n,NO,,\n", "t")
+    assert first.values["text"] == "null"
+    assert first.values["attributes"] == {"a": 1, "a column 3": 2, "column 4": 3}
+    assert second.values["text"] == "a: NO"
+
+
+@given(st.text(alphabet='ab,;\t"\n\r 1~#', max_size=60))
+def test_any_table_is_read_or_refused(table: str) -> None:
+    try:
+        drafts = list(rows(table, "t.csv"))
+    except MemoryServiceError as error:
+        assert error.message
+    else:
+        assert all(parse(Draft, draft.values).text.strip() for draft in drafts)
 
 
 def test_a_table_without_a_text_column_keeps_every_row() -> None:
     (only,) = rows("name,phone\nCy,0789,more\n", "people.csv")
-    assert only.values["text"] == "name: Cy\nphone: 0789"
+    assert only.values["text"] == "name: Cy\nphone: 0789\nmore"
     assert only.values["attributes"] == {"name": "Cy", "phone": "0789", "more columns": ["more"]}
     assert only.warnings
 
@@ -417,7 +448,7 @@ def test_json_of_every_shape_becomes_lines(tmp_path: Path) -> None:
     ):
         assert json_lines(tmp_path, content) == [one, two], content
     assert json_lines(tmp_path, b'{\n "text": "a"\n}\n') == [one]
-    assert json_lines(tmp_path, b"") == [b""]
+    assert json_lines(tmp_path, b"") == []
     assert json_lines(tmp_path, b"{broken\n" + one) == [b"{broken", one]
     assert json_lines(tmp_path, b"[1]\n" + one) == [b"[1]", one]
 

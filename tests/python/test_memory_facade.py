@@ -56,7 +56,7 @@ def test_instants_in_every_spelling(tmp_path: Path) -> None:
         for number, spelling in enumerate(spellings):
             memory.remember(f"spelling {number}", valid_from=spelling)
         assert {one.valid_from for one in memory.list().memories} == {expected}
-        for wrong in ("soon", "2026-02-30", "", "9999-12-31T23:59:59-23:00"):
+        for wrong in ("soon", "2026-02-30", " ", "9999-12-31T23:59:59-23:00"):
             with pytest.raises(InvalidInputError, match="valid_from"):
                 memory.remember("x", valid_from=wrong)
 

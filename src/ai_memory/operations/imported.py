@@ -146,10 +146,10 @@ def listed(value: Any) -> list[str]:
 def written_instant(text: str) -> dt.datetime:
     """The instant that a date means in one of the forms people write; without a zone it means UTC.
 
-    RFC 3339 and ISO 8601, 14.02.2026, 2026/02/14, 14 February 2026, Feb 14, 2026, each with or without a time; 14/02/2026 only
-    where no month could be meant by the first number. Raises InvalidInputError for anything else.
+    RFC 3339 and ISO 8601, 14.02.2026, 2026/02/14, 14 February 2026, Feb 14, 2026, each with or without a time, with the months of
+    `_MONTHS`; 14/02/2026 only where no month could be meant by the first number. Raises InvalidInputError for anything else.
     """
-    text = " ".join(text.split())
+    text = _SPACED_ZONE.sub("", " ".join(text.split()))
     match = _DAY.fullmatch(text)
     if match is None:
         return instant(text)
@@ -328,7 +328,9 @@ def _date_of(match: re.Match[str]) -> tuple[int, int, int]:
     """Year, month and day; a day or month of 0 where there is none, or where the date can be read in two ways."""
     if match["name"]:
         day = 0 if match["number"] and match["last"] else int(match["number"] or match["last"] or 0)
-        return int(match["named_year"]), _MONTHS.index(match["name"][:3].lower()) + 1, day
+        return int(match["named_year"]), _MONTHS.get(match["name"].lower(), 0), day
+    if match["chinese"]:
+        return int(match["chinese"]), int(match["chinese_month"]), int(match["chinese_day"])
     if match["year"]:
         return int(match["year"]), int(match["month"]), int(match["day"])
     first, second = int(match["first"]), int(match["second"])
@@ -338,17 +340,36 @@ def _date_of(match: re.Match[str]) -> tuple[int, int, int]:
 
 
 _WHOLE = re.compile(r"-?[1-9][0-9]{0,14}|0", re.ASCII)
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH_NAME = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    "|nov(?:ember)?|dec(?:ember)?"
-)
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januar jänner ene enero janv janvier января",
+            "feb february februar febrero févr février fevrier февраля",
+            "mar march märz maerz marzo mars марта",
+            "apr april abr abril avr avril апреля",
+            "may mai mayo мая",
+            "jun june juni junio juin июня",
+            "jul july juli julio juil juillet июля",
+            "aug august ago agosto août aout августа",
+            "sep sept september septiembre septembre сентября",
+            "oct october okt oktober octubre octobre октября",
+            "nov november noviembre novembre ноября",
+            "dec december dez dezember dic diciembre déc décembre decembre декабря",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+"""Months in English, German, Spanish, French and Russian, as they are written in dates."""
+_SPACED_ZONE = re.compile(r" (?=[+-][0-9]{2}:?[0-9]{2}$|Z$)")
 _DAY = re.compile(
-    rf"""(?:[a-z]+day,?\ )?
-    (?: (?P<year>\d{{4}})[/.](?P<month>\d\d?)[/.](?P<day>\d\d?)
-      | (?P<first>\d\d?)(?P<mark>[/.])(?P<second>\d\d?)(?P=mark)(?P<end_year>\d{{4}})
-      | (?:(?P<number>\d\d?)(?:st|nd|rd|th)?\.?\ )?(?P<name>{_MONTH_NAME})\.?\ (?:(?P<last>\d\d?)(?:st|nd|rd|th)?,?\ )?
-        (?P<named_year>\d{{4}}) )
-    (?:,?\ (?:at\ )?(?P<hour>\d\d?):(?P<minutes>\d\d)(?::(?P<seconds>\d\d))?(?:\ ?(?P<half>[ap])m)?)?""",
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
+    r"""(?:[^\W\d_]+,\ |[a-z]+day\ )?
+    (?: (?P<year>[0-9]{4})[/.-](?P<month>[0-9]{1,2})[/.-](?P<day>[0-9]{1,2})
+      | (?P<chinese>[0-9]{4})年(?P<chinese_month>[0-9]{1,2})月(?P<chinese_day>[0-9]{1,2})日
+      | (?P<first>[0-9]{1,2})(?P<mark>[/.-])(?P<second>[0-9]{1,2})(?P=mark)(?P<end_year>[0-9]{4})
+      | (?:(?P<number>[0-9]{1,2})(?:st|nd|rd|th|er)?\.?\ (?:de\ )?)?(?P<name>[^\W\d_]{3,12})\.?\ (?:de\ )?
+        (?:(?P<last>[0-9]{1,2})(?:st|nd|rd|th)?,?\ )?(?P<named_year>[0-9]{4})(?:\ г\.?|\ года)? )
+    (?:,?\ (?:at\ )?(?P<hour>[0-9]{1,2}):(?P<minutes>[0-9]{2})(?::(?P<seconds>[0-9]{2}))?(?:\ ?(?P<half>[ap])m)?)?""",
+    re.VERBOSE | re.IGNORECASE,
 )

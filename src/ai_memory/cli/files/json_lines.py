@@ -57,7 +57,7 @@ def _decoded(pieces: Iterator[bytes]) -> Iterator[bytes]:
     encoding = encoding_of(first[:PEEKED])
     if encoding == "utf-8-sig":
         first, encoding = first.removeprefix(codecs.BOM_UTF8), "utf-8"
-    whole = itertools.chain((first,), pieces)
+    whole = itertools.chain((first,) if first else (), pieces)
     lines = _objects(whole if encoding == "utf-8" else _recoded(whole, encoding))
     return itertools.chain.from_iterable(map(drafts_in, lines))
 

@@ -26,18 +26,25 @@ def rows(text: str, source: str) -> Iterator[Imported]:
         filled = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise InvalidInputError(f"not a table: {error} (line {reader.line_num})", hint="save it as CSV again") from None
-    if not filled:
-        return
-    names = [name.strip() or f"column {number}" for number, name in enumerate(filled[0][1], start=1)]
+    if len(filled) < 2:
+        raise InvalidInputError(
+            "the table has no rows below the row of names" if filled else "there is no text in it",
+            hint="its first row names the columns, such as text, title, tags",
+        )
+    names: list[str] = []
+    for number, name in enumerate(map(str.strip, filled[0][1]), start=1):
+        names.append(name if name and name not in names else f"{name} column {number}".strip())
     for number, (_, row) in enumerate(filled[1:], start=1):
         cells = dict(zip(names, map(str.strip, row), strict=False))
         extra = [cell for cell in row[len(names) :] if cell.strip()]
-        fields = {name: Plain(cell) for name, cell in cells.items()} | ({"more columns": extra} if extra else {})
-        has_text = any(name.lower() in ("text", *TEXT_NAMES) and cell for name, cell in cells.items())
-        if has_text:
+        texts = {name: cell for name, cell in cells.items() if name.lower() in ("text", *TEXT_NAMES)}
+        fields = (
+            {name: Plain(cell) for name, cell in cells.items()} | texts | ({"more columns": extra} if extra else {})
+        )
+        if any(texts.values()):
             read = read_fields(fields)
         else:
-            lines = "\n".join(f"{name}: {cell}" for name, cell in cells.items() if cell)
-            read = read_fields(fields, lines)
+            lines = [*(f"{name}: {cell}" for name, cell in cells.items() if cell), *extra]
+            read = read_fields(fields, "\n".join(lines))
             read = Imported(read.values, (*read.warnings, f"row {number} has no text; its columns became its text"))
         yield Imported({"source": f"{source}#{number}", **read.values, "text": str(read.values["text"])}, read.warnings)
