@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from unittest import mock
 
-from ai_memory.settings import Settings
+from ai_memory.settings import given_settings
 from ai_memory.store import copying
 from ai_memory.wiring import migrate
 
@@ -22,7 +22,7 @@ def main() -> None:
         sys.stdout.flush()
 
     with mock.patch.object(copying, "ROWS_AT_ONCE", rows):
-        sys.stdout.write(f"done {migrate(Settings(model='none'), source, target, told).digest}\n")
+        sys.stdout.write(f"done {migrate(given_settings({'model': 'none'}), source, target, told).digest}\n")
 
 
 if __name__ == "__main__":
