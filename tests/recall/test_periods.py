@@ -266,12 +266,18 @@ def test_days_are_the_users_days(tmp_path: Path, timezone: str, now: dt.datetime
 def test_a_memory_means_the_days_of_the_setting(tmp_path: Path) -> None:
     """*Today*, said when it is still yesterday in UTC, begins what it states on the user's day."""
     began = {}
-    for timezone in ("", "Pacific/Auckland"):
+    for timezone in ("", "Pacific/Auckland", "America/New_York"):
         with Memory(settings=Settings(data_dir=tmp_path, model="none", timezone=timezone)) as memory:
             if not timezone:
                 memory.remember("Anna Petrova joined Globex today.", valid_from=NIGHT)
             (works,) = memory.neighbours("entity:Anna Petrova", types=["WORKS_AT"]).neighbours
             began[timezone] = works.relation.valid_from
+            if not timezone:
+                memory.remember("Boris Ivanov joined Acme today.", valid_from="2024-03-19")
+            (plain,) = memory.neighbours("entity:Boris Ivanov", types=["WORKS_AT"]).neighbours
+            began[timezone + " plain"] = plain.relation.valid_from
+    assert began[" plain"] == dt.datetime(2024, 3, 19, tzinfo=dt.UTC)
+    assert began["America/New_York plain"] == dt.datetime.fromisoformat("2024-03-19T00:00:00-04:00")
     assert began[""] == dt.datetime(2024, 3, 19, tzinfo=dt.UTC)
     assert began["Pacific/Auckland"] == dt.datetime.fromisoformat("2024-03-20T00:00:00+13:00")
 
@@ -288,3 +294,32 @@ def test_now_keeps_its_offset_however_it_is_given(tmp_path: Path, now: str | dt.
         answer = memory.recall("today", now=now, explain=True)
         assert answer.asked is not None
         assert answer.asked.times[0].since == dt.datetime.fromisoformat("2024-03-20T00:00:00+13:00")
+
+
+@pytest.mark.parametrize("timezone", ["", "America/New_York", "Pacific/Auckland", "Asia/Kolkata"])
+def test_a_plain_date_is_the_same_day_in_every_zone(tmp_path: Path, timezone: str) -> None:
+    with Memory(settings=Settings(data_dir=tmp_path, model="none", extract=False, timezone=timezone)) as memory:
+        for text, day in (
+            ("eve", "2024-10-31"),
+            ("first", "2024-11-01"),
+            ("last", "2024-11-30"),
+            ("after", "2024-12-01"),
+        ):
+            memory.remember(text, valid_from=day)
+        answer = memory.recall("What happened in November 2024?", include_ended=True)
+        assert {hit.memory.text for hit in answer.hits if hit.confidence > 0.5} == {"first", "last"}
+        days = [(bucket.start.date().isoformat(), bucket.count) for bucket in memory.timeline(bucket="day").buckets]
+        assert days == [("2024-12-01", 1), ("2024-11-30", 1), ("2024-11-01", 1), ("2024-10-31", 1)]
+
+
+def test_a_bucket_of_the_timeline_is_whole_though_a_plain_date_falls_into_the_evening_before(tmp_path: Path) -> None:
+    with Memory(
+        settings=Settings(data_dir=tmp_path, model="none", extract=False, timezone="America/New_York")
+    ) as memory:
+        for at in ("2024-11-01", "2024-10-31T21:00:00-04:00", "2024-10-31T18:00:00-04:00", "2024-10-30", "2024-10-29"):
+            memory.remember(f"at {at}", valid_from=at)
+        found = memory.timeline(bucket="day", limit=2).buckets
+        assert [(bucket.start.isoformat(), bucket.count) for bucket in found] == [
+            ("2024-11-01T00:00:00-04:00", 1),
+            ("2024-10-31T00:00:00-04:00", 2),
+        ]

@@ -21,7 +21,7 @@ _SEPARATED = re.compile(
 )
 _ADDRESS = re.compile("[0-9a-f]{12}")
 """A hardware address without separators."""
-_DIGITS = re.compile(r"\d{2}")
+_MAY_BE_TELEPHONE = re.compile(r"\d[\d() ./-]{5,}\d")
 _LEAST_MIXED, _LEAST_DIGITS = 4, 6
 """Characters without separators: *F-150* is F150, but *12:30* is no 1230."""
 _TELEPHONE = re.compile(
@@ -77,7 +77,7 @@ def may_be_code(word: str) -> bool:
 
 def telephones(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The telephone numbers in a text that are written in several groups, each with the forms it is found by."""
-    if not _DIGITS.search(text):  # most texts: the search for numbers costs some microseconds
+    if not _MAY_BE_TELEPHONE.search(text):  # most texts: looking for numbers proper costs more
         return
     for match in _TELEPHONE.finditer(text):
         forms = tuple(_numbers(match.group()))

@@ -6,6 +6,7 @@ stage that is added to recall appears here under its name.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -55,7 +56,7 @@ def question(value: Answer, asked: Asked, screen: Screen) -> Iterator[str]:
         "question": isolated(value.question),
         "words": ", ".join(f"{isolated(word.text)} {word.share:.0%}" for word in asked.words) or "none",
         "phrases": ", ".join(f"“{isolated(phrase)}”" for phrase in asked.phrases),
-        "times": "; ".join(f"{day(time.since) or '…'} to {day(time.until) or '…'}" for time in asked.times),
+        "times": "; ".join(f"{_local(time.since) or '…'} to {_local(time.until) or '…'}" for time in asked.times),
         "filters": "; ".join(f"{name} {isolated(text)}" for name, text in asked.filters.items()),
         "searched": f"{searched.memories:,} {memories}: {searched.by_words:,} lexically, {searched.by_meaning:,} semantically",
         "candidates": f"{asked.candidates:,}: {', '.join(origins)}" if origins else "none",
@@ -175,3 +176,8 @@ def _lead(hit: Hit, after: Hit) -> str:
     lead = f"above {after.rank} by {hit.score - after.score:.2f}"
     parts = [", ".join(lifts) or "by many small differences", f"against it {', '.join(pulls)}" if pulls else ""]
     return f"{lead}: {'; '.join(filter(None, parts))}"
+
+
+def _local(instant: dt.datetime | None) -> str:
+    """As `day`, in the instant's own zone: the days that the question means."""
+    return day(instant.replace(tzinfo=dt.UTC) if instant else None)

@@ -23,7 +23,7 @@ class Language(NamedTuple):
     english: dict[str, str]
     patterns: dict[str, str]
     starts: frozenset[str]
-    """Words, case-folded, that an atom can begin with; digits may always begin one."""
+    """Words, case-folded, that an atom can begin with; digits may begin a date or what is rolling."""
 
     words: re.Pattern[str]
     """One word or phrase of the tables, or a number."""

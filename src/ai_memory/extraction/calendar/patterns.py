@@ -174,8 +174,9 @@ def _starts() -> dict[str, re.Pattern[str]]:
     for code, language in LANGUAGES.items():
         theirs = {f"{code}_{name}": pattern for name, pattern in language.patterns.items()}
         every |= theirs
-        for word in (*language.starts, DIGIT):
+        for word in language.starts:
             names[word] = names.get(word, frozenset()) | frozenset(theirs)
+        names[DIGIT] |= {f"{code}_date", f"{code}_rolling"}
     compiled = {
         chosen: re.compile(
             "|".join(f"(?P<{name}>{pattern})" for name, pattern in every.items() if name in chosen), re.VERBOSE

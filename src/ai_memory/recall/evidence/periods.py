@@ -25,7 +25,7 @@ ELSEWHERE = 0.3
 """How often a question that names a time is answered by a memory of another time."""
 INSIDE = 30.0
 """Nats for a memory inside the time of a question that asks for nothing else: more than all other stages can add up to."""
-_DAY = 86_400e6
+_DAY = 86_400_000_000
 _LEAST_DECAY = 2.0
 """Days outside a period after which nearness has fallen to 1/e; for long periods, half their length."""
 _SHARE = 0.5
@@ -36,10 +36,24 @@ _AFTERWARDS = 5.0
 
 
 class Period(NamedTuple):
-    """An interval of time in microseconds since the epoch, `until` excluded; None is not bounded on that side."""
+    """An interval of time in microseconds since the epoch, `until` excluded; None is not bounded on that side.
+
+    The offsets are those from UTC, in microseconds, of the zone whose days they are. A memory at midnight UTC was given a plain
+    date, and that is the same day in every zone: it is compared with the edges as if they were UTC.
+    """
 
     since: int | None
     until: int | None
+    since_offset: int = 0
+    until_offset: int = 0
+
+    def edges(self, occurred: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+        """The two edges as each of n instants is compared with them, int64, shape (n,); None where there is none."""
+        plain = occurred % _DAY == 0
+        return (
+            None if self.since is None else np.where(plain, self.since + self.since_offset, self.since),
+            None if self.until is None else np.where(plain, self.until + self.until_offset, self.until),
+        )
 
 
 def nearness(occurred: NDArray[np.int64], period: Period) -> Values:
@@ -48,8 +62,9 @@ def nearness(occurred: NDArray[np.int64], period: Period) -> Values:
     1 inside the period, falling exponentially to 0 outside.
     """
     when = occurred.astype(np.float64)
-    before = np.zeros(len(when)) if period.since is None else np.maximum(period.since - when, 0.0)
-    after = np.zeros(len(when)) if period.until is None else np.maximum(when - period.until, 0.0)
+    since, until = period.edges(occurred)
+    before = np.zeros(len(when)) if since is None else np.maximum(since - when, 0.0)
+    after = np.zeros(len(when)) if until is None else np.maximum(when - until, 0.0)
     length = _OPEN_DAYS
     if period.since is not None and period.until is not None:
         length = (period.until - period.since) / _DAY
@@ -61,7 +76,7 @@ def rows_inside(view: PartitionView, scored: Scored, periods: Sequence[Period]) 
     """The eligible rows of memories that happened in one of the periods, int32 ascending."""
     occurred = view.occurred()
     inside = np.zeros(len(occurred), np.bool_)
-    for since, until in periods:
+    for since, until in (period.edges(occurred) for period in periods):
         within = np.ones(len(occurred), np.bool_)
         if since is not None:
             within &= occurred >= since

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
-from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
@@ -47,6 +46,7 @@ from ai_memory.text.normal import clean_text
 from ai_memory.types import Generation, MemoryRecord, Page, Selection
 
 TIMELINE_PAGE = 1_000
+_DAY = dt.timedelta(days=1)
 
 
 def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -> Answer:
@@ -60,7 +60,11 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         recipe, tuning = _recipe(parts, request)
     selection = _with_now(parts, request, include_ended=request.include_ended or request.as_of is not None)
     named = times_named(request.query, selection.now or parts.clock.now()) if recipe.time else ()
-    periods = tuple(Period(_edge(each.since), _edge(each.until)) for each in named)
+    zone = _zone_of(selection)
+    periods = tuple(
+        Period(_edge(each.since), _edge(each.until), _offset(each.since, zone), _offset(each.until, zone))
+        for each in named
+    )
     question = Question(
         text=request.query,
         selection=selection,
@@ -72,7 +76,7 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         recipe=recipe,
         periods=periods,
         only_time=bool(periods) and asks_only_for(request.query, ((each.start, each.end) for each in named)),
-        zone=_zone_of(selection),
+        zone=zone,
     )
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
     seen = _look(parts, request, by_meaning=by_meaning)
@@ -120,6 +124,15 @@ def _recipe(parts: Parts, request: RecallRequest) -> tuple[Recipe, tuple[Notice,
 
 def _edge(instant: dt.datetime | None) -> int | None:
     return None if instant is None else to_micros(instant)
+
+
+def _offset(instant: dt.datetime | None, zone: dt.tzinfo) -> int:
+    """The zone's offset from UTC then, in microseconds."""
+    try:
+        offset = None if instant is None else instant.astimezone(zone).utcoffset()
+    except OverflowError:
+        offset = None  # the first or last day of the calendar, in another zone
+    return (offset or dt.timedelta()) // dt.timedelta(microseconds=1)
 
 
 class _Seen(NamedTuple):
@@ -178,21 +191,25 @@ def history(parts: Parts, request: HistoryRequest) -> History:
 
 def timeline(parts: Parts, request: TimelineRequest) -> Timeline:
     """How many memories happened in each span of time, newest first; days are those of the zone of `now`."""
-    buckets: list[Bucket] = []
+    counts: Counter[dt.datetime] = Counter()
+    samples: dict[dt.datetime, list[MemoryRecord]] = {}
+    last: dt.datetime | None = None
     selection = _with_now(parts, request, include_ended=request.include_ended)
     zone = _zone_of(selection)
-    newest = _newest_first(parts, selection)
-    for start, memories in groupby(newest, key=lambda memory: _bucket_start(memory, request.bucket, zone)):
-        if len(buckets) == request.limit:
+    for memory in _newest_first(parts, selection):
+        # A plain date may begin up to a day after its instant, so the last bucket is full a day later.
+        if last is not None and (memory.valid_from or memory.created_at) + _DAY < last:
             break
-        samples: list[MemoryRecord] = []
-        count = 0
-        for memory in memories:
-            count += 1
-            if len(samples) < request.samples:
-                samples.append(memory)
-        buckets.append(Bucket(start=start, count=count, memories=tuple(samples)))
-    return Timeline(bucket=request.bucket, buckets=tuple(buckets))
+        start = _bucket_start(memory, request.bucket, zone)
+        counts[start] += 1
+        shown = samples.setdefault(start, [])
+        if len(shown) < request.samples:
+            shown.append(memory)
+        if counts[start] == 1 and len(counts) >= request.limit:
+            last = sorted(counts, reverse=True)[request.limit - 1]
+    newest = sorted(counts, reverse=True)[: request.limit]
+    buckets = tuple(Bucket(start=start, count=counts[start], memories=tuple(samples[start])) for start in newest)
+    return Timeline(bucket=request.bucket, buckets=buckets)
 
 
 def contexts(parts: Parts, request: ContextsRequest) -> Contexts:
@@ -283,7 +300,10 @@ def _zone_of(selection: Selection) -> dt.tzinfo:
 
 
 def _bucket_start(memory: MemoryRecord, bucket: str, zone: dt.tzinfo) -> dt.datetime:
-    day = (memory.valid_from or memory.created_at).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    at = (memory.valid_from or memory.created_at).astimezone(dt.UTC)
+    # A plain date is kept as midnight UTC, and is the same day in every zone.
+    day = at.replace(tzinfo=zone) if at.time() == dt.time() else at.astimezone(zone)
+    day = day.replace(hour=0, minute=0, second=0, microsecond=0)
     if bucket == "week":
         return day - dt.timedelta(days=day.weekday())
     if bucket == "month":
