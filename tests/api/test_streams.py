@@ -46,8 +46,9 @@ def test_each_wrong_line_is_reported_and_the_others_are_taken(served: Served) ->
     body = b"\n".join([b'{"text": "first"}', *wrong, long, b"", b'{"text": "last, without a line end"}'])
     got = ask(served, "POST", "/v1/import?namespace=wrong", body, LINES)
     assert got.status == 200, got.body
-    assert got.json["counts"] == {"rejected": 7, "stored": 2}
-    assert [one["line"] for one in got.json["rejected"]] == [2, 3, 4, 5, 6, 7, 8]
+    assert got.json["counts"] == {"rejected": 6, "stored": 3}
+    assert [one["line"] for one in got.json["rejected"]] == [2, 3, 4, 5, 6, 8]
+    assert [one["line"] for one in got.json["warnings"]] == [7], "an unknown field is kept as an attribute"
     assert all(one["code"] and one["reason"] for one in got.json["rejected"])
 
 
