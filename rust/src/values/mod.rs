@@ -6,7 +6,8 @@
 mod answers;
 mod requests;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use answers::{
     Answer, Asked, AskedTime, AskedWord, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours,
@@ -77,6 +78,18 @@ words! {
 /// `serde(skip_serializing_if)` for switches that are off.
 pub(crate) fn is_off(switch: &bool) -> bool {
     !switch
+}
+
+/// `serde(serialize_with)` for numbers: writes one unless it is NaN or infinite: JSON has no such numbers, and `null` in their place would mean "not given".
+pub(crate) fn finite<T, S>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
+where
+    T: Copy + Into<Option<f64>> + Serialize,
+    S: Serializer,
+{
+    match (*value).into() {
+        Some(number) if !number.is_finite() => Err(S::Error::custom(format!("a number must be finite, not {number}"))),
+        _ => value.serialize(serializer),
+    }
 }
 
 /// Whether a value is the one that is not sent.

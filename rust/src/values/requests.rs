@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attributes, Layer, MemoryType, Namespace, is_default, is_off, words};
+use super::{Attributes, Layer, MemoryType, Namespace, finite, is_default, is_off, words};
 use crate::instant::Instant;
 
 /// A memory to store: its text and what is known about it.
@@ -36,10 +36,10 @@ pub struct Draft {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// How much it matters, from 0 to 1. Default: 0.5.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "finite")]
     pub importance: Option<f64>,
     /// How certain it is, from 0 to 1. Default: 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "finite")]
     pub confidence: Option<f64>,
     /// More about it, at most 64 KiB of JSON; the attributes that its type defines are checked for their type.
     #[serde(skip_serializing_if = "Attributes::is_empty")]
@@ -168,10 +168,10 @@ pub struct Selection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded_before: Option<Instant>,
     /// Only memories of at least this importance, from 0 to 1.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default", serialize_with = "finite")]
     pub min_importance: f64,
     /// Only memories of at least this confidence, from 0 to 1.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default", serialize_with = "finite")]
     pub min_confidence: f64,
     /// Only what was true in the world at this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -344,10 +344,10 @@ pub struct Revise {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     /// The new importance, from 0 to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "finite")]
     pub importance: Option<f64>,
     /// The new confidence, from 0 to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "finite")]
     pub confidence: Option<f64>,
     /// Its new attributes; they replace the old ones.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -431,7 +431,7 @@ pub struct Relate {
     #[serde(skip_serializing_if = "is_default")]
     pub namespace: Namespace,
     /// How strong the relation is, from 0 to 1. Default: 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "finite")]
     pub weight: Option<f64>,
     /// More about the relation, as JSON.
     #[serde(skip_serializing_if = "Attributes::is_empty")]
