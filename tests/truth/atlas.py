@@ -23,7 +23,7 @@ Trait = Literal[
     "correction",  # the first value was never true
     "partial",  # one text makes two statements, and only one of them ends
     "ends_two",  # one text ends two earlier ones
-    "late",  # told in another order than the order in which the values held
+    "late",  # stored in another order than the order in which the values held
     "long",
     "typo",
     # of pairs: why both hold
@@ -50,7 +50,7 @@ class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """A text to remember, and what is remembered with it.
 
     told: the day on which it is remembered.
-    valid_from: the day from which it holds; without it, the day on which it is told.
+    valid_from: the day from which it holds; without it, the day `told`.
     """
 
     told: dt.date
@@ -103,7 +103,7 @@ class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Texts in the order in which they are told, questions about them, and what is expected.
+    """Texts in the order in which they are stored, questions about them, and what is expected.
 
     domain: the attribute or area that the case is about; see `rooms`.
     question: asks for the value that holds now; optional in pairs, where it asks for one of the two.

@@ -131,7 +131,7 @@ def test_half_of_the_updates_have_no_cue_of_change(language: Language) -> None:
     assert 0.1 <= share <= 0.5
 
 
-def test_texts_are_in_the_order_of_telling_unless_told_late() -> None:
+def test_texts_are_in_the_order_of_their_days_unless_stored_late() -> None:
     def right(case: Case) -> bool:
         told = [text.told for text in case.texts]
         since = [text.since for text in case.texts]
