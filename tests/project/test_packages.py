@@ -132,7 +132,7 @@ def test_together_the_wheels_have_every_file_of_the_source_once(packages: Path) 
 
 
 def test_the_sdists_have_what_their_wheels_are_built_from(packages: Path) -> None:
-    for name, file in ((SERVICE, "src/ai_memory/wiring.py"), (CLIENT, "src/ai_memory/client.py")):
+    for name, file in ((SERVICE, "src/ai_memory/wiring/stores.py"), (CLIENT, "src/ai_memory/remote.py")):
         stem = f"{name.replace('-', '_')}-{__version__}"
         with tarfile.open(packages / f"{stem}.tar.gz") as archive:
             assert {f"{stem}/{each}" for each in (file, "LICENSE", "README.md", "pyproject.toml")} <= set(

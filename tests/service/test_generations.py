@@ -481,7 +481,7 @@ def test_a_process_without_the_new_model_says_so_and_works_by_words(bench: Bench
         ({"dimension": WHOLE}, ConflictError, "already"),
         ({}, ConflictError, "already"),
         ({"model": "absent"}, EmbedderUnavailableError, "absent"),
-        ({"model": ""}, InvalidInputError, "model"),
+        ({"model": ""}, ConflictError, "already"),
         ({"model": "m" * 5000}, InvalidInputError, "model"),
         ({"model": 5}, InvalidInputError, "model"),
         ({"rate": 0}, InvalidInputError, "rate"),
