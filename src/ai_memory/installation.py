@@ -5,11 +5,14 @@ This is the only place that names the distributions, so that no message can name
 
 from __future__ import annotations
 
-from importlib import util
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ai_memory.errors import NotInstalledError
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 SERVICE = "ai-memory-local"
 """The distribution with everything: store, engine, REST, command line and Python."""
@@ -39,10 +42,16 @@ def install_hint(extra: str | None = None) -> str:
     return f"pip install {quote(f'{SERVICE}{with_extra} @ {origin}')}"
 
 
+def _find(name: str) -> ModuleSpec | None:
+    from importlib.util import find_spec  # a command that needs no extra does without it
+
+    return find_spec(name)
+
+
 def is_installed(extra: str) -> bool:
     """Whether the module of an extra is there. Nothing is imported: `find_spec` would import the packages around the module."""
     package, *below = EXTRAS[extra].split(".")
-    found = util.find_spec(package)
+    found = _find(package)
     if found is None or not below:
         return found is not None
     folders = found.submodule_search_locations or ()
@@ -59,7 +68,7 @@ def require(extra: str, what: str) -> None:
 
 def require_service(what: str, extra: str | None = None) -> None:
     """Raise NotInstalledError where `what` needs the service, with an extra, and only the client is installed."""
-    if util.find_spec(_SHOWS_THE_SERVICE) is None:
+    if _find(_SHOWS_THE_SERVICE) is None:
         command = install_hint(extra)
         raise NotInstalledError(f"{what} needs the service, and only its client is installed: {command}", hint=command)
 

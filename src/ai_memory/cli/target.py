@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ai_memory.discovery import find_service
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
-from ai_memory.places import is_loopback
-from ai_memory.settings import Settings, load_data_dir, load_settings
+from ai_memory.places import default_config_file, default_data_dir, is_loopback
+
+if TYPE_CHECKING:
+    from ai_memory.settings import Settings
 
 
 class Choices(NamedTuple):
@@ -67,7 +69,14 @@ def running_url(choices: Choices) -> str | None:
 
 def data_dir(choices: Choices) -> Path:
     """The data folder, whatever may be wrong with other settings."""
-    return load_data_dir(config_file(choices), choices.data_dir)
+    if choices.data_dir:
+        return Path(choices.data_dir).expanduser().absolute()
+    file = config_file(choices)
+    if file is None and not default_config_file().is_file():
+        return default_data_dir()
+    from ai_memory.settings import load_data_dir  # takes 4 ms, which a command without a settings file saves
+
+    return load_data_dir(file)
 
 
 def config_file(choices: Choices) -> Path | None:
@@ -97,4 +106,6 @@ def _answers(url: str) -> bool:
 
 def settings_for(choices: Choices, **flags: Any) -> Settings:
     """All settings, with the command line's choices over them. Raises InvalidInputError that names each wrong one."""
+    from ai_memory.settings import load_settings
+
     return load_settings(config_file(choices), data_dir=choices.data_dir, offline=choices.offline, **flags)
