@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 from ai_memory.environment import variable
@@ -11,6 +12,11 @@ from ai_memory.environment import variable
 APPLICATION = "ai-memory"
 SERVICE_FILE = "service.json"
 """Written into the data folder by a running server: `{"url", "pid", "version"}`."""
+
+
+def absolute(path: str | PathLike[str]) -> Path:
+    """A path as a user writes it, with `~` for the home folder, as an absolute one; links stay."""
+    return Path(path).expanduser().absolute()
 
 
 def default_data_dir() -> Path:

@@ -20,7 +20,7 @@ from msgspec import Meta, Struct, field
 from ai_memory import environment
 from ai_memory.decoding import from_builtins
 from ai_memory.errors import InvalidInputError
-from ai_memory.places import default_config_file, default_data_dir
+from ai_memory.places import absolute, default_config_file, default_data_dir
 
 MASK = "**********"
 """What is shown in place of a secret."""
@@ -188,7 +188,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         if wrong:
             raise _refusal(wrong)
         _hide_password(values)
-        values["data_dir"] = _absolute(values["data_dir"])
+        values["data_dir"] = absolute(values["data_dir"])
         for name, value in values.items():
             msgspec.structs.force_setattr(self, name, value)
 
@@ -214,12 +214,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def store_path(self) -> Path:
         """The SQLite file."""
-        return Path(self.store).expanduser().absolute() if self.store else self.data_dir / "memory.db"
+        return absolute(self.store) if self.store else self.data_dir / "memory.db"
 
     @property
     def recipe_path(self) -> Path:
         """The file of tuned recall weights, which need not be there."""
-        return Path(self.recipe_file).expanduser().absolute() if self.recipe_file else self.data_dir / "recipe.json"
+        return absolute(self.recipe_file) if self.recipe_file else self.data_dir / "recipe.json"
 
     @property
     def zone(self) -> dt.tzinfo:
@@ -268,7 +268,7 @@ def load_data_dir(config_file: Path | None = None, data_dir: str | None = None) 
     """
     for source, _ in _sources(config_file, {"data_dir": data_dir}):
         if value := source.get("data_dir"):
-            return _absolute(Path(value)) if isinstance(value, str) else Settings(data_dir=value).data_dir
+            return absolute(value) if isinstance(value, str) else Settings(data_dir=value).data_dir
     return default_data_dir()
 
 
@@ -398,10 +398,6 @@ def _explained(message: str, kind: Any, value: Any) -> str:
         message = "Expected one of " + ", ".join(get_args(kind))
     shown = f", got {value!r}" if isinstance(value, str | int | float) and "Secret" not in str(kind) else ""
     return message.partition(", got ")[0].replace("Expected", "expected") + shown
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
 
 
 def _hide_password(values: dict[str, Any]) -> None:

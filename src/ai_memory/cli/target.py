@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ai_memory.discovery import find_service
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
-from ai_memory.places import default_config_file, default_data_dir, is_loopback
+from ai_memory.places import absolute, default_config_file, default_data_dir, is_loopback
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
@@ -70,7 +70,7 @@ def running_url(choices: Choices) -> str | None:
 def data_dir(choices: Choices) -> Path:
     """The data folder, whatever may be wrong with other settings."""
     if choices.data_dir:
-        return Path(choices.data_dir).expanduser().absolute()
+        return absolute(choices.data_dir)
     file = config_file(choices)
     if file is None and not default_config_file().is_file():
         return default_data_dir()

@@ -19,7 +19,7 @@ from ai_memory.embed.models.locate import find_model
 from ai_memory.embed.remote import RemoteEmbedder
 from ai_memory.errors import InvalidInputError, NotFoundError, OfflineError, StoreError
 from ai_memory.extraction import extract
-from ai_memory.places import model_places
+from ai_memory.places import absolute, model_places
 from ai_memory.recall.tuned import Tuned, decode
 from ai_memory.service.background.embedder import Choice, active_generation, check_identity
 from ai_memory.service.background.extraction import OpenFile
@@ -175,7 +175,7 @@ def migrate(settings: Settings, source: str, target: str, on_page: OnPage | None
             )
         location = filled.location
     if "://" not in target:  # an index of an earlier file of that name would not fit
-        path = Path(target).expanduser().absolute()
+        path = absolute(target)
         SnapshotFolder(path.with_name(path.name + ".index")).discard()
     return Migration(location, {part.label: count for part, count in counts.items()}, digest)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ai_memory.clock import Clock
 from ai_memory.errors import InvalidInputError, OfflineError, StoreReadOnlyError
 from ai_memory.installation import install_hint
-from ai_memory.places import is_loopback
+from ai_memory.places import absolute, is_loopback
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def open_store_at(
     """
     if "://" in place:
         return _open_server(place, password, clock, busy_seconds, offline=offline, half_filled=half_filled)
-    path = Path(place).expanduser().absolute()
+    path = absolute(place)
     make_folder(path.parent)
     return open_sqlite_store(path, clock=clock, busy_timeout_seconds=busy_seconds, half_filled=half_filled)
 
