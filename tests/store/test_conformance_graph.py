@@ -242,7 +242,6 @@ def _archive(store: Store, record: MemoryRecord) -> Restore:
     return Restore(
         revisions=revisions,
         dedup_key=digest(last.namespace, last.user, last.agent, last.session, last.text),
-        value_digests=tuple(digest(r.namespace, r.text) for r in revisions),
         at=CLOCK.now(),
     )
 
@@ -270,18 +269,16 @@ def test_restoring_refuses_another_history_and_broken_ones(store: Store) -> None
     assert isinstance(clash, Rejected)
     assert clash.code == "conflict"
     broken = [
-        replace(archive, revisions=(), value_digests=()),
-        replace(archive, value_digests=()),
-        replace(archive, revisions=(first, first), value_digests=archive.value_digests * 2),
+        replace(archive, revisions=()),
+        replace(archive, revisions=(first, first)),
         replace(
             archive,
             revisions=(first, replace(first, revision=2, id="mem_other")),
-            value_digests=archive.value_digests * 2,
         ),
-        replace(archive, revisions=(first, replace(first, revision=2)), value_digests=archive.value_digests * 2),
+        replace(archive, revisions=(first, replace(first, revision=2))),
     ]
     results = store.write(broken)
-    assert [result.code if isinstance(result, Rejected) else result for result in results] == ["invalid_input"] * 5
+    assert [result.code if isinstance(result, Rejected) else result for result in results] == ["invalid_input"] * 4
 
 
 def test_restoring_a_text_that_stands_under_another_id_is_a_duplicate(store: Store) -> None:

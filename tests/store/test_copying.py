@@ -103,8 +103,9 @@ def _same(one_store: Store, other: Store) -> None:
         assert [(v.key, v.passage, v.vector.tobytes()) for v in vectors] == [
             (v.key, v.passage, v.vector.tobytes()) for v in others
         ]
-    digests = [digest("default", "memory 6 — слово 🏃"), digest("default", "unknown")]
-    assert one_store.tombstoned("default", digests) == other.tombstoned("default", digests) == [True, False]
+    texts = ["memory 6 — слово 🏃", "unknown"]
+    assert one_store.tombstoned("default", texts) == other.tombstoned("default", texts) == [True, False]
+    assert one_store.tombstones() == other.tombstones() != []
 
 
 def test_there_and_back_gives_the_same_store(server: Server, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_new_store_is_private_and_ours(path: Path) -> None:
     with open_sqlite_store(path, clock=CLOCK) as store:
         kept(store, "a")
         modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
-        assert modes == {"store.db": 0o600, "store.db-shm": 0o600, "store.db-wal": 0o600}
+        assert modes == {"store.db": 0o600, "store.db-shm": 0o600, "store.db-wal": 0o600, "store.db.key": 0o600}
         store.backup(path.parent / "copy.db")
         assert (path.parent / "copy.db").stat().st_mode & 0o777 == 0o600
     connection = sqlite3.connect(path)

@@ -50,7 +50,6 @@ def remember(text: str, *, namespace: str = "default", id: str | None = None, **
         content=Content(text=text, **fields),
         content_hash=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         dedup_key=digest(namespace, *facets, text),
-        value_digest=digest(namespace, text),
         at=at,
         **own,
     )
@@ -66,7 +65,6 @@ def revise(record: MemoryRecord, text: str, **fields: Any) -> Revise:
         content=Content(text=text, **fields),
         content_hash=hashlib.sha256(text.encode()).hexdigest(),
         dedup_key=digest(record.namespace, record.user, record.agent, record.session, text),
-        value_digest=digest(record.namespace, text),
         at=at,
         **own,
     )

@@ -59,11 +59,10 @@ def test_the_scope_tells_equal_texts_apart_but_not_the_value() -> None:
 
 
 @given(ANY_TEXT, st.none() | ANY_TEXT)
-def test_the_three_digests_at_once_are_the_three(text: str, author: str | None) -> None:
+def test_both_digests_at_once_are_the_two(text: str, author: str | None) -> None:
     together = digests(*SCOPE, author, None, text)
     assert together == (
         content_hash(author, None, text),
-        value_digest(SCOPE[0], author, None, text),
         dedup_key(*SCOPE, author, None, text),
     )
 

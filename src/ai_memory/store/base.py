@@ -24,6 +24,7 @@ import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
+from ai_memory.store.tombstones import ArchivedTombstone
 from ai_memory.types import (
     Content,
     EmbedderIdentity,
@@ -43,10 +44,11 @@ from ai_memory.types import (
 class Remember(Struct, frozen=True, kw_only=True):
     """Add a memory, unless its scope has its text already or the text was forgotten.
 
-    `dedup_key` covers namespace, facets and what is said; `value_digest` covers namespace and what is said. Both are 16 bytes.
+    `dedup_key` covers namespace, facets and what is said, in 16 bytes.
     Duplicate: a current memory has the same `dedup_key`, except one that has ended by `at` where the new one has not (what
-    was true once may become true again). Rejected: `forgotten` when `value_digest` is tombstoned (`reinstate` lifts the
-    tombstone first), `conflict` when the id is taken in the namespace, `not_found` when `supersedes` names no memory.
+    was true once may become true again). Rejected: `forgotten` when the text says what a tombstone of the namespace stands for
+    (`reinstate` lifts the tombstone first), `conflict` when the id is taken in the namespace, `not_found` when `supersedes`
+    names no memory.
 
     `supersedes`: each of these gets a revision that ends at this one's `valid_from` (or `at`), or at its own beginning if that
     is later, and a SUPERSEDES relation from the new memory; one that is retired or ended before gets the relation only.
@@ -60,7 +62,6 @@ class Remember(Struct, frozen=True, kw_only=True):
     content: Content
     content_hash: str
     dedup_key: bytes
-    value_digest: bytes
     at: dt.datetime
     supersedes: tuple[str, ...] = ()
     reinstate: bool = False
@@ -81,7 +82,6 @@ class Revise(Struct, frozen=True, kw_only=True):
     content: Content
     content_hash: str
     dedup_key: bytes
-    value_digest: bytes
     at: dt.datetime
     if_revision: int | None = None
     reason: str | None = None
@@ -100,10 +100,10 @@ class Retire(Struct, frozen=True, kw_only=True):
 class Forget(Struct, frozen=True, kw_only=True):
     """Erase a memory: every revision, vector, tag, relation and place in a backlog, and the entities that nothing else supports.
 
-    Relations are erased that have it at either end or as evidence. Tombstones of its value digests stay, and log entries,
-    which hold no text; `reason` is kept in the log. The bytes are gone from the store's files when this returns, unless a
-    reader of an older snapshot is in the way: then at the next chance. The files of a database server are overwritten when
-    the server does it; see docs/neo4j.md.
+    Relations are erased that have it at either end or as evidence. Tombstones of its texts stay, from which no text can be read,
+    and log entries, which hold none; `reason` is kept in the log. The bytes are gone from the store's files when this returns,
+    unless a reader of an older snapshot is in the way: then at the next chance. The files of a database server are overwritten
+    when the server does it; see docs/neo4j.md.
     """
 
     id: str
@@ -136,7 +136,7 @@ class Unrelate(Struct, frozen=True, kw_only=True):
 class Restore(Struct, frozen=True, kw_only=True):
     """Put back one exported memory with all its revisions and times as they were (`import` of an archive).
 
-    `value_digests` has one entry per revision; `dedup_key` is the last revision's. The revisions get new keys. Unchanged when
+    `dedup_key` is the last revision's. The revisions get new keys. Unchanged when
     the id has these revisions already; Duplicate when the scope has the text under another id (both still true, or both
     ended at the same instant). Rejected: `forgotten`, `conflict` when the id has other revisions, `invalid_input` when the
     revisions are not one history: other ids among them, not ascending, or overlapping in time.
@@ -144,11 +144,20 @@ class Restore(Struct, frozen=True, kw_only=True):
 
     revisions: tuple[MemoryRecord, ...]
     dedup_key: bytes
-    value_digests: tuple[bytes, ...]
     at: dt.datetime
 
 
-Command = Remember | Revise | Retire | Forget | Relate | Unrelate | Restore
+class Exclude(Struct, frozen=True, kw_only=True):
+    """Refuse from now on what another store forgot (`import` of an archive); what is stored already stays.
+
+    Unchanged where this store refuses it already: by the same tombstone, or by its own where the archive is one of its own.
+    """
+
+    tombstone: ArchivedTombstone
+    at: dt.datetime
+
+
+Command = Remember | Revise | Retire | Forget | Relate | Unrelate | Restore | Exclude
 
 
 # ── results of commands ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,6 +172,8 @@ class Stored(Struct, frozen=True, kw_only=True):
     record: MemoryRecord | None = None
     relation: Relation | None = None
     superseded: tuple[str, ...] = ()
+    contains_forgotten: tuple[str, ...] = ()
+    """Ids of forgotten memories whose text the stored content contains, among other words or outside its text."""
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
@@ -213,6 +224,7 @@ class Action(StrEnum):
     RELATED = "related"
     UNRELATED = "unrelated"
     RESTORED = "restored"
+    EXCLUDED = "excluded"
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):
@@ -458,8 +470,15 @@ class Store(Protocol):
         """
         ...
 
-    def tombstoned(self, namespace: str, digests: Sequence[bytes]) -> list[bool]:
-        """Whether each value digest has been forgotten in this namespace."""
+    def tombstoned(self, namespace: str, texts: Sequence[str]) -> list[bool]:
+        """Whether each text says what has been forgotten in this namespace, so that it would be refused."""
+        ...
+
+    def tombstones(self, namespace: str | None = None) -> list[ArchivedTombstone]:
+        """The tombstones of a namespace, or of all, as archives have them, sorted; about 3 ms for each.
+
+        Those that another secret sealed, and those of versions before there were archives with tombstones, are left out.
+        """
         ...
 
     def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:

@@ -1,13 +1,16 @@
 """The audit chain: each log entry's digest covers the one before it, on every backend alike.
 
 To change, remove or reorder an entry one would have to recompute every digest after it, and every copy and backup has the
-newest one. `doctor` recomputes them all. An entry holds a hash of the content and no text, so that the chain outlives a forget.
+newest one. `doctor` recomputes them all. An entry holds no text, so that the chain outlives a forget: it holds a commitment to the
+content, made with a random salt that is stored with the content alone. While the content is there, the two can be compared; once it
+is erased, and its salt with it, nobody can find out by trying what it was.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import secrets
 from collections.abc import Sequence
 
 import msgspec
@@ -78,6 +81,24 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     return () if text is None else tuple(msgspec.json.decode(text))
 
 
-def relation_hash(made: Relation) -> bytes:
-    """sha256 over the relation as a JSON object, as if it were not retired: what the log holds of it."""
-    return hashlib.sha256(msgspec.json.encode(replace(made, retired_at=None))).digest()
+SALT_BYTES = 16
+
+
+def new_salt() -> bytes:
+    """A salt for one revision or relation."""
+    return secrets.token_bytes(SALT_BYTES)
+
+
+def commitment(content_hash: str, salt: bytes) -> bytes:
+    """16 bytes, BLAKE2b over the hash with the salt as key: what the log holds of a revision or of a relation."""
+    return hashlib.blake2b(content_hash.encode(), key=salt, digest_size=16, person=b"log").digest()
+
+
+def agrees(committed: bytes | None, content_hash: str, salt: bytes | None) -> bool:
+    """Whether a log entry holds the commitment to what is stored; False where a salt was lost or damaged."""
+    return salt is not None and len(salt) == SALT_BYTES and committed == commitment(content_hash, salt)
+
+
+def relation_hash(made: Relation) -> str:
+    """sha256 in hexadecimal digits over the relation as a JSON object, as if it were not retired."""
+    return hashlib.sha256(msgspec.json.encode(replace(made, retired_at=None))).hexdigest()

@@ -19,6 +19,7 @@ from ai_memory.decoding import from_json
 from ai_memory.errors import ConflictError, StoreError
 from ai_memory.store.base import Store
 from ai_memory.store.chain import ChainedEntry
+from ai_memory.store.tombstones import Secret, Trace
 from ai_memory.types import Entity, Generation, Job, MemoryRecord, Relation
 
 ROWS_AT_ONCE = 2_000
@@ -78,7 +79,7 @@ class CopiedRevision(Struct, frozen=True):
     key: int
     record: MemoryRecord
     dedup_key: bytes | None
-    value_digest: bytes
+    salt: bytes
 
     @property
     def cursor(self) -> Cursor:
@@ -99,10 +100,11 @@ class CopiedEntity(Struct, frozen=True):
 
 
 class CopiedRelation(Struct, frozen=True):
-    """A relation and its key."""
+    """A relation, its key and the salt of its commitment."""
 
     key: int
     relation: Relation
+    salt: bytes
 
     @property
     def cursor(self) -> Cursor:
@@ -111,16 +113,33 @@ class CopiedRelation(Struct, frozen=True):
 
 
 class CopiedTombstone(Struct, frozen=True):
-    """What was forgotten, by whose log entry."""
+    """What was forgotten, by whose log entry: opened, because the target seals it under a secret of its own."""
 
     sequence: int
     namespace: str
-    value_digest: bytes
+    digest: bytes
+    """What the source stores it under."""
+    trace: Trace | None
+    """None for one of an archive, and for one that the source cannot open."""
+    sealed: bytes | None
+    salt: bytes | None
 
     @property
     def cursor(self) -> Cursor:
         """By sequence, then by digest: one entry may leave several."""
-        return (self.sequence, 0, self.value_digest.hex())
+        return (self.sequence, 0, self.digest.hex())
+
+    @classmethod
+    def of(
+        cls, secret: Secret, sequence: int, namespace: str, digest: bytes, sealed: bytes | None, salt: bytes | None
+    ) -> CopiedTombstone:
+        """One as the source stores it."""
+        trace = None if sealed is None else secret.opened(digest, sealed)
+        return cls(sequence, namespace, digest, trace, sealed, salt)
+
+    def under(self, secret: Secret) -> tuple[bytes, bytes | None]:
+        """Digest and seal for the target; what could not be opened stays as it was."""
+        return (self.digest, self.sealed) if self.trace is None else (secret.row(self.trace), secret.seal(self.trace))
 
 
 class CopiedPending(Struct, frozen=True):

@@ -49,10 +49,9 @@ def normal_form(text: str) -> str:
 
 
 class Digests(NamedTuple):
-    """The three digests of what a memory says; see the functions of the same names."""
+    """The two digests of what a memory says; see the functions of the same names."""
 
     content_hash: str
-    value_digest: bytes
     dedup_key: bytes
 
 
@@ -65,10 +64,9 @@ def digests(
     title: str | None,
     text: str,
 ) -> Digests:
-    """All three digests, from one normal form."""
+    """Both digests, from one normal form."""
     framed = _framed(namespace, user, agent, session, author, title, normal_form(text))
-    place, said = framed[:1], framed[4:]
-    return Digests(_digest(b"content", said).hex(), _digest(b"value", place + said), _digest(b"dedup", framed))
+    return Digests(_digest(b"content", framed[4:]).hex(), _digest(b"dedup", framed))
 
 
 def content_hash(author: str | None, title: str | None, text: str) -> str:
@@ -77,7 +75,7 @@ def content_hash(author: str | None, title: str | None, text: str) -> str:
 
 
 def value_digest(namespace: str, author: str | None, title: str | None, text: str) -> bytes:
-    """16 bytes that identify what a memory says within a namespace: what a tombstone keeps."""
+    """16 bytes that identify what a memory says within a namespace: what tombstones of earlier versions keep."""
     return _digest(b"value", _framed(namespace, author, title, normal_form(text)))
 
 

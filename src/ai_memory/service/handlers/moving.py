@@ -36,7 +36,7 @@ from ai_memory.service.handlers.relations import checked_relation
 from ai_memory.service.handlers.writing import write
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
-from ai_memory.text.normal import clean_text, dedup_key, value_digest
+from ai_memory.text.normal import clean_text, dedup_key
 from ai_memory.types import DEFAULT_NAMESPACE, Entity, Job, MemoryRecord, Relation
 
 FORMAT = 1
@@ -183,7 +183,6 @@ class _Import:
         command = Restore(
             revisions=revisions,
             dedup_key=dedup_key(latest.namespace, latest.user, latest.agent, latest.session, *said),
-            value_digests=tuple(value_digest(r.namespace, r.author, r.title, r.text) for r in revisions),
             at=self._parts.clock.now(),
         )
         self._pending.append((number, command))

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ai_memory.store.base import Action
-from ai_memory.store.chain import GENESIS, chain_digest, log_entry, relation_hash
-from ai_memory.store.neo4j.nodes import EDGE, LOG, logged, relation
+from ai_memory.store.chain import GENESIS, agrees, chain_digest, log_entry, relation_hash
+from ai_memory.store.neo4j.graveyard import fill, unopened
+from ai_memory.store.neo4j.nodes import EDGE, LOG, RECORD, logged, record, record_key, relation
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.rules import LENGTH_TOLERANCE
+from ai_memory.store.rules import LENGTH_TOLERANCE, PUT_BACK, UNOPENED
+from ai_memory.store.tombstones import Secret, Tombstones, come_back
 from ai_memory.types import Problem
 
 Read = Callable[..., list[list[Any]]]
@@ -60,18 +62,9 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
         RESTORE,
         "MATCH (r:Revision) OPTIONAL MATCH (g:LogEntry {sequence: r.key}) OPTIONAL MATCH (m:Memory)-[:HAS_REVISION]->(r) "
         f"WITH r, g, m WHERE g IS NULL OR NOT g.action IN {_MAKING} OR g.memory_id <> r.memory_id "
-        "OR g.namespace <> r.namespace OR coalesce(g.content_hash, '') <> coalesce(r.content_hash, '') "
+        "OR g.namespace <> r.namespace "
         "OR m IS NULL OR m.id <> r.memory_id OR m.namespace <> r.namespace OR m.created_at <> r.created_at "
         "RETURN count(*)",
-    ),
-    (
-        "forgotten_present",
-        "revisions say what was forgotten before they were made",
-        "ai-memory forget",
-        # a memory of another user that said the same all along may stay, and may be revised
-        "MATCH (t:Tombstone) MATCH (r:Revision {namespace: t.namespace, value_digest: t.value_digest}) "
-        "WHERE r.key > t.sequence AND NOT EXISTS { MATCH (r)<-[:HAS_REVISION]-()-[:HAS_REVISION]->(o:Revision) "
-        "WHERE o.value_digest = t.value_digest AND o.key < t.sequence } RETURN count(*)",
     ),
     (
         "relation_ends",
@@ -118,11 +111,14 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
 """Each check's name, what it means when the count is above 0, how to fix it, and the query that counts."""
 
 
-def check(read: Read, progress: Callable[[str], None] | None) -> list[Problem]:
+def check(read: Read, secret: Secret, progress: Callable[[str], None] | None) -> list[Problem]:
     """As `Store.check`, while no other process writes. `progress` gets the name of each check before it runs."""
     steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
         ("chain", lambda: _chain(read)),
+        ("commitments", lambda: _commitments(read)),
         ("relations", lambda: _relations(read)),
+        ("forgotten_present", lambda: _come_back(read, secret)),
+        ("tombstones_unopened", lambda: _unopened(read, secret)),
         ("vectors_length", lambda: _lengths(read)),
     ]
     steps += [(each[0], lambda each=each: _counting(read, *each)) for each in _COUNTS]  # type: ignore[misc]
@@ -181,13 +177,62 @@ def _broken(message: str) -> Problem:
     return Problem(check="chain", message=message, mend=RESTORE)
 
 
+def _commitments(read: Read) -> Iterator[Problem]:
+    """Revisions against what the log says they were."""
+    query = (
+        "MATCH (r:Revision) WHERE r.key > $after WITH r ORDER BY r.key LIMIT $limit "
+        "OPTIONAL MATCH (g:LogEntry {sequence: r.key}) RETURN r.key, r.content_hash, r.salt, g.content_hash ORDER BY r.key"
+    )
+    wrong = sum(
+        not agrees(_bytes(committed), str(known), _bytes(salt)) for _, known, salt, committed in _pages(read, query)
+    )
+    if wrong:
+        message = "revisions are not what the log says they were"
+        yield Problem(check="revision_without_log", message=message, count=wrong, mend=RESTORE)
+
+
+def _bytes(digits: str | None) -> bytes | None:
+    """What hexadecimal digits say; None where there are none."""
+    try:
+        return bytes.fromhex(digits or "") or None
+    except (TypeError, ValueError):
+        return None
+
+
+def _come_back(read: Read, secret: Secret) -> Iterator[Problem]:
+    known = Tombstones()
+    fill(known, read, secret)
+    if not known:
+        return
+    query = (
+        "MATCH (m:Memory) WHERE m.number > $after WITH m ORDER BY m.number LIMIT $limit "
+        f"MATCH (m)-[:HAS_REVISION]->(r:Revision) RETURN m.number, {RECORD} ORDER BY m.number, r.key"
+    )
+    revisions = (
+        (record_key(values), number, made.namespace, made)
+        for number, *values in _pages(read, query)
+        for made in [record(values)]
+    )
+    if wrong := come_back(revisions, known):
+        message = "revisions say what was forgotten before they were made"
+        yield Problem(check="forgotten_present", message=message, count=wrong, mend="ai-memory forget")
+
+
+def _unopened(read: Read, secret: Secret) -> Iterator[Problem]:
+    if count := unopened(read, secret):
+        yield Problem(check="tombstones_unopened", message=UNOPENED, count=count, mend=PUT_BACK)
+
+
 def _relations(read: Read) -> Iterator[Problem]:
     """Relations against what the log says they were."""
     query = (
         "MATCH (l:Relation) WHERE l.key > $after WITH l ORDER BY l.key LIMIT $limit "
-        f"{LOCATED} OPTIONAL MATCH (g:LogEntry {{sequence: l.key}}) RETURN l.key, g.content_hash, {EDGE} ORDER BY l.key"
+        f"{LOCATED} OPTIONAL MATCH (g:LogEntry {{sequence: l.key}}) RETURN l.key, g.content_hash, l.salt, {EDGE} ORDER BY l.key"
     )
-    wrong = sum(known != relation_hash(relation(values)).hex() for _, known, *values in _pages(read, query))
+    wrong = sum(
+        not agrees(_bytes(known), relation_hash(relation(values)), _bytes(salt))
+        for _, known, salt, *values in _pages(read, query)
+    )
     if wrong:
         yield Problem(check="relations", message="relations differ from their log entries", count=wrong, mend=RESTORE)
 
@@ -224,7 +269,8 @@ def _unfit(read: Read) -> list[tuple[int, int]]:
 
 def repair(transaction: Transaction) -> list[Problem]:
     """As `Store.repair`, inside a write transaction."""
-    found = [problem for problem in check(transaction.rows, None) if problem.mend == MEND]
+    secret = transaction.graveyard.secret
+    found = [problem for problem in check(transaction.rows, secret, None) if problem.mend == MEND]
     if not found:
         return []
     transaction.in_pieces(
@@ -233,7 +279,7 @@ def repair(transaction: Transaction) -> list[Problem]:
     )
     for statement in _REPAIRS:
         transaction.rows(statement)
-    left = {(problem.check, problem.message) for problem in check(transaction.rows, None)}
+    left = {(problem.check, problem.message) for problem in check(transaction.rows, secret, None)}
     return [problem for problem in found if (problem.check, problem.message) not in left]
 
 

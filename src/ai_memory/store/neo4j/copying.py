@@ -25,6 +25,7 @@ from ai_memory.store.copying import (
 )
 from ai_memory.store.neo4j import vectors
 from ai_memory.store.neo4j.database.connection import Rows
+from ai_memory.store.neo4j.graveyard import BURIED, BURY
 from ai_memory.store.neo4j.memories import insert
 from ai_memory.store.neo4j.nodes import (
     EDGE,
@@ -45,6 +46,7 @@ from ai_memory.store.neo4j.nodes import (
 )
 from ai_memory.store.neo4j.relating import LOCATED, Joined, insert_entities, join
 from ai_memory.store.neo4j.transaction import Transaction
+from ai_memory.store.tombstones import Secret
 
 _LABELS = {
     Part.GENERATIONS: "Generation",
@@ -67,9 +69,9 @@ _QUERIES: dict[Part, str] = {
     Part.REVISIONS: f"MATCH (r:Revision) WHERE r.key > $a RETURN {HELD} ORDER BY r.key",
     Part.ENTITIES: f"MATCH (e:Entity) WHERE e.number > $a RETURN {ENTITY}, e.number ORDER BY e.number",
     Part.RELATIONS: "MATCH (l:Relation) WHERE l.key > $a WITH l ORDER BY l.key LIMIT $limit "
-    f"{LOCATED} RETURN {EDGE}, l.key ORDER BY l.key",
-    Part.TOMBSTONES: "MATCH (t:Tombstone) WHERE t.sequence > $a OR (t.sequence = $a AND t.value_digest > $c) "
-    "RETURN t.sequence, t.namespace, t.value_digest ORDER BY t.sequence, t.value_digest",
+    f"{LOCATED} RETURN {EDGE}, l.salt, l.key ORDER BY l.key",
+    Part.TOMBSTONES: "MATCH (t:Tombstone) WHERE t.sequence > $a OR (t.sequence = $a AND t.digest > $c) "
+    "RETURN t.sequence, t.namespace, t.digest, t.sealed, t.salt ORDER BY t.sequence, t.digest",
     Part.PENDING: f"MATCH (n:Owed) WHERE {_BEHIND_PAIR.format('key')} RETURN n.generation, n.key ORDER BY n.generation, n.key",
     Part.VECTORS: f"MATCH (n:Vector) WHERE {_BEHIND_PAIR.format('position')} "
     "RETURN n.generation, n.position, n.key, n.passage, n.vector ORDER BY n.generation, n.position",
@@ -85,7 +87,7 @@ def _entry(row: list[Any]) -> CopiedEntry:
 
 def _revision(row: list[Any]) -> CopiedRevision:
     found = held(row)
-    return CopiedRevision(found.key, found.record, found.dedup_key, found.value_digest)
+    return CopiedRevision(found.key, found.record, found.dedup_key, found.salt)
 
 
 def _entity(row: list[Any]) -> CopiedEntity:
@@ -94,13 +96,15 @@ def _entity(row: list[Any]) -> CopiedEntity:
 
 
 def _relation(row: list[Any]) -> CopiedRelation:
-    *_, key = row
-    return CopiedRelation(key, relation(row))
+    *_, salt, key = row
+    return CopiedRelation(key, relation(row), bytes.fromhex(salt))
 
 
-def _tombstone(row: list[Any]) -> CopiedTombstone:
-    sequence, namespace, value_digest = row
-    return CopiedTombstone(sequence, namespace, bytes.fromhex(value_digest))
+def _tombstone(row: list[Any], secret: Secret) -> CopiedTombstone:
+    sequence, namespace, *digests = row
+    digest, sealed, salt = (None if each is None else bytes.fromhex(each) for each in digests)
+    assert digest is not None
+    return CopiedTombstone.of(secret, sequence, namespace, digest, sealed, salt)
 
 
 def _answer(row: list[Any]) -> CopiedAnswer:
@@ -114,7 +118,6 @@ _READS: dict[Part, Callable[[list[Any]], Any]] = {
     Part.REVISIONS: _revision,
     Part.ENTITIES: _entity,
     Part.RELATIONS: _relation,
-    Part.TOMBSTONES: _tombstone,
     Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
@@ -125,15 +128,18 @@ _READS: dict[Part, Callable[[list[Any]], Any]] = {
 class Neo4jSource:
     """`Source` on a connection that keeps others from writing."""
 
-    def __init__(self, read: Callable[..., Rows]) -> None:
+    def __init__(self, read: Callable[..., Rows], secret: Secret) -> None:
         self._read = read
+        self._reads: dict[Part, Callable[[list[Any]], Any]] = _READS | {
+            Part.TOMBSTONES: lambda row: _tombstone(row, secret)
+        }
         ((store_id, sequence, digest),) = read("MATCH (s:Store {only: true}) RETURN s.store_id, s.sequence, s.digest")
         self.head = Head(store_id, sequence, digest if sequence else "")
 
     def rows(self, part: Part, after: Cursor, limit: int) -> list[Any]:
         """As `Source.rows`."""
         query = _QUERIES[part] + ("" if part is Part.RELATIONS else " LIMIT $limit")
-        return [_READS[part](row) for row in self._read(query, a=after[0], b=after[1], c=after[2], limit=limit)]
+        return [self._reads[part](row) for row in self._read(query, a=after[0], b=after[1], c=after[2], limit=limit)]
 
     def counts(self) -> dict[Part, int]:
         """As `Source.counts`."""
@@ -143,8 +149,11 @@ class Neo4jSource:
 class Neo4jTarget:
     """`Target` on a store's write transactions."""
 
-    def __init__(self, submit: Callable[[Callable[[Transaction], Any]], Any], index: Callable[[Any], None]) -> None:
+    def __init__(
+        self, submit: Callable[[Callable[[Transaction], Any]], Any], secret: Secret, index: Callable[[Any], None]
+    ) -> None:
         self._submit = submit
+        self._secret = secret
         self._index = index
 
     def progress(self) -> Progress | None:
@@ -168,7 +177,10 @@ class Neo4jTarget:
         """As `Target.take`."""
 
         def run(transaction: Transaction) -> None:
-            _TAKES[part](transaction, rows)
+            if part is Part.TOMBSTONES:
+                _tombstones(transaction, rows, self._secret)
+            else:
+                _TAKES[part](transaction, rows)
             _note(transaction, progress)
 
         self._submit(run)
@@ -204,7 +216,16 @@ def _log(transaction: Transaction, rows: list[CopiedEntry]) -> None:
 
 
 def _revisions(transaction: Transaction, rows: list[CopiedRevision]) -> None:
-    insert(transaction, [Held(row.key, row.record, row.dedup_key, row.value_digest, new=True) for row in rows])
+    insert(transaction, [Held(row.key, row.record, row.dedup_key, row.salt, new=True) for row in rows])
+
+
+def _tombstones(transaction: Transaction, rows: list[CopiedTombstone], secret: Secret) -> None:
+    values = []
+    for row in rows:
+        digests = (*row.under(secret), row.salt)
+        values.append((row.namespace, *(None if each is None else each.hex() for each in digests), row.sequence))
+    transaction.in_pieces(BURY, values)
+    transaction.rows(BURIED, sequence=max(row.sequence for row in rows))
 
 
 def _vectors(transaction: Transaction, rows: list[CopiedVector]) -> None:
@@ -220,10 +241,8 @@ _TAKES: dict[Part, Callable[[Transaction, list[Any]], None]] = {
     Part.ENTITIES: lambda transaction, rows: insert_entities(
         transaction, [(row.number, 0, row.entity) for row in rows]
     ),
-    Part.RELATIONS: lambda transaction, rows: join(transaction, [Joined(row.key, row.relation) for row in rows]),
-    Part.TOMBSTONES: lambda transaction, rows: transaction.in_pieces(
-        "UNWIND $rows AS row CREATE (:Tombstone {namespace: row[0], value_digest: row[1], sequence: row[2]})",
-        [(row.namespace, row.value_digest.hex(), row.sequence) for row in rows],
+    Part.RELATIONS: lambda transaction, rows: join(
+        transaction, [Joined(row.key, row.relation, row.salt) for row in rows]
     ),
     Part.PENDING: lambda transaction, rows: transaction.in_pieces(
         "UNWIND $rows AS row CREATE (:Owed {generation: row[0], key: row[1]})",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from ai_memory.store.base import Action, Forget, Result, Stored
+from ai_memory.store.base import Action, Exclude, Forget, Result, Stored, Unchanged
+from ai_memory.store.neo4j.graveyard import BURIED, BURY, buried
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import refuse
+from ai_memory.store.tombstones import Entry, Trace, is_own
 
 _REVISIONS = (
     "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})-[:HAS_REVISION]->(r:Revision) "
-    "RETURN r.namespace, r.memory_id, r.key, r.revision, r.value_digest ORDER BY r.key"
+    "RETURN r.namespace, r.memory_id, r.key, r.revision, r.text ORDER BY r.key"
 )
-_TOMBSTONES = "UNWIND $rows AS row MERGE (t:Tombstone {namespace: row[0], value_digest: row[1]}) ON CREATE SET t.sequence = row[2]"
 _PENDING = "UNWIND $rows AS row MATCH (o:Owed {key: row}) DELETE o"
 _VECTORS = "UNWIND $rows AS row MATCH (:Revision {key: row})-[:HAS_VECTOR]->(v:Vector) DETACH DELETE v"
 _ENTITIES = (
@@ -46,7 +48,7 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
         histories.setdefault((namespace, memory_id), []).append(tuple(revision))
     results: list[Result] = []
     gone: dict[tuple[str, str], list[int]] = {}
-    tombstones: list[tuple[str, str, int]] = []
+    tombstones: list[Sequence[Any]] = []
     for command in commands:
         name = (command.namespace, command.id)
         history = histories.get(name)
@@ -60,17 +62,46 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
             Action.FORGOTTEN, command.at, command.namespace, memory_id=command.id, erased=keys, reason=command.reason
         )
         gone[name] = keys
-        tombstones.extend((command.namespace, digest, sequence) for digest in {digest for _, _, digest in history})
+        for text in dict.fromkeys(text for _, _, text in history):
+            trace = Trace.of(text)
+            row, values = buried(transaction.graveyard.secret, command.namespace, trace, sequence)
+            tombstones.append(values)
+            transaction.refusing.add(command.namespace, Entry(row, sequence, command.id, trace))
         results.append(Stored(sequence=sequence, memory_id=command.id))
     _erase(transaction, gone, tombstones)
     return results
 
 
-def _erase(
-    transaction: Transaction, gone: dict[tuple[str, str], list[int]], tombstones: list[tuple[str, str, int]]
-) -> None:
+def exclude(transaction: Transaction, commands: Sequence[Exclude]) -> list[Result]:
+    """Carry out a run of commands that bring tombstones of an archive."""
+    refusing, store_id = transaction.refusing, transaction.graveyard.store_id
+    results: list[Result] = []
+    new: list[Sequence[Any]] = []
+    for command in commands:
+        brought = command.tombstone
+        salt, digest = bytes.fromhex(brought.salt), bytes.fromhex(brought.digest)
+        if refusing.has(brought.namespace, salt, digest) or is_own(
+            brought, refusing.traces(brought.namespace), store_id
+        ):
+            results.append(Unchanged())
+            continue
+        sequence = transaction.append(Action.EXCLUDED, command.at, brought.namespace)
+        new.append((brought.namespace, brought.digest, None, brought.salt, sequence))
+        refusing.add(brought.namespace, Entry(digest, sequence, None), salt)
+        results.append(Stored(sequence=sequence))
+    _bury(transaction, new)
+    return results
+
+
+def _bury(transaction: Transaction, tombstones: list[Sequence[Any]]) -> None:
+    if tombstones:
+        transaction.in_pieces(BURY, tombstones)
+        transaction.rows(BURIED, sequence=max(sequence for *_, sequence in tombstones))
+
+
+def _erase(transaction: Transaction, gone: dict[tuple[str, str], list[int]], tombstones: list[Sequence[Any]]) -> None:
     names, keys = list(gone), [key for keys in gone.values() for key in keys]
-    transaction.in_pieces(_TOMBSTONES, tombstones)
+    _bury(transaction, tombstones)
     transaction.in_pieces(_PENDING, keys)
     transaction.in_pieces(_VECTORS, keys)
     touched = {tuple(row) for row in transaction.looked_up(_ENTITIES, names)}

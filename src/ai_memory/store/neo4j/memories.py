@@ -12,9 +12,11 @@ from msgspec import Struct, field
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Remember, Restore, Retire, Revise
+from ai_memory.store.neo4j.graveyard import lift
 from ai_memory.store.neo4j.nodes import HELD, Held, held, label, memory_properties, revision_properties
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.neo4j.vectors import inherit
+from ai_memory.store.tombstones import Entry
 from ai_memory.types import MemoryRecord
 
 MemoryCommand = Remember | Revise | Retire | Restore
@@ -24,7 +26,6 @@ _HISTORIES = (
     f"RETURN {HELD} ORDER BY r.key"
 )
 _UNRETIRED = "UNWIND $rows AS row MATCH (r:Current {dedup_key: row}) RETURN DISTINCT r.namespace, r.memory_id"
-_TOMBSTONES = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], value_digest: row[1]}) RETURN t.namespace, t.value_digest"
 
 _MEMORIES = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) RETURN m.namespace, m.id"
 _FIRST_REVISIONS = "UNWIND $rows AS row CREATE (m:Node:Memory)-[:HAS_REVISION]->(r:Revision) SET m = row[0], r = row[1]"
@@ -38,7 +39,6 @@ _RETIRED = (
 )
 _LABELS = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) SET m.label = row[2]"
 _PENDING = "UNWIND $rows AS row UNWIND $generations AS generation CREATE (:Owed {generation: generation, key: row})"
-_LIFTED = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], value_digest: row[1]}) DELETE t"
 
 
 class History(Struct):
@@ -59,7 +59,6 @@ class Memories:
         self.transaction = transaction
         self._histories: dict[tuple[str, str], History] = {}
         self._unretired: dict[bytes, list[Held]] = {}
-        self._forgotten: set[tuple[str, bytes]] = set()
         self._lifted: list[tuple[str, str]] = []
         self._inherits: list[tuple[int, int]] = []
         self._look_up(commands)
@@ -71,9 +70,6 @@ class Memories:
         named.update((tuple(row), None) for row in transaction.looked_up(_UNRETIRED, list(dict.fromkeys(keys))))
         for values in transaction.looked_up(_HISTORIES, list(named)):
             self._hold(held(values))
-        digests = list(dict.fromkeys(chain.from_iterable(map(_digests, commands))))
-        for namespace, digest in transaction.looked_up(_TOMBSTONES, digests):
-            self._forgotten.add((namespace, bytes.fromhex(digest)))
 
     def _hold(self, held: Held) -> None:
         record = held.record
@@ -90,18 +86,14 @@ class Memories:
         """The unretired revisions with this dedup key, oldest first."""
         return (held for held in self._unretired.get(dedup_key, ()) if held.record.retired_at is None)
 
-    def forgotten(self, namespace: str, digest: bytes) -> bool:
-        """Whether a value digest is tombstoned."""
-        return (namespace, digest) in self._forgotten
-
-    def lift(self, namespace: str, digest: bytes) -> None:
+    def lift(self, namespace: str, entry: Entry) -> None:
         """Take a tombstone away."""
-        self._forgotten.discard((namespace, digest))
-        self._lifted.append((namespace, digest.hex()))
+        self.transaction.refusing.lift(namespace, entry)
+        self._lifted.append((namespace, entry.row.hex()))
 
-    def add(self, key: int, record: MemoryRecord, dedup_key: bytes | None, value_digest: bytes) -> None:
+    def add(self, key: int, record: MemoryRecord, dedup_key: bytes | None, salt: bytes) -> None:
         """A new revision, the first one of a new memory or the next one of an existing memory."""
-        self._hold(Held(key=key, record=record, dedup_key=dedup_key, value_digest=value_digest, new=True))
+        self._hold(Held(key=key, record=record, dedup_key=dedup_key, salt=salt, new=True))
 
     def retire(self, held: Held, record: MemoryRecord) -> None:
         """End a revision; `record` is what it is now."""
@@ -119,7 +111,7 @@ class Memories:
         changed = [
             history for history in self._histories.values() if any(held.new or held.retired for held in history.held)
         ]
-        transaction.in_pieces(_LIFTED, self._lifted)
+        lift(transaction.rows, self._lifted)
         new = [held for history in changed for held in history.held if held.new]
         insert(transaction, new, {h.held[0].key for h in changed if h.held[0].new})
         transaction.in_pieces(
@@ -149,7 +141,7 @@ def insert(transaction: Transaction, new: Sequence[Held], first: Set[int] | None
             rows = [
                 (
                     memory_properties(held.key, held.record, latest[held.record.namespace, held.record.id]),
-                    revision_properties(held.key, held.record, held.dedup_key, held.value_digest),
+                    revision_properties(held.key, held.record, held.dedup_key, held.salt),
                 )
                 for held in new
                 if (held.key in first) is begins and (held.record.retired_at is None) is current
@@ -173,13 +165,3 @@ def _names(command: MemoryCommand) -> Iterable[tuple[str, str]]:
         return ((record.namespace, record.id) for record in command.revisions[-1:])
     earlier = command.supersedes if isinstance(command, Remember) else ()
     return ((command.namespace, memory_id) for memory_id in (command.id, *earlier))
-
-
-def _digests(command: MemoryCommand) -> Iterable[tuple[str, str]]:
-    """The value digests that a command brings, as (namespace, hexadecimal digits)."""
-    if isinstance(command, Restore):
-        namespaces = [record.namespace for record in command.revisions[-1:]]
-        return ((namespace, digest.hex()) for namespace in namespaces for digest in command.value_digests)
-    if isinstance(command, Retire):
-        return ()
-    return ((command.namespace, command.value_digest.hex()),)

@@ -33,7 +33,7 @@ _RECORD_NAMES = ("key", *_RECORD_FIELDS)
 RECORD = returned(_RECORD_NAMES, "r", id="r.memory_id")
 """What `stored_revision` reads, from a revision r; more values may follow."""
 
-HELD = f"{RECORD}, r.dedup_key, r.value_digest"
+HELD = f"{RECORD}, r.dedup_key, r.salt"
 """What `held` reads, from a revision r."""
 
 EDGE = returned(
@@ -85,7 +85,7 @@ _REVISION_NAMES = tuple("memory_id" if name == "id" else name for name in _RECOR
 _record_values = writer(MemoryRecord, _RECORD_FIELDS, _CODECS)
 
 
-def revision_properties(key: int, record: MemoryRecord, dedup_key: bytes | None, value_digest: bytes) -> Properties:
+def revision_properties(key: int, record: MemoryRecord, dedup_key: bytes | None, salt: bytes) -> Properties:
     """A revision node. It repeats what never changes about its memory, so that one node answers a filter.
 
     Raises InvalidInputError for what cannot be kept.
@@ -94,7 +94,7 @@ def revision_properties(key: int, record: MemoryRecord, dedup_key: bytes | None,
         "key": key,
         "occurred": to_micros(record.valid_from or record.created_at),
         "dedup_key": None if dedup_key is None else dedup_key.hex(),
-        "value_digest": value_digest.hex(),
+        "salt": salt.hex(),
         "terms": " ".join(analyse(record.text if record.title is None else f"{record.title}\n{record.text}")),
     }
 
@@ -117,19 +117,19 @@ class Held(Struct):
     key: int
     record: MemoryRecord
     dedup_key: bytes | None
-    value_digest: bytes
+    salt: bytes
     new: bool = False
     retired: bool = False
 
 
 def held(values: Values) -> Held:
     """The revision, with what is not shown of it, that values of `HELD` hold."""
-    *_, dedup_key, value_digest = values
+    *_, dedup_key, salt = values
     return Held(
         key=record_key(values),
         record=record(values),
         dedup_key=None if dedup_key is None else bytes.fromhex(dedup_key),
-        value_digest=bytes.fromhex(value_digest),
+        salt=bytes.fromhex(salt),
     )
 
 
@@ -142,10 +142,11 @@ def relation_properties(key: int, made: Relation) -> Properties:
     return dict(zip(_EDGE_FIELDS, _edge_values(made), strict=True)) | {"key": key}
 
 
-def locator_properties(key: int, made: Relation) -> Properties:
-    """The node that finds a relationship by the relation's id."""
+def locator_properties(key: int, salt: bytes, made: Relation) -> Properties:
+    """The node that finds a relationship by the relation's id, with the salt of its commitment."""
     return {
         "key": key,
+        "salt": salt.hex(),
         "id": made.id,
         "namespace": made.namespace,
         "source": made.source,

@@ -199,19 +199,6 @@ def stats(connection: Connection, namespace: str | None = None) -> StoreStats:
     )
 
 
-def tombstoned(connection: Connection, namespace: str, digests: Sequence[bytes]) -> list[bool]:
-    """As `Store.tombstoned`."""
-    wanted = [digest.hex() for digest in digests]
-    rows = connection.read(
-        "UNWIND $digests AS digest MATCH (t:Tombstone {namespace: $namespace, value_digest: digest}) "
-        "RETURN t.value_digest",
-        namespace=namespace,
-        digests=wanted,
-    )
-    found = {digest for (digest,) in rows}
-    return [digest in found for digest in wanted]
-
-
 def jobs(connection: Connection, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
     """As `Store.jobs`."""
     rows = connection.read(

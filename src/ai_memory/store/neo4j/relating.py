@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unrelate
-from ai_memory.store.chain import relation_hash
+from ai_memory.store.chain import commitment, new_salt, relation_hash
 from ai_memory.store.ids import relation_id
 from ai_memory.store.neo4j.nodes import EDGE, entity_properties, locator_properties, relation, relation_properties
 from ai_memory.store.neo4j.transaction import Transaction
@@ -29,7 +29,7 @@ _ENTITIES = (
     "UNWIND $rows AS row MATCH (e:Entity {namespace: row[0], folded: row[1], kind: row[2]}) "
     "RETURN e.namespace, e.folded, e.kind, e.id"
 )
-_BY_ID = f"UNWIND $rows AS row MATCH (l:Relation {{namespace: row[0], id: row[1]}}) {LOCATED} RETURN {EDGE}"
+_BY_ID = f"UNWIND $rows AS row MATCH (l:Relation {{namespace: row[0], id: row[1]}}) {LOCATED} RETURN {EDGE}, l.salt"
 _BETWEEN = (
     "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})-[x]->(:Node {namespace: row[0], id: row[2]}) "
     f"WHERE x.retired_at IS NULL RETURN {EDGE} ORDER BY x.key"
@@ -51,10 +51,11 @@ _RETIRED = (
 
 
 class Joined(Struct, frozen=True):
-    """A new relation with the sequence of its log entry."""
+    """A new relation with the sequence of its log entry and the salt of its commitment."""
 
     key: int
     relation: Relation
+    salt: bytes
 
     @classmethod
     def between(
@@ -74,20 +75,22 @@ class Joined(Struct, frozen=True):
     @classmethod
     def logged(cls, transaction: Transaction, made: Relation) -> Joined:
         """A relation with its entry in the log."""
+        salt = new_salt()
         key = transaction.append(
             Action.RELATED,
             made.recorded_at,
             made.namespace,
             relation_id=made.id,
-            content_hash=relation_hash(made).hex(),
+            committed=commitment(relation_hash(made), salt),
         )
-        return cls(key, made)
+        return cls(key, made, salt)
 
 
 def join(transaction: Transaction, joined: Sequence[Joined]) -> None:
     """Write new relations, whose ends are there."""
     rows = [
-        (locator_properties(each.key, each.relation), relation_properties(each.key, each.relation)) for each in joined
+        (locator_properties(each.key, each.salt, each.relation), relation_properties(each.key, each.relation))
+        for each in joined
     ]
     transaction.in_pieces(_NEW_RELATIONS, rows)
 
@@ -115,6 +118,7 @@ class _Run:
         self._nodes: set[Named] = set()
         self._entities: dict[tuple[str, str, str], str] = {}
         self._by_id: dict[Named, Relation] = {}
+        self._salts: dict[Named, bytes] = {}
         self._between: dict[tuple[str, str, str], list[Relation]] = {}
         self._new_entities: list[tuple[int, int, Entity]] = []
         self._joined: list[Joined] = []
@@ -135,6 +139,7 @@ class _Run:
         for values in look(_BY_ID, sorted(ids)):
             found = relation(values)
             self._by_id[found.namespace, found.id] = found
+            self._salts[found.namespace, found.id] = bytes.fromhex(values[-1])
         pairs = {(each.relation.namespace, *self._resolved(each)) for each in asked}
         for values in look(_BETWEEN, sorted(pairs)):
             found = relation(values)
@@ -174,6 +179,7 @@ class _Run:
                 self._make_entity(namespace, new.pop(end), joined.key)
         self._joined.append(joined)
         self._by_id[namespace, wanted.id] = wanted
+        self._salts[namespace, wanted.id] = joined.salt
         self._between.setdefault((namespace, source, target), []).append(wanted)
         return Stored(sequence=joined.key, relation=wanted)
 
@@ -205,7 +211,7 @@ class _Run:
             moment,
             command.namespace,
             relation_id=command.id,
-            content_hash=relation_hash(current).hex(),
+            committed=commitment(relation_hash(current), self._salts[command.namespace, command.id]),
         )
         ended = replace(current, retired_at=moment)
         self._by_id[command.namespace, command.id] = ended

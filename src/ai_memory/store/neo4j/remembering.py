@@ -21,6 +21,7 @@ from ai_memory.store.base import (
     Stored,
     Unchanged,
 )
+from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.content import content_row, first_revision, revised
 from ai_memory.store.neo4j.memories import Memories, MemoryCommand
 from ai_memory.store.neo4j.nodes import Held
@@ -38,6 +39,7 @@ from ai_memory.store.rules import (
     twin,
     unknown,
 )
+from ai_memory.store.tombstones import same_text
 from ai_memory.store.values import micros
 from ai_memory.types import MemoryRecord, RelationType
 
@@ -73,20 +75,25 @@ class _Run:
             if latest is None:
                 return unknown(memory_id)
             earlier.append(latest)
+        refusing = self.transaction.refusing
+        verdict = refusing.about(command.namespace, command.content)
         if command.reinstate:
-            memories.lift(command.namespace, command.value_digest)
+            for entry in verdict.said:
+                memories.lift(command.namespace, entry)
+        elif verdict.said:
+            return forgotten()
         refusal = self._refused(command)
         if refusal is not None:
             return refusal
-        made = first_revision(command)
+        made, salt = first_revision(command), new_salt()
         key = self.transaction.append(
             Action.REMEMBERED,
             command.at,
             command.namespace,
             memory_id=command.id,
-            content_hash=command.content_hash,
+            committed=commitment(command.content_hash, salt),
         )
-        memories.add(key, made, command.dedup_key, command.value_digest)
+        memories.add(key, made, command.dedup_key, salt)
         for held in earlier:
             self._end(held, command.content.valid_from or command.at, command)
             self.joined.append(
@@ -101,13 +108,16 @@ class _Run:
             )
         superseded = tuple(held.record.id for held in earlier)
         return Stored(
-            sequence=self.transaction.sequence, memory_id=command.id, revision=1, record=made, superseded=superseded
+            sequence=self.transaction.sequence,
+            memory_id=command.id,
+            revision=1,
+            record=made,
+            superseded=superseded,
+            contains_forgotten=verdict.forgotten_ids,
         )
 
     def _refused(self, command: Remember) -> Result | None:
         memories = self.memories
-        if memories.forgotten(command.namespace, command.value_digest):
-            return forgotten()
         end, at = micros(command.content.valid_to), to_micros(command.at)
         for held in memories.unretired(command.dedup_key):
             if is_duplicate(micros(held.record.valid_to), end, at):
@@ -125,7 +135,7 @@ class _Run:
             end = current.valid_from  # it was never true: an empty interval, not one that runs backwards
         assert held.dedup_key is not None  # only a retired revision has none
         made = replace(current, valid_to=end)
-        self._replace(held, made, held.dedup_key, held.value_digest, by.at, f"superseded by {by.id}")
+        self._replace(held, made, held.dedup_key, by.at, f"superseded by {by.id}")
 
     # ── revise, retire ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -141,24 +151,28 @@ class _Run:
         same = content_row(command.content) == content_row(current)
         if same and command.content_hash == current.content_hash:
             return Unchanged(record=current)
-        if held.value_digest != command.value_digest and self.memories.forgotten(
-            command.namespace, command.value_digest
-        ):  # a memory that says it already (another user's was forgotten) may go on
-            return forgotten()
+        verdict = self.transaction.refusing.about(command.namespace, command.content)
+        if verdict.said and not same_text(current.text, command.content.text):
+            return forgotten()  # a memory that says it already (another user's was forgotten) may go on
         end, at = micros(command.content.valid_to), to_micros(command.at)
         for other in self.memories.unretired(command.dedup_key):
             if other.record.id != command.id and is_duplicate(micros(other.record.valid_to), end, at):
                 return twin(other.record.id)
         made = revised(current, command)
-        made = self._replace(held, made, command.dedup_key, command.value_digest, command.at, command.reason)
-        return Stored(sequence=self.transaction.sequence, memory_id=command.id, revision=made.revision, record=made)
+        made = self._replace(held, made, command.dedup_key, command.at, command.reason)
+        return Stored(
+            sequence=self.transaction.sequence,
+            memory_id=command.id,
+            revision=made.revision,
+            record=made,
+            contains_forgotten=verdict.forgotten_ids,
+        )
 
     def _replace(
         self,
         held: Held,
         made: MemoryRecord,
         dedup_key: bytes,
-        value_digest: bytes,
         at: dt.datetime,
         reason: str | None,
     ) -> MemoryRecord:
@@ -167,6 +181,7 @@ class _Run:
         The reason is stored in the retired one alone: a forget erases that, while the log is kept for good.
         """
         current = held.record
+        salt = new_salt()
         moment = max(at, current.recorded_at)  # two writers' clocks may differ; intervals must not run backwards
         key = self.transaction.append(
             Action.REVISED,
@@ -174,11 +189,11 @@ class _Run:
             current.namespace,
             memory_id=current.id,
             retired=(held.key,),
-            content_hash=made.content_hash,
+            committed=commitment(made.content_hash, salt),
         )
         made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
         self.memories.retire(held, replace(current, retired_at=moment, retired_reason=reason))
-        self.memories.add(key, made, dedup_key, value_digest)
+        self.memories.add(key, made, dedup_key, salt)
         if (made.title, made.text) == (current.title, current.text):
             self.memories.inherit(held.key, key)
         return made
@@ -199,7 +214,7 @@ class _Run:
             command.namespace,
             memory_id=command.id,
             retired=(held.key,),
-            content_hash=current.content_hash,
+            committed=commitment(current.content_hash, held.salt),
         )
         now = replace(current, retired_at=moment, retired_reason=command.reason)
         self.memories.retire(held, now)
@@ -215,7 +230,8 @@ class _Run:
         present = [held.record for held in memories.history(latest.namespace, latest.id).held]
         if present == list(command.revisions):  # even if another user's memory that said the same was forgotten
             return Unchanged(record=present[-1])
-        if any(memories.forgotten(latest.namespace, digest) for digest in command.value_digests):
+        verdicts = [self.transaction.refusing.about(latest.namespace, each) for each in command.revisions]
+        if any(verdict.said for verdict in verdicts):
             return forgotten()
         if present:
             return other_history(latest.id)
@@ -223,13 +239,20 @@ class _Run:
             for held in memories.unretired(command.dedup_key):
                 if is_same_period(micros(held.record.valid_to), micros(latest.valid_to), to_micros(command.at)):
                     return Duplicate(record=held.record)
-        for revision, value_digest in zip(command.revisions, command.value_digests, strict=True):
+        for revision in command.revisions:
+            salt = new_salt()
             key = self.transaction.append(
                 Action.RESTORED,
                 command.at,
                 revision.namespace,
                 memory_id=revision.id,
-                content_hash=revision.content_hash,
+                committed=commitment(revision.content_hash, salt),
             )
-            memories.add(key, revision, command.dedup_key if revision is latest else None, value_digest)
-        return Stored(sequence=self.transaction.sequence, memory_id=latest.id, revision=latest.revision, record=latest)
+            memories.add(key, revision, command.dedup_key if revision is latest else None, salt)
+        return Stored(
+            sequence=self.transaction.sequence,
+            memory_id=latest.id,
+            revision=latest.revision,
+            record=latest,
+            contains_forgotten=tuple(dict.fromkeys(each for verdict in verdicts for each in verdict.forgotten_ids)),
+        )

@@ -16,6 +16,7 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.store.backup import back_up_to_file
 from ai_memory.store.base import (
     Command,
+    Exclude,
     Forget,
     Relate,
     Result,
@@ -27,6 +28,7 @@ from ai_memory.store.neo4j import (
     checking,
     following,
     forgetting,
+    graveyard,
     reading,
     relating,
     remembering,
@@ -37,8 +39,11 @@ from ai_memory.store.neo4j.copying import Neo4jSource, Neo4jTarget
 from ai_memory.store.neo4j.database import schema
 from ai_memory.store.neo4j.database.address import Address
 from ai_memory.store.neo4j.database.connection import POOL_SIZE, Connection
+from ai_memory.store.neo4j.graveyard import Graveyard
 from ai_memory.store.neo4j.nodes import job_properties
+from ai_memory.store.neo4j.rekeying import rekey
 from ai_memory.store.neo4j.transaction import Transaction
+from ai_memory.store.tombstones import ArchivedTombstone, Secret
 from ai_memory.types import (
     EmbedderIdentity,
     Generation,
@@ -70,10 +75,10 @@ def open_neo4j_store(
     """
     connection = Connection(address, password, retry_seconds=retry_seconds, pool_size=pool_size)
     try:
-        store_id, progress = schema.prepare(connection, migrations or schema.shipped_migrations())
+        prepared = schema.prepare(connection, migrations or schema.shipped_migrations(), rekey)
         if not half_filled:
-            refuse_half_filled(progress, connection.location)
-        return Neo4jStore(connection, store_id, clock)
+            refuse_half_filled(prepared.progress, connection.location)
+        return Neo4jStore(connection, prepared.store_id, prepared.secret, clock)
     except BaseException:
         connection.close()
         raise
@@ -105,10 +110,11 @@ def _writes(write: Callable[Concatenate[Transaction, P], T]) -> Callable[Concate
 class Neo4jStore:
     """`Store` on one Neo4j database; see `open_neo4j_store`. May be used from any number of threads and processes."""
 
-    def __init__(self, connection: Connection, store_id: str, clock: Clock) -> None:
+    def __init__(self, connection: Connection, store_id: str, secret: Secret, clock: Clock) -> None:
         self._connection = connection
         self._store_id = store_id
         self._clock = clock
+        self._graveyard = Graveyard(secret, store_id)
 
     def __enter__(self) -> Neo4jStore:
         return self
@@ -157,7 +163,7 @@ class Neo4jStore:
 
     def _submit(self, run: Callable[[Transaction], T], actor: str = "") -> T:
         def work(managed: neo4j.ManagedTransaction) -> T:
-            transaction = Transaction(managed, actor)
+            transaction = Transaction(managed, actor, self._graveyard)
             result = run(transaction)
             transaction.flush()
             return result
@@ -175,8 +181,15 @@ class Neo4jStore:
     contexts = _reads(reading.contexts)
     namespaces = _reads(reading.namespaces)
     stats = _reads(reading.stats)
-    tombstoned = _reads(reading.tombstoned)
     jobs = _reads(reading.jobs)
+
+    def tombstoned(self, namespace: str, texts: Sequence[str]) -> list[bool]:
+        """As `Store.tombstoned`."""
+        return graveyard.tombstoned(self._connection.read, self._graveyard.secret, namespace, texts)
+
+    def tombstones(self, namespace: str | None = None) -> list[ArchivedTombstone]:
+        """As `Store.tombstones`."""
+        return graveyard.tombstones(self._connection.read, self._graveyard, namespace)
 
     load = _reads(following.load)
     sequence = _reads(following.sequence)
@@ -233,7 +246,7 @@ class Neo4jStore:
     def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
         """As `Store.check`; writers wait meanwhile."""
         with self._connection.holding() as read:
-            return checking.check(read, progress)
+            return checking.check(read, self._graveyard.secret, progress)
 
     def backup(self, target: Path) -> None:
         """As `Store.backup`: a SQLite store, which `ai-memory migrate` takes back into a database; writers wait meanwhile."""
@@ -248,11 +261,13 @@ class Neo4jStore:
     @contextmanager
     def _source(self) -> Iterator[Neo4jSource]:
         with self._connection.holding() as read:
-            yield Neo4jSource(read)
+            yield Neo4jSource(read, self._graveyard.secret)
 
     def copy_target(self) -> Neo4jTarget:
         """As `Copying.copy_target`."""
-        return Neo4jTarget(self._submit, lambda made: _generations.index_vectors(self._connection, made))
+        return Neo4jTarget(
+            self._submit, self._graveyard.secret, lambda made: _generations.index_vectors(self._connection, made)
+        )
 
     def close(self) -> None:
         """As `Store.close`."""
@@ -263,6 +278,7 @@ _CARRYING_OUT: dict[type[Any], Callable[[Transaction, Any], list[Result]]] = {
     Relate: relating.carry_out,
     Unrelate: relating.carry_out,
     Forget: forgetting.carry_out,
+    Exclude: forgetting.exclude,
 }
 
 

@@ -15,6 +15,7 @@ from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
 from ai_memory.store.chain import ChainedEntry, chain_digest, number_list
 from ai_memory.store.neo4j.database.connection import Rows
+from ai_memory.store.neo4j.graveyard import POSITION, Graveyard
 from ai_memory.store.neo4j.nodes import Properties, log_properties
 from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
 
@@ -23,7 +24,8 @@ ROWS_AT_ONCE = 1_000
 
 _BEGIN = (
     "MATCH (l:Store {only: true}) SET l.turn = true WITH count(*) AS locked MATCH (s:Store {only: true}) "
-    "RETURN s.sequence, s.digest, s.entities, COLLECT { MATCH (g:Generation) WHERE g.state <> 'retired' RETURN g.number }"
+    f"RETURN s.sequence, s.digest, s.entities, {POSITION}, "
+    "COLLECT { MATCH (g:Generation) WHERE g.state <> 'retired' RETURN g.number }"
 )
 """The count comes between the lock and the reading, so that nothing is read before the lock is held."""
 
@@ -33,10 +35,12 @@ _END = "MATCH (s:Store {only: true}) SET s.sequence = $sequence, s.digest = $dig
 class Transaction:
     """The state of one batch."""
 
-    def __init__(self, transaction: neo4j.ManagedTransaction, actor: str) -> None:
+    def __init__(self, transaction: neo4j.ManagedTransaction, actor: str, graveyard: Graveyard) -> None:
         self._transaction = transaction
         self._actor = actor or None
-        ((sequence, digest, entities, self.open_generations),) = self.rows(_BEGIN)
+        ((sequence, digest, entities, *position, self.open_generations),) = self.rows(_BEGIN)
+        self.graveyard = graveyard
+        self.refusing = graveyard.at(self.rows, (position[0], position[1]))
         self.sequence: int = sequence
         self._entities: int = entities
         self._digest: bytes = bytes.fromhex(digest)
@@ -66,9 +70,9 @@ class Transaction:
         erased: Sequence[int] = (),
         retired: Sequence[int] = (),
         reason: str | None = None,
-        content_hash: str | None = None,
+        committed: bytes | None = None,
     ) -> int:
-        """Add one entry to the chain; its sequence."""
+        """Add one entry to the chain; its sequence. `committed` is a `chain.commitment`."""
         self.sequence += 1
         entry = ChainedEntry(
             self.sequence,
@@ -81,7 +85,7 @@ class Transaction:
             number_list(retired),
             self._actor,
             reason,
-            content_hash,
+            None if committed is None else committed.hex(),
         )
         self._digest = chain_digest(self._digest, entry)
         self._log.append(log_properties(entry, self._digest))

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ai_memory.store.base import Action
-from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
-from ai_memory.store.rules import LENGTH_TOLERANCE
-from ai_memory.store.sqlite.rows import LOGGED_COLUMNS, RELATION_COLUMNS, logged, relation
+from ai_memory.store.chain import GENESIS, agrees, chain_digest, relation_hash
+from ai_memory.store.rules import LENGTH_TOLERANCE, PUT_BACK, UNOPENED
+from ai_memory.store.sqlite.graveyard import fill, unopened
+from ai_memory.store.sqlite.rows import HELD_SOURCE, LOGGED_COLUMNS, RELATION_COLUMNS, held, logged, relation
+from ai_memory.store.tombstones import Secret, Tombstones, come_back
 from ai_memory.types import Problem
 
 MEND = "ai-memory doctor --rebuild"
@@ -49,7 +51,7 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
         RESTORE,
         "SELECT count(*) FROM revisions r JOIN memories m ON m.number = r.memory LEFT JOIN log g ON g.sequence = r.key "
         f"WHERE g.sequence IS NULL OR g.action NOT IN {_MAKING} OR g.memory_id != m.id "
-        "OR g.namespace != r.namespace OR g.content_hash IS NOT r.content_hash",
+        "OR g.namespace != r.namespace OR NOT agrees(g.content_hash, r.content_hash, r.salt)",
     ),
     (
         "log_without_revision",
@@ -57,15 +59,6 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
         RESTORE,
         f"SELECT count(*) FROM log g LEFT JOIN revisions r ON r.key = g.sequence WHERE g.action IN {_MAKING} "
         f"AND r.key IS NULL AND g.sequence NOT IN ({_ERASED})",
-    ),
-    (
-        "forgotten_present",
-        "revisions say what was forgotten before they were made",
-        "ai-memory forget",
-        # a memory of another user that said the same all along may stay, and may be revised
-        "SELECT count(*) FROM tombstones t JOIN revisions r ON r.namespace = t.namespace "
-        "AND r.value_digest = t.value_digest AND r.key > t.sequence WHERE NOT EXISTS (SELECT 1 FROM revisions o "
-        "WHERE o.memory = r.memory AND o.value_digest = t.value_digest AND o.key < t.sequence)",
     ),
     (
         "relation_ends",
@@ -124,13 +117,18 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
 """Each check's name, what it means when the count is above 0, how to fix it, and the SQL that counts."""
 
 
-def check(connection: sqlite3.Connection, progress: Callable[[str], None] | None = None) -> list[Problem]:
+def check(
+    connection: sqlite3.Connection, secret: Secret, progress: Callable[[str], None] | None = None
+) -> list[Problem]:
     """As `Store.check`, on one snapshot. `progress` gets the name of each check before it runs."""
+    connection.create_function("agrees", 3, _agrees, deterministic=True)
     steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
         ("integrity", lambda: _integrity(connection)),
         ("references", lambda: _references(connection)),
         ("chain", lambda: _chain(connection)),
         ("relations", lambda: _relations(connection)),
+        ("forgotten_present", lambda: _come_back(connection, secret)),
+        ("tombstones_unopened", lambda: _unopened(connection, secret)),
         ("vectors_length", lambda: _lengths(connection)),
     ]
     steps += [(name, _counting(connection, name, message, mend, sql)) for name, message, mend, sql in _COUNTS]
@@ -199,13 +197,37 @@ def _relations(connection: sqlite3.Connection) -> Iterator[Problem]:
     )
     wrong = 0
     rows = connection.execute(
-        f"SELECT {RELATION_COLUMNS}, l.key FROM relations l JOIN namespaces n ON n.number = l.namespace"
+        f"SELECT {RELATION_COLUMNS}, l.salt, l.key FROM relations l JOIN namespaces n ON n.number = l.namespace"
     )
     for row in rows:
-        *_, key = row
-        wrong += hashes.get(key) != relation_hash(relation(row))
+        *_, salt, key = row
+        wrong += not agrees(hashes.get(key), relation_hash(relation(row)), salt)
     if wrong:
         yield Problem(check="relations", message="relations differ from their log entries", count=wrong, mend=RESTORE)
+
+
+def _come_back(connection: sqlite3.Connection, secret: Secret) -> Iterator[Problem]:
+    known = Tombstones()
+    fill(known, connection, secret)
+    if not known:
+        return
+    rows = connection.execute(
+        f"{HELD_SOURCE} WHERE r.namespace IN (SELECT namespace FROM tombstones) ORDER BY r.memory, r.key"
+    )
+    revisions = ((each.key, each.memory, each.record.namespace, each.record) for each in map(held, rows))
+    if wrong := come_back(revisions, known):
+        message = "revisions say what was forgotten before they were made"
+        yield Problem(check="forgotten_present", message=message, count=wrong, mend="ai-memory forget")
+
+
+def _unopened(connection: sqlite3.Connection, secret: Secret) -> Iterator[Problem]:
+    if count := unopened(connection, secret):
+        yield Problem(check="tombstones_unopened", message=UNOPENED, count=count, mend=PUT_BACK)
+
+
+def _agrees(committed: bytes | None, content_hash: bytes | str, salt: bytes | None) -> bool:
+    """`chain.agrees` for a query."""
+    return agrees(committed, content_hash.hex() if isinstance(content_hash, bytes) else content_hash, salt)
 
 
 def _lengths(connection: sqlite3.Connection) -> Iterator[Problem]:
@@ -223,16 +245,16 @@ def _not_unit(connection: sqlite3.Connection) -> Iterator[int]:
             yield position
 
 
-def repair(connection: sqlite3.Connection) -> list[Problem]:
+def repair(connection: sqlite3.Connection, secret: Secret) -> list[Problem]:
     """As `Store.repair`, inside a write transaction."""
-    found = [problem for problem in check(connection) if problem.mend == MEND]
+    found = [problem for problem in check(connection, secret) if problem.mend == MEND]
     if not found:
         return []
     wrong = [(position,) for position in _not_unit(connection)]
     connection.executemany("DELETE FROM vectors WHERE position = ?", wrong)
     for statement in _REPAIRS:
         connection.execute(statement)
-    left = {(problem.check, problem.message) for problem in check(connection)}
+    left = {(problem.check, problem.message) for problem in check(connection, secret)}
     return [problem for problem in found if (problem.check, problem.message) not in left]
 
 

@@ -16,6 +16,7 @@ from ai_memory.store.base import (
     Action,
     Command,
     Duplicate,
+    Exclude,
     Forget,
     Relate,
     Remember,
@@ -27,15 +28,18 @@ from ai_memory.store.base import (
     Unchanged,
     Unrelate,
 )
+from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.content import content_row, first_revision, revised
 from ai_memory.store.rules import forgotten, id_taken, is_duplicate, refuse, retired, twin, unknown
-from ai_memory.store.sqlite.forgetting import forget
+from ai_memory.store.sqlite.forgetting import exclude, forget
+from ai_memory.store.sqlite.graveyard import lift
 from ai_memory.store.sqlite.relating import join, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
 from ai_memory.store.sqlite.revisions import NewRevisions
 from ai_memory.store.sqlite.rows import Held, hash_column
 from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.sqlite.vectors import inherit
+from ai_memory.store.tombstones import same_text
 from ai_memory.store.values import micros
 from ai_memory.types import MemoryRecord, RelationType
 
@@ -57,11 +61,10 @@ def _is_plain(command: Command) -> bool:
 
 
 class _Here(Struct):
-    """What a namespace has of what a run of commands brings: ids that are taken, value digests that are tombstoned."""
+    """What a namespace has of what a run of commands brings: ids that are taken."""
 
     commands: list[Remember] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
-    forgotten: set[bytes] = field(default_factory=set)
 
 
 class _Remembering:
@@ -93,14 +96,14 @@ class _Remembering:
             number = transaction.known_namespace(namespace)
             if number is None:
                 continue
-            here.forgotten = transaction.forgotten(number, list(map(_VALUE_DIGEST, here.commands)))
             for marks, values in chunks(list(map(_ID, here.commands))):
                 taken = f"SELECT id FROM memories WHERE namespace = ? AND id IN ({marks})"
                 here.ids.update(chain.from_iterable(transaction.connection.execute(taken, (number, *values))))
 
     def _one(self, command: Remember) -> Result:
         here = self._here[command.namespace]
-        if command.value_digest in here.forgotten:
+        verdict = self._transaction.refusing.about(command.namespace, command.content)
+        if verdict.said:
             return forgotten()
         same = self._unretired.setdefault(command.dedup_key, [])
         duplicate = self._duplicate(command, same) if same else None
@@ -111,7 +114,13 @@ class _Remembering:
         made = self._insert(command)
         here.ids.add(command.id)
         same.append((micros(made.valid_to), made))
-        return Stored(sequence=self._transaction.sequence, memory_id=command.id, revision=1, record=made)
+        return Stored(
+            sequence=self._transaction.sequence,
+            memory_id=command.id,
+            revision=1,
+            record=made,
+            contains_forgotten=verdict.forgotten_ids,
+        )
 
     def _duplicate(
         self, command: Remember, same: Sequence[tuple[int | None, MemoryRecord | int]]
@@ -124,15 +133,16 @@ class _Remembering:
 
     def _insert(self, command: Remember) -> MemoryRecord:
         made = first_revision(command)
-        at, content_hash = to_micros(command.at), hash_column(command.content_hash)
+        at, salt = to_micros(command.at), new_salt()
+        committed = commitment(command.content_hash, salt)
         key = self._transaction.append(
-            Action.REMEMBERED, at, command.namespace, memory_id=command.id, content_hash=content_hash
+            Action.REMEMBERED, at, command.namespace, memory_id=command.id, committed=committed
         )
-        self._new.add(key, key, made, at, content_hash, command.dedup_key, command.value_digest)
+        self._new.add(key, key, made, at, hash_column(command.content_hash), command.dedup_key, salt)
         return made
 
 
-_DEDUP_KEY, _VALUE_DIGEST, _ID = attrgetter("dedup_key"), attrgetter("value_digest"), attrgetter("id")
+_DEDUP_KEY, _ID = attrgetter("dedup_key"), attrgetter("id")
 
 
 def _remember_specially(transaction: Transaction, command: Remember) -> Result:
@@ -144,10 +154,9 @@ def _remember_specially(transaction: Transaction, command: Remember) -> Result:
             return unknown(memory_id)
         earlier.append(held)
     if command.reinstate:
-        transaction.connection.execute(
-            "DELETE FROM tombstones WHERE namespace = ? AND value_digest = ?",
-            (transaction.namespace(command.namespace), command.value_digest),
-        )
+        for entry in transaction.refusing.about(command.namespace, command.content).said:
+            lift(transaction.connection, transaction.namespace(command.namespace), entry)
+            transaction.refusing.lift(command.namespace, entry)
     (result,) = _Remembering(transaction).all([command])
     if not isinstance(result, Stored):
         return result
@@ -156,9 +165,7 @@ def _remember_specially(transaction: Transaction, command: Remember) -> Result:
         _end(transaction, held, end, command)
         join(transaction, command.namespace, command.id, held.record.id, RelationType.SUPERSEDES, command.at)
     superseded = tuple(held.record.id for held in earlier)
-    return Stored(
-        sequence=transaction.sequence, memory_id=command.id, revision=1, record=result.record, superseded=superseded
-    )
+    return replace(result, sequence=transaction.sequence, superseded=superseded)
 
 
 def _end(transaction: Transaction, held: Held, end: dt.datetime, by: Remember) -> None:
@@ -169,17 +176,14 @@ def _end(transaction: Transaction, held: Held, end: dt.datetime, by: Remember) -
     if current.valid_from is not None and current.valid_from > end:
         end = current.valid_from  # it was never true: an empty interval, not one that runs backwards
     ended = replace(current, valid_to=end)
-    digests = (held.dedup_key, held.value_digest)
-    _replace(transaction, held, ended, held.content_hash, *digests, by.at, f"superseded by {by.id}")
+    _replace(transaction, held, ended, held.dedup_key, by.at, f"superseded by {by.id}")
 
 
 def _replace(
     transaction: Transaction,
     held: Held,
     made: MemoryRecord,
-    content_hash: bytes | str,
     dedup_key: bytes | None,
-    value_digest: bytes,
     at: dt.datetime,
     reason: str | None,
 ) -> MemoryRecord:
@@ -189,13 +193,15 @@ def _replace(
     """
     current = held.record
     moment = max(at, current.recorded_at)  # two writers' clocks may differ; intervals must not run backwards
+    salt = new_salt()
+    committed = commitment(made.content_hash, salt)
     key = transaction.append(
-        Action.REVISED, moment, current.namespace, memory_id=current.id, retired=(held.key,), content_hash=content_hash
+        Action.REVISED, moment, current.namespace, memory_id=current.id, retired=(held.key,), committed=committed
     )
     _retire_row(transaction, held.key, moment, reason)
     made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
     new = NewRevisions(transaction)
-    new.add(key, held.memory, made, to_micros(made.created_at), content_hash, dedup_key, value_digest)
+    new.add(key, held.memory, made, to_micros(made.created_at), hash_column(made.content_hash), dedup_key, salt)
     new.flush()
     if (made.title, made.text) == (current.title, current.text):
         inherit(transaction.connection, transaction.open_generations, held.key, key)
@@ -220,10 +226,9 @@ def _revise(transaction: Transaction, command: Revise) -> Result:
     content_hash = hash_column(command.content_hash)
     if content_row(command.content) == content_row(current) and content_hash == held.content_hash:
         return Unchanged(record=current)
-    if held.value_digest != command.value_digest and transaction.forgotten(
-        transaction.namespace(command.namespace), [command.value_digest]
-    ):  # a memory that says it already (another user's was forgotten) may go on
-        return forgotten()
+    verdict = transaction.refusing.about(command.namespace, command.content)
+    if verdict.said and not same_text(current.text, command.content.text):
+        return forgotten()  # a memory that says it already (another user's was forgotten) may go on
     other = _twin(transaction, command)
     if other is not None:
         return twin(other)
@@ -232,13 +237,17 @@ def _revise(transaction: Transaction, command: Revise) -> Result:
         transaction,
         held,
         made,
-        content_hash,
         command.dedup_key,
-        command.value_digest,
         command.at,
         command.reason,
     )
-    return Stored(sequence=transaction.sequence, memory_id=command.id, revision=made.revision, record=made)
+    return Stored(
+        sequence=transaction.sequence,
+        memory_id=command.id,
+        revision=made.revision,
+        record=made,
+        contains_forgotten=verdict.forgotten_ids,
+    )
 
 
 def _twin(transaction: Transaction, command: Revise) -> str | None:
@@ -267,7 +276,7 @@ def _retire(transaction: Transaction, command: Retire) -> Result:
         command.namespace,
         memory_id=command.id,
         retired=(held.key,),
-        content_hash=held.content_hash,
+        committed=commitment(current.content_hash, held.salt),
     )
     _retire_row(transaction, held.key, moment, command.reason)
     now = replace(current, retired_at=moment, retired_reason=command.reason)
@@ -282,4 +291,5 @@ _SINGLE: dict[type[Any], Callable[[Transaction, Any], Result]] = {
     Relate: relate,
     Unrelate: unrelate,
     Restore: restore,
+    Exclude: exclude,
 }

@@ -51,6 +51,7 @@ from ai_memory.store.sqlite.rows import (
     relation_row,
     revision_row,
 )
+from ai_memory.store.tombstones import Secret
 
 MARK = "copying"
 """The row of `meta` that holds a `Progress` while the store is being filled."""
@@ -72,16 +73,16 @@ _SELECTS: dict[Part, str] = {
     Part.GENERATIONS: f"SELECT {GENERATION_COLUMNS} FROM generations WHERE number > :a ORDER BY number",
     Part.LOG: f"SELECT {LOGGED_COLUMNS} FROM log g CROSS JOIN namespaces n ON n.number = g.namespace "
     "WHERE g.sequence > :a ORDER BY g.sequence",
-    Part.REVISIONS: f"SELECT {RECORD_COLUMNS}, r.dedup_key, r.value_digest FROM revisions r "
+    Part.REVISIONS: f"SELECT {RECORD_COLUMNS}, r.dedup_key, r.salt FROM revisions r "
     "CROSS JOIN memories m ON m.number = r.memory CROSS JOIN namespaces n ON n.number = r.namespace "
     "WHERE r.key > :a ORDER BY r.key",
     Part.ENTITIES: f"SELECT {ENTITY_COLUMNS}, e.number FROM entities e CROSS JOIN namespaces n ON n.number = e.namespace "
     "WHERE e.number > :a ORDER BY e.number",
-    Part.RELATIONS: f"SELECT {RELATION_COLUMNS}, l.key FROM relations l CROSS JOIN namespaces n ON n.number = l.namespace "
+    Part.RELATIONS: f"SELECT {RELATION_COLUMNS}, l.salt, l.key FROM relations l CROSS JOIN namespaces n ON n.number = l.namespace "
     "WHERE l.key > :a ORDER BY l.key",
-    Part.TOMBSTONES: "SELECT t.sequence, n.name, t.value_digest FROM tombstones t JOIN namespaces n "
-    "ON n.number = t.namespace WHERE (t.sequence, lower(hex(t.value_digest))) > (:a, :c) "
-    "ORDER BY t.sequence, lower(hex(t.value_digest))",
+    Part.TOMBSTONES: "SELECT t.sequence, n.name, t.digest, t.sealed, t.salt FROM tombstones t JOIN namespaces n "
+    "ON n.number = t.namespace WHERE (t.sequence, lower(hex(t.digest))) > (:a, :c) "
+    "ORDER BY t.sequence, lower(hex(t.digest))",
     Part.PENDING: "SELECT generation, revision FROM owed WHERE (generation, revision) > (:a, :b) ORDER BY 1, 2",
     Part.VECTORS: "SELECT generation, position, revision, passage, vector FROM vectors INDEXED BY vectors_by_generation "
     "WHERE generation >= :a AND (generation > :a OR position > :b) ORDER BY generation, position",
@@ -91,8 +92,8 @@ _SELECTS: dict[Part, str] = {
 
 
 def _revision(row: Row) -> CopiedRevision:
-    *_, dedup_key, value_digest = row
-    return CopiedRevision(record_key(row), record(row), dedup_key, value_digest)
+    *_, dedup_key, salt = row
+    return CopiedRevision(record_key(row), record(row), dedup_key, salt)
 
 
 def _entity(row: Row) -> CopiedEntity:
@@ -101,8 +102,8 @@ def _entity(row: Row) -> CopiedEntity:
 
 
 def _relation(row: Row) -> CopiedRelation:
-    *_, key = row
-    return CopiedRelation(key, relation(row))
+    *_, salt, key = row
+    return CopiedRelation(key, relation(row), salt)
 
 
 _READS: dict[Part, Callable[[Row], Any]] = {
@@ -111,7 +112,6 @@ _READS: dict[Part, Callable[[Row], Any]] = {
     Part.REVISIONS: _revision,
     Part.ENTITIES: _entity,
     Part.RELATIONS: _relation,
-    Part.TOMBSTONES: lambda row: CopiedTombstone(*row),
     Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
@@ -122,8 +122,11 @@ _READS: dict[Part, Callable[[Row], Any]] = {
 class SqliteSource:
     """`Source` on a connection that shows one snapshot."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, secret: Secret) -> None:
         self._connection = connection
+        self._reads: dict[Part, Callable[[Row], Any]] = _READS | {
+            Part.TOMBSTONES: lambda row: CopiedTombstone.of(secret, *row)
+        }
         (store_id,) = connection.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()
         newest = connection.execute("SELECT sequence, digest FROM log ORDER BY sequence DESC LIMIT 1").fetchone()
         self.head = Head(store_id, *((newest[0], newest[1].hex()) if newest else (0, "")))
@@ -132,7 +135,7 @@ class SqliteSource:
         """As `Source.rows`."""
         values = {"a": after[0], "b": after[1], "c": after[2], "limit": limit}
         found = self._connection.execute(f"{_SELECTS[part]} LIMIT :limit", values)
-        return [_READS[part](row) for row in found]
+        return [self._reads[part](row) for row in found]
 
     def counts(self) -> dict[Part, int]:
         """As `Source.counts`."""
@@ -151,8 +154,9 @@ def progress_of(connection: sqlite3.Connection) -> str | None:
 class Filling:
     """What a copy does inside the target's write transactions."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, secret: Secret) -> None:
         self._connection = connection
+        self._secret = secret
 
     def begin(self, progress: Progress) -> None:
         """Mark an empty store. Raises ConflictError where it is not empty."""
@@ -238,7 +242,7 @@ class Filling:
                 memory = row.key
                 self._connection.execute(INSERT_MEMORY, memory_row(memory, namespace, made, created_at))
             memories[namespace, made.id] = memory
-            digests = (hash_column(made.content_hash), row.dedup_key, row.value_digest)
+            digests = (hash_column(made.content_hash), row.dedup_key, row.salt)
             revisions.append(revision_row(row.key, memory, namespace, made, created_at, *digests))
             tags.extend((tag, row.key) for tag in dict.fromkeys(made.tags))
         self._connection.executemany(INSERT_REVISION, revisions)
@@ -262,11 +266,12 @@ class Filling:
     def _relations(self, rows: list[CopiedRelation]) -> None:
         self._connection.executemany(
             INSERT_RELATION,
-            [relation_row(row.key, self._namespace(row.relation.namespace), row.relation) for row in rows],
+            [relation_row(row.key, self._namespace(row.relation.namespace), row.salt, row.relation) for row in rows],
         )
 
     def _tombstones(self, rows: list[CopiedTombstone]) -> None:
-        self._insert("tombstones", [(self._namespace(row.namespace), row.value_digest, row.sequence) for row in rows])
+        values = [(self._namespace(row.namespace), *row.under(self._secret), row.salt, row.sequence) for row in rows]
+        self._insert("tombstones (namespace, digest, sealed, salt, sequence)", values)
 
     def _pending(self, rows: list[CopiedPending]) -> None:
         self._insert("owed", [(row.generation, row.key) for row in rows])
@@ -285,8 +290,9 @@ class Filling:
 class SqliteTarget:
     """`Target` on a store's writer."""
 
-    def __init__(self, submit: Callable[[Callable[[sqlite3.Connection], Any]], Any]) -> None:
+    def __init__(self, submit: Callable[[Callable[[sqlite3.Connection], Any]], Any], secret: Secret) -> None:
         self._submit = submit
+        self._secret = secret
 
     def progress(self) -> Progress | None:
         """As `Target.progress`."""
@@ -295,13 +301,13 @@ class SqliteTarget:
     def begin(self, head: Head) -> Progress:
         """As `Target.begin`."""
         progress = Progress(head, {})
-        self._submit(lambda connection: Filling(connection).begin(progress))
+        self._submit(lambda connection: Filling(connection, self._secret).begin(progress))
         return progress
 
     def take(self, part: Part, rows: list[Any], progress: Progress) -> None:
         """As `Target.take`."""
-        self._submit(lambda connection: Filling(connection).take(part, rows, progress))
+        self._submit(lambda connection: Filling(connection, self._secret).take(part, rows, progress))
 
     def finish(self, head: Head) -> None:
         """As `Target.finish`."""
-        self._submit(lambda connection: Filling(connection).finish(head))
+        self._submit(lambda connection: Filling(connection, self._secret).finish(head))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ai_memory.store.base import Action, Forget, Result, Stored
+from ai_memory.store.base import Action, Exclude, Forget, Result, Stored, Unchanged
 from ai_memory.store.rules import refuse
+from ai_memory.store.sqlite.graveyard import bury
 from ai_memory.store.sqlite.transaction import Transaction, chunks
+from ai_memory.store.tombstones import Entry, Trace, is_own
 
 
 def forget(transaction: Transaction, command: Forget) -> Result:
@@ -17,21 +19,38 @@ def forget(transaction: Transaction, command: Forget) -> Result:
     connection = transaction.connection
     namespace = transaction.namespace(command.namespace)
     revisions = connection.execute(
-        "SELECT key, value_digest FROM revisions WHERE memory = ? ORDER BY key", (held.memory,)
+        "SELECT key, text FROM revisions WHERE memory = ? ORDER BY key", (held.memory,)
     ).fetchall()
     keys = [key for key, _ in revisions]
     sequence = transaction.append(
         Action.FORGOTTEN, command.at, command.namespace, memory_id=command.id, erased=keys, reason=command.reason
     )
-    connection.executemany(
-        "INSERT OR IGNORE INTO tombstones VALUES (?, ?, ?)",
-        [(namespace, digest, sequence) for digest in {digest for _, digest in revisions}],
-    )
+    for text in dict.fromkeys(text for _, text in revisions):
+        trace = Trace.of(text)
+        row = bury(connection, transaction.graveyard.secret, namespace, trace, sequence)
+        transaction.refusing.add(command.namespace, Entry(row, sequence, command.id, trace))
     _erase_revisions(transaction, keys)
     _erase_edges(transaction, namespace, command.id)
     connection.execute("DELETE FROM memories WHERE number = ?", (held.memory,))
     transaction.erased = True
     return Stored(sequence=sequence, memory_id=command.id)
+
+
+def exclude(transaction: Transaction, command: Exclude) -> Result:
+    """Keep a tombstone of an archive."""
+    told, refusing = command.tombstone, transaction.refusing
+    salt, digest = bytes.fromhex(told.salt), bytes.fromhex(told.digest)
+    if refusing.has(told.namespace, salt, digest) or is_own(
+        told, refusing.traces(told.namespace), transaction.graveyard.store_id
+    ):
+        return Unchanged()
+    sequence = transaction.append(Action.EXCLUDED, command.at, told.namespace)
+    transaction.connection.execute(
+        "INSERT INTO tombstones (namespace, digest, salt, sequence) VALUES (?, ?, ?, ?)",
+        (transaction.namespace(told.namespace), digest, salt, sequence),
+    )
+    refusing.add(told.namespace, Entry(digest, sequence, None), salt)
+    return Stored(sequence=sequence)
 
 
 def _erase_revisions(transaction: Transaction, keys: list[int]) -> None:

@@ -323,13 +323,6 @@ def stats(connection: sqlite3.Connection, namespace: str | None = None) -> Store
     )
 
 
-def tombstoned(connection: sqlite3.Connection, namespace: str, digests: Sequence[bytes]) -> list[bool]:
-    """As `Store.tombstoned`."""
-    number = namespace_number(connection, namespace)
-    sql = "SELECT 1 FROM tombstones WHERE namespace = ? AND value_digest = ?"
-    return [connection.execute(sql, (number, digest)).fetchone() is not None for digest in digests]
-
-
 def jobs(connection: sqlite3.Connection, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
     """As `Store.jobs`."""
     rows = connection.execute(

@@ -8,10 +8,17 @@ from msgspec.structs import replace
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unrelate
-from ai_memory.store.chain import relation_hash
+from ai_memory.store.chain import commitment, new_salt, relation_hash
 from ai_memory.store.ids import relation_id
 from ai_memory.store.rules import relation_taken, unknown_end, unknown_relation
-from ai_memory.store.sqlite.rows import RELATION_ROW, RELATION_SOURCE, insert_into, relation, relation_row
+from ai_memory.store.sqlite.rows import (
+    RELATION_COLUMNS,
+    RELATION_ROW,
+    RELATION_SOURCE,
+    insert_into,
+    relation,
+    relation_row,
+)
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import micros
 from ai_memory.types import Entity, Relation
@@ -57,10 +64,11 @@ def join(
 
 def insert_relation(transaction: Transaction, made: Relation) -> int:
     """Insert a relation with its log entry; the entry's sequence."""
-    key = transaction.append(
-        Action.RELATED, made.recorded_at, made.namespace, relation_id=made.id, content_hash=relation_hash(made)
-    )
-    transaction.connection.execute(INSERT_RELATION, relation_row(key, transaction.namespace(made.namespace), made))
+    salt = new_salt()
+    committed = commitment(relation_hash(made), salt)
+    key = transaction.append(Action.RELATED, made.recorded_at, made.namespace, relation_id=made.id, committed=committed)
+    row = relation_row(key, transaction.namespace(made.namespace), salt, made)
+    transaction.connection.execute(INSERT_RELATION, row)
     return key
 
 
@@ -68,16 +76,20 @@ def unrelate(transaction: Transaction, command: Unrelate) -> Result:
     """Retire a relation."""
     namespace = transaction.known_namespace(command.namespace)
     row = transaction.connection.execute(
-        f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.id = ?", (namespace, command.id)
+        f"SELECT {RELATION_COLUMNS}, l.salt FROM relations l JOIN namespaces n ON n.number = l.namespace "
+        "WHERE l.namespace = ? AND l.id = ?",
+        (namespace, command.id),
     ).fetchone()
     if row is None:
         return unknown_relation(command.id)
     current = relation(row)
+    *_, salt = row
     if current.retired_at is not None:
         return Unchanged(relation=current)
     moment = max(command.at, current.recorded_at)
+    committed = commitment(relation_hash(current), salt)
     sequence = transaction.append(
-        Action.UNRELATED, moment, command.namespace, relation_id=command.id, content_hash=relation_hash(current)
+        Action.UNRELATED, moment, command.namespace, relation_id=command.id, committed=committed
     )
     transaction.connection.execute(
         "UPDATE relations SET retired_at = ? WHERE namespace = ? AND id = ?",

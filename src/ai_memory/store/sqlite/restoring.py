@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Duplicate, Rejected, Restore, Result, Stored, Unchanged
+from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.rules import forgotten, history_fault, is_same_period, other_history
 from ai_memory.store.sqlite.revisions import NewRevisions
 from ai_memory.store.sqlite.rows import RECORD_SOURCE, hash_column, record
@@ -22,7 +23,8 @@ def restore(transaction: Transaction, command: Restore) -> Result:
     present = _revisions(transaction, namespace, latest.id)
     if present == list(command.revisions):  # even if another user's memory that said the same was forgotten
         return Unchanged(record=present[-1])
-    if transaction.forgotten(namespace, command.value_digests):
+    verdicts = [transaction.refusing.about(latest.namespace, revision) for revision in command.revisions]
+    if any(verdict.said for verdict in verdicts):
         return forgotten()
     if present:
         return other_history(latest.id)
@@ -30,8 +32,13 @@ def restore(transaction: Transaction, command: Restore) -> Result:
         for key, _, valid_to in transaction.unretired([command.dedup_key]):
             if is_same_period(valid_to, micros(latest.valid_to), to_micros(command.at)):
                 return Duplicate(record=transaction.by_key(key))
-    sequence = _insert(transaction, command)
-    return Stored(sequence=sequence, memory_id=latest.id, revision=latest.revision, record=latest)
+    return Stored(
+        sequence=_insert(transaction, command),
+        memory_id=latest.id,
+        revision=latest.revision,
+        record=latest,
+        contains_forgotten=tuple(dict.fromkeys(each for verdict in verdicts for each in verdict.forgotten_ids)),
+    )
 
 
 def _revisions(transaction: Transaction, namespace: int, memory_id: str) -> list[MemoryRecord]:
@@ -45,14 +52,16 @@ def _insert(transaction: Transaction, command: Restore) -> int:
     new = NewRevisions(transaction)
     memory: int | None = None
     latest = command.revisions[-1]
-    for revision, value_digest in zip(command.revisions, command.value_digests, strict=True):
-        content_hash = hash_column(revision.content_hash)
+    for revision in command.revisions:
+        salt = new_salt()
+        committed = commitment(revision.content_hash, salt)
         key = transaction.append(
-            Action.RESTORED, command.at, revision.namespace, memory_id=revision.id, content_hash=content_hash
+            Action.RESTORED, command.at, revision.namespace, memory_id=revision.id, committed=committed
         )
         memory = memory or key
         # The dedup key finds what is current, so only the last revision has one.
         dedup_key = command.dedup_key if revision is latest else None
-        new.add(key, memory, revision, to_micros(revision.created_at), content_hash, dedup_key, value_digest)
+        content_hash = hash_column(revision.content_hash)
+        new.add(key, memory, revision, to_micros(revision.created_at), content_hash, dedup_key, salt)
     new.flush()
     return transaction.sequence

@@ -32,7 +32,7 @@ class NewRevisions:
         created_at: int,
         content_hash: bytes | str,
         dedup_key: bytes | None,
-        value_digest: bytes,
+        salt: bytes,
     ) -> None:
         """A new revision, and the memory with it where it is the first one: a memory's number is its first revision's key.
 
@@ -41,9 +41,7 @@ class NewRevisions:
         namespace = self._transaction.namespace(made.namespace)
         if key == memory:
             self._memories.append(memory_row(memory, namespace, made, created_at))
-        self._revisions.append(
-            revision_row(key, memory, namespace, made, created_at, content_hash, dedup_key, value_digest)
-        )
+        self._revisions.append(revision_row(key, memory, namespace, made, created_at, content_hash, dedup_key, salt))
         self._keys.append(key)
         for tag in dict.fromkeys(made.tags):
             self._tags.append((tag, key))

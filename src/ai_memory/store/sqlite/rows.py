@@ -82,18 +82,18 @@ class Held(Struct, frozen=True):
     memory: int
     content_hash: bytes | str
     dedup_key: bytes | None
-    value_digest: bytes
+    salt: bytes
 
 
 _FROM = "FROM revisions r JOIN memories m ON m.number = r.memory JOIN namespaces n ON n.number = r.namespace"
 RECORD_SOURCE = f"SELECT {RECORD_COLUMNS} {_FROM}"
-HELD_SOURCE = f"SELECT {RECORD_COLUMNS}, r.memory, r.content_hash, r.dedup_key, r.value_digest {_FROM}"
+HELD_SOURCE = f"SELECT {RECORD_COLUMNS}, r.memory, r.content_hash, r.dedup_key, r.salt {_FROM}"
 
 
 def held(row: Row) -> Held:
     """What a row of `HELD_SOURCE` holds."""
-    *_, memory, content_hash, dedup_key, value_digest = row
-    return Held(record_key(row), record(row), memory, content_hash, dedup_key, value_digest)
+    *_, memory, content_hash, dedup_key, salt = row
+    return Held(record_key(row), record(row), memory, content_hash, dedup_key, salt)
 
 
 MEMORY_COLUMNS = ("number", "id", "namespace", "user", "agent", "session", "created_at")
@@ -113,7 +113,7 @@ _REVISION_FIELDS = tuple(
     if name not in _MEMORY_FIELDS and name not in ("content_hash", "recorded_at")
 )
 REVISION_COLUMNS = (
-    "key", "memory", "namespace", "occurred", "recorded_at", "content_hash", "dedup_key", "value_digest",
+    "key", "memory", "namespace", "occurred", "recorded_at", "content_hash", "dedup_key", "salt",
     *_REVISION_FIELDS,
 )  # fmt: skip
 
@@ -128,7 +128,7 @@ def revision_row(
     created_at: int,
     content_hash: bytes | str,
     dedup_key: bytes | None,
-    value_digest: bytes,
+    salt: bytes,
 ) -> Row:
     """A revision as `REVISION_COLUMNS`.
 
@@ -137,7 +137,7 @@ def revision_row(
     """
     occurred = created_at if made.valid_from is None else to_micros(made.valid_from)
     recorded_at = created_at if made.recorded_at is made.created_at else to_micros(made.recorded_at)
-    digests = (content_hash, dedup_key, value_digest)
+    digests = (content_hash, dedup_key, salt)
     return (key, memory, namespace, occurred, recorded_at, *digests, *_revision_values(made))
 
 
@@ -153,14 +153,14 @@ relation = reader(Relation, _RELATION_FIELDS)
 """The relation that a row of `RELATION_COLUMNS` holds; more columns may follow."""
 
 _RELATION_OWN_FIELDS = tuple(name for name in _RELATION_FIELDS if name != "namespace")
-RELATION_ROW = ("key", "namespace", *_RELATION_OWN_FIELDS)
+RELATION_ROW = ("key", "namespace", "salt", *_RELATION_OWN_FIELDS)
 
 _relation_values = writer(Relation, _RELATION_OWN_FIELDS)
 
 
-def relation_row(key: int, namespace: int, made: Relation) -> Row:
+def relation_row(key: int, namespace: int, salt: bytes, made: Relation) -> Row:
     """A relation as `RELATION_ROW`; `namespace` is the namespace's number."""
-    return (key, namespace, *_relation_values(made))
+    return (key, namespace, salt, *_relation_values(made))
 
 
 _ALIASES = "(SELECT json_group_array(alias) FROM (SELECT alias FROM aliases WHERE entity = e.number ORDER BY alias))"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from ai_memory.errors import StoreCorruptError, StoreError, StoreReadOnlyError, 
 from ai_memory.store.sqlite.file.connection import connect
 from ai_memory.store.sqlite.file.files import without_connections
 from ai_memory.store.sqlite.file.slack import scrub
+from ai_memory.store.sqlite.rekeying import rekey
+from ai_memory.store.tombstones import Secret
 from ai_memory.waiting import patiently
 
 APPLICATION_ID = 0x41494D53
@@ -37,13 +39,20 @@ class Migration(Struct, frozen=True):
 
     version: int
     script: str
+    then: Callable[[sqlite3.Connection, Secret], bool] | None = None
+    """What follows the script in the same transaction; True where no copy of the store as it was may be kept."""
+
+
+_THEN = {4: rekey}
+"""What a migration does beyond its script, by its number."""
 
 
 def shipped_migrations() -> tuple[Migration, ...]:
     """The migrations of this program, from `migrations/NNNN_*.sql`, in order."""
     folder = resources.files("ai_memory.store.sqlite") / "migrations"
     scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
-    return tuple(Migration(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in scripts)
+    numbered = ((int(entry.name[:4]), entry) for entry in scripts)
+    return tuple(Migration(number, entry.read_text("utf-8"), _THEN.get(number)) for number, entry in numbered)
 
 
 def look_before_opening(path: Path) -> None:
@@ -121,10 +130,13 @@ def require_current(connection: sqlite3.Connection, path: Path, migrations: Sequ
         )
 
 
-def upgrade(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration], seconds: float) -> None:
+def upgrade(
+    connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration], secret: Secret, seconds: float
+) -> None:
     """Bring the file to the newest schema in one transaction, giving a new store its id.
 
-    An older store is copied to `<name>.before-<version>.bak` first. Several processes may do this at once: the first one
+    An older store is copied to `<name>.before-<version>.bak` first; the copy is not kept where it would keep digests that a
+    migration erases because a forgotten text could be guessed from them. Several processes may do this at once: the first one
     does the work while the others wait up to `seconds`.
     """
     newest = migrations[-1].version
@@ -133,12 +145,15 @@ def upgrade(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
     patiently(connection, "BEGIN IMMEDIATE", seconds)
     try:
         version = version_of(connection, path, newest)
+        copy = path.with_name(f"{path.name}.before-{newest}.bak")
         if 0 < version < newest:
-            copy_database(path, path.with_name(f"{path.name}.before-{newest}.bak"))
+            copy_database(path, copy)
         for migration in migrations:
             if migration.version > version:
                 for statement in statements(migration.script):
                     connection.execute(statement)
+                if migration.then is not None and migration.then(connection, secret):
+                    copy.unlink(missing_ok=True)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {newest}")
         if version == 0:

@@ -15,7 +15,7 @@ from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
 from ai_memory.store.base import Command, Result
 from ai_memory.store.copying import refuse_half_filled
-from ai_memory.store.sqlite import checking, reading, rows, schema
+from ai_memory.store.sqlite import checking, graveyard, reading, rows, schema
 from ai_memory.store.sqlite import vectors as _vectors
 from ai_memory.store.sqlite.commands import execute
 from ai_memory.store.sqlite.copying import SqliteSource, SqliteTarget, progress_of
@@ -23,14 +23,18 @@ from ai_memory.store.sqlite.file import wal
 from ai_memory.store.sqlite.file.connection import connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import make
 from ai_memory.store.sqlite.file.readers import Readers
+from ai_memory.store.sqlite.file.secret import key_file, load_secret, read_secret, write_secret
 from ai_memory.store.sqlite.file.writer import T, Writer
+from ai_memory.store.sqlite.graveyard import Graveyard
 from ai_memory.store.sqlite.transaction import Transaction, keep_answer, kept_answer
+from ai_memory.store.tombstones import ArchivedTombstone, Secret, archived
 from ai_memory.types import (
     EmbedderIdentity,
     Entity,
     Generation,
     Job,
     MemoryRecord,
+    Problem,
     Relation,
 )
 
@@ -98,7 +102,7 @@ def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration
         schema.require_current(connection, path, steps)
     finally:
         connection.close()
-    return SqliteStore(path, clock, Readers(open_one, str(path)), None, 0.0)
+    return SqliteStore(path, clock, Readers(open_one, str(path)), None, read_secret(path), 0.0)
 
 
 def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration], seconds: float) -> SqliteStore:
@@ -111,8 +115,9 @@ def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration
         prepare_writer(connection)
         schema.version_of(connection, path, steps[-1].version, seconds)
         schema.use_write_ahead_log(connection, path, seconds)
-        schema.upgrade(connection, path, steps, seconds)
-        return SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, seconds)
+        secret = load_secret(path)
+        schema.upgrade(connection, path, steps, secret, seconds)
+        return SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, secret, seconds)
     except BaseException:
         connection.close()
         raise
@@ -164,7 +169,13 @@ class SqliteStore:
     """`Store` on one SQLite file; see `open_sqlite_store`. May be used from any number of threads and processes."""
 
     def __init__(
-        self, path: Path, clock: Clock, readers: Readers, writing: sqlite3.Connection | None, seconds: float
+        self,
+        path: Path,
+        clock: Clock,
+        readers: Readers,
+        writing: sqlite3.Connection | None,
+        secret: Secret,
+        seconds: float,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -181,6 +192,8 @@ class SqliteStore:
         except BaseException:
             readers.close()
             raise
+        self._secret = secret
+        self._graveyard = Graveyard(secret, self._store_id)
 
     def __enter__(self) -> SqliteStore:
         return self
@@ -235,7 +248,7 @@ class SqliteStore:
         return self._writer.submit(run)
 
     def _execute(self, connection: sqlite3.Connection, commands: Sequence[Command], actor: str) -> list[Result]:
-        transaction = Transaction(connection, actor)
+        transaction = Transaction(connection, actor, self._graveyard)
         results = execute(transaction, commands)
         if transaction.erased:
             wal.mark(connection, transaction.sequence)
@@ -268,8 +281,17 @@ class SqliteStore:
     contexts = _reads_snapshot(reading.contexts)
     stats = _reads_snapshot(reading.stats)
     log = _reads_snapshot(reading.log)
-    tombstoned = _reads_snapshot(reading.tombstoned)
-    check = _reads_snapshot(checking.check)
+
+    def tombstoned(self, namespace: str, texts: Sequence[str]) -> list[bool]:
+        """As `Store.tombstoned`."""
+        with self._readers.snapshot() as connection:
+            return graveyard.tombstoned(connection, self._secret, namespace, texts)
+
+    def tombstones(self, namespace: str | None = None) -> list[ArchivedTombstone]:
+        """As `Store.tombstones`."""
+        with self._readers.snapshot() as connection:
+            rows = graveyard.read(connection, self._secret, namespace)
+        return archived(*rows, self._store_id)
 
     # ── vectors ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -325,19 +347,31 @@ class SqliteStore:
     @contextmanager
     def _source(self) -> Iterator[SqliteSource]:
         with self._readers.snapshot() as connection:
-            yield SqliteSource(connection)
+            yield SqliteSource(connection, self._secret)
 
     def copy_target(self) -> SqliteTarget:
         """As `Copying.copy_target`."""
-        return SqliteTarget(self._submit)
+        return SqliteTarget(self._submit, self._secret)
 
-    repair = _writes(checking.repair)
+    def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
+        """As `Store.check`."""
+        with self._readers.snapshot() as connection:
+            return checking.check(connection, self._secret, progress)
+
+    def repair(self) -> list[Problem]:
+        """As `Store.repair`."""
+        return self._submit(lambda connection: checking.repair(connection, self._secret))
 
     def backup(self, target: Path) -> None:
-        """As `Store.backup`: under another name until it is whole and on disk. Raises InvalidInputError if it exists."""
+        """As `Store.backup`: under another name until it is whole and on disk. Raises InvalidInputError if it exists.
+
+        The secret is copied as well, into a file of its own.
+        """
         if target.exists():
             raise InvalidInputError(f"{target} exists already", hint="name a file that does not exist")
         with translated(self.location):
+            key_file(target).unlink(missing_ok=True)  # of a backup that is gone
+            write_secret(target, self._secret)
             schema.copy_database(self._path, target)
 
     def close(self) -> None:

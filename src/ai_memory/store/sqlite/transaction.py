@@ -14,11 +14,13 @@ from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_dige
 from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.file.wal import MARK
+from ai_memory.store.sqlite.graveyard import NOWHERE, POSITION, Graveyard
 from ai_memory.store.sqlite.rows import HELD_SOURCE, RECORD_SOURCE, Held, held, insert_into, record
 from ai_memory.types import MemoryRecord
 
 _NEWEST = (
-    f"SELECT sequence, digest, (SELECT value FROM meta WHERE name = '{MARK}') FROM log ORDER BY sequence DESC LIMIT 1"
+    f"SELECT sequence, digest, (SELECT value FROM meta WHERE name = '{MARK}'), {POSITION} "
+    "FROM log ORDER BY sequence DESC LIMIT 1"
 )
 
 _CHUNK = 128
@@ -38,11 +40,14 @@ def chunks(values: Sequence[Any]) -> list[tuple[str, Sequence[Any]]]:
 class Transaction:
     """The state of one batch. Log rows are held back until `flush`, so that a bulk write inserts them at one go."""
 
-    def __init__(self, connection: sqlite3.Connection, actor: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, actor: str, graveyard: Graveyard) -> None:
         self.connection = connection
         self.actor = actor or None
-        newest: tuple[int, bytes, str | None] | None = connection.execute(_NEWEST).fetchone()
-        self.sequence, self._digest, self.wipe_pending = newest or (0, GENESIS, None)
+        newest: Row | None = connection.execute(_NEWEST).fetchone()
+        self.sequence: int
+        self.sequence, self._digest, self.wipe_pending = newest[:3] if newest else (0, GENESIS, None)
+        self.graveyard = graveyard
+        self.refusing = graveyard.at(connection, newest[3:] if newest else NOWHERE)
         self._log: list[Row] = []
         self._namespaces: dict[str, int] = {}
         self.open_generations: list[int] = list(
@@ -82,14 +87,14 @@ class Transaction:
         erased: Sequence[int] = (),
         retired: Sequence[int] = (),
         reason: str | None = None,
-        content_hash: bytes | str | None = None,
+        committed: bytes | None = None,
     ) -> int:
-        """Add one entry to the chain; its sequence. `content_hash` is a `hash_column`, `at` may be in microseconds."""
+        """Add one entry to the chain; its sequence. `committed` is a `chain.commitment`, `at` may be in microseconds."""
         self.sequence += 1
         moment = at if isinstance(at, int) else to_micros(at)
         keys = number_list(erased) if erased else None
         ended = number_list(retired) if retired else None
-        shown = content_hash.hex() if isinstance(content_hash, bytes) else content_hash
+        shown = None if committed is None else committed.hex()
         # The chain covers names and digits, which no table's numbers and no packing can change.
         entry = ChainedEntry(
             self.sequence,
@@ -107,7 +112,7 @@ class Transaction:
         self._digest = chain_digest(self._digest, entry)
         number = self._namespaces.get(namespace) or self.namespace(namespace)
         what = (action.value, number, memory_id, relation_id, keys, ended, self.actor, reason)
-        self._log.append((self.sequence, moment, *what, content_hash, self._digest))
+        self._log.append((self.sequence, moment, *what, committed, self._digest))
         return self.sequence
 
     def flush(self) -> None:
@@ -129,17 +134,6 @@ class Transaction:
     def by_key(self, key: int) -> MemoryRecord:
         """The revision with this key."""
         return record(self.connection.execute(f"{RECORD_SOURCE} WHERE r.key = ?", (key,)).fetchone())
-
-    def forgotten(self, namespace: int, digests: Sequence[bytes]) -> set[bytes]:
-        """Those of the value digests that are tombstoned."""
-        found: set[bytes] = set()
-        for marks, values in chunks(digests):
-            rows = self.connection.execute(
-                f"SELECT value_digest FROM tombstones WHERE namespace = ? AND value_digest IN ({marks})",
-                (namespace, *values),
-            )
-            found.update(chain.from_iterable(rows))
-        return found
 
     def unretired(self, dedup_keys: Sequence[bytes]) -> list[tuple[int, bytes, int | None]]:
         """Unretired revisions with one of these dedup keys: (key, dedup key, valid_to in microseconds), oldest first."""

@@ -7,8 +7,9 @@ interrupted is run once more at the next opening; several processes may run it a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
+from typing import NamedTuple
 
 import neo4j
 from msgspec import Struct
@@ -16,9 +17,15 @@ from msgspec import Struct
 from ai_memory.errors import StoreCorruptError, StoreVersionError
 from ai_memory.store.chain import GENESIS
 from ai_memory.store.neo4j.database.connection import Connection
+from ai_memory.store.tombstones import Secret
 
 OLDEST_SERVER = (5, 26)
 """The release that brought relationship types as parameters, on which writing relations rests."""
+
+REKEYED = 4
+"""The migration that brought salts and the secret."""
+
+Rekey = Callable[[neo4j.ManagedTransaction, Secret], None]
 
 LABELS = (
     "Node",
@@ -55,15 +62,26 @@ def shipped_migrations() -> tuple[Migration, ...]:
     return tuple(Migration(int(each.name[:4]), each.read_text(encoding="utf-8") + "\n") for each in scripts)
 
 
-def prepare(connection: Connection, migrations: Sequence[Migration]) -> tuple[str, str | None]:
-    """Bring the database to the newest schema, giving a new store its id; the id, and how far a copy into it has got.
+class Prepared(NamedTuple):
+    """What a store is opened with."""
+
+    store_id: str
+    progress: str | None
+    """How far a copy into it has got."""
+    secret: Secret
+
+
+def prepare(connection: Connection, migrations: Sequence[Migration], rekey: Rekey) -> Prepared:
+    """Bring the database to the newest schema, giving a new store its id and its secret.
+
+    `rekey` does the rest of the fourth migration.
 
     Raises StoreVersionError where the schema is newer than this program or the server too old, and StoreCorruptError where
     the database holds another program's graph under our names.
     """
     _require_server(connection)
     newest = migrations[-1].version
-    version, store_id, progress = _found(connection)
+    version, store_id, progress, key = _found(connection)
     _require_known(connection, version, newest)
     if version < newest:
         if version == 0:
@@ -72,9 +90,11 @@ def prepare(connection: Connection, migrations: Sequence[Migration]) -> tuple[st
             if migration.version > version:
                 for statement in migration.statements:
                     connection.change_schema(statement)
-        store_id = connection.write(lambda transaction: _mark(transaction, newest))
+        store_id, key = connection.write(lambda transaction: _mark(transaction, newest, rekey))
         connection.read("CALL db.awaitIndexes(300)")
-    return store_id, progress
+    elif key is None:
+        key = connection.write(_new_secret)
+    return Prepared(store_id, progress, Secret(bytes.fromhex(key)))
 
 
 def _require_server(connection: Connection) -> None:
@@ -89,9 +109,9 @@ def _require_server(connection: Connection) -> None:
         )
 
 
-def _found(connection: Connection) -> tuple[int, str, str | None]:
-    rows = connection.read("MATCH (s:Store {only: true}) RETURN s.schema, s.store_id, s.copying")
-    return (int(rows[0][0]), str(rows[0][1]), rows[0][2]) if rows else (0, "", None)
+def _found(connection: Connection) -> tuple[int, str, str | None, str | None]:
+    rows = connection.read("MATCH (s:Store {only: true}) RETURN s.schema, s.store_id, s.copying, s.secret")
+    return (int(rows[0][0]), str(rows[0][1]), rows[0][2], rows[0][3]) if rows else (0, "", None, None)
 
 
 def _require_known(connection: Connection, version: int, newest: int) -> None:
@@ -115,10 +135,24 @@ def _require_ours(connection: Connection) -> None:
         )
 
 
-def _mark(transaction: neo4j.ManagedTransaction, version: int) -> str:
+def _mark(transaction: neo4j.ManagedTransaction, version: int, rekey: Rekey) -> tuple[str, str]:
+    """Note the schema's version, once what the store holds has its form; the store's id and secret."""
     row = transaction.run(
-        "MERGE (s:Store {only: true}) ON CREATE SET s += $new SET s.schema = $version RETURN s.store_id",
+        "MERGE (s:Store {only: true}) ON CREATE SET s += $new WITH s, s.schema AS before SET s.schema = $version "
+        "RETURN s.store_id, before",
         new={"store_id": secrets.token_hex(16), "sequence": 0, "digest": GENESIS.hex(), "entities": 0},
         version=version,
+    ).single(strict=True)
+    key = _new_secret(transaction)
+    if (row[1] or 0) < REKEYED <= version:
+        rekey(transaction, Secret(bytes.fromhex(key)))
+    return str(row[0]), key
+
+
+def _new_secret(transaction: neo4j.ManagedTransaction) -> str:
+    """The store's secret, made where there is none; tombstones of one that is gone refuse nothing any more."""
+    row = transaction.run(
+        "MATCH (s:Store {only: true}) SET s.secret = coalesce(s.secret, $key) RETURN s.secret",
+        key=Secret.new().key.hex(),
     ).single(strict=True)
     return str(row[0])

@@ -1,0 +1,100 @@
+"""Tombstones in the graph, and in memory for as long as the store is open.
+
+The secret is a property of the `Store` node: all services that share a database refuse the same texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ai_memory.store.tombstones import ArchivedTombstone, Entry, Refusing, Secret, Tombstones, Trace, archived
+
+POSITION = "s.buried, s.lifted"
+"""Of the `Store` node: the sequence of the newest tombstone, and how often any was taken away."""
+
+_ROWS = (
+    "MATCH (t:Tombstone) WHERE t.sequence > $after AND ($namespace IS NULL OR t.namespace = $namespace) "
+    "OPTIONAL MATCH (g:LogEntry {sequence: t.sequence}) "
+    "RETURN t.namespace, t.digest, t.sealed, t.salt, t.sequence, g.memory_id"
+)
+BURY = (
+    "UNWIND $rows AS row MERGE (t:Tombstone {namespace: row[0], digest: row[1]}) "
+    "ON CREATE SET t.sealed = row[2], t.salt = row[3], t.sequence = row[4]"
+)
+BURIED = "MATCH (s:Store {only: true}) SET s.buried = $sequence"
+_LIFT = (
+    "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], digest: row[1]}) DELETE t "
+    "WITH count(*) AS gone MATCH (s:Store {only: true}) SET s.lifted = coalesce(s.lifted, 0) + 1"
+)
+
+Read = Callable[..., list[list[Any]]]
+Position = tuple[int | None, int | None]
+
+
+class Graveyard:
+    """The tombstones of a store as its writer knows them; read again where another process has changed them."""
+
+    def __init__(self, secret: Secret, store_id: str) -> None:
+        self.secret = secret
+        self.store_id = store_id
+        self._known = Tombstones()
+        self._position: Position = (None, None)
+
+    def at(self, read: Read, position: Position) -> Refusing:
+        """What a write transaction begins with, in which the tombstones are at `position`."""
+        if position != self._position:
+            (newest, lifted), (now, _) = self._position, position
+            if lifted != position[1] or newest is None or now is None or now < newest:
+                self._known, newest = Tombstones(), 0
+            fill(self._known, read, self.secret, after=newest)
+            self._position = position
+        return Refusing(self._known)
+
+
+def fill(known: Tombstones, read: Read, secret: Secret, *, after: int = 0, namespace: str | None = None) -> None:
+    """Take up the tombstones that are newer than a sequence; those that another secret sealed are left out."""
+    for name, digest, sealed, salt, sequence, memory_id in read(_ROWS, after=after, namespace=namespace):
+        row = bytes.fromhex(digest)
+        trace = None if sealed is None else secret.opened(row, bytes.fromhex(sealed))
+        if trace is not None or salt is not None:
+            known.add(name, Entry(row, sequence, memory_id, trace), None if salt is None else bytes.fromhex(salt))
+
+
+def buried(secret: Secret, namespace: str, trace: Trace, sequence: int) -> tuple[bytes, Sequence[Any]]:
+    """The digest that a tombstone of this store is stored under, and its row for `BURY`."""
+    row = secret.row(trace)
+    return row, (namespace, row.hex(), secret.seal(trace).hex(), None, sequence)
+
+
+def lift(read: Read, lifted: Sequence[tuple[str, str]]) -> None:
+    """Take tombstones away, given as namespace and digest."""
+    if lifted:
+        read(_LIFT, rows=list(lifted))
+
+
+def unopened(read: Read, secret: Secret) -> int:
+    """How many tombstones of this store another secret sealed."""
+    rows = read("MATCH (t:Tombstone) WHERE t.sealed IS NOT NULL RETURN t.digest, t.sealed")
+    return sum(secret.opened(bytes.fromhex(digest), bytes.fromhex(sealed)) is None for digest, sealed in rows)
+
+
+def tombstoned(read: Read, secret: Secret, namespace: str, texts: Sequence[str]) -> list[bool]:
+    """As `Store.tombstoned`."""
+    known = Tombstones()
+    fill(known, read, secret, namespace=namespace)
+    return [known.refuses(namespace, text) for text in texts]
+
+
+def tombstones(read: Read, graveyard: Graveyard, namespace: str | None) -> list[ArchivedTombstone]:
+    """As `Store.tombstones`."""
+    own: list[tuple[str, Trace]] = []
+    brought: list[tuple[str, bytes, bytes]] = []
+    for name, digest, sealed, salt, *_ in read(_ROWS, after=0, namespace=namespace):
+        row = bytes.fromhex(digest)
+        trace = None if sealed is None else graveyard.secret.opened(row, bytes.fromhex(sealed))
+        if salt is not None:
+            brought.append((name, bytes.fromhex(salt), row))
+        elif trace is not None:
+            own.append((name, trace))
+    return archived(own, brought, graveyard.store_id)
