@@ -1,4 +1,4 @@
-"""Writes the typed Python methods of the operations (ai_memory/python/methods.py, graph_methods.py and async_methods.py)."""
+"""Writes the typed Python methods of the operations (ai_memory/python/*methods.py)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ WIDTH = 118
 SCHEMAS = schemas(OPERATIONS)
 FILTERS = tuple(name for name in Selection.__struct_fields__ if name != "namespace")
 OF_GRAPH = tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in ("graph", "deciding"))
-"""A module of their own: all methods in one would be longer than a file should be."""
+OF_MOVING = tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in ("moving", "generations"))
+"""Modules of their own: all methods in one would be longer than a file should be."""
 
 CONSTANTS = {
     operation.name: (module.__name__, name)
@@ -33,12 +34,12 @@ CONSTANTS = {
 }
 """The module of each operation, and its name there."""
 
+NOQA = "# ruff: noqa: A002 (parameters have the names of the requests' fields: id, type)\n"
 HEAD = '''"""The operations as {kind} methods, typed and documented.
 
 Written by scripts/generate.py from the operations; do not edit.
 """
-# ruff: noqa: A002 (parameters have the names of the requests' fields: id, type)
-
+{noqa}
 from __future__ import annotations
 
 '''
@@ -47,15 +48,22 @@ from __future__ import annotations
 def sync_module() -> str:
     """The text of ai_memory/python/methods.py."""
     title = "One method for each operation. Fields that are not given keep the operation's defaults."
-    others = (operation for operation in OPERATIONS if operation not in OF_GRAPH)
-    body = f"{_filters()}\n\n{_class('Methods(GraphMethods)', title, others, is_async=False)}"
-    return _module("plain", body, {"ai_memory.python.graph_methods": ["GraphMethods"]})
+    others = (operation for operation in OPERATIONS if operation not in (*OF_GRAPH, *OF_MOVING))
+    body = f"{_filters()}\n\n{_class('Methods(GraphMethods, MovingMethods)', title, others, is_async=False)}"
+    bases = {"graph_methods": ["GraphMethods"], "moving_methods": ["MovingMethods"]}
+    return _module("plain", body, {f"ai_memory.python.{module}": names for module, names in bases.items()})
 
 
 def graph_module() -> str:
     """The text of ai_memory/python/graph_methods.py."""
     body = _class("GraphMethods(Calls)", "The methods of relations and of what they join.", OF_GRAPH, is_async=False)
     return _module("plain", body, {})
+
+
+def moving_module() -> str:
+    """The text of ai_memory/python/moving_methods.py."""
+    title = "The methods that move memories out and in, or to vectors of another model."
+    return _module("plain", _class("MovingMethods(Calls)", title, OF_MOVING, is_async=False), {})
 
 
 def async_module() -> str:
@@ -87,7 +95,8 @@ def _module(kind: str, body: str, more: dict[str, list[str]]) -> str:
         if lines:
             blocks.append("\n".join(lines))
     imports = "\n\n".join(blocks)
-    return f"{HEAD.format(kind=kind)}{imports}\n\n\n{body}"
+    noqa = NOQA if re.search(r"\b(?:id|type): ", body) else ""
+    return f"{HEAD.format(kind=kind, noqa=noqa)}{imports}\n\n\n{body}"
 
 
 def _type_modules() -> dict[str, list[str]]:

@@ -153,6 +153,30 @@ class Receipt(Struct, frozen=True, kw_only=True):
     searchable: Searchable = Searchable(words=False, meaning=False)
     differs: tuple[str, ...] = ()
     """For a duplicate: the fields whose given value differs from the stored one; nothing was changed (use revise)."""
+    contains_forgotten: tuple[str, ...] = ()
+    """A warning: ids of forgotten memories whose text is in what was stored, also as its title, source or an attribute."""
+
+    @property
+    def warning(self) -> str | None:
+        """The warning as a sentence, None where there is none."""
+        return contains_forgotten(self.contains_forgotten)
+
+
+def contains_forgotten(ids: tuple[str, ...]) -> str | None:
+    """The warning that a memory contains what was forgotten as these; None for none."""
+    return f"warning: it contains what was forgotten as {', '.join(ids)}" if ids else None
+
+
+class ArchivedTombstone(Struct, frozen=True, kw_only=True):
+    """A tombstone as an archive has it: what another store needs to refuse a forgotten text, which cannot be read from it.
+
+    `digest` is scrypt over a digest of what the text says, with `salt`, which all tombstones of one store share; both are 32
+    hexadecimal digits.
+    """
+
+    namespace: str
+    salt: str
+    digest: str
 
 
 class Entity(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,6 @@ from neo4j_server import LINES, Server
 from tests.support import neo4j_backend
 from tests.support.store_samples import (
     START,
-    digest,
     entity,
     forget,
     identity,

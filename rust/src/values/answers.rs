@@ -49,6 +49,8 @@ pub struct Receipt {
     pub searchable: Searchable,
     /// For a duplicate: the fields whose given value differs from the stored one; nothing was changed.
     pub differs: Vec<String>,
+    /// A warning: the forgotten memories whose text is in what was stored, among other words or as its title, source or attribute.
+    pub contains_forgotten: Vec<String>,
 }
 
 /// One receipt per memory, in the order given.

@@ -140,7 +140,7 @@ def _result(operation: Operation, response: Any) -> CallToolResult:
     error = None if operation.refusal is None else operation.refusal(response)
     if error is not None:
         if error.details["reason"] == "forgotten":
-            error.hint = "it was erased on purpose; only the user can bring it back: ai-memory remember --reinstate"
+            error.hint = "it was erased on purpose; if the user asks for it to be stored again, pass reinstate: true"
         return _error_result(error)
     content: list[Any] = [TextContent(text=text_of(response))]
     return CallToolResult(content=content, structured_content=msgspec.to_builtins(response))

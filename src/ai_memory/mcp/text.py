@@ -98,6 +98,8 @@ def _receipt(receipt: Receipt) -> Iterable[str]:
     if receipt.reason:
         line += f": {receipt.reason}"
     yield line
+    if receipt.warning:
+        yield receipt.warning
     if receipt.differs:
         yield f"unchanged although {', '.join(receipt.differs)} differ; use revise"
 

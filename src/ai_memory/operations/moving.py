@@ -14,8 +14,17 @@ class ExportRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
     namespace: Annotated[str | None, Meta(description="Export only this namespace. Default: all namespaces.")] = None
     current_only: Annotated[
-        bool, Meta(description="Export only current revisions, without history, relations and retired memories.")
+        bool,
+        Meta(description="Export only current revisions, without history, relations, retired memories and tombstones."),
     ] = False
+    tombstones: Annotated[
+        bool,
+        Meta(
+            description="Also export what another store needs to refuse the texts that were forgotten here. No text can be read "
+            "from it, but short ones can be guessed.",
+            extra={"short": "Also what another store needs to refuse what was forgotten."},
+        ),
+    ] = True
 
 
 class ImportRequest(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +49,9 @@ class ImportRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     reinstate: Annotated[bool, Meta(description="Import memories even if the same texts were forgotten before.")] = (
         False
     )
+    tombstones: Annotated[
+        bool, Meta(description="Refuse from now on what was forgotten in the store that the archive is of.")
+    ] = True
 
 
 class RejectedLine(Struct, frozen=True, kw_only=True):

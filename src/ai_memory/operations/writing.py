@@ -101,7 +101,9 @@ class RememberRequest(Draft, kw_only=True, forbid_unknown_fields=True):
     """The text and what is known about it. A text that the same scope already has is not stored again."""
 
     namespace: Namespace = DEFAULT_NAMESPACE
-    reinstate: Annotated[bool, Meta(description="Store it even if the same text was forgotten before.")] = False
+    reinstate: Annotated[
+        bool, Meta(description="Store it even if the same text was forgotten: only when the user asks for that.")
+    ] = False
     wait: Annotated[
         bool,
         Meta(
@@ -185,7 +187,7 @@ class RetireRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     """The memory to erase from texts, revisions, vectors, indexes, relations and caches.
 
-    Importing it again is refused without `reinstate`.
+    Storing the same text again, in whatever dress, is refused without `reinstate`.
     """
 
     id: MemoryId
@@ -280,6 +282,7 @@ REMEMBER = Operation(
             "valid_from",
             "valid_to",
             "supersedes",
+            "reinstate",
         ),
     ),
     created=_is_new,

@@ -512,9 +512,10 @@ class AsyncMethods(AsyncCalls):
         *,
         namespace: str | None = None,
         current_only: bool = False,
+        tombstones: bool = True,
     ) -> AsyncIterator[dict[str, Any]]:
         """Export memories as JSON lines."""
-        values: dict[str, Any] = {"namespace": namespace, "current_only": current_only}
+        values: dict[str, Any] = {"namespace": namespace, "current_only": current_only, "tombstones": tombstones}
         return self._export(values)
 
     async def import_lines(
@@ -524,10 +525,16 @@ class AsyncMethods(AsyncCalls):
         namespace: str | None = None,
         resume_key: str | None = None,
         reinstate: bool = False,
+        tombstones: bool = True,
         progress: Progress | None = None,
     ) -> ImportReport:
         """Import memories from JSON lines."""
-        values: dict[str, Any] = {"namespace": namespace, "resume_key": resume_key, "reinstate": reinstate}
+        values: dict[str, Any] = {
+            "namespace": namespace,
+            "resume_key": resume_key,
+            "reinstate": reinstate,
+            "tombstones": tombstones,
+        }
         return await self._import(values, lines, progress)
 
     async def generations(self) -> Generations:

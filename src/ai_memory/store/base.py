@@ -24,8 +24,8 @@ import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
-from ai_memory.store.tombstones import ArchivedTombstone
 from ai_memory.types import (
+    ArchivedTombstone,
     Content,
     EmbedderIdentity,
     Entity,
@@ -151,6 +151,7 @@ class Exclude(Struct, frozen=True, kw_only=True):
     """Refuse from now on what another store forgot (`import` of an archive); what is stored already stays.
 
     Unchanged where this store refuses it already: by the same tombstone, or by its own where the archive is one of its own.
+    Rejected: `invalid_input` where the namespace has tombstones of 16 other stores.
     """
 
     tombstone: ArchivedTombstone

@@ -1,7 +1,7 @@
 """The step to a log whose hashes cannot be guessed, the same on every backend: new commitments, and the chain over them.
 
-Earlier versions had plain hashes in the log, and the chain's digests cover them: whoever knew all other entries could try texts
-against those as well. So every digest is computed again, from the first entry to the last. Where the old chain was broken, the new
+Earlier versions had plain hashes in the log, and the chain's digests cover them: who knows all other entries could try texts on
+those as well. So every digest is computed again, from the first entry to the last. Where the old chain was broken, the new
 one is broken at the same entry, so that `doctor` still finds what was changed before.
 """
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError
 from ai_memory.store.base import Rejected, Restore, VectorRow
+from ai_memory.store.tombstones import MAX_SALTS
 from ai_memory.store.values import vector_blob
 
 LENGTH_TOLERANCE = 1e-3
@@ -39,6 +40,15 @@ def unknown_relation(relation_id: str) -> Rejected:
 def forgotten() -> Rejected:
     """The text was forgotten on purpose."""
     return Rejected(code="forgotten", reason="this text was forgotten on purpose and is not taken back")
+
+
+def too_many_stores(namespace: str) -> Rejected:
+    """Tombstones of one more store than a namespace takes."""
+    return Rejected(
+        code="invalid_input",
+        reason=f"the namespace {namespace} has tombstones of {MAX_SALTS} other stores already",
+        details={"limit": MAX_SALTS},
+    )
 
 
 def id_taken(memory_id: str) -> Rejected:

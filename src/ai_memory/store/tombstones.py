@@ -21,16 +21,18 @@ from numpy.typing import NDArray
 
 from ai_memory.text.normal import value_digest
 from ai_memory.text.retelling import Retelling, retelling, said
-from ai_memory.types import Content
+from ai_memory.types import ArchivedTombstone, Content
 
 SECRET_BYTES = 32
 DIGEST_BYTES = 16
 _SEALED_BYTES = 2 * DIGEST_BYTES + 4 + 8
 
 _SCRYPT_N, _SCRYPT_R = 1024, 8
-"""1 MiB and about 3 ms for each text that is tried: a write into a store that has read archives with tombstones pays it too."""
+"""1 MiB and about 3 ms for each text that is tried; writing into a namespace with tombstones of an archive costs it too."""
 _MEMO = 4096
 _THREADS = 8
+MAX_SALTS = 16
+"""From how many stores a namespace takes tombstones: each makes every write into it dearer by a slow digest."""
 
 _BASE = 0x9E3779B97F4A7C15
 _VALUE = 1
@@ -39,7 +41,7 @@ _INVERSE = pow(_BASE, -1, 1 << 64)
 
 
 class Trace(Struct, frozen=True):
-    """What a tombstone knows of a text. Whoever has it can tell whether a text that they think of is the one."""
+    """What a tombstone knows of a text. Who has it can find out whether a text that they think of is the one."""
 
     digest: bytes
     other_digest: bytes
@@ -83,7 +85,7 @@ class Secret:
         return hashlib.blake2b(trace.digest, key=self.key, digest_size=DIGEST_BYTES, person=b"tombstone").digest()
 
     def seal(self, trace: Trace) -> bytes:
-        """The trace for the store: without this secret nothing but its length can be told from it."""
+        """The trace for the store: without this secret nothing can be learned from it."""
         plain = trace.digest + trace.other_digest + trace.length.to_bytes(4, "big") + trace.total.to_bytes(8, "big")
         return _xor(plain, self._mask(self.row(trace)))
 
@@ -110,17 +112,6 @@ def _xor(data: bytes, mask: bytes) -> bytes:
 
 
 # ── for other stores ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class ArchivedTombstone(Struct, frozen=True, kw_only=True):
-    """A tombstone as an archive has it: all that another store needs to refuse the text in this namespace.
-
-    `digest` is scrypt over the trace's digest with `salt`, which is the same for all tombstones of one store.
-    """
-
-    namespace: str
-    salt: str
-    digest: str
 
 
 def archive_salt(store_id: str) -> bytes:
@@ -234,6 +225,10 @@ class Tombstones:
         here = self._namespaces.get(namespace)
         return here is not None and digest in here.archived.get(salt, ())
 
+    def salts(self, namespace: str) -> frozenset[bytes]:
+        """The salts of the archives that brought tombstones."""
+        return frozenset(self._namespaces.get(namespace, _Here()).archived)
+
     def traces(self, namespace: str) -> list[Trace]:
         """The traces of a namespace's own tombstones."""
         here = self._namespaces.get(namespace, _Here())
@@ -258,6 +253,11 @@ class Refusing:
             for first, more in zip(*((each.said, each.contained) for each in verdicts), strict=True)
         )
         return Verdict(said, contained)
+
+    def is_full(self, namespace: str, salt: bytes) -> bool:
+        """Whether the namespace has tombstones of as many other stores as it may have, and none of the one with this salt."""
+        salts = self._known.salts(namespace) | self._own.salts(namespace)
+        return salt not in salts and len(salts) >= MAX_SALTS
 
     def has(self, namespace: str, salt: bytes, digest: bytes) -> bool:
         """Whether a tombstone of an archive is among them."""
@@ -284,12 +284,12 @@ def same_text(one: str, other: str) -> bool:
     return not retelling(one).digests.isdisjoint(retelling(other).digests)
 
 
-def is_own(told: ArchivedTombstone, traces: Iterable[Trace], store_id: str) -> bool:
+def is_own(brought: ArchivedTombstone, traces: Iterable[Trace], store_id: str) -> bool:
     """Whether a tombstone of an archive is one of these traces of the store that the archive is of."""
     salt = archive_salt(store_id)
-    if bytes.fromhex(told.salt) != salt:
+    if bytes.fromhex(brought.salt) != salt:
         return False
-    return bytes.fromhex(told.digest) in slow_digests(salt, [trace.digest for trace in traces])
+    return bytes.fromhex(brought.digest) in slow_digests(salt, [trace.digest for trace in traces])
 
 
 def archived(

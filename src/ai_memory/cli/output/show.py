@@ -224,14 +224,14 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
         parts.append(searchable)
     if value.differs:
         parts.append(f"unchanged although {', '.join(value.differs)} differ; use revise")
-    parts += [visible(part) for part in (value.code, value.reason) if part]
+    parts += [visible(part) for part in (value.code, value.reason, value.warning) if part]
     yield "  ".join(part for part in parts if part)
 
 
 def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
-    """One line per rejected text, then the count of each outcome."""
+    """One line per text that was rejected or has a warning, then the count of each outcome."""
     for item in value.receipts:
-        if item.outcome is Outcome.REJECTED:
+        if item.outcome is Outcome.REJECTED or item.warning:
             yield from receipt(item, screen)
     yield _counts(value.counts)
 

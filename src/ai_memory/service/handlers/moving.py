@@ -1,14 +1,15 @@
 """Handlers that move memories out and in as JSON lines.
 
 An archive begins with a line `{"record": "archive", "format": 1}`; then come the revisions of each memory (`"record":
-"memory"`, oldest first), entities and relations. It holds no time of its own, so that equal stores give equal archives. Lines
-without a `record` are drafts with the fields of remember, read as people and other programs write them.
+"memory"`, oldest first), entities, relations and tombstones. It holds no time of its own, so that equal stores give equal archives.
+Lines without a `record` are drafts with the fields of remember, read as people and other programs write them.
 """
 
 from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -35,24 +36,37 @@ from ai_memory.service.handlers.drafts import check_namespace, check_record, to_
 from ai_memory.service.handlers.relations import checked_relation
 from ai_memory.service.handlers.writing import write
 from ai_memory.service.parts import Parts
-from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
+from ai_memory.store.base import Command, Duplicate, Exclude, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import clean_text, dedup_key
-from ai_memory.types import DEFAULT_NAMESPACE, Entity, Job, MemoryRecord, Relation
+from ai_memory.types import (
+    DEFAULT_NAMESPACE,
+    ArchivedTombstone,
+    Entity,
+    Job,
+    MemoryRecord,
+    Relation,
+    contains_forgotten,
+)
 
 FORMAT = 1
 BATCH = 500
 MAX_LINE_BYTES = 4 * 1024 * 1024
 MAX_REJECTED = 1_000
 MAX_NAMES = 200
+_DIGEST = re.compile("[0-9a-f]{32}")
 
 
 def export(parts: Parts, request: ExportRequest) -> Iterator[bytes]:
     """JSON lines, each ending in a newline, from one consistent snapshot."""
     yield _line("archive", {"format": FORMAT})
+    # Read before the rest: what is forgotten meanwhile is either among the memories or not, and in both cases no tombstone is here.
+    kept = parts.store.tombstones(request.namespace) if request.tombstones and not request.current_only else []
     for item in parts.store.export(request.namespace):
         if request.current_only and (not isinstance(item, MemoryRecord) or item.retired_at is not None):
             continue
         yield _line(_RECORDS[type(item)], msgspec.to_builtins(item))
+    for tombstone in kept:  # last, so that an import checks the archive's own memories against none of them
+        yield _line("tombstone", msgspec.to_builtins(tombstone))
 
 
 def import_lines(
@@ -144,12 +158,15 @@ class _Import:
             self._flush()
             relation = checked_relation(from_builtins(values, Relation))
             self._pending.append((number, self._relate(relation)))
+        elif record == "tombstone":
+            if self._request.tombstones:
+                self._pending.append((number, self._exclude(from_builtins(values, ArchivedTombstone))))
         elif record == "archive":
             _check_format(values)
         else:
             raise InvalidInputError(
                 f"unknown record {record!r}",
-                hint="records are archive, memory, entity and relation; a draft has none",
+                hint="records are archive, memory, entity, relation and tombstone; a draft has none",
                 field="record",
             )
 
@@ -186,6 +203,13 @@ class _Import:
             at=self._parts.clock.now(),
         )
         self._pending.append((number, command))
+
+    def _exclude(self, brought: ArchivedTombstone) -> Exclude:
+        namespace = check_namespace(self._request.namespace or brought.namespace)
+        for field in ("salt", "digest"):
+            if not _DIGEST.fullmatch(getattr(brought, field)):
+                raise InvalidInputError(f"the {field} of a tombstone is 32 hexadecimal digits", field=field)
+        return Exclude(tombstone=msgspec.structs.replace(brought, namespace=namespace), at=self._parts.clock.now())
 
     def _relate(self, relation: Relation) -> Relate:
         """The relation with its endpoints found by name where this store has the entity under another id."""
@@ -226,6 +250,9 @@ class _Import:
             self._note(RejectedLine(line=number, code=result.code, reason=result.reason))
         elif isinstance(result, Stored):
             self._counts["superseded" if result.superseded else "stored"] += 1
+            warning = contains_forgotten(result.contains_forgotten)
+            if warning is not None and len(self._warnings) < MAX_REJECTED:
+                self._warnings.append(LineWarning(line=number, message=warning))
         elif isinstance(result, Duplicate | Unchanged):
             self._counts["duplicate_of"] += 1
 

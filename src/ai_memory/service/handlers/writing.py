@@ -289,6 +289,7 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             supersedes=result.superseded,
             reason=None if can_find_meaning else PENDING,
             searchable=Searchable(words=True, meaning=False),
+            contains_forgotten=result.contains_forgotten,
         )
     if isinstance(result, Duplicate):
         current = result.record
@@ -316,6 +317,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             revision=result.revision,
             reason=None if _can_find_meaning(parts) else PENDING,
             searchable=Searchable(words=True, meaning=False),
+            contains_forgotten=result.contains_forgotten,
         )
     if isinstance(result, Unchanged) and result.record is not None:
         return Receipt(

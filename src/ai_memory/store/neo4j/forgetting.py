@@ -9,7 +9,7 @@ from ai_memory.store.base import Action, Exclude, Forget, Result, Stored, Unchan
 from ai_memory.store.neo4j.graveyard import BURIED, BURY, buried
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.rules import refuse
+from ai_memory.store.rules import refuse, too_many_stores
 from ai_memory.store.tombstones import Entry, Trace, is_own
 
 _REVISIONS = (
@@ -84,6 +84,9 @@ def exclude(transaction: Transaction, commands: Sequence[Exclude]) -> list[Resul
             brought, refusing.traces(brought.namespace), store_id
         ):
             results.append(Unchanged())
+            continue
+        if refusing.is_full(brought.namespace, salt):
+            results.append(too_many_stores(brought.namespace))
             continue
         sequence = transaction.append(Action.EXCLUDED, command.at, brought.namespace)
         new.append((brought.namespace, brought.digest, None, brought.salt, sequence))

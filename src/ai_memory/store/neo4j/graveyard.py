@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ai_memory.store.tombstones import ArchivedTombstone, Entry, Refusing, Secret, Tombstones, Trace, archived
+from ai_memory.store.tombstones import Entry, Refusing, Secret, Tombstones, Trace, archived
+from ai_memory.types import ArchivedTombstone
 
 POSITION = "s.buried, s.lifted"
 """Of the `Store` node: the sequence of the newest tombstone, and how often any was taken away."""

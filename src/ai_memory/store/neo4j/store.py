@@ -43,8 +43,9 @@ from ai_memory.store.neo4j.graveyard import Graveyard
 from ai_memory.store.neo4j.nodes import job_properties
 from ai_memory.store.neo4j.rekeying import rekey
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.tombstones import ArchivedTombstone, Secret
+from ai_memory.store.tombstones import Secret
 from ai_memory.types import (
+    ArchivedTombstone,
     EmbedderIdentity,
     Generation,
     Job,

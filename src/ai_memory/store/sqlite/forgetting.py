@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ai_memory.store.base import Action, Exclude, Forget, Result, Stored, Unchanged
-from ai_memory.store.rules import refuse
+from ai_memory.store.rules import refuse, too_many_stores
 from ai_memory.store.sqlite.graveyard import bury
 from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.tombstones import Entry, Trace, is_own
@@ -38,18 +38,20 @@ def forget(transaction: Transaction, command: Forget) -> Result:
 
 def exclude(transaction: Transaction, command: Exclude) -> Result:
     """Keep a tombstone of an archive."""
-    told, refusing = command.tombstone, transaction.refusing
-    salt, digest = bytes.fromhex(told.salt), bytes.fromhex(told.digest)
-    if refusing.has(told.namespace, salt, digest) or is_own(
-        told, refusing.traces(told.namespace), transaction.graveyard.store_id
+    brought, refusing = command.tombstone, transaction.refusing
+    salt, digest = bytes.fromhex(brought.salt), bytes.fromhex(brought.digest)
+    if refusing.has(brought.namespace, salt, digest) or is_own(
+        brought, refusing.traces(brought.namespace), transaction.graveyard.store_id
     ):
         return Unchanged()
-    sequence = transaction.append(Action.EXCLUDED, command.at, told.namespace)
+    if refusing.is_full(brought.namespace, salt):
+        return too_many_stores(brought.namespace)
+    sequence = transaction.append(Action.EXCLUDED, command.at, brought.namespace)
     transaction.connection.execute(
         "INSERT INTO tombstones (namespace, digest, salt, sequence) VALUES (?, ?, ?, ?)",
-        (transaction.namespace(told.namespace), digest, salt, sequence),
+        (transaction.namespace(brought.namespace), digest, salt, sequence),
     )
-    refusing.add(told.namespace, Entry(digest, sequence, None), salt)
+    refusing.add(brought.namespace, Entry(digest, sequence, None), salt)
     return Stored(sequence=sequence)
 
 

@@ -27,8 +27,9 @@ from ai_memory.store.sqlite.file.secret import key_file, load_secret, read_secre
 from ai_memory.store.sqlite.file.writer import T, Writer
 from ai_memory.store.sqlite.graveyard import Graveyard
 from ai_memory.store.sqlite.transaction import Transaction, keep_answer, kept_answer
-from ai_memory.store.tombstones import ArchivedTombstone, Secret, archived
+from ai_memory.store.tombstones import Secret, archived
 from ai_memory.types import (
+    ArchivedTombstone,
     EmbedderIdentity,
     Entity,
     Generation,

@@ -1,4 +1,4 @@
-"""The store's secret, in a file of its own next to the store's: whoever gets a copy of the store alone cannot try texts on it.
+"""The store's secret, in a file of its own next to the store's: who gets a copy of the store alone cannot try texts on it.
 
 The file is `<store>.key`: 64 hexadecimal digits and a line feed, mode 0600. Several processes may make it at once: the first one's
 is everyone's. Where it is lost, a new one is made; the tombstones that the lost one sealed refuse nothing any more, and `doctor`
