@@ -177,6 +177,8 @@ class ArchivedTombstone(Struct, frozen=True, kw_only=True):
     namespace: str
     salt: str
     digest: str
+    other_digest: str
+    """The same over what the text looks like before case is folded; often the same."""
 
 
 class Entity(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from ai_memory.decoding import from_json
 from ai_memory.errors import ConflictError, StoreError
 from ai_memory.store.base import Store
 from ai_memory.store.chain import ChainedEntry
-from ai_memory.store.tombstones import Secret, Trace
+from ai_memory.store.tombstones import Secret, StoredTombstone, Trace
 from ai_memory.types import Entity, Generation, Job, MemoryRecord, Relation
 
 ROWS_AT_ONCE = 2_000
@@ -134,8 +134,8 @@ class CopiedTombstone(Struct, frozen=True):
         cls, secret: Secret, sequence: int, namespace: str, digest: bytes, sealed: bytes | None, salt: bytes | None
     ) -> CopiedTombstone:
         """One as the source stores it."""
-        trace = None if sealed is None else secret.opened(digest, sealed)
-        return cls(sequence, namespace, digest, trace, sealed, salt)
+        row = StoredTombstone(namespace, digest, sealed, salt, sequence)
+        return cls(sequence, namespace, digest, row.trace(secret), sealed, salt)
 
     def under(self, secret: Secret) -> tuple[bytes, bytes | None]:
         """Digest and seal for the target; what could not be opened stays as it was."""

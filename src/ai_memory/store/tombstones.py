@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from msgspec import Struct, field
@@ -146,6 +146,23 @@ class Entry(Struct, frozen=True):
     trace: Trace | None = None
 
 
+class StoredTombstone(NamedTuple):
+    """A tombstone as every store keeps it."""
+
+    namespace: str
+    digest: bytes
+    sealed: bytes | None
+    """The sealed trace; of one from an archive its other digest."""
+    salt: bytes | None
+    """Of one from an archive."""
+    sequence: int
+    memory_id: str | None = None
+
+    def trace(self, secret: Secret) -> Trace | None:
+        """The trace of one of the store's own, None where another secret sealed it or where it is from an archive."""
+        return None if self.salt is not None or self.sealed is None else secret.opened(self.digest, self.sealed)
+
+
 class Verdict(Struct, frozen=True):
     """What the tombstones of a namespace say to a content."""
 
@@ -186,11 +203,11 @@ class Tombstones:
     def __bool__(self) -> bool:
         return bool(self._namespaces)
 
-    def add(self, namespace: str, entry: Entry, salt: bytes | None = None) -> None:
-        """Take up a tombstone: one of this store's own with its trace, or one of an archive with its salt."""
+    def add(self, namespace: str, entry: Entry, salt: bytes | None = None, other: bytes | None = None) -> None:
+        """Take up a tombstone: one of this store's own with its trace, or one of an archive with its salt and other digest."""
         here = self._namespaces.setdefault(namespace, _Here())
         if salt is not None:
-            here.archived.setdefault(salt, {})[entry.row] = entry
+            here.archived.setdefault(salt, {}).update({entry.row: entry, other or entry.row: entry})
         trace = entry.trace
         if trace is None:
             return
@@ -269,10 +286,10 @@ class Refusing:
         """The traces of a namespace's own tombstones."""
         return [*self._known.traces(namespace), *self._own.traces(namespace)]
 
-    def add(self, namespace: str, entry: Entry, salt: bytes | None = None) -> None:
+    def add(self, namespace: str, entry: Entry, salt: bytes | None = None, other: bytes | None = None) -> None:
         """As `Tombstones.add`, for this transaction alone."""
         self._lifted.discard((namespace, entry.row))
-        self._own.add(namespace, entry, salt)
+        self._own.add(namespace, entry, salt, other)
 
     def lift(self, namespace: str, entry: Entry) -> None:
         """Take no notice of a tombstone any more."""
@@ -292,16 +309,36 @@ def is_own(brought: ArchivedTombstone, traces: Iterable[Trace], store_id: str) -
     return bytes.fromhex(brought.digest) in slow_digests(salt, [trace.digest for trace in traces])
 
 
-def archived(
-    own: Iterable[tuple[str, Trace]], brought: Iterable[tuple[str, bytes, bytes]], store_id: str
-) -> list[ArchivedTombstone]:
-    """As `Store.tombstones`: a store's own traces by namespace, and (namespace, salt, digest) of those that came with archives."""
+def take_up(known: Tombstones, rows: Iterable[StoredTombstone], secret: Secret) -> None:
+    """Add what a store has; tombstones that another secret sealed are left out."""
+    for row in rows:
+        trace = row.trace(secret)
+        if row.salt is not None or trace is not None:
+            known.add(row.namespace, Entry(row.digest, row.sequence, row.memory_id, trace), row.salt, row.sealed)
+
+
+def archived(rows: Iterable[StoredTombstone], secret: Secret, store_id: str) -> list[ArchivedTombstone]:
+    """As `Store.tombstones`: a store's own for its archives, and those that came with archives as they came."""
     salt = archive_salt(store_id)
-    named = [(namespace, trace.digest) for namespace, trace in own if not trace.is_value]
-    digests = slow_digests(salt, [digest for _, digest in named])
-    rows = {(namespace, salt.hex(), digest.hex()) for (namespace, _), digest in zip(named, digests, strict=True)}
-    rows |= {(namespace, salt.hex(), digest.hex()) for namespace, salt, digest in brought}
-    return [ArchivedTombstone(namespace=row[0], salt=row[1], digest=row[2]) for row in sorted(rows)]
+    own: list[tuple[str, Trace]] = []
+    found: set[tuple[str, bytes, bytes, bytes]] = set()
+    for row in rows:
+        trace = row.trace(secret)
+        if row.salt is not None:
+            found.add((row.namespace, row.salt, row.digest, row.sealed or row.digest))
+        elif trace is not None and not trace.is_value:
+            own.append((row.namespace, trace))
+    slow = slow_digests(salt, [digest for _, trace in own for digest in (trace.digest, trace.other_digest)])
+    found.update((named[0], salt, *digests) for named, digests in zip(own, batched(slow), strict=True))
+    return [
+        ArchivedTombstone(namespace=namespace, salt=salt.hex(), digest=digest.hex(), other_digest=other.hex())
+        for namespace, salt, digest, other in sorted(found)
+    ]
+
+
+def batched(digests: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Two at a time."""
+    return list(zip(digests[::2], digests[1::2], strict=True))
 
 
 def _retold(here: _Here, told: Retelling) -> Iterator[Entry]:

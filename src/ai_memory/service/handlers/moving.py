@@ -206,9 +206,9 @@ class _Import:
 
     def _exclude(self, brought: ArchivedTombstone) -> Exclude:
         namespace = check_namespace(self._request.namespace or brought.namespace)
-        for field in ("salt", "digest"):
+        for field in ("salt", "digest", "other_digest"):
             if not _DIGEST.fullmatch(getattr(brought, field)):
-                raise InvalidInputError(f"the {field} of a tombstone is 32 hexadecimal digits", field=field)
+                raise InvalidInputError(f"{field} of a tombstone is not 32 hexadecimal digits", field=field)
         return Exclude(tombstone=msgspec.structs.replace(brought, namespace=namespace), at=self._parts.clock.now())
 
     def _relate(self, relation: Relation) -> Relate:

@@ -89,8 +89,8 @@ def exclude(transaction: Transaction, commands: Sequence[Exclude]) -> list[Resul
             results.append(too_many_stores(brought.namespace))
             continue
         sequence = transaction.append(Action.EXCLUDED, command.at, brought.namespace)
-        new.append((brought.namespace, brought.digest, None, brought.salt, sequence))
-        refusing.add(brought.namespace, Entry(digest, sequence, None), salt)
+        new.append((brought.namespace, brought.digest, brought.other_digest, brought.salt, sequence))
+        refusing.add(brought.namespace, Entry(digest, sequence, None), salt, bytes.fromhex(brought.other_digest))
         results.append(Stored(sequence=sequence))
     _bury(transaction, new)
     return results

@@ -5,10 +5,10 @@ The secret is a property of the `Store` node: all services that share a database
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ai_memory.store.tombstones import Entry, Refusing, Secret, Tombstones, Trace, archived
+from ai_memory.store.tombstones import Refusing, Secret, StoredTombstone, Tombstones, Trace, archived, take_up
 from ai_memory.types import ArchivedTombstone
 
 POSITION = "s.buried, s.lifted"
@@ -55,11 +55,17 @@ class Graveyard:
 
 def fill(known: Tombstones, read: Read, secret: Secret, *, after: int = 0, namespace: str | None = None) -> None:
     """Take up the tombstones that are newer than a sequence; those that another secret sealed are left out."""
-    for name, digest, sealed, salt, sequence, memory_id in read(_ROWS, after=after, namespace=namespace):
-        row = bytes.fromhex(digest)
-        trace = None if sealed is None else secret.opened(row, bytes.fromhex(sealed))
-        if trace is not None or salt is not None:
-            known.add(name, Entry(row, sequence, memory_id, trace), None if salt is None else bytes.fromhex(salt))
+    take_up(known, stored(read, after=after, namespace=namespace), secret)
+
+
+def stored(read: Read, *, after: int = 0, namespace: str | None = None) -> Iterator[StoredTombstone]:
+    """The tombstones of a namespace, or of all, that are newer than a sequence."""
+    for name, digest, sealed, salt, *rest in read(_ROWS, after=after, namespace=namespace):
+        yield StoredTombstone(name, bytes.fromhex(digest), _bytes(sealed), _bytes(salt), *rest)
+
+
+def _bytes(digits: str | None) -> bytes | None:
+    return None if digits is None else bytes.fromhex(digits)
 
 
 def buried(secret: Secret, namespace: str, trace: Trace, sequence: int) -> tuple[bytes, Sequence[Any]]:
@@ -76,8 +82,7 @@ def lift(read: Read, lifted: Sequence[tuple[str, str]]) -> None:
 
 def unopened(read: Read, secret: Secret) -> int:
     """How many tombstones of this store another secret sealed."""
-    rows = read("MATCH (t:Tombstone) WHERE t.sealed IS NOT NULL RETURN t.digest, t.sealed")
-    return sum(secret.opened(bytes.fromhex(digest), bytes.fromhex(sealed)) is None for digest, sealed in rows)
+    return sum(row.salt is None and row.trace(secret) is None for row in stored(read))
 
 
 def tombstoned(read: Read, secret: Secret, namespace: str, texts: Sequence[str]) -> list[bool]:
@@ -89,13 +94,4 @@ def tombstoned(read: Read, secret: Secret, namespace: str, texts: Sequence[str])
 
 def tombstones(read: Read, graveyard: Graveyard, namespace: str | None) -> list[ArchivedTombstone]:
     """As `Store.tombstones`."""
-    own: list[tuple[str, Trace]] = []
-    brought: list[tuple[str, bytes, bytes]] = []
-    for name, digest, sealed, salt, *_ in read(_ROWS, after=0, namespace=namespace):
-        row = bytes.fromhex(digest)
-        trace = None if sealed is None else graveyard.secret.opened(row, bytes.fromhex(sealed))
-        if salt is not None:
-            brought.append((name, bytes.fromhex(salt), row))
-        elif trace is not None:
-            own.append((name, trace))
-    return archived(own, brought, graveyard.store_id)
+    return archived(stored(read, namespace=namespace), graveyard.secret, graveyard.store_id)

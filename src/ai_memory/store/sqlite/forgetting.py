@@ -39,7 +39,7 @@ def forget(transaction: Transaction, command: Forget) -> Result:
 def exclude(transaction: Transaction, command: Exclude) -> Result:
     """Keep a tombstone of an archive."""
     brought, refusing = command.tombstone, transaction.refusing
-    salt, digest = bytes.fromhex(brought.salt), bytes.fromhex(brought.digest)
+    salt, digest, other = map(bytes.fromhex, (brought.salt, brought.digest, brought.other_digest))
     if refusing.has(brought.namespace, salt, digest) or is_own(
         brought, refusing.traces(brought.namespace), transaction.graveyard.store_id
     ):
@@ -48,10 +48,10 @@ def exclude(transaction: Transaction, command: Exclude) -> Result:
         return too_many_stores(brought.namespace)
     sequence = transaction.append(Action.EXCLUDED, command.at, brought.namespace)
     transaction.connection.execute(
-        "INSERT INTO tombstones (namespace, digest, salt, sequence) VALUES (?, ?, ?, ?)",
-        (transaction.namespace(brought.namespace), digest, salt, sequence),
+        "INSERT INTO tombstones (namespace, digest, sealed, salt, sequence) VALUES (?, ?, ?, ?, ?)",
+        (transaction.namespace(brought.namespace), digest, other, salt, sequence),
     )
-    refusing.add(brought.namespace, Entry(digest, sequence, None), salt)
+    refusing.add(brought.namespace, Entry(digest, sequence, None), salt, other)
     return Stored(sequence=sequence)
 
 

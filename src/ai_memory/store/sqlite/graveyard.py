@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from ai_memory.store.tombstones import Entry, Refusing, Secret, Tombstones, Trace
+from ai_memory.store.tombstones import Entry, Refusing, Secret, StoredTombstone, Tombstones, Trace, take_up
 
 LIFTED = "lifted"
 """The row of `meta` that counts how often a tombstone was taken away."""
@@ -58,10 +58,12 @@ def fill(
     known: Tombstones, connection: sqlite3.Connection, secret: Secret, *, after: int = 0, namespace: str | None = None
 ) -> None:
     """Take up the tombstones that are newer than a sequence; those that another secret sealed are left out."""
-    for name, digest, sealed, salt, sequence, memory_id in connection.execute(_ROWS, (after, namespace)):
-        trace = None if sealed is None else secret.opened(digest, sealed)
-        if trace is not None or salt is not None:
-            known.add(name, Entry(digest, sequence, memory_id, trace), salt)
+    take_up(known, rows(connection, after=after, namespace=namespace), secret)
+
+
+def rows(connection: sqlite3.Connection, *, after: int = 0, namespace: str | None = None) -> Iterator[StoredTombstone]:
+    """The tombstones of a namespace, or of all, that are newer than a sequence."""
+    return map(StoredTombstone._make, connection.execute(_ROWS, (after, namespace)))
 
 
 def bury(connection: sqlite3.Connection, secret: Secret, namespace: int, trace: Trace, sequence: int) -> bytes:
@@ -85,8 +87,7 @@ def lift(connection: sqlite3.Connection, namespace: int, entry: Entry) -> None:
 
 def unopened(connection: sqlite3.Connection, secret: Secret) -> int:
     """How many tombstones of this store another secret sealed."""
-    rows = connection.execute("SELECT digest, sealed FROM tombstones WHERE sealed IS NOT NULL")
-    return sum(secret.opened(digest, sealed) is None for digest, sealed in rows)
+    return sum(row.salt is None and row.trace(secret) is None for row in rows(connection))
 
 
 def tombstoned(connection: sqlite3.Connection, secret: Secret, namespace: str, texts: Sequence[str]) -> list[bool]:
@@ -94,18 +95,3 @@ def tombstoned(connection: sqlite3.Connection, secret: Secret, namespace: str, t
     known = Tombstones()
     fill(known, connection, secret, namespace=namespace)
     return [known.refuses(namespace, text) for text in texts]
-
-
-def read(
-    connection: sqlite3.Connection, secret: Secret, namespace: str | None
-) -> tuple[list[tuple[str, Trace]], list[tuple[str, bytes, bytes]]]:
-    """The tombstones of a namespace, or of all: this store's own that the secret opens, and those of archives with their salt."""
-    own: list[tuple[str, Trace]] = []
-    brought: list[tuple[str, bytes, bytes]] = []
-    for name, digest, sealed, salt, *_ in connection.execute(_ROWS, (0, namespace)):
-        trace = None if sealed is None else secret.opened(digest, sealed)
-        if salt is not None:
-            brought.append((name, salt, digest))
-        elif trace is not None:
-            own.append((name, trace))
-    return own, brought

@@ -291,8 +291,8 @@ class SqliteStore:
     def tombstones(self, namespace: str | None = None) -> list[ArchivedTombstone]:
         """As `Store.tombstones`."""
         with self._readers.snapshot() as connection:
-            rows = graveyard.read(connection, self._secret, namespace)
-        return archived(*rows, self._store_id)
+            found = list(graveyard.rows(connection, namespace=namespace))
+        return archived(found, self._secret, self._store_id)
 
     # ── vectors ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

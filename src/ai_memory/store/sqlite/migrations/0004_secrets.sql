@@ -7,7 +7,7 @@ UPDATE revisions SET salt = randomblob(16);
 ALTER TABLE relations ADD COLUMN salt BLOB;
 UPDATE relations SET salt = randomblob(16);
 
--- `digest` and `sealed` are of this store's secret. Those from an archive have its `salt`, and `digest` as the archive has it.
+-- `digest` and `sealed` are of this store's secret. Those from an archive have its `salt`, and its two digests in their place.
 ALTER TABLE tombstones RENAME TO earlier_tombstones;
 CREATE TABLE tombstones (
     namespace INTEGER NOT NULL REFERENCES namespaces (number),
