@@ -184,7 +184,9 @@ def guessed(text: str, *, author: str | None = None, title: str | None = None) -
 def everything(store: Store, folder: Path) -> bytes:
     """All that the store keeps: the bytes of its files without the secret's, or all properties of all nodes."""
     if isinstance(store, Neo4jStore):
-        rows = store._connection.read("MATCH (n) RETURN properties(n) UNION ALL MATCH ()-[x]->() RETURN properties(x)")
+        rows = store._connection.read(
+            "MATCH (n) RETURN properties(n) AS p UNION ALL MATCH ()-[x]->() RETURN properties(x) AS p"
+        )
         return repr(rows).encode()
     files = (file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.endswith(".key"))
     return b"".join(file.read_bytes() for file in files)

@@ -90,8 +90,7 @@ def open_service(
 def _graph_file(store: Store, path: Path, settings: Settings) -> OpenFile | None:
     """What opens the graph file; where extraction is switched off, the file is deleted."""
     if not settings.extract:
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        _delete_graph_file(path)
         return None
     # In another zone the same words mean other days, so the file is read again.
     version = " ".join(filter(None, (extract.VERSION, settings.timezone)))
@@ -123,7 +122,7 @@ def open_store(settings: Settings, clock: Clock) -> Store:
 
 
 def _open_at(place: str, settings: Settings, clock: Clock, *, half_filled: bool = False) -> SqliteStore | Neo4jStore:
-    return open_store_at(
+    opened = open_store_at(
         place,
         settings.store_password.get_secret_value(),
         clock=clock,
@@ -131,6 +130,20 @@ def _open_at(place: str, settings: Settings, clock: Clock, *, half_filled: bool 
         offline=settings.offline,
         half_filled=half_filled,
     )
+    if opened.rewritten:  # texts that were forgotten could be guessed from the old log's digests
+        _discard_derived(settings.beside_store if "://" in place else absolute(place))
+    return opened
+
+
+def _discard_derived(beside: Path) -> None:
+    """Delete the index and the graph file next to a store; they are made again when they are next needed."""
+    SnapshotFolder(beside.with_name(beside.name + ".index")).discard()
+    _delete_graph_file(beside.with_name(beside.name + ".graph"))
+
+
+def _delete_graph_file(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def doctor(settings: Settings, *, rebuild: bool = False) -> tuple[Problem, ...]:

@@ -79,7 +79,9 @@ def open_neo4j_store(
         prepared = schema.prepare(connection, migrations or schema.shipped_migrations(), rekey)
         if not half_filled:
             refuse_half_filled(prepared.progress, connection.location)
-        return Neo4jStore(connection, prepared.store_id, prepared.secret, clock)
+        opened = Neo4jStore(connection, prepared.store_id, prepared.secret, clock)
+        opened.rewritten = prepared.rewritten
+        return opened
     except BaseException:
         connection.close()
         raise
@@ -115,6 +117,8 @@ class Neo4jStore:
         self._connection = connection
         self._store_id = store_id
         self._clock = clock
+        self.rewritten = False
+        """Whether opening it wrote its log again: what is derived from it holds digests of the old one."""
         self._graveyard = Graveyard(secret, store_id)
 
     def __enter__(self) -> Neo4jStore:

@@ -132,8 +132,8 @@ def require_current(connection: sqlite3.Connection, path: Path, migrations: Sequ
 
 def upgrade(
     connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration], secret: Secret, seconds: float
-) -> None:
-    """Bring the file to the newest schema in one transaction, giving a new store its id.
+) -> bool:
+    """Bring the file to the newest schema in one transaction, giving a new store its id; whether its log was written again.
 
     An older store is copied to `<name>.before-<version>.bak` first; the copy is not kept where it would keep digests that a
     migration erases because a forgotten text could be guessed from them. Several processes may do this at once: the first one
@@ -141,10 +141,10 @@ def upgrade(
     """
     newest = migrations[-1].version
     if version_of(connection, path, newest, seconds) == newest:
-        return
+        return False
     patiently(connection, "BEGIN IMMEDIATE", seconds)
     try:
-        version = version_of(connection, path, newest)
+        version, rewritten = version_of(connection, path, newest), False
         copy = path.with_name(f"{path.name}.before-{newest}.bak")
         if 0 < version < newest:
             copy_database(path, copy)
@@ -152,8 +152,10 @@ def upgrade(
             if migration.version > version:
                 for statement in statements(migration.script):
                     connection.execute(statement)
-                if migration.then is not None and migration.then(connection, secret):
-                    copy.unlink(missing_ok=True)
+                if migration.then is not None:
+                    rewritten = version > 0
+                    if migration.then(connection, secret):
+                        copy.unlink(missing_ok=True)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {newest}")
         if version == 0:
@@ -162,6 +164,7 @@ def upgrade(
     except BaseException:
         connection.rollback()
         raise
+    return rewritten
 
 
 def statements(script: str) -> list[str]:

@@ -117,8 +117,10 @@ def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration
         schema.version_of(connection, path, steps[-1].version, seconds)
         schema.use_write_ahead_log(connection, path, seconds)
         secret = load_secret(path)
-        schema.upgrade(connection, path, steps, secret, seconds)
-        return SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, secret, seconds)
+        rewritten = schema.upgrade(connection, path, steps, secret, seconds)
+        opened = SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, secret, seconds)
+        opened.rewritten = rewritten
+        return opened
     except BaseException:
         connection.close()
         raise
@@ -193,6 +195,8 @@ class SqliteStore:
         except BaseException:
             readers.close()
             raise
+        self.rewritten = False
+        """Whether opening it wrote its log again: what is derived from it holds digests of the old one."""
         self._secret = secret
         self._graveyard = Graveyard(secret, self._store_id)
 

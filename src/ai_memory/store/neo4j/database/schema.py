@@ -69,6 +69,8 @@ class Prepared(NamedTuple):
     progress: str | None
     """How far a copy into it has got."""
     secret: Secret
+    rewritten: bool = False
+    """Whether this wrote the log again."""
 
 
 def prepare(connection: Connection, migrations: Sequence[Migration], rekey: Rekey) -> Prepared:
@@ -90,9 +92,10 @@ def prepare(connection: Connection, migrations: Sequence[Migration], rekey: Reke
             if migration.version > version:
                 for statement in migration.statements:
                     connection.change_schema(statement)
-        store_id, key = connection.write(lambda transaction: _mark(transaction, newest, rekey))
+        store_id, key, rewritten = connection.write(lambda transaction: _mark(transaction, newest, rekey))
         connection.read("CALL db.awaitIndexes(300)")
-    elif key is None:
+        return Prepared(store_id, progress, Secret(bytes.fromhex(key)), rewritten)
+    if key is None:
         key = connection.write(_new_secret)
     return Prepared(store_id, progress, Secret(bytes.fromhex(key)))
 
@@ -135,8 +138,8 @@ def _require_ours(connection: Connection) -> None:
         )
 
 
-def _mark(transaction: neo4j.ManagedTransaction, version: int, rekey: Rekey) -> tuple[str, str]:
-    """Note the schema's version, once what the store holds has its form; the store's id and secret."""
+def _mark(transaction: neo4j.ManagedTransaction, version: int, rekey: Rekey) -> tuple[str, str, bool]:
+    """Note the schema's version, once what the store holds has its form; id, secret, whether an earlier log was rewritten."""
     row = transaction.run(
         "MERGE (s:Store {only: true}) ON CREATE SET s += $new WITH s, s.schema AS before SET s.schema = $version "
         "RETURN s.store_id, before",
@@ -146,7 +149,7 @@ def _mark(transaction: neo4j.ManagedTransaction, version: int, rekey: Rekey) -> 
     key = _new_secret(transaction)
     if (row[1] or 0) < REKEYED <= version:
         rekey(transaction, Secret(bytes.fromhex(key)))
-    return str(row[0]), key
+    return str(row[0]), key, 0 < (row[1] or 0) < REKEYED <= version
 
 
 def _new_secret(transaction: neo4j.ManagedTransaction) -> str:
