@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ai_memory.errors import StoreCorruptError
 from ai_memory.store.base import Rejected, Stored
-from ai_memory.store.chain import GENESIS
+from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
+from ai_memory.store.neo4j.nodes import LOG, log_properties, logged
+from ai_memory.store.neo4j.store import Neo4jStore
 from ai_memory.store.sqlite.store import open_sqlite_store
 from ai_memory.text.normal import content_hash, value_digest
+from ai_memory.types import Relation
+from neo4j_server import LINES
 from tests.golden.make_store import ILLNESS, KEPT, PIN
-from tests.store.test_tombstones import code
-from tests.support.store_samples import CLOCK, forget, kept, one, remember
+from tests.store.test_tombstones import code, everything
+from tests.support import neo4j_backend
+from tests.support.store_samples import CLOCK, forget, kept, one, relate, related, remember, retire, unrelate
 
 EARLIER = Path(__file__).resolve().parents[1] / "golden" / "store_v3.sql"
 
@@ -206,3 +214,80 @@ def test_an_interrupted_step_leaves_the_earlier_store_as_it_was(earlier: Path) -
         open_sqlite_store(earlier, clock=CLOCK, migrations=steps)
     with open_sqlite_store(earlier, clock=CLOCK) as store:
         assert store.check() == []
+
+
+# ── the same on a server ───────────────────────────────────────────────────────────────────────────────────────────────
+
+PLAIN = (
+    "MATCH (r:Revision) REMOVE r.salt SET r.value_digest = '00'",
+    "MATCH (l:Relation) REMOVE l.salt",
+    "MATCH (t:Tombstone) REMOVE t.sealed, t.salt, t.digest",
+    "DROP CONSTRAINT ai_memory_tombstone_digest IF EXISTS",
+    "DROP INDEX ai_memory_tombstone_sequence IF EXISTS",
+    "CREATE CONSTRAINT ai_memory_tombstone IF NOT EXISTS FOR (t:Tombstone) REQUIRE (t.namespace, t.value_digest) IS UNIQUE",
+    "MATCH (s:Store) REMOVE s.secret, s.buried, s.lifted SET s.schema = 2",
+)
+"""A graph as version 0.1.0 wrote it, but for its log."""
+
+
+def as_before(store: Neo4jStore, values: dict[str, bytes]) -> None:
+    """Turn the graph into one of version 0.1.0; `values` are the value digests of what was forgotten, by the memory's id."""
+    connection = store._connection
+
+    def change(query: str, **parameters: Any) -> None:
+        connection.write(lambda transaction: transaction.run(query, parameters).consume())
+
+    for memory_id, digest in values.items():
+        change(
+            "MATCH (g:LogEntry {memory_id: $id, action: 'forgotten'}) MATCH (t:Tombstone {sequence: g.sequence}) "
+            "SET t.value_digest = $digest",
+            id=memory_id,
+            digest=digest.hex(),
+        )
+    edges = {edge.id: relation_hash(edge) for edge in store.export() if isinstance(edge, Relation)}
+    hashes = {revision.key: revision.record.content_hash for revision in store.live_revisions()}
+    before = GENESIS
+    for row in connection.read(f"MATCH (g:LogEntry) RETURN {LOG} ORDER BY g.sequence"):
+        entry, _ = logged(row)
+        plain = hashes.get(entry.sequence) or edges.get(entry.relation_id or "")
+        if entry.action == "retired":
+            plain = hashes[json.loads(entry.retired_keys or "")[0]]
+        elif entry.action == "remembered":
+            plain = plain or content_hash("Otto", "Health", ILLNESS)
+        entry = replace(entry, content_hash=plain)
+        before = chain_digest(before, entry)
+        change(
+            "MATCH (g:LogEntry {sequence: $sequence}) SET g = $row",
+            sequence=entry.sequence,
+            row=log_properties(entry, before),
+        )
+    change("MATCH (s:Store) SET s.digest = $digest", digest=before.hex())
+    for statement in PLAIN:
+        connection.change_schema(statement)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_an_earlier_graph_keeps_no_digest_that_can_be_guessed(line: str) -> None:
+    server = neo4j_backend.server(line)
+    neo4j_backend.clean(server)
+    try:
+        with neo4j_backend.open_on(server, CLOCK) as store:
+            first, second = kept(store, KEPT[0]), kept(store, KEPT[1])
+            edge = related(store, relate(first.id, second.id, attributes={"note": "sold by Otto"}))
+            one(store, unrelate(edge))
+            one(store, retire(second))
+            gone = kept(store, ILLNESS, author="Otto", title="Health")
+            one(store, forget(gone))
+            as_before(store, {gone.id: value_digest("default", "Otto", "Health", ILLNESS)})
+        with neo4j_backend.open_on(server, CLOCK) as store:
+            assert store.rewritten
+            left = everything(store, Path())
+            assert [guess.hex() for guess in guesses() if guess.hex().encode() in left] == []
+            assert relation_hash(edge).encode() not in left
+            assert store.check() == []
+            assert code(one(store, remember(f"{ILLNESS}\n", author="Otto", title="Health"))) == "forgotten"
+            assert code(one(store, remember("new"))) == "stored"
+        with neo4j_backend.open_on(server, CLOCK) as store:
+            assert not store.rewritten
+    finally:
+        neo4j_backend.clean(server)

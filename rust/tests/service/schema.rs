@@ -327,6 +327,7 @@ fn receipt() -> Receipt {
         reason: text(),
         searchable: Searchable { words: true, meaning: false },
         differs: texts(),
+        contains_forgotten: texts(),
     }
 }
 
