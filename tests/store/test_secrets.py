@@ -11,13 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from ai_memory.errors import StoreCorruptError
-from ai_memory.store.base import Rejected, Stored
+from ai_memory.store.base import Exclude, Rejected, Stored
 from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
+from ai_memory.store.copying import copy_store
 from ai_memory.store.neo4j.nodes import LOG, log_properties, logged
 from ai_memory.store.neo4j.store import Neo4jStore
 from ai_memory.store.sqlite.store import open_sqlite_store
 from ai_memory.text.normal import content_hash, value_digest
-from ai_memory.types import Relation
+from ai_memory.types import ArchivedTombstone, Relation
 from neo4j_server import LINES
 from tests.golden.make_store import ILLNESS, KEPT, PIN
 from tests.store.test_tombstones import code, everything
@@ -137,6 +138,21 @@ def test_a_backup_has_the_secret_in_a_file_of_its_own(path: Path, tmp_path: Path
     with open_sqlite_store(target, clock=CLOCK) as copy:
         assert code(one(copy, remember("SECRET WORDS"))) == "forgotten"
         assert copy.check() == []
+
+
+def test_a_copied_store_refuses_the_same_under_a_secret_of_its_own(path: Path, tmp_path: Path) -> None:
+    with open_sqlite_store(path, clock=CLOCK) as store:
+        one(store, forget(kept(store, "secret words")))
+        brought = ArchivedTombstone(namespace="default", salt="1" * 32, digest="2" * 32, other_digest="3" * 32)
+        one(store, Exclude(tombstone=brought, at=CLOCK.now()))
+        with open_sqlite_store(tmp_path / "copy.db", clock=CLOCK, half_filled=True) as copy:
+            copy_store(store, copy)
+        with open_sqlite_store(tmp_path / "copy.db", clock=CLOCK) as copy:
+            assert copy.tombstones() == store.tombstones()
+            assert code(one(copy, remember("SECRET WORDS"))) == "forgotten"
+            assert code(one(copy, Exclude(tombstone=brought, at=CLOCK.now()))) == "unchanged"
+            assert copy.check() == []
+    assert path.with_name("store.db.key").read_bytes() != (tmp_path / "copy.db.key").read_bytes()
 
 
 def test_reading_alone_makes_no_secret(path: Path) -> None:

@@ -407,4 +407,5 @@ def test_a_context_is_never_a_path_on_disk(tmp_path: Path, path: str) -> None:
         assert receipt.outcome == "stored"
         assert [record.id for record in memory.list(context=path).memories] == [receipt.memory_id]
     assert {found.name for found in tmp_path.iterdir()} == {"data"}
-    assert {found.name for found in (tmp_path / "data").iterdir()} <= {"memory.db", "memory.db.index.lock"}
+    made = {"memory.db", "memory.db.key", "memory.db.index.lock"}
+    assert {found.name for found in (tmp_path / "data").iterdir()} <= made
