@@ -167,7 +167,7 @@ def test_without_a_model_everything_is_owed_and_paid_once_there_is_one(tmp_path:
     with Memory(data_dir=tmp_path, model="none") as memory:
         receipt = memory.remember("the house is green")
         assert (receipt.outcome, receipt.searchable.meaning) == ("stored", False)
-        assert "model fetch" in (receipt.reason or "")
+        assert "model = none" in (receipt.reason or "")
         answer = memory.recall("green house")
         assert "words_only" in _codes(answer)
         assert memory.settle(5) is False

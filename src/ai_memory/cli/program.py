@@ -15,12 +15,18 @@ from ai_memory.cli.table import COMMANDS, LOCAL
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
 from ai_memory.installation import require_service
+from ai_memory.ways import speaking
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (see `exits.EXITS`)."""
     argv = sys.argv[1:] if argv is None else list(argv)
     screen = Screen(json="--json" in argv, quiet="--quiet" in argv)
+    with speaking("cli"):
+        return _guarded(argv, screen)
+
+
+def _guarded(argv: list[str], screen: Screen) -> int:
     try:
         return _run(argv, screen)
     except UsageError as error:

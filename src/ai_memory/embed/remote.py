@@ -32,6 +32,7 @@ from ai_memory.errors import (
     TooLargeError,
 )
 from ai_memory.types import EmbedderIdentity
+from ai_memory.ways import REEMBED
 from ai_memory.wire import Reply, Wire
 
 Value = TypeVar("Value")
@@ -195,7 +196,7 @@ class RemoteEmbedder:
         if reply.headers.get(IDENTITY_HEADER) != self._digest:
             raise EmbedderMismatchError(
                 f"{self._wire.url} no longer embeds with {self.identity.model}, the model it had at first",
-                hint="restart this service; if the store refuses the new model, run: ai-memory reembed",
+                hint=REEMBED.after("restart this service; if the store refuses the new model: "),
                 url=self._wire.url,
             )
         return self._read(reply, _Answer)

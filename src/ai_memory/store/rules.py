@@ -10,9 +10,8 @@ import numpy as np
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError
 from ai_memory.store.base import Rejected, Restore, VectorRow
 from ai_memory.store.values import vector_blob
-
-LENGTH_TOLERANCE = 1e-3
-"""How far from 1 the length of a stored vector may be; float16 inference stays well below."""
+from ai_memory.types import LENGTH_TOLERANCE
+from ai_memory.ways import DOCTOR
 
 KEPT_MICROSECONDS = 24 * 60 * 60 * 1_000_000
 """How long the answer to an idempotency key is kept."""
@@ -130,7 +129,7 @@ def packed(rows: Sequence[VectorRow], dimension: int) -> list[tuple[int, int, by
         if row.vector.shape != (dimension,):
             raise InvalidInputError(
                 f"a vector of shape {row.vector.shape} does not fit a generation of dimension {dimension}",
-                hint="run `ai-memory doctor`: the store's vectors were made by another embedder",
+                hint=DOCTOR.after("the store's vectors were made by another embedder: "),
                 limit=dimension,
                 key=row.key,
             )

@@ -12,8 +12,7 @@ from ai_memory.store.chain import GENESIS, chain_digest, log_entry, relation_has
 from ai_memory.store.neo4j.nodes import EDGE, LOG, logged, relation
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.rules import LENGTH_TOLERANCE
-from ai_memory.types import Problem
+from ai_memory.types import LENGTH_TOLERANCE, Problem
 
 Read = Callable[..., list[list[Any]]]
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, chain_digest, relation_hash
-from ai_memory.store.rules import LENGTH_TOLERANCE
 from ai_memory.store.sqlite.rows import LOGGED_COLUMNS, RELATION_COLUMNS, logged, relation
-from ai_memory.types import Problem
+from ai_memory.types import LENGTH_TOLERANCE, Problem
 
 MEND = "ai-memory doctor --rebuild"
 RESTORE = "restore a backup"
