@@ -8,14 +8,21 @@ PREFIX = "AI_MEMORY_"
 """What the names of the settings' variables begin with."""
 
 
+OF_CLIENTS = frozenset({"url", "config", "namespace", "api_key"})
+"""Names behind the prefix that are no settings: what the command line and MCP read to find a service."""
+
+
 def variable(name: str) -> str:
     """The value of a variable; empty if it is unset, which means the same everywhere here."""
     return os.environ.get(name, "")
 
 
 def setting_variable(name: str) -> str:
-    """The value of a setting's variable, such as AI_MEMORY_URL for `url`; empty if it is unset."""
-    return variable(PREFIX + name.upper())
+    """The value of a setting's variable, such as AI_MEMORY_URL for `url`, in any letter case; empty if it is unset."""
+    wanted = PREFIX + name.upper()
+    if found := os.environ.get(wanted):
+        return found
+    return next((value for given, value in os.environ.items() if value and given.upper() == wanted), "")
 
 
 def variables() -> dict[str, str]:

@@ -10,7 +10,7 @@ from importlib import import_module
 from ai_memory import __version__
 from ai_memory.cli import exits
 from ai_memory.cli.output.screen import Screen
-from ai_memory.cli.parser import UsageError, build_parser, command_in
+from ai_memory.cli.parser import UsageError, build_parser, command_in, parse
 from ai_memory.cli.table import COMMANDS, LOCAL
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
@@ -49,13 +49,12 @@ def _run(argv: list[str], screen: Screen) -> int:
     for word in argv:
         if any("\udc80" <= character <= "\udcff" for character in word):
             raise InvalidInputError(f"{word!r} is not UTF-8", hint="set the terminal to UTF-8, or use a file or -")
-    parser = build_parser(command if command in COMMANDS else None)
-    arguments = parser.parse_args(argv)
+    arguments = parse(argv, command)
     if arguments.version:
         screen.line(f"ai-memory {__version__}")
         return exits.OK
     if arguments.command is None:
-        parser.print_help()
+        build_parser().print_help()
         return exits.USAGE
     screen = Screen(json=getattr(arguments, "json", False), quiet=getattr(arguments, "quiet", False))
     if arguments.command in LOCAL:
@@ -67,9 +66,9 @@ def _run(argv: list[str], screen: Screen) -> int:
 
 def _usage(error: UsageError, screen: Screen) -> int:
     if screen.json:
-        screen.error(InvalidInputError(error.message, hint=error.usage))
+        screen.error(InvalidInputError(error.message, hint=error.usage or None))
     else:
-        print(f"{error.usage}\nerror: {error.message}", file=sys.stderr)
+        print(*filter(None, (error.usage, f"error: {error.message}")), sep="\n", file=sys.stderr)
     return exits.USAGE
 
 

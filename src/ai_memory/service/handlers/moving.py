@@ -17,7 +17,7 @@ import msgspec
 
 from ai_memory.decoding import from_builtins, whole_characters
 from ai_memory.errors import InvalidInputError, MemoryServiceError
-from ai_memory.operations.base import parse
+from ai_memory.operations.base import fields_of, parse
 from ai_memory.operations.caller import Progress
 from ai_memory.operations.imported import TEXT_NAMES, exact_draft, parts_of, read_fields, split_warning, unknown_fields
 from ai_memory.operations.moving import (
@@ -35,6 +35,7 @@ from ai_memory.service.handlers.drafts import check_namespace, check_record, to_
 from ai_memory.service.handlers.relations import checked_relation
 from ai_memory.service.handlers.writing import write
 from ai_memory.service.parts import Parts
+from ai_memory.spelling import nearest
 from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import clean_text, dedup_key, value_digest
 from ai_memory.types import DEFAULT_NAMESPACE, Entity, Job, MemoryRecord, Relation
@@ -291,7 +292,9 @@ def _lenient(values: dict[str, Any]) -> tuple[list[Draft], tuple[str, ...]]:
         )
     warnings = list(read.warnings)
     if unknown := unknown_fields(values):
-        warnings.append(f"unknown fields, kept as attributes: {', '.join(unknown)[:MAX_NAMES]}")
+        near = {name: nearest(name, fields_of(Draft)) for name in unknown}
+        named = ", ".join(f"{name} (did you mean {meant}?)" if meant else name for name, meant in near.items())
+        warnings.append(f"unknown fields, kept as attributes: {named[:MAX_NAMES]}")
     drafts = [parse(Draft, part) for part in parts_of(read.values)]
     if len(drafts) > 1:
         warnings.append(split_warning(len(drafts)))
