@@ -8,8 +8,8 @@ PREFIX = "AI_MEMORY_"
 """What the names of the settings' variables begin with."""
 
 
-OF_CLIENTS = frozenset({"url", "config", "namespace", "api_key"})
-"""Names behind the prefix that are no settings: what the command line and MCP read to find a service."""
+OF_CLIENTS = frozenset({"url", "config", "namespace", "api_key", "data_dir"})
+"""Names behind the prefix that the command line and MCP read to find a service; all but the last are no settings."""
 
 
 def variable(name: str) -> str:
@@ -28,6 +28,11 @@ def setting_variable(name: str) -> str:
 def variables() -> dict[str, str]:
     """A copy of all variables."""
     return dict(os.environ)
+
+
+def names() -> set[str]:
+    """What the names of all variables have behind the prefix, in lower case; those without the prefix are left out."""
+    return {name.upper().removeprefix(PREFIX).lower() for name in os.environ if name.upper().startswith(PREFIX)}
 
 
 def set_default(name: str, value: str) -> None:

@@ -358,18 +358,21 @@ def _place(name: str, origin: str) -> str:
     return f" (in {origin})" if line is None else f" (in {origin}, line {line})"
 
 
+def refuse_misspelt_variables() -> None:
+    """Raise InvalidInputError for variables whose names are nearly those of settings."""
+    if wrong := _misspelt_variables():
+        raise _refusal(wrong)
+
+
 def _misspelt_variables() -> dict[str, str]:
     """By name, the variables that are nearly a setting's; any other that begins like one may be meant for another program."""
     known = {*Settings.__struct_fields__, *environment.OF_CLIENTS}
-    wrong = {}
-    for variable in environment.variables():
-        name = variable.upper().removeprefix(environment.PREFIX).lower()
-        if not variable.upper().startswith(environment.PREFIX) or name in known:
-            continue
-        near = nearest(name, known, least=SAFE)
-        if near is not None:
-            wrong[variable] = f"there is no such variable; did you mean {environment.PREFIX}{near.upper()}?"
-    return wrong
+    near = {name: nearest(name, known, least=SAFE) for name in sorted(environment.names() - known)}
+    return {
+        environment.PREFIX + name.upper(): f"there is no such variable; did you mean {environment.PREFIX}{meant.upper()}?"
+        for name, meant in near.items()
+        if meant is not None
+    }
 
 
 def _refusal(wrong: Mapping[str, str]) -> InvalidInputError:

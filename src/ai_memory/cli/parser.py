@@ -41,7 +41,8 @@ class Parser(argparse.ArgumentParser):
         if choices is None or value in choices:
             return
         meant = did_you_mean(str(value), choices)
-        raise argparse.ArgumentError(action, f"there is no {value!r}{meant} (choose one of {', '.join(choices)})")
+        what = argparse.ArgumentError(action, f"there is no {value!r}{meant} (choose one of {', '.join(choices)})")
+        raise UsageError(str(what), "")
 
     def options(self) -> Iterator[str]:
         """The options of this command, and of the commands below it."""
@@ -65,7 +66,8 @@ def parse(argv: list[str], command: str | None) -> argparse.Namespace:
         if option is None:
             chosen.error(f"unexpected {left[0]!r}; put a text with spaces into quotes")
         name = option.partition("=")[0]
-        chosen.error(f"there is no option {name}{did_you_mean(name, chosen.options())}")
+        meant = did_you_mean(name, chosen.options())
+        raise UsageError(f"there is no option {name}{meant} ({chosen.prog} --help lists them)", "")
     return arguments
 
 

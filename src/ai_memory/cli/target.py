@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ai_memory.discovery import find_service
+from ai_memory import environment
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
 from ai_memory.places import data_folder, default_config_file, is_loopback
@@ -51,7 +52,15 @@ def api_key() -> str | None:
 
 
 def running_url(choices: Choices) -> str | None:
-    """The address of the service to use, or None where none was named and none runs on the data folder."""
+    """The address of the service to use, or None where none was named and none runs on the data folder.
+
+    Raises InvalidInputError for a wrong address, and for a variable whose name is nearly that of a setting: what it was meant to
+    say would be ignored, and another store used.
+    """
+    if not environment.names() <= environment.OF_CLIENTS:
+        from ai_memory.settings import refuse_misspelt_variables  # takes 4 ms, which a command without such variables saves
+
+        refuse_misspelt_variables()
     if choices.url:
         parts = urlsplit(choices.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:

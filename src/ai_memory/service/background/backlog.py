@@ -173,7 +173,7 @@ class BacklogWorker:
                 self._slot.failed(pinned, error, time.monotonic() - began)
                 raise
             if len(batch) == 1:
-                self._set_aside(batch[0], error)
+                self._set_aside(pinned, batch[0], error)
                 return
             failed = [revision for revision in batch if not self._embedded_alone(pinned, revision)]
             if len(failed) == len(batch):
@@ -189,11 +189,12 @@ class BacklogWorker:
         except EmbedderUnavailableError:
             raise
         except EmbedderError as error:
-            self._set_aside(revision, error)
+            self._set_aside(pinned, revision, error)
             return False
         return True
 
-    def _set_aside(self, revision: StoredRevision, error: MemoryServiceError) -> None:
+    def _set_aside(self, pinned: PinnedEmbedder, revision: StoredRevision, error: MemoryServiceError) -> None:
+        self._slot.failed(pinned, error, 0.0)
         self._failing[revision.key] = time.monotonic() + RETRY_TEXT_SECONDS
         logger.error("no vector for memory %s: %s", revision.record.id, error.message)
 

@@ -95,7 +95,7 @@ def _vectors(parts: Parts) -> Iterator[Part]:
     if not pending:
         yield Part(name="vectors", state="ok", message="every revision is embedded")
         return
-    message = f"{pending:,} revisions are not embedded yet"
+    message = "1 revision is not embedded yet" if pending == 1 else f"{pending:,} revisions are not embedded yet"
     lack = parts.slot.lack()
     if lack is None:
         yield Part(name="vectors", state="loading", message=message, mend=str(EMBED_PENDING))

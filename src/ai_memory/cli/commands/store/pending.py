@@ -32,8 +32,10 @@ def embed_pending(choices: Choices, screen: Screen) -> int:
                 advance(max(0, before - now))
                 if now != before:
                     moved = time.monotonic()
-                elif time.monotonic() - moved > STALLED_SECONDS:
-                    raise EmbedderError(f"{now:,} revisions could not be embedded", hint="see the log for the reasons")
+                else:
+                    _refuse_to_wait(caller)
+                    if time.monotonic() - moved > STALLED_SECONDS:
+                        raise EmbedderError(f"{now:,} revisions are still not embedded", hint="see the service's log")
                 before = now
     return begun
 
@@ -44,6 +46,10 @@ def _work(caller: Caller) -> None:
     if isinstance(caller, Service):
         caller.settle(LOOK_SECONDS)
     time.sleep(LOOK_SECONDS / 10)
+
+
+def _refuse_to_wait(caller: Caller) -> None:
+    """Raise EmbedderUnavailableError where the service says that it cannot embed."""
     for part in caller.carry_out(HEALTH, HealthRequest()).parts:
         if part.name == "vectors" and part.state in ("degraded", "failed"):
             raise EmbedderUnavailableError(part.message, hint=part.mend)
