@@ -22,7 +22,7 @@ from ai_memory import environment
 from ai_memory.decoding import from_builtins, in_words
 from ai_memory.errors import InvalidInputError
 from ai_memory.places import absolute, default_config_file, default_data_dir
-from ai_memory.spelling import SAFE, did_you_mean, nearest
+from ai_memory.wording.spelling import SAFE, did_you_mean, nearest
 
 MASK = "**********"
 """What is shown in place of a secret."""
@@ -369,7 +369,8 @@ def _misspelt_variables() -> dict[str, str]:
     known = {*Settings.__struct_fields__, *environment.OF_CLIENTS}
     near = {name: nearest(name, known, least=SAFE) for name in sorted(environment.names() - known)}
     return {
-        environment.PREFIX + name.upper(): f"there is no such variable; did you mean {environment.PREFIX}{meant.upper()}?"
+        environment.PREFIX
+        + name.upper(): f"there is no such variable; did you mean {environment.PREFIX}{meant.upper()}?"
         for name, meant in near.items()
         if meant is not None
     }

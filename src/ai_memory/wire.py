@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from ai_memory.errors import InvalidInputError, MemoryServiceError, ServiceUnavailableError, from_body
 from ai_memory.places import is_loopback
-from ai_memory.ways import HEADER, SERVE, spoken
+from ai_memory.wording.ways import HEADER, SERVE, spoken
 
 COMPRESS_FROM = 16_384
 """Bytes of a body from which it is sent compressed, to other machines only."""

@@ -56,7 +56,9 @@ class Elsewhere:
         self.asked += 1
         texts = asked["input"]
         documents = asked["task"] == "document"
-        made = self._embedder.embed_documents(texts) if documents else self._embedder.embed_queries(texts, Task.RETRIEVAL)
+        made = (
+            self._embedder.embed_documents(texts) if documents else self._embedder.embed_queries(texts, Task.RETRIEVAL)
+        )
         vectors = np.array(made, np.float32)
         if self.harm in ("HTTP 500", "HTTP 503"):
             message = "out of memory" if self.harm == "HTTP 500" else "loading"
@@ -107,7 +109,7 @@ def listening(elsewhere: Elsewhere) -> Iterator[str]:
             except OSError:
                 self.close_connection = True  # the caller gave up waiting
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the base class has
             del format, args
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

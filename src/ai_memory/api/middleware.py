@@ -18,7 +18,7 @@ from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.api.logs import FIELDS
 from ai_memory.api.metrics import Metrics
 from ai_memory.errors import InternalError, MemoryServiceError
-from ai_memory.ways import HEADER, named, speak
+from ai_memory.wording.ways import HEADER, named, speak
 
 logger = logging.getLogger("ai_memory.api")
 

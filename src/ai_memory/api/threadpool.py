@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from ai_memory.errors import OverloadedError
-from ai_memory.ways import again_after
+from ai_memory.wording.ways import again_after
 
 Value = TypeVar("Value")
 

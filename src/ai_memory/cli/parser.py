@@ -13,14 +13,14 @@ from typing import Any, NoReturn
 
 from ai_memory.cli.options import add_globals, escape
 from ai_memory.cli.table import COMMANDS, OPERATION_COMMANDS
-from ai_memory.spelling import did_you_mean
+from ai_memory.wording.spelling import did_you_mean
 
 PROGRAM = "ai-memory"
 GLOBAL_VALUES = ("--data-dir", "--url", "--namespace", "--config")
 
 
 class UsageError(Exception):
-    """The command line is wrong; `usage` shows the right form."""
+    """The command line is wrong; `usage` shows the right form, or where it is shown."""
 
     def __init__(self, message: str, usage: str) -> None:
         super().__init__(message)
@@ -41,8 +41,8 @@ class Parser(argparse.ArgumentParser):
         if choices is None or value in choices:
             return
         meant = did_you_mean(str(value), choices)
-        what = argparse.ArgumentError(action, f"there is no {value!r}{meant} (choose one of {', '.join(choices)})")
-        raise UsageError(str(what), "")
+        what = argparse.ArgumentError(action, f"there is no {value!r}{meant}")
+        raise UsageError(str(what), f"choose one of {', '.join(choices)}")
 
     def options(self) -> Iterator[str]:
         """The options of this command, and of the commands below it."""
@@ -57,7 +57,7 @@ def parse(argv: list[str], command: str | None) -> argparse.Namespace:
     """The arguments in a command line whose command is `command`. Raises UsageError that names what was probably meant."""
     if command is not None and command not in COMMANDS:
         meant = did_you_mean(command, COMMANDS)
-        raise UsageError(f"there is no command {command!r}{meant or '; ai-memory --help lists them'}", "")
+        raise UsageError(f"there is no command {command!r}{meant}", f"{PROGRAM} --help lists them")
     parser = build_parser(command)
     arguments, left = parser.parse_known_args(argv)
     if left:
@@ -67,7 +67,7 @@ def parse(argv: list[str], command: str | None) -> argparse.Namespace:
             chosen.error(f"unexpected {left[0]!r}; put a text with spaces into quotes")
         name = option.partition("=")[0]
         meant = did_you_mean(name, chosen.options())
-        raise UsageError(f"there is no option {name}{meant} ({chosen.prog} --help lists them)", "")
+        raise UsageError(f"there is no option {name}{meant}", f"{chosen.prog} --help lists them")
     return arguments
 
 

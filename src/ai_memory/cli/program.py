@@ -15,7 +15,7 @@ from ai_memory.cli.table import COMMANDS, LOCAL
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
 from ai_memory.installation import require_service
-from ai_memory.ways import speaking
+from ai_memory.wording.ways import speaking
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,9 +66,11 @@ def _run(argv: list[str], screen: Screen) -> int:
 
 def _usage(error: UsageError, screen: Screen) -> int:
     if screen.json:
-        screen.error(InvalidInputError(error.message, hint=error.usage or None))
+        screen.error(InvalidInputError(error.message, hint=error.usage))
+    elif error.usage.startswith("usage:"):
+        print(f"{error.usage}\nerror: {error.message}", file=sys.stderr)
     else:
-        print(*filter(None, (error.usage, f"error: {error.message}")), sep="\n", file=sys.stderr)
+        print(f"error: {error.message} ({error.usage})", file=sys.stderr)
     return exits.USAGE
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ai_memory.discovery import find_service
 from ai_memory import environment
+from ai_memory.discovery import find_service
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
 from ai_memory.places import data_folder, default_config_file, is_loopback
@@ -58,7 +58,9 @@ def running_url(choices: Choices) -> str | None:
     say would be ignored, and another store used.
     """
     if not environment.names() <= environment.OF_CLIENTS:
-        from ai_memory.settings import refuse_misspelt_variables  # takes 4 ms, which a command without such variables saves
+        from ai_memory.settings import (
+            refuse_misspelt_variables,
+        )  # takes 4 ms, which a command without such variables saves
 
         refuse_misspelt_variables()
     if choices.url:

@@ -14,7 +14,7 @@ from ai_memory.embed.runtimes.processor import has_bfloat16
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, ModelFilesError
 from ai_memory.installation import install_hint
-from ai_memory.ways import by_operator, fetch_model, installing
+from ai_memory.wording.ways import by_operator, fetch_model, installing
 
 if TYPE_CHECKING:
     from ai_memory.embed.runtimes.openvino.tokens import OpenVinoTokens

@@ -32,8 +32,8 @@ from ai_memory.errors import (
     TooLargeError,
 )
 from ai_memory.types import EmbedderIdentity
-from ai_memory.ways import REEMBED
 from ai_memory.wire import Reply, Wire
+from ai_memory.wording.ways import REEMBED
 
 Value = TypeVar("Value")
 

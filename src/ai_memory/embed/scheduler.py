@@ -29,7 +29,7 @@ from ai_memory.embed.base import Cancellation, Vectors
 from ai_memory.embed.batcher import Batch
 from ai_memory.embed.runtimes.base import Runtime
 from ai_memory.errors import EmbedderUnavailableError, OverloadedError, ServiceUnavailableError
-from ai_memory.ways import again_after
+from ai_memory.wording.ways import again_after
 
 Ids = Sequence[int]
 

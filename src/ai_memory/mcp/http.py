@@ -24,7 +24,7 @@ from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.operations.caller import Caller
 from ai_memory.types import DEFAULT_NAMESPACE
-from ai_memory.ways import installing
+from ai_memory.wording.ways import installing
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager

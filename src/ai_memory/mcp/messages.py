@@ -7,7 +7,7 @@ from typing import Any
 
 from ai_memory.decoding import whole_characters
 from ai_memory.errors import MemoryServiceError
-from ai_memory.ways import speaking
+from ai_memory.wording.ways import speaking
 
 _PARSE_ERROR, _INVALID_REQUEST, _INTERNAL_ERROR = -32700, -32600, -32603
 

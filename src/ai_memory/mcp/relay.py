@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError, from_body
 from ai_memory.mcp.greeting import HANDSHAKE_VERSIONS, VERSION_KEY
 from ai_memory.mcp.messages import failure
-from ai_memory.ways import HEADER, SERVE
+from ai_memory.wording.ways import HEADER, SERVE
 
 PATH = "/mcp"
 CONCURRENT = 8

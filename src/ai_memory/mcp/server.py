@@ -40,7 +40,8 @@ from ai_memory.mcp.text import error_text, text_of
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, tool_of
 from ai_memory.operations.base import Operation, to_json
 from ai_memory.operations.reading import CONTEXTS, GET, LIST
-from ai_memory.ways import speaking
+from ai_memory.wording.spelling import did_you_mean
+from ai_memory.wording.ways import speaking
 
 RECENT = "memory://recent"
 CONTEXTS_URI = "memory://contexts"
@@ -66,7 +67,8 @@ def make_server(carry: Carry) -> Server[Any]:
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
         operation = TOOLS.get(params.name)
         if operation is None:
-            raise MCPError(INVALID_PARAMS, f"unknown tool: {params.name[:80]}", {"tools": list(TOOLS)})
+            meant = did_you_mean(params.name[:80], TOOLS)
+            raise MCPError(INVALID_PARAMS, f"unknown tool: {params.name[:80]}{meant}", {"tools": list(TOOLS)})
         with speaking("mcp"):
             try:
                 values = check_arguments(operation, params.arguments or {})

@@ -33,7 +33,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from ai_memory.decoding import from_builtins, in_words
 from ai_memory.errors import InvalidInputError, MemoryServiceError, TooLargeError
-from ai_memory.spelling import did_you_mean
+from ai_memory.wording.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar

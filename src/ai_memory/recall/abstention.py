@@ -15,7 +15,7 @@ from ai_memory.recall.plan import Plan
 from ai_memory.recall.ranking import Ranking
 from ai_memory.recall.recipe import Recipe
 from ai_memory.types import Selection
-from ai_memory.ways import EMBED_PENDING, by_field
+from ai_memory.wording.ways import EMBED_PENDING, by_field
 
 NO_MEMORIES = "there are no memories in this namespace"
 WEAK = "the best matches share little with the question; they may not answer it"

@@ -33,7 +33,7 @@ from ai_memory.service.parts import Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
 from ai_memory.types import Problem
-from ai_memory.ways import SERVE
+from ai_memory.wording.ways import SERVE
 
 REBUILD_SECONDS = 60.0
 """How long `doctor` waits for vectors that it has made pending."""

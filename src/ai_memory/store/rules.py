@@ -11,7 +11,7 @@ from ai_memory.errors import IdempotencyConflictError, InvalidInputError
 from ai_memory.store.base import Rejected, Restore, VectorRow
 from ai_memory.store.values import vector_blob
 from ai_memory.types import LENGTH_TOLERANCE
-from ai_memory.ways import DOCTOR
+from ai_memory.wording.ways import DOCTOR
 
 KEPT_MICROSECONDS = 24 * 60 * 60 * 1_000_000
 """How long the answer to an idempotency key is kept."""

@@ -38,9 +38,9 @@ from ai_memory.store.base import Store
 from ai_memory.store.copying import OnPage, copy_store, export_digest
 from ai_memory.store.graph_file import GraphFile
 from ai_memory.types import EmbedderIdentity, Generation, Problem
-from ai_memory.ways import USE_FOLDER, by_field
 from ai_memory.wire import is_on_this_machine
 from ai_memory.wiring.stores import make_folder, open_store_at
+from ai_memory.wording.ways import USE_FOLDER, by_field
 
 if TYPE_CHECKING:
     from ai_memory.store.neo4j.store import Neo4jStore

@@ -11,7 +11,7 @@ from msgspec import Struct
 from ai_memory.api.http.headers import Headers, header
 from ai_memory.errors import ForbiddenError, InvalidInputError, UnauthorizedError
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.ways import API_KEY
+from ai_memory.wording.ways import API_KEY
 
 EVERY = "*"
 

@@ -20,7 +20,7 @@ from ai_memory.cli.parser import UsageError, build_parser
 from ai_memory.cli.table import COMMANDS
 from ai_memory.environment import variable
 from ai_memory.errors import NotFoundError
-from ai_memory.spelling import did_you_mean
+from ai_memory.wording.spelling import did_you_mean
 
 USAGE = "usage: ai-memory help [TOPIC]; without a topic it lists all pages"
 PAGER = "less -FRX"

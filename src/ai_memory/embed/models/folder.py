@@ -29,7 +29,7 @@ from ai_memory.embed.models.digests import folder_digests
 from ai_memory.embed.models.known import FAMILIES, KnownModel, known_model
 from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable, named_prompts
 from ai_memory.errors import ModelFilesError
-from ai_memory.ways import FETCH_AGAIN, USE_FOLDER
+from ai_memory.wording.ways import FETCH_AGAIN, USE_FOLDER
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ai_memory.embed.models.folder import WEIGHTS, ModelFolder, read_json
 from ai_memory.embed.models.weights import read_tensors
 from ai_memory.errors import ModelFilesError
-from ai_memory.ways import fetch_model
+from ai_memory.wording.ways import fetch_model
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.errors import ModelFilesError
-from ai_memory.ways import FETCH_AGAIN
+from ai_memory.wording.ways import FETCH_AGAIN
 
 _TYPES = ("F32", "BF16")
 

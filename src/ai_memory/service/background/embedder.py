@@ -32,7 +32,7 @@ from ai_memory.recall.evidence.background import BACKGROUND_SENTENCES
 from ai_memory.recall.evidence.token_rerank import ReadTokens
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation
-from ai_memory.ways import FETCH_MODEL, MODEL_AUTO, Way, by_operator, fetch_model
+from ai_memory.wording.ways import FETCH_MODEL, MODEL_AUTO, Way, by_operator, fetch_model
 
 logger = logging.getLogger(__name__)
 

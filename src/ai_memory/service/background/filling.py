@@ -15,7 +15,7 @@ from ai_memory.service.background.embedder import is_cut_of
 from ai_memory.store.base import Store, StoredRevision, VectorRow
 from ai_memory.text.passages import split
 from ai_memory.types import EmbedderIdentity, Generation
-from ai_memory.ways import ACTIVATE_INCOMPLETE, by_operator
+from ai_memory.wording.ways import ACTIVATE_INCOMPLETE, by_operator
 
 
 class Pace:

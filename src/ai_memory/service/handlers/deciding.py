@@ -28,7 +28,7 @@ from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Relate, Unrelate
 from ai_memory.store.ids import DECISION, ENTITY, RELATION, new_id
 from ai_memory.types import Entity, Relation, RelationType
-from ai_memory.ways import DECISIONS, NEIGHBOURS, UNDO
+from ai_memory.wording.ways import DECISIONS, NEIGHBOURS, UNDO
 
 _DECISION = "decision"
 """The attribute that holds the id of the decision which a relation is part of."""

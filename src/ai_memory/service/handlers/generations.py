@@ -24,7 +24,7 @@ from ai_memory.service.background.filling import sources_of
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation, Job
-from ai_memory.ways import ACTIVATE_INCOMPLETE, CANCEL_REEMBED, GENERATIONS, REBUILD, fetch_model
+from ai_memory.wording.ways import ACTIVATE_INCOMPLETE, CANCEL_REEMBED, GENERATIONS, REBUILD, fetch_model
 
 
 def generations(parts: Parts, request: GenerationsRequest) -> Generations:

@@ -14,7 +14,7 @@ from ai_memory.service.handlers.graph import GraphView
 from ai_memory.service.parts import Parts
 from ai_memory.store.ids import MEMORY
 from ai_memory.types import Relation, Selection
-from ai_memory.ways import STATS
+from ai_memory.wording.ways import STATS
 
 
 class QuestionLinks:

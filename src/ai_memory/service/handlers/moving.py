@@ -35,10 +35,10 @@ from ai_memory.service.handlers.drafts import check_namespace, check_record, to_
 from ai_memory.service.handlers.relations import checked_relation
 from ai_memory.service.handlers.writing import write
 from ai_memory.service.parts import Parts
-from ai_memory.spelling import nearest
 from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import clean_text, dedup_key, value_digest
 from ai_memory.types import DEFAULT_NAMESPACE, Entity, Job, MemoryRecord, Relation
+from ai_memory.wording.spelling import nearest
 
 FORMAT = 1
 BATCH = 500

@@ -44,7 +44,7 @@ from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
 from ai_memory.types import Generation, MemoryRecord, Page, Selection
-from ai_memory.ways import TUNE
+from ai_memory.wording.ways import TUNE
 
 TIMELINE_PAGE = 1_000
 _DAY = dt.timedelta(days=1)

@@ -15,7 +15,7 @@ from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Un
 from ai_memory.store.ids import RELATION, new_id
 from ai_memory.text.normal import clean_text
 from ai_memory.types import DECISIONS, Entity, Relation
-from ai_memory.ways import MERGE_OR_SPLIT, NEIGHBOURS
+from ai_memory.wording.ways import MERGE_OR_SPLIT, NEIGHBOURS
 
 _GIVEN = ("source", "target", "type", "weight", "attributes", "valid_from", "valid_to")
 

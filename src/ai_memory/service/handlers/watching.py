@@ -12,7 +12,7 @@ from ai_memory.service.background.embedder import Lack, active_generation
 from ai_memory.service.handlers.generations import build
 from ai_memory.service.parts import Parts
 from ai_memory.types import Generation, Problem
-from ai_memory.ways import ACTIVATE, EMBED_PENDING, REEMBED, installing
+from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REEMBED, installing
 
 
 def stats(parts: Parts, request: StatsRequest) -> Stats:
@@ -107,8 +107,9 @@ def _vectors(parts: Parts) -> Iterator[Part]:
 def backlog(parts: Parts) -> Iterator[Problem]:
     """The finding that some revisions lack a vector that they should have: nothing is lost, but semantic search misses them."""
     pending = parts.backlog.pending()
-    if pending:
-        parts.slot.get()  # so that the finding says why, where there is no embedder
+    pinned = parts.slot.get() if pending else None
+    if pinned is not None:
+        parts.slot.embed_query(pinned, "does the embedder work?")  # else the finding could not say why not
     yield from _backlog(parts, pending)
 
 

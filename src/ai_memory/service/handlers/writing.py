@@ -47,7 +47,7 @@ from ai_memory.store.base import (
 )
 from ai_memory.text.normal import clean_text
 from ai_memory.types import Outcome, Receipt, Searchable, Selection
-from ai_memory.ways import LIST, by_field
+from ai_memory.wording.ways import LIST, by_field
 
 FORGET_PAGE = 500
 WAIT_SECONDS = 30.0
@@ -357,9 +357,12 @@ _HINTS = {
 
 
 def _why_pending(parts: Parts) -> str | None:
-    """Why a memory that was stored just now gets no vector, and the way out; None where it will have one soon."""
+    """Why a memory that was stored just now gets no vector; None where it will have one soon.
+
+    Without the way out, which notices and health have: a receipt is kept, and given again to whoever repeats the request.
+    """
     lack = parts.slot.lack()
-    return None if lack is None else PENDING + lack.message + (f"; {lack.way}" if lack.way is not None else "")
+    return None if lack is None else PENDING + lack.message
 
 
 def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:

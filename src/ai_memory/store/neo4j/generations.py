@@ -8,7 +8,7 @@ from ai_memory.store.neo4j.nodes import GENERATION, generation
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.neo4j.vectors import index_name, label
 from ai_memory.types import EmbedderIdentity, Generation
-from ai_memory.ways import CANCEL_REEMBED
+from ai_memory.wording.ways import CANCEL_REEMBED
 
 DROPPED_AT_ONCE = 2_000
 """Vectors deleted in one transaction, so that other writers hardly wait."""

@@ -19,7 +19,7 @@ from ai_memory.store.sqlite.rows import (
 )
 from ai_memory.store.values import json_text, vector
 from ai_memory.types import EmbedderIdentity, Generation
-from ai_memory.ways import CANCEL_REEMBED
+from ai_memory.wording.ways import CANCEL_REEMBED
 
 _MISSING = (
     "INSERT OR IGNORE INTO owed SELECT :generation, key FROM revisions r WHERE NOT EXISTS "

@@ -25,7 +25,7 @@ from ai_memory.embed.runtimes.openvino.onnx import build_onnx
 from ai_memory.embed.runtimes.openvino.operations import Graph, Linear
 from ai_memory.embed.runtimes.processor import has_int8_products
 from ai_memory.errors import EmbedderError, EmbedderUnavailableError
-from ai_memory.ways import FETCH_AGAIN
+from ai_memory.wording.ways import FETCH_AGAIN
 
 ov, _ = import_openvino()
 

@@ -27,7 +27,7 @@ from ai_memory.errors import (
     StoreUnavailableError,
 )
 from ai_memory.store.neo4j.database.address import Address
-from ai_memory.ways import DOCTOR
+from ai_memory.wording.ways import DOCTOR
 
 T = TypeVar("T")
 Rows = list[list[Any]]

@@ -22,7 +22,7 @@ from ai_memory.errors import (
 )
 from ai_memory.store.sqlite.file.files import counted
 from ai_memory.text.caseless import caseless
-from ai_memory.ways import DOCTOR
+from ai_memory.wording.ways import DOCTOR
 
 Row = tuple[Any, ...]
 
