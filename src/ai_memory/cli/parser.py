@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
                     yield from below.options()
 
 
-def parse(argv: list[str], command: str | None) -> argparse.Namespace:
+def parse_line(argv: list[str], command: str | None) -> argparse.Namespace:
     """The arguments in a command line whose command is `command`. Raises UsageError that names what was probably meant."""
     if command is not None and command not in COMMANDS:
         meant = did_you_mean(command, COMMANDS)

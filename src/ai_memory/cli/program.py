@@ -10,7 +10,7 @@ from importlib import import_module
 from ai_memory import __version__
 from ai_memory.cli import exits
 from ai_memory.cli.output.screen import Screen
-from ai_memory.cli.parser import UsageError, build_parser, command_in, parse
+from ai_memory.cli.parser import UsageError, build_parser, command_in, parse_line
 from ai_memory.cli.table import COMMANDS, LOCAL
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
@@ -49,7 +49,7 @@ def _run(argv: list[str], screen: Screen) -> int:
     for word in argv:
         if any("\udc80" <= character <= "\udcff" for character in word):
             raise InvalidInputError(f"{word!r} is not UTF-8", hint="set the terminal to UTF-8, or use a file or -")
-    arguments = parse(argv, command)
+    arguments = parse_line(argv, command)
     if arguments.version:
         screen.line(f"ai-memory {__version__}")
         return exits.OK

@@ -1,8 +1,8 @@
 """The ways out that errors and notices name, in the words of the surface that shows them.
 
-An error carries a `Way` and not a sentence: a person on the command line reads a command, a program that speaks HTTP a route, a model a
-tool or what to ask its user for. Which surface speaks is known where a request comes in (`speaking`), as a language would be; the
-words are chosen when they are shown.
+An error carries a `Way` and not a sentence: a person on the command line reads a command, a program that speaks HTTP a route, and
+a model a tool or what to ask its user for. Which surface speaks is known where a request comes in (`speaking`), as a language would
+be; the words are chosen when they are shown.
 """
 
 from __future__ import annotations

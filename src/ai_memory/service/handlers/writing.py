@@ -359,7 +359,7 @@ _HINTS = {
 def _why_pending(parts: Parts) -> str | None:
     """Why a memory that was stored just now gets no vector; None where it will have one soon.
 
-    Without the way out, which notices and health have: a receipt is kept, and given again to whoever repeats the request.
+    Without the way out, which notices and health have: a receipt is kept, and given again where the request is repeated.
     """
     lack = parts.slot.lack()
     return None if lack is None else PENDING + lack.message
