@@ -14,6 +14,8 @@ from ai_memory.cli import in_process, main
 from ai_memory.cli.output import screen
 from ai_memory.embed.base import Task
 from ai_memory.embed.models.folder import read_model_folder
+from ai_memory.errors import StoreCorruptError
+from ai_memory.store.graph_file import GraphFile
 from tests.support.tiny_models import tiny_bert, write_json
 
 TEXTS = ("The gate opens at noon.", "The door is blue.", "Rolf repairs clocks.")
@@ -227,3 +229,30 @@ def test_a_prompt_for_all_queries_reaches_every_task(tmp_path: Path) -> None:
     assert asked.pop(Task.NONE) == ""
     assert asked.pop(Task.SIMILARITY) == "same: "
     assert set(asked.values()) == {"query: "}
+
+
+@pytest.mark.parametrize("harm", [b"garbage" * 1000, b"SQLite format 3\x00" + bytes(5000)])
+def test_a_damaged_graph_file_is_made_again(tmp_path: Path, harm: bytes) -> None:
+    with Memory(data_dir=tmp_path, model="hashing") as memory:
+        memory.remember("Ada Lovelace works at Globex.")
+        assert memory.neighbours("entity:Globex").neighbours
+    (graph,) = tmp_path.glob("*.graph")
+    graph.write_bytes(harm)
+    with Memory(data_dir=tmp_path, model="hashing") as memory:
+        assert memory.recall("Where does Ada Lovelace work?", recipe="linked").hits
+        assert memory.neighbours("entity:Globex").neighbours
+        assert "graph" not in memory.health().degraded
+
+
+def test_recall_goes_on_without_a_graph_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise StoreCorruptError("the disk image is malformed")
+
+    with Memory(data_dir=tmp_path, model="hashing") as memory:
+        memory.remember("Ada Lovelace works at Globex.")
+        monkeypatch.setattr(GraphFile, "relations", fails)
+        answer = memory.recall("Where does Ada Lovelace work?", recipe="linked")
+        assert answer.hits
+        (notice,) = [each for each in answer.notices if each.code == "graph_failed"]
+        assert "the disk image is malformed" in notice.message
+        assert notice.mend == "ai-memory doctor --rebuild"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ from ai_memory.errors import (
     ModelFilesError,
     NotFoundError,
     OfflineError,
+    StoreCorruptError,
     StoreError,
 )
 from ai_memory.extraction import extract
@@ -45,6 +48,8 @@ from ai_memory.wording.ways import USE_FOLDER, by_field
 if TYPE_CHECKING:
     from ai_memory.store.neo4j.store import Neo4jStore
     from ai_memory.store.sqlite.store import SqliteStore
+
+logger = logging.getLogger(__name__)
 
 NO_MODEL = "none"
 AUTO = "auto"
@@ -105,12 +110,27 @@ def open_service(
 def _graph_file(store: Store, path: Path, settings: Settings) -> OpenFile | None:
     """What opens the graph file; where extraction is switched off, the file is deleted."""
     if not settings.extract:
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        _delete_database(path)
         return None
     # In another zone the same words mean other days, so the file is read again.
     version = " ".join(filter(None, (extract.VERSION, settings.timezone)))
-    return lambda digest_at: GraphFile(path, store.store_id, version, digest_at)
+
+    def opened(digest_at: Callable[[int], str]) -> GraphFile:
+        try:
+            return GraphFile(path, store.store_id, version, digest_at)
+        except (
+            StoreCorruptError
+        ) as error:  # all of it is derived: it is read again, and what is unread is said meanwhile
+            logger.warning("%s; it is made again", error.message)
+            _delete_database(path)
+            return GraphFile(path, store.store_id, version, digest_at)
+
+    return opened
+
+
+def _delete_database(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def tuned_recipe(settings: Settings) -> Tuned | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.clock import to_micros
-from ai_memory.errors import NotFoundError
+from ai_memory.errors import NotFoundError, StoreError
 from ai_memory.extraction.extract import times_named
 from ai_memory.index.partition import PartitionView
 from ai_memory.operations.reading import (
@@ -44,7 +45,7 @@ from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
 from ai_memory.types import Generation, MemoryRecord, Page, Selection
-from ai_memory.wording.ways import TUNE
+from ai_memory.wording.ways import REBUILD, TUNE
 
 TIMELINE_PAGE = 1_000
 _DAY = dt.timedelta(days=1)
@@ -84,20 +85,24 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
     notices = (*tuning, *_notices(parts, words_only=by_meaning and seen.vector is None))
     if seen.view is None:
         return recall_empty(question, notices)
-    links = QuestionLinks(parts, selection, request.query) if recipe.entities else None
-    if links is not None:
-        notices += links.notices()
-    return run_recall(
+    search = partial(
+        run_recall,
         question,
         view=seen.view,
         store=parts.store,
         query_vector=seen.vector,
         generation=seen.generation.id if seen.generation else None,
-        notices=notices,
         background_vectors=_background(seen, seen.view),
         read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.vector is not None else None,
-        graph=links,
     )
+    if not recipe.entities:
+        return search(notices=notices)
+    try:
+        links = QuestionLinks(parts, selection, request.query)
+        return search(notices=(*notices, *links.notices()), graph=links)
+    except StoreError as error:  # of the graph's file; where it is the store's, it comes again
+        failed = Notice(code="graph_failed", message=f"searched without the graph: {error.message}", mend=str(REBUILD))
+        return search(notices=(*notices, failed))
 
 
 def _background(seen: _Seen, view: PartitionView) -> NDArray[np.float32] | None:

@@ -12,7 +12,7 @@ from ai_memory.service.background.embedder import Lack, active_generation
 from ai_memory.service.handlers.generations import build
 from ai_memory.service.parts import Parts
 from ai_memory.types import Generation, Problem
-from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REEMBED, installing
+from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REBUILD, REEMBED, installing
 
 
 def stats(parts: Parts, request: StatsRequest) -> Stats:
@@ -139,7 +139,7 @@ def _graph(parts: Parts) -> Part:
     try:
         unread = parts.graph.unread()
     except StoreError as error:
-        return Part(name="graph", state="degraded", message=error.message, mend=error.hint)
+        return Part(name="graph", state="degraded", message=error.message, mend=str(REBUILD))
     if unread:
         return Part(name="graph", state="loading", message=f"{unread} changes have not been read yet")
     return Part(name="graph", state="ok", message="what memories name has been read")
