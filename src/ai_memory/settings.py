@@ -142,7 +142,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""
     embedder_api_key: Annotated[SecretStr, Meta(description="API key of the service at embedder_url.")] = SecretStr("")
     embedder_timeout: Annotated[
-        float, Meta(gt=0, description="How many seconds the service at embedder_url may take for one answer.")
+        float,
+        Meta(
+            gt=0,
+            description="How many seconds the service at embedder_url may take for one answer; for a question 10 at most.",
+        ),
     ] = 60.0
     preload: Annotated[
         bool, Meta(description="Load the model when the server starts rather than at the first use.")
