@@ -35,8 +35,8 @@ from ai_memory.store.base import Store
 from ai_memory.types import Problem
 from ai_memory.wording.ways import SERVE
 
-REBUILD_SECONDS = 60.0
-"""How long `doctor` waits for vectors that it has made pending."""
+SETTLE_SECONDS, REBUILD_SECONDS = 5.0, 60.0
+"""How long `doctor` waits for pending vectors, and for those that a rebuild has made pending, before it reports the rest."""
 
 
 class Service:
@@ -147,7 +147,7 @@ class Service:
             if parts.graph is not None:
                 parts.graph.reset()
                 parts.graph.catch_up(math.inf)
-            parts.backlog.settle(REBUILD_SECONDS)
+        parts.backlog.settle(REBUILD_SECONDS if rebuild else SETTLE_SECONDS)  # else a finding could not say why
         return (*repaired, *parts.store.check(), *watching.backlog(parts))
 
     def close(self) -> None:

@@ -277,6 +277,8 @@ class EmbedderSlot:
             self._pinned = None
             if embedder is None:
                 embedder = loader(active.embedder if active is not None else None)
+            if embedder is not None and active is None:
+                _prove(embedder)
             pinned = None if embedder is None else PinnedEmbedder(pin(self._store, embedder.identity), embedder)
         except EmbedderMismatchError as error:
             self._state, self._error = "mismatch", _without_trace(error)
@@ -293,6 +295,11 @@ class EmbedderSlot:
             self._state = "ready" if pinned is not None else "absent"
             if embedder is not None:
                 logger.info("embedder ready: %s, %d dimensions", embedder.identity.model, embedder.identity.dimension)
+
+
+def _prove(embedder: Embedder) -> None:
+    """Raise what the embedder raises on a text: a new store must not be pinned to a model that turns out damaged."""
+    sound(embedder.embed_queries(["does it work?"], Task.RETRIEVAL), 1, embedder.identity.dimension)
 
 
 def _rest(seconds: float) -> float:

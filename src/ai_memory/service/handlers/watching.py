@@ -106,11 +106,7 @@ def _vectors(parts: Parts) -> Iterator[Part]:
 
 def backlog(parts: Parts) -> Iterator[Problem]:
     """The finding that some revisions lack a vector that they should have: nothing is lost, but semantic search misses them."""
-    pending = parts.backlog.pending()
-    pinned = parts.slot.get() if pending else None
-    if pinned is not None:
-        parts.slot.embed_query(pinned, "does the embedder work?")  # else the finding could not say why not
-    yield from _backlog(parts, pending)
+    yield from _backlog(parts, parts.backlog.pending())
 
 
 def _backlog(parts: Parts, pending: int) -> Iterator[Problem]:
