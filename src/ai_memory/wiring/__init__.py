@@ -32,7 +32,7 @@ from ai_memory.errors import (
 from ai_memory.extraction import extract
 from ai_memory.places import absolute, model_places
 from ai_memory.recall.tuned import Tuned, decode
-from ai_memory.service.background.embedder import Choice, active_generation, check_identity
+from ai_memory.service.background.embedder import Choice, active_generation, binding, check_identity
 from ai_memory.service.background.extraction import OpenFile
 from ai_memory.service.background.snapshots import SnapshotFolder
 from ai_memory.service.service import Service
@@ -87,7 +87,7 @@ def open_service(
     embedders, beside = Embedders(settings), settings.beside_store
     try:
         if not any_embedder:
-            embedders.refuse_others(active_generation(store))
+            embedders.refuse_others(binding(store, active_generation(store)))
         return Service(
             store,
             None if settings.model == NO_MODEL else embedders.of_store,

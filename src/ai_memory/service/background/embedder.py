@@ -273,12 +273,11 @@ class EmbedderSlot:
         """Load the embedder of `active`. The one before is let go and not closed: a recall may still be using it."""
         self._state = "loading"
         try:
-            embedder = self.at_hand(active.embedder) if active is not None else None
+            wanted = binding(self._store, active)
+            embedder = self.at_hand(wanted.embedder) if wanted is not None else None
             self._pinned = None
             if embedder is None:
-                embedder = loader(active.embedder if active is not None else None)
-            if embedder is not None and active is None:
-                _prove(embedder)
+                embedder = loader(wanted.embedder if wanted is not None else None)
             pinned = None if embedder is None else PinnedEmbedder(pin(self._store, embedder.identity), embedder)
         except EmbedderMismatchError as error:
             self._state, self._error = "mismatch", _without_trace(error)
@@ -295,11 +294,6 @@ class EmbedderSlot:
             self._state = "ready" if pinned is not None else "absent"
             if embedder is not None:
                 logger.info("embedder ready: %s, %d dimensions", embedder.identity.model, embedder.identity.dimension)
-
-
-def _prove(embedder: Embedder) -> None:
-    """Raise what the embedder raises on a text: a new store must not be pinned to a model that turns out damaged."""
-    sound(embedder.embed_queries(["does it work?"], Task.RETRIEVAL), 1, embedder.identity.dimension)
 
 
 def _rest(seconds: float) -> float:
@@ -367,6 +361,14 @@ def active_generation(store: Store) -> Generation | None:
     return next((generation for generation in store.generations() if generation.state == "active"), None)
 
 
+def binding(store: Store, active: Generation | None) -> Generation | None:
+    """The active generation, where it binds the store to its embedder; None for one without a vector.
+
+    A model that turned out damaged, before it gave a vector, must not keep the whole one out.
+    """
+    return None if active is None or not store.vector_position(active.id) else active
+
+
 def check_identity(active: Generation, identity: EmbedderIdentity) -> None:
     """Raise EmbedderMismatchError, before anything is written, where the store's vectors were made by another embedder."""
     if active.embedder == identity:
@@ -404,6 +406,10 @@ def pin(store: Store, identity: EmbedderIdentity) -> Generation:
     active = active_generation(store)
     if active is None:
         return store.create_generation(identity, activate=True)
+    if active.embedder != identity and binding(store, active) is None:
+        made = store.create_generation(identity, activate=False)
+        store.activate_generation(made.id, complete=False)
+        return msgspec.structs.replace(made, state="active")
     check_identity(active, identity)
     return active
 
