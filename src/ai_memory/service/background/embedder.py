@@ -362,9 +362,9 @@ def active_generation(store: Store) -> Generation | None:
 
 
 def binding(store: Store, active: Generation | None) -> Generation | None:
-    """The active generation, where it binds the store to its embedder; None for one without a vector.
+    """The active generation, where it binds the store to its embedder: where it has a vector. Else None.
 
-    A model that turned out damaged, before it gave a vector, must not keep the whole one out.
+    Otherwise a damaged model, which gave none, would keep the whole one out.
     """
     return None if active is None or not store.vector_position(active.id) else active
 
