@@ -74,7 +74,8 @@ def settings_page() -> str:
         "# Settings",
         "A setting is read from the command line's flags, else from the environment, else from `config.toml` in the user's "
         "configuration folder (`~/.config/ai-memory/` on Linux), else it has its default. In the environment, lists and tables "
-        "are written as JSON.",
+        "are written as JSON. `ai-memory settings` shows the values in effect and where each came from. A name that does not exist "
+        "is refused; of environment variables, one that is nearly a setting's.",
         _table(("Setting", "Environment variable", "Type", "Default", "Meaning"), rows),
         "An example of `config.toml`:",
         TOML_EXAMPLE,

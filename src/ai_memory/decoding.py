@@ -54,6 +54,29 @@ def whole_characters(data: bytes) -> bytes:
     return _ESCAPES.sub(lambda found: found.group() if found.group(1) is None else b"\\ufffd", data)
 
 
+_NOUNS = {
+    "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "array": "a list",
+    "object": "an object", "datetime": "a date or time", "null": "null",
+}  # fmt: skip
+_UNITS = {"str": "characters", "array": "items", "object": "entries"}
+_LIMITS = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than"}
+_TYPE = re.compile(r"`([a-z]+)(?: \| null)?`(?: of (length))?(?: (<=|>=|<|>) ([0-9.eE+-]+))?")
+
+
+def in_words(message: str) -> str:
+    """What msgspec says about a wrong value, for people: `Expected `float` <= 1.0` is *expected a number of at most 1*."""
+    return _TYPE.sub(_kind_in_words, message[:1].lower() + message[1:])
+
+
+def _kind_in_words(found: re.Match[str]) -> str:
+    name, length, limit, value = found.groups()
+    if name not in _NOUNS:
+        return found.group()
+    number = "" if value is None else f"{float(value):,g}" if abs(float(value)) < 1e6 else f"{int(float(value)):,}"
+    unit = f" {_UNITS.get(name, '')}" if length else ""
+    return _NOUNS[name] + (f" of {_LIMITS[limit]} {number}{unit}" if limit else "")
+
+
 def _learn(kind: Any) -> None:
     with _learning:
         msgspec.json.Decoder(kind)

@@ -39,16 +39,26 @@ from typing import Any, ClassVar
 
 
 class MemoryServiceError(Exception):
-    """Base of all errors; `message` says what was wrong, `hint` how to fix it, `details` the values involved."""
+    """Base of all errors; `message` says what was wrong, `hint` how to fix it, `details` the values involved.
+
+    A hint may be given as any object: its `str` is taken where the error is shown, in the words of the surface that shows it
+    (`ways.Way`).
+    """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
 
-    def __init__(self, message: str, *, hint: str | None = None, **details: Any) -> None:
+    def __init__(self, message: str, *, hint: object | None = None, **details: Any) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.way = hint
+        """The hint as it was given, to pass on to another error."""
         self.details: dict[str, Any] = details
+
+    @property
+    def hint(self) -> str | None:
+        """How to fix it, for the reader of the surface that is speaking; None where nothing is known to help."""
+        return None if self.way is None else str(self.way)
 
     def body(self) -> dict[str, Any]:
         """The one error shape of all surfaces: `{"code", "message", "hint", "details"}`."""

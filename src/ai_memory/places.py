@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from ai_memory.environment import variable
+from ai_memory.environment import setting_variable, variable
 
 APPLICATION = "ai-memory"
 SERVICE_FILE = "service.json"
@@ -24,6 +25,15 @@ def default_data_dir() -> Path:
     import platformdirs  # takes 40 ms, which a command with --data-dir saves
 
     return Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
+
+
+def data_folder(flag: str | PathLike[str] | None, in_file: Callable[[], str | PathLike[str] | None]) -> Path:
+    """The data folder: that of a flag, else of AI_MEMORY_DATA_DIR, else of the settings file, else the platform's.
+
+    `in_file` gives what the file says, and is called only where it counts.
+    """
+    named = flag or setting_variable("data_dir") or in_file()
+    return absolute(named) if named else default_data_dir()
 
 
 def default_config_file() -> Path:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
@@ -18,13 +19,16 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from ai_memory import environment
-from ai_memory.decoding import from_builtins
+from ai_memory.decoding import from_builtins, in_words
 from ai_memory.errors import InvalidInputError
 from ai_memory.places import absolute, default_config_file, default_data_dir
+from ai_memory.wording.spelling import SAFE, did_you_mean, nearest
 
 MASK = "**********"
 """What is shown in place of a secret."""
 HINT = "ai-memory help settings"
+FLAG, DEFAULT = "flag", "default"
+"""Sources of a setting's value that have no name of their own."""
 
 
 class SecretStr:
@@ -138,7 +142,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""
     embedder_api_key: Annotated[SecretStr, Meta(description="API key of the service at embedder_url.")] = SecretStr("")
     embedder_timeout: Annotated[
-        float, Meta(gt=0, description="How many seconds the service at embedder_url may take for one answer.")
+        float,
+        Meta(
+            gt=0,
+            description="How many seconds the service at embedder_url may take for one answer; for a question 10 at most.",
+        ),
     ] = 60.0
     preload: Annotated[
         bool, Meta(description="Load the model when the server starts rather than at the first use.")
@@ -240,20 +248,29 @@ class Settings(Struct, frozen=True, kw_only=True):
 def load_settings(config_file: str | PathLike[str] | None = None, **flags: Any) -> Settings:
     """Settings from `flags` (None means not given), the environment, and `config_file` where it exists.
 
-    Raises InvalidInputError that names every wrong setting and where it comes from, and for a file that is not TOML.
+    Raises InvalidInputError that names every wrong setting and where it comes from, for a variable whose name is nearly that of a
+    setting, and for a file that is not TOML.
     """
+    return sourced_settings(config_file, **flags).settings
+
+
+def sourced_settings(config_file: str | PathLike[str] | None = None, **flags: Any) -> Sourced:
+    """As `load_settings`, with where each value came from."""
     values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
+    origins: dict[str, list[str]] = {}
     for source, origin in _sources(config_file, flags):
         for name, value in source.items():
             if name not in values:
-                values[name], origins[name] = value, origin
+                values[name], origins[name] = value, [origin]
             elif isinstance(value, Mapping) and isinstance(values[name], Mapping):
                 values[name] = {**value, **values[name]}  # tables add up, such as the API keys of two sources
+                origins[name].append(origin)
     converted, wrong = _converted(values)
-    if wrong:
-        raise _refusal({name: message + origins[name] for name, message in wrong.items()})
-    return Settings(**converted)
+    wrong = {name: message + _place(name, origins[name][0]) for name, message in wrong.items()}
+    if wrong := {**_misspelt_variables(), **wrong}:
+        raise _refusal(wrong)
+    found = {name: " and ".join(origins.get(name, (DEFAULT,))) for name in Settings.__struct_fields__}
+    return Sourced(Settings(**converted), found)
 
 
 def given_settings(flags: Mapping[str, Any]) -> Settings:
@@ -261,15 +278,22 @@ def given_settings(flags: Mapping[str, Any]) -> Settings:
     return load_settings(None, **flags)
 
 
-def load_data_dir(config_file: Path | None = None, data_dir: str | None = None) -> Path:
-    """The setting `data_dir` alone, from the first source that has it: what else is wrong there does not matter.
+def data_dir_in(file: Path) -> Path | None:
+    """The setting `data_dir` of a settings file alone, None where it has none: what else is wrong there does not matter.
 
-    Raises InvalidInputError where it is wrong itself, and for a file that had to be read and is not TOML.
+    Raises InvalidInputError where it is wrong itself, and for a file that is not TOML.
     """
-    for source, _ in _sources(config_file, {"data_dir": data_dir}):
-        if value := source.get("data_dir"):
-            return absolute(value) if isinstance(value, str) else Settings(data_dir=value).data_dir
-    return default_data_dir()
+    value = _in_file(file).get("data_dir")
+    if not value:
+        return None
+    return absolute(value) if isinstance(value, str) else Settings(data_dir=value).data_dir
+
+
+class Sourced(NamedTuple):
+    """The settings, and by name where each value came from: `flag`, the variable's name, the file's path, or `default`."""
+
+    settings: Settings
+    sources: dict[str, str]
 
 
 class Setting(NamedTuple):
@@ -303,18 +327,18 @@ def _kinds() -> dict[str, Any]:
 
 
 def _sources(config_file: str | PathLike[str] | None, flags: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """The settings that each source has, the most important first, and how a message names the source. Files are read last."""
-    yield {name: value for name, value in flags.items() if value is not None}, ""
+    """The settings that each source has, the most important first, and the source's name. Files are read last."""
+    yield {name: value for name, value in flags.items() if value is not None}, FLAG
     variables = {variable.upper(): (variable, value) for variable, value in environment.variables().items()}
     for name in Settings.__struct_fields__:
         if found := variables.get(environment.PREFIX + name.upper()):
             value: Any = found[1]
             with suppress(ValueError):  # what is not JSON is refused later, with everything else that is wrong
                 value = _prepared(value, _kinds()[name])
-            yield {name: value}, f" (in {found[0]})"
+            yield {name: value}, found[0]
     file = Path(config_file) if config_file is not None else default_config_file()
     if file.is_file():
-        yield _in_file(file), f" (in {file})"
+        yield _in_file(file), str(file)
 
 
 def _in_file(file: Path) -> dict[str, Any]:
@@ -324,6 +348,36 @@ def _in_file(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidInputError(f"{file} is not valid TOML: {error}", hint="fix or remove the file") from None
+
+
+def _place(name: str, origin: str) -> str:
+    """Where a wrong setting is, behind a message: a variable, or a file and the line in it; nothing for a flag."""
+    if origin == FLAG:
+        return ""
+    if origin.upper().startswith(environment.PREFIX):
+        return f" (in {origin})"
+    key = re.compile(rf"""\s*\[?\s*["']?{re.escape(name)}["']?\s*[].=]""")
+    lines = Path(origin).read_text(encoding="utf-8").splitlines()
+    line = next((number for number, text in enumerate(lines, 1) if key.match(text)), None)
+    return f" (in {origin})" if line is None else f" (in {origin}, line {line})"
+
+
+def refuse_misspelt_variables() -> None:
+    """Raise InvalidInputError for variables whose names are nearly those of settings."""
+    if wrong := _misspelt_variables():
+        raise _refusal(wrong)
+
+
+def _misspelt_variables() -> dict[str, str]:
+    """By name, the variables that are nearly a setting's; any other that begins like one may be meant for another program."""
+    known = {*Settings.__struct_fields__, *environment.OF_CLIENTS}
+    near = {name: nearest(name, known, least=SAFE) for name in sorted(environment.names() - known)}
+    return {
+        environment.PREFIX
+        + name.upper(): f"there is no such variable; did you mean {environment.PREFIX}{meant.upper()}?"
+        for name, meant in near.items()
+        if meant is not None
+    }
 
 
 def _refusal(wrong: Mapping[str, str]) -> InvalidInputError:
@@ -338,7 +392,7 @@ def _converted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str
     wrong: dict[str, str] = {}
     for name, value in values.items():
         if name not in types:
-            wrong[name] = "there is no such setting"
+            wrong[name] = "there is no such setting" + did_you_mean(name, types)
             continue
         kind = get_args(types[name])[0]
         try:
@@ -397,7 +451,7 @@ def _explained(message: str, kind: Any, value: Any) -> str:
     if get_origin(kind) is Literal:
         message = "Expected one of " + ", ".join(get_args(kind))
     shown = f", got {value!r}" if isinstance(value, str | int | float) and "Secret" not in str(kind) else ""
-    return message.partition(", got ")[0].replace("Expected", "expected") + shown
+    return in_words(message.partition(", got ")[0]) + shown
 
 
 def _hide_password(values: dict[str, Any]) -> None:

@@ -332,6 +332,10 @@ class Job(Struct, frozen=True, kw_only=True):
     updated_at: dt.datetime
 
 
+LENGTH_TOLERANCE = 1e-3
+"""How far from 1 the Euclidean length of a vector may be; float16 inference stays well below."""
+
+
 class EmbedderIdentity(Struct, frozen=True, kw_only=True):
     """All that decides a vector: two embedders with an equal identity give equal vectors (up to rounding).
 

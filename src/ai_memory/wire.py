@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from ai_memory.errors import InvalidInputError, MemoryServiceError, ServiceUnavailableError, from_body
 from ai_memory.places import is_loopback
+from ai_memory.wording.ways import HEADER, SERVE, spoken
 
 COMPRESS_FROM = 16_384
 """Bytes of a body from which it is sent compressed, to other machines only."""
@@ -90,7 +91,7 @@ class Wire:
 
         Raises ServiceUnavailableError where nothing answers.
         """
-        headers = dict(self._headers)
+        headers = {**self._headers, HEADER: spoken()}
         if body is not None:
             headers["Content-Type"] = "application/json"
             if self._far and len(body) >= COMPRESS_FROM:
@@ -116,7 +117,12 @@ class Wire:
 
     def send_lines(self, target: str, lines: Iterable[bytes]) -> Reply:
         """POST lines as they come; returns the answer to all of them."""
-        headers = {**self._headers, "Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"}
+        headers = {
+            **self._headers,
+            HEADER: spoken(),
+            "Content-Type": "application/x-ndjson",
+            "Transfer-Encoding": "chunked",
+        }
         connection = self._take()
         try:
             try:
@@ -140,7 +146,7 @@ class Wire:
         """GET lines as they come. Raises ServiceUnavailableError where the answer breaks off."""
         connection = self._take()
         try:
-            connection.request("GET", self._base + target, None, self._headers)
+            connection.request("GET", self._base + target, None, {**self._headers, HEADER: spoken()})
             response = connection.getresponse()
             if response.status >= 400:
                 self._checked(_reply(response))
@@ -179,7 +185,7 @@ class Wire:
             )
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return ServiceUnavailableError(
-            f"no service answers at {self.url}: {why}", hint="start it with: ai-memory serve", url=self.url
+            f"no service answers at {self.url}: {why}", hint=SERVE.after("start it: "), url=self.url
         )
 
     def _checked(self, reply: Reply) -> Reply:
@@ -196,7 +202,7 @@ class Wire:
             return from_body(answer["error"])
         return ServiceUnavailableError(
             f"what answers at {self.url} is not this service: HTTP {reply.status}",
-            hint="check the address; ai-memory serve prints it",
+            hint="check the address, which the service prints at its start",
             url=self.url,
             status=reply.status,
         )

@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from ai_memory.embed.models.digests import SIDECAR, file_sha256, folder_digests
 from ai_memory.embed.models.folder import read_model_folder
@@ -68,6 +70,20 @@ def test_a_file_that_would_change_the_vectors_is_refused(folder: Path, name: str
     assert caught.value.details["unexpected"] == [name]
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("left", [0, 5, 0.5, 0.99])
+def test_a_file_that_was_cut_off_is_named_before_anything_is_loaded(folder: Path, name: str, left: float) -> None:
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: int(left if left >= 1 else left * len(content))])
+    with pytest.raises(
+        ModelFilesError, match=rf"{name} (cannot be read as safetensors|is not a JSON object)"
+    ) as caught:
+        read_model_folder(folder)
+    assert caught.value.details["file"] == str(folder / name)
+    (folder / name).write_bytes(content)
+    assert read_model_folder(folder).name == "tiny"
+
+
 def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesError, match="no model folder at"):
         read_model_folder(tmp_path / "nothing")
@@ -96,7 +112,7 @@ def test_dense_modules_are_found_with_their_files(folder: Path) -> None:
         read_model_folder(folder)
     for number, out in ((2, 64), (3, 24)):
         write_json(folder / f"{number}_Dense" / "config.json", {"out_features": out})
-        (folder / f"{number}_Dense" / "model.safetensors").write_bytes(b"")
+        save_file({"linear.weight": np.zeros((1, 1), np.float32)}, folder / f"{number}_Dense" / "model.safetensors")
     model = read_model_folder(folder)
     assert (model.dense, model.dimension) == (("2_Dense", "3_Dense"), 24)
     assert "3_Dense/model.safetensors" in model.files
@@ -151,8 +167,12 @@ def test_the_revision_follows_content_and_nothing_else(folder: Path, tmp_path: P
     assert read_model_folder(folder).revision() == first
     revisions = {first}
     for name in ("model.safetensors", "tokenizer.json", "config.json", "1_Pooling/config.json"):
-        with (folder / name).open("ab") as file:
-            file.write(b" ")
+        content = (folder / name).read_bytes()
+        if name.endswith(".safetensors"):  # whose size its header states
+            content = content[:-1] + bytes([content[-1] ^ 1])
+        else:
+            content += b" "
+        (folder / name).write_bytes(content)
         revisions.add(read_model_folder(folder).revision())
     assert len(revisions) == 5
 

@@ -160,14 +160,19 @@ def test_an_unexpected_fault_of_the_runtime_loses_nothing(failing: tuple[Service
     assert "words_only" in _codes(answer)
     assert service.settle(1) is False
     embedder.dies = False
-    assert service.settle(20)
+    begun = time.monotonic()
+    while (
+        not service.settle(1) and time.monotonic() - begun < 20
+    ):  # a model that failed is looked for again after a while
+        time.sleep(0.05)
+    assert _pending(service) == 0
 
 
 def test_without_a_model_everything_is_owed_and_paid_once_there_is_one(tmp_path: Path) -> None:
     with Memory(data_dir=tmp_path, model="none") as memory:
         receipt = memory.remember("the house is green")
         assert (receipt.outcome, receipt.searchable.meaning) == ("stored", False)
-        assert "model fetch" in (receipt.reason or "")
+        assert "model = none" in (receipt.reason or "")
         answer = memory.recall("green house")
         assert "words_only" in _codes(answer)
         assert memory.settle(5) is False

@@ -72,7 +72,7 @@ def test_a_service_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
     talk.say(method="notifications/cancelled", params={"requestId": 1})
     answers = talk.answers()
     assert answers[1]["error"]["data"]["code"] == "unavailable"
-    assert "ai-memory serve" in answers[1]["error"]["message"]
+    assert "start the service" in answers[1]["error"]["message"]
 
 
 def test_a_wrong_address_is_an_error_of_each_request(tmp_path: Path) -> None:

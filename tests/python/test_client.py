@@ -177,7 +177,7 @@ def test_a_client_outlives_its_server(tmp_path: Path) -> None:
         client.remember("before")
     with pytest.raises(ServiceUnavailableError, match="no service answers") as gone:
         client.list()
-    assert gone.value.hint == "start it with: ai-memory serve"
+    assert gone.value.hint == "start it: ai-memory serve"
     client.close()
     client.close()
 

@@ -10,7 +10,8 @@ import pytest
 
 from ai_memory.environment import PREFIX
 from ai_memory.errors import InvalidInputError
-from ai_memory.settings import MASK, SecretStr, Settings, given_settings, load_data_dir, load_settings, settings_table
+from ai_memory.places import data_folder
+from ai_memory.settings import MASK, SecretStr, Settings, data_dir_in, given_settings, load_settings, settings_table
 
 
 @pytest.fixture(autouse=True)
@@ -102,14 +103,14 @@ def test_every_wrong_setting_is_named_with_its_place(tmp_path: Path, monkeypatch
     monkeypatch.setenv("AI_MEMORY_ALLOWED_HOSTS", "no JSON")
     monkeypatch.setenv("AI_MEMORY_LOG_LEVEL", "loud")
     assert wrong({"threads": -1, "nothing": 1}, file) == [
-        "threads: expected `int` >= 0, got -1",
+        "threads: expected a whole number of at least 0, got -1",
         "nothing: there is no such setting",
-        "port: expected `int`, got 'high' (in AI_MEMORY_PORT)",
+        "port: expected a whole number, got 'high' (in AI_MEMORY_PORT)",
         "allowed_hosts: expected a JSON list, got 'no JSON' (in AI_MEMORY_ALLOWED_HOSTS)",
         "log_level: expected one of debug, info, warning, error, got 'loud' (in AI_MEMORY_LOG_LEVEL)",
-        f"porte: there is no such setting (in {file})",
-        f"host: expected `str`, got 5 (in {file})",
-        f"api_keys: expected `array` (in {file})",
+        f"porte: there is no such setting; did you mean port? (in {file}, line 1)",
+        f"host: expected text, got 5 (in {file}, line 2)",
+        f"api_keys: expected a list (in {file}, line 3)",
     ]
 
 
@@ -144,14 +145,15 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="is not valid TOML"):
         load_settings(file)
     with pytest.raises(InvalidInputError, match="is not valid TOML"):
-        load_data_dir(file)
-    assert load_data_dir(file, "given") == Path.cwd() / "given"
+        data_dir_in(file)
+    assert data_folder("given", lambda: data_dir_in(file)) == Path.cwd() / "given"
 
 
 def test_the_data_folder_alone_does_not_mind_what_else_is_wrong(tmp_path: Path) -> None:
-    assert load_data_dir(written(tmp_path, f'port = "high"\ndata_dir = "{tmp_path}"\n')) == tmp_path
+    assert data_dir_in(written(tmp_path, f'port = "high"\ndata_dir = "{tmp_path}"\n')) == tmp_path
+    assert data_dir_in(written(tmp_path, "port = 1")) is None
     with pytest.raises(InvalidInputError, match="data_dir"):
-        load_data_dir(written(tmp_path, "data_dir = 5"))
+        data_dir_in(written(tmp_path, "data_dir = 5"))
 
 
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -550,7 +550,7 @@ def test_actions_without_an_object(bench: Bench) -> None:
     for act in missing:
         with pytest.raises(NotFoundError) as refused:
             act()
-        assert "--status" in (refused.value.hint or "")
+        assert "generations()" in (refused.value.hint or "")
     with pytest.raises(InvalidInputError, match="active"):
         service.carry_out(TAKE_BACK, TakeBackRequest(generation=1))
     with pytest.raises(InvalidInputError, match="active"):

@@ -12,18 +12,20 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai_memory.api.endpoints import PathEndpoint
-from ai_memory.api.http.headers import request_id
+from ai_memory.api.http.headers import header, request_id
 from ai_memory.api.http.responses import send_error
 from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.api.logs import FIELDS
 from ai_memory.api.metrics import Metrics
 from ai_memory.errors import InternalError, MemoryServiceError
+from ai_memory.wording.ways import HEADER, named, speak
 
 logger = logging.getLogger("ai_memory.api")
 
 PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 """Responses hold users' texts: no cache may keep them, and no browser may guess that one is a page."""
 
+_SURFACE = HEADER.lower().encode()
 CLIENT_CLOSED = 499
 """The status in the log and the metrics where the client left before a response began."""
 
@@ -41,6 +43,7 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        speak(named(header(scope["headers"], _SURFACE), "rest"))
         start = time.perf_counter()
         response = _Response(send, request_id(scope["headers"]))
         try:

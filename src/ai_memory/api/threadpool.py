@@ -9,6 +9,7 @@ import anyio
 import anyio.to_thread
 
 from ai_memory.errors import OverloadedError
+from ai_memory.wording.ways import again_after
 
 Value = TypeVar("Value")
 
@@ -44,7 +45,7 @@ class ThreadPool:
         if self._inside >= self.limit:
             raise OverloadedError(
                 f"{self._concurrent} requests are in progress and {self.waiting} wait",
-                hint="try again after the seconds in Retry-After, or raise AI_MEMORY_MAX_CONCURRENT_REQUESTS",
+                hint=again_after(1, ", or raise AI_MEMORY_MAX_CONCURRENT_REQUESTS"),
                 retry_after=1,
                 limit=self.limit,
             )

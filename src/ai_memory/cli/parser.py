@@ -7,19 +7,20 @@ that command's options; help, completion and the reference page build all.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ai_memory.cli.options import add_globals, escape
 from ai_memory.cli.table import COMMANDS, OPERATION_COMMANDS
+from ai_memory.wording.spelling import did_you_mean
 
 PROGRAM = "ai-memory"
 GLOBAL_VALUES = ("--data-dir", "--url", "--namespace", "--config")
 
 
 class UsageError(Exception):
-    """The command line is wrong; `usage` shows the right form."""
+    """The command line is wrong; `usage` shows the right form, or where it is shown."""
 
     def __init__(self, message: str, usage: str) -> None:
         super().__init__(message)
@@ -33,6 +34,50 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise UsageError."""
         raise UsageError(message, self.format_usage().strip())
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As argparse's, with the choice that was probably meant."""
+        choices = None if action.choices is None else list(action.choices)
+        if choices is None or value in choices:
+            return
+        meant = did_you_mean(str(value), choices)
+        what = argparse.ArgumentError(action, f"there is no {value!r}{meant}")
+        raise UsageError(str(what), f"choose one of {', '.join(choices)}")
+
+    def options(self) -> Iterator[str]:
+        """The options of this command, and of the commands below it."""
+        for action in self._actions:
+            yield from action.option_strings
+            if isinstance(action, argparse._SubParsersAction):
+                for below in action.choices.values():
+                    yield from below.options()
+
+
+def parse_line(argv: list[str], command: str | None) -> argparse.Namespace:
+    """The arguments in a command line whose command is `command`. Raises UsageError that names what was probably meant."""
+    if command is not None and command not in COMMANDS:
+        meant = did_you_mean(command, COMMANDS)
+        raise UsageError(f"there is no command {command!r}{meant}", f"{PROGRAM} --help lists them")
+    parser = build_parser(command)
+    arguments, left = parser.parse_known_args(argv)
+    if left:
+        chosen = _below(parser, command) or parser
+        option = next((word for word in left if word.startswith("-")), None)
+        if option is None:
+            chosen.error(f"unexpected {left[0]!r}; put a text with spaces into quotes")
+        name = option.partition("=")[0]
+        meant = did_you_mean(name, chosen.options())
+        raise UsageError(f"there is no option {name}{meant}", f"{chosen.prog} --help lists them")
+    return arguments
+
+
+def _below(parser: Parser, command: str | None) -> Parser | None:
+    """The parser of a command."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction) and command is not None:
+            found = action.choices.get(command)
+            return found if isinstance(found, Parser) else None
+    return None
 
 
 def command_in(argv: Sequence[str]) -> str | None:

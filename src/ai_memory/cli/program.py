@@ -10,17 +10,23 @@ from importlib import import_module
 from ai_memory import __version__
 from ai_memory.cli import exits
 from ai_memory.cli.output.screen import Screen
-from ai_memory.cli.parser import UsageError, build_parser, command_in
+from ai_memory.cli.parser import UsageError, build_parser, command_in, parse_line
 from ai_memory.cli.table import COMMANDS, LOCAL
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
 from ai_memory.installation import require_service
+from ai_memory.wording.ways import speaking
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (see `exits.EXITS`)."""
     argv = sys.argv[1:] if argv is None else list(argv)
     screen = Screen(json="--json" in argv, quiet="--quiet" in argv)
+    with speaking("cli"):
+        return _guarded(argv, screen)
+
+
+def _guarded(argv: list[str], screen: Screen) -> int:
     try:
         return _run(argv, screen)
     except UsageError as error:
@@ -43,13 +49,12 @@ def _run(argv: list[str], screen: Screen) -> int:
     for word in argv:
         if any("\udc80" <= character <= "\udcff" for character in word):
             raise InvalidInputError(f"{word!r} is not UTF-8", hint="set the terminal to UTF-8, or use a file or -")
-    parser = build_parser(command if command in COMMANDS else None)
-    arguments = parser.parse_args(argv)
+    arguments = parse_line(argv, command)
     if arguments.version:
         screen.line(f"ai-memory {__version__}")
         return exits.OK
     if arguments.command is None:
-        parser.print_help()
+        build_parser().print_help()
         return exits.USAGE
     screen = Screen(json=getattr(arguments, "json", False), quiet=getattr(arguments, "quiet", False))
     if arguments.command in LOCAL:
@@ -62,8 +67,10 @@ def _run(argv: list[str], screen: Screen) -> int:
 def _usage(error: UsageError, screen: Screen) -> int:
     if screen.json:
         screen.error(InvalidInputError(error.message, hint=error.usage))
-    else:
+    elif error.usage.startswith("usage:"):
         print(f"{error.usage}\nerror: {error.message}", file=sys.stderr)
+    else:
+        print(f"error: {error.message} ({error.usage})", file=sys.stderr)
     return exits.USAGE
 
 

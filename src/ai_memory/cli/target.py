@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ai_memory import environment
 from ai_memory.discovery import find_service
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
-from ai_memory.places import absolute, default_config_file, default_data_dir, is_loopback
+from ai_memory.places import data_folder, default_config_file, is_loopback
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
 
 
 class Choices(NamedTuple):
-    """What the command line and the environment say about where to work; None where they say nothing."""
+    """What the command line, and for what is no setting the environment, say about where to work; None where they say nothing."""
 
     url: str | None = None
     data_dir: str | None = None
@@ -34,7 +35,7 @@ class Choices(NamedTuple):
         """The choices of parsed arguments; the environment where an option was not given."""
         return cls(
             url=getattr(arguments, "url", None) or _environment("URL"),
-            data_dir=getattr(arguments, "data_dir", None) or _environment("DATA_DIR"),
+            data_dir=getattr(arguments, "data_dir", None),
             config=getattr(arguments, "config", None) or _environment("CONFIG"),
             namespace=getattr(arguments, "namespace", _environment("NAMESPACE")),
             offline=getattr(arguments, "offline", None),
@@ -51,7 +52,17 @@ def api_key() -> str | None:
 
 
 def running_url(choices: Choices) -> str | None:
-    """The address of the service to use, or None where none was named and none runs on the data folder."""
+    """The address of the service to use, or None where none was named and none runs on the data folder.
+
+    Raises InvalidInputError for a wrong address, and for a variable whose name is nearly that of a setting: what it was meant to
+    say would be ignored, and another store used.
+    """
+    if not environment.names() <= environment.OF_CLIENTS:
+        from ai_memory.settings import (
+            refuse_misspelt_variables,
+        )  # takes 4 ms, which a command without such variables saves
+
+        refuse_misspelt_variables()
     if choices.url:
         parts = urlsplit(choices.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -69,14 +80,16 @@ def running_url(choices: Choices) -> str | None:
 
 def data_dir(choices: Choices) -> Path:
     """The data folder, whatever may be wrong with other settings."""
-    if choices.data_dir:
-        return absolute(choices.data_dir)
-    file = config_file(choices)
-    if file is None and not default_config_file().is_file():
-        return default_data_dir()
-    from ai_memory.settings import load_data_dir  # takes 4 ms, which a command without a settings file saves
+    return data_folder(choices.data_dir, lambda: _data_dir_in_file(choices))
 
-    return load_data_dir(file)
+
+def _data_dir_in_file(choices: Choices) -> Path | None:
+    file = config_file(choices) or default_config_file()
+    if not file.is_file():
+        return None
+    from ai_memory.settings import data_dir_in  # takes 4 ms, which a command without a settings file saves
+
+    return data_dir_in(file)
 
 
 def config_file(choices: Choices) -> Path | None:

@@ -15,10 +15,29 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.types import EmbedderIdentity
+from ai_memory.errors import EmbedderError
+from ai_memory.types import LENGTH_TOLERANCE, EmbedderIdentity
 
 Vectors = NDArray[np.float32]
 """Shape (n, dimension), float32, C-contiguous; the Euclidean length of each row is 1 up to rounding."""
+
+
+def sound(vectors: Vectors, count: int, dimension: int) -> Vectors:
+    """`vectors`, after checking that they are `count` unit vectors of `dimension` values.
+
+    Raises EmbedderError for another shape, for NaN, infinity, zeros and any other length: what an embedder gives, on this machine
+    or another, is checked once, before it is compared or stored.
+    """
+    if vectors.shape != (count, dimension):
+        raise EmbedderError(f"the embedder gave vectors of shape {vectors.shape} in place of {(count, dimension)}")
+    with np.errstate(all="ignore"):  # infinity squared is infinity, which is refused below
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
+        wrong = np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE))
+    if wrong.size:
+        length = lengths[wrong[0]]
+        what = f"has length {length:.4g} in place of 1" if np.isfinite(length) else "holds NaN or infinity"
+        raise EmbedderError(f"the embedder gave a vector that {what}, {wrong.size} of {count}")
+    return vectors
 
 
 class Task(StrEnum):

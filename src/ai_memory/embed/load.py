@@ -14,10 +14,12 @@ from ai_memory.embed.runtimes.processor import has_bfloat16
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import EmbedderUnavailableError, InvalidInputError, ModelFilesError
 from ai_memory.installation import install_hint
+from ai_memory.wording.ways import by_operator, fetch_model, installing
 
 if TYPE_CHECKING:
     from ai_memory.embed.runtimes.openvino.tokens import OpenVinoTokens
 
+_OPENVINO_AGAIN = by_operator("pip install --force-reinstall openvino", "install OpenVINO again")
 _CACHE_FROM_BYTES = 256 << 20
 """Below this size a cached compilation costs more than it saves: as many bytes again on disk and in memory, for 0.2 s."""
 
@@ -83,7 +85,7 @@ def choose_execution(
     if folder.architecture not in RUNNABLE:
         raise ModelFilesError(
             f"the model in {folder.path} is a {folder.architecture!r}; this version runs {', '.join(sorted(RUNNABLE))}",
-            hint="ai-memory model fetch minilm",
+            hint=fetch_model("minilm"),
             path=str(folder.path),
             architecture=folder.architecture,
         )
@@ -99,7 +101,7 @@ def choose_execution(
     if folder.is_onnx and (chosen is Dtype.INT8 or name is RuntimeName.TORCH):
         raise InvalidInputError(
             f"{folder.path} has an ONNX graph, which runs on openvino in float32 or bfloat16",
-            hint="for int8 and torch use the folder with model.safetensors: ai-memory model fetch embeddinggemma",
+            hint=fetch_model("embeddinggemma").after("for int8 and torch use the folder with model.safetensors: "),
         )
     if chosen is Dtype.INT8 and name is RuntimeName.TORCH:
         raise InvalidInputError("only the openvino runtime has int8", hint="use bfloat16 or float32 with torch")
@@ -151,7 +153,9 @@ def _load_torch(folder: ModelFolder, dtype: Dtype, device: Device, threads: int)
     try:
         from ai_memory.embed.runtimes.torch.runtime import TorchRuntime  # imports torch: only now
     except ImportError as error:
-        raise EmbedderUnavailableError(f"PyTorch cannot be imported: {error}", hint=install_hint("gpu")) from error
+        raise EmbedderUnavailableError(
+            f"PyTorch cannot be imported: {error}", hint=installing("gpu", install_hint("gpu"))
+        ) from error
     return TorchRuntime(folder, dtype=dtype, device=str(device), threads=threads)
 
 
@@ -166,7 +170,8 @@ def _load_openvino(folder: ModelFolder, dtype: Dtype, threads: int, cache_dir: P
         from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime  # imports openvino: only now
     except ImportError as error:
         raise EmbedderUnavailableError(
-            f"OpenVINO cannot be imported: {error}", hint="pip install --force-reinstall openvino"
+            f"OpenVINO cannot be imported: {error}",
+            hint=_OPENVINO_AGAIN,
         ) from error
     if sum((folder.path / name).stat().st_size for name in folder.files) < _CACHE_FROM_BYTES:
         cache_dir = None

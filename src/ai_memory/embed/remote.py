@@ -33,6 +33,7 @@ from ai_memory.errors import (
 )
 from ai_memory.types import EmbedderIdentity
 from ai_memory.wire import Reply, Wire
+from ai_memory.wording.ways import REEMBED
 
 Value = TypeVar("Value")
 
@@ -46,6 +47,8 @@ _TRIES = 4
 """Attempts per request while the remote service is overloaded or briefly unreachable."""
 _QUERY_TRIES = 2
 """The same for a single query: a user is waiting, and lexical search can answer without the vector."""
+_QUESTION_SECONDS = 10.0
+"""How long a single query waits for its answer at most, whatever the time limit of other calls: for the same reason."""
 _LONGEST_PAUSE = 5.0
 _FIRST_PAUSE = 0.25
 
@@ -83,16 +86,19 @@ class RemoteEmbedder:
     """An `Engine` at `url`. Safe to call from several threads."""
 
     def __init__(self, url: str, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """Connect and read the remote identity. `timeout` is in seconds, for connecting and for each wait for an answer.
+        """Connect and read the remote identity. `timeout` is in seconds, for connecting and for each wait for an answer; a single
+        query, and the identity, wait 10 seconds at most.
 
         Raises InvalidInputError for an invalid URL, EmbedderUnavailableError if no ai-memory service answers there or it has no
         model.
         """
         self._wire = Wire(url, api_key, timeout)
+        self._quick = Wire(url, api_key, min(timeout, _QUESTION_SECONDS))
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._calls = 0
-        self._info = self._read(self._exchange("GET", "/info", None, _Waiting(self._closed, tries=1)), _Info)
+        info = self._exchange("GET", "/info", None, _Waiting(self._closed, tries=1), self._quick)
+        self._info = self._read(info, _Info)
         self._digest = identity_digest(self._info.identity)
 
     @property
@@ -150,7 +156,9 @@ class RemoteEmbedder:
         del urgent, max_total
         texts = [replace_surrogates(text) for text in as_texts(inputs.texts)]
         titles = _titles(inputs.titles, len(texts))
-        waiting = _Waiting(self._closed, tries=_TRIES if inputs.task is None or len(texts) > 1 else _QUERY_TRIES)
+        question = inputs.task is not None and len(texts) == 1
+        waiting = _Waiting(self._closed, tries=_QUERY_TRIES if question else _TRIES)
+        wire = self._quick if question else self._wire
         if cancellation is not None:
             cancellation.bind(waiting.stop)
         vectors = np.empty((len(texts), self.identity.dimension), np.float32)
@@ -167,7 +175,7 @@ class RemoteEmbedder:
                     "too_long": str(too_long),
                     "encoding_format": "base64",
                 }
-                answer = self._answer(fields, waiting)
+                answer = self._answer(fields, waiting, wire)
                 if not len(answer.data) == len(answer.usage.tokens) == len(answer.usage.truncated) == len(part):
                     raise self._unexpected(f"{len(answer.data)} vectors for {len(part)} texts")
                 vectors[rows] = [self._vector(row.embedding) for row in answer.data]
@@ -179,6 +187,7 @@ class RemoteEmbedder:
         """Close the connections; the remote model stays loaded."""
         self._closed.set()
         self._wire.close()
+        self._quick.close()
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -190,22 +199,24 @@ class RemoteEmbedder:
             with self._lock:
                 self._calls -= 1
 
-    def _answer(self, fields: dict[str, Any], waiting: _Waiting) -> _Answer:
-        reply = self._exchange("POST", "/v1/embeddings", msgspec.json.encode(fields), waiting)
+    def _answer(self, fields: dict[str, Any], waiting: _Waiting, wire: Wire) -> _Answer:
+        reply = self._exchange("POST", "/v1/embeddings", msgspec.json.encode(fields), waiting, wire)
         if reply.headers.get(IDENTITY_HEADER) != self._digest:
             raise EmbedderMismatchError(
                 f"{self._wire.url} no longer embeds with {self.identity.model}, the model it had at first",
-                hint="restart this service; if the store refuses the new model, run: ai-memory reembed",
+                hint=REEMBED.after("restart this service; if the store refuses the new model: "),
                 url=self._wire.url,
             )
         return self._read(reply, _Answer)
 
-    def _exchange(self, method: str, target: str, body: bytes | None, waiting: _Waiting) -> Reply:
+    def _exchange(
+        self, method: str, target: str, body: bytes | None, waiting: _Waiting, wire: Wire | None = None
+    ) -> Reply:
         """The successful answer. Temporary failures are tried again, after the pause that the remote service asks for."""
         while True:
             waiting.check()
             try:
-                reply = self._wire.exchange(method, target, body, again=True)
+                reply = (wire or self._wire).exchange(method, target, body, again=True)
             except ServiceUnavailableError as unreachable:
                 error: MemoryServiceError = EmbedderUnavailableError(
                     f"the embedder cannot be reached: {unreachable.message}",
@@ -245,7 +256,10 @@ class RemoteEmbedder:
             raise self._unexpected(str(error)) from None
 
     def _vector(self, text: str) -> Vectors:
-        data = base64.b64decode(text)
+        try:
+            data = base64.b64decode(text)
+        except ValueError as error:
+            raise self._unexpected(f"a vector that is no base64: {error}") from None
         if len(data) != 4 * self.identity.dimension:
             raise self._unexpected(f"a vector of {len(data)} bytes")
         return np.frombuffer(data, "<f4")

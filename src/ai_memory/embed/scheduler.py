@@ -29,6 +29,7 @@ from ai_memory.embed.base import Cancellation, Vectors
 from ai_memory.embed.batcher import Batch
 from ai_memory.embed.runtimes.base import Runtime
 from ai_memory.errors import EmbedderUnavailableError, OverloadedError, ServiceUnavailableError
+from ai_memory.wording.ways import again_after
 
 Ids = Sequence[int]
 
@@ -197,11 +198,11 @@ class Scheduler:
 
     def _overloaded(self) -> OverloadedError:
         tokens = sum(each.tokens for queue in (self._urgent, self._background) for each in queue.requests)
-        seconds = math.ceil(tokens / self._speed) if self._speed else 1
+        seconds = min(60, max(1, math.ceil(tokens / self._speed) if self._speed else 1))
         return OverloadedError(
             f"{self.waiting} requests are waiting for the embedder, with {tokens:,} tokens",
-            hint="try again after the seconds in Retry-After",
-            retry_after=min(60, max(1, seconds)),
+            hint=again_after(seconds),
+            retry_after=seconds,
             limit=self._max_requests,
         )
 

@@ -18,12 +18,13 @@ import anyio.to_thread
 from msgspec import Struct
 
 from ai_memory.decoding import whole_characters
-from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError
-from ai_memory.installation import require
+from ai_memory.errors import InternalError, MemoryServiceError, NotInstalledError, ServiceUnavailableError
+from ai_memory.installation import install_hint, require
 from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.operations.caller import Caller
 from ai_memory.types import DEFAULT_NAMESPACE
+from ai_memory.wording.ways import installing
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -86,8 +87,8 @@ class McpEndpoint:
     async def _serve(self, stop: anyio.Event) -> None:
         try:
             require("mcp", "MCP")
-        except MemoryServiceError as error:  # the rest of the server works; health says so too
-            self._refusal = error
+        except NotInstalledError:  # the rest of the server works; health says so too
+            self._refusal = NotInstalledError("this service has no MCP", hint=installing("mcp", install_hint("mcp")))
             self._ready.set()
             return
         try:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ai_memory.decoding import whole_characters
 from ai_memory.errors import MemoryServiceError
+from ai_memory.wording.ways import speaking
 
 _PARSE_ERROR, _INVALID_REQUEST, _INTERNAL_ERROR = -32700, -32600, -32603
 
@@ -17,8 +18,9 @@ def failure(message: Any, error: MemoryServiceError) -> bytes:
         return rejected(message)
     if "id" not in message:
         return b""
-    text = error.message + (f" ({error.hint})" if error.hint else "")
-    return _error(message["id"], _INTERNAL_ERROR, text, error.body())
+    with speaking("mcp"):
+        text = error.message + (f" ({error.hint})" if error.hint else "")
+        return _error(message["id"], _INTERNAL_ERROR, text, error.body())
 
 
 def readable(line: bytes) -> bytes:

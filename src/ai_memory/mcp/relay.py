@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError, from_body
 from ai_memory.mcp.greeting import HANDSHAKE_VERSIONS, VERSION_KEY
 from ai_memory.mcp.messages import failure
+from ai_memory.wording.ways import HEADER, SERVE
 
 PATH = "/mcp"
 CONCURRENT = 8
@@ -43,6 +44,7 @@ class Relay:
             "Content-Type": "application/json",
             "Accept": "application/json, text/event-stream",
             "X-AI-Memory-Namespace": namespace.encode().decode("latin-1"),
+            HEADER: "mcp",
         }
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
@@ -82,7 +84,7 @@ class Relay:
             connection.close()
             raise ServiceUnavailableError(
                 f"the service at {self.url} does not answer: {error or type(error).__name__}",
-                hint="start it again with `ai-memory serve`, then check whether the request was carried out",
+                hint=SERVE.after("check whether the request was carried out, once it runs again: "),
             ) from None
         return _answer_of(message, response.status, body)
 

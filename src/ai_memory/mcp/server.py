@@ -40,6 +40,8 @@ from ai_memory.mcp.text import error_text, text_of
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, tool_of
 from ai_memory.operations.base import Operation, to_json
 from ai_memory.operations.reading import CONTEXTS, GET, LIST
+from ai_memory.wording.spelling import did_you_mean
+from ai_memory.wording.ways import speaking
 
 RECENT = "memory://recent"
 CONTEXTS_URI = "memory://contexts"
@@ -65,15 +67,17 @@ def make_server(carry: Carry) -> Server[Any]:
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
         operation = TOOLS.get(params.name)
         if operation is None:
-            raise MCPError(INVALID_PARAMS, f"unknown tool: {params.name[:80]}", {"tools": list(TOOLS)})
-        try:
-            values = check_arguments(operation, params.arguments or {})
-            return _result(operation, await carry(context.request, operation, values))
-        except MemoryServiceError as error:
-            return _error_result(error)
-        except Exception:  # the SDK's own answer would lack the code and hint
-            logger.exception("the tool %s failed", params.name)
-            return _error_result(InternalError(f"{params.name} failed unexpectedly", hint="see the service's log"))
+            meant = did_you_mean(params.name[:80], TOOLS)
+            raise MCPError(INVALID_PARAMS, f"unknown tool: {params.name[:80]}{meant}", {"tools": list(TOOLS)})
+        with speaking("mcp"):
+            try:
+                values = check_arguments(operation, params.arguments or {})
+                return _result(operation, await carry(context.request, operation, values))
+            except MemoryServiceError as error:
+                return _error_result(error)
+            except Exception:  # the SDK's own answer would lack the code and hint
+                logger.exception("the tool %s failed", params.name)
+                return _error_result(InternalError(f"{params.name} failed unexpectedly", hint="see the service's log"))
 
     async def list_resources(context: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
         del context, params
@@ -94,13 +98,14 @@ def make_server(carry: Carry) -> Server[Any]:
     async def read_resource(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
         uri = str(params.uri)
         operation, values = _operation_of(uri)
-        try:
-            response = await carry(context.request, operation, values)
-        except NotFoundError as error:
-            raise MCPError(_RESOURCE_NOT_FOUND, error.message, {"uri": uri, **error.body()}) from None
-        except MemoryServiceError as error:
-            code = INVALID_PARAMS if error.status < 500 else INTERNAL_ERROR
-            raise MCPError(code, error.message, error.body()) from None
+        with speaking("mcp"):
+            try:
+                response = await carry(context.request, operation, values)
+            except NotFoundError as error:
+                raise MCPError(_RESOURCE_NOT_FOUND, error.message, {"uri": uri, **error.body()}) from None
+            except MemoryServiceError as error:
+                code = INVALID_PARAMS if error.status < 500 else INTERNAL_ERROR
+                raise MCPError(code, error.message, error.body()) from None
         text = to_json(response).decode()
         return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=_JSON, text=text)])
 
@@ -140,7 +145,7 @@ def _result(operation: Operation, response: Any) -> CallToolResult:
     error = None if operation.refusal is None else operation.refusal(response)
     if error is not None:
         if error.details["reason"] == "forgotten":
-            error.hint = "it was erased on purpose; if the user asks for it to be stored again, pass reinstate: true"
+            error.way = "it was erased on purpose; if the user asks for it to be stored again, pass reinstate: true"
         return _error_result(error)
     content: list[Any] = [TextContent(text=text_of(response))]
     return CallToolResult(content=content, structured_content=msgspec.to_builtins(response))

@@ -59,7 +59,7 @@ def _answer(answer: Answer) -> Iterable[str]:
     elif not answer.hits:
         yield "nothing found"
     for notice in answer.notices:
-        yield f"notice: {notice.message}"
+        yield f"notice: {notice.message}" + (f" ({notice.mend})" if notice.mend else "")
 
 
 def _page(page: Page) -> Iterable[str]:

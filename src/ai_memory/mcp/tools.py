@@ -8,9 +8,18 @@ from typing import Any
 
 from msgspec import Meta
 
-from ai_memory.errors import InvalidInputError
 from ai_memory.mcp.lenient import read_arguments
-from ai_memory.operations.base import Operation, Request, Response, Tool, fields_of, meanings_of, parse, short_of
+from ai_memory.operations.base import (
+    Operation,
+    Request,
+    Response,
+    Tool,
+    fields_of,
+    meanings_of,
+    parse,
+    short_of,
+    unknown_names,
+)
 from ai_memory.operations.schema import schemas, without_null
 from ai_memory.operations.table import OPERATIONS
 
@@ -78,11 +87,7 @@ def check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> dict[
     fields = tool_of(operation).fields
     unknown = sorted(set(arguments) - set(fields))
     if unknown:
-        raise InvalidInputError(
-            f"unknown argument{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}",
-            hint=f"{tool_of(operation).name} takes {', '.join(fields)}",
-            fields=unknown,
-        )
+        raise unknown_names("argument", unknown, fields)
     return read_arguments(operation.request, arguments)
 
 

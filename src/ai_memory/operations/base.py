@@ -10,8 +10,9 @@ Python, reference pages) and, where a model needs fewer words, `extra={"short": 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import types as builtin_types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache, partial
 from typing import (
@@ -30,8 +31,9 @@ from typing import (
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from ai_memory.decoding import from_builtins
+from ai_memory.decoding import from_builtins, in_words
 from ai_memory.errors import InvalidInputError, MemoryServiceError, TooLargeError
+from ai_memory.wording.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -324,32 +326,76 @@ def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = T
     known = fields_of(request)
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise InvalidInputError(
-            f"unknown field{'s' if len(unknown) > 1 else ''}: {', '.join(map(str, unknown))}",
-            hint=f"known fields: {', '.join(known)}",
-            fields=unknown,
-        )
+        raise unknown_names("field", unknown, known)
     given = _read(request, values)
     try:
         return from_builtins(given, request, strict=strict)
     except msgspec.ValidationError as error:
-        raise validation_error(error) from None
+        raise validation_error(error, request) from None
 
 
-def validation_error(error: msgspec.ValidationError) -> InvalidInputError:
-    """The error for one of msgspec's: its message with a readable path; TooLargeError where a length was over its limit."""
+def unknown_names(what: str, unknown: Sequence[str], known: Iterable[str], inside: str = "") -> InvalidInputError:
+    """The error for fields or arguments that do not exist, with the ones that were probably meant; `inside` is where they are."""
+    known = list(known)
+    names = ", ".join(map(str, unknown))
+    meant = did_you_mean(str(unknown[0]), known)
+    where = f"{inside}: " if inside else ""
+    return InvalidInputError(
+        f"{where}unknown {what}{'s' if len(unknown) > 1 else ''}: {names}{meant}",
+        hint=f"known {what}s: {', '.join(known)}",
+        fields=list(unknown),
+    )
+
+
+def validation_error(error: msgspec.ValidationError, request: type[Struct]) -> InvalidInputError:
+    """The error for one of msgspec's about a `request`: in words, with a readable path, what may be given there, and what it means.
+
+    TooLargeError where a length was over its limit.
+    """
     message, _, path = str(error).partition(" - at `")
     where = path.rstrip("`").removeprefix("$").lstrip(".") or "request"
+    owner, name = _place(request, where)
+    if found := _UNKNOWN_FIELD.fullmatch(message):
+        holder = struct_in(hints_of(owner)[name]) or without_none(hints_of(owner)[name]) if name else owner
+        return unknown_names("field", [found.group(1)], fields_of(holder), where if name else "")
+    meaning = meanings_of(owner).get(name) if name else None
+    allowed = names_of(hints_of(owner)[name]) if name else ()
+    if allowed and (found := _WRONG_NAME.fullmatch(message)):
+        message = f"there is no {found.group(1)}{did_you_mean(found.group(1).strip(chr(39)), allowed)}"
+        hint: str | None = f"choose one of {', '.join(allowed)}"
+    else:
+        hint = None if meaning is None else f"{name}: {meaning.description}"
     too_long = "of length <=" in message
     cls = TooLargeError if too_long else InvalidInputError
     details: dict[str, Any] = {"field": where}
     if too_long:
         details["limit"] = int(message.rsplit("<=", 1)[1].strip())
-    return cls(
-        f"{where}: {message[0].lower()}{message[1:]}",
-        hint="see the field's type and limits in the reference",
-        **details,
-    )
+    return cls(f"{where}: {in_words(message)}", hint=hint, **details)
+
+
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.+)`")
+_WRONG_NAME = re.compile(r"Invalid enum value (.+)")
+
+
+def _place(request: type[Struct], path: str) -> tuple[type[Struct], str]:
+    """The struct type and the field that a path such as `memories[0].type` leads to; an empty field for the request itself."""
+    owner, name = request, ""
+    for each in re.findall(r"\w+", re.sub(r"\[[^]]*\]", "", path)):
+        inner = struct_in(hints_of(owner)[name]) or without_none(hints_of(owner)[name]) if name else owner
+        if not (isinstance(inner, type) and issubclass(inner, Struct)) or each not in hints_of(inner):
+            break
+        owner, name = inner, each
+    return owner, name
+
+
+def names_of(annotation: Any) -> tuple[str, ...]:
+    """The names that a field, or each item of a list field, may have; empty where it is no enumeration."""
+    kind = without_none(annotation)
+    if get_origin(kind) in (tuple, list):
+        kind = get_args(kind)[0]
+    if get_origin(kind) is Literal:
+        return tuple(map(str, get_args(kind)))
+    return tuple(str(member.value) for member in kind) if isinstance(kind, type) and issubclass(kind, Enum) else ()
 
 
 to_json: Callable[[Any], bytes] = msgspec.json.encode

@@ -8,7 +8,10 @@ from msgspec import Meta, Struct
 
 from ai_memory.operations.base import Command, Operation, Route
 from ai_memory.operations.generations import Build
-from ai_memory.types import EmbedderIdentity, Generation
+from ai_memory.types import EmbedderIdentity, Generation, Problem
+
+VECTORS_PENDING = "vectors_pending"
+"""The finding that memories wait for their vectors: work that is left, and nothing that is wrong."""
 
 
 class StatsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +51,8 @@ class Stats(Struct, frozen=True, kw_only=True):
     """The number of the newest change in the store's log; 0 in an empty store."""
     index_bytes: int
     """Memory that the index takes in this process, in bytes."""
+    problems: tuple[Problem, ...] = ()
+    """What keeps memories from being found semantically, and the way out; empty where nothing does."""
 
 
 class HealthRequest(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from ai_memory.recall.plan import Plan
 from ai_memory.recall.ranking import Ranking
 from ai_memory.recall.recipe import Recipe
 from ai_memory.types import Selection
+from ai_memory.wording.ways import EMBED_PENDING, by_field
 
 NO_MEMORIES = "there are no memories in this namespace"
 WEAK = "the best matches share little with the question; they may not answer it"
@@ -62,28 +63,32 @@ def reason(
 
 
 def notices(
-    view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, *, dropped: int, limit: int
+    view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, *, dropped: int, limit: int, semantic: bool
 ) -> Iterator[Notice]:
-    """What is missing from this answer and how to get it; `dropped` hits did not fit in the token budget."""
+    """What is missing from this answer and how to get it; `dropped` hits did not fit in the token budget.
+
+    `semantic`: there was a vector of the question to compare with.
+    """
     ended = _ended_left_out(view, plan, scored, ranking, limit)
     if ended:
         yield Notice(
             code="ended_left_out",
-            message=f"{_memories(ended)} would have matched but had ended; include_ended shows them",
-            mend="include_ended=true, or as_of=<instant>",
+            message=f"{_memories(ended)} would have matched but had ended",
+            mend=str(by_field("include_ended", "")),
         )
     if dropped:
         yield Notice(
             code="budget_cut",
             message=f"{_memories(dropped)} did not fit in the token budget; the weakest were left out",
-            mend="raise max_tokens",
+            mend=str(by_field("max_tokens", "N", " with a larger number")),
         )
-    pending = _pending(view, scored)
+    pending = _pending(view, scored) if semantic else 0
     if pending:
+        lack = "lacks a vector and is" if pending == 1 else "lack a vector and are"
         yield Notice(
             code="vectors_pending",
-            message=f"{_memories(pending)} lack a vector and are found by their words only",
-            mend="ask again in a moment; vectors are made in the background",
+            message=f"{_memories(pending)} {lack} found lexically only",
+            mend=str(EMBED_PENDING),
         )
 
 
@@ -100,11 +105,10 @@ def searched(view: PartitionView, scored: Scored) -> Searched:
 
 
 def _pending(view: PartitionView, scored: Scored) -> int:
-    """Eligible memories without a vector, while others have one; 0 when recall works lexically alone."""
-    if scored.dense is None or scored.dense_background.size == scored.rows:
+    """Eligible memories without a vector."""
+    if scored.dense is not None and scored.dense_background.size == scored.rows:
         return 0
-    missing = np.isnan(scored.dense)
-    missing &= scored.eligible
+    missing = scored.eligible.copy() if scored.dense is None else np.isnan(scored.dense) & scored.eligible
     return _distinct(view, np.flatnonzero(missing).astype(np.int32))
 
 

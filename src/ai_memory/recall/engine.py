@@ -121,7 +121,9 @@ def recall(
     ranking = rank(search)
     covered = coverage(ranking.words, plan.terms, ranking.rows)
     hits, dropped = _hits(_Found(question, plan, view, store, scored, ranking, covered))
-    found_notices += abstention.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
+    found_notices += abstention.notices(
+        view, plan, scored, ranking, dropped=dropped, limit=question.limit, semantic=vector is not None
+    )
     reason = None if hits else _reason(question, plan, view, filtered, scored, dropped)
     greatest = max((hit.confidence for hit in hits), default=0.0)
     trusted = why_trusted(greatest, ranking.scores.tolist(), covered.shares, ranking.joint_coverage) if hits else None

@@ -28,11 +28,15 @@ from ai_memory.service.background.embedder import Chooser, EmbedderSlot, Loader,
 from ai_memory.service.background.extraction import GraphReader, OpenFile
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.snapshots import SnapshotFolder
-from ai_memory.service.handlers import moving, reading
+from ai_memory.service.handlers import moving, reading, watching
 from ai_memory.service.parts import Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
 from ai_memory.types import Problem
+from ai_memory.wording.ways import SERVE
+
+SETTLE_SECONDS, REBUILD_SECONDS = 5.0, 60.0
+"""How long `doctor` waits for pending vectors, and for those that a rebuild has made pending, before it reports the rest."""
 
 
 class Service:
@@ -55,16 +59,18 @@ class Service:
         graph_file: OpenFile | None = None,
         tuned: Tuned | None = None,
         zone: dt.tzinfo = dt.UTC,
+        ahead_seconds: float = 0.0,
     ) -> None:
         """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
         store agree on which of them builds a generation; `graph_file` opens the file of what memories name (None: no
         extraction); `tuned` are weights in place of a shipped recipe's; `zone` is whose days a question and a memory mean
-        by *yesterday*.
+        by *yesterday*; `ahead_seconds` above 0 is for a process that carries out one command and ends: it embeds what is
+        pending before it answers a question, for so long at most, and nothing in the background that it was not asked for.
         """
         clock = clock or SystemClock()
         slot = EmbedderSlot(store, loader)
         follower = Follower(store, snapshots, snapshot_rows=snapshot_rows)
-        backlog = BacklogWorker(store, slot, self._vectors_stored)
+        backlog = BacklogWorker(store, slot, self._vectors_stored, ahead_seconds=ahead_seconds)
         shop = Workshop(store, slot, backlog, clock, partial(find_embedder, loader, choose), self._generation_switched)
         decided = Decisions(store)
         self._closed = threading.Event()
@@ -130,7 +136,7 @@ class Service:
         return self._open().backlog.settle(timeout)
 
     def doctor(self, *, rebuild: bool = False) -> tuple[Problem, ...]:
-        """What does not agree with the canonical rows; with `rebuild`, derived parts are rebuilt first."""
+        """What does not agree with the canonical rows or has no vector yet; with `rebuild`, derived parts are rebuilt first."""
         parts = self._open()
         repaired: Sequence[Problem] = ()
         if rebuild:
@@ -141,7 +147,8 @@ class Service:
             if parts.graph is not None:
                 parts.graph.reset()
                 parts.graph.catch_up(math.inf)
-        return (*repaired, *parts.store.check())
+        parts.backlog.settle(REBUILD_SECONDS if rebuild else SETTLE_SECONDS)  # else a finding could not say why
+        return (*repaired, *parts.store.check(), *watching.backlog(parts))
 
     def close(self) -> None:
         """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""
@@ -175,4 +182,4 @@ class Service:
 
 
 def _closed() -> ServiceUnavailableError:
-    return ServiceUnavailableError("the service is closed", hint="open it again, or ai-memory serve")
+    return ServiceUnavailableError("the service is closed", hint=SERVE.after("open it again, or "))

@@ -11,9 +11,8 @@ from ai_memory.errors import IdempotencyConflictError, InvalidInputError
 from ai_memory.store.base import Rejected, Restore, VectorRow
 from ai_memory.store.tombstones import MAX_SALTS
 from ai_memory.store.values import vector_blob
-
-LENGTH_TOLERANCE = 1e-3
-"""How far from 1 the length of a stored vector may be; float16 inference stays well below."""
+from ai_memory.types import LENGTH_TOLERANCE
+from ai_memory.wording.ways import DOCTOR
 
 UNOPENED = "tombstones were sealed with a secret that is gone: what they refused can be stored again"
 PUT_BACK = "put back the file with the store's secret (its name ends in .key) from a backup"
@@ -141,7 +140,7 @@ def packed(rows: Sequence[VectorRow], dimension: int) -> list[tuple[int, int, by
         if row.vector.shape != (dimension,):
             raise InvalidInputError(
                 f"a vector of shape {row.vector.shape} does not fit a generation of dimension {dimension}",
-                hint="run `ai-memory doctor`: the store's vectors were made by another embedder",
+                hint=DOCTOR.after("the store's vectors were made by another embedder: "),
                 limit=dimension,
                 key=row.key,
             )

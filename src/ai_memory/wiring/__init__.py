@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +18,21 @@ from ai_memory.embed.load import load_embedder
 from ai_memory.embed.matryoshka import at_dimension
 from ai_memory.embed.models.known import known_model
 from ai_memory.embed.models.locate import find_model
+from ai_memory.embed.models.own import remember_folder, remembered
 from ai_memory.embed.remote import RemoteEmbedder
-from ai_memory.errors import InvalidInputError, NotFoundError, OfflineError, StoreError
+from ai_memory.errors import (
+    EmbedderUnavailableError,
+    InvalidInputError,
+    ModelFilesError,
+    NotFoundError,
+    OfflineError,
+    StoreCorruptError,
+    StoreError,
+)
 from ai_memory.extraction import extract
 from ai_memory.places import absolute, model_places
 from ai_memory.recall.tuned import Tuned, decode
-from ai_memory.service.background.embedder import Choice, active_generation, check_identity
+from ai_memory.service.background.embedder import Choice, active_generation, binding, check_identity
 from ai_memory.service.background.extraction import OpenFile
 from ai_memory.service.background.snapshots import SnapshotFolder
 from ai_memory.service.service import Service
@@ -32,10 +43,13 @@ from ai_memory.store.graph_file import GraphFile
 from ai_memory.types import EmbedderIdentity, Generation, Problem
 from ai_memory.wire import is_on_this_machine
 from ai_memory.wiring.stores import make_folder, open_store_at
+from ai_memory.wording.ways import USE_FOLDER, by_field
 
 if TYPE_CHECKING:
     from ai_memory.store.neo4j.store import Neo4jStore
     from ai_memory.store.sqlite.store import SqliteStore
+
+logger = logging.getLogger(__name__)
 
 NO_MODEL = "none"
 AUTO = "auto"
@@ -53,14 +67,19 @@ class Migration(Struct, frozen=True):
 
 
 def open_service(
-    settings: Settings, *, clock: Clock | None = None, any_embedder: bool = False, shipped: bool = False
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    any_embedder: bool = False,
+    shipped: bool = False,
+    ahead_seconds: float = 0.0,
 ) -> Service:
     """The service over the store that the settings name, made when it is not there yet.
 
-    The model is loaded at its first use. With `shipped`, tuned weights are not even looked for. Raises EmbedderMismatchError when
-    a model, dimension or dtype is named that is not the one this store's vectors were made with (unless `any_embedder`: to make
-    them again), StoreError's subclasses when the store cannot be opened, and InvalidInputError for a recipe file that is none;
-    nothing is written then.
+    The model is loaded at its first use. With `shipped`, tuned weights are not even looked for; `ahead_seconds` as for `Service`.
+    Raises EmbedderMismatchError when a model, dimension or dtype is named that is not the one this store's vectors were made with
+    (unless `any_embedder`: to make them again), StoreError's subclasses when the store cannot be opened, and InvalidInputError for
+    a recipe file that is none; nothing is written then.
     """
     clock = clock or SystemClock()
     tuned = None if shipped else tuned_recipe(settings)
@@ -68,7 +87,7 @@ def open_service(
     embedders, beside = Embedders(settings), settings.beside_store
     try:
         if not any_embedder:
-            embedders.refuse_others(active_generation(store))
+            embedders.refuse_others(binding(store, active_generation(store)))
         return Service(
             store,
             None if settings.model == NO_MODEL else embedders.of_store,
@@ -81,6 +100,7 @@ def open_service(
             build_lock=beside.with_name(beside.name + ".reembed.lock"),
             tuned=tuned,
             zone=settings.zone,
+            ahead_seconds=ahead_seconds,
         )
     except BaseException:
         store.close()  # else its connections would stand in the way of whoever opens it next
@@ -90,11 +110,27 @@ def open_service(
 def _graph_file(store: Store, path: Path, settings: Settings) -> OpenFile | None:
     """What opens the graph file; where extraction is switched off, the file is deleted."""
     if not settings.extract:
-        _delete_graph_file(path)
+        _delete_database(path)
         return None
     # In another zone the same words mean other days, so the file is read again.
     version = " ".join(filter(None, (extract.VERSION, settings.timezone)))
-    return lambda digest_at: GraphFile(path, store.store_id, version, digest_at)
+
+    def opened(digest_at: Callable[[int], str]) -> GraphFile:
+        try:
+            return GraphFile(path, store.store_id, version, digest_at)
+        except (
+            StoreCorruptError
+        ) as error:  # all of it is derived: it is read again, and what is unread is said meanwhile
+            logger.warning("%s; it is made again", error.message)
+            _delete_database(path)
+            return GraphFile(path, store.store_id, version, digest_at)
+
+    return opened
+
+
+def _delete_database(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def tuned_recipe(settings: Settings) -> Tuned | None:
@@ -138,12 +174,7 @@ def _open_at(place: str, settings: Settings, clock: Clock, *, half_filled: bool 
 def _discard_derived(beside: Path) -> None:
     """Delete the index and the graph file next to a store; they are made again when they are next needed."""
     SnapshotFolder(beside.with_name(beside.name + ".index")).discard()
-    _delete_graph_file(beside.with_name(beside.name + ".graph"))
-
-
-def _delete_graph_file(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    _delete_database(beside.with_name(beside.name + ".graph"))
 
 
 def doctor(settings: Settings, *, rebuild: bool = False) -> tuple[Problem, ...]:
@@ -207,8 +238,8 @@ class Embedders:
         """
         settings = self._settings
         model = settings.model
-        if model == AUTO and pinned is not None and _has_name(pinned.model):
-            model = pinned.model
+        if model == AUTO and pinned is not None and not settings.embedder_url:
+            model = self._model_of(pinned)
         return self._embedder(model, settings.dtype, settings.dimension, pinned)
 
     def chosen(self, choice: Choice, pinned: EmbedderIdentity | None) -> Embedder | None:
@@ -219,14 +250,30 @@ class Embedders:
         settings = self._settings
         model, dimension = choice.model or settings.model, choice.dimension or settings.dimension
         own = choice.model is None and model in (AUTO, NO_MODEL) and (choice.dimension or choice.dtype)
-        if own and pinned is not None and _has_name(pinned.model):
-            model, dimension = pinned.model, dimension or pinned.dimension
+        if own and pinned is not None and not settings.embedder_url:
+            model, dimension = self._model_of(pinned), dimension or pinned.dimension
         if model == NO_MODEL:
-            raise InvalidInputError("the setting `model` is none", hint="name one: ai-memory reembed --model minilm")
+            raise InvalidInputError("the setting `model` is none", hint=by_field("model", "minilm").after("name one: "))
         dtype = choice.dtype or settings.dtype
-        if dtype == AUTO and pinned is not None and model == pinned.model:
+        if dtype == AUTO and pinned is not None and (own or model == pinned.model):
             dtype = pinned.dtype
         return self._embedder(model, dtype, dimension, None)
+
+    def _model_of(self, pinned: EmbedderIdentity) -> str:
+        """How the settings would name the model of an identity: by its name, or by the folder that it was last loaded from.
+
+        Raises EmbedderUnavailableError where neither is known.
+        """
+        if known_model(pinned.model) is not None or pinned.model == HASHING:
+            return pinned.model
+        folder = remembered(self._settings.data_dir, pinned)
+        if folder is None:
+            raise EmbedderUnavailableError(
+                f"the store's vectors were made by {pinned.model}, a folder that is not known on this machine",
+                hint=USE_FOLDER,
+                model=pinned.model,
+            )
+        return str(folder)
 
     def refuse_others(self, active: Generation | None) -> None:
         """What was asked for by name must be the store's own; identities are known without loading weights.
@@ -238,7 +285,10 @@ class Embedders:
             return  # an embedder elsewhere is compared when it is first needed: it may not answer yet
         if settings.model == AUTO and settings.dtype == AUTO and not settings.dimension:
             return
-        embedder = self.of_store(active.embedder)
+        try:
+            embedder = self.of_store(active.embedder)
+        except (ModelFilesError, EmbedderUnavailableError):
+            return  # without an embedder the service works lexically, and its answers say why
         if embedder is not None:
             check_identity(active, embedder.identity)
 
@@ -261,6 +311,8 @@ class Embedders:
             settings = self._settings
             whole = load_embedder(folder, dtype=dtype, threads=settings.threads, cache_dir=settings.cache_dir)
             self._loaded[str(folder.path), dtype] = whole
+            if known_model(folder.name) is None:
+                remember_folder(settings.data_dir, whole.identity, folder.path)
         return at_dimension(whole, dimension)
 
     def _elsewhere(self, dimension: int, pinned: EmbedderIdentity | None) -> Embedder:
@@ -279,8 +331,3 @@ class Embedders:
             self._loaded[url, ""] = whole
         same = pinned is not None and pinned.model == whole.identity.model
         return at_dimension(whole, dimension or (pinned.dimension if pinned is not None and same else 0))
-
-
-def _has_name(model: str) -> bool:
-    """Whether a model can be found again by its name; any other folder cannot."""
-    return model == HASHING or known_model(model) is not None

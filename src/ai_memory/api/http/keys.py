@@ -11,6 +11,7 @@ from msgspec import Struct
 from ai_memory.api.http.headers import Headers, header
 from ai_memory.errors import ForbiddenError, InvalidInputError, UnauthorizedError
 from ai_memory.operations.base import Operation, Request, Response
+from ai_memory.wording.ways import API_KEY
 
 EVERY = "*"
 
@@ -84,15 +85,15 @@ class Keys:
             return ALL
         token = _token(headers)
         if token is None:
-            raise UnauthorizedError(
-                "this server requires an API key", hint="send Authorization: Bearer KEY, or X-API-Key: KEY"
-            )
+            raise UnauthorizedError("this server requires an API key", hint=API_KEY)
         digest, found = _digest(token), None
         for known, access in self._access.items():  # all of them, so that the time does not depend on which one matches
             if hmac.compare_digest(known, digest):
                 found = access
         if found is None:
-            raise UnauthorizedError("this API key is unknown", hint="see api_keys in the server's settings")
+            raise UnauthorizedError(
+                "this API key is unknown", hint=API_KEY.after("one of the server's api_keys is needed: ")
+            )
         return found
 
 

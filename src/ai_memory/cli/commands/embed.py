@@ -13,6 +13,7 @@ from ai_memory.cli import exits
 from ai_memory.cli.model_options import add_model_options, open_model
 from ai_memory.cli.output.progress import progress
 from ai_memory.cli.output.screen import Screen
+from ai_memory.cli.parser import UsageError
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -23,15 +24,19 @@ if TYPE_CHECKING:
     from ai_memory.bulk.writers import OutputFormat
     from ai_memory.python.embedding_model import EmbeddingModel
 
+USAGE = "usage: ai-memory embed INPUT -o OUTPUT, or ai-memory embed --pending"
 _STANDARD = "-"
 _SHOWN_REJECTIONS = 20
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What to read, what to write, and how to embed the texts."""
-    parser.add_argument("input", metavar="INPUT", help="JSON lines, CSV, Parquet or lines of text; - is standard input")
     parser.add_argument(
-        "-o", "--output", required=True, metavar="OUTPUT", help="npy, Parquet or JSON lines; - prints JSON lines"
+        "input", nargs="?", metavar="INPUT", help="JSON lines, CSV, Parquet or lines of text; - is standard input"
+    )
+    parser.add_argument("-o", "--output", metavar="OUTPUT", help="npy, Parquet or JSON lines; - prints JSON lines")
+    parser.add_argument(
+        "--pending", action="store_true", help="in place of a file: the memories of the store that have no vector yet"
     )
     parser.add_argument("--input-format", metavar="FORMAT", help="jsonl, csv, parquet or text (default: by the name)")
     parser.add_argument("--output-format", metavar="FORMAT", help="npy, parquet or jsonl (default: by the name)")
@@ -59,6 +64,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Embed everything; exit code 4 where some rows were rejected and reported."""
+    given = arguments.input is not None or arguments.output is not None
+    if arguments.pending and not given:
+        return _pending(arguments, screen)
+    if arguments.pending or arguments.input is None or arguments.output is None:
+        raise UsageError("give INPUT and -o OUTPUT, or --pending", USAGE)
     from ai_memory.bulk.encoder import check_work
     from ai_memory.bulk.readers import Fields
 
@@ -90,6 +100,15 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if arguments.output != _STANDARD:
         screen.value(value, [_sentence(arguments.output, summary)])
     return exits.SOME_REJECTED if summary.rejected else exits.OK
+
+
+def _pending(arguments: argparse.Namespace, screen: Screen) -> int:
+    from ai_memory.cli.commands.store.pending import embed_pending
+    from ai_memory.cli.target import Choices
+
+    made = embed_pending(Choices.of(arguments), screen)
+    screen.value({"embedded": made}, [f"{made:,} memories were embedded" if made else "every memory has its vector"])
+    return exits.OK
 
 
 def _embed(

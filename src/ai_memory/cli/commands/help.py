@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from difflib import get_close_matches
 from importlib.resources.abc import Traversable
 from pathlib import PurePath
 
@@ -21,6 +20,7 @@ from ai_memory.cli.parser import UsageError, build_parser
 from ai_memory.cli.table import COMMANDS
 from ai_memory.environment import variable
 from ai_memory.errors import NotFoundError
+from ai_memory.wording.spelling import did_you_mean
 
 USAGE = "usage: ai-memory help [TOPIC]; without a topic it lists all pages"
 PAGER = "less -FRX"
@@ -88,6 +88,6 @@ def _paged(lines: list[str]) -> bool:
 
 
 def _unknown(topic: str, known: list[str]) -> UsageError:
-    near = [name for name in known if topic in name] or get_close_matches(topic, known)
-    meant = f"; did you mean {' or '.join(dict.fromkeys(near[:3]))}?" if near else ""
+    inside = [name for name in known if topic in name]
+    meant = f"; did you mean {' or '.join(dict.fromkeys(inside[:3]))}?" if inside else did_you_mean(topic, known)
     return UsageError(f"there is no page {topic!r}{meant}", USAGE)

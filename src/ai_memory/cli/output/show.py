@@ -340,8 +340,10 @@ def stats(value: Stats, screen: Screen) -> Iterable[str]:
         figures.append(("reembed", _build(value.build)))
     figures.append(("store", value.store))
     longest = max(len(name) for name, _ in figures)
-    del screen
-    return [f"{name.ljust(longest)}  {visible(text)}" for name, text in figures]
+    yield from (f"{name.ljust(longest)}  {visible(text)}" for name, text in figures)
+    if value.problems:
+        yield ""
+        yield from problems(value.problems, screen)
 
 
 def health(value: Health, screen: Screen) -> Iterable[str]:

@@ -19,21 +19,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ai_memory.embed.models.digests import folder_digests
 from ai_memory.embed.models.known import FAMILIES, KnownModel, known_model
 from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable, named_prompts
 from ai_memory.errors import ModelFilesError
+from ai_memory.wording.ways import FETCH_AGAIN, USE_FOLDER
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 ONNX_WEIGHTS = "onnx/model.onnx"
-
-FETCH_AGAIN = "delete the folder and run: ai-memory model fetch minilm"
 
 _REFUSED = {
     "adapter_config.json": "an adapter must be merged into its base model first",
@@ -93,7 +93,9 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
     """
     if not path.is_dir():
         raise ModelFilesError(
-            f"there is no model folder at {path}", hint="ai-memory model fetch minilm", path=str(path)
+            f"there is no model folder at {path}",
+            hint=USE_FOLDER.after("check the path, put the folder back, or "),
+            path=str(path),
         )
     if (path / "onnx").is_dir() and not (path / "modules.json").exists():
         return _read_onnx_folder(path, name or path.name)
@@ -107,6 +109,7 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
     optional = [each for each in ("sentence_bert_config.json",) if (path / each).is_file()]
     files = ["modules.json", "config.json", TOKENIZER, WEIGHTS, f"{pooling}/config.json", *optional]
     files += [f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)]
+    _check_whole(path, [name for name in files if name.endswith((WEIGHTS, TOKENIZER))])
     title = name or path.name
     architecture = str(config.get("model_type", ""))
     named = known_model(title)
@@ -126,6 +129,48 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
     )
 
 
+def _check_whole(path: Path, files: Sequence[str]) -> None:
+    """Raises ModelFilesError for weights or a tokenizer that were cut off, as an interrupted copy leaves them.
+
+    It reads the ends of the files only: a model that cannot be used is known in milliseconds, not after it has been loaded.
+    """
+    for name in files:
+        file = path / name
+        try:
+            with file.open("rb") as opened:
+                size = opened.seek(0, os.SEEK_END)
+                wrong = _cut_tensors(opened, size) if name.endswith(WEIGHTS) else _cut_json(opened, size)
+        except OSError as error:
+            wrong = f"cannot be read: {error.strerror}"
+        if wrong:
+            raise ModelFilesError(f"{file} {wrong}", hint=FETCH_AGAIN, file=str(file), path=str(path))
+
+
+def _cut_tensors(opened: BinaryIO, size: int) -> str | None:
+    """What is wrong with the size of a safetensors file: its header says where the last tensor ends."""
+    opened.seek(0)
+    length = int.from_bytes(opened.read(8), "little")
+    if size < 8 or length > size - 8:
+        return f"cannot be read as safetensors: it has {size:,} bytes, fewer than its header"
+    try:
+        header = json.loads(opened.read(length))
+        header.pop("__metadata__", None)
+        needed = 8 + length + max(entry["data_offsets"][1] for entry in header.values())
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return "cannot be read as safetensors: its header is damaged"
+    if size == needed:
+        return None
+    return f"cannot be read as safetensors: it has {size:,} bytes in place of {needed:,}"
+
+
+def _cut_json(opened: BinaryIO, size: int) -> str | None:
+    """Whether a file is no JSON object, by its ends."""
+    opened.seek(0)
+    begins = opened.read(64).lstrip()[:1]
+    opened.seek(max(0, size - 64))
+    return None if begins == b"{" and opened.read().rstrip()[-1:] == b"}" else "is not a JSON object, or was cut off"
+
+
 def _read_onnx_folder(path: Path, title: str) -> ModelFolder:
     _check_inventory(path, ("config.json", TOKENIZER))
     graphs = sorted(file.name for file in (path / "onnx").glob("*.onnx"))
@@ -137,6 +182,7 @@ def _read_onnx_folder(path: Path, title: str) -> ModelFolder:
             path=str(path),
             missing=[ONNX_WEIGHTS],
         )
+    _check_whole(path, [TOKENIZER])
     config = read_json(path / "config.json")
     data = [f"onnx/{file.name}" for file in (path / "onnx").glob("model.onnx_data*")]
     optional = [each for each in ("sentence_bert_config.json",) if (path / each).is_file()]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ai_memory.embed.models.folder import WEIGHTS, ModelFolder, read_json
 from ai_memory.embed.models.weights import read_tensors
 from ai_memory.errors import ModelFilesError
+from ai_memory.wording.ways import fetch_model
 
 logger = logging.getLogger(__name__)
 
@@ -208,7 +209,7 @@ def _is_size(value: object) -> bool:
 def _unsupported(folder: ModelFolder, wrong: list[str]) -> ModelFilesError:
     return ModelFilesError(
         f"this version does not run the Gemma in {folder.path}: {'; '.join(wrong)}",
-        hint="ai-memory model fetch embeddinggemma",
+        hint=fetch_model("embeddinggemma"),
         path=str(folder.path),
         wrong=wrong,
     )

@@ -16,15 +16,18 @@ class PromptTable:
     """The prompts of one model. A prompt is put before the text literally, its trailing space included."""
 
     queries: Mapping[Task, str] = field(default_factory=dict)
-    """The prompt of each task; a task that is missing has none."""
+    """The prompt of each task; a task that is missing has that of retrieval."""
     document: str = ""
     """The prompt of a document without a title."""
     titled_document: str = "{title}\n"
     """The prompt of a document with a title, which replaces `{title}`."""
 
     def for_query(self, task: Task) -> str:
-        """The prompt of a query of this task; empty if the model has none."""
-        return self.queries.get(task, "")
+        """The prompt of a query of this task; empty for `Task.NONE`, and if the model has none.
+
+        A model with one prompt for all queries names it once, as that of retrieval.
+        """
+        return "" if task is Task.NONE else self.queries.get(task, self.queries.get(Task.RETRIEVAL, ""))
 
     def for_document(self, title: str | None) -> str:
         """The prompt of a document; an empty title counts as no title."""

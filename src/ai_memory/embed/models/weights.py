@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.models.folder import FETCH_AGAIN
 from ai_memory.errors import ModelFilesError
+from ai_memory.wording.ways import FETCH_AGAIN
 
 _TYPES = ("F32", "BF16")
 

@@ -119,8 +119,8 @@ class Workshop:
 
     def end(self, job: Job, state: str, error: MemoryServiceError | None = None) -> None:
         """Record how a build ended."""
-        reason = None if error is None else error.message + (f" ({error.hint})" if error.hint else "")
-        self.note(job, state=state, error=reason)
+        # Without the hint: who will read this, on which surface, is not known yet.
+        self.note(job, state=state, error=None if error is None else error.message)
 
 
 class Builder:

@@ -12,14 +12,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ai_memory.embed.base import Embedder, Task, TokenReader, TokenVectors
+from ai_memory.embed.base import Embedder, Task, TokenReader, TokenVectors, sound
 from ai_memory.embed.matryoshka import at_dimension
 from ai_memory.errors import (
     EmbedderError,
@@ -32,6 +32,7 @@ from ai_memory.recall.evidence.background import BACKGROUND_SENTENCES
 from ai_memory.recall.evidence.token_rerank import ReadTokens
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation
+from ai_memory.wording.ways import FETCH_MODEL, MODEL_AUTO, Way, by_operator, fetch_model
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,19 @@ Chooser = Callable[[Choice, EmbedderIdentity | None], Embedder | None]
 """Builds the embedder that is asked for, given the identity that the store is pinned to; None where the model is not here."""
 
 LOOK_AGAIN_SECONDS = 2.0
+LONGEST_REST = 60.0
+SLOW_SECONDS = 0.5
+REST_FACTOR = 10.0
+"""After an attempt that failed, the next comes after this many times as long as it took: a server that hangs, or a model that takes
+seconds to turn out damaged, may take a tenth of a caller's time and no more."""
 QUERY_CACHE = 1024
+
+
+class Lack(NamedTuple):
+    """Why there are no vectors, and the way out."""
+
+    message: str
+    way: object | None
 
 
 class PinnedEmbedder:
@@ -74,7 +87,8 @@ class PinnedEmbedder:
             if known is not None:
                 self._queries.move_to_end(text)
                 return known
-        vector: NDArray[np.float32] = self.embedder.embed_queries([text], Task.RETRIEVAL)[0]
+        made = self.embedder.embed_queries([text], Task.RETRIEVAL)
+        vector: NDArray[np.float32] = sound(made, 1, self.embedder.identity.dimension)[0]
         with self._lock:
             self._queries[text] = vector
             if len(self._queries) > QUERY_CACHE:
@@ -85,7 +99,8 @@ class PinnedEmbedder:
         """The vectors of recall's anchor sentences, shape (m, dimension), made at the first call; None where that fails."""
         if self._anchors is None:
             try:
-                self._anchors = self.embedder.embed_documents(BACKGROUND_SENTENCES)
+                made = self.embedder.embed_documents(BACKGROUND_SENTENCES)
+                self._anchors = sound(made, len(BACKGROUND_SENTENCES), self.embedder.identity.dimension)
             except MemoryServiceError as error:
                 logger.warning("the embedder failed on the anchors: %s", error.message)
         return self._anchors
@@ -100,6 +115,11 @@ class EmbedderSlot:
         self._lock = threading.Lock()
         self._state: State = "idle" if loader else "disabled"
         self._error: MemoryServiceError | None = None
+        self._failure: MemoryServiceError | None = None
+        """What the embedder failed with when it was last asked for vectors; None since it gave some."""
+        self._resting_until = 0.0
+        """Until then (on the monotonic clock) no question waits for an embedder that has just failed slowly."""
+        self._look_again = LOOK_AGAIN_SECONDS
         self._pinned: PinnedEmbedder | None = None
         self._spare: Embedder | None = None
         self._looked_at = -LOOK_AGAIN_SECONDS
@@ -113,8 +133,8 @@ class EmbedderSlot:
 
     @property
     def error(self) -> MemoryServiceError | None:
-        """Why there is no embedder, in the states `failed` and `mismatch`."""
-        return self._error
+        """Why there is no embedder, in the states `failed` and `mismatch`; in any other what it failed with last, if it did."""
+        return self._error or self._failure
 
     def generation(self) -> Generation | None:
         """The store's active vector generation at this moment; None before the first embedder came."""
@@ -133,8 +153,9 @@ class EmbedderSlot:
                 return None
             with self._lock:
                 if not self._fits(active) and self._due(active):
+                    began = time.monotonic()
                     self._load(self._loader, active)
-                    self._looked_for, self._looked_at = _id(active), time.monotonic()
+                    self._look_later(active, began)
             if not self._fits(active) and _id(self.generation()) == _id(active):
                 return None
 
@@ -143,12 +164,23 @@ class EmbedderSlot:
         pinned = self.get()
         if pinned is not None:
             return pinned.embedder
-        error = self._error
+        lack = self.lack() or Lack("the embedder is not loaded yet", None)
+        raise EmbedderUnavailableError(lack.message, hint=lack.way)
+
+    def lack(self) -> Lack | None:
+        """Why there are no vectors at this moment and how to get them; None where the embedder works, or was not needed yet."""
+        error = self.error
         if error is not None:
-            raise EmbedderUnavailableError(error.message, hint=error.hint)
+            return Lack(error.message, error.way)
         if self._state == "disabled":
-            raise EmbedderUnavailableError("the embedder is switched off (model = none)", hint="set model to auto")
-        raise EmbedderUnavailableError("there is no embedding model here", hint="ai-memory model fetch")
+            return Lack("the embedder is switched off (model = none)", MODEL_AUTO)
+        if self._state != "absent":
+            return None
+        active = self.generation()
+        if active is None:
+            return Lack("there is no embedding model", FETCH_MODEL)
+        model = active.embedder.model
+        return Lack(f"the model that made this store's vectors, {model}, is not here", fetch_model(model))
 
     def _fits(self, active: Generation | None) -> bool:
         """Whether the embedder held is that of this generation."""
@@ -156,22 +188,49 @@ class EmbedderSlot:
 
     def _due(self, active: Generation | None) -> bool:
         """Whether it is time to look for an embedder: at once for another generation, else after a while."""
-        return self._looked_for != _id(active) or time.monotonic() - self._looked_at >= LOOK_AGAIN_SECONDS
+        return self._looked_for != _id(active) or time.monotonic() - self._looked_at >= self._look_again
+
+    def _look_later(self, active: Generation | None, began: float) -> None:
+        """Note that the embedder of `active` was looked for, in an attempt that began then (on the monotonic clock)."""
+        self._looked_for, self._looked_at = _id(active), time.monotonic()
+        self._look_again = max(LOOK_AGAIN_SECONDS, _rest(self._looked_at - began))
+
+    def failed(self, pinned: PinnedEmbedder, error: MemoryServiceError, seconds: float) -> None:
+        """Note that this embedder failed on documents after so many seconds, for a cause that is not one text.
+
+        One that cannot be reached, or whose files are damaged, is let go and looked for again later.
+        """
+        self._failure = _without_trace(error)
+        if isinstance(error, EmbedderError) and not isinstance(error, EmbedderUnavailableError):
+            return
+        with self._lock:
+            if self._pinned is pinned:
+                self._pinned, self._error, self._state = None, self._failure, "failed"
+                self._look_later(pinned.generation, time.monotonic() - seconds)
+
+    def worked(self) -> None:
+        """Note that the embedder gave vectors of documents."""
+        self._failure = None
 
     def embed_query(self, pinned: PinnedEmbedder, text: str) -> NDArray[np.float32] | None:
         """The unit vector of a question, shape (dimension,), or None when the model fails on it (see `error`)."""
+        began = time.monotonic()
+        if began < self._resting_until and self._failure is not None:
+            return None
         try:
             vector = pinned.embed_query(text)
         except MemoryServiceError as error:  # also ModelFilesError: weights are read at the first use
             logger.warning("the embedder failed on a question: %s", error.message)
-            self._error = error
-            return None
+            self._failure = _without_trace(error)
         except Exception as error:
             logger.exception("the embedder failed on a question")
-            self._error = EmbedderError(f"the embedder failed: {error}", hint="the log has the trace")
-            return None
-        self._error = None
-        return vector
+            self._failure = EmbedderError(f"the embedder failed: {error}", hint="the log has the trace")
+        else:
+            self._failure = None
+            return vector
+        now = time.monotonic()
+        self._resting_until = now + _rest(now - began)
+        return None
 
     def token_reader(self, pinned: PinnedEmbedder) -> ReadTokens | None:
         """A function that reads token vectors with the embedder and never raises; None where it does not provide them."""
@@ -214,22 +273,40 @@ class EmbedderSlot:
         """Load the embedder of `active`. The one before is let go and not closed: a recall may still be using it."""
         self._state = "loading"
         try:
-            embedder = self.at_hand(active.embedder) if active is not None else None
+            wanted = binding(self._store, active)
+            embedder = self.at_hand(wanted.embedder) if wanted is not None else None
             self._pinned = None
             if embedder is None:
-                embedder = loader(active.embedder if active is not None else None)
+                embedder = loader(wanted.embedder if wanted is not None else None)
             pinned = None if embedder is None else PinnedEmbedder(pin(self._store, embedder.identity), embedder)
         except EmbedderMismatchError as error:
-            self._state, self._error = "mismatch", error
-            logger.error("%s", error.message)  # noqa: TRY400 - an expected state, logged once without a trace
+            self._state, self._error = "mismatch", _without_trace(error)
+            logger.warning("%s", error.message)
         except MemoryServiceError as error:
-            self._state, self._error = "failed", error
-            logger.error("the embedder could not be loaded: %s", error.message)  # noqa: TRY400
+            self._state, self._error = "failed", _without_trace(error)
+            logger.warning("the embedder could not be loaded: %s", error.message)
+        except Exception as error:
+            logger.exception("the embedder could not be loaded")
+            what = f"the embedder could not be loaded: {type(error).__name__}: {error}"
+            self._state, self._error = "failed", EmbedderUnavailableError(what, hint="the log has the trace")
         else:
             self._pinned, self._error, self._spare = pinned, None, None
             self._state = "ready" if pinned is not None else "absent"
             if embedder is not None:
                 logger.info("embedder ready: %s, %d dimensions", embedder.identity.model, embedder.identity.dimension)
+
+
+def _rest(seconds: float) -> float:
+    """How long to wait after an attempt that failed after `seconds`; one that failed at once may be repeated at once."""
+    return min(LONGEST_REST, REST_FACTOR * seconds) if seconds >= SLOW_SECONDS else 0.0
+
+
+def _without_trace(error: MemoryServiceError) -> MemoryServiceError:
+    """An error to be kept: its traces would keep the embedder that failed, and its memory, with it."""
+    each: BaseException | None = error
+    while each is not None:
+        each.__traceback__, each = None, each.__cause__ or each.__context__
+    return error
 
 
 def fitting(embedder: Embedder, identity: EmbedderIdentity) -> Embedder | None:
@@ -284,6 +361,14 @@ def active_generation(store: Store) -> Generation | None:
     return next((generation for generation in store.generations() if generation.state == "active"), None)
 
 
+def binding(store: Store, active: Generation | None) -> Generation | None:
+    """The active generation, where it binds the store to its embedder: where it has a vector. Else None.
+
+    Otherwise a damaged model, which gave none, would keep the whole one out.
+    """
+    return None if active is None or not store.vector_position(active.id) else active
+
+
 def check_identity(active: Generation, identity: EmbedderIdentity) -> None:
     """Raise EmbedderMismatchError, before anything is written, where the store's vectors were made by another embedder."""
     if active.embedder == identity:
@@ -292,7 +377,7 @@ def check_identity(active: Generation, identity: EmbedderIdentity) -> None:
     differing = [name for name in pinned.__struct_fields__ if getattr(pinned, name) != getattr(identity, name)]
     raise EmbedderMismatchError(
         f"the store's vectors were made by {_name(pinned)}, not by {_name(identity)} (they differ in {', '.join(differing)})",
-        hint=f"{_again(differing, pinned)}, or re-create all vectors: {_command(differing, identity)}",
+        hint=_reembed(differing, identity).after(f"{_again(differing, pinned)}, or re-create all vectors: "),
         pinned=_as_dict(pinned),
         given=_as_dict(identity),
     )
@@ -307,10 +392,10 @@ def _again(differing: list[str], pinned: EmbedderIdentity) -> str:
     return f"use {pinned.model} again (model = auto does)"
 
 
-def _command(differing: list[str], identity: EmbedderIdentity) -> str:
-    """The command that makes the vectors of another embedder; nothing is named that the settings say already."""
+def _reembed(differing: list[str], identity: EmbedderIdentity) -> Way:
+    """How to make the vectors of another embedder; nothing is named that the settings say already."""
     dimension = f" --dim {identity.dimension}" if differing == ["dimension"] else ""
-    return f"ai-memory reembed{dimension}"
+    return by_operator(f"ai-memory reembed{dimension}", f"make them again by {identity.model}")
 
 
 def pin(store: Store, identity: EmbedderIdentity) -> Generation:
@@ -321,6 +406,10 @@ def pin(store: Store, identity: EmbedderIdentity) -> Generation:
     active = active_generation(store)
     if active is None:
         return store.create_generation(identity, activate=True)
+    if active.embedder != identity and binding(store, active) is None:
+        made = store.create_generation(identity, activate=False)
+        store.activate_generation(made.id, complete=False)
+        return msgspec.structs.replace(made, state="active")
     check_identity(active, identity)
     return active
 

@@ -15,6 +15,7 @@ from ai_memory.service.background.embedder import is_cut_of
 from ai_memory.store.base import Store, StoredRevision, VectorRow
 from ai_memory.text.passages import split
 from ai_memory.types import EmbedderIdentity, Generation
+from ai_memory.wording.ways import ACTIVATE_INCOMPLETE, by_operator
 
 
 class Pace:
@@ -90,14 +91,17 @@ class Filler:
         if self._error is not None:
             return EmbedderError(
                 f"{self.left} revisions could not be embedded: {self._error.message}",
-                hint="fix the cause and reembed again, or switch without them: ai-memory reembed --activate --incomplete",
+                hint=ACTIVATE_INCOMPLETE.after("fix the cause and build again, or "),
                 left=self.left,
             )
         identity = self._generation.embedder
         return EmbedderUnavailableError(
             f"the model {identity.model} ({identity.dtype}, revision {identity.revision[:8]}) is not installed, and {self.left} "
             "revisions have no vectors that its own could be cut from",
-            hint=f"install it, then: ai-memory reembed --model {identity.model}",
+            hint=by_operator(
+                f"ai-memory model fetch {identity.model}, then: ai-memory reembed --model {identity.model}",
+                f"fetch the embedding model {identity.model}",
+            ),
             left=self.left,
         )
 

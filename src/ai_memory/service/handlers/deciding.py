@@ -28,6 +28,7 @@ from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Relate, Unrelate
 from ai_memory.store.ids import DECISION, ENTITY, RELATION, new_id
 from ai_memory.types import Entity, Relation, RelationType
+from ai_memory.wording.ways import DECISIONS, NEIGHBOURS, UNDO
 
 _DECISION = "decision"
 """The attribute that holds the id of the decision which a relation is part of."""
@@ -51,7 +52,7 @@ def merge(parts: Parts, request: MergeRequest) -> Decision:
         if names.as_read(request.into) != into:
             raise ConflictError(
                 f"{request.into} is merged into what it is to stand for",
-                hint="ai-memory decisions shows by which decision; ai-memory undo reverts it",
+                hint=UNDO,
             )
         return _standing(parts, request.namespace, [each for each in read if each], ())
     for source in sources:
@@ -84,7 +85,7 @@ def split(parts: Parts, request: SplitRequest) -> Decision:
             names.existing(memory)
             raise NotFoundError(
                 f"memory {memory} names no {request.thing}",
-                hint="ai-memory neighbours shows which memories mention an entity",
+                hint=NEIGHBOURS,
                 memory_id=memory,
             )
     ends = [(thing, into, memory) for memory in memories if memory in naming]
@@ -111,7 +112,7 @@ def undo(parts: Parts, request: UndoRequest) -> Decision:
     if not ours:
         raise NotFoundError(
             f"there is no decision {request.id} in namespace {request.namespace}",
-            hint="ai-memory decisions lists them",
+            hint=DECISIONS,
         )
     now = parts.clock.now()
     ending = [Unrelate(id=each.id, namespace=request.namespace, at=now) for each in ours if each.retired_at is None]

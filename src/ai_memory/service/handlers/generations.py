@@ -24,6 +24,7 @@ from ai_memory.service.background.filling import sources_of
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation, Job
+from ai_memory.wording.ways import ACTIVATE_INCOMPLETE, CANCEL_REEMBED, GENERATIONS, REBUILD, fetch_model
 
 
 def generations(parts: Parts, request: GenerationsRequest) -> Generations:
@@ -92,18 +93,19 @@ def reembed(parts: Parts, request: ReembedRequest) -> Generations:
     embedder = parts.choose(choice, active.embedder if active else None)
     if embedder is None:
         raise EmbedderUnavailableError(
-            f"the model {request.model or ''} is not installed".replace("  ", " "), hint="ai-memory model fetch"
+            f"the model {request.model or ''} is not installed".replace("  ", " "),
+            hint=fetch_model(request.model or ""),
         )
     identity = embedder.identity
     if active is not None and active.embedder == identity:
         raise ConflictError(
             f"the store's vectors are made by {_said(identity)} already",
-            hint="name another model, dimension or dtype; damaged vectors are re-created by: ai-memory doctor --rebuild",
+            hint=REBUILD.after("name another model, dimension or dtype; for damaged vectors: "),
         )
     if building is not None and building.embedder != identity:
         raise ConflictError(
             f"vectors of {_said(building.embedder)} are being made; one generation is built at a time",
-            hint="let it finish, or: ai-memory reembed --cancel",
+            hint=CANCEL_REEMBED.after("let it finish, or "),
             generation=building.id,
         )
     return _start(parts, parts.store.create_generation(identity, activate=False), request, active)
@@ -141,7 +143,7 @@ def activate_generation(parts: Parts, request: ActivateGenerationRequest) -> Gen
     if not parts.store.activate_generation(building.id, complete=not request.incomplete):
         raise ConflictError(
             f"{parts.store.pending_count(building.id)} revisions have no vector in it yet",
-            hint="wait until the build is ready, or switch all the same: ai-memory reembed --activate --incomplete",
+            hint=ACTIVATE_INCOMPLETE.after("wait until the build is ready, or "),
             generation=building.id,
         )
     _end(parts, building, "done")
@@ -155,7 +157,7 @@ def take_back(parts: Parts, request: TakeBackRequest) -> Generations:
     if building is not None:
         raise ConflictError(
             f"vector generation {building.id} is being built",
-            hint="let it finish, or: ai-memory reembed --cancel",
+            hint=CANCEL_REEMBED.after("let it finish, or "),
             generation=building.id,
         )
     target = _kept(parts.store, request.generation)
@@ -195,7 +197,7 @@ def _building(store: Store) -> Generation | None:
 def _required(store: Store) -> Generation:
     building = _building(store)
     if building is None:
-        raise NotFoundError("no generation is being built", hint="ai-memory reembed --status shows what there is")
+        raise NotFoundError("no generation is being built", hint=GENERATIONS)
     return building
 
 
@@ -204,11 +206,11 @@ def _kept(store: Store, number: int | None) -> Generation:
     found = generation_by_id(store, number) if number is not None else _former(store)
     if found is None:
         what = "no former generation is kept" if number is None else f"there is no vector generation {number}"
-        raise NotFoundError(what, hint="ai-memory reembed --status shows what there is")
+        raise NotFoundError(what, hint=GENERATIONS)
     if found.state != "retired":
         raise InvalidInputError(
             f"vector generation {found.id} is {found.state}, not one that was kept",
-            hint="ai-memory reembed --status shows which are retired",
+            hint=GENERATIONS,
             field="generation",
         )
     return found

@@ -14,6 +14,7 @@ from ai_memory.service.handlers.graph import GraphView
 from ai_memory.service.parts import Parts
 from ai_memory.store.ids import MEMORY
 from ai_memory.types import Relation, Selection
+from ai_memory.wording.ways import STATS
 
 
 class QuestionLinks:
@@ -36,7 +37,7 @@ class QuestionLinks:
         if not unread:
             return ()
         message = f"{unread:,} changes are not in the graph yet: what they name is linked to nothing"
-        return (Notice(code="graph_unread", message=message, mend="ask again; ai-memory stats shows how much is left"),)
+        return (Notice(code="graph_unread", message=message, mend=str(STATS.after("ask again; "))),)
 
     def named(self) -> list[str]:
         """As `QuestionGraph.named`: entities by their whole name, in any case or inflection."""

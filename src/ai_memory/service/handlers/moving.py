@@ -18,7 +18,7 @@ import msgspec
 
 from ai_memory.decoding import from_builtins, whole_characters
 from ai_memory.errors import InvalidInputError, MemoryServiceError
-from ai_memory.operations.base import parse
+from ai_memory.operations.base import fields_of, parse
 from ai_memory.operations.caller import Progress
 from ai_memory.operations.imported import TEXT_NAMES, exact_draft, parts_of, read_fields, split_warning, unknown_fields
 from ai_memory.operations.moving import (
@@ -47,6 +47,7 @@ from ai_memory.types import (
     Relation,
     contains_forgotten,
 )
+from ai_memory.wording.spelling import nearest
 
 FORMAT = 1
 BATCH = 500
@@ -317,7 +318,9 @@ def _lenient(values: dict[str, Any]) -> tuple[list[Draft], tuple[str, ...]]:
         )
     warnings = list(read.warnings)
     if unknown := unknown_fields(values):
-        warnings.append(f"unknown fields, kept as attributes: {', '.join(unknown)[:MAX_NAMES]}")
+        near = {name: nearest(name, fields_of(Draft)) for name in unknown}
+        named = ", ".join(f"{name} (did you mean {meant}?)" if meant else name for name, meant in near.items())
+        warnings.append(f"unknown fields, kept as attributes: {named[:MAX_NAMES]}")
     drafts = [parse(Draft, part) for part in parts_of(read.values)]
     if len(drafts) > 1:
         warnings.append(split_warning(len(drafts)))

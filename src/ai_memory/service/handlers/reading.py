@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.clock import to_micros
-from ai_memory.errors import MemoryServiceError, NotFoundError
+from ai_memory.errors import NotFoundError, StoreError
 from ai_memory.extraction.extract import times_named
 from ai_memory.index.partition import PartitionView
 from ai_memory.operations.reading import (
@@ -35,7 +36,7 @@ from ai_memory.recall.evidence.background import ENOUGH_ROWS
 from ai_memory.recall.evidence.periods import Period
 from ai_memory.recall.plan import asks_only_for
 from ai_memory.recall.recipe import Recipe, recipe_named
-from ai_memory.service.background.embedder import PinnedEmbedder
+from ai_memory.service.background.embedder import Lack, PinnedEmbedder
 from ai_memory.service.background.follower import SwitchedError
 from ai_memory.service.handlers.drafts import context_path
 from ai_memory.service.handlers.graph_view import QuestionLinks
@@ -44,6 +45,7 @@ from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
 from ai_memory.types import Generation, MemoryRecord, Page, Selection
+from ai_memory.wording.ways import REBUILD, TUNE
 
 TIMELINE_PAGE = 1_000
 _DAY = dt.timedelta(days=1)
@@ -83,20 +85,24 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
     notices = (*tuning, *_notices(parts, words_only=by_meaning and seen.vector is None))
     if seen.view is None:
         return recall_empty(question, notices)
-    links = QuestionLinks(parts, selection, request.query) if recipe.entities else None
-    if links is not None:
-        notices += links.notices()
-    return run_recall(
+    search = partial(
+        run_recall,
         question,
         view=seen.view,
         store=parts.store,
         query_vector=seen.vector,
         generation=seen.generation.id if seen.generation else None,
-        notices=notices,
         background_vectors=_background(seen, seen.view),
         read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.vector is not None else None,
-        graph=links,
     )
+    if not recipe.entities:
+        return search(notices=notices)
+    try:
+        links = QuestionLinks(parts, selection, request.query)
+        return search(notices=(*notices, *links.notices()), graph=links)
+    except StoreError as error:  # of the graph's file; where it is the store's, it comes again
+        failed = Notice(code="graph_failed", message=f"searched without the graph: {error.message}", mend=str(REBUILD))
+        return search(notices=(*notices, failed))
 
 
 def _background(seen: _Seen, view: PartitionView) -> NDArray[np.float32] | None:
@@ -117,7 +123,7 @@ def _recipe(parts: Parts, request: RecallRequest) -> tuple[Recipe, tuple[Notice,
         code="recipe_left_out",
         message=f"the tuned recipe was fitted to {tuned.embedder}, the store's vectors are {active.embedder.model}'s; "
         f"the shipped {tuned.base} was used",
-        mend="ai-memory tune, or delete the recipe file",
+        mend=str(TUNE),
     )
     return recipe_named(request.recipe), (left_out,)
 
@@ -148,6 +154,8 @@ class _Seen(NamedTuple):
 def _look(parts: Parts, request: RecallRequest, *, by_meaning: bool) -> _Seen:
     """The question's vector and the namespace's view, both of the active generation; retried if it changes in between."""
     while True:
+        if by_meaning:
+            parts.backlog.embed_ahead()
         pinned = parts.slot.get() if by_meaning else None
         vector = parts.slot.embed_query(pinned, request.query) if pinned else None
         generation = pinned.generation if pinned else parts.slot.generation()
@@ -253,17 +261,12 @@ def _with_now(parts: Parts, request: Selection, *, include_ended: bool) -> Selec
 
 def _notices(parts: Parts, *, words_only: bool) -> Iterator[Notice]:
     if words_only:
-        error: MemoryServiceError | None = parts.slot.error
-        if error is not None:
-            yield Notice(code="words_only", message=f"lexical search only: {error.message}", mend=error.hint)
-        elif parts.slot.state == "disabled":
-            yield Notice(code="words_only", message="lexical search only: the embedder is switched off (model = none)")
-        else:
-            yield Notice(
-                code="words_only",
-                message="lexical search only: there is no embedding model",
-                mend="ai-memory model fetch",
-            )
+        lack = parts.slot.lack() or Lack("the model is being loaded", None)
+        yield Notice(
+            code="words_only",
+            message=f"lexical search only: {lack.message}",
+            mend=None if lack.way is None else str(lack.way),
+        )
 
 
 def _true_at(record: MemoryRecord, instant: dt.datetime) -> bool:

@@ -15,6 +15,7 @@ from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Un
 from ai_memory.store.ids import RELATION, new_id
 from ai_memory.text.normal import clean_text
 from ai_memory.types import DECISIONS, Entity, Relation
+from ai_memory.wording.ways import MERGE_OR_SPLIT, NEIGHBOURS
 
 _GIVEN = ("source", "target", "type", "weight", "attributes", "valid_from", "valid_to")
 
@@ -22,9 +23,7 @@ _GIVEN = ("source", "target", "type", "weight", "attributes", "valid_from", "val
 def relate(parts: Parts, request: RelateRequest) -> Relation:
     """Add a relation, or return the equal one that exists."""
     if request.type in DECISIONS:
-        raise InvalidInputError(
-            f"{request.type} is reserved for decisions", hint="ai-memory merge, or ai-memory split", field="type"
-        )
+        raise InvalidInputError(f"{request.type} is reserved for decisions", hint=MERGE_OR_SPLIT, field="type")
     now = parts.clock.now()
     made: list[Entity] = []
     known = Names(parts, request.namespace)
@@ -78,9 +77,8 @@ def relation_of(result: Result) -> Relation:
     if isinstance(result, Stored | Unchanged) and result.relation is not None:
         return result.relation
     if isinstance(result, Rejected):
-        hint = "ai-memory neighbours NODE shows the relations of a memory or entity"
         kind = NotFoundError if result.code == "not_found" else ConflictError
-        error = kind(result.reason, hint=hint)
+        error = kind(result.reason, hint=NEIGHBOURS)
         error.details.update(result.details)
         raise error
     raise AssertionError(f"a relation command cannot give {result!r}")

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from ai_memory import __version__
 from ai_memory.errors import MemoryServiceError, NotInstalledError, StoreError
-from ai_memory.installation import require
-from ai_memory.operations.watching import Health, HealthRequest, Part, Stats, StatsRequest
-from ai_memory.service.background.embedder import active_generation
+from ai_memory.installation import install_hint, require
+from ai_memory.operations.watching import VECTORS_PENDING, Health, HealthRequest, Part, Stats, StatsRequest
+from ai_memory.service.background.embedder import Lack, active_generation
 from ai_memory.service.handlers.generations import build
 from ai_memory.service.parts import Parts
-from ai_memory.types import Generation
+from ai_memory.types import Generation, Problem
+from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REBUILD, REEMBED, installing
 
 
 def stats(parts: Parts, request: StatsRequest) -> Stats:
@@ -35,6 +36,7 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
         store=parts.store.location,
         sequence=parts.store.sequence(),
         index_bytes=parts.follower.bytes_used(),
+        problems=tuple(_backlog(parts, counts.pending)),
     )
 
 
@@ -65,15 +67,12 @@ def _embedder(parts: Parts) -> Part:
     if state == "ready":
         message = f"{generation.embedder.model}, {generation.embedder.dimension} dimensions" if generation else "ready"
         if error is not None:
-            return Part(name="embedder", state="degraded", message=f"{message}; last failure: {error.message}")
+            message += f"; last failure: {error.message}"
+            return Part(name="embedder", state="degraded", message=message, mend=error.hint)
         return Part(name="embedder", state="ok", message=message)
     if state == "loading":
         return Part(
             name="embedder", state="loading", message="the model is being loaded; recall uses lexical search only"
-        )
-    if state == "disabled":
-        return Part(
-            name="embedder", state="degraded", message="switched off (model = none); recall uses lexical search only"
         )
     if error is not None:
         return Part(name="embedder", state="failed", message=error.message, mend=error.hint)
@@ -82,12 +81,10 @@ def _embedder(parts: Parts) -> Part:
             f"{generation.embedder.model}, loaded at the first use" if generation else "looked for at the first use"
         )
         return Part(name="embedder", state="ok", message=message)
-    return Part(
-        name="embedder",
-        state="degraded",
-        message="no model; recall uses lexical search only",
-        mend="ai-memory model fetch",
-    )
+    lack = parts.slot.lack()
+    message = "no embedder" if lack is None else lack.message
+    way = None if lack is None or lack.way is None else str(lack.way)
+    return Part(name="embedder", state="degraded", message=f"{message}; recall uses lexical search only", mend=way)
 
 
 def _vectors(parts: Parts) -> Iterator[Part]:
@@ -95,10 +92,33 @@ def _vectors(parts: Parts) -> Iterator[Part]:
         pending = parts.backlog.pending()
     except MemoryServiceError:
         return
-    if pending:
-        yield Part(name="vectors", state="loading", message=f"{pending} revisions are not embedded yet")
-    else:
+    if not pending:
         yield Part(name="vectors", state="ok", message="every revision is embedded")
+        return
+    message = "1 revision is not embedded yet" if pending == 1 else f"{pending:,} revisions are not embedded yet"
+    lack = parts.slot.lack()
+    if lack is None:
+        yield Part(name="vectors", state="loading", message=message, mend=str(EMBED_PENDING))
+    else:
+        mend = None if lack.way is None else str(lack.way)
+        yield Part(name="vectors", state="degraded", message=f"{message}: {lack.message}", mend=mend)
+
+
+def backlog(parts: Parts) -> Iterator[Problem]:
+    """The finding that some revisions lack a vector that they should have: nothing is lost, but semantic search misses them."""
+    yield from _backlog(parts, parts.backlog.pending())
+
+
+def _backlog(parts: Parts, pending: int) -> Iterator[Problem]:
+    if not pending or parts.slot.state == "disabled":
+        return
+    lack = parts.slot.lack() or Lack("they wait", EMBED_PENDING)
+    yield Problem(
+        check=VECTORS_PENDING,
+        message=f"revisions have no vector and are found lexically only: {lack.message}",
+        count=pending,
+        mend=None if lack.way is None else str(lack.way),
+    )
 
 
 def _unread(parts: Parts) -> int | None:
@@ -115,7 +135,7 @@ def _graph(parts: Parts) -> Part:
     try:
         unread = parts.graph.unread()
     except StoreError as error:
-        return Part(name="graph", state="degraded", message=error.message, mend=error.hint)
+        return Part(name="graph", state="degraded", message=error.message, mend=str(REBUILD))
     if unread:
         return Part(name="graph", state="loading", message=f"{unread} changes have not been read yet")
     return Part(name="graph", state="ok", message="what memories name has been read")
@@ -125,8 +145,13 @@ def _mcp() -> Iterator[Part]:
     """That MCP is not installed, which is no fault."""
     try:
         require("mcp", "MCP")
-    except NotInstalledError as error:
-        yield Part(name="mcp", state="ok", message="not installed (the extra `mcp`)", mend=error.hint)
+    except NotInstalledError:
+        yield Part(
+            name="mcp",
+            state="ok",
+            message="not installed (the extra `mcp`)",
+            mend=str(installing("mcp", install_hint("mcp"))),
+        )
 
 
 def _generation(parts: Parts) -> Generation | None:
@@ -146,13 +171,11 @@ def _build(parts: Parts) -> Iterator[Part]:
         return
     what = f"{found.embedder.model}, {found.embedder.dimension} dimensions: {found.done:,} of {found.total:,} revisions"
     if found.state == "failed":
-        yield Part(name="reembed", state="degraded", message=f"{what}; {found.error}", mend="ai-memory reembed")
+        yield Part(name="reembed", state="degraded", message=f"{what}; {found.error}", mend=str(REEMBED))
     elif found.state == "waiting":
-        yield Part(
-            name="reembed", state="loading", message=f"{what}; no process is working on it", mend="ai-memory reembed"
-        )
+        yield Part(name="reembed", state="loading", message=f"{what}; no process is working on it", mend=str(REEMBED))
     elif found.state == "ready":
-        yield Part(name="reembed", state="ok", message=f"{what}; ready", mend="ai-memory reembed --activate")
+        yield Part(name="reembed", state="ok", message=f"{what}; ready", mend=str(ACTIVATE))
     else:
         left = f", {found.seconds_left:,.0f} s left" if found.seconds_left is not None else ""
         yield Part(name="reembed", state="loading", message=what + left)

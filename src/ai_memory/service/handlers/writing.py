@@ -47,11 +47,13 @@ from ai_memory.store.base import (
 )
 from ai_memory.text.normal import clean_text
 from ai_memory.types import Outcome, Receipt, Searchable, Selection
+from ai_memory.wording.ways import LIST, by_field
 
 FORGET_PAGE = 500
 WAIT_SECONDS = 30.0
 """How long `wait` waits: less than a client's time limit, so that a long backlog gives a receipt and not an error."""
-PENDING = "not yet embedded: there is no embedding model; run ai-memory model fetch"
+PENDING = "not yet embedded: "
+"""How the reason of a receipt begins where no embedder makes the vectors."""
 ALWAYS_ALLOWED = 20
 """Bulk forgetting of this many memories or fewer never trips the brake."""
 
@@ -63,7 +65,7 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
     command = to_remember(request, request.namespace, parts.clock.now(), reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipt:
-        return _receipt(request, results[0], _can_find_meaning(parts))
+        return _receipt(request, results[0], _why_pending(parts))
 
     receipt = write_once(parts, "remember", request, request.idempotency_key, [command], answer, Receipt)
     return _awaited(parts, [receipt])[0] if request.wait else receipt
@@ -74,10 +76,10 @@ def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
     commands, places, receipts = _prepare(parts, request.memories, request.namespace, reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipts:
-        can_find = _can_find_meaning(parts)
+        why_pending = _why_pending(parts)
         filled: list[Receipt | None] = list(receipts)
         for place, result in zip(places, results, strict=True):
-            filled[place] = _receipt(request.memories[place], result, can_find)
+            filled[place] = _receipt(request.memories[place], result, why_pending)
         return _counted([receipt for receipt in filled if receipt is not None])
 
     answered = write_once(parts, "remember_many", request, request.idempotency_key, commands, answer, Receipts)
@@ -234,7 +236,7 @@ def no_such_memory(memory_id: str, namespace: str) -> NotFoundError:
     """The error for an id that this namespace does not have."""
     return NotFoundError(
         f"there is no memory {memory_id} in namespace {namespace}",
-        hint="ai-memory list shows what is there",
+        hint=LIST,
         memory_id=memory_id,
         namespace=namespace,
     )
@@ -279,7 +281,7 @@ def _after(parts: Parts, results: Sequence[Result]) -> None:
         parts.graph.kick()
 
 
-def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
+def _receipt(draft: Draft, result: Result, why_pending: str | None) -> Receipt:
     """What became of a draft. Lexical search finds a new memory at once, semantic search once it is embedded."""
     if isinstance(result, Stored):
         return Receipt(
@@ -287,7 +289,7 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             memory_id=result.memory_id,
             revision=result.revision,
             supersedes=result.superseded,
-            reason=None if can_find_meaning else PENDING,
+            reason=why_pending,
             searchable=Searchable(words=True, meaning=False),
             contains_forgotten=result.contains_forgotten,
         )
@@ -315,7 +317,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             outcome=Outcome.STORED,
             memory_id=result.memory_id,
             revision=result.revision,
-            reason=None if _can_find_meaning(parts) else PENDING,
+            reason=_why_pending(parts),
             searchable=Searchable(words=True, meaning=False),
             contains_forgotten=result.contains_forgotten,
         )
@@ -352,12 +354,17 @@ def _reason(reason: str | None) -> str | None:
 _HINTS = {
     "conflict": "remember the new text as a separate memory",
     "duplicate": "use that memory, or retire one of the two",
-    "forgotten": "remember it with reinstate=true if it should come back",
+    "forgotten": by_field("reinstate", "", ", if it should come back"),
 }
 
 
-def _can_find_meaning(parts: Parts) -> bool:
-    return parts.slot.state in ("idle", "loading", "ready")
+def _why_pending(parts: Parts) -> str | None:
+    """Why a memory that was stored just now gets no vector; None where it will have one soon.
+
+    Without the way out, which notices and health have: a receipt is kept, and given again where the request is repeated.
+    """
+    lack = parts.slot.lack()
+    return None if lack is None else PENDING + lack.message
 
 
 def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
@@ -367,7 +374,7 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
         msgspec.structs.replace(
             receipt,
             searchable=Searchable(words=True, meaning=True),
-            reason=None if receipt.reason == PENDING else receipt.reason,
+            reason=None if (receipt.reason or "").startswith(PENDING) else receipt.reason,
         )
         if settled and receipt.memory_id is not None
         else receipt

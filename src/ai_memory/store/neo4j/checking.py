@@ -13,9 +13,9 @@ from ai_memory.store.neo4j.graveyard import fill, unopened
 from ai_memory.store.neo4j.nodes import EDGE, LOG, RECORD, logged, record, record_key, relation
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.rules import LENGTH_TOLERANCE, PUT_BACK, UNOPENED
+from ai_memory.store.rules import PUT_BACK, UNOPENED
 from ai_memory.store.tombstones import Secret, Tombstones, come_back
-from ai_memory.types import Problem
+from ai_memory.types import LENGTH_TOLERANCE, Problem
 
 Read = Callable[..., list[list[Any]]]
 

@@ -8,6 +8,7 @@ from ai_memory.store.neo4j.nodes import GENERATION, generation
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.neo4j.vectors import index_name, label
 from ai_memory.types import EmbedderIdentity, Generation
+from ai_memory.wording.ways import CANCEL_REEMBED
 
 DROPPED_AT_ONCE = 2_000
 """Vectors deleted in one transaction, so that other writers hardly wait."""
@@ -135,7 +136,7 @@ def _refuse_two(transaction: Transaction, number: int | None) -> None:
     if other is not None:
         raise ConflictError(
             f"vector generation {other} is being built; one is built at a time",
-            hint="let it finish, or: ai-memory reembed --cancel",
+            hint=CANCEL_REEMBED.after("let it finish, or "),
             generation=other,
         )
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, agrees, chain_digest, relation_hash
-from ai_memory.store.rules import LENGTH_TOLERANCE, PUT_BACK, UNOPENED
+from ai_memory.store.rules import PUT_BACK, UNOPENED
 from ai_memory.store.sqlite.graveyard import fill, unopened
 from ai_memory.store.sqlite.rows import HELD_SOURCE, LOGGED_COLUMNS, RELATION_COLUMNS, held, logged, relation
 from ai_memory.store.tombstones import Secret, Tombstones, come_back
-from ai_memory.types import Problem
+from ai_memory.types import LENGTH_TOLERANCE, Problem
 
 MEND = "ai-memory doctor --rebuild"
 RESTORE = "restore a backup"

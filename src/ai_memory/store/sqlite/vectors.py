@@ -19,6 +19,7 @@ from ai_memory.store.sqlite.rows import (
 )
 from ai_memory.store.values import json_text, vector
 from ai_memory.types import EmbedderIdentity, Generation
+from ai_memory.wording.ways import CANCEL_REEMBED
 
 _MISSING = (
     "INSERT OR IGNORE INTO owed SELECT :generation, key FROM revisions r WHERE NOT EXISTS "
@@ -128,7 +129,7 @@ def _refuse_two(connection: sqlite3.Connection, number: int | None) -> None:
         (building,) = other
         raise ConflictError(
             f"vector generation {building} is being built; one is built at a time",
-            hint="let it finish, or: ai-memory reembed --cancel",
+            hint=CANCEL_REEMBED.after("let it finish, or "),
             generation=building,
         )
 

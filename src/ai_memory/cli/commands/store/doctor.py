@@ -9,6 +9,7 @@ from ai_memory.cli.output import show
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 from ai_memory.errors import StoreError
+from ai_memory.operations.watching import VECTORS_PENDING
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -17,10 +18,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Show each problem; with any, the exit code is that of a store error."""
+    """Show each problem; the exit code is that of a store error, unless all that is left is vectors to be made."""
     settings = settings_for(Choices.of(arguments))
     from ai_memory.wiring import doctor
 
     found = doctor(settings, rebuild=arguments.rebuild)
     screen.value({"problems": found}, show.problems(found, screen))
-    return exits.exit_code(StoreError("")) if found else exits.OK
+    wrong = any(problem.check != VECTORS_PENDING for problem in found)
+    return exits.exit_code(StoreError("")) if wrong else exits.OK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 from ai_memory.cli import exits
@@ -18,6 +19,7 @@ from ai_memory.operations import generations
 from ai_memory.operations.base import Operation, parse
 from ai_memory.operations.caller import Caller
 from ai_memory.operations.generations import Build, Generations
+from ai_memory.places import absolute
 
 POLL_SECONDS = 0.25
 
@@ -64,6 +66,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 def asked_for(arguments: argparse.Namespace) -> tuple[Operation, dict[str, Any]]:
     """The operation for the options, and its request's values. Raises InvalidInputError for options that exclude each other."""
     making = {name: getattr(arguments, name) for name in ("model", "dimension", "dtype", "rate")}
+    if making["model"] and Path(making["model"]).expanduser().is_dir():
+        making["model"] = str(absolute(making["model"]))  # a running service has another current folder
     given = [name for name, value in making.items() if value is not None]
     back, prune = arguments.back, arguments.prune
     acting = arguments.status or arguments.cancel or arguments.activate or back is not None or prune is not None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.embed.base import Vectors
-from ai_memory.embed.models.folder import FETCH_AGAIN, ModelFolder
+from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.models.weights import release_pages
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino import operations
@@ -25,6 +25,7 @@ from ai_memory.embed.runtimes.openvino.onnx import build_onnx
 from ai_memory.embed.runtimes.openvino.operations import Graph, Linear
 from ai_memory.embed.runtimes.processor import has_int8_products
 from ai_memory.errors import EmbedderError, EmbedderUnavailableError
+from ai_memory.wording.ways import FETCH_AGAIN
 
 ov, _ = import_openvino()
 

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 
 from ai_memory.embed.base import Vectors
-from ai_memory.embed.models.folder import FETCH_AGAIN, ModelFolder
+from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.torch.attention import Tensor
 from ai_memory.embed.runtimes.torch.models import BertModel, GemmaModel, Model
 from ai_memory.errors import EmbedderError, EmbedderUnavailableError, InvalidInputError
+from ai_memory.wording.ways import FETCH_AGAIN
 
 MODELS: Mapping[str, Callable[[ModelFolder, Tensor, str], Model]] = {"bert": BertModel, "gemma3_text": GemmaModel}
 """The model of each architecture; `known.RUNNABLE` lists the same names without importing torch."""

@@ -27,6 +27,7 @@ from ai_memory.errors import (
     StoreUnavailableError,
 )
 from ai_memory.store.neo4j.database.address import Address
+from ai_memory.wording.ways import DOCTOR
 
 T = TypeVar("T")
 Rows = list[list[Any]]
@@ -54,7 +55,7 @@ _FULL = (
 )  # fmt: skip
 """How an operating system's refusal to write reads inside the server's messages; at the end of the log it is not quoted."""
 
-_BY_CODE: dict[str, tuple[type[MemoryServiceError], str | None]] = {
+_BY_CODE: dict[str, tuple[type[MemoryServiceError], object | None]] = {
     "Neo.ClientError.Security.Unauthorized": (StoreUnavailableError, _REFUSED_HINT),
     "Neo.ClientError.Security.AuthenticationRateLimit": (StoreUnavailableError, "wait some seconds; " + _REFUSED_HINT),
     "Neo.ClientError.Security.CredentialsExpired": (
@@ -218,7 +219,7 @@ def translate(error: faults.DriverError | faults.Neo4jError, location: str) -> M
     return cls(f"the store {location}: {message}", hint=hint, location=location, neo4j=code)
 
 
-def _meaning(error: Exception, code: str) -> tuple[type[MemoryServiceError], str | None]:
+def _meaning(error: Exception, code: str) -> tuple[type[MemoryServiceError], object | None]:
     if any(sign in str(error).lower() for sign in _FULL):
         return StoreFullError, _FULL_HINT
     if "needs to be restarted" in str(error):
@@ -233,4 +234,4 @@ def _meaning(error: Exception, code: str) -> tuple[type[MemoryServiceError], str
         return StoreUnavailableError, _UNREACHABLE_HINT
     if isinstance(error, faults.TransientError):
         return StoreBusyError, _BUSY_HINT
-    return StoreError, "run `ai-memory doctor`; the server's own log says more"
+    return StoreError, DOCTOR.after("the server's own log says more; ")

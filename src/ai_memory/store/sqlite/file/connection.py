@@ -22,6 +22,7 @@ from ai_memory.errors import (
 )
 from ai_memory.store.sqlite.file.files import counted
 from ai_memory.text.caseless import caseless
+from ai_memory.wording.ways import DOCTOR
 
 Row = tuple[Any, ...]
 
@@ -35,11 +36,11 @@ CACHE_KIB = 65_536
 
 _READ_ONLY_HINT = "give the service a folder it may write to, or open the store for reading only"
 _BUSY_HINT = "another process has been writing for a long time; try again, or raise the busy timeout"
-_CORRUPT_HINT = "run `ai-memory doctor`; restore a backup if it cannot be opened"
+_CORRUPT_HINT = DOCTOR.after("restore a backup if it cannot be opened; ")
 _FULL_HINT = "free some space on the device; nothing that was acknowledged is lost"
 _FAULT_HINT = "look at the system log for faults of the device"
 
-PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], str | None]] = {
+PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], object | None]] = {
     sqlite3.SQLITE_ERROR: (StoreError, None),
     sqlite3.SQLITE_INTERNAL: (StoreError, None),
     sqlite3.SQLITE_PERM: (StoreReadOnlyError, _READ_ONLY_HINT),
@@ -72,7 +73,7 @@ PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], str | None]] = {
 """What each primary result code of SQLite (https://www.sqlite.org/rescode.html) means to callers, and how to fix it."""
 
 
-_OS_ERRORS: dict[int, tuple[type[MemoryServiceError], str | None]] = {
+_OS_ERRORS: dict[int, tuple[type[MemoryServiceError], object | None]] = {
     errno.EACCES: (StoreReadOnlyError, _READ_ONLY_HINT),
     errno.EPERM: (StoreReadOnlyError, _READ_ONLY_HINT),
     errno.EROFS: (StoreReadOnlyError, _READ_ONLY_HINT),
