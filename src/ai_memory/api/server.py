@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai_memory.api.allocator import limit_arenas, trimming
 from ai_memory.api.app import create_app
+from ai_memory.api.connections import Connections, Server, connection_limit
 from ai_memory.api.logs import FIELDS, configure_logging
 from ai_memory.discovery import Announcement, RunningService
 from ai_memory.errors import InvalidInputError, MemoryServiceError
@@ -115,11 +116,10 @@ def _run(
     logger.info("stopped", extra={FIELDS: {"url": url}})
 
 
-def build_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
-    """A uvicorn server as this service needs it: one process, our logging, and a graceful-shutdown timeout."""
+def build_server(app: ASGIApp, settings: Settings) -> Server:
+    """A uvicorn server as this service needs it: one process, our logging, limited connections and time to stop."""
     config = uvicorn.Config(
         app,
-        http="httptools",
         ws="none",
         loop="auto",
         lifespan="on",
@@ -130,7 +130,7 @@ def build_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
         backlog=BACKLOG,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
     )
-    return uvicorn.Server(config)
+    return Server(config, Connections(connection_limit(settings.max_connections), settings.client_seconds))
 
 
 def start_lines(service: Service, url: str) -> Iterator[str]:

@@ -70,7 +70,7 @@ class _Page:
             raise ForbiddenError("this key does not open all namespaces", hint='use a key listed under "*" in api_keys')
         made = self._made
         if made is None:
-            made = await self._api.pool.run(self._make)
+            made = await self._api.watching.run(self._make)
             self._made = made if self._fixed else None
         status, body = made
         await send_body(send, body, status=status, media=self._media, headers=POLICY)
