@@ -21,7 +21,7 @@ from ai_memory.api import connections, streams
 from ai_memory.api.connections import OTHER_DESCRIPTORS, REFUSALS, connection_limit
 from ai_memory.api.http.wrong_keys import ADDRESSES, FREE, LONGEST_SECONDS, WrongKeys
 from ai_memory.settings import SecretStr
-from tests.support.rest_server import Served, ask, remember, serving
+from tests.support.rest_server import Served, ask, remember, serving, write_locked
 
 PATIENCE = 60.0
 IMPORT = (
@@ -109,24 +109,18 @@ def test_64_stalled_clients_hold_no_thread(tmp_path: Path) -> None:
 
 
 def test_health_waits_for_no_work(tmp_path: Path) -> None:
-    """Every thread of the operations is taken by work that does not end: health, statistics and metrics have others."""
-    with serving(tmp_path, model="none", max_concurrent_requests=2) as served:
-        goes_on = threading.Event()
-        carry_out = served.service.carry_out
-
-        def slow(operation: object, request: object) -> object:
-            if operation.name == "list":  # type: ignore[attr-defined]
-                assert goes_on.wait(PATIENCE)
-            return carry_out(operation, request)  # type: ignore[type-var, arg-type]
-
-        served.service.carry_out = slow  # type: ignore[method-assign, assignment]
-        with ThreadPoolExecutor(20) as callers:
-            busy = [callers.submit(ask, served, "GET", "/v1/memories") for _ in range(20)]
-            until(lambda: sum(each.done() for each in busy) == 10)  # two run, eight wait, ten were refused
-            for path in ("/health/ready", "/health/live", "/v1/health", "/v1/stats", "/metrics"):
-                assert ask(served, "GET", path).status == 200, path
-            goes_on.set()
-        assert sorted(each.result().status for each in busy) == [200] * 10 + [429] * 10
+    """Every thread of the operations waits for the store: health, statistics and metrics have others."""
+    with (
+        serving(tmp_path, model="none", max_concurrent_requests=2) as served,
+        ThreadPoolExecutor(20) as callers,
+        write_locked(served.settings.store_path) as unlock,
+    ):
+        busy = [callers.submit(ask, served, "POST", "/v1/memories", {"text": f"fact {n}"}) for n in range(20)]
+        until(lambda: sum(each.done() for each in busy) == 10)  # two write, eight wait, ten were refused
+        for path in ("/health/ready", "/health/live", "/v1/health", "/v1/stats", "/metrics"):
+            assert ask(served, "GET", path).status == 200, path
+        unlock()
+        assert sorted(each.result().status for each in busy) == [201] * 10 + [429] * 10
 
 
 @pytest.mark.usefixtures("quickly")
