@@ -15,7 +15,7 @@ import pytest
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from tests.support.rest_server import Got, Served, ask, ask_raw, remember, serving, write_locked
+from tests.support.rest_server import Served, ask, ask_raw, remember, serving, write_locked
 
 LIMIT = 65_536
 JSON = {"Content-Type": "application/json"}

@@ -23,6 +23,7 @@ from ai_memory.api.metrics import Metrics
 from ai_memory.api.middleware import RequestMiddleware
 from ai_memory.api.streams import ExportEndpoint, ImportEndpoint, StreamPlaces
 from ai_memory.api.threadpool import WAITING_FACTOR, ThreadPool
+from ai_memory.discovery import RunningService
 from ai_memory.errors import NotFoundError
 from ai_memory.mcp.http import PATH as MCP_PATH
 from ai_memory.mcp.http import McpEndpoint
@@ -45,10 +46,12 @@ def create_app(
     *,
     stopping: Callable[[], bool] = bool,
     extra_routes: Sequence[BaseRoute] = (),
+    published: RunningService | None = None,
 ) -> Starlette:
     """The application over an open service, which it closes when it shuts down.
 
-    `stopping` becomes true when streaming requests are to end; `extra_routes` come before the service's routes.
+    `stopping` becomes true when streaming requests are to end; `extra_routes` come before the service's routes; `published` is
+    how programs on this machine find the server, which proves to them that it is this one.
     """
     pool = ThreadPool(settings.max_concurrent_requests)
     keys = Keys(
@@ -66,7 +69,9 @@ def create_app(
             yield
         await pool.run(service.close)
 
-    paths: dict[str, dict[str, Handler]] = {path: {"GET": page} for path, page in pages(api, metrics).items()}
+    paths: dict[str, dict[str, Handler]] = {
+        path: {"GET": page} for path, page in pages(api, metrics, published).items()
+    }
     for operation in OPERATIONS:
         handler = Handler(operation.name, _endpoint(api, places, operation))
         paths.setdefault(PREFIX + operation.route.path, {})[operation.route.method] = handler

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import secrets
 import signal
 import socket
 import threading
@@ -31,6 +32,8 @@ from ai_memory.wiring import open_service
 logger = logging.getLogger("ai_memory.api")
 
 BACKLOG = 512
+SECRET_BYTES = 32
+"""Of the secret by which programs on this machine know the server."""
 
 
 def serve(
@@ -101,13 +104,21 @@ def _run(
     extra_routes: Callable[[Service], Sequence[BaseRoute]] | None,
 ) -> None:
     url = address_of(settings.host, listener)
+    running = RunningService(
+        url=url,
+        pid=os.getpid(),
+        version=service.version,
+        store=settings.store_place,
+        secret=secrets.token_hex(SECRET_BYTES),
+    )
     app = create_app(
         service,
         settings,
         stopping=lambda: server.should_exit,
         extra_routes=extra_routes(service) if extra_routes is not None else (),
+        published=running,
     )
-    server = build_server(_Published(app, settings, service, announcement, url, say), settings)
+    server = build_server(_Published(app, service, announcement, running, say), settings)
     if settings.preload:
         threading.Thread(target=_warm_up, args=(service,), name="warm-up", daemon=True).start()
     service.resume_build()
@@ -146,17 +157,16 @@ class _Published:
     def __init__(
         self,
         app: ASGIApp,
-        settings: Settings,
         service: Service,
         announcement: Announcement,
-        url: str,
+        running: RunningService,
         say: Callable[[str], None],
     ) -> None:
         self._app = app
         self._service = service
         self._announcement = announcement
         self._say = say
-        self._running = RunningService(url=url, pid=os.getpid(), version=service.version, store=settings.store_place)
+        self._running = running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; publish when the startup is complete."""

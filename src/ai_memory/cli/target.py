@@ -6,7 +6,6 @@ writes there; this process itself. Only the last one loads the store and a model
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 from ai_memory.discovery import find_service
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
-from ai_memory.places import absolute, default_config_file, default_data_dir, is_loopback
+from ai_memory.places import Address, absolute, default_config_file, default_data_dir, is_loopback
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
@@ -50,8 +49,11 @@ def api_key() -> str | None:
     return _environment("API_KEY")
 
 
-def running_url(choices: Choices) -> str | None:
-    """The address of the service to use, or None where none was named and none runs on the data folder."""
+def running_service(choices: Choices) -> Address | None:
+    """The service to use, or None where none was named and none runs on the data folder.
+
+    A named one is taken as it is: the user knows what is there. Raises InvalidInputError and OfflineError for a wrong address.
+    """
     if choices.url:
         parts = urlsplit(choices.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -63,8 +65,14 @@ def running_url(choices: Choices) -> str | None:
                 f"{choices.url} is on another machine while `offline` is set",
                 hint="use a local service, or unset offline",
             )
-        return choices.url.rstrip("/")
+        return Address(choices.url.rstrip("/"))
     return discover(data_dir(choices))
+
+
+def running_url(choices: Choices) -> str | None:
+    """The address of that service."""
+    found = running_service(choices)
+    return None if found is None else found.url
 
 
 def data_dir(choices: Choices) -> Path:
@@ -89,19 +97,13 @@ def config_file(choices: Choices) -> Path | None:
     return file
 
 
-def discover(folder: Path) -> str | None:
-    """The address of the service that runs on a data folder, or None. A file left behind by a killed one does not count."""
+def discover(folder: Path) -> Address | None:
+    """The service that runs on a data folder and has proved it, or None.
+
+    A file left behind by a killed one does not count, whatever program answers at its address now.
+    """
     found = find_service(folder)
-    return found.url.rstrip("/") if found is not None and _answers(found.url) else None
-
-
-def _answers(url: str) -> bool:
-    parts = urlsplit(url)
-    try:
-        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1.0):
-            return True
-    except (OSError, ValueError):
-        return False
+    return Address(found.url.rstrip("/"), found.is_behind) if found is not None and found.answers() else None
 
 
 def settings_for(choices: Choices, **flags: Any) -> Settings:

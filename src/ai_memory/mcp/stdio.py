@@ -20,6 +20,7 @@ from ai_memory.errors import MemoryServiceError
 from ai_memory.installation import require
 from ai_memory.mcp.greeting import greeting
 from ai_memory.mcp.messages import failure, readable, rejected
+from ai_memory.places import Address
 
 if TYPE_CHECKING:
     from ai_memory.mcp.relay import Relay
@@ -29,7 +30,7 @@ FINISH_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
 
-FindService = Callable[[], str | None]
+FindService = Callable[[], Address | None]
 OpenService = Callable[[], Any]
 
 
@@ -131,8 +132,8 @@ class Session:
         """The relay if a service is running, else the server in this process, which is kept from then on."""
         if self._local is not None:
             return self._local
-        url = self._find_service()
-        if url is None:
+        address = self._find_service()
+        if address is None:
             require("mcp", "MCP without a running service")
             from ai_memory.mcp.local import LocalServer
 
@@ -142,7 +143,7 @@ class Session:
             from ai_memory.mcp.relay import Relay
 
             self._relay = self._greeted(Relay(self._answer, namespace=self._namespace, api_key=self._api_key))
-        self._relay.url = url
+        self._relay.address = address
         return self._relay
 
     def _greeted(self, backend: Any) -> Any:
