@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import resource
 from collections import Counter
+from types import FrameType
 from typing import Any, cast
 
 import uvicorn
@@ -297,6 +299,14 @@ class Server(uvicorn.Server):
         """Begin to look after the connections."""
         await super().startup(sockets)
         self._sweeping = asyncio.create_task(self._connections.keep_sweeping())
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop at the first signal; at one more, end at once: what was acknowledged is on disk."""
+        del frame
+        if self.should_exit:
+            logger.warning("ended at once by one more signal")
+            os._exit(128 + sig)
+        self.should_exit = True
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Stop listening and let requests in progress end; clients that stall are given less time."""

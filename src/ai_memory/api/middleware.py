@@ -6,6 +6,7 @@ more frame that every wake-up of a request passes through. Compression is starle
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -19,7 +20,13 @@ from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.api.http.wrong_keys import WrongKeys
 from ai_memory.api.logs import FIELDS
 from ai_memory.api.metrics import Metrics
-from ai_memory.errors import InternalError, MemoryServiceError, OverloadedError, UnauthorizedError
+from ai_memory.errors import (
+    InternalError,
+    MemoryServiceError,
+    OverloadedError,
+    ServiceUnavailableError,
+    UnauthorizedError,
+)
 
 logger = logging.getLogger("ai_memory.api")
 
@@ -55,6 +62,9 @@ class RequestMiddleware:
             if error.status >= 500:
                 logger.warning("failed: %s", error.code, extra={FIELDS: {"request_id": response.request_id}})
             await response.fail(error, _endpoint(scope))
+        except asyncio.CancelledError:  # the server stops, and has waited for as long as it may
+            if response.status == CLIENT_CLOSED:
+                await response.fail(_closing(), _endpoint(scope))
         except Exception as error:
             logger.exception("internal error", extra={FIELDS: {"request_id": response.request_id}})
             hint = f"report the entry with request_id {response.request_id} in the server's log"
@@ -78,6 +88,13 @@ class RequestMiddleware:
             except OverloadedError as overloaded:
                 return overloaded
         return error
+
+
+def _closing() -> ServiceUnavailableError:
+    return ServiceUnavailableError(
+        "the service is closing, and the request did not end in time",
+        hint="what it writes may have been written; send it again with the same idempotency key",
+    )
 
 
 def _without_last_slash(scope: Scope) -> Scope:

@@ -11,7 +11,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 
 import uvicorn
 from starlette.routing import BaseRoute
@@ -195,16 +194,9 @@ def _warm_up(service: Service) -> None:
 
 
 @contextmanager
-def _stop_on_signals(server: uvicorn.Server) -> Iterator[None]:
-    """Make SIGTERM and SIGINT stop the server and let it return normally.
-
-    uvicorn handles them while it runs, and raises them again afterwards: without these handlers that would kill the process.
-    """
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        server.should_exit = True
-
-    earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+def _stop_on_signals(server: Server) -> Iterator[None]:
+    """Make SIGTERM and SIGINT stop the server and let it return normally, also before and after uvicorn handles them itself."""
+    earlier = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
