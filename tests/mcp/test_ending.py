@@ -178,7 +178,7 @@ def test_requests_that_were_all_sent_at_once_are_answered(data_dir: Path) -> Non
         {"id": n, "method": "tools/call", "params": {"name": "remember", "arguments": {"text": f"piped {n}"}}}
         for n in range(20)
     ]
-    lines = [HELLO, {"method": "notifications/initialized"}, *calls]
+    lines: list[dict[str, Any]] = [HELLO, {"method": "notifications/initialized"}, *calls]
     sent = b"".join(json.dumps({"jsonrpc": "2.0", **line}).encode() + b"\n" for line in lines)
     done = subprocess.run(
         [COMMAND, "mcp"], input=sent.rstrip(), env=environment(data_dir), capture_output=True, timeout=120, check=True

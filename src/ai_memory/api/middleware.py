@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai_memory.api.endpoints import PathEndpoint
@@ -62,6 +63,8 @@ class RequestMiddleware:
             if error.status >= 500:
                 logger.warning("failed: %s", error.code, extra={FIELDS: {"request_id": response.request_id}})
             await response.fail(error, _endpoint(scope))
+        except ClientDisconnect:
+            pass  # the log has it as CLIENT_CLOSED
         except asyncio.CancelledError:  # the server stops, and has waited for as long as it may
             if response.status == CLIENT_CLOSED:
                 await response.fail(_closing(), _endpoint(scope))

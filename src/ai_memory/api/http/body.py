@@ -10,10 +10,11 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from ai_memory.api.http.headers import Headers, header
-from ai_memory.errors import InvalidInputError, MediaTypeError, ServiceUnavailableError, TooLargeError
+from ai_memory.errors import InvalidInputError, MediaTypeError, TooLargeError
 
 _PIECE = 1 << 18
 _SLICE = 1 << 16
@@ -116,10 +117,10 @@ def _not_gzip(why: str) -> InvalidInputError:
 
 
 async def next_piece(receive: Receive) -> tuple[bytes, bool]:
-    """The next bytes of the body as sent, and whether more follow. Raises ServiceUnavailableError when the client has left."""
+    """The next bytes of the body as sent, and whether more follow. Raises ClientDisconnect when the client has left."""
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise ServiceUnavailableError("the client disconnected before the whole body had arrived")
+        raise ClientDisconnect
     return message.get("body", b""), message.get("more_body", False)
 
 
