@@ -54,7 +54,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         return
     _allow_descriptors(IDLE + STALLED + 1_000)
     yield from _first_recalls(repeats=1 if quick else 3)
-    yield from _beside_stalled(memories=200 if quick else MEMORIES, seconds=4.0 if quick else 30.0)
+    yield from _with_stalled(memories=200 if quick else MEMORIES, seconds=4.0 if quick else 30.0)
     yield from _mixed(seconds=8.0 if quick else MIXED_SECONDS)
 
 
@@ -85,28 +85,28 @@ def _first(clients: int) -> list[float]:
     return times
 
 
-def _beside_stalled(memories: int, seconds: float) -> Iterator[Figure]:
+def _with_stalled(memories: int, seconds: float) -> Iterator[Figure]:
     """The slowest hundredth of 16 clients' requests, without and with stalled and idle clients."""
     with fresh_folder() as data_dir, running_service(data_dir) as url:
         _fill(url, memories)
         _working(url, seconds / 4, seed=0)  # warm up
         without = _working(url, seconds, seed=1)
         with _crowd(url):
-            beside = _working(url, seconds, seed=2)
+            crowded = _working(url, seconds, seed=2)
             answered = _health(url)
     about = {
         "working": WORKING,
         "stalled": STALLED,
         "idle": IDLE,
         "memories": memories,
-        "requests": len(beside),
-        "p50": round(median(beside), 1),
+        "requests": len(crowded),
+        "p50": round(median(crowded), 1),
         "p50_without": round(median(without), 1),
         "load": load_average(),
     }
     peer = Peer("without them", percentile(without, 0.99))
-    yield Figure("manners.p99_beside_stalled", percentile(beside, 0.99), "ms", peer, P99, about)
-    yield Figure("manners.health_beside_stalled", answered, "ms", settings={"load": load_average()})
+    yield Figure("manners.p99_with_stalled", percentile(crowded, 0.99), "ms", peer, P99, about)
+    yield Figure("manners.health_with_stalled", answered, "ms", settings={"load": load_average()})
 
 
 def _working(url: str, seconds: float, seed: int) -> list[float]:
@@ -241,7 +241,7 @@ def _anything(
             ("GET", f"/v1/export?namespace=n{number % 4}&current_only=true", None),
             ("POST", f"/v1/import?namespace=i{number}", lines),
             ("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}),
-            ("POST", "/v1/embeddings", {"input": question, "model": "any"}),
+            ("POST", "/embed", {"inputs": question}),
         )
         method, target, body = kinds[int(draw.integers(0, len(kinds)))]
         try:
