@@ -19,6 +19,7 @@ import pytest
 
 from ai_memory.api import connections, streams
 from ai_memory.api.connections import OTHER_DESCRIPTORS, REFUSALS, connection_limit
+from ai_memory.api.http.body import AT_ONCE
 from ai_memory.api.http.wrong_keys import ADDRESSES, FREE, LONGEST_SECONDS, WrongKeys
 from ai_memory.settings import SecretStr
 from tests.support.rest_server import Served, ask, remember, serving, write_locked
@@ -155,6 +156,20 @@ def test_a_body_that_trickles_is_refused_and_one_that_flows_is_not(tmp_path: Pat
             steady.sendall(body[start : start + 2_048])
             time.sleep(0.1)
         assert everything(steady).startswith(b"HTTP/1.1 201 ")
+
+
+def test_unfinished_bodies_take_a_limited_part_of_the_memory(tmp_path: Path) -> None:
+    size = 100_000
+    head = REMEMBER.replace(b"9999", b"%d" % size) + b"\r\n"
+    with serving(tmp_path, model="none", max_body_bytes=size) as served:
+        with clients(served) as senders:
+            for _ in range(AT_ONCE):
+                senders.send(head + b" " * (size - 100))
+            got = ask(served, "POST", "/v1/memories", b" " * size, {"Content-Type": "application/json"})
+            until(lambda: ask(served, "POST", "/mcp", b" " * size, {"Content-Type": "application/json"}).status == 429)
+            assert got.status in (400, 429), "the others have come by then, or are about to"
+            assert remember(served, "small ones fit in")["outcome"] == "stored"
+        until(lambda: ask(served, "POST", "/mcp", b" " * size, {"Content-Type": "application/json"}).status != 429)
 
 
 @pytest.mark.usefixtures("quickly")

@@ -17,6 +17,7 @@ from ai_memory.api.embeddings.endpoint import EngineEndpoint
 from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.api.endpoints import Api, Handler, OperationEndpoint, PathEndpoint
+from ai_memory.api.http.body import Bodies
 from ai_memory.api.http.keys import Keys
 from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.api.metrics import Metrics
@@ -57,7 +58,7 @@ def create_app(
     keys = Keys(
         {namespace: [key.get_secret_value() for key in found] for namespace, found in settings.api_keys.items()}
     )
-    api = Api(service, pool, keys, settings.max_body_bytes, ThreadPool(WATCHERS, WATCHERS_WAITING), stopping)
+    api = Api(service, pool, keys, Bodies(settings.max_body_bytes), ThreadPool(WATCHERS, WATCHERS_WAITING), stopping)
     places = StreamPlaces(settings.max_concurrent_requests)
     metrics = Metrics(service, lambda: pool.waiting)
     mcp = McpEndpoint(service, pool.run, keys.access, api.read_body)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ai_memory.api.http.body import Body, read_body
+from ai_memory.api.http.body import Bodies, Body
 from ai_memory.api.http.headers import Headers, expected_revision, header, media_type
 from ai_memory.api.http.keys import Access, Keys
 from ai_memory.api.http.query import query_values
@@ -38,15 +38,15 @@ class Api(Struct, frozen=True):
     service: Service
     pool: ThreadPool
     keys: Keys
-    max_body_bytes: int
+    bodies: Bodies
     watching: ThreadPool
     """For questions about the server itself, which must be answered while all other threads are busy."""
     stopping: Callable[[], bool] = bool
     """Whether the server is shutting down; a streaming request then ends as soon as it can."""
 
     async def read_body(self, headers: Headers, receive: Receive) -> bytes:
-        """A whole body, unpacked, for handlers that do not work in one thread. Raises as `http.body.read_body` and `Body`."""
-        body = await read_body(headers, receive, self.max_body_bytes)
+        """A whole body, unpacked, for handlers that do not work in one thread. Raises as `Bodies.read` and `Body.unpacked`."""
+        body = await self.bodies.read(headers, receive)
         return body.sent if body.unpacker is None else await self.pool.run(body.unpacked)
 
 
@@ -110,7 +110,7 @@ class OperationEndpoint:
         """Answer one request; raises the errors of `ai_memory.errors`."""
         headers: Headers = scope["headers"]
         access = self._api.keys.access(headers)
-        body = await read_body(headers, receive, self._api.max_body_bytes)
+        body = await self._api.bodies.read(headers, receive)
         status, answer, extra = await self._pool.run(partial(self._work, scope, body, access))
         await send_body(send, answer, status=status, headers=extra)
 

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from ai_memory.api.http.headers import Headers, header
-from ai_memory.errors import InvalidInputError, MediaTypeError, TooLargeError
+from ai_memory.errors import InvalidInputError, MediaTypeError, OverloadedError, TooLargeError
 
 _PIECE = 1 << 18
 _SLICE = 1 << 16
@@ -25,6 +25,9 @@ EXPANSION = 200
 """How many times larger than its compressed form a body may be; text is less than 20 times."""
 EXPANSION_FROM = 1 << 26
 """Bytes up to which a body may expand by any factor."""
+
+AT_ONCE = 32
+"""Bodies of the largest size that may be unfinished at once; of smaller ones, as many more."""
 
 
 class Unpacker:
@@ -124,22 +127,40 @@ async def next_piece(receive: Receive) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-async def read_body(headers: Headers, receive: Receive, limit: int) -> Body:
-    """The whole body. Raises TooLargeError once it is known to be over `limit` bytes, MediaTypeError as `Unpacker` does."""
-    first = dict(reversed(headers))  # reversed: the first of a name counts
-    unpacker = Unpacker(headers) if b"content-encoding" in first else None
-    declared = first.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > limit:
-        raise _over(limit, int(declared))
-    pieces: list[bytes] = []
-    size, more = 0, True
-    while more:
-        data, more = await next_piece(receive)
-        size += len(data)
-        if size > limit:
-            raise _over(limit, size)
-        pieces.append(data)
-    return Body(b"".join(pieces), unpacker, limit)
+class Bodies:
+    """Reads whole bodies, and limits how much of unfinished ones is kept in memory. Used in the event loop only."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is the most bytes of one body; all unfinished ones together may have `AT_ONCE` times as many."""
+        self._limit = limit
+        self._held = 0
+
+    async def read(self, headers: Headers, receive: Receive) -> Body:
+        """The whole body.
+
+        Raises TooLargeError once it is known to be over the limit, MediaTypeError as `Unpacker` does, OverloadedError where
+        others' unfinished bodies leave no memory for it, and ClientDisconnect.
+        """
+        first = dict(reversed(headers))  # reversed: the first of a name counts
+        unpacker = Unpacker(headers) if b"content-encoding" in first else None
+        declared = first.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > self._limit:
+            raise _over(self._limit, int(declared))
+        pieces: list[bytes] = []
+        size, more = 0, True
+        try:
+            while more:
+                data, more = await next_piece(receive)
+                size += len(data)
+                self._held += len(data)
+                if size > self._limit:
+                    raise _over(self._limit, size)
+                if self._held > AT_ONCE * self._limit:
+                    raise _full(AT_ONCE * self._limit)
+                pieces.append(data)
+        finally:
+            self._held -= size
+        return Body(b"".join(pieces), unpacker, self._limit)
 
 
 def _over(limit: int, actual: int) -> TooLargeError:
@@ -148,6 +169,15 @@ def _over(limit: int, actual: int) -> TooLargeError:
         hint="send less at once, raise AI_MEMORY_MAX_BODY_BYTES, or use import, which streams",
         limit=limit,
         actual=actual,
+    )
+
+
+def _full(limit: int) -> OverloadedError:
+    return OverloadedError(
+        f"bodies that have not arrived completely have {limit:,} bytes in all",
+        hint="try again after the seconds in Retry-After",
+        retry_after=1,
+        limit=limit,
     )
 
 
