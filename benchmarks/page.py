@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 PICTURES = ROOT / "docs" / "charts"
 HEADING = "## The last results\n"
 END = "<!-- end -->\n"
-AREAS = ("write", "recall", "index", "store", "graph", "neo4j", "embed", "cli", "mcp", "rust")
+AREAS = ("write", "recall", "index", "store", "graph", "neo4j", "embed", "cli", "mcp", "manners", "rust")
 """In the order of the page."""
 
 Row = Mapping[str, Any]

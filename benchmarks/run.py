@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/run.py [AREA…] [--quick] [--no-save]
 
-Areas: write, embed, http (the embedder over HTTP), engine, cuda, recall, graph, neo4j, cli (with mcp), peers; all by default.
+Areas: write, embed, http (the embedder over HTTP), engine, cuda, recall, graph, neo4j, cli (with mcp), manners
+(many, stalled and idle clients), peers; all by default.
 `--quick` skips what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md explains each figure.
 """
 
@@ -30,6 +31,7 @@ AREAS = {
     "graph": "benchmarks.relations",
     "neo4j": "benchmarks.databases",
     "cli": "benchmarks.processes",
+    "manners": "benchmarks.manners",
     "peers": "benchmarks.peers",
 }
 

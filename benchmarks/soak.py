@@ -101,7 +101,7 @@ def soak(model: Path, *, seconds: float, clients: int) -> Soaked:
         for thread in threads:
             thread.start()
         while time.monotonic() < ends:
-            samples.append(_resident_mb(found.pid))
+            samples.append(resident_mb(found.pid))
             time.sleep(min(1.0, seconds / 10))
         for thread in threads:
             thread.join()
@@ -166,7 +166,8 @@ def _requests(seed: int) -> Iterator[bytes]:
             yield request_bytes("/v1/embeddings", input=[text], dimensions=5)
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """The resident set of a process."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
 

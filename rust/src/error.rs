@@ -113,6 +113,8 @@ errors! {
     Brake = "brake";
     /// A queue is full; `details` has `retry_after` in seconds.
     Overloaded = "overloaded";
+    /// The request did not arrive in time; nothing was done, except for the finished batches of an import.
+    RequestTimeout = "request_timeout";
     /// The store cannot do its work; what was acknowledged before is still there.
     Store = "store_error";
     /// No space is left on the device; nothing of this request was written.

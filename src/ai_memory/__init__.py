@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ai_memory.errors import NotInstalledError as NotInstalledError
     from ai_memory.errors import OfflineError as OfflineError
     from ai_memory.errors import OverloadedError as OverloadedError
+    from ai_memory.errors import RequestTimeoutError as RequestTimeoutError
     from ai_memory.errors import ServiceUnavailableError as ServiceUnavailableError
     from ai_memory.errors import StaleRevisionError as StaleRevisionError
     from ai_memory.errors import StoreBusyError as StoreBusyError
@@ -120,6 +121,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "NotInstalledError",
         "OfflineError",
         "OverloadedError",
+        "RequestTimeoutError",
         "ServiceUnavailableError",
         "StaleRevisionError",
         "StoreBusyError",

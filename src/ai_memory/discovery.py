@@ -1,5 +1,8 @@
 """How programs on this machine find the running server: a small file in the data folder, and a lock that the server holds.
 
+A server that was killed leaves the file behind, and another program may have its port by then. So the file counts only while a
+process holds the lock, and what answers at the address must prove that it knows the file's secret before it is sent anything else.
+
 Light to import: the command line and the MCP process read it before anything else.
 """
 
@@ -7,8 +10,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +22,15 @@ from ai_memory.decoding import from_json
 from ai_memory.errors import ConflictError
 from ai_memory.places import SERVICE_FILE
 
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
 LOCK_FILE = "service.lock"
+PROOF_PATH = "/health/proof"
+"""The route that answers a challenge: `?nonce=` in, `{"proof": …}` out."""
+CHALLENGE_SECONDS = 2.0
+CLAIM_SECONDS = 0.5
+"""How long a starting server waits for the lock: a program that looks for a server holds it for an instant."""
 
 
 class RunningService(Struct, frozen=True, kw_only=True):
@@ -27,6 +40,44 @@ class RunningService(Struct, frozen=True, kw_only=True):
     pid: int
     version: str
     store: str = ""
+    secret: str = ""
+    """Known to those who may read the file: the user who runs the server."""
+
+    def proof(self, nonce: str) -> str:
+        """What the server answers to a challenge. It holds for this address alone, so no other server can pass it on."""
+        import hmac  # OpenSSL takes milliseconds to load
+
+        return hmac.new(self.secret.encode(), f"ai-memory {self.url} {nonce}".encode(), "sha256").hexdigest()
+
+    def is_behind(self, connection: HTTPConnection) -> bool:
+        """Whether this server is at the other end of a new connection; nothing but a random number is sent to find out.
+
+        Where it is, the connection can be used for requests, and never connects by itself again. Raises what http.client does.
+        """
+        import hmac
+
+        nonce = os.urandom(16).hex()
+        connection.request("GET", f"{PROOF_PATH}?nonce={nonce}", headers={"Accept-Encoding": "identity"})
+        response = connection.getresponse()
+        answer = response.read(1_000)
+        connection.auto_open = 0  # else http.client would connect to another program without a word
+        proof = b'{"proof":"%b"}' % self.proof(nonce).encode()
+        proven = bool(self.secret) and hmac.compare_digest(answer, proof)
+        return proven and response.isclosed() and not response.will_close
+
+    def answers(self) -> bool:
+        """Whether it is this server that answers at its address."""
+        from http.client import HTTPConnection, HTTPException
+
+        try:
+            parts = urlsplit(self.url)
+            connection = HTTPConnection(parts.hostname or "", parts.port, timeout=CHALLENGE_SECONDS)
+            try:
+                return self.is_behind(connection)
+            finally:
+                connection.close()
+        except (OSError, ValueError, HTTPException):
+            return False
 
 
 def find_service(data_dir: Path) -> RunningService | None:
@@ -35,17 +86,22 @@ def find_service(data_dir: Path) -> RunningService | None:
         found = from_json((data_dir / SERVICE_FILE).read_bytes(), RunningService)
     except (OSError, msgspec.DecodeError):  # no file, or another program's: no server was published
         return None
-    return found if _is_running(found.pid) else None
+    return found if _is_claimed(data_dir) else None
 
 
-def _is_running(pid: int) -> bool:
+def _is_claimed(data_dir: Path) -> bool:
+    """Whether a process holds the lock of the folder."""
     try:
-        os.kill(pid, 0)
-    except PermissionError:  # it runs, as another user
-        return True
-    except (ProcessLookupError, OverflowError):
+        lock = os.open(data_dir / LOCK_FILE, os.O_RDONLY)
+    except OSError:
         return False
-    return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 class Announcement:
@@ -56,6 +112,9 @@ class Announcement:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._data_dir = data_dir
         self._lock = _locked(data_dir)
+        (data_dir / SERVICE_FILE).unlink(
+            missing_ok=True
+        )  # of a server that was killed: the lock is not its own any more
 
     def publish(self, service: RunningService) -> None:
         """Write the file that `find_service` reads: atomically, and readable by this user only."""
@@ -74,9 +133,11 @@ class Announcement:
 
 def _locked(data_dir: Path) -> IO[bytes]:
     lock = (data_dir / LOCK_FILE).open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    until = time.monotonic() + CLAIM_SECONDS
+    while not _try_lock(lock):
+        if time.monotonic() < until:
+            time.sleep(0.02)
+            continue
         lock.close()
         other = find_service(data_dir)
         where = f"at {other.url} (process {other.pid})" if other else "and is starting or stopping"
@@ -85,5 +146,13 @@ def _locked(data_dir: Path) -> IO[bytes]:
             hint="use that one, stop it, or give this one another folder with AI_MEMORY_DATA_DIR",
             data_dir=str(data_dir),
             **({"url": other.url, "pid": other.pid} if other else {}),
-        ) from None
+        )
     return lock
+
+
+def _try_lock(lock: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

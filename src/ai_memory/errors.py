@@ -14,6 +14,7 @@
     │   ├── EmbedderMismatchError  the store's vectors were made by another embedder         409 embedder_mismatch
     │   └── BrakeError             a deletion would touch more than the allowed share        409 brake
     ├── OverloadedError            a queue is full; try again after `retry_after` seconds     429 overloaded
+    ├── RequestTimeoutError        the request did not arrive in time                         408 request_timeout
     ├── StoreError                 the store cannot do its work                              500 store_error
     │   ├── StoreFullError         no space left on the device                               507 store_full
     │   ├── StoreReadOnlyError     the file or folder cannot be written                      403 store_read_only
@@ -150,6 +151,13 @@ class OverloadedError(MemoryServiceError):
 
     code = "overloaded"
     status = 429
+
+
+class RequestTimeoutError(MemoryServiceError):
+    """The caller did not send its request in time; nothing was done, except for the finished batches of an import."""
+
+    code = "request_timeout"
+    status = 408
 
 
 class StoreError(MemoryServiceError):

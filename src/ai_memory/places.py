@@ -7,12 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from ai_memory.environment import setting_variable, variable
 
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
 APPLICATION = "ai-memory"
 SERVICE_FILE = "service.json"
-"""Written into the data folder by a running server: `{"url", "pid", "version"}`."""
+"""Written into the data folder by a running server: where it is, and a secret by which it is known (see discovery.py)."""
+
+
+class Address(NamedTuple):
+    """Where a service is, and how to make sure of it."""
+
+    url: str
+    is_behind: Callable[[HTTPConnection], bool] | None = None
+    """Asked on each new connection before anything else is sent: whether the service is at the other end. None for an address
+    that the user has given, who knows what is there."""
 
 
 def absolute(path: str | PathLike[str]) -> Path:

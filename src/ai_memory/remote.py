@@ -14,6 +14,7 @@ from ai_memory.errors import ConflictError, InvalidInputError
 from ai_memory.operations.base import PREFIX, Operation, Request, Response, fields_of
 from ai_memory.operations.caller import Progress
 from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportReport, ImportRequest
+from ai_memory.places import Address
 from ai_memory.wire import Wire
 
 DEFAULT_URL = "http://127.0.0.1:7677"
@@ -28,8 +29,10 @@ class RemoteService:
     a second time when the connection breaks, and so is a write that has an idempotency key.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """`timeout` is in seconds, for connecting and for each wait for an answer."""
+    def __init__(
+        self, url: str | Address = DEFAULT_URL, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT
+    ) -> None:
+        """`url` may say how to make sure of the service. `timeout` is in seconds, for connecting and each wait for an answer."""
         self._wire = Wire(url, api_key, timeout, prefix=PREFIX)
 
     @property

@@ -102,6 +102,22 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, description="Requests in progress at once; up to four times as many wait, and any others get 429."),
     ] = 64
+    max_connections: Annotated[
+        int,
+        Meta(
+            ge=16,
+            description=(
+                "Connections open at once; for one more, the one that has been idle longest is closed, or it gets 503."
+            ),
+        ),
+    ] = 1_024
+    client_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="Seconds in which a client must send or read at least 1 KiB of a request or answer in progress.",
+        ),
+    ] = 60.0
     shutdown_seconds: Annotated[
         float, Meta(ge=0, description="Seconds that a stopping server gives requests in progress.")
     ] = 20.0

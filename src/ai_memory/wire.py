@@ -12,7 +12,7 @@ import select
 import ssl
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from ai_memory.errors import InvalidInputError, MemoryServiceError, ServiceUnavailableError, from_body
-from ai_memory.places import is_loopback
+from ai_memory.places import Address, is_loopback
 from ai_memory.wording.ways import HEADER, SERVE, spoken
 
 COMPRESS_FROM = 16_384
@@ -51,8 +51,9 @@ class Reply(Struct, frozen=True):
 class Wire:
     """Sends requests to one server. May be used from any thread."""
 
-    def __init__(self, url: str, api_key: str | None, timeout: float, *, prefix: str = "") -> None:
+    def __init__(self, address: str | Address, api_key: str | None, timeout: float, *, prefix: str = "") -> None:
         """`prefix` goes before every target. Raises InvalidInputError for an address that is not http:// or https://."""
+        url, self._is_behind = Address(address) if isinstance(address, str) else address
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -163,6 +164,15 @@ class Wire:
                 if not _was_dropped(connection):
                     return connection
                 connection.close()
+        connection = self._new()
+        if self._is_behind is not None:
+            try:
+                make_sure(connection, self._is_behind, self.url)
+            except _ON_THE_WAY as error:
+                raise self._unanswered(error) from error
+        return connection
+
+    def _new(self) -> http.client.HTTPConnection:
         if self._secure:
             context = ssl.create_default_context()
             return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=context)
@@ -205,6 +215,24 @@ class Wire:
             hint="check the address, which the service prints at its start",
             url=self.url,
             status=reply.status,
+        )
+
+
+def make_sure(
+    connection: http.client.HTTPConnection, is_behind: Callable[[http.client.HTTPConnection], bool], url: str
+) -> None:
+    """Raise ServiceUnavailableError unless the service is at the other end of a new connection; it is closed then."""
+    proven = False
+    try:
+        proven = is_behind(connection)
+    finally:
+        if not proven:
+            connection.close()
+    if not proven:
+        raise ServiceUnavailableError(
+            f"another program answers at {url}, where the service was; nothing was sent to it",
+            hint="start the service again with: ai-memory serve",
+            url=url,
         )
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_memory.api.http.body import LineSplitter, Unpacker
+from ai_memory.api.http.body import EXPANSION_FROM, LineSplitter, Unpacker
 from ai_memory.api.http.query import query_values
-from ai_memory.errors import InvalidInputError, MediaTypeError
+from ai_memory.errors import InvalidInputError, MediaTypeError, TooLargeError
 from ai_memory.operations.reading import ListRequest
 
 GZIP = [(b"content-encoding", b"gzip")]
@@ -64,11 +64,56 @@ def test_what_is_not_gzip_is_told(data: bytes) -> None:
         cut_off.finish()
 
 
+EMPTY = gzip.compress(b"")
+FULL = gzip.compress(b"x" * 2_000)
+
+
+def test_endless_empty_members_are_refused() -> None:
+    """They give no byte that a limit could count."""
+    unpacker = Unpacker(GZIP)
+    with pytest.raises(InvalidInputError, match="members"):
+        while True:
+            assert b"".join(unpacker.unpack(EMPTY * 100)) == b""
+    tiny = Unpacker(GZIP)
+    with pytest.raises(InvalidInputError, match="members"):
+        list(tiny.unpack(gzip.compress(b"x") * 100_000))
+
+
+@pytest.mark.parametrize("packed", [FULL * 5_000, EMPTY * 900, gzip.compress(b"x") * 900, FULL * 5_000 + EMPTY])
+def test_many_members_are_read_where_they_hold_something(packed: bytes) -> None:
+    unpacker = Unpacker(GZIP)
+    assert sum(map(len, unpacker.unpack(packed))) == len(gzip.decompress(packed))
+    unpacker.finish()
+
+
+def test_what_expands_without_end_is_refused() -> None:
+    bomb = gzip.compress(gzip.compress(bytes(300_000_000), 9) * 1, 9)  # still a bomb when it has been unpacked once
+    assert sum(map(len, Unpacker(GZIP).unpack(bomb))) < EXPANSION_FROM
+    unpacker, size = Unpacker(GZIP), 0
+    with pytest.raises(TooLargeError, match="expands"):
+        for piece in unpacker.unpack(gzip.compress(bytes(300_000_000), 9)):
+            size += len(piece)
+    assert size <= 2 * EXPANSION_FROM
+    text = gzip.compress(b"the quick brown fox " * 1_000)
+    assert sum(map(len, Unpacker(GZIP).unpack(text * 5_000))) == 5_000 * 20_000
+
+
+@pytest.mark.parametrize("rubbish", [b"\x00", b"rubbish", b"\x1f\x8b", EMPTY[:-1], b"\x1f\x8b\x08\x00"])
+def test_rubbish_after_the_end_is_told(rubbish: bytes) -> None:
+    for size in (1, 1_000_000):
+        unpacker = Unpacker(GZIP)
+        with pytest.raises(InvalidInputError, match="gzip"):
+            for piece in cut(FULL + rubbish, size):
+                list(unpacker.unpack(piece))
+            unpacker.finish()
+
+
 def test_encodings_are_known_or_refused() -> None:
     assert list(Unpacker([]).unpack(b"x")) == [b"x"]
     assert list(Unpacker([(b"content-encoding", b"Identity")]).unpack(b"x")) == [b"x"]
-    with pytest.raises(MediaTypeError):
-        Unpacker([(b"content-encoding", b"deflate, gzip")])
+    for encoding in (b"deflate, gzip", b"deflate", b"br", b"zstd", b"gzip, gzip", b"chunked"):
+        with pytest.raises(MediaTypeError):
+            Unpacker([(b"content-encoding", encoding)])
 
 
 @pytest.mark.parametrize(

@@ -202,7 +202,18 @@ def test_the_log_has_every_request_and_no_text(served: Served) -> None:
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     requests = [line for line in lines if line["message"] == "request"]
     assert len(requests) == 6
-    assert set(requests[0]) == {"time", "level", "logger", "message", "request_id", "method", "route", "status", "ms"}
+    assert set(requests[0]) == {
+        "time",
+        "level",
+        "logger",
+        "message",
+        "request_id",
+        "client",
+        "method",
+        "route",
+        "status",
+        "ms",
+    }
     assert requests[2]["route"] == "/v1/memories/{id}"
     assert requests[3]["route"] == "unknown"
     assert requests[5]["request_id"] == "mine"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from ai_memory.api.server import address_of, check_exposure, listen
 from ai_memory.discovery import Announcement, RunningService, find_service
 from ai_memory.errors import ConflictError, InvalidInputError
 from ai_memory.settings import SecretStr, Settings
-from tests.support.rest_server import ask
+from tests.support.rest_server import ask, write_locked
 
 SCRIPT = """
 import sys
@@ -59,7 +59,9 @@ def test_a_server_announces_itself_and_takes_that_back(tmp_path: Path) -> None:
     with process(tmp_path) as (child, port):
         file = tmp_path / "service.json"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert json.loads(file.read_text()) == {
+        published = json.loads(file.read_text())
+        assert len(published.pop("secret")) == 64
+        assert published == {
             "url": f"http://127.0.0.1:{port}",
             "pid": child.pid,
             "version": "0.1.0",
@@ -138,6 +140,69 @@ def test_sigterm_ends_an_endless_import_and_keeps_its_batches(tmp_path: Path) ->
         assert child.returncode == 0
     with Memory(data_dir=tmp_path, model="none") as memory:
         assert memory.stats().memories >= 500
+
+
+def stops_listening(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("it goes on listening")
+
+
+def post(path: str, body: bytes, length: int | None = None, kind: str = "application/json") -> bytes:
+    """A request, whose body may be shorter than it says."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length or len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def test_sigterm_ends_every_kind_of_connection_and_leaves_a_clean_log(tmp_path: Path) -> None:
+    lines = b"".join(json.dumps({"text": f"{n} " + "x" * 100_000}).encode() + b"\n" for n in range(120))
+    get = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    kinds = {
+        "idle": b"",
+        "half a header": b"GET /v1/st",
+        "kept alive": get.format("/health/live").encode(),
+        "stalled upload": post("/v1/memories", b"{", 99),
+        "stalled import": post("/v1/import", b"{", 99, "application/x-ndjson"),
+        "stalled MCP": post("/mcp", b"{", 99),
+        "unread export": get.format("/v1/export").encode(),
+    }
+    with process(tmp_path) as (child, port):
+        assert ask(port, "POST", "/v1/import", lines, {"Content-Type": "application/x-ndjson"}).status == 200
+        with ExitStack() as held:
+            opened = {}
+            for kind, data in kinds.items():
+                opened[kind] = raw = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+                raw.sendall(data)
+            assert opened["unread export"].recv(15) == b"HTTP/1.1 200 OK"
+            child.send_signal(signal.SIGTERM)
+            _, err = child.communicate(timeout=60)
+            assert child.returncode == 0
+            for kind in ("stalled upload", "stalled MCP", "stalled import"):
+                assert opened[kind].recv(10) in (b"HTTP/1.1 4", b"HTTP/1.1 5"), kind
+    for word in ("Traceback", "CancelledError", "internal error", '"trace"', "Exception"):
+        assert word not in err, err
+
+
+def test_requests_that_do_not_end_in_time_get_503_and_one_more_signal_ends_at_once(tmp_path: Path) -> None:
+    with process(tmp_path) as (child, port), write_locked(tmp_path / "memory.db"):
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
+            raw.sendall(post("/v1/memories", b'{"text": "waits for the lock"}'))
+            assert ask(port, "GET", "/health/live").status == 200
+            child.send_signal(signal.SIGTERM)
+            answer = raw.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 503"), answer
+        assert b"idempotency key" in answer
+        child.send_signal(signal.SIGTERM)  # it still waits for the thread that waits for the store
+        assert child.wait(60) == 128 + signal.SIGTERM
+        assert "ended at once" in child.communicate()[1]
+    assert find_service(tmp_path) is None
+    with Memory(data_dir=tmp_path, model="none") as memory:
+        assert memory.list().memories == ()
 
 
 def test_beyond_loopback_keys_are_required(tmp_path: Path) -> None:

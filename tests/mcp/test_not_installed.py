@@ -13,6 +13,7 @@ from ai_memory import Client, NotInstalledError
 from ai_memory.cli.program import main
 from ai_memory.installation import install_hint, is_installed
 from ai_memory.mcp.stdio import Session
+from ai_memory.places import Address
 from ai_memory.wording.ways import installing
 from tests.support.rest_server import ask, serving
 from tests.support.serving import running_service
@@ -58,7 +59,7 @@ def test_the_command_says_so_in_one_line(tmp_path: Path, capsys: pytest.CaptureF
 def test_the_relay_to_a_running_service_needs_no_sdk(tmp_path: Path) -> None:
     wire = io.BytesIO()
     with running_service(tmp_path / "data") as url:
-        session = Session(lambda: url, _no_service, wire, namespace="default", api_key=None)
+        session = Session(lambda: Address(url), _no_service, wire, namespace="default", api_key=None)
         session.receive(b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}\n')
         session.close()
     assert json.loads(wire.getvalue())["id"] == 1

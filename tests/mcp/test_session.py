@@ -13,6 +13,7 @@ import pytest
 
 from ai_memory.errors import InvalidInputError
 from ai_memory.mcp.stdio import Session
+from ai_memory.places import Address
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
 from tests.support.serving import running_service
@@ -31,7 +32,12 @@ class Talk:
     def __init__(self, url: Callable[[], str | None], data_dir: Path) -> None:
         self.wire = io.BytesIO()
         settings = Settings(data_dir=data_dir, model="none")
-        self.session = Session(url, lambda: open_service(settings), self.wire, namespace="default", api_key=None)
+
+        def found() -> Address | None:
+            address = url()
+            return None if address is None else Address(address)
+
+        self.session = Session(found, lambda: open_service(settings), self.wire, namespace="default", api_key=None)
 
     def say(self, **message: Any) -> None:
         self.session.receive(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")

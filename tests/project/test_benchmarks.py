@@ -20,7 +20,7 @@ from benchmarks import figures  # noqa: E402 - after the path
 from benchmarks.corpus import Corpus  # noqa: E402
 from benchmarks.figures import RESULTS, Figure, Peer, Target, machine, median, percentile, results_file, table  # noqa: E402
 
-AREAS = {"write", "recall", "cli", "mcp", "store", "index", "embed", "graph", "neo4j", "rust"}
+AREAS = {"write", "recall", "cli", "mcp", "store", "index", "embed", "graph", "neo4j", "rust", "manners"}
 FIELDS = ["name", "value", "unit", "peer", "ratio", "target", "met", "commit", "machine", "settings"]
 MACHINE_FIELDS = {"cpu", "cores", "memory_gb", "system", "python", "sqlite"}
 

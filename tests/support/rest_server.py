@@ -5,10 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,6 +78,14 @@ def serving(
         thread.join(30)
         service.close()
     assert not thread.is_alive()
+
+
+@contextmanager
+def write_locked(store: Path) -> Iterator[Callable[[], None]]:
+    """A store that another program holds for writing until the block ends, or what it is given is called."""
+    with closing(sqlite3.connect(store, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other.rollback
 
 
 def ask(

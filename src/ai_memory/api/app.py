@@ -17,12 +17,14 @@ from ai_memory.api.embeddings.endpoint import EngineEndpoint
 from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.api.endpoints import Api, Handler, OperationEndpoint, PathEndpoint
+from ai_memory.api.http.body import Bodies
 from ai_memory.api.http.keys import Keys
 from ai_memory.api.http.trusted_host import TrustedHost
 from ai_memory.api.metrics import Metrics
 from ai_memory.api.middleware import RequestMiddleware
-from ai_memory.api.streams import ExportEndpoint, ImportEndpoint
+from ai_memory.api.streams import ExportEndpoint, ImportEndpoint, StreamPlaces
 from ai_memory.api.threadpool import WAITING_FACTOR, ThreadPool
+from ai_memory.discovery import RunningService
 from ai_memory.errors import NotFoundError
 from ai_memory.mcp.http import PATH as MCP_PATH
 from ai_memory.mcp.http import McpEndpoint
@@ -33,6 +35,8 @@ from ai_memory.settings import Settings
 
 COMPRESS_FROM = 2_048
 """Bytes; below this, gzip costs more time than it saves."""
+WATCHERS, WATCHERS_WAITING = 4, 256
+"""Threads for health, statistics and metrics, and how many such requests may wait for one."""
 COMPRESSED = [Middleware(GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=2)]
 """The middleware of every route but the embedder's: vectors hardly shrink, and compressing them would block the event loop."""
 
@@ -43,18 +47,21 @@ def create_app(
     *,
     stopping: Callable[[], bool] = bool,
     extra_routes: Sequence[BaseRoute] = (),
+    published: RunningService | None = None,
 ) -> Starlette:
     """The application over an open service, which it closes when it shuts down.
 
-    `stopping` becomes true when streaming requests are to end; `extra_routes` come before the service's routes.
+    `stopping` becomes true when streaming requests are to end; `extra_routes` come before the service's routes; `published` is
+    how programs on this machine find the server, which proves to them that it is this one.
     """
     pool = ThreadPool(settings.max_concurrent_requests)
     keys = Keys(
         {namespace: [key.get_secret_value() for key in found] for namespace, found in settings.api_keys.items()}
     )
-    api = Api(service, pool, keys, settings.max_body_bytes, stopping)
+    api = Api(service, pool, keys, Bodies(settings.max_body_bytes), ThreadPool(WATCHERS, WATCHERS_WAITING), stopping)
+    places = StreamPlaces(settings.max_concurrent_requests)
     metrics = Metrics(service, lambda: pool.waiting)
-    mcp = McpEndpoint(service, pool.run, keys.access, max_body_bytes=settings.max_body_bytes)
+    mcp = McpEndpoint(service, pool.run, keys.access, api.read_body)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -63,9 +70,11 @@ def create_app(
             yield
         await pool.run(service.close)
 
-    paths: dict[str, dict[str, Handler]] = {path: {"GET": page} for path, page in pages(api, metrics).items()}
+    paths: dict[str, dict[str, Handler]] = {
+        path: {"GET": page} for path, page in pages(api, metrics, published).items()
+    }
     for operation in OPERATIONS:
-        handler = Handler(operation.name, _endpoint(api, operation))
+        handler = Handler(operation.name, _endpoint(api, places, operation))
         paths.setdefault(PREFIX + operation.route.path, {})[operation.route.method] = handler
     paths[MCP_PATH] = {"POST": Handler("other", mcp)}
     app = Starlette(
@@ -82,10 +91,10 @@ def create_app(
     return app
 
 
-def _endpoint(api: Api, operation: Operation) -> ASGIApp:
+def _endpoint(api: Api, places: StreamPlaces, operation: Operation) -> ASGIApp:
     if operation.stream == "out":
-        return ExportEndpoint(api)
-    return ImportEndpoint(api) if operation.stream == "in" else OperationEndpoint(api, operation)
+        return ExportEndpoint(api, places)
+    return ImportEndpoint(api, places) if operation.stream == "in" else OperationEndpoint(api, operation)
 
 
 def _embedder_paths(api: Api, metrics: Metrics, settings: Settings) -> dict[str, dict[str, Handler]]:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ai_memory.api.http.body import read_body
+from ai_memory.api.http.body import Bodies, Body
 from ai_memory.api.http.headers import Headers, expected_revision, header, media_type
 from ai_memory.api.http.keys import Access, Keys
 from ai_memory.api.http.query import query_values
@@ -21,8 +21,11 @@ from ai_memory.api.threadpool import ThreadPool
 from ai_memory.decoding import whole_characters
 from ai_memory.errors import InvalidInputError, MediaTypeError, MethodNotAllowedError
 from ai_memory.operations.base import Operation, parse, to_json
+from ai_memory.operations.watching import HEALTH, STATS
 from ai_memory.service.service import Service
 
+WATCHING = (HEALTH, STATS)
+"""Operations that report on the server."""
 WITHOUT_BODY = frozenset({"GET", "DELETE"})
 """Methods whose requests take their fields from the query string."""
 _FIELD_HEADERS = frozenset({b"idempotency-key", b"if-match"})
@@ -35,9 +38,16 @@ class Api(Struct, frozen=True):
     service: Service
     pool: ThreadPool
     keys: Keys
-    max_body_bytes: int
+    bodies: Bodies
+    watching: ThreadPool
+    """For questions about the server itself, which must be answered while all other threads are busy."""
     stopping: Callable[[], bool] = bool
     """Whether the server is shutting down; a streaming request then ends as soon as it can."""
+
+    async def read_body(self, headers: Headers, receive: Receive) -> bytes:
+        """A whole body, unpacked, for handlers that do not work in one thread. Raises as `Bodies.read` and `Body.unpacked`."""
+        body = await self.bodies.read(headers, receive)
+        return body.sent if body.unpacker is None else await self.pool.run(body.unpacked)
 
 
 class Handler(NamedTuple):
@@ -94,21 +104,22 @@ class OperationEndpoint:
     def __init__(self, api: Api, operation: Operation) -> None:
         self._api = api
         self._operation = operation
+        self._pool = api.watching if operation in WATCHING else api.pool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises the errors of `ai_memory.errors`."""
         headers: Headers = scope["headers"]
         access = self._api.keys.access(headers)
-        body = await read_body(headers, receive, self._api.max_body_bytes)
-        status, answer, extra = await self._api.pool.run(partial(self._work, scope, body, access))
+        body = await self._api.bodies.read(headers, receive)
+        status, answer, extra = await self._pool.run(partial(self._work, scope, body, access))
         await send_body(send, answer, status=status, headers=extra)
 
-    def _work(self, scope: Scope, body: bytes, access: Access) -> tuple[int, bytes, Headers]:
-        """All that may take time, in one thread: decode, check the key, carry out, encode."""
+    def _work(self, scope: Scope, body: Body, access: Access) -> tuple[int, bytes, Headers]:
+        """All that may take time, in one thread: unpack, decode, check the key, carry out, encode."""
         operation = self._operation
         request = parse(
             operation.request,
-            request_values(operation, scope, body),
+            request_values(operation, scope, body.unpacked()),
             strict=scope["method"] not in ("GET", "HEAD", "DELETE"),
         )
         access.check(operation, request)

@@ -6,18 +6,28 @@ more frame that every wake-up of a request passes through. Compression is starle
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai_memory.api.endpoints import PathEndpoint
-from ai_memory.api.http.headers import header, request_id
+from ai_memory.api.http.headers import address_of, header, request_id
+from ai_memory.api.http.keys import key_in
 from ai_memory.api.http.responses import send_error
 from ai_memory.api.http.trusted_host import TrustedHost
+from ai_memory.api.http.wrong_keys import WrongKeys
 from ai_memory.api.logs import FIELDS
 from ai_memory.api.metrics import Metrics
-from ai_memory.errors import InternalError, MemoryServiceError
+from ai_memory.errors import (
+    InternalError,
+    MemoryServiceError,
+    OverloadedError,
+    ServiceUnavailableError,
+    UnauthorizedError,
+)
 from ai_memory.wording.ways import HEADER, named, speak
 
 logger = logging.getLogger("ai_memory.api")
@@ -37,6 +47,7 @@ class RequestMiddleware:
         self._app = app
         self._trusted_host = trusted_host
         self._metrics = metrics
+        self._wrong_keys = WrongKeys()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -50,9 +61,16 @@ class RequestMiddleware:
             self._trusted_host.check(scope["headers"])
             await self._app(_without_last_slash(scope), receive, response.send)
         except MemoryServiceError as error:
+            if isinstance(error, UnauthorizedError):
+                error = await self._slowed_down(error, scope, response.request_id)
             if error.status >= 500:
                 logger.warning("failed: %s", error.code, extra={FIELDS: {"request_id": response.request_id}})
             await response.fail(error, _endpoint(scope))
+        except ClientDisconnect:
+            pass  # the log has it as CLIENT_CLOSED
+        except asyncio.CancelledError:  # the server stops, and has waited for as long as it may
+            if response.status == CLIENT_CLOSED:
+                await response.fail(_closing(), _endpoint(scope))
         except Exception as error:
             logger.exception("internal error", extra={FIELDS: {"request_id": response.request_id}})
             hint = f"report the entry with request_id {response.request_id} in the server's log"
@@ -65,6 +83,24 @@ class RequestMiddleware:
             self._metrics.count(operation, response.status, seconds)
             if logger.isEnabledFor(logging.INFO):
                 _log(scope, response, endpoint, seconds)
+
+    async def _slowed_down(self, error: MemoryServiceError, scope: Scope, request_id: str) -> MemoryServiceError:
+        """The error to send, after a while where the caller tries keys. The log says who it is, never the key."""
+        address = address_of(scope)
+        logger.warning("refused: %s", error.message, extra={FIELDS: {"request_id": request_id, "client": address}})
+        if key_in(scope["headers"]) is not None:
+            try:
+                await self._wrong_keys.slow_down(address)
+            except OverloadedError as overloaded:
+                return overloaded
+        return error
+
+
+def _closing() -> ServiceUnavailableError:
+    return ServiceUnavailableError(
+        "the service is closing, and the request did not end in time",
+        hint="what it writes may have been written; send it again with the same idempotency key",
+    )
 
 
 def _without_last_slash(scope: Scope) -> Scope:
@@ -86,6 +122,7 @@ def _endpoint(scope: Scope) -> PathEndpoint | None:
 def _log(scope: Scope, response: _Response, endpoint: PathEndpoint | None, seconds: float) -> None:
     fields = {
         "request_id": response.request_id,
+        "client": address_of(scope),
         "method": scope["method"][:20],
         "route": "unknown" if endpoint is None else endpoint.path,  # the template: a path may hold what a user wrote
         "status": response.status,

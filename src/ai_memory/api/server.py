@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import os
+import secrets
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 
 import uvicorn
 from starlette.routing import BaseRoute
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai_memory.api.allocator import limit_arenas, trimming
 from ai_memory.api.app import create_app
+from ai_memory.api.connections import Connections, Server, connection_limit
 from ai_memory.api.logs import FIELDS, configure_logging
 from ai_memory.discovery import Announcement, RunningService
 from ai_memory.errors import InvalidInputError, MemoryServiceError
@@ -30,6 +31,8 @@ from ai_memory.wiring import open_service
 logger = logging.getLogger("ai_memory.api")
 
 BACKLOG = 512
+SECRET_BYTES = 32
+"""Of the secret by which programs on this machine know the server."""
 
 
 def serve(
@@ -100,13 +103,21 @@ def _run(
     extra_routes: Callable[[Service], Sequence[BaseRoute]] | None,
 ) -> None:
     url = address_of(settings.host, listener)
+    running = RunningService(
+        url=url,
+        pid=os.getpid(),
+        version=service.version,
+        store=settings.store_place,
+        secret=secrets.token_hex(SECRET_BYTES),
+    )
     app = create_app(
         service,
         settings,
         stopping=lambda: server.should_exit,
         extra_routes=extra_routes(service) if extra_routes is not None else (),
+        published=running,
     )
-    server = build_server(_Published(app, settings, service, announcement, url, say), settings)
+    server = build_server(_Published(app, service, announcement, running, say), settings)
     if settings.preload:
         threading.Thread(target=_warm_up, args=(service,), name="warm-up", daemon=True).start()
     service.resume_build()
@@ -115,11 +126,10 @@ def _run(
     logger.info("stopped", extra={FIELDS: {"url": url}})
 
 
-def build_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
-    """A uvicorn server as this service needs it: one process, our logging, and a graceful-shutdown timeout."""
+def build_server(app: ASGIApp, settings: Settings) -> Server:
+    """A uvicorn server as this service needs it: one process, our logging, limited connections and time to stop."""
     config = uvicorn.Config(
         app,
-        http="httptools",
         ws="none",
         loop="auto",
         lifespan="on",
@@ -130,7 +140,7 @@ def build_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
         backlog=BACKLOG,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
     )
-    return uvicorn.Server(config)
+    return Server(config, Connections(connection_limit(settings.max_connections), settings.client_seconds))
 
 
 def start_lines(service: Service, url: str) -> Iterator[str]:
@@ -146,17 +156,16 @@ class _Published:
     def __init__(
         self,
         app: ASGIApp,
-        settings: Settings,
         service: Service,
         announcement: Announcement,
-        url: str,
+        running: RunningService,
         say: Callable[[str], None],
     ) -> None:
         self._app = app
         self._service = service
         self._announcement = announcement
         self._say = say
-        self._running = RunningService(url=url, pid=os.getpid(), version=service.version, store=settings.store_place)
+        self._running = running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; publish when the startup is complete."""
@@ -185,16 +194,9 @@ def _warm_up(service: Service) -> None:
 
 
 @contextmanager
-def _stop_on_signals(server: uvicorn.Server) -> Iterator[None]:
-    """Make SIGTERM and SIGINT stop the server and let it return normally.
-
-    uvicorn handles them while it runs, and raises them again afterwards: without these handlers that would kill the process.
-    """
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        server.should_exit = True
-
-    earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+def _stop_on_signals(server: Server) -> Iterator[None]:
+    """Make SIGTERM and SIGINT stop the server and let it return normally, also before and after uvicorn handles them itself."""
+    earlier = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

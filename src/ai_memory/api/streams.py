@@ -1,22 +1,28 @@
-"""The two endpoints that stream JSON lines: export out, import in. Each holds one thread from beginning to end."""
+"""The two endpoints that stream JSON lines: export out, import in.
+
+A stream holds a thread only while it reads or writes the store, piece by piece; it waits for its client in the event loop. How many
+streams there are is limited for each caller and in all, because each export holds a snapshot of the store.
+"""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+import math
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
 
 import anyio
-import anyio.from_thread
 from starlette.types import Receive, Scope, Send
 
 from ai_memory.api.endpoints import Api, request_values
 from ai_memory.api.http.body import LineSplitter, Unpacker, next_piece
 from ai_memory.api.http.headers import Headers, media_type
 from ai_memory.api.http.responses import send_body
-from ai_memory.errors import MediaTypeError, ServiceUnavailableError
+from ai_memory.api.threadpool import ThreadPool
+from ai_memory.errors import MediaTypeError, OverloadedError, RequestTimeoutError, ServiceUnavailableError
 from ai_memory.operations.base import parse, to_json
-from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportRequest
-from ai_memory.service.handlers.moving import MAX_LINE_BYTES
+from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportReport, ImportRequest
+from ai_memory.service.handlers.moving import MAX_LINE_BYTES, Import
 
 LINES = b"application/x-ndjson"
 LINE_TYPES = frozenset(
@@ -25,44 +31,122 @@ LINE_TYPES = frozenset(
 CHUNK = 1 << 16
 LOOK_SECONDS = 0.5
 """How often a waiting stream checks whether the server is stopping."""
+WAIT_SECONDS = 10.0
+"""How long a stream waits for its place before it is refused."""
+EXPORT_SECONDS = 3_600.0
+"""The longest that one export may hold its snapshot of the store, and with it the disk space of what was forgotten meanwhile."""
+THREADS = 8
+
+Value = TypeVar("Value")
+
+
+class StreamPlaces:
+    """How many streams are open at once, and the threads in which they work."""
+
+    def __init__(self, concurrent_requests: int) -> None:
+        """Half as many streams as requests, and half of those for any one caller; at least one each."""
+        self.most = math.ceil(concurrent_requests / 2)
+        self.most_of_one = math.ceil(self.most / 2)
+        self._all = anyio.Semaphore(self.most)
+        self._of_one: dict[str, tuple[anyio.Semaphore, set[object]]] = {}
+        """For each caller that has a stream: its places, and who holds or waits for one."""
+        self._pool = ThreadPool(min(THREADS, self.most), waiting=self.most)
+
+    @property
+    def callers(self) -> int:
+        """Callers with streams that are open or wait."""
+        return len(self._of_one)
+
+    async def run(self, work: Callable[[], Value]) -> Value:
+        """What `work` returns or raises, in a thread. A stream that is open is never refused one."""
+        return await self._pool.run(work)
+
+    @asynccontextmanager
+    async def place(self, caller: str) -> AsyncIterator[None]:
+        """A place for one stream of `caller`. Raises OverloadedError where none becomes free in time."""
+        mine, users = self._of_one.setdefault(caller, (anyio.Semaphore(self.most_of_one), set()))
+        user = object()
+        users.add(user)
+        try:
+            async with AsyncExitStack() as held:
+                with anyio.move_on_after(WAIT_SECONDS) as waiting:
+                    for places in (mine, self._all):
+                        await held.enter_async_context(places)
+                if waiting.cancelled_caught:
+                    raise OverloadedError(
+                        f"{self.most} exports and imports may be open at once, {self.most_of_one} of one caller",
+                        hint="close those that you do not read or send, and try again after the seconds in Retry-After",
+                        retry_after=round(WAIT_SECONDS),
+                        limit=self.most_of_one,
+                    )
+                yield
+        finally:
+            users.discard(user)
+            if not users:
+                self._of_one.pop(caller, None)
 
 
 class ExportEndpoint:
     """Streams memories to the caller, no faster than the caller reads them."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, places: StreamPlaces) -> None:
         self._api = api
+        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; an error before the first piece is an error response, a later one breaks the connection."""
         access = self._api.keys.access(scope["headers"])
         request = parse(ExportRequest, request_values(EXPORT, scope), strict=False)
         access.check(EXPORT, request)
-
-        async def begin() -> None:
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", LINES)]})
-
-        async def go_on(chunk: bytes) -> bool:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            with anyio.move_on_after(0):  # only what has arrived already: has the client disconnected?
-                return bool((await receive())["type"] != "http.disconnect")
-            return True
-
-        def work() -> None:
+        async with self._places.place(self._api.keys.caller(scope)):
             chunks = _chunks(self._api.service.export(request))
-            first = next(chunks, b"")
-            anyio.from_thread.run(begin)
-            for chunk in itertools.chain((first,), chunks):
-                if self._api.stopping():
-                    raise ServiceUnavailableError("the service is closing")
-                if not anyio.from_thread.run(go_on, chunk):
-                    return
+            try:
+                with anyio.move_on_after(EXPORT_SECONDS) as limited:
+                    await self._send(chunks, receive, send)
+            finally:
+                with anyio.CancelScope(shield=True):  # else the snapshot would stay open
+                    await self._places.run(chunks.close)
+            if limited.cancelled_caught:
+                raise RequestTimeoutError(
+                    f"the export was not read within {EXPORT_SECONDS:,.0f} s", hint="export one namespace at a time"
+                )
 
-        await self._api.pool.run(work)
+    async def _send(self, chunks: Iterator[bytes], receive: Receive, send: Send) -> None:
+        """Send all chunks; ends early where the client disconnects, and raises where the server stops."""
+        first = await self._places.run(lambda: next(chunks, b""))
+        left = done = False
+        failed: list[Exception] = []
+        async with anyio.create_task_group() as tasks:
+
+            async def watch() -> None:
+                nonlocal left
+                while not (left or self._api.stopping()):
+                    with anyio.move_on_after(LOOK_SECONDS):
+                        left = (await receive())["type"] == "http.disconnect"
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(watch)
+            try:
+                await self._send_each(first, chunks, send)
+                done = True
+            except Exception as error:  # noqa: BLE001 - raised again below, outside of the group that would wrap it
+                failed.append(error)
+            tasks.cancel_scope.cancel()
+        if failed:
+            raise failed[0]
+        if not (done or left):
+            raise ServiceUnavailableError("the service is closing")
+
+    async def _send_each(self, first: bytes, chunks: Iterator[bytes], send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", LINES)]})
+        chunk: bytes | None = first
+        while chunk is not None:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            chunk = await self._places.run(lambda: next(chunks, None))
         await send({"type": "http.response.body", "body": b""})
 
 
-def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
+def _chunks(lines: Iterator[bytes]) -> Generator[bytes]:
     """Lines joined into pieces of about 64 KiB."""
     held: list[bytes] = []
     size = 0
@@ -79,8 +163,9 @@ def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
 class ImportEndpoint:
     """Passes the lines of a request's body to the service as they arrive."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, places: StreamPlaces) -> None:
         self._api = api
+        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request with the outcome of every line."""
@@ -95,20 +180,18 @@ class ImportEndpoint:
                 hint="send JSON lines with Content-Type: application/x-ndjson",
                 accepted=sorted(LINE_TYPES),
             )
-        lines = self._lines(Unpacker(headers), receive)
-        report = await self._api.pool.run(lambda: self._api.service.import_lines(request, lines))
+        body = _Lines(Unpacker(headers))
+        async with self._places.place(self._api.keys.caller(scope)):
+            report = await self._take(request, body, receive)
         await send_body(send, to_json(report))
 
-    def _lines(self, unpacker: Unpacker, receive: Receive) -> Iterator[bytes]:
-        """The body's lines; runs in the thread of the import and asks the event loop for each piece."""
-        splitter = LineSplitter(MAX_LINE_BYTES)
+    async def _take(self, request: ImportRequest, body: _Lines, receive: Receive) -> ImportReport:
+        run = await self._places.run(lambda: self._api.service.begin_import(request))
         more = True
         while more:
-            data, more = anyio.from_thread.run(self._next, receive)
-            for piece in unpacker.unpack(data):
-                yield from splitter.lines(piece)
-        unpacker.finish()
-        yield from splitter.last()
+            data, more = await self._next(receive)
+            await self._places.run(lambda: body.pass_on(data, run))  # noqa: B023 - awaited before `data` changes
+        return await self._places.run(lambda: body.finish(run))
 
     async def _next(self, receive: Receive) -> tuple[bytes, bool]:
         while not self._api.stopping():
@@ -118,3 +201,22 @@ class ImportEndpoint:
             "the service is closing; the batches before this line are kept",
             hint="send all of it again with the same resume_key",
         )
+
+
+class _Lines:
+    """From a body's pieces, as they were sent, to the lines of an import."""
+
+    def __init__(self, unpacker: Unpacker) -> None:
+        self._unpacker = unpacker
+        self._splitter = LineSplitter(MAX_LINE_BYTES)
+
+    def pass_on(self, data: bytes, run: Import) -> None:
+        """Give the import the lines that `data` completes."""
+        for piece in self._unpacker.unpack(data):
+            run.read(self._splitter.lines(piece))
+
+    def finish(self, run: Import) -> ImportReport:
+        """End the import; raises InvalidInputError for a compressed body that is incomplete."""
+        self._unpacker.finish()
+        run.read(self._splitter.last())
+        return run.finish()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from ai_memory.cli.output.screen import Screen
-from ai_memory.cli.target import Choices, api_key, running_url, settings_for
+from ai_memory.cli.target import Choices, api_key, running_service, settings_for
 from ai_memory.installation import require_service
 from ai_memory.operations.caller import Caller
 
@@ -22,11 +22,11 @@ def opened(choices: Choices, screen: Screen, *, writes: bool, any_embedder: bool
     `screen` says what is left. `any_embedder` as for `wiring.open_service`. Raises what opening the store or reading settings
     raises.
     """
-    url = running_url(choices)
-    if url is not None:
+    address = running_service(choices)
+    if address is not None:
         from ai_memory.remote import RemoteService
 
-        with closing(RemoteService(url, api_key=api_key(), timeout=HTTP_SECONDS)) as remote:
+        with closing(RemoteService(address, api_key=api_key(), timeout=HTTP_SECONDS)) as remote:
             yield remote
         return
     require_service("a command without --url or a running service")

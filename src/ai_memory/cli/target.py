@@ -6,7 +6,6 @@ writes there; this process itself. Only the last one loads the store and a model
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from ai_memory import environment
 from ai_memory.discovery import find_service
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
-from ai_memory.places import data_folder, default_config_file, is_loopback
+from ai_memory.places import Address, data_folder, default_config_file, is_loopback
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
@@ -51,16 +50,15 @@ def api_key() -> str | None:
     return _environment("API_KEY")
 
 
-def running_url(choices: Choices) -> str | None:
-    """The address of the service to use, or None where none was named and none runs on the data folder.
+def running_service(choices: Choices) -> Address | None:
+    """The service to use, or None where none was named and none runs on the data folder.
 
-    Raises InvalidInputError for a wrong address, and for a variable whose name is nearly that of a setting: what it was meant to
-    say would be ignored, and another store used.
+    A named one is taken as it is: the user knows what is there. Raises InvalidInputError and OfflineError for a wrong address, and
+    for a variable whose name is nearly that of a setting: what it was meant to say would be ignored, and another store used.
     """
     if not environment.names() <= environment.OF_CLIENTS:
-        from ai_memory.settings import (
-            refuse_misspelt_variables,
-        )  # takes 4 ms, which a command without such variables saves
+        # Takes 4 ms, which a command without such variables saves.
+        from ai_memory.settings import refuse_misspelt_variables
 
         refuse_misspelt_variables()
     if choices.url:
@@ -74,8 +72,14 @@ def running_url(choices: Choices) -> str | None:
                 f"{choices.url} is on another machine while `offline` is set",
                 hint="use a local service, or unset offline",
             )
-        return choices.url.rstrip("/")
+        return Address(choices.url.rstrip("/"))
     return discover(data_dir(choices))
+
+
+def running_url(choices: Choices) -> str | None:
+    """The address of that service."""
+    found = running_service(choices)
+    return None if found is None else found.url
 
 
 def data_dir(choices: Choices) -> Path:
@@ -102,19 +106,13 @@ def config_file(choices: Choices) -> Path | None:
     return file
 
 
-def discover(folder: Path) -> str | None:
-    """The address of the service that runs on a data folder, or None. A file left behind by a killed one does not count."""
+def discover(folder: Path) -> Address | None:
+    """The service that runs on a data folder and has proved it, or None.
+
+    A file left behind by a killed one does not count, whatever program answers at its address now.
+    """
     found = find_service(folder)
-    return found.url.rstrip("/") if found is not None and _answers(found.url) else None
-
-
-def _answers(url: str) -> bool:
-    parts = urlsplit(url)
-    try:
-        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1.0):
-            return True
-    except (OSError, ValueError):
-        return False
+    return Address(found.url.rstrip("/"), found.is_behind) if found is not None and found.answers() else None
 
 
 def settings_for(choices: Choices, **flags: Any) -> Settings:

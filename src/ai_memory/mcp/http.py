@@ -7,7 +7,9 @@ here, for each call.
 
 from __future__ import annotations
 
+import importlib
 import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 PATH = "/mcp"
 NAMESPACE_HEADER = b"x-ai-memory-namespace"
 NAMESPACE_PARAMETER = "namespace"
+AGAIN_SECONDS = 1.0
+"""How long to wait before loading the SDK again."""
 _ACCESS = "ai_memory.mcp.access"
 _NAMESPACE = "ai_memory.mcp.namespace"
 
@@ -53,6 +57,8 @@ class Access(Protocol):
 
 RunInThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs a blocking function in the server's bounded thread pool."""
+ReadBody = Callable[[list[tuple[bytes, bytes]], "Receive"], Awaitable[bytes]]
+"""Reads a whole body, given the request's headers; raises TooLargeError for one over the server's limit."""
 AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
 """The access that a request's headers give; raises UnauthorizedError if they carry no known key."""
 
@@ -60,16 +66,19 @@ AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
 class McpEndpoint:
     """An ASGI application; it must be used inside `lifespan`."""
 
-    def __init__(self, service: Caller, run: RunInThread, access_of: AccessOf, *, max_body_bytes: int) -> None:
+    def __init__(self, service: Caller, run: RunInThread, access_of: AccessOf, read_body: ReadBody) -> None:
         """`service` carries out the tools' operations, in the threads of `run`."""
         self._service = service
         self._run = run
         self._access_of = access_of
-        self._max_body_bytes = max_body_bytes
+        self._read_body = read_body
         self._ready = anyio.Event()
+        """Set once it is known whether the SDK could be loaded."""
+        self._wanted = anyio.Event()
+        """Set by the first request after the SDK could not be loaded."""
         self._manager: StreamableHTTPSessionManager | None = None
         self._refusal: MemoryServiceError = ServiceUnavailableError(
-            "MCP is not available", hint="see the service's log for the reason"
+            "MCP is not available at the moment", hint="try again; the service's log has the reason", retry_after=2
         )
 
     @asynccontextmanager
@@ -85,65 +94,50 @@ class McpEndpoint:
                 tasks.cancel_scope.cancel()
 
     async def _serve(self, stop: anyio.Event) -> None:
-        try:
-            require("mcp", "MCP")
-        except NotInstalledError:  # the rest of the server works; health says so too
-            self._refusal = NotInstalledError("this service has no MCP", hint=installing("mcp", install_hint("mcp")))
+        """Serve until `stop`. What fails to load, for want of file descriptors or memory, is loaded again when it is asked for."""
+        while (manager := await self._loaded()) is None:
             self._ready.set()
-            return
-        try:
-            manager = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
-        except Exception:  # REST must keep working; MCP requests are answered with an error
-            logger.exception("MCP over HTTP could not be loaded")
-            self._ready.set()
-            return
+            await self._wanted.wait()
+            await anyio.sleep(AGAIN_SECONDS)
+            self._ready, self._wanted = anyio.Event(), anyio.Event()
         async with manager.run():
             self._manager = manager
             self._ready.set()
             await stop.wait()
         self._manager = None
 
+    async def _loaded(self) -> StreamableHTTPSessionManager | None:
+        try:
+            return await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
+        except NotInstalledError:  # the rest of the server works, and health says so too
+            self._refusal = NotInstalledError("this service has no MCP", hint=installing("mcp", install_hint("mcp")))
+        except Exception:  # REST must keep working; MCP requests are answered with an error
+            logger.exception("MCP over HTTP could not be loaded")
+        return None
+
     def _load(self) -> StreamableHTTPSessionManager:
+        importlib.invalidate_caches()  # a folder that could not be listed before would be taken for empty
+        require("mcp", "MCP")
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
         from ai_memory.mcp.server import make_server
 
+        # The limit of a body is the server's, and is checked when it is read.
         return StreamableHTTPSessionManager(
-            make_server(self._carry), json_response=True, stateless=True, max_request_body_size=self._max_body_bytes
+            make_server(self._carry), json_response=True, stateless=True, max_request_body_size=sys.maxsize
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one POST, the only method to route here: there is no stream to GET and no session to DELETE."""
         scope[_ACCESS] = self._access_of(scope["headers"])
         scope[_NAMESPACE] = _namespace(scope)
-        scope["headers"] = _accepting(scope["headers"])
+        body = whole_characters(await self._read_body(scope["headers"], receive))
+        scope["headers"] = _accepting(scope["headers"], len(body))
         await self._ready.wait()
         if self._manager is None:
+            self._wanted.set()
             raise self._refusal
-        await self._manager.handle_request(scope, self._repaired(receive), send)
-
-    def _repaired(self, receive: Receive) -> Receive:
-        """`receive` with the body, up to the limit, as one message, in which each half of a surrogate pair is U+FFFD."""
-        done = False
-
-        async def receive_whole() -> Message:
-            nonlocal done
-            if done:
-                return await receive()
-            pieces: list[bytes] = []
-            size, more = 0, True
-            while more and size <= self._max_body_bytes:
-                message = await receive()
-                if message["type"] != "http.request":
-                    done = True
-                    return message
-                pieces.append(message.get("body", b""))
-                size += len(pieces[-1])
-                more = message.get("more_body", False)
-            done = True
-            return {"type": "http.request", "body": whole_characters(b"".join(pieces)), "more_body": more}
-
-        return receive_whole
+        await self._manager.handle_request(scope, _replayed(body, receive), send)
 
     async def _carry(self, http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:
         if http_request is None:
@@ -159,12 +153,27 @@ class McpEndpoint:
         return await self._run(work)
 
 
-def _accepting(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers with `Accept` as the SDK requires it, where the client accepts anything: it sent none, or a range with `*`."""
-    given = b",".join(value for name, value in headers if name == b"accept")
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """`receive` with a body that has been read from it."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_again
+
+
+def _accepting(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    """The headers as the SDK requires them: of the body as it was read, and with `Accept` where the client accepts anything.
+
+    That is where it sent no such header, or a range with `*`.
+    """
+    kept = [pair for pair in headers if pair[0] not in (b"content-encoding", b"content-length", b"transfer-encoding")]
+    kept.append((b"content-length", b"%d" % length))
+    given = b",".join(value for name, value in kept if name == b"accept")
     if given.strip() and b"*" not in given:
-        return headers
-    return [*(pair for pair in headers if pair[0] != b"accept"), (b"accept", b"application/json, text/event-stream")]
+        return kept
+    return [*(pair for pair in kept if pair[0] != b"accept"), (b"accept", b"application/json, text/event-stream")]
 
 
 def _namespace(scope: Scope) -> str:

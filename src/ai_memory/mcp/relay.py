@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError, from_body
 from ai_memory.mcp.greeting import HANDSHAKE_VERSIONS, VERSION_KEY
 from ai_memory.mcp.messages import failure
+from ai_memory.places import Address
+from ai_memory.wire import make_sure
 from ai_memory.wording.ways import HEADER, SERVE
 
 PATH = "/mcp"
@@ -37,8 +39,8 @@ class Relay:
         self._threads = ThreadPoolExecutor(CONCURRENT, thread_name_prefix="relay")
         self._connections = threading.local()
         self._opened: list[http.client.HTTPConnection] = []
-        self.url = ""
-        """The address of the service; it may change while this runs."""
+        self.address = Address("")
+        """Where the service is; that may change while this runs."""
         self._negotiated = HANDSHAKE_VERSIONS[-1]
         self._headers = {
             "Content-Type": "application/json",
@@ -74,16 +76,19 @@ class Relay:
             self._answer(failure(message, InternalError(f"unexpected {type(error).__name__}: {error}")))
 
     def _post(self, line: bytes, message: dict[str, Any]) -> bytes:
-        connection = self._connection()
+        address = self.address
+        connection = None
         try:
+            connection = self._connection(address)
             connection.request("POST", PATH, line, {**self._headers, **self._protocol_headers(message)})
             response = connection.getresponse()
             body = response.read()
         except (http.client.HTTPException, OSError) as error:
             # No retry: the service may have carried out the request before the connection broke.
-            connection.close()
+            if connection is not None:
+                connection.close()
             raise ServiceUnavailableError(
-                f"the service at {self.url} does not answer: {error or type(error).__name__}",
+                f"the service at {address.url} does not answer: {error or type(error).__name__}",
                 hint=SERVE.after("check whether the request was carried out, once it runs again: "),
             ) from None
         return _answer_of(message, response.status, body)
@@ -99,24 +104,31 @@ class Relay:
         name = params.get(_NAMED_BY.get(str(message["method"]), ""))
         return {**headers, "Mcp-Name": _header(name)} if isinstance(name, str) else headers
 
-    def _connection(self) -> http.client.HTTPConnection:
-        """This thread's connection; a new one if the service has another address or has closed the old one."""
+    def _connection(self, address: Address) -> http.client.HTTPConnection:
+        """This thread's connection; a new one if the service has another address or has closed the old one.
+
+        Raises ServiceUnavailableError where another program is at the address: it is sent nothing.
+        """
         kept: tuple[str, http.client.HTTPConnection] | None = getattr(self._connections, "kept", None)
-        if kept is not None and kept[0] == self.url:
-            if _was_dropped(kept[1]):
-                kept[1].close()
-            return kept[1]
-        parts = urlsplit(self.url)
+        if kept is not None:
+            if kept[0] == address.url and not _was_dropped(kept[1]):
+                return kept[1]
+            kept[1].close()
+            self._opened.remove(kept[1])
+            self._connections.kept = None
+        parts = urlsplit(address.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        if address.is_behind is not None:
+            make_sure(connection, address.is_behind, address.url)
         self._opened.append(connection)
-        self._connections.kept = (self.url, connection)
+        self._connections.kept = (address.url, connection)
         return connection
 
 
 def _was_dropped(connection: http.client.HTTPConnection) -> bool:
     """True if the service has closed an idle connection: its end of file is then readable."""
-    return connection.sock is not None and bool(select.select([connection.sock], [], [], 0)[0])
+    return connection.sock is None or bool(select.select([connection.sock], [], [], 0)[0])
 
 
 def _answer_of(message: dict[str, Any], status: int, body: bytes) -> bytes:

@@ -3,7 +3,8 @@
 If a service is running, this process is a thin relay to it, so that any number of agents share one store and one model in memory.
 If none is running, this process serves by itself. Either way `initialize` is answered at once (`greeting`): importing the SDK
 takes about two seconds, and happens in the background. Only protocol messages are written to standard output. The end of standard
-input ends the process.
+input ends the process: within a second or two, also in the middle of a call, unless all requests were sent before any answer was
+read (`printf … | ai-memory mcp`), which then get their answers.
 """
 
 from __future__ import annotations
@@ -11,25 +12,34 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from ai_memory.errors import MemoryServiceError
+from ai_memory.errors import MemoryServiceError, ServiceUnavailableError
 from ai_memory.installation import require
 from ai_memory.mcp.greeting import greeting
 from ai_memory.mcp.messages import failure, readable, rejected
+from ai_memory.places import Address
 
 if TYPE_CHECKING:
     from ai_memory.mcp.relay import Relay
 
-FINISH_SECONDS = 60.0
-"""How long to wait for the answers to pending requests after the end of standard input."""
+FINISH_SECONDS = 30.0
+"""How long to wait, after the end of standard input, for the answers to requests that were all sent before any answer was read."""
+LEAVING_SECONDS = 1.0
+"""The same for a client that talks, and waited for answers before: it has left, and few clients wait longer for a server to end."""
+CLOSE_SECONDS = 2.0
+"""How long closing the service may take. What is lost with the process is derived, and made again."""
+_PIECE = 1 << 16
+_LOOK_SECONDS = 0.1
 
 logger = logging.getLogger(__name__)
 
-FindService = Callable[[], str | None]
+FindService = Callable[[], Address | None]
 OpenService = Callable[[], Any]
 
 
@@ -41,12 +51,49 @@ def serve_stdio(find_service: FindService, open_service: OpenService, *, namespa
     """
     wire = _claim_output()
     session = Session(find_service, open_service, wire, namespace=namespace, api_key=api_key)
-    try:
-        for line in sys.stdin.buffer:
-            session.receive(line)
-    finally:
-        session.close()
-    return 0
+    client = _Client(sys.stdin.fileno())
+    talks = None
+    for line in client.lines():
+        if talks is None:
+            talks = client.waits()
+        session.receive(line)
+    closing = threading.Thread(target=session.close, name="close", daemon=True)
+    if session.finish(LEAVING_SECONDS if talks else FINISH_SECONDS):
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+        if not closing.is_alive():
+            return 0
+    os._exit(
+        0
+    )  # threads that still work would keep the process; a write is whole or was not made, as with any sudden end
+
+
+class _Client:
+    """The lines that a client writes to a file descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._ahead = False
+        """Whether more than the line given last has been read."""
+
+    def lines(self) -> Iterator[bytes]:
+        """Each line as it comes, without its end, until the client ends."""
+        held: list[bytes] = []
+        while data := os.read(self._descriptor, _PIECE):
+            *ended, rest = data.split(b"\n")
+            for left, part in zip(range(len(ended) - 1, -1, -1), ended, strict=True):
+                held.append(part)
+                self._ahead = left > 0 or bool(rest)
+                yield b"".join(held)
+                held.clear()
+            held.append(rest)
+        self._ahead = False
+        if last := b"".join(held):
+            yield last
+
+    def waits(self) -> bool:
+        """Whether the client has sent nothing after that line, nor ended: it waits for the answer before it goes on."""
+        return not self._ahead and not select.select([self._descriptor], [], [], 0)[0]
 
 
 def _claim_output() -> IO[bytes]:
@@ -101,19 +148,45 @@ class Session:
             self._begin(line if message["method"] == "initialize" else None)
             return
         self._expect(message)
+        self._forget_cancelled(message)
         try:
             self._backend().send(line, message)
         except MemoryServiceError as error:
             self._answer(failure(message, error))
 
-    def close(self) -> None:
-        """Wait for pending requests, at most FINISH_SECONDS, then close the relay and the server in this process."""
+    def finish(self, seconds: float = FINISH_SECONDS) -> bool:
+        """Wait until all requests are answered, at most `seconds` and while somebody reads the answers.
+
+        Returns whether they are; those that are not are answered with an error.
+        """
+        until = time.monotonic() + seconds
         with self._settled:
-            self._settled.wait_for(lambda: not self._pending, FINISH_SECONDS)
+            while self._pending and time.monotonic() < until and not self._reader_left():
+                self._settled.wait(_LOOK_SECONDS)
+            left = bool(self._pending)
+        if left:
+            error = ServiceUnavailableError(
+                "standard input ended before the answer came", hint="keep it open until all answers have been read"
+            )
+            self._fail_pending(error)
+        return not left
+
+    def close(self) -> None:
+        """Wait for pending requests as `finish` does, then close the relay and the server in this process."""
+        self.finish()
         if self._relay is not None:
             self._relay.close()
         if self._local is not None:
             self._local.close()
+
+    def _reader_left(self) -> bool:
+        """Whether nobody can read the answers any more."""
+        try:
+            poll = select.poll()
+            poll.register(self._wire, 0)  # 0: errors alone, which are always reported
+            return bool(poll.poll(0))
+        except (OSError, ValueError):  # no file of the system's
+            return False
 
     def _begin(self, handshake: bytes | None) -> None:
         """Start what the next message will need, without waiting, while the client still reads its first answer."""
@@ -131,8 +204,8 @@ class Session:
         """The relay if a service is running, else the server in this process, which is kept from then on."""
         if self._local is not None:
             return self._local
-        url = self._find_service()
-        if url is None:
+        address = self._find_service()
+        if address is None:
             require("mcp", "MCP without a running service")
             from ai_memory.mcp.local import LocalServer
 
@@ -142,7 +215,7 @@ class Session:
             from ai_memory.mcp.relay import Relay
 
             self._relay = self._greeted(Relay(self._answer, namespace=self._namespace, api_key=self._api_key))
-        self._relay.url = url
+        self._relay.address = address
         return self._relay
 
     def _greeted(self, backend: Any) -> Any:
@@ -161,6 +234,13 @@ class Session:
         if isinstance(message, dict) and "id" in message and "method" in message:
             with self._settled:
                 self._pending[repr(message["id"])] = message
+
+    def _forget_cancelled(self, message: Any) -> None:
+        """A request that the client cancels need not be answered, and often is not."""
+        params = message.get("params") if message.get("method") == "notifications/cancelled" else None
+        if isinstance(params, dict):
+            with self._settled:
+                self._pending.pop(repr(params.get("requestId")), None)
 
     def _answer(self, line: bytes) -> None:
         """Write a backend's message to the client; if it is an answer, its request is no longer pending."""

@@ -29,6 +29,7 @@ from ai_memory.service.background.extraction import GraphReader, OpenFile
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.snapshots import SnapshotFolder
 from ai_memory.service.handlers import moving, reading, watching
+from ai_memory.service.handlers.moving import Import
 from ai_memory.service.parts import Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
@@ -110,6 +111,10 @@ class Service:
     ) -> ImportReport:
         """As `Caller.import_lines`: each batch is durable before the next is read, and a wrong line does not stop the others."""
         return moving.import_lines(self._open(), request, lines, progress)
+
+    def begin_import(self, request: ImportRequest) -> Import:
+        """An import that is given its lines bit by bit; `import_lines` is the same for lines that one can wait for."""
+        return Import(self._open(), request)
 
     def resume_build(self) -> None:
         """Continue an interrupted build of a generation; nothing happens where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from importlib.resources import files
@@ -14,7 +15,8 @@ from ai_memory.api.endpoints import Api, Handler
 from ai_memory.api.http.headers import Headers
 from ai_memory.api.http.responses import JSON, send_body
 from ai_memory.api.metrics import CONTENT_TYPE, Metrics
-from ai_memory.errors import ForbiddenError
+from ai_memory.discovery import PROOF_PATH, RunningService
+from ai_memory.errors import ForbiddenError, InvalidInputError, NotFoundError
 from ai_memory.operations.base import to_json
 from ai_memory.operations.watching import HEALTH, HealthRequest
 
@@ -28,7 +30,10 @@ POLICY: Headers = [
 ]
 
 
-def pages(api: Api, metrics: Metrics) -> dict[str, Handler]:
+NONCE = re.compile(rb"nonce=([0-9a-f]{16,128})")
+
+
+def pages(api: Api, metrics: Metrics, published: RunningService | None) -> dict[str, Handler]:
     """The GET handlers of all pages by path. Metrics cover all namespaces, so they need a key that opens all."""
     version = api.service.version
     page = partial(_Page, api)
@@ -36,6 +41,7 @@ def pages(api: Api, metrics: Metrics) -> dict[str, Handler]:
     return {
         "/health/live": Handler("live", _live),
         "/health/ready": Handler("ready", page(lambda: _ready(api), JSON)),
+        PROOF_PATH: Handler("proof", partial(_proof, published)),
         "/metrics": Handler("metrics", page(lambda: (200, metrics.text()), CONTENT_TYPE, private=True)),
         "/v1/openapi.json": Handler("openapi", page(lambda: (200, to_json(openapi(version))), JSON, fixed=True)),
         "/docs": Handler("docs", page(lambda: (200, docs_page(version)), html, fixed=True)),
@@ -70,7 +76,7 @@ class _Page:
             raise ForbiddenError("this key does not open all namespaces", hint='use a key listed under "*" in api_keys')
         made = self._made
         if made is None:
-            made = await self._api.pool.run(self._make)
+            made = await self._api.watching.run(self._make)
             self._made = made if self._fixed else None
         status, body = made
         await send_body(send, body, status=status, media=self._media, headers=POLICY)
@@ -80,6 +86,17 @@ async def _live(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers from the event loop, so that a server with full queues does not look dead."""
     del scope, receive
     await send_body(send, b'{"live":true}', headers=POLICY)
+
+
+async def _proof(published: RunningService | None, scope: Scope, receive: Receive, send: Send) -> None:
+    """Proves to a program that can read this server's file in the data folder that it is this server (see discovery.py)."""
+    del receive
+    asked = NONCE.fullmatch(scope["query_string"])
+    if published is None:
+        raise NotFoundError("this server was not published in a data folder")
+    if asked is None:
+        raise InvalidInputError("a challenge is `nonce` with 16 to 128 hexadecimal digits", field="nonce")
+    await send_body(send, to_json({"proof": published.proof(asked[1].decode())}), headers=POLICY)
 
 
 def _ready(api: Api) -> tuple[int, bytes]:

@@ -14,7 +14,7 @@ from ai_memory.api.embeddings.engine import engine_of
 from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import EngineRoute
 from ai_memory.api.endpoints import Api, json_object
-from ai_memory.api.http.body import read_body
+from ai_memory.api.http.body import Body
 from ai_memory.api.http.headers import Headers
 from ai_memory.api.http.responses import JSON, send_body
 from ai_memory.api.threadpool import ThreadPool
@@ -36,7 +36,7 @@ class EngineEndpoint:
         """Answer one request; raises the errors of `ai_memory.errors`. A client that disconnects gets no answer."""
         if not self._route.open:
             self._api.keys.access(scope["headers"])
-        body = await read_body(scope["headers"], receive, self._api.max_body_bytes)
+        body = await self._api.bodies.read(scope["headers"], receive)
         cancellation = Cancellation()
         try:
             answer = await run_unless_disconnected(
@@ -49,14 +49,14 @@ class EngineEndpoint:
         if answer is not None:
             await _send(send, answer)
 
-    def _work(self, scope: Scope, body: bytes, cancellation: Cancellation) -> Answer:
+    def _work(self, scope: Scope, body: Body, cancellation: Cancellation) -> Answer:
         call = Call(
             engine=engine_of(self._api.service),
             cancellation=cancellation,
             version=self._api.service.version,
             max_requests=self._pool.limit,
         )
-        answer = self._route.carry_out(call, self._request(scope, body))
+        answer = self._route.carry_out(call, self._request(scope, body.unpacked()))
         self._metrics.answered(self._route.name, answer, call.seconds)
         return answer
 

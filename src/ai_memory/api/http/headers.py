@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import uuid
 
+from starlette.types import Scope
+
 from ai_memory.errors import InvalidInputError
 
 Headers = list[tuple[bytes, bytes]]
@@ -18,6 +20,12 @@ def header(headers: Headers, name: bytes) -> str | None:
         if key == name:
             return value.decode("latin-1").strip()
     return None
+
+
+def address_of(scope: Scope) -> str:
+    """The caller's IP address; empty where the connection has none."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def request_id(headers: Headers) -> str:

@@ -7,8 +7,9 @@ import hmac
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+from starlette.types import Scope
 
-from ai_memory.api.http.headers import Headers, header
+from ai_memory.api.http.headers import Headers, address_of, header
 from ai_memory.errors import ForbiddenError, InvalidInputError, UnauthorizedError
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.wording.ways import API_KEY
@@ -83,7 +84,7 @@ class Keys:
         """What the request's key opens; raises UnauthorizedError without a known key."""
         if not self._access:
             return ALL
-        token = _token(headers)
+        token = key_in(headers)
         if token is None:
             raise UnauthorizedError("this server requires an API key", hint=API_KEY)
         digest, found = _digest(token), None
@@ -96,8 +97,14 @@ class Keys:
             )
         return found
 
+    def caller(self, scope: Scope) -> str:
+        """Who a request is from: its key's digest, or its address on a server without keys, where anybody may send any key."""
+        key = key_in(scope["headers"]) if self._access else None
+        return address_of(scope) if key is None else _digest(key).hex()
 
-def _token(headers: Headers) -> str | None:
+
+def key_in(headers: Headers) -> str | None:
+    """The key that a request carries, or None."""
     given = header(headers, b"authorization")
     if given is not None:
         scheme, _, token = given.partition(" ")

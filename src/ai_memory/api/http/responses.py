@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -41,10 +42,27 @@ async def send_error(
     body["details"] = {**error.details, "request_id": request_id}
     status, answer = (error.status, {"error": body}) if render is None else render(error)
     headers: Headers = []
-    if isinstance(error, OverloadedError):
+    if isinstance(error, OverloadedError) or "retry_after" in error.details:
         headers.append((b"retry-after", b"%d" % max(1, round(float(error.details.get("retry_after", 1))))))
     if isinstance(error, UnauthorizedError):
         headers.append((b"www-authenticate", b'Bearer realm="ai-memory"'))
     if "allowed" in error.details and error.status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append((b"allow", ", ".join(error.details["allowed"]).encode()))
     await send_body(send, to_json(answer), status=status, headers=headers)
+
+
+def raw_error(error: MemoryServiceError) -> bytes:
+    """A whole response with an error, as the server sends it before there is a request that could be answered; it says `close`."""
+    body = error.body()
+    body["details"] = {**error.details, "request_id": uuid.uuid4().hex}
+    answer = to_json({"error": body})
+    retry = error.details.get("retry_after")
+    lines = [
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",
+        f"content-type: {JSON.decode()}",
+        f"content-length: {len(answer)}",
+        f"x-request-id: {body['details']['request_id']}",
+        *([] if retry is None else [f"retry-after: {retry}"]),
+        "connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + answer

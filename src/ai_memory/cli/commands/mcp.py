@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ai_memory.cli.output.screen import Screen
-from ai_memory.cli.target import Choices, api_key, running_url, settings_for
+from ai_memory.cli.target import Choices, api_key, running_service, running_url, settings_for
 from ai_memory.installation import is_installed, require
 from ai_memory.types import DEFAULT_NAMESPACE
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     from ai_memory.mcp.stdio import serve_stdio
 
     return serve_stdio(
-        lambda: running_url(choices),
+        lambda: running_service(choices),
         open_service,
         namespace=choices.namespace or DEFAULT_NAMESPACE,
         api_key=api_key(),

@@ -30,6 +30,7 @@ from ai_memory.errors import (
 )
 from ai_memory.recall.evidence.background import BACKGROUND_SENTENCES
 from ai_memory.recall.evidence.token_rerank import ReadTokens
+from ai_memory.service.background.single_flight import SingleFlight
 from ai_memory.store.base import Store
 from ai_memory.types import EmbedderIdentity, Generation
 from ai_memory.wording.ways import FETCH_MODEL, MODEL_AUTO, Way, by_operator, fetch_model
@@ -79,14 +80,34 @@ class PinnedEmbedder:
         self._anchors: NDArray[np.float32] | None = None
         self._queries: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
+        self._embedding: SingleFlight[NDArray[np.float32]] = SingleFlight()
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """The unit vector of a question, shape (dimension,). Raises what the embedder raises."""
+        known = self._known(text)
+        return self._embedding.run(f"question {text}", lambda: self._embed(text)) if known is None else known
+
+    def anchors(self) -> NDArray[np.float32] | None:
+        """The vectors of recall's anchor sentences, shape (m, dimension), made at the first call; None where that fails."""
+        if self._anchors is None:
+            try:
+                self._embedding.run("anchors", self._embed_anchors)
+            except MemoryServiceError as error:
+                logger.warning("the embedder failed on the anchors: %s", error.message)
+        return self._anchors
+
+    def _known(self, text: str) -> NDArray[np.float32] | None:
         with self._lock:
             known = self._queries.get(text)
             if known is not None:
                 self._queries.move_to_end(text)
-                return known
+            return known
+
+    def _embed(self, text: str) -> NDArray[np.float32]:
+        """Embed a question that was not known, unless another thread has done so since."""
+        known = self._known(text)
+        if known is not None:
+            return known
         made = self.embedder.embed_queries([text], Task.RETRIEVAL)
         vector: NDArray[np.float32] = sound(made, 1, self.embedder.identity.dimension)[0]
         with self._lock:
@@ -95,14 +116,10 @@ class PinnedEmbedder:
                 self._queries.popitem(last=False)
         return vector
 
-    def anchors(self) -> NDArray[np.float32] | None:
-        """The vectors of recall's anchor sentences, shape (m, dimension), made at the first call; None where that fails."""
+    def _embed_anchors(self) -> NDArray[np.float32]:
         if self._anchors is None:
-            try:
-                made = self.embedder.embed_documents(BACKGROUND_SENTENCES)
-                self._anchors = sound(made, len(BACKGROUND_SENTENCES), self.embedder.identity.dimension)
-            except MemoryServiceError as error:
-                logger.warning("the embedder failed on the anchors: %s", error.message)
+            made = self.embedder.embed_documents(BACKGROUND_SENTENCES)
+            self._anchors = sound(made, len(BACKGROUND_SENTENCES), self.embedder.identity.dimension)
         return self._anchors
 
 

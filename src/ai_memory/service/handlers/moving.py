@@ -74,12 +74,8 @@ def import_lines(
     parts: Parts, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None
 ) -> ImportReport:
     """Take lines in batches, each durable before the next is read; every wrong line is reported and does not stop the rest."""
-    run = _Import(parts, request, progress)
-    for number, line in enumerate(lines, start=1):
-        if number == 1:
-            line = _without_mark(line)
-        if number > run.skipped:
-            run.take(number, line)
+    run = Import(parts, request, progress)
+    run.read(lines)
     return run.finish()
 
 
@@ -97,10 +93,10 @@ def _line(record: str, values: dict[str, Any]) -> bytes:
     return msgspec.json.encode({"record": record, **values}) + b"\n"
 
 
-class _Import:
-    """One run over the lines of an import."""
+class Import:
+    """One run over the lines of an import, which may come in parts, each from another thread."""
 
-    def __init__(self, parts: Parts, request: ImportRequest, progress: Progress | None) -> None:
+    def __init__(self, parts: Parts, request: ImportRequest, progress: Progress | None = None) -> None:
         self._parts = parts
         self._request = request
         self._progress = progress
@@ -113,8 +109,16 @@ class _Import:
         self._history: list[tuple[int, MemoryRecord]] = []
         self._entities: dict[str, Entity] = {}
         self._last = self.skipped
+        self._number = 0
 
-    def take(self, number: int, line: bytes) -> None:
+    def read(self, lines: Iterable[bytes]) -> None:
+        """Take the next lines; each batch is durable before the next is read. Lines of an earlier run are left out."""
+        for line in lines:
+            self._number += 1
+            if self._number > self.skipped:
+                self._take(self._number, _without_mark(line) if self._number == 1 else line)
+
+    def _take(self, number: int, line: bytes) -> None:
         """Read one line; it is written with its batch."""
         try:
             values = _decode(line)
