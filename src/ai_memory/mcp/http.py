@@ -1,8 +1,9 @@
 """MCP over streamable HTTP, to be mounted at `/mcp` in the REST server. Light to import: the SDK loads in the background.
 
 It is stateless: no request depends on another, so agents may connect and leave freely, and continue after a restart of the
-service. The server around it checks the host, the origin and that the API key exists; which namespaces the key opens is checked
-here, for each call.
+service. An answer is one JSON object, or, where the client asks for progress, a stream of events that ends with it. A client that
+closes its connection cancels its request. The server around it checks the host, the origin and that the API key exists; which
+namespaces the key opens is checked here, for each call.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
 import anyio
@@ -20,6 +22,7 @@ from msgspec import Struct
 from ai_memory.decoding import whole_characters
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError
 from ai_memory.installation import require
+from ai_memory.mcp.background import with_background
 from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.operations.caller import Caller
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 PATH = "/mcp"
 NAMESPACE_HEADER = b"x-ai-memory-namespace"
 NAMESPACE_PARAMETER = "namespace"
+PROGRESS_TOKEN = b'"progressToken"'
+"""What a request has that asks for progress. A text that has it as well makes no harm: its answer is a stream of one event."""
 _ACCESS = "ai_memory.mcp.access"
 _NAMESPACE = "ai_memory.mcp.namespace"
 
@@ -66,7 +71,7 @@ class McpEndpoint:
         self._access_of = access_of
         self._max_body_bytes = max_body_bytes
         self._ready = anyio.Event()
-        self._manager: StreamableHTTPSessionManager | None = None
+        self._managers: _Managers | None = None
         self._refusal: MemoryServiceError = ServiceUnavailableError(
             "MCP is not available", hint="see the service's log for the reason"
         )
@@ -91,25 +96,29 @@ class McpEndpoint:
             self._ready.set()
             return
         try:
-            manager = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
+            managers = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
         except Exception:  # REST must keep working; MCP requests are answered with an error
             logger.exception("MCP over HTTP could not be loaded")
             self._ready.set()
             return
-        async with manager.run():
-            self._manager = manager
+        async with managers.plain.run(), managers.streaming.run():
+            self._managers = managers
             self._ready.set()
             await stop.wait()
-        self._manager = None
+        self._managers = None
 
-    def _load(self) -> StreamableHTTPSessionManager:
+    def _load(self) -> _Managers:
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
         from ai_memory.mcp.server import make_server
 
-        return StreamableHTTPSessionManager(
-            make_server(self._carry), json_response=True, stateless=True, max_request_body_size=self._max_body_bytes
+        make = partial(
+            StreamableHTTPSessionManager,
+            make_server(self._carry),
+            stateless=True,
+            max_request_body_size=self._max_body_bytes,
         )
+        return _Managers(make(json_response=True), make(json_response=False))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one POST, the only method to route here: there is no stream to GET and no session to DELETE."""
@@ -117,32 +126,30 @@ class McpEndpoint:
         scope[_NAMESPACE] = _namespace(scope)
         scope["headers"] = _accepting(scope["headers"])
         await self._ready.wait()
-        if self._manager is None:
+        if self._managers is None:
             raise self._refusal
-        await self._manager.handle_request(scope, self._repaired(receive), send)
+        first = await self._body(receive)
+        if first["type"] != "http.request":
+            return
+        manager = self._managers.streaming if PROGRESS_TOKEN in first["body"] else self._managers.plain
+        answered = anyio.Event()
+        await with_background(
+            partial(_until_left, receive, answered),
+            partial(manager.handle_request, scope, _replayed(first, receive), _noting_the_end(send, answered)),
+        )
 
-    def _repaired(self, receive: Receive) -> Receive:
-        """`receive` with the body, up to the limit, as one message, in which each half of a surrogate pair is U+FFFD."""
-        done = False
-
-        async def receive_whole() -> Message:
-            nonlocal done
-            if done:
-                return await receive()
-            pieces: list[bytes] = []
-            size, more = 0, True
-            while more and size <= self._max_body_bytes:
-                message = await receive()
-                if message["type"] != "http.request":
-                    done = True
-                    return message
-                pieces.append(message.get("body", b""))
-                size += len(pieces[-1])
-                more = message.get("more_body", False)
-            done = True
-            return {"type": "http.request", "body": whole_characters(b"".join(pieces)), "more_body": more}
-
-        return receive_whole
+    async def _body(self, receive: Receive) -> Message:
+        """The body, up to the limit, as one message, in which each half of a surrogate pair is U+FFFD."""
+        pieces: list[bytes] = []
+        size, more = 0, True
+        while more and size <= self._max_body_bytes:
+            message = await receive()
+            if message["type"] != "http.request":
+                return message
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            more = message.get("more_body", False)
+        return {"type": "http.request", "body": whole_characters(b"".join(pieces)), "more_body": more}
 
     async def _carry(self, http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:
         if http_request is None:
@@ -156,6 +163,40 @@ class McpEndpoint:
             return scope[_ACCESS].visible(operation, response)
 
         return await self._run(work)
+
+
+class _Managers(NamedTuple):
+    """The SDK's transports over one server: answers as one JSON object, and as a stream that may report progress first."""
+
+    plain: StreamableHTTPSessionManager
+    streaming: StreamableHTTPSessionManager
+
+
+def _replayed(first: Message, receive: Receive) -> Receive:
+    """`receive` with a message that has been received from it."""
+    pending = [first]
+
+    async def receive_again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_again
+
+
+def _noting_the_end(send: Send, answered: anyio.Event) -> Send:
+    async def send_and_note(message: Message) -> None:
+        await send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            answered.set()
+
+    return send_and_note
+
+
+async def _until_left(receive: Receive, answered: anyio.Event) -> None:
+    """Return when the client has closed its connection before its answer was whole, by which it cancels the request."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    if answered.is_set():
+        await anyio.sleep_forever()
 
 
 def _accepting(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

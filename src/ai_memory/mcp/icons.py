@@ -16,7 +16,8 @@ _SHAPES = {
 
 def icon(name: str) -> dict[str, Any]:
     """An icon as MCP describes one; it is its own address, since a client may have no network. `name` is `server` or an
-    operation's effect."""
+    operation's effect.
+    """
     shape = f"<path fill='#888' d='{_SHAPES[name]}'/>"
     picture = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'>{shape}</svg>"
     encoded = base64.b64encode(picture.encode()).decode()
