@@ -36,7 +36,7 @@ PATH = "/mcp"
 NAMESPACE_HEADER = b"x-ai-memory-namespace"
 NAMESPACE_PARAMETER = "namespace"
 PROGRESS_TOKEN = b'"progressToken"'
-"""What a request has that asks for progress. A text that has it as well makes no harm: its answer is a stream of one event."""
+"""What a request that asks for progress has. In a text its quotes are escaped, so that no text looks like it."""
 _ACCESS = "ai_memory.mcp.access"
 _NAMESPACE = "ai_memory.mcp.namespace"
 
@@ -131,7 +131,8 @@ class McpEndpoint:
         first = await self._body(receive)
         if first["type"] != "http.request":
             return
-        manager = self._managers.streaming if PROGRESS_TOKEN in first["body"] else self._managers.plain
+        streaming = PROGRESS_TOKEN in first["body"] and _takes_events(scope["headers"])
+        manager = self._managers.streaming if streaming else self._managers.plain
         answered = anyio.Event()
         await with_background(
             partial(_until_left, receive, answered),
@@ -197,6 +198,10 @@ async def _until_left(receive: Receive, answered: anyio.Event) -> None:
         pass
     if answered.is_set():
         await anyio.sleep_forever()
+
+
+def _takes_events(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"accept" and b"text/event-stream" in value for name, value in headers)
 
 
 def _accepting(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
