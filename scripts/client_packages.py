@@ -18,7 +18,7 @@ import sys
 import tempfile
 import venv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -150,7 +150,8 @@ def size_of(client: Client) -> int:
 class Row:
     """What became of one client's tests."""
 
-    ran: int = 0
+    ran: set[str] = field(default_factory=set)
+    """Over what, in which mode: the tests' other parameters."""
     failed: int = 0
     skipped: int = 0
     note: str = ""
@@ -185,12 +186,14 @@ def run_tests(names: Sequence[str]) -> tuple[int, dict[str, Row]]:
 
 
 def _count(rows: Mapping[str, Row], case: ElementTree.Element) -> None:
-    row = rows.get(case.get("name", "").partition("[")[2].partition(":")[0])
+    name, _, how = case.get("name", "").partition("[")[2].rstrip("]").partition(":")
+    row = rows.get(name)
     if row is None:
         return
     skipped = case.find("skipped")
     failed = case.find("failure") is not None or case.find("error") is not None
-    row.ran += skipped is None
+    if skipped is None:
+        row.ran.add(how.strip("-") or "once")
     row.skipped += skipped is not None
     row.failed += failed
     if skipped is not None and not row.note:
@@ -212,12 +215,14 @@ def main(names: Sequence[str]) -> int:
         except UnavailableError as error:
             notes[client.name] = str(error)
     code, rows = run_tests([client.name for client in chosen])
-    print(f"\n{'client':20}{'package':34}{'version':12}{'MB':>5}  {'tests':>5}  result")
+    print(f"\n{'client':20}{'package':34}{'version':12}{'MB':>5}  result, and what ran")
     for client in chosen:
         row = rows[client.name]
         row.note = row.note or notes[client.name]
         version = version_of(client) or "-"
-        print(f"{client.name:20}{client.packages[0]:34}{version:12}{size_of(client):>5}  {row.ran:>5}  {row.result}")
+        print(f"{client.name:20}{client.packages[0]:34}{version:12}{size_of(client):>5}  {row.result}")
+        if row.ran:
+            print(f"{'':20}{', '.join(sorted(row.ran))}")
     return int(code != 0)
 
 

@@ -15,14 +15,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from client_packages import CLIENTS, UnavailableError
+from tests.support.client_programs import SECONDS, command, name_id, names, report
 from tests.support.serving import COMMAND, environment, running_service
 
-MCP = [name for name, client in CLIENTS.items() if client.surface == "mcp"]
 SDKS = ["mcp-python", "mcp-typescript"]
 TOOLS = ["remember", "recall", "list_memories", "revise", "forget", "relate", "neighbours", "history"]
 PROMPTS = ["recall_first", "remember_this", "weekly_review"]
-SECONDS = 100
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +51,8 @@ def place(request: pytest.FixtureRequest, served: tuple[Path, str], tmp_path: Pa
     return Place(request.param, data_dir if request.param == "relay" else tmp_path / "data", "stdio", COMMAND)
 
 
-def command(name: str) -> list[str]:
-    try:
-        return CLIENTS[name].command()
-    except UnavailableError as error:
-        pytest.skip(str(error))
-
-
 def ran(name: str, place: Place, text: str, *mode: str) -> dict[str, Any]:
-    """What the client's program reports."""
-    done = subprocess.run(
-        [*command(name), place.transport, place.address, text, *mode],
-        env=environment(place.data_dir), capture_output=True, text=True, check=False, timeout=SECONDS,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return report(name, environment(place.data_dir), place.transport, place.address, text, *mode)
 
 
 def check(found: dict[str, Any], text: str) -> None:
@@ -103,7 +88,7 @@ def check(found: dict[str, Any], text: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["http", "relay"], indirect=True)
-@pytest.mark.parametrize("name", [name for name in MCP if name not in SDKS], ids="{}:".format)
+@pytest.mark.parametrize("name", [name for name in names("mcp") if name not in SDKS], ids=name_id)
 def test_a_text_is_remembered_and_recalled(name: str, place: Place) -> None:
     text = f"The {name} client was here, {place.kind}, ünïcödé 🙂"
     check(ran(name, place, text), text)
@@ -111,7 +96,7 @@ def test_a_text_is_remembered_and_recalled(name: str, place: Place) -> None:
 
 @pytest.mark.parametrize("place", PLACES, indirect=True)
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-@pytest.mark.parametrize("name", SDKS, ids="{}:".format)
+@pytest.mark.parametrize("name", SDKS, ids=name_id)
 def test_the_newest_sdks_speak_both_styles_of_the_protocol(name: str, mode: str, place: Place) -> None:
     text = f"The {name} client was here in {mode} mode, {place.kind}"
     found = ran(name, place, text, mode)
@@ -120,7 +105,7 @@ def test_the_newest_sdks_speak_both_styles_of_the_protocol(name: str, mode: str,
 
 
 @pytest.mark.parametrize("place", PLACES, indirect=True)
-@pytest.mark.parametrize("name", SDKS, ids="{}:".format)
+@pytest.mark.parametrize("name", SDKS, ids=name_id)
 def test_a_call_that_goes_on_is_given_up_or_waited_for(name: str, place: Place) -> None:
     own = environment(place.data_dir)
     subprocess.run([COMMAND, "remember", "before"], env=own, capture_output=True, check=True)
