@@ -214,3 +214,26 @@ def test_what_has_no_such_argument_is_not_completed(ref: Any, name: str, tmp_pat
             await client.complete(ref, {"name": name, "value": ""})
 
     connected(tmp_path, work)
+
+
+def test_nothing_of_another_namespace_is_prompted_read_or_completed(tmp_path: Path) -> None:
+    ids: list[str] = []
+
+    async def tell(client: Client) -> None:
+        ids.extend(await told(client))
+        await client.call_tool("relate", {"source": ids[0], "target": "entity:Lima", "type": "MENTIONS"})
+
+    async def look(client: Client) -> None:
+        assert "10.0.0.1" not in await prompted(client, "recall_first", question="the router in Lima")
+        assert "no memories" in await prompted(client, "weekly_review")
+        for uri, said in READ[:-1]:
+            (content,) = (await client.read_resource(uri)).contents
+            assert said not in content.text  # type: ignore[union-attr]
+        for uri in (f"memory://memories/{ids[0]}", "memory://entities/Lima"):
+            with pytest.raises(MCPError):
+                await client.read_resource(uri)
+        for ref, name, value, _ in COMPLETED:
+            assert (await client.complete(ref, {"name": name, "value": value})).completion.values == []
+
+    connected(tmp_path, tell)
+    connected(tmp_path, look, namespace="other")

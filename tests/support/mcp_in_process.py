@@ -22,14 +22,16 @@ from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
 
 
-def connected(folder: Path, work: Callable[[Client], Awaitable[None]], mode: str = "auto") -> None:
+def connected(
+    folder: Path, work: Callable[[Client], Awaitable[None]], mode: str = "auto", namespace: str = "default"
+) -> None:
     """Run `work` with the official client of a server over a store in `folder`."""
     with closing(open_service(Settings(data_dir=folder, model="none", snapshot_rows=0))) as service:
 
         async def carry(http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:
             assert http_request is None
             return await anyio.to_thread.run_sync(
-                lambda: service.carry_out(operation, request_in(operation, values, "default"))
+                lambda: service.carry_out(operation, request_in(operation, values, namespace))
             )
 
         async def run() -> None:
