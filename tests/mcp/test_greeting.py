@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any, get_type_hints
+from xml.etree import ElementTree
 
 import anyio
 import pytest
@@ -19,6 +21,7 @@ from ai_memory.mcp.greeting import (
     SERVER_INFO_KEY,
     VERSION_KEY,
     greeting,
+    server_info,
 )
 from ai_memory.mcp.text import _RENDERERS
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, request_in, tool_of
@@ -27,6 +30,7 @@ from ai_memory.operations.base import Operation, hints_of, without_none
 pytest.importorskip("mcp_types", reason="the MCP SDK is not installed (the extra `mcp`)")
 
 import mcp_types
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from mcp.server.models import InitializationOptions
 from mcp.shared.message import SessionMessage
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
@@ -107,11 +111,33 @@ def test_anything_unusual_is_left_to_the_sdk(message: dict[str, Any]) -> None:
     assert greeting(message) is None
 
 
-def test_eight_tools_in_under_two_thousand_tokens() -> None:
+def listing(*left_out: str) -> str:
     tools = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tool_definitions()]
-    definitions = json.dumps(tools, ensure_ascii=False, separators=(",", ":"))
-    assert len(tools) <= 8
-    assert (len(definitions) + len(INSTRUCTIONS)) / 4 < 2_000, "four characters are about one token"
+    shown = [{key: value for key, value in tool.items() if key not in left_out} for tool in tools]
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_eight_tools_in_under_two_thousand_tokens() -> None:
+    """What clients give to a model is counted, four characters as a token; icons, hints and schemas of results are for them."""
+    assert len(TOOLS) <= 8
+    assert (len(listing("icons", "annotations", "outputSchema")) + len(INSTRUCTIONS)) / 4 < 2_000
+    assert len(listing()) / 4 < 3_400
+
+
+def test_every_tool_has_a_title_an_icon_and_a_schema_of_its_results() -> None:
+    titles = set()
+    for tool in tool_definitions():
+        assert tool.title
+        assert tool.icons
+        assert tool.icons[0].src.startswith("data:image/svg+xml;base64,")
+        picture = ElementTree.fromstring(base64.b64decode(tool.icons[0].src.partition(",")[2]))
+        assert picture.find("{http://www.w3.org/2000/svg}path") is not None
+        assert tool.output_schema
+        assert tool.output_schema["type"] == "object"
+        Draft202012Validator.check_schema(tool.output_schema)
+        titles.add(tool.title)
+    assert len(titles) == len(TOOLS)
+    assert server_info()["icons"]
 
 
 def test_every_tool_has_its_fields_described_and_a_renderer() -> None:

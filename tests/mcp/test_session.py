@@ -75,7 +75,7 @@ def test_a_service_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
     talk = Talk(lambda: "http://127.0.0.1:1", tmp_path)
     talk.say(**HELLO)
     talk.call(1, "list_memories")
-    talk.say(method="notifications/cancelled", params={"requestId": 1})
+    talk.say(method="notifications/cancelled", params={"requestId": "another"})
     answers = talk.answers()
     assert answers[1]["error"]["data"]["code"] == "unavailable"
     assert "start the service" in answers[1]["error"]["message"]

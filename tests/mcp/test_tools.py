@@ -95,7 +95,6 @@ def test_tools_and_resources(kind: str, mode: str, folders: dict[str, tuple[Path
         recent = await client.read_resource("memory://recent")
         assert memory_id in recent.contents[0].text  # type: ignore[union-attr]
         assert len((await client.list_resources()).resources) == 2
-        assert (await client.list_resource_templates()).resource_templates[0].uri_template == "memory://memories/{id}"
         gone = await client.call_tool("forget", {"id": memory_id, "reason": "a test"})
         assert gone.structured_content["forgotten"] == 1
 
@@ -236,6 +235,18 @@ def test_a_client_that_accepts_anything_gets_json(folders: dict[str, tuple[Path,
             got = client.post("/mcp/", json=asked, headers={"Accept": accept} if accept else {})
         assert got.status_code == status, (accept, got.text)
         assert status != 200 or len(got.json()["result"]["tools"]) == 8
+
+
+def test_progress_makes_a_stream_only_for_a_client_that_takes_one(folders: dict[str, tuple[Path, str]]) -> None:
+    asked = json.loads(tool_call(1, "list_memories"))
+    asked["params"]["_meta"] = {"progressToken": 5}
+    for accept, kind in (
+        ("application/json, text/event-stream", "text/event-stream"),
+        ("application/json", "application/json"),
+    ):
+        got = httpx.post(f"{folders['http'][1]}/mcp/", json=asked, headers={"Accept": accept})
+        assert (got.status_code, got.headers["content-type"].partition(";")[0]) == (200, kind)
+        assert '"isError":false' in got.text.replace(" ", "")
 
 
 DEEP = (

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
+import msgspec
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -24,6 +25,7 @@ from ai_memory.cli import exits
 from ai_memory.cli.options import fields_for
 from ai_memory.cli.program import main
 from ai_memory.errors import MemoryServiceError
+from ai_memory.mcp.structured import structure_of
 from ai_memory.operations.base import Operation, to_json
 from ai_memory.operations.table import BY_NAME
 from ai_memory.python.methods import Methods
@@ -80,6 +82,22 @@ class Python:
             return plain({"error": error.body()})
 
 
+def has_tool(operation: str, values: Values) -> bool:
+    """Whether MCP has a tool for an operation with these values."""
+    tool = BY_NAME[operation].tool
+    return tool is not None and set(values) <= set(tool.fields)
+
+
+class AsTools(Python):
+    """In process; what has a tool comes back as that tool's structured content, without what a model does not need."""
+
+    def call(self, operation: str, values: Values, lines: Sequence[bytes] = ()) -> Any:
+        result = super().call(operation, values, lines)
+        if not has_tool(operation, values) or "error" in result or result.get("outcome") == "rejected":
+            return result
+        return plain(structure_of(msgspec.convert(result, BY_NAME[operation].response)))
+
+
 class Rest:
     """Plain HTTP, with the values as they are: nothing is checked or made right on the way."""
 
@@ -118,12 +136,8 @@ class Mcp:
         self._client = client
         self._rest = rest
 
-    def has(self, operation: str, values: Values) -> bool:
-        tool = BY_NAME[operation].tool
-        return tool is not None and set(values) <= set(tool.fields)
-
     def call(self, operation: str, values: Values, lines: Sequence[bytes] = ()) -> Any:
-        if not self.has(operation, values):
+        if not has_tool(operation, values):
             return self._rest.call(operation, values, lines)
         return self.call_tool(operation, values)
 
@@ -213,6 +227,7 @@ def all_surfaces(folder: Path) -> Iterator[dict[str, Surface]]:
     """Every surface on an empty store of its own."""
     with ExitStack() as stack:
         memory = stack.enter_context(Memory(settings=settings(folder / "python")))
+        as_tools = stack.enter_context(Memory(settings=settings(folder / "as-tools")))
         client_served = stack.enter_context(serving(folder / "client", model="none"))
         client = stack.enter_context(Client(client_served.url))
         rest = stack.enter_context(serving(folder / "rest", model="none"))
@@ -222,6 +237,7 @@ def all_surfaces(folder: Path) -> Iterator[dict[str, Surface]]:
         without_tool = Python("rest for mcp", stack.enter_context(Client(url)))
         surfaces: list[Surface] = [
             Python("python", memory),
+            AsTools("as tools", as_tools),
             Python("client", client),
             Rest(rest),
             Mcp(portal, connection, without_tool),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ai_memory import __version__
+from ai_memory.mcp.icons import icon
 
 NAME = "ai-memory"
 TITLE = "AI Memory"
@@ -22,6 +23,8 @@ INSTRUCTIONS = (
     "or its confidence is low."
 )
 CAPABILITIES: dict[str, Any] = {
+    "completions": {},
+    "prompts": {"listChanged": False},
     "resources": {"subscribe": False, "listChanged": False},
     "tools": {"listChanged": False},
 }
@@ -31,14 +34,17 @@ HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 ENVELOPE_VERSIONS = ("2026-07-28",)
 """Protocol versions without `initialize`: every request carries its own protocol version."""
 
+CACHED_MS = 300_000
+"""How long a client may keep this greeting and the lists, which are the same for everyone until the service is updated."""
+
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 SERVER_INFO_KEY = "io.modelcontextprotocol/serverInfo"
 
 
 def server_info() -> dict[str, Any]:
-    """The server's name, title and version."""
-    return {"name": NAME, "title": TITLE, "version": __version__}
+    """The server's name, title, version and icon."""
+    return {"name": NAME, "title": TITLE, "version": __version__, "icons": [icon("server")]}
 
 
 def greeting(message: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -58,8 +64,8 @@ def greeting(message: Mapping[str, Any]) -> dict[str, Any] | None:
     elif message.get("method") == "server/discover" and envelope_version(params) in ENVELOPE_VERSIONS:
         result = {
             "resultType": "complete",
-            "ttlMs": 0,
-            "cacheScope": "private",
+            "ttlMs": CACHED_MS,
+            "cacheScope": "public",
             "supportedVersions": list(ENVELOPE_VERSIONS),
             "capabilities": CAPABILITIES,
             "instructions": INSTRUCTIONS,

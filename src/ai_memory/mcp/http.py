@@ -1,8 +1,9 @@
 """MCP over streamable HTTP, to be mounted at `/mcp` in the REST server. Light to import: the SDK loads in the background.
 
 It is stateless: no request depends on another, so agents may connect and leave freely, and continue after a restart of the
-service. The server around it checks the host, the origin and that the API key exists; which namespaces the key opens is checked
-here, for each call.
+service. An answer is one JSON object, or, where the client asks for progress, a stream of events that ends with it. A client that
+closes its connection cancels its request. The server around it checks the host, the origin and that the API key exists; which
+namespaces the key opens is checked here, for each call.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
 import anyio
@@ -22,6 +24,7 @@ from msgspec import Struct
 from ai_memory.decoding import whole_characters
 from ai_memory.errors import InternalError, MemoryServiceError, NotInstalledError, ServiceUnavailableError
 from ai_memory.installation import install_hint, require
+from ai_memory.mcp.background import with_background
 from ai_memory.mcp.tools import request_in
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.operations.caller import Caller
@@ -37,6 +40,8 @@ NAMESPACE_HEADER = b"x-ai-memory-namespace"
 NAMESPACE_PARAMETER = "namespace"
 AGAIN_SECONDS = 1.0
 """How long to wait before loading the SDK again."""
+PROGRESS_TOKEN = b'"progressToken"'
+"""What a request that asks for progress has. In a text its quotes are escaped, so that no text looks like it."""
 _ACCESS = "ai_memory.mcp.access"
 _NAMESPACE = "ai_memory.mcp.namespace"
 
@@ -76,7 +81,7 @@ class McpEndpoint:
         """Set once it is known whether the SDK could be loaded."""
         self._wanted = anyio.Event()
         """Set by the first request after the SDK could not be loaded."""
-        self._manager: StreamableHTTPSessionManager | None = None
+        self._managers: _Managers | None = None
         self._refusal: MemoryServiceError = ServiceUnavailableError(
             "MCP is not available at the moment", hint="try again; the service's log has the reason", retry_after=2
         )
@@ -95,18 +100,18 @@ class McpEndpoint:
 
     async def _serve(self, stop: anyio.Event) -> None:
         """Serve until `stop`. What fails to load, for want of file descriptors or memory, is loaded again when it is asked for."""
-        while (manager := await self._loaded()) is None:
+        while (managers := await self._loaded()) is None:
             self._ready.set()
             await self._wanted.wait()
             await anyio.sleep(AGAIN_SECONDS)
             self._ready, self._wanted = anyio.Event(), anyio.Event()
-        async with manager.run():
-            self._manager = manager
+        async with managers.plain.run(), managers.streaming.run():
+            self._managers = managers
             self._ready.set()
             await stop.wait()
-        self._manager = None
+        self._managers = None
 
-    async def _loaded(self) -> StreamableHTTPSessionManager | None:
+    async def _loaded(self) -> _Managers | None:
         try:
             return await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
         except NotInstalledError:  # the rest of the server works, and health says so too
@@ -115,7 +120,7 @@ class McpEndpoint:
             logger.exception("MCP over HTTP could not be loaded")
         return None
 
-    def _load(self) -> StreamableHTTPSessionManager:
+    def _load(self) -> _Managers:
         importlib.invalidate_caches()  # a folder that could not be listed before would be taken for empty
         require("mcp", "MCP")
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -123,9 +128,13 @@ class McpEndpoint:
         from ai_memory.mcp.server import make_server
 
         # The limit of a body is the server's, and is checked when it is read.
-        return StreamableHTTPSessionManager(
-            make_server(self._carry), json_response=True, stateless=True, max_request_body_size=sys.maxsize
+        make = partial(
+            StreamableHTTPSessionManager,
+            make_server(self._carry),
+            stateless=True,
+            max_request_body_size=sys.maxsize,
         )
+        return _Managers(make(json_response=True), make(json_response=False))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one POST, the only method to route here: there is no stream to GET and no session to DELETE."""
@@ -134,10 +143,16 @@ class McpEndpoint:
         body = whole_characters(await self._read_body(scope["headers"], receive))
         scope["headers"] = _accepting(scope["headers"], len(body))
         await self._ready.wait()
-        if self._manager is None:
+        if self._managers is None:
             self._wanted.set()
             raise self._refusal
-        await self._manager.handle_request(scope, _replayed(body, receive), send)
+        streaming = PROGRESS_TOKEN in body and _takes_events(scope["headers"])
+        manager = self._managers.streaming if streaming else self._managers.plain
+        answered = anyio.Event()
+        await with_background(
+            partial(_until_left, receive, answered),
+            partial(manager.handle_request, scope, _replayed(body, receive), _noting_the_end(send, answered)),
+        )
 
     async def _carry(self, http_request: Any, operation: Operation, values: Mapping[str, Any]) -> Any:
         if http_request is None:
@@ -153,6 +168,13 @@ class McpEndpoint:
         return await self._run(work)
 
 
+class _Managers(NamedTuple):
+    """The SDK's transports over one server: answers as one JSON object, and as a stream that may report progress first."""
+
+    plain: StreamableHTTPSessionManager
+    streaming: StreamableHTTPSessionManager
+
+
 def _replayed(body: bytes, receive: Receive) -> Receive:
     """`receive` with a body that has been read from it."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -161,6 +183,27 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return pending.pop() if pending else await receive()
 
     return receive_again
+
+
+def _noting_the_end(send: Send, answered: anyio.Event) -> Send:
+    async def send_and_note(message: Message) -> None:
+        await send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            answered.set()
+
+    return send_and_note
+
+
+async def _until_left(receive: Receive, answered: anyio.Event) -> None:
+    """Return when the client has closed its connection before its answer was whole, by which it cancels the request."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    if answered.is_set():
+        await anyio.sleep_forever()
+
+
+def _takes_events(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"accept" and b"text/event-stream" in value for name, value in headers)
 
 
 def _accepting(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:

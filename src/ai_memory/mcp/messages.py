@@ -56,6 +56,14 @@ def invalid(message: dict[str, Any], why: str) -> bytes:
     )
 
 
+def cancelled_id(message: Any) -> Any:
+    """The id of the request that a message cancels; None for any other message."""
+    if not isinstance(message, dict) or message.get("method") != "notifications/cancelled":
+        return None
+    params = message.get("params")
+    return params.get("requestId") if isinstance(params, dict) else None
+
+
 def _wrong_in(message: dict[str, Any]) -> str:
     """What is wrong in a request or notification; empty for nothing."""
     if message.get("jsonrpc") != "2.0":

@@ -7,18 +7,20 @@ memory; the little of the protocol that concerns the transport (headers, version
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import select
+import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError, from_body
 from ai_memory.mcp.greeting import HANDSHAKE_VERSIONS, VERSION_KEY
-from ai_memory.mcp.messages import failure
+from ai_memory.mcp.messages import cancelled_id, failure
 from ai_memory.places import Address
 from ai_memory.wire import make_sure
 from ai_memory.wording.ways import HEADER, SERVE
@@ -41,6 +43,8 @@ class Relay:
         self._opened: list[http.client.HTTPConnection] = []
         self.address = Address("")
         """Where the service is; that may change while this runs."""
+        self._running: dict[str, http.client.HTTPConnection | None] = {}  # by request id; None until it is sent
+        self._lock = threading.Lock()  # guards `_running`
         self._negotiated = HANDSHAKE_VERSIONS[-1]
         self._headers = {
             "Content-Type": "application/json",
@@ -57,9 +61,13 @@ class Relay:
         self._negotiated = asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
 
     def send(self, line: bytes, message: Any) -> None:
-        """Forward one request. Notifications are dropped: the service is stateless and has no use for them."""
+        """Forward one request. A notification that cancels one ends it; the service is stateless and has no use for the others."""
         if "id" in message and "method" in message:
+            with self._lock:
+                self._running[repr(message["id"])] = None
             self._threads.submit(self._exchange, line, message)
+        elif (number := cancelled_id(message)) is not None:
+            self._cancel(number)
 
     def close(self) -> None:
         """Wait for requests in progress, then close all connections."""
@@ -67,22 +75,41 @@ class Relay:
         for connection in self._opened:
             connection.close()
 
+    def _cancel(self, number: Any) -> None:
+        """Close the connection of a request, which is how the service knows; one that has not been sent yet never is."""
+        with self._lock:
+            connection = self._running.pop(repr(number), None)
+            if connection is not None and connection.sock is not None:
+                with contextlib.suppress(OSError):  # it may be closed already
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+
     def _exchange(self, line: bytes, message: dict[str, Any]) -> None:
         try:
-            self._answer(self._post(line, message))
+            answer = self._post(line, message)
         except MemoryServiceError as error:
-            self._answer(failure(message, error))
+            answer = failure(message, error)
         except Exception as error:  # noqa: BLE001 - every request must be answered
-            self._answer(failure(message, InternalError(f"unexpected {type(error).__name__}: {error}")))
+            answer = failure(message, InternalError(f"unexpected {type(error).__name__}: {error}"))
+        with self._lock:
+            self._running.pop(repr(message["id"]), None)
+        self._answer(answer)
 
     def _post(self, line: bytes, message: dict[str, Any]) -> bytes:
+        """The answer to a request; empty if it was cancelled before it was sent."""
         address = self.address
         connection = None
         try:
             connection = self._connection(address)
+            if connection.sock is None:
+                connection.connect()
+            with self._lock:
+                if repr(message["id"]) not in self._running:
+                    return b""
+                self._running[repr(message["id"])] = connection
             connection.request("POST", PATH, line, {**self._headers, **self._protocol_headers(message)})
             response = connection.getresponse()
-            body = response.read()
+            events = response.headers.get_content_type() == "text/event-stream"
+            return _answer_of(message, response.status, self._last(response) if events else response.read())
         except (http.client.HTTPException, OSError) as error:
             # No retry: the service may have carried out the request before the connection broke.
             if connection is not None:
@@ -91,7 +118,16 @@ class Relay:
                 f"the service at {address.url} does not answer: {error or type(error).__name__}",
                 hint=SERVE.after("check whether the request was carried out, once it runs again: "),
             ) from None
-        return _answer_of(message, response.status, body)
+
+    def _last(self, response: http.client.HTTPResponse) -> bytes:
+        """The answer at the end of a stream of events; the notifications before it are passed on as they come."""
+        answer = b""
+        for event in _events(response):
+            if b'"method"' in event and "method" in json.loads(event):
+                self._answer(event)
+            else:
+                answer = event
+        return answer
 
     def _protocol_headers(self, message: dict[str, Any]) -> dict[str, str]:
         params = message.get("params")
@@ -124,6 +160,17 @@ class Relay:
         self._opened.append(connection)
         self._connections.kept = (address.url, connection)
         return connection
+
+
+def _events(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """The data of each event in a stream of server-sent events."""
+    data: list[bytes] = []
+    for line in response:
+        if line.startswith(b"data:"):
+            data.append(line[5:].strip())
+        elif not line.strip() and data:
+            yield b"\n".join(data)
+            data = []
 
 
 def _was_dropped(connection: http.client.HTTPConnection) -> bool:

@@ -1,4 +1,4 @@
-"""The MCP server on the official SDK: tools and resources over any function that carries out operations.
+"""The MCP server on the official SDK: tools, resources and prompts over any function that carries out operations.
 
 Imports the SDK, which takes seconds: only the loaders in `stdio` and `http` import this module.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
+import anyio
 import msgspec
-from mcp.server.context import ServerRequestContext
+from mcp.server.caching import CacheHint
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
@@ -19,14 +21,19 @@ from mcp_types import (
     INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
+    CompleteRequestParams,
+    CompleteResult,
+    GetPromptRequestParams,
+    GetPromptResult,
+    Icon,
+    ListPromptsResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
     ListToolsResult,
     PaginatedRequestParams,
+    PromptReference,
     ReadResourceRequestParams,
     ReadResourceResult,
-    Resource,
-    ResourceTemplate,
     TextContent,
     TextResourceContents,
     ToolAnnotations,
@@ -35,20 +42,20 @@ from mcp_types import Tool as ToolDefinition
 
 from ai_memory import __version__
 from ai_memory.errors import InternalError, MemoryServiceError, NotFoundError
-from ai_memory.mcp.greeting import INSTRUCTIONS, NAME, TITLE
+from ai_memory.mcp.background import with_background
+from ai_memory.mcp.greeting import CACHED_MS, ENVELOPE_VERSIONS, INSTRUCTIONS, NAME, TITLE
+from ai_memory.mcp.icons import icon
+from ai_memory.mcp.prompts import arguments_of, prompt, prompts
+from ai_memory.mcp.resources import JSON, complete, links, operation_of, resources, templates, variables_of
+from ai_memory.mcp.structured import structure_of
 from ai_memory.mcp.text import error_text, text_of
-from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, tool_of
+from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, output_schemas, tool_of
 from ai_memory.operations.base import Operation, to_json
-from ai_memory.operations.reading import CONTEXTS, GET, LIST
 from ai_memory.wording.spelling import did_you_mean
 from ai_memory.wording.ways import speaking
 
-RECENT = "memory://recent"
-CONTEXTS_URI = "memory://contexts"
-MEMORY = "memory://memories/"
-RECENT_LIMIT = 20
-_JSON = "application/json"
-_RESOURCE_NOT_FOUND = -32002
+PROGRESS_SECONDS = 1.0
+"""How often a call that goes on reports so, to a client that asked for it. Several clients give up after 5 seconds of silence."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,14 +64,19 @@ Carry = Callable[[Any, Operation, Mapping[str, Any]], Awaitable[Any]]
 """Takes the HTTP request (None on standard input), the operation and its fields except the namespace; gives the response."""
 
 
-def make_server(carry: Carry) -> Server[Any]:
-    """A server whose tools and resources are carried out by `carry`; `carry` raises MemoryServiceError for any failure."""
+class _Handlers:
+    """What answers the methods of the protocol that concern the memory."""
 
-    async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
+    def __init__(self, carry: Carry) -> None:
+        self._carry = carry
+
+    async def list_tools(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
+        """The tools."""
         del context, params
         return ListToolsResult(tools=tool_definitions())
 
-    async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
+    async def call_tool(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
+        """What a tool gives; an error of the operation is a result too, since a model can act on it."""
         operation = TOOLS.get(params.name)
         if operation is None:
             meant = did_you_mean(params.name[:80], TOOLS)
@@ -72,54 +84,125 @@ def make_server(carry: Carry) -> Server[Any]:
         with speaking("mcp"):
             try:
                 values = check_arguments(operation, params.arguments or {})
-                return _result(operation, await carry(context.request, operation, values))
+                response = await self._carry(context.request, operation, values)
+                return _result(operation, response, linked=context.protocol_version in ENVELOPE_VERSIONS)
             except MemoryServiceError as error:
                 return _error_result(error)
             except Exception:  # the SDK's own answer would lack the code and hint
                 logger.exception("the tool %s failed", params.name)
                 return _error_result(InternalError(f"{params.name} failed unexpectedly", hint="see the service's log"))
 
-    async def list_resources(context: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
+    async def list_resources(self, context: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
+        """The resources that are always there."""
         del context, params
-        return ListResourcesResult(
-            resources=[
-                Resource(uri=RECENT, name="recent", description="The newest memories.", mime_type=_JSON),
-                Resource(uri=CONTEXTS_URI, name="contexts", description="The context paths in use.", mime_type=_JSON),
-            ]
-        )
+        return ListResourcesResult(resources=resources())
 
-    async def list_templates(context: Context, params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
+    async def list_templates(
+        self, context: Context, params: PaginatedRequestParams | None
+    ) -> ListResourceTemplatesResult:
+        """The kinds of resources with a variable in their address."""
         del context, params
-        template = ResourceTemplate(
-            uri_template=MEMORY + "{id}", name="memory", description="One memory by its id.", mime_type=_JSON
-        )
-        return ListResourceTemplatesResult(resource_templates=[template])
+        return ListResourceTemplatesResult(resource_templates=templates())
 
-    async def read_resource(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
+    async def read_resource(self, context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
+        """One resource as JSON."""
         uri = str(params.uri)
-        operation, values = _operation_of(uri)
-        with speaking("mcp"):
-            try:
-                response = await carry(context.request, operation, values)
-            except NotFoundError as error:
-                raise MCPError(_RESOURCE_NOT_FOUND, error.message, {"uri": uri, **error.body()}) from None
-            except MemoryServiceError as error:
-                code = INVALID_PARAMS if error.status < 500 else INTERNAL_ERROR
-                raise MCPError(code, error.message, error.body()) from None
+        found = operation_of(uri)
+        if found is None:
+            raise MCPError(INVALID_PARAMS, f"no such resource: {uri[:200]}", {"uri": uri})
+        try:
+            response = await self._carry(context.request, *found)
+        except NotFoundError as error:  # clients know this case by its data, which is the address alone
+            raise MCPError(INVALID_PARAMS, error.message, {"uri": uri}) from None
+        except Exception as error:  # noqa: BLE001 - `_protocol_error` logs it
+            raise _protocol_error(error, uri) from None
         text = to_json(response).decode()
-        return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=_JSON, text=text)])
+        return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=JSON, text=text)])
 
-    return Server(
+    async def list_prompts(self, context: Context, params: PaginatedRequestParams | None) -> ListPromptsResult:
+        """The prompts."""
+        del context, params
+        return ListPromptsResult(prompts=prompts())
+
+    async def get_prompt(self, context: Context, params: GetPromptRequestParams) -> GetPromptResult:
+        """One prompt with its arguments."""
+        try:
+            return await prompt(partial(self._carry, context.request), params.name, params.arguments or {})
+        except Exception as error:  # noqa: BLE001 - `_protocol_error` logs it
+            raise _protocol_error(error, params.name) from None
+
+    async def completion(self, context: Context, params: CompleteRequestParams) -> CompleteResult:
+        """What an argument of a prompt, or the variable of a template, may be."""
+        ref, name = params.ref, params.argument.name
+        known = arguments_of(ref.name) if isinstance(ref, PromptReference) else variables_of(ref.uri)
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "there is no such prompt or template"
+            raise MCPError(INVALID_PARAMS, f"{name[:80]!r} cannot be completed: {has}")
+        try:
+            found = await complete(partial(self._carry, context.request), name, params.argument.value)
+        except Exception as error:  # noqa: BLE001 - `_protocol_error` logs it
+            raise _protocol_error(error, name) from None
+        return CompleteResult(completion=found)
+
+
+def make_server(carry: Carry) -> Server[Any]:
+    """A server over what `carry` carries out; `carry` raises MemoryServiceError for any failure."""
+    handlers = _Handlers(carry)
+    cached = CacheHint(CACHED_MS, "public")
+    server: Server[Any] = Server(
         NAME,
         version=__version__,
         title=TITLE,
         instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=read_resource,
+        icons=[Icon.model_validate(icon("server"))],
+        get_tool_input_schema=input_schemas().get,
+        cache_hints={
+            "server/discover": cached,
+            "tools/list": cached,
+            "prompts/list": cached,
+            "resources/list": cached,
+            "resources/templates/list": cached,
+        },
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_templates,
+        on_read_resource=handlers.read_resource,
+        on_list_prompts=handlers.list_prompts,
+        on_get_prompt=handlers.get_prompt,
+        on_completion=handlers.completion,
     )
+    server.middleware.append(_reporting_progress)
+    return server
+
+
+async def _reporting_progress(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Report, to a client that asked for it, that a call goes on: every PROGRESS_SECONDS, with the seconds that it has taken.
+
+    A call waits where the store is still being opened, another process holds its lock, or other calls come first. There is no
+    total: nobody knows how long that takes.
+    """
+    if ctx.meta is None or ctx.meta.get("progress_token") is None:
+        return await call_next(ctx)
+    name = (ctx.params or {}).get("name") or ctx.method
+
+    async def report() -> None:
+        seconds = 0.0
+        while True:
+            await anyio.sleep(PROGRESS_SECONDS)
+            seconds += PROGRESS_SECONDS
+            await ctx.session.report_progress(seconds, message=f"{name} goes on, {seconds:.0f} s so far")
+
+    return await with_background(report, partial(call_next, ctx))
+
+
+def _protocol_error(error: Exception, what: str) -> MCPError:
+    """The protocol's error for one that came up in answering for `what`; the SDK's own would lack the code and hint."""
+    if not isinstance(error, MemoryServiceError):
+        logger.error("answering for %s failed", what[:200], exc_info=error)
+        error = InternalError(f"{what[:80]} failed unexpectedly", hint="see the service's log")
+    with speaking("mcp"):
+        return MCPError(INVALID_PARAMS if error.status < 500 else INTERNAL_ERROR, error_text(error), error.body())
 
 
 def tool_definitions() -> list[ToolDefinition]:
@@ -127,8 +210,11 @@ def tool_definitions() -> list[ToolDefinition]:
     return [
         ToolDefinition(
             name=name,
+            title=operation.summary,
             description=tool_of(operation).description,
+            icons=[Icon.model_validate(icon(operation.effect))],
             input_schema=input_schemas()[name],
+            output_schema=output_schemas()[name],
             annotations=ToolAnnotations(
                 read_only_hint=operation.effect == "read",
                 destructive_hint=operation.effect == "erase",
@@ -140,28 +226,21 @@ def tool_definitions() -> list[ToolDefinition]:
     ]
 
 
-def _result(operation: Operation, response: Any) -> CallToolResult:
-    """The response as text and as JSON. A rejected write becomes an error, so that a model does not mistake it for success."""
+def _result(operation: Operation, response: Any, *, linked: bool) -> CallToolResult:
+    """The response as text and as JSON. A rejected write becomes an error, so that a model does not mistake it for success.
+
+    With `linked`, links to memories that the text shows in part follow it. Clients of the older protocol get none: adapters in
+    the field pass a link on to a model's API as a file, which that refuses.
+    """
     error = None if operation.refusal is None else operation.refusal(response)
     if error is not None:
         if error.details["reason"] == "forgotten":
             error.way = "it was erased on purpose; if the user asks for it to be stored again, pass reinstate: true"
         return _error_result(error)
-    content: list[Any] = [TextContent(text=text_of(response))]
-    return CallToolResult(content=content, structured_content=msgspec.to_builtins(response))
+    content: list[Any] = [TextContent(text=text_of(response)), *(links(response) if linked else ())]
+    return CallToolResult(content=content, structured_content=msgspec.to_builtins(structure_of(response)))
 
 
 def _error_result(error: MemoryServiceError) -> CallToolResult:
     body = msgspec.to_builtins({"error": error.body()})
     return CallToolResult(content=[TextContent(text=error_text(error))], structured_content=body, is_error=True)
-
-
-def _operation_of(uri: str) -> tuple[Operation, dict[str, Any]]:
-    if uri == RECENT:
-        return LIST, {"limit": RECENT_LIMIT}
-    if uri == CONTEXTS_URI:
-        return CONTEXTS, {}
-    memory_id = unquote(uri.removeprefix(MEMORY))
-    if not uri.startswith(MEMORY) or not memory_id or "/" in memory_id:
-        raise MCPError(_RESOURCE_NOT_FOUND, f"no such resource: {uri[:200]}", {"uri": uri[:200]})
-    return GET, {"id": memory_id}

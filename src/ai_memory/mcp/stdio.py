@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ai_memory.errors import MemoryServiceError, ServiceUnavailableError
 from ai_memory.installation import require
 from ai_memory.mcp.greeting import greeting
-from ai_memory.mcp.messages import failure, readable, rejected
+from ai_memory.mcp.messages import cancelled_id, failure, readable, rejected
 from ai_memory.places import Address
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class Session:
         self._wire = wire
         self._writing = threading.Lock()
         self._pending: dict[str, Any] = {}  # requests without an answer, by id; guarded by `_settled`
+        self._cancelled: set[str] = set()  # ids of requests whose answer is no longer wanted; guarded likewise
         self._settled = threading.Condition()  # notified when a request has been answered
         self._handshake: bytes | None = None  # the client's `initialize`, for backends created after it
         self._relay: Relay | None = None
@@ -148,7 +149,7 @@ class Session:
             self._begin(line if message["method"] == "initialize" else None)
             return
         self._expect(message)
-        self._forget_cancelled(message)
+        self._give_up(cancelled_id(message))
         try:
             self._backend().send(line, message)
         except MemoryServiceError as error:
@@ -234,23 +235,28 @@ class Session:
         if isinstance(message, dict) and "id" in message and "method" in message:
             with self._settled:
                 self._pending[repr(message["id"])] = message
+                self._cancelled.discard(repr(message["id"]))
 
-    def _forget_cancelled(self, message: Any) -> None:
-        """A request that the client cancels need not be answered, and often is not."""
-        params = message.get("params") if message.get("method") == "notifications/cancelled" else None
-        if isinstance(params, dict):
-            with self._settled:
-                self._pending.pop(repr(params.get("requestId")), None)
+    def _give_up(self, number: Any) -> None:
+        """Wait no longer for the answer to a request, which its client has cancelled: the protocol forbids one from then on."""
+        with self._settled:
+            if self._pending.pop(repr(number), None) is not None:
+                self._cancelled.add(repr(number))
+                self._settled.notify_all()
 
     def _answer(self, line: bytes) -> None:
         """Write a backend's message to the client; if it is an answer, its request is no longer pending."""
         if not line:
             return
-        self._write(line.rstrip(b"\n") + b"\n")
         message = _decoded(line)
-        if isinstance(message, dict) and "method" not in message:
-            with self._settled:
-                self._pending.pop(repr(message.get("id")), None)
+        key = repr(message.get("id")) if isinstance(message, dict) and "method" not in message else None
+        with self._settled:
+            if key in self._cancelled:
+                self._cancelled.discard(key)
+                return
+        self._write(line.rstrip(b"\n") + b"\n")
+        with self._settled:
+            if key is not None and self._pending.pop(key, None) is not None:
                 self._settled.notify_all()
 
     def _write(self, line: bytes) -> None:

@@ -27,12 +27,13 @@ def error_text(error: MemoryServiceError) -> str:
     return f"{error.code}: {error.message}" + (f"\nhint: {error.hint}" if error.hint else "")
 
 
-def _day(instant: dt.datetime | None) -> str:
+def day(instant: dt.datetime | None) -> str:
+    """An instant's day in UTC; empty for None."""
     return "" if instant is None else instant.astimezone(dt.UTC).strftime("%Y-%m-%d")
 
 
 def _head(memory: MemoryRecord) -> str:
-    facts = [_day(memory.valid_from or memory.created_at), memory.type.value, memory.author, memory.context]
+    facts = [day(memory.valid_from or memory.created_at), memory.type.value, memory.author, memory.context]
     return "  ".join([*(fact for fact in facts if fact), memory.id])
 
 
@@ -40,7 +41,8 @@ def _indented(text: str) -> str:
     return "\n".join("   " + line for line in text.strip().splitlines())
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """The beginning of a text, on one line; it ends in an ellipsis where it was cut."""
     text = " ".join(text.split())
     return text if len(text) <= LISTED_CHARACTERS else text[:LISTED_CHARACTERS].rstrip() + "…"
 
@@ -53,7 +55,7 @@ def _answer(answer: Answer) -> Iterable[str]:
             yield f"   {hit.memory.title}"
         yield _indented(hit.passage.text)
         for near in hit.surroundings:
-            yield f"   {near.how}: {_short(near.memory.text)}"
+            yield f"   {near.how}: {short(near.memory.text)}"
     if answer.reason:
         yield answer.reason
     elif not answer.hits:
@@ -65,7 +67,7 @@ def _answer(answer: Answer) -> Iterable[str]:
 def _page(page: Page) -> Iterable[str]:
     for memory in page.memories:
         yield _head(memory)
-        yield _indented(memory.title or _short(memory.text))
+        yield _indented(memory.title or short(memory.text))
     if not page.memories:
         yield "no memories"
     if page.cursor:
@@ -74,9 +76,9 @@ def _page(page: Page) -> Iterable[str]:
 
 def _history(history: History) -> Iterable[str]:
     for memory in history.revisions:
-        until = f" to {_day(memory.retired_at)}" if memory.retired_at else ""
+        until = f" to {day(memory.retired_at)}" if memory.retired_at else ""
         why = f"  {memory.retired_reason}" if memory.retired_reason else ""
-        yield f"revision {memory.revision}, current from {_day(memory.recorded_at)}{until}{why}"
+        yield f"revision {memory.revision}, current from {day(memory.recorded_at)}{until}{why}"
         yield _indented(memory.text)
 
 
@@ -84,7 +86,7 @@ def _neighbours(found: Neighbours) -> Iterable[str]:
     for node in found.neighbours:
         edge = node.relation
         yield f"{node.depth}. {edge.source} {edge.type} {edge.target}: {node.id}"
-        yield _indented(_short(node.label))
+        yield _indented(short(node.label))
     if not found.neighbours:
         yield "no neighbours"
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import msgspec
 from msgspec import Meta
 
 from ai_memory.mcp.lenient import read_arguments
+from ai_memory.mcp.structured import STRUCTURES
 from ai_memory.operations.base import (
     Operation,
     Request,
@@ -56,14 +58,27 @@ def _input_schema(operation: Operation, components: Mapping[str, Schema]) -> Sch
     return {**schema, "required": required} if required else schema
 
 
+@cache
+def output_schemas() -> dict[str, Schema]:
+    """The schema of each tool's structured content by the tool's name.
+
+    At the top no field is required: the structured content of an error has `error` alone, and clients validate it as well.
+    """
+    kinds = {name: STRUCTURES[operation.response][0] for name, operation in TOOLS.items()}
+    _, components = msgspec.json.schema_components(dict.fromkeys(kinds.values()))
+    schemas = {}
+    for name, kind in kinds.items():
+        schema = _without_lengths(components[kind.__name__], components)
+        schema.pop("required", None)
+        schemas[name] = {**schema, "properties": {**schema["properties"], "error": {"type": "object"}}}
+    return schemas
+
+
 def _compact(field: Schema, meaning: Meta | None, components: Mapping[str, Schema]) -> Schema:
     """A property of a tool: the field's schema without lengths, described in the field's own short words."""
     field = without_null(field)
     description = short_of(meaning) if meaning is not None else ""
-    compact = _without_lengths(field, components)
-    default = field.get("default")
-    if isinstance(default, bool | int | float) or (isinstance(default, str) and default):
-        compact["default"] = default
+    compact = {**_without_lengths(field, components), **_default(field)}
     if description:
         compact["description"] = description
     if field.get("format") == "date-time":
@@ -79,7 +94,22 @@ def _without_lengths(field: Schema, components: Mapping[str, Schema]) -> Schema:
         compact = {"type": "string", **compact}
     if isinstance(compact.get("items"), dict):
         compact["items"] = _without_lengths(compact["items"], components)
+    if "properties" in compact:
+        compact["properties"] = {
+            name: {**_without_lengths(part, components), **_default(part)}
+            for name, part in compact["properties"].items()
+        }
     return compact
+
+
+def _default(field: Schema) -> Schema:
+    """A field's default, where it says more than that there is nothing."""
+    default = field.get("default")
+    return (
+        {"default": default}
+        if isinstance(default, bool | int | float) or (isinstance(default, str) and default)
+        else {}
+    )
 
 
 def check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,228 @@
+"""Results as structured content: what the text says, as JSON that is little larger than it.
+
+Some frameworks give a model this in place of the text, so it costs what the text costs: no field that the text does not show, and
+none that is at its default. The whole of a memory is a resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from ai_memory.mcp.text import day, short
+from ai_memory.operations.graph import Neighbours
+from ai_memory.operations.reading import History
+from ai_memory.operations.writing import Forgotten
+from ai_memory.recall.answer import Answer, Hit
+from ai_memory.types import MemoryRecord, Page, Receipt, Relation
+
+
+class Near(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A memory next to a hit, and in what way."""
+
+    how: str
+    id: str
+    text: str
+
+
+class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A memory. `date` is the day on which it happened or became true, else on which it was stored.
+
+    A listing shows the title alone where there is one, else the beginning of the text.
+    """
+
+    id: str
+    date: str
+    text: str = ""
+    title: str = ""
+    type: str = "semantic"
+    author: str = ""
+    context: str = ""
+
+
+class Found(Shown, frozen=True, kw_only=True, omit_defaults=True):
+    """A hit: the passage that matched, and how likely it answers the question."""
+
+    confidence: float
+    validity: str = "current"
+    near: tuple[Near, ...] = ()
+
+
+class Recalled(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Hits, best first; `reason` says why there are none or why they should not be trusted."""
+
+    hits: tuple[Found, ...]
+    reason: str = ""
+    notices: tuple[str, ...] = ()
+
+
+class Listed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One page of memories; `cursor` leads to the next one."""
+
+    memories: tuple[Shown, ...]
+    cursor: str = ""
+
+
+class Revision(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One revision: from and until which day the service held it to be true."""
+
+    revision: int
+    text: str
+    since: str
+    until: str = ""
+    reason: str = ""
+
+
+class Revisions(Struct, frozen=True, kw_only=True):
+    """All revisions of one memory, oldest first."""
+
+    id: str
+    revisions: tuple[Revision, ...]
+
+
+class Edge(Struct, frozen=True, kw_only=True):
+    """A relation."""
+
+    id: str
+    source: str
+    type: str
+    target: str
+
+
+class Reached(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A node that a walk reached, and the relation by which it did."""
+
+    id: str
+    label: str
+    source: str
+    type: str
+    target: str
+    depth: int = 1
+
+
+class Walked(Struct, frozen=True, kw_only=True):
+    """The nodes that a walk reached, nearest first."""
+
+    neighbours: tuple[Reached, ...]
+
+
+class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a write."""
+
+    outcome: str
+    memory_id: str = ""
+    revision: int = 0
+    supersedes: tuple[str, ...] = ()
+    reason: str = ""
+    differs: tuple[str, ...] = ()
+
+
+class Erased(Struct, frozen=True, kw_only=True):
+    """How many memories were erased, and their ids."""
+
+    forgotten: int
+    ids: tuple[str, ...]
+
+
+def structure_of(value: Any) -> Struct:
+    """The structured content of a response."""
+    _, make = STRUCTURES[type(value)]
+    return make(value)
+
+
+def _facts(memory: MemoryRecord) -> dict[str, Any]:
+    return {
+        "id": memory.id,
+        "date": day(memory.valid_from or memory.created_at),
+        "title": memory.title or "",
+        "type": memory.type.value,
+        "author": memory.author or "",
+        "context": memory.context,
+    }
+
+
+def _found(hit: Hit) -> Found:
+    return Found(
+        **_facts(hit.memory),
+        text=hit.passage.text.strip(),
+        confidence=round(hit.confidence, 2),
+        validity=hit.validity,
+        near=tuple(Near(how=near.how, id=near.memory.id, text=short(near.memory.text)) for near in hit.surroundings),
+    )
+
+
+def _recalled(answer: Answer) -> Recalled:
+    notices = tuple(notice.message for notice in answer.notices)
+    return Recalled(hits=tuple(map(_found, answer.hits)), reason=answer.reason or "", notices=notices)
+
+
+def _listed(page: Page) -> Listed:
+    memories = tuple(
+        Shown(**_facts(memory), text="" if memory.title else short(memory.text)) for memory in page.memories
+    )
+    return Listed(memories=memories, cursor=page.cursor or "")
+
+
+def _revisions(history: History) -> Revisions:
+    return Revisions(
+        id=history.id,
+        revisions=tuple(
+            Revision(
+                revision=memory.revision,
+                text=memory.text,
+                since=day(memory.recorded_at),
+                until=day(memory.retired_at),
+                reason=memory.retired_reason or "",
+            )
+            for memory in history.revisions
+        ),
+    )
+
+
+def _edge(relation: Relation) -> Edge:
+    return Edge(id=relation.id, source=relation.source, type=relation.type, target=relation.target)
+
+
+def _walked(found: Neighbours) -> Walked:
+    return Walked(
+        neighbours=tuple(
+            Reached(
+                id=node.id,
+                label=short(node.label),
+                source=node.relation.source,
+                type=node.relation.type,
+                target=node.relation.target,
+                depth=node.depth,
+            )
+            for node in found.neighbours
+        )
+    )
+
+
+def _written(receipt: Receipt) -> Written:
+    return Written(
+        outcome=receipt.outcome.value,
+        memory_id=receipt.memory_id or "",
+        revision=receipt.revision or 0,
+        supersedes=receipt.supersedes,
+        reason=receipt.reason or "",
+        differs=receipt.differs,
+    )
+
+
+def _erased(forgotten: Forgotten) -> Erased:
+    return Erased(forgotten=forgotten.forgotten, ids=forgotten.ids)
+
+
+STRUCTURES: dict[type, tuple[type[Struct], Callable[[Any], Struct]]] = {
+    Answer: (Recalled, _recalled),
+    Page: (Listed, _listed),
+    History: (Revisions, _revisions),
+    Neighbours: (Walked, _walked),
+    Receipt: (Written, _written),
+    Relation: (Edge, _edge),
+    Forgotten: (Erased, _erased),
+}
+"""By response type of a tool: the type of its structured content, and what makes it; a test checks that none is missing."""
