@@ -231,7 +231,7 @@ def make_sure(
     if not proven:
         raise ServiceUnavailableError(
             f"another program answers at {url}, where the service was; nothing was sent to it",
-            hint="start the service again with: ai-memory serve",
+            hint=SERVE,
             url=url,
         )
 

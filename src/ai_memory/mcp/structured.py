@@ -117,6 +117,7 @@ class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
     supersedes: tuple[str, ...] = ()
     reason: str = ""
     differs: tuple[str, ...] = ()
+    contains_forgotten: tuple[str, ...] = ()
 
 
 class Erased(Struct, frozen=True, kw_only=True):
@@ -209,6 +210,7 @@ def _written(receipt: Receipt) -> Written:
         supersedes=receipt.supersedes,
         reason=receipt.reason or "",
         differs=receipt.differs,
+        contains_forgotten=receipt.contains_forgotten,
     )
 
 
