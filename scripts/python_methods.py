@@ -1,4 +1,4 @@
-"""Writes the typed Python methods of the operations (ai_memory/python/methods.py, graph_methods.py and async_methods.py)."""
+"""Writes the typed Python methods of the operations (ai_memory/python/*methods.py)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,14 @@ from ai_memory.types import Selection
 WIDTH = 118
 SCHEMAS = schemas(OPERATIONS)
 FILTERS = tuple(name for name in Selection.__struct_fields__ if name != "namespace")
-OF_GRAPH = tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in ("graph", "deciding"))
-"""A module of their own: all methods in one would be longer than a file should be."""
+
+
+def _defined_in(*names: str) -> tuple[Operation, ...]:
+    return tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in names)
+
+
+OF_GRAPH, OF_UPKEEP = _defined_in("graph", "deciding"), _defined_in("generations", "watching")
+"""Each a module of its own: all methods in one would be longer than a file should be."""
 
 CONSTANTS = {
     operation.name: (module.__name__, name)
@@ -47,15 +53,22 @@ from __future__ import annotations
 def sync_module() -> str:
     """The text of ai_memory/python/methods.py."""
     title = "One method for each operation. Fields that are not given keep the operation's defaults."
-    others = (operation for operation in OPERATIONS if operation not in OF_GRAPH)
+    others = (operation for operation in OPERATIONS if operation not in OF_GRAPH + OF_UPKEEP)
     body = f"{_filters()}\n\n{_class('Methods(GraphMethods)', title, others, is_async=False)}"
     return _module("plain", body, {"ai_memory.python.graph_methods": ["GraphMethods"]})
 
 
 def graph_module() -> str:
     """The text of ai_memory/python/graph_methods.py."""
-    body = _class("GraphMethods(Calls)", "The methods of relations and of what they join.", OF_GRAPH, is_async=False)
-    return _module("plain", body, {})
+    title = "The methods of relations and of what they join."
+    body = _class("GraphMethods(UpkeepMethods)", title, OF_GRAPH, is_async=False)
+    return _module("plain", body, {"ai_memory.python.upkeep_methods": ["UpkeepMethods"]})
+
+
+def upkeep_module() -> str:
+    """The text of ai_memory/python/upkeep_methods.py."""
+    title = "The methods of a store's state and its vector generations."
+    return _module("plain", _class("UpkeepMethods(Calls)", title, OF_UPKEEP, is_async=False), {})
 
 
 def async_module() -> str:

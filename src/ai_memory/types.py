@@ -135,6 +135,15 @@ class Searchable(Struct, frozen=True):
     meaning: bool
 
 
+class Retirement(Struct, frozen=True, kw_only=True):
+    """That a text which is current again was retired before, as which memory, when and why."""
+
+    memory_id: str
+    retired_at: dt.datetime
+    reason: str | None = None
+    """The reason that was given; None where none was, or where that memory was forgotten since."""
+
+
 class Receipt(Struct, frozen=True, kw_only=True):
     """What became of one write, and why.
 
@@ -153,6 +162,9 @@ class Receipt(Struct, frozen=True, kw_only=True):
     searchable: Searchable = Searchable(words=False, meaning=False)
     differs: tuple[str, ...] = ()
     """For a duplicate: the fields whose given value differs from the stored one; nothing was changed (use revise)."""
+    was_retired: Retirement | None = None
+    """Of a stored text that the same scope had before and retired: the newest of those memories. It stays retired, with its
+    history; the text is current again, as `memory_id`."""
 
 
 class Entity(Struct, frozen=True, kw_only=True):

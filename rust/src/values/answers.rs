@@ -49,6 +49,19 @@ pub struct Receipt {
     pub searchable: Searchable,
     /// For a duplicate: the fields whose given value differs from the stored one; nothing was changed.
     pub differs: Vec<String>,
+    /// Of a stored text that the same scope had before and retired: the newest of those memories, which stays retired.
+    pub was_retired: Option<Retirement>,
+}
+
+/// That a text which is current again was retired before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Retirement {
+    /// The memory that was retired.
+    pub memory_id: String,
+    /// When.
+    pub retired_at: Instant,
+    /// The reason that was given.
+    pub reason: Option<String>,
 }
 
 /// One receipt per memory, in the order given.
@@ -139,6 +152,9 @@ pub struct Forgotten {
     pub dry_run: bool,
     /// The ids of the first 1,000.
     pub ids: Vec<String>,
+    /// How many of them were `current`, had `ended` or were `retired`.
+    #[serde(default)]
+    pub states: BTreeMap<String, u64>,
 }
 
 /// A typed, dated, sourced edge.

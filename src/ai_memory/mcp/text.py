@@ -98,6 +98,8 @@ def _receipt(receipt: Receipt) -> Iterable[str]:
     if receipt.reason:
         line += f": {receipt.reason}"
     yield line
+    if receipt.was_retired is not None and receipt.was_retired.reason:
+        yield _indented(f"retired because: {_short(receipt.was_retired.reason)}")
     if receipt.differs:
         yield f"unchanged although {', '.join(receipt.differs)} differ; use revise"
 
@@ -107,7 +109,8 @@ def _relation(relation: Relation) -> Iterable[str]:
 
 
 def _forgotten(forgotten: Forgotten) -> Iterable[str]:
-    yield f"erased {forgotten.forgotten}: {', '.join(forgotten.ids)}"
+    states = ", ".join(f"{count} {state}" for state, count in forgotten.states.items())
+    yield f"erased {forgotten.forgotten}{f' ({states})' if forgotten.states.keys() - {'current'} else ''}: {', '.join(forgotten.ids)}"
 
 
 _RENDERERS: dict[type, Callable[[Any], Iterable[str]]] = {

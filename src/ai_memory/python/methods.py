@@ -12,18 +12,8 @@ from typing import Any, Literal, TypedDict, Unpack
 from msgspec import UNSET, UnsetType
 
 from ai_memory.operations.caller import Progress
-from ai_memory.operations.generations import (
-    ACTIVATE_GENERATION,
-    CANCEL_REEMBED,
-    GENERATIONS,
-    PRUNE_GENERATIONS,
-    REEMBED,
-    TAKE_BACK,
-    Generations,
-)
 from ai_memory.operations.moving import NAMESPACES, ImportReport, Namespaces
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
-from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
 from ai_memory.operations.writing import (
     FORGET,
     FORGET_MANY,
@@ -139,7 +129,7 @@ class Methods(GraphMethods):
         reinstate: Store it even if the same text was forgotten before.
         wait: Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "text": text,
@@ -181,7 +171,7 @@ class Methods(GraphMethods):
         reinstate: Store memories even if the same texts were forgotten before.
         wait: Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "memories": memories,
@@ -261,6 +251,7 @@ class Methods(GraphMethods):
         limit: int = 50,
         cursor: str | None = None,
         order: Literal["newest", "oldest"] = "newest",
+        retired: bool = False,
         **filters: Unpack[Filters],
     ) -> Page:
         """List memories by filter.
@@ -269,9 +260,18 @@ class Methods(GraphMethods):
         limit: At most this many memories per page.
         cursor: The cursor from the previous page; the filters must be the same.
         order: Which memories come first.
+        retired: Also memories that were retired, as they were when they were. The filters look at the latest
+            revision.
         filters: Which memories are meant; see `Filters`.
         """
-        values: dict[str, Any] = {"namespace": namespace, "limit": limit, "cursor": cursor, "order": order, **filters}
+        values: dict[str, Any] = {
+            "namespace": namespace,
+            "limit": limit,
+            "cursor": cursor,
+            "order": order,
+            "retired": retired,
+            **filters,
+        }
         return self._carry_out(LIST, values)
 
     def revise(
@@ -317,7 +317,7 @@ class Methods(GraphMethods):
             stale_revision, which names the current one.
         wait: Wait, at most 30 seconds, until the change can be found semantically too.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -358,7 +358,7 @@ class Methods(GraphMethods):
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
             stale_revision, which names the current one.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -387,7 +387,7 @@ class Methods(GraphMethods):
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
             stale_revision, which names the current one.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -403,6 +403,7 @@ class Methods(GraphMethods):
         *,
         namespace: str = DEFAULT_NAMESPACE,
         reason: str | None = None,
+        retired: bool = True,
         dry_run: bool = True,
         allow_share: float | None = None,
         everything: bool = False,
@@ -413,6 +414,7 @@ class Methods(GraphMethods):
         namespace: Only memories of this namespace.
         reason: Why they are erased. The log keeps the reason forever, so one that repeats the text or title of any of
             these memories, or a revealing part of it, is refused.
+        retired: Also memories that were retired.
         dry_run: Erase nothing; only count what would be erased.
         allow_share: The largest share of the namespace that may be erased, from 0 to 1; 20 memories or fewer may
             always be. Default: the setting forget_share.
@@ -422,6 +424,7 @@ class Methods(GraphMethods):
         values: dict[str, Any] = {
             "namespace": namespace,
             "reason": reason,
+            "retired": retired,
             "dry_run": dry_run,
             "allow_share": allow_share,
             "everything": everything,
@@ -488,19 +491,6 @@ class Methods(GraphMethods):
         values: dict[str, Any] = {}
         return self._carry_out(NAMESPACES, values)
 
-    def stats(self, *, namespace: str | None = None) -> Stats:
-        """Count what is stored.
-
-        namespace: Count only this namespace. Default: the whole store.
-        """
-        values: dict[str, Any] = {"namespace": namespace}
-        return self._carry_out(STATS, values)
-
-    def health(self) -> Health:
-        """Report which parts of the service work."""
-        values: dict[str, Any] = {}
-        return self._carry_out(HEALTH, values)
-
     def export(
         self,
         *,
@@ -535,65 +525,3 @@ class Methods(GraphMethods):
         """
         values: dict[str, Any] = {"namespace": namespace, "resume_key": resume_key, "reinstate": reinstate}
         return self._import(values, lines, progress)
-
-    def generations(self) -> Generations:
-        """List the vector generations, and the latest build."""
-        values: dict[str, Any] = {}
-        return self._carry_out(GENERATIONS, values)
-
-    def reembed(
-        self,
-        *,
-        model: str | None = None,
-        dimension: int | None = None,
-        dtype: str | None = None,
-        rate: float | None = None,
-        switch: bool = True,
-    ) -> Generations:
-        """Re-create all vectors in the background, then switch to them.
-
-        model: The name of a known model, or a model folder. Default: the setting model; where that is auto and a
-            dimension or dtype is given, the model of the store.
-        dimension: The length of the vectors, one that the model supports. Default: the model's full length.
-        dtype: The number format of the embedder's arithmetic, as in the setting dtype.
-        rate: At most this many revisions per second, to leave time for other work. Default: no limit.
-        switch: Switch to the new vectors as soon as they are complete; otherwise wait for activate_generation.
-        """
-        values: dict[str, Any] = {
-            "model": model,
-            "dimension": dimension,
-            "dtype": dtype,
-            "rate": rate,
-            "switch": switch,
-        }
-        return self._carry_out(REEMBED, values)
-
-    def cancel_reembed(self) -> Generations:
-        """Stop re-creating vectors; those made so far are kept until they are pruned."""
-        values: dict[str, Any] = {}
-        return self._carry_out(CANCEL_REEMBED, values)
-
-    def activate_generation(self, *, incomplete: bool = False) -> Generations:
-        """Switch to the generation that was built.
-
-        incomplete: Switch even if vectors are missing; memories without one are found only lexically until they have
-            it.
-        """
-        values: dict[str, Any] = {"incomplete": incomplete}
-        return self._carry_out(ACTIVATE_GENERATION, values)
-
-    def take_back(self, *, generation: int | None = None) -> Generations:
-        """Switch back to a retired generation.
-
-        generation: The id of a retired generation. Default: the one before the last switch.
-        """
-        values: dict[str, Any] = {"generation": generation}
-        return self._carry_out(TAKE_BACK, values)
-
-    def prune_generations(self, *, generation: int | None = None) -> Generations:
-        """Delete retired generations and their vectors.
-
-        generation: Delete only this generation. Default: all retired ones.
-        """
-        values: dict[str, Any] = {"generation": generation}
-        return self._carry_out(PRUNE_GENERATIONS, values)

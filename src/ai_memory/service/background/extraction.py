@@ -19,7 +19,7 @@ from ai_memory.extraction.resolve import Directory, resolve
 from ai_memory.extraction.values import Mention
 from ai_memory.service.background.decisions import Decisions
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision
-from ai_memory.store.graph_file import GraphFile, ReadRevision, Said
+from ai_memory.store.graph_file import GraphFile, Named, ReadRevision, Said
 from ai_memory.store.ids import entity_id
 from ai_memory.types import Entity, MemoryRecord
 
@@ -78,7 +78,7 @@ class GraphReader:
 
     def erase(self, namespace: str, memories: Sequence[str]) -> None:
         """Leave nothing of forgotten memories, here and on disk."""
-        self.file().erase(namespace, memories)
+        self.file().erase(namespace, memories, self)
         self._directories.pop(namespace, None)
         forget_words()
 
@@ -147,26 +147,53 @@ class GraphReader:
             self._directories.pop(namespace, None)
         wanted = [number for entry in entries if entry.action is not Action.FORGOTTEN for number in entry.keys]
         loaded = self._store.load(wanted) if wanted else {}
-        read = [self._read(each) for each in loaded.values() if each.record.retired_at is None]
+        read = [self._read(each, self._directory) for each in loaded.values() if each.record.retired_at is None]
         retired = [number for entry in entries for number in entry.retired_keys]
         now = entries[-1].sequence
         if not file.take(
-            [each for each in read if each.mentions], retired, since, now, lambda: self._forgotten(entries)
+            [each for each in read if each.mentions], retired, since, now, lambda: self._forgotten(entries), self
         ):
             self._directories.clear()  # another process read this page, and made entities that are not known here
         return True
 
-    def _forgotten(self, page: Sequence[LogEntry]) -> set[int]:
-        """Keys that are forgotten in a page, or after it by now."""
+    def made_by_people(self, namespace: str, ids: Sequence[str]) -> set[str]:
+        """As `graph_file.Reader.made_by_people`."""
+        return {entity.id for entity in self._store.entities(namespace, ids=ids)} if ids else set()
+
+    def read_again(
+        self, namespace: str, keys: Sequence[int], known: Sequence[tuple[int, Entity]]
+    ) -> list[ReadRevision]:
+        """As `graph_file.Reader.read_again`: with the entities known that were named before, as when everything is read again."""
+        self._directories.pop(namespace, None)
+        identity = self._decided.identity(namespace)
+        made = self._decided.entities(None, namespace, identity)
+        by_people = {entity.id for entity in made}
+        directory = Directory(made, identity.root)
+        loaded = self._store.load(keys)
+        earlier = iter([(first, entity) for first, entity in known if entity.id not in by_people])
+        following = next(earlier, None)
+        read: list[ReadRevision] = []
+        for number in sorted(loaded):
+            while following is not None and following[0] < number:
+                directory.add(following[1])
+                following = next(earlier, None)
+            if loaded[number].record.retired_at is None:
+                read.append(self._read(loaded[number], lambda _: directory))
+        return read
+
+    def _forgotten(self, page: Sequence[LogEntry]) -> tuple[set[int], set[str]]:
+        """Keys that are forgotten in a page, or after it by now, and the namespaces that a memory in this page was forgotten in."""
+        namespaces = {entry.namespace for entry in page if entry.action is Action.FORGOTTEN}
         later = self._store.sequence() > page[-1].sequence
         wanted = {number for entry in page if entry.action is not Action.FORGOTTEN for number in entry.keys}
         missing = wanted - self._store.load(sorted(wanted)).keys() if later and wanted else set()
-        return missing | {number for entry in page if entry.action is Action.FORGOTTEN for number in entry.keys}
+        gone = {number for entry in page if entry.action is Action.FORGOTTEN for number in entry.keys}
+        return missing | gone, namespaces
 
-    def _read(self, revision: StoredRevision) -> ReadRevision:
+    def _read(self, revision: StoredRevision, directory_of: Callable[[str], Directory]) -> ReadRevision:
         record = revision.record
         found = extract(record.text, said_at=self._said_at(record))
-        directory = self._directory(record.namespace) if found.mentions else Directory(())
+        directory = directory_of(record.namespace) if found.mentions else Directory(())
         named: dict[Mention, Entity] = {}
         for each in resolve(found.mentions, directory):
             entity = each.entity
@@ -177,9 +204,10 @@ class GraphReader:
                 entity = Entity(id=made, namespace=record.namespace, name=name, kind=kind, created_at=at)
                 directory.add(entity)
             named[each.mention] = entity
-        first: dict[str, tuple[Entity, int, int]] = {}
+        spelt = {entity.id for mention, entity in named.items() if entity.name in (mention.name, mention.canonical)}
+        first: dict[str, Named] = {}
         for mention, entity in named.items():
-            first.setdefault(entity.id, (entity, mention.start, mention.end))
+            first.setdefault(entity.id, Named(entity, mention.start, mention.end, entity.id in spelt))
         statements = tuple(
             Said(*ends, said.relation, said.valid_from, said.valid_to, said.start, said.end)
             for said in found.statements

@@ -32,6 +32,10 @@ _MEMORIES = (
     "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) "
     "OPTIONAL MATCH (m)-[:HAS_REVISION]->(r:Revision) DETACH DELETE r, m"
 )
+_REQUESTS = (
+    "UNWIND $rows AS row MATCH (a:Answer {namespace: row[0]}) WHERE any(each IN a.memories WHERE each IN row[1]) "
+    "REMOVE a.request_digest"
+)
 _UNSUPPORTED = (
     "UNWIND $rows AS row MATCH (e:Node {namespace: row[0], id: row[1]}) WHERE NOT EXISTS { (e)--(:Node) } "
     "OPTIONAL MATCH (e)-[:HAS_ALIAS]->(a:Alias) DETACH DELETE a, e"
@@ -78,3 +82,7 @@ def _erase(
     transaction.in_pieces(_LOCATORS, names)
     transaction.in_pieces(_MEMORIES, names)
     transaction.in_pieces(_UNSUPPORTED, sorted(touched))
+    ids: dict[str, list[str]] = {}
+    for namespace, memory_id in names:
+        ids.setdefault(namespace, []).append(memory_id)
+    transaction.in_pieces(_REQUESTS, list(ids.items()))

@@ -78,7 +78,7 @@ class _Run:
         refusal = self._refused(command)
         if refusal is not None:
             return refusal
-        made = first_revision(command)
+        made, before = first_revision(command), memories.retired(command.dedup_key)
         key = self.transaction.append(
             Action.REMEMBERED,
             command.at,
@@ -101,7 +101,12 @@ class _Run:
             )
         superseded = tuple(held.record.id for held in earlier)
         return Stored(
-            sequence=self.transaction.sequence, memory_id=command.id, revision=1, record=made, superseded=superseded
+            sequence=self.transaction.sequence,
+            memory_id=command.id,
+            revision=1,
+            record=made,
+            superseded=superseded,
+            retired=before,
         )
 
     def _refused(self, command: Remember) -> Result | None:
@@ -149,9 +154,16 @@ class _Run:
         for other in self.memories.unretired(command.dedup_key):
             if other.record.id != command.id and is_duplicate(micros(other.record.valid_to), end, at):
                 return twin(other.record.id)
+        before = self.memories.retired(command.dedup_key) if held.dedup_key != command.dedup_key else None
         made = revised(current, command)
         made = self._replace(held, made, command.dedup_key, command.value_digest, command.at, command.reason)
-        return Stored(sequence=self.transaction.sequence, memory_id=command.id, revision=made.revision, record=made)
+        return Stored(
+            sequence=self.transaction.sequence,
+            memory_id=command.id,
+            revision=made.revision,
+            record=made,
+            retired=before,
+        )
 
     def _replace(
         self,
@@ -177,7 +189,7 @@ class _Run:
             content_hash=made.content_hash,
         )
         made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
-        self.memories.retire(held, replace(current, retired_at=moment, retired_reason=reason))
+        self.memories.retire(held, replace(current, retired_at=moment, retired_reason=reason), replaced=True)
         self.memories.add(key, made, dedup_key, value_digest)
         if (made.title, made.text) == (current.title, current.text):
             self.memories.inherit(held.key, key)

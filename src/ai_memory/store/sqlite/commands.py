@@ -29,6 +29,7 @@ from ai_memory.store.base import (
 )
 from ai_memory.store.content import content_row, first_revision, revised
 from ai_memory.store.rules import forgotten, id_taken, is_duplicate, refuse, retired, twin, unknown
+from ai_memory.store.sqlite.answers import erase_requests
 from ai_memory.store.sqlite.forgetting import forget
 from ai_memory.store.sqlite.relating import join, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
@@ -49,6 +50,7 @@ def execute(transaction: Transaction, commands: Sequence[Command]) -> list[Resul
         else:
             results.extend(_SINGLE[type(command)](transaction, command) for command in run)
     transaction.flush()
+    erase_requests(transaction)
     return results
 
 
@@ -72,6 +74,8 @@ class _Remembering:
         self._new = NewRevisions(transaction)
         self._unretired: dict[bytes, list[tuple[int | None, MemoryRecord | int]]] = {}
         """By dedup key: `valid_to`, and the record where this run made it, else its key."""
+        self._retired: dict[bytes, int] = {}
+        """By dedup key: the key of the newest memory that has it and is retired."""
         self._here: dict[str, _Here] = {}
 
     def all(self, commands: Sequence[Remember]) -> list[Result]:
@@ -82,8 +86,11 @@ class _Remembering:
 
     def _look_up(self, commands: Sequence[Remember]) -> None:
         transaction = self._transaction
-        for key, dedup_key, valid_to in transaction.unretired(list(map(_DEDUP_KEY, commands))):
-            self._unretired.setdefault(dedup_key, []).append((valid_to, key))
+        for key, dedup_key, valid_to, retired_at in transaction.saying(list(map(_DEDUP_KEY, commands))):
+            if retired_at is None:
+                self._unretired.setdefault(dedup_key, []).append((valid_to, key))
+            else:
+                self._retired[dedup_key] = key
         for command in commands:
             here = self._here.get(command.namespace)
             if here is None:
@@ -111,7 +118,14 @@ class _Remembering:
         made = self._insert(command)
         here.ids.add(command.id)
         same.append((micros(made.valid_to), made))
-        return Stored(sequence=self._transaction.sequence, memory_id=command.id, revision=1, record=made)
+        before = self._retired.get(command.dedup_key)
+        return Stored(
+            sequence=self._transaction.sequence,
+            memory_id=command.id,
+            revision=1,
+            record=made,
+            retired=None if before is None else self._transaction.by_key(before),
+        )
 
     def _duplicate(
         self, command: Remember, same: Sequence[tuple[int | None, MemoryRecord | int]]
@@ -156,9 +170,7 @@ def _remember_specially(transaction: Transaction, command: Remember) -> Result:
         _end(transaction, held, end, command)
         join(transaction, command.namespace, command.id, held.record.id, RelationType.SUPERSEDES, command.at)
     superseded = tuple(held.record.id for held in earlier)
-    return Stored(
-        sequence=transaction.sequence, memory_id=command.id, revision=1, record=result.record, superseded=superseded
-    )
+    return replace(result, sequence=transaction.sequence, superseded=superseded)
 
 
 def _end(transaction: Transaction, held: Held, end: dt.datetime, by: Remember) -> None:
@@ -193,6 +205,7 @@ def _replace(
         Action.REVISED, moment, current.namespace, memory_id=current.id, retired=(held.key,), content_hash=content_hash
     )
     _retire_row(transaction, held.key, moment, reason)
+    transaction.connection.execute("UPDATE revisions SET dedup_key = NULL WHERE key = ?", (held.key,))
     made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
     new = NewRevisions(transaction)
     new.add(key, held.memory, made, to_micros(made.created_at), content_hash, dedup_key, value_digest)
@@ -224,9 +237,14 @@ def _revise(transaction: Transaction, command: Revise) -> Result:
         transaction.namespace(command.namespace), [command.value_digest]
     ):  # a memory that says it already (another user's was forgotten) may go on
         return forgotten()
-    other = _twin(transaction, command)
-    if other is not None:
-        return twin(other)
+    before: MemoryRecord | None = None
+    end, at = micros(command.content.valid_to), to_micros(command.at)
+    for key, _, valid_to, retired_at in transaction.saying([command.dedup_key]):
+        other = transaction.by_key(key)
+        if other.id != command.id and retired_at is not None:
+            before = other
+        elif other.id != command.id and is_duplicate(valid_to, end, at):
+            return twin(other.id)
     made = revised(current, command)
     made = _replace(
         transaction,
@@ -238,17 +256,13 @@ def _revise(transaction: Transaction, command: Revise) -> Result:
         command.at,
         command.reason,
     )
-    return Stored(sequence=transaction.sequence, memory_id=command.id, revision=made.revision, record=made)
-
-
-def _twin(transaction: Transaction, command: Revise) -> str | None:
-    """The id of another memory that a revised text would be a duplicate of."""
-    end, at = micros(command.content.valid_to), to_micros(command.at)
-    for key, _, valid_to in transaction.unretired([command.dedup_key]):
-        other = transaction.by_key(key)
-        if other.id != command.id and is_duplicate(valid_to, end, at):
-            return other.id
-    return None
+    return Stored(
+        sequence=transaction.sequence,
+        memory_id=command.id,
+        revision=made.revision,
+        record=made,
+        retired=before if held.dedup_key != command.dedup_key else None,
+    )
 
 
 def _retire(transaction: Transaction, command: Retire) -> Result:

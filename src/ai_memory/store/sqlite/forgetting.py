@@ -30,7 +30,7 @@ def forget(transaction: Transaction, command: Forget) -> Result:
     _erase_revisions(transaction, keys)
     _erase_edges(transaction, namespace, command.id)
     connection.execute("DELETE FROM memories WHERE number = ?", (held.memory,))
-    transaction.erased = True
+    transaction.forgotten_ids.setdefault(command.namespace, []).append(command.id)
     return Stored(sequence=sequence, memory_id=command.id)
 
 
