@@ -43,11 +43,11 @@ HEAD = '''"""The operations as {kind} methods, typed and documented.
 
 Written by scripts/generate.py from the operations; do not edit.
 """
-# ruff: noqa: A002 (parameters have the names of the requests' fields: id, type)
-
+{shadowing}
 from __future__ import annotations
 
 '''
+SHADOWING = "# ruff: noqa: A002 (parameters have the names of the requests' fields: id, type)\n"
 
 
 def sync_module() -> str:
@@ -100,7 +100,8 @@ def _module(kind: str, body: str, more: dict[str, list[str]]) -> str:
         if lines:
             blocks.append("\n".join(lines))
     imports = "\n\n".join(blocks)
-    return f"{HEAD.format(kind=kind)}{imports}\n\n\n{body}"
+    shadowing = SHADOWING if re.search(r"^ +(id|type): ", body, re.MULTILINE) else ""
+    return f"{HEAD.format(kind=kind, shadowing=shadowing)}{imports}\n\n\n{body}"
 
 
 def _type_modules() -> dict[str, list[str]]:

@@ -110,7 +110,8 @@ def _relation(relation: Relation) -> Iterable[str]:
 
 def _forgotten(forgotten: Forgotten) -> Iterable[str]:
     states = ", ".join(f"{count} {state}" for state, count in forgotten.states.items())
-    yield f"erased {forgotten.forgotten}{f' ({states})' if forgotten.states.keys() - {'current'} else ''}: {', '.join(forgotten.ids)}"
+    shown = f" ({states})" if forgotten.states.keys() - {"current"} else ""
+    yield f"erased {forgotten.forgotten}{shown}: {', '.join(forgotten.ids)}"
 
 
 _RENDERERS: dict[type, Callable[[Any], Iterable[str]]] = {
