@@ -11,13 +11,35 @@ from ai_memory.clock import ManualClock
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.errors import NotFoundError
 from ai_memory.extraction import extract
-from ai_memory.operations.graph import ENTITIES, GRAPH, NEIGHBOURS, EntitiesRequest, GraphRequest, NeighboursRequest
+from ai_memory.operations.deciding import (
+    DECISIONS,
+    MERGE,
+    SPLIT,
+    UNDO,
+    Decision,
+    DecisionsRequest,
+    MergeRequest,
+    SplitRequest,
+    UndoRequest,
+)
+from ai_memory.operations.graph import (
+    ENTITIES,
+    GRAPH,
+    NEIGHBOURS,
+    RELATE,
+    EntitiesRequest,
+    GraphRequest,
+    NeighboursRequest,
+    RelateRequest,
+)
 from ai_memory.operations.moving import ExportRequest
 from ai_memory.operations.writing import (
     FORGET,
+    FORGET_MANY,
     REMEMBER,
     RETIRE,
     REVISE,
+    ForgetManyRequest,
     ForgetRequest,
     RememberRequest,
     RetireRequest,
@@ -180,3 +202,147 @@ def test_what_is_read_while_another_forgets_brings_no_name_back(service: Service
     reader._directories["default"] = directory
     assert names(service) == {"Aurelia": 1}
     assert files_with(tmp_path, [NAME]) == []
+
+
+# ── decisions ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def merge(service: Service, into: str, *things: str) -> Decision:
+    return service.carry_out(MERGE, MergeRequest(into=into, things=things))
+
+
+def split(service: Service, thing: str, into: str, *ids: str) -> Decision:
+    return service.carry_out(SPLIT, SplitRequest(thing=thing, into=into, ids=ids))
+
+
+def decisions(service: Service) -> list[tuple[str, str, set[str]]]:
+    """The undone ones too."""
+    found = service.carry_out(DECISIONS, DecisionsRequest(undone=True)).decisions
+    return [(each.kind, each.into.name, {thing.name for thing in each.things}) for each in found]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_merge_with_a_name_that_leaves_is_erased(service: Service, tmp_path: Path, turned: bool) -> None:
+    full, other = remember(service, FULL), remember(service, "Lia sings in Rome.")
+    ends = ["entity:Aurelia Maximova", "entity:Lia"]
+    merge(service, *(reversed(ends) if turned else ends))
+    assert len(decisions(service)) == 1
+    forget(service, full)
+    assert decisions(service) == []
+    assert_gone(service, tmp_path)
+    assert names(service) == {"Lia": 1, "Rome": 1}
+    assert reached(service, "entity:Lia") >= {"Lia sings in Rome."}
+    forget(service, other)
+    assert names(service) == {}
+    assert service._parts.store.entities("default") == []
+    assert service.doctor() == ()
+
+
+def test_those_that_stay_are_still_one(service: Service, tmp_path: Path) -> None:
+    full = remember(service, FULL)
+    remember(service, "Lia sings in Rome.")
+    remember(service, "Anna Petrova dances.")
+    made = merge(service, "entity:Aurelia Maximova", "entity:Lia", "entity:Anna Petrova")
+    assert names(service)["Aurelia Maximova / Anna Petrova / Lia"] == 3
+    forget(service, full)
+    assert_gone(service, tmp_path)
+    assert {tuple(sorted(name.split(" / "))): count for name, count in names(service).items() if "Lia" in name} == {
+        ("Anna Petrova", "Lia"): 2
+    }
+    (left,) = service.carry_out(DECISIONS, DecisionsRequest()).decisions
+    assert (left.id, left.decided_at, left.kind) == (made.id, made.decided_at, "merge")
+    service.carry_out(UNDO, UndoRequest(id=made.id))
+    assert {"Lia", "Anna Petrova"} <= names(service).keys(), "and can be undone"
+    assert service.doctor() == ()
+
+
+def test_two_decisions_over_a_name_that_leaves_join_what_stays(service: Service, tmp_path: Path) -> None:
+    remember(service, "Lia sings in Rome.")
+    full = remember(service, FULL)
+    remember(service, "Anna Petrova dances.")
+    merge(service, "entity:Aurelia Maximova", "entity:Lia")
+    merge(service, "entity:Anna Petrova", "entity:Aurelia Maximova")
+    forget(service, full)
+    assert_gone(service, tmp_path)
+    assert names(service)["Anna Petrova / Lia"] == 2
+    assert len(decisions(service)) == 1
+    assert service.doctor() == ()
+
+
+def test_an_undone_decision_keeps_no_name(service: Service, tmp_path: Path) -> None:
+    full = remember(service, FULL)
+    remember(service, "Lia sings in Rome.")
+    made = merge(service, "entity:Lia", "entity:Aurelia Maximova")
+    service.carry_out(UNDO, UndoRequest(id=made.id))
+    assert len(decisions(service)) == 1
+    forget(service, full)
+    assert decisions(service) == []
+    assert_gone(service, tmp_path)
+    assert service.doctor() == ()
+
+
+def test_a_decision_stays_while_any_revision_has_the_name(service: Service, tmp_path: Path) -> None:
+    full, again = remember(service, FULL), remember(service, "Aurelia Maximova sings.")
+    remember(service, "Lia sings in Rome.")
+    merge(service, "entity:Aurelia Maximova", "entity:Lia")
+    forget(service, full)
+    assert names(service)["Aurelia Maximova / Lia"] == 2
+    retire(service, again)
+    remember(service, "Boris Ivanov met Lia.")
+    assert decisions(service) == [("merge", "Aurelia Maximova", {"Lia"})], "retired is not forgotten"
+    forget(service, remember(service, "Boris Ivanov left."))
+    assert decisions(service) == [("merge", "Aurelia Maximova", {"Lia"})]
+    forget(service, again)
+    assert decisions(service) == []
+    assert_gone(service, tmp_path)
+    assert service.doctor() == ()
+
+
+def test_what_a_person_related_stays_with_its_decisions(service: Service) -> None:
+    full = remember(service, FULL)
+    remember(service, "Lia sings in Rome.")
+    service.carry_out(RELATE, RelateRequest(source="entity:Aurelia Maximova", target="entity:Rome", type="LIVES_IN"))
+    merge(service, "entity:Aurelia Maximova", "entity:Lia")
+    forget(service, full)
+    assert names(service)["Aurelia Maximova / Lia"] == 1
+    assert len(decisions(service)) == 1
+    assert service.doctor() == ()
+
+
+def test_a_split_from_a_name_that_leaves_holds_for_what_the_memory_says(
+    service: Service, another: Opened, tmp_path: Path
+) -> None:
+    full, short = remember(service, FULL), remember(service, SHORT)
+    split(service, "entity:Aurelia Maximova", "entity:Aurelia Smith", short)
+    remember(service, "Aurelia Smith lives in Rome.")
+    assert reached(service, short) == {"Aurelia Smith"}
+    forget(service, full)
+    assert_gone(service, tmp_path)
+    assert reached(service, short) == {"Aurelia Smith"}
+    assert decisions(service) == [("split", "Aurelia Smith", {"Aurelia"})]
+    assert reached(another(), short) == {"Aurelia Smith"}, "where everything was read again it holds too"
+    assert service.doctor() == ()
+
+
+def test_a_split_to_a_name_that_leaves_still_parts_the_two(service: Service, another: Opened, tmp_path: Path) -> None:
+    remember(service, "Aurelia Smith lives in Rome.")
+    short = remember(service, SHORT)
+    full = remember(service, FULL)
+    split(service, "entity:Aurelia Smith", "entity:Aurelia Maximova", short)
+    assert reached(service, short) == {"Aurelia Maximova"}
+    forget(service, full)
+    assert_gone(service, tmp_path)
+    assert reached(service, short) == {"Aurelia Smith (2)"}, "not the one that it was split off from"
+    assert reached(another(), short) == {"Aurelia Smith (2)"}
+    assert service.doctor() == ()
+
+
+def test_all_of_a_namespace_leaves_no_decision(service: Service, tmp_path: Path) -> None:
+    remember(service, FULL)
+    retire(service, remember(service, "Lia sings in Rome."))
+    merge(service, "entity:Aurelia Maximova", "entity:Globex")
+    service.carry_out(FORGET_MANY, ForgetManyRequest(everything=True, dry_run=False))
+    assert decisions(service) == []
+    assert b"".join(service.export(ExportRequest())) == b'{"record":"archive","format":1}\n'
+    assert files_with(tmp_path, [NAME, "Globex"]) == []
+    assert service.doctor() == ()

@@ -111,6 +111,10 @@ class Forget(Struct, frozen=True, kw_only=True):
     at: dt.datetime
     reason: str | None = None
     if_revision: int | None = None
+    decisions: tuple[str, ...] = ()
+    """Ids of relations to erase with it: decisions about names that nothing has any longer."""
+    left: tuple[Relate, ...] = ()
+    """What is left of these decisions, to add in their place."""
 
 
 class Relate(Struct, frozen=True, kw_only=True):

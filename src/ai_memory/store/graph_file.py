@@ -73,6 +73,16 @@ class Named(Struct, frozen=True):
     spelt: bool
 
 
+class Mentioned(Struct, frozen=True):
+    """One mention in the file; `first` is its first character."""
+
+    key: int
+    memory: str
+    entity: str
+    first: int
+    spelt: bool
+
+
 class ReadRevision(Struct, frozen=True):
     """What one revision names, each entity once, and what it states of them."""
 
@@ -192,6 +202,22 @@ class GraphFile:
         )
         with self._readers.one() as connection:
             return connection.execute(sql, (namespace, json_text(list(ids)))).fetchall()
+
+    def mentions(self, namespace: str, entities: Sequence[str]) -> list[Mentioned]:
+        """Where memories name some entities, in the order of the revisions."""
+        sql = (
+            "SELECT r.key, r.memory, e.id, m.first, m.spelt FROM entities e JOIN mentions m ON m.entity = e.number "
+            "JOIN revisions r ON r.key = m.revision WHERE e.namespace = ? "
+            "AND e.id IN (SELECT value FROM json_each(?)) ORDER BY r.key"
+        )
+        with self._readers.one() as connection:
+            rows = connection.execute(sql, (namespace, json_text(list(entities))))
+            return [Mentioned(key, memory, entity, first, bool(spelt)) for key, memory, entity, first, spelt in rows]
+
+    def known(self, namespace: str, without: Sequence[str]) -> list[tuple[int, Entity]]:
+        """The entities that memories other than `without` name, each with the first of the revisions that do, in that order."""
+        with self._readers.one() as connection:
+            return _known(connection, namespace, without)
 
     def relations(
         self,
@@ -373,12 +399,13 @@ def _read_again(connection: sqlite3.Connection, unspelt: Sequence[Row], reader: 
     return touched
 
 
-def _known(connection: sqlite3.Connection, namespace: str) -> list[tuple[int, Entity]]:
-    """The entities of a namespace, each with the first of the revisions that name it, in that order."""
+def _known(connection: sqlite3.Connection, namespace: str, without: Sequence[str] = ()) -> list[tuple[int, Entity]]:
+    """As `GraphFile.known`."""
     rows = connection.execute(
         f"SELECT min(m.revision), {_ENTITY} FROM entities e JOIN mentions m ON m.entity = e.number "
-        "WHERE e.namespace = ? GROUP BY e.number ORDER BY 1, e.number",
-        (namespace,),
+        "JOIN revisions r ON r.key = m.revision WHERE e.namespace = ? "
+        "AND r.memory NOT IN (SELECT value FROM json_each(?)) GROUP BY e.number ORDER BY 1, e.number",
+        (namespace, json_text(list(without))),
     )
     return [(int(first), _entity(row)) for first, *row in rows]
 

@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 from ai_memory.errors import MemoryServiceError
 from ai_memory.extraction.extract import extract, forget_words
@@ -165,12 +165,23 @@ class GraphReader:
     ) -> list[ReadRevision]:
         """As `graph_file.Reader.read_again`: with the entities known that were named before, as when everything is read again."""
         self._directories.pop(namespace, None)
+        return self._read_as_if(namespace, keys, known, frozenset())
+
+    def read_without(
+        self, namespace: str, keys: Sequence[int], memories: Sequence[str], entities: Set[str]
+    ) -> list[ReadRevision]:
+        """What `read_again` will give for these revisions once `memories` and `entities` are forgotten; changes nothing."""
+        return self._read_as_if(namespace, keys, self.file().known(namespace, memories), entities)
+
+    def _read_as_if(
+        self, namespace: str, keys: Sequence[int], known: Sequence[tuple[int, Entity]], without: Set[str]
+    ) -> list[ReadRevision]:
         identity = self._decided.identity(namespace)
-        made = self._decided.entities(None, namespace, identity)
-        by_people = {entity.id for entity in made}
+        made = [entity for entity in self._decided.entities(None, namespace, identity) if entity.id not in without]
+        left_out = {entity.id for entity in made} | without
         directory = Directory(made, identity.root)
         loaded = self._store.load(keys)
-        earlier = iter([(first, entity) for first, entity in known if entity.id not in by_people])
+        earlier = iter([(first, entity) for first, entity in known if entity.id not in left_out])
         following = next(earlier, None)
         read: list[ReadRevision] = []
         for number in sorted(loaded):

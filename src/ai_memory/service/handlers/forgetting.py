@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ai_memory.errors import BrakeError, InvalidInputError
 from ai_memory.operations.writing import ForgetManyRequest, ForgetRequest, Forgotten
+from ai_memory.service.handlers.leaving import Leaving, leaving
 from ai_memory.service.handlers.once import Write, write, write_once
 from ai_memory.service.handlers.reasons import check_reason
 from ai_memory.service.handlers.writing import as_selection, clean_reason, raise_rejected
@@ -31,8 +32,17 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
     reason = clean_reason(request.reason)
     check_reason(parts, request.namespace, [request.id], reason)
     now = parts.clock.now()
-    command = Forget(id=request.id, namespace=request.namespace, at=now, reason=reason, if_revision=request.if_revision)
     record = parts.store.get(request.namespace, [request.id])[0]
+    names = Leaving() if record is None else leaving(parts, request.namespace, [request.id])
+    command = Forget(
+        id=request.id,
+        namespace=request.namespace,
+        at=now,
+        reason=reason,
+        if_revision=request.if_revision,
+        decisions=names.decisions,
+        left=names.left,
+    )
 
     def answer(results: list[Result]) -> Forgotten:
         raise_rejected(results[0], request.id, request.namespace)
@@ -124,11 +134,20 @@ def _brake(parts: Parts, request: ForgetManyRequest, matching: int) -> None:
 def _forget_all(parts: Parts, namespace: str, ids: Sequence[str], reason: str | None) -> int:
     """How many of these memories were erased: all that nobody else has erased meanwhile."""
     parts.follower.forget_saved()
+    names = leaving(parts, namespace, ids)
     forgotten = 0
     for start in range(0, len(ids), PAGE):
         now = parts.clock.now()
         commands: list[Command] = [
-            Forget(id=memory_id, namespace=namespace, at=now, reason=reason) for memory_id in ids[start : start + PAGE]
+            Forget(
+                id=memory_id,
+                namespace=namespace,
+                at=now,
+                reason=reason,
+                decisions=names.decisions if memory_id == ids[0] else (),
+                left=names.left if memory_id == ids[0] else (),
+            )
+            for memory_id in ids[start : start + PAGE]
         ]
         forgotten += sum(isinstance(result, Stored) for result in write(parts, commands))
     _drop_derived(parts, namespace, ids)

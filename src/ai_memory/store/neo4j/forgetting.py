@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ai_memory.store.base import Action, Forget, Result, Stored
+from ai_memory.store.base import Action, Forget, Relate, Result, Stored
 from ai_memory.store.neo4j.relating import LOCATED
+from ai_memory.store.neo4j.relating import carry_out as relate
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import refuse
 
@@ -19,10 +20,11 @@ _VECTORS = "UNWIND $rows AS row MATCH (:Revision {key: row})-[:HAS_VECTOR]->(v:V
 _ENTITIES = (
     "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})--(e:Entity) RETURN DISTINCT e.namespace, e.id"
 )
-_EVIDENCED = (
-    f"UNWIND $rows AS row MATCH (l:Relation {{namespace: row[0], evidence: row[1]}}) {LOCATED} "
+_EVIDENCED, _DECIDED = (
+    f"UNWIND $rows AS row MATCH (l:Relation {{namespace: row[0], {which}: row[1]}}) {LOCATED} "
     "WITH DISTINCT l, x, startNode(x) AS a, endNode(x) AS b DELETE x DETACH DELETE l "
     "WITH a, b UNWIND [a, b] AS e WITH DISTINCT e WHERE e:Entity RETURN e.namespace, e.id"
+    for which in ("evidence", "id")
 )
 _LOCATORS = (
     "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})-[x]-(:Node) "
@@ -50,6 +52,8 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
         histories.setdefault((namespace, memory_id), []).append(tuple(revision))
     results: list[Result] = []
     gone: dict[tuple[str, str], list[int]] = {}
+    decisions: list[tuple[str, str]] = []
+    left: list[Relate] = []
     tombstones: list[tuple[str, str, int]] = []
     for command in commands:
         name = (command.namespace, command.id)
@@ -64,25 +68,30 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
             Action.FORGOTTEN, command.at, command.namespace, memory_id=command.id, erased=keys, reason=command.reason
         )
         gone[name] = keys
+        decisions.extend((command.namespace, decision) for decision in command.decisions)
+        left.extend(command.left)
         tombstones.extend((command.namespace, digest, sequence) for digest in {digest for _, _, digest in history})
         results.append(Stored(sequence=sequence, memory_id=command.id))
-    _erase(transaction, gone, tombstones)
+    transaction.in_pieces(_TOMBSTONES, tombstones)
+    touched = _erase(transaction, gone)
+    touched |= {tuple(row) for row in transaction.looked_up(_DECIDED, decisions)}
+    if left:
+        relate(transaction, left)
+    transaction.in_pieces(_UNSUPPORTED, sorted(touched))
     return results
 
 
-def _erase(
-    transaction: Transaction, gone: dict[tuple[str, str], list[int]], tombstones: list[tuple[str, str, int]]
-) -> None:
+def _erase(transaction: Transaction, gone: dict[tuple[str, str], list[int]]) -> set[tuple[str, str]]:
+    """Erase memories with their relations; the entities that these led from or to."""
     names, keys = list(gone), [key for keys in gone.values() for key in keys]
-    transaction.in_pieces(_TOMBSTONES, tombstones)
     transaction.in_pieces(_PENDING, keys)
     transaction.in_pieces(_VECTORS, keys)
     touched = {tuple(row) for row in transaction.looked_up(_ENTITIES, names)}
     touched |= {tuple(row) for row in transaction.looked_up(_EVIDENCED, names)}
     transaction.in_pieces(_LOCATORS, names)
     transaction.in_pieces(_MEMORIES, names)
-    transaction.in_pieces(_UNSUPPORTED, sorted(touched))
     ids: dict[str, list[str]] = {}
     for namespace, memory_id in names:
         ids.setdefault(namespace, []).append(memory_id)
     transaction.in_pieces(_REQUESTS, list(ids.items()))
+    return touched
