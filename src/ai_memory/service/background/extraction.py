@@ -21,7 +21,7 @@ from ai_memory.service.background.decisions import Decisions
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision
 from ai_memory.store.graph_file import GraphFile, Named, ReadRevision, Said
 from ai_memory.store.ids import entity_id
-from ai_memory.types import Entity, MemoryRecord
+from ai_memory.types import DECISIONS, Entity, MemoryRecord
 
 logger = logging.getLogger(__name__)
 
@@ -176,12 +176,9 @@ class GraphReader:
     def _read_as_if(
         self, namespace: str, keys: Sequence[int], known: Sequence[tuple[int, Entity]], without: Set[str]
     ) -> list[ReadRevision]:
-        identity = self._decided.identity(namespace)
-        made = [entity for entity in self._decided.entities(None, namespace, identity) if entity.id not in without]
-        left_out = {entity.id for entity in made} | without
-        directory = Directory(made, identity.root)
+        directory, whole = self._made_by_people(namespace, without)
         loaded = self._store.load(keys)
-        earlier = iter([(first, entity) for first, entity in known if entity.id not in left_out])
+        earlier = iter([(first, whole.get(entity.id, entity)) for first, entity in known if entity.id not in without])
         following = next(earlier, None)
         read: list[ReadRevision] = []
         for number in sorted(loaded):
@@ -213,9 +210,12 @@ class GraphReader:
                 name, at = each.name, record.recorded_at
                 made = entity_id(record.namespace, kind, key(name))
                 entity = Entity(id=made, namespace=record.namespace, name=name, kind=kind, created_at=at)
-                directory.add(entity)
             named[each.mention] = entity
-        spelt = {entity.id for mention, entity in named.items() if entity.name in (mention.name, mention.canonical)}
+        spelt: set[str] = set()
+        for mention, entity in named.items():
+            if entity.name in (mention.name, mention.canonical):
+                spelt.add(entity.id)
+                directory.add(entity)
         first: dict[str, Named] = {}
         for mention, entity in named.items():
             first.setdefault(entity.id, Named(entity, mention.start, mention.end, entity.id in spelt))
@@ -236,10 +236,32 @@ class GraphReader:
     def _directory(self, namespace: str) -> Directory:
         """The entities of a namespace: those that people made, and those that were read before."""
         if namespace not in self._directories:
-            identity = self._decided.identity(namespace)
-            known = self._decided.entities(self.file(), namespace, identity)
-            self._directories[namespace] = Directory(known, identity.root)
+            directory, known = self._made_by_people(namespace, frozenset())
+            for entity, _ in self.file().entities(namespace):
+                directory.add(known.get(entity.id, entity))
+            self._directories[namespace] = directory
         return self._directories[namespace]
+
+    def _made_by_people(self, namespace: str, without: Set[str]) -> tuple[Directory, dict[str, Entity]]:
+        """A directory of the entities that people made, and these by id.
+
+        One that only decisions are about is known by its whole name: what shorter names mean in a memory must not depend on
+        what was decided about it, or the decision would no longer fit when the memory is read again.
+        """
+        identity = self._decided.identity(namespace)
+        made = self._decided.entities(None, namespace, identity)
+        known = {entity.id: entity for entity in made if entity.id not in without}
+        decided = {end for each in self._decided.relations(namespace) for end in (each.source, each.target)}
+        related = {
+            end
+            for each in (self._store.relations(namespace, sorted(decided)) if decided else ())
+            if each.type not in DECISIONS
+            for end in (each.source, each.target)
+        }
+        directory = Directory((), identity.root)
+        for entity in known.values():
+            directory.add(entity, whole=entity.id in decided - related)
+        return directory, known
 
 
 _OTHER_ENTITIES = frozenset({Action.RELATED, Action.UNRELATED, Action.FORGOTTEN})
