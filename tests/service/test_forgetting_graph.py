@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ai_memory.cli.output.graph_picture import draw
 from ai_memory.clock import ManualClock
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.errors import NotFoundError
@@ -47,7 +48,7 @@ from ai_memory.operations.writing import (
 )
 from ai_memory.service.service import Service
 from ai_memory.store.graph_file import GraphFile
-from tests.support.disk import files_with
+from tests.support.disk import files_with, stored_in
 from tests.support.store_samples import Reopen
 
 pytest_plugins = ["tests.support.store_backends"]
@@ -116,13 +117,19 @@ def reached(service: Service, node: str) -> set[str]:
 
 
 def assert_gone(service: Service, folder: Path, word: str = NAME) -> None:
-    """In no answer of the graph, no export, and no byte of the files."""
+    """In no answer of the graph, no export, no picture, no backup and no byte of the files."""
     assert word not in str(service.carry_out(GRAPH, GraphRequest(limit=1000)))
     assert word not in str(names(service))
     assert word.encode() not in b"".join(service.export(ExportRequest()))
+    copy = folder / "copy.db"
+    service._parts.store.backup(copy)
+    whole = service.carry_out(GRAPH, GraphRequest(limit=300))
+    assert not whole.nodes or word not in draw(whole)
     with pytest.raises(NotFoundError):
         service.carry_out(NEIGHBOURS, NeighboursRequest(id=f"entity:Aurelia {word}"))
     assert files_with(folder, [word]) == []
+    copy.unlink()
+    assert word.lower() not in stored_in(service._parts.store).lower()
 
 
 # ── names that several memories share ────────────────────────────────────────────────────────────────────────────────────

@@ -233,7 +233,8 @@ def _filled(receipt: Receipt, there: dict[str, MemoryRecord], *, repeated: bool)
         return Receipt(
             outcome=Outcome.REJECTED,
             code="forgotten",
-            reason=f"{receipt.memory_id}, of which this request was answered before, was forgotten since; nothing was stored",
+            reason=f"{receipt.memory_id}, of which this request was answered before, was forgotten since; nothing was stored. "
+            "To store it again, reinstate it with a new idempotency key",
         )
     before = receipt.was_retired
     if before is None or before.memory_id not in there:
