@@ -104,7 +104,7 @@ class Reader(Protocol):
     def read_again(
         self, namespace: str, keys: Sequence[int], known: Sequence[tuple[int, Entity]]
     ) -> list[ReadRevision]:
-        """What these revisions say, in order, where memories name the entities `known`, each from a key on."""
+        """What these revisions say, in order, where the entities `known` are named, from the key of each on."""
         ...
 
 
