@@ -197,6 +197,20 @@ def test_statements_follow_what_the_name_means_now(service: Service) -> None:
     assert "Boris Ivanov" not in reached(service, "entity:Aurelia Smith"), "as if the forgotten one had never been"
 
 
+def test_an_entity_that_a_person_made_for_a_forgotten_memory_goes_with_it(service: Service, tmp_path: Path) -> None:
+    """No memory ever had the name: people gave it, to relate what is forgotten now, and a memory was read by it."""
+    memory = remember(service, "The one who sings.")
+    node = "entity:person/Aurelia Maximova"
+    service.carry_out(RELATE, RelateRequest(source=memory, target=node, type="ABOUT"))
+    service.carry_out(RELATE, RelateRequest(source=node, target="entity:Rome", type="LIVES_IN", evidence=memory))
+    remember(service, SHORT)
+    assert names(service) == {"Aurelia Maximova": 1, "Rome": 0}
+    forget(service, memory)
+    assert_gone(service, tmp_path)
+    assert names(service) == {"Aurelia": 1}
+    assert service.doctor() == ()
+
+
 def test_what_is_read_while_another_forgets_brings_no_name_back(service: Service, tmp_path: Path) -> None:
     """A page was read with the name known, and is stored after the name is gone."""
     full = remember(service, FULL)
