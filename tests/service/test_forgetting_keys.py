@@ -119,9 +119,13 @@ def test_a_change_of_a_forgotten_memory_that_comes_again_finds_none(service: Ser
     assert service.carry_out(REVISE, revise) == revised
     assert service.carry_out(RETIRE, retire) == retired
     gone = service.carry_out(FORGET, forgetting)
-    for call, request in ((REVISE, revise), (RETIRE, retire), (RELATE, relate)):
+    for again in (
+        lambda: service.carry_out(REVISE, revise),
+        lambda: service.carry_out(RETIRE, retire),
+        lambda: service.carry_out(RELATE, relate),
+    ):
         with pytest.raises(NotFoundError):
-            service.carry_out(call, request)  # type: ignore[arg-type]
+            again()
     assert service.carry_out(FORGET, forgetting) == gone, "what was done is said again"
 
 
