@@ -22,9 +22,15 @@ from ai_memory.types import Selection
 WIDTH = 118
 SCHEMAS = schemas(OPERATIONS)
 FILTERS = tuple(name for name in Selection.__struct_fields__ if name != "namespace")
-OF_GRAPH = tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in ("graph", "deciding"))
-OF_MOVING = tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in ("moving", "generations"))
-"""Modules of their own: all methods in one would be longer than a file should be."""
+
+
+def _defined_in(*names: str) -> tuple[Operation, ...]:
+    return tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in names)
+
+
+OF_GRAPH, OF_MOVING = _defined_in("graph", "deciding"), _defined_in("moving")
+OF_UPKEEP = _defined_in("generations", "watching")
+"""Each a module of its own: all methods in one would be longer than a file should be."""
 
 CONSTANTS = {
     operation.name: (module.__name__, name)
@@ -34,21 +40,21 @@ CONSTANTS = {
 }
 """The module of each operation, and its name there."""
 
-NOQA = "# ruff: noqa: A002 (parameters have the names of the requests' fields: id, type)\n"
 HEAD = '''"""The operations as {kind} methods, typed and documented.
 
 Written by scripts/generate.py from the operations; do not edit.
 """
-{noqa}
+{shadowing}
 from __future__ import annotations
 
 '''
+SHADOWING = "# ruff: noqa: A002 (parameters have the names of the requests' fields: id, type)\n"
 
 
 def sync_module() -> str:
     """The text of ai_memory/python/methods.py."""
     title = "One method for each operation. Fields that are not given keep the operation's defaults."
-    others = (operation for operation in OPERATIONS if operation not in (*OF_GRAPH, *OF_MOVING))
+    others = (operation for operation in OPERATIONS if operation not in OF_GRAPH + OF_MOVING + OF_UPKEEP)
     body = f"{_filters()}\n\n{_class('Methods(GraphMethods, MovingMethods)', title, others, is_async=False)}"
     bases = {"graph_methods": ["GraphMethods"], "moving_methods": ["MovingMethods"]}
     return _module("plain", body, {f"ai_memory.python.{module}": names for module, names in bases.items()})
@@ -56,13 +62,20 @@ def sync_module() -> str:
 
 def graph_module() -> str:
     """The text of ai_memory/python/graph_methods.py."""
-    body = _class("GraphMethods(Calls)", "The methods of relations and of what they join.", OF_GRAPH, is_async=False)
-    return _module("plain", body, {})
+    title = "The methods of relations and of what they join."
+    body = _class("GraphMethods(UpkeepMethods)", title, OF_GRAPH, is_async=False)
+    return _module("plain", body, {"ai_memory.python.upkeep_methods": ["UpkeepMethods"]})
+
+
+def upkeep_module() -> str:
+    """The text of ai_memory/python/upkeep_methods.py."""
+    title = "The methods of a store's state and its vector generations."
+    return _module("plain", _class("UpkeepMethods(Calls)", title, OF_UPKEEP, is_async=False), {})
 
 
 def moving_module() -> str:
     """The text of ai_memory/python/moving_methods.py."""
-    title = "The methods that move memories out and in, or to vectors of another model."
+    title = "The methods that move memories out and in."
     return _module("plain", _class("MovingMethods(Calls)", title, OF_MOVING, is_async=False), {})
 
 
@@ -95,8 +108,8 @@ def _module(kind: str, body: str, more: dict[str, list[str]]) -> str:
         if lines:
             blocks.append("\n".join(lines))
     imports = "\n\n".join(blocks)
-    noqa = NOQA if re.search(r"\b(?:id|type): ", body) else ""
-    return f"{HEAD.format(kind=kind, noqa=noqa)}{imports}\n\n\n{body}"
+    shadowing = SHADOWING if re.search(r"^ +(id|type): ", body, re.MULTILINE) else ""
+    return f"{HEAD.format(kind=kind, shadowing=shadowing)}{imports}\n\n\n{body}"
 
 
 def _type_modules() -> dict[str, list[str]]:

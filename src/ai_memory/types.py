@@ -135,6 +135,15 @@ class Searchable(Struct, frozen=True):
     meaning: bool
 
 
+class Retirement(Struct, frozen=True, kw_only=True):
+    """That a text which is current again was retired before, as which memory, when and why."""
+
+    memory_id: str
+    retired_at: dt.datetime
+    reason: str | None = None
+    """The reason that was given; None where none was, or where that memory was forgotten since."""
+
+
 class Receipt(Struct, frozen=True, kw_only=True):
     """What became of one write, and why.
 
@@ -155,6 +164,9 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """For a duplicate: the fields whose given value differs from the stored one; nothing was changed (use revise)."""
     contains_forgotten: tuple[str, ...] = ()
     """A warning: ids of forgotten memories whose text is in what was stored, also as its title, source or an attribute."""
+    was_retired: Retirement | None = None
+    """Of a stored text that the same scope had before and retired: the newest of those memories. It stays retired, with its
+    history; the text is current again, as `memory_id`."""
 
     @property
     def warning(self) -> str | None:

@@ -122,6 +122,18 @@ def test_an_idempotency_key_gives_the_first_answer_again(served: Served) -> None
     assert (in_body.status, in_body.error["code"]) == (400, "invalid_input")
 
 
+def test_a_key_says_nothing_about_another_namespace_and_not_that_what_is_forgotten_is_stored(served: Served) -> None:
+    key = {"Idempotency-Key": "shared"}
+    mine = ask(served, "POST", "/v1/memories", {"namespace": "mine", "text": "Mine alone."}, key)
+    yours = ask(served, "POST", "/v1/memories", {"namespace": "yours", "text": "Yours alone."}, key)
+    assert (mine.status, yours.status) == (201, 201)
+    assert ask(served, "DELETE", f"/v1/memories/{mine.json['memory_id']}?namespace=mine").status == 200
+    again = ask(served, "POST", "/v1/memories", {"namespace": "mine", "text": "Mine alone."}, key)
+    assert (again.status, again.error["details"]["receipt"]["code"]) == (409, "forgotten")
+    assert mine.json["memory_id"] in again.error["message"]
+    assert ask(served, "POST", "/v1/memories", {"namespace": "yours", "text": "Yours alone."}, key).json == yours.json
+
+
 def test_a_stale_writer_gets_409_and_the_current_revision(served: Served) -> None:
     memory = remember(served, "Version one.", namespace="stale")["memory_id"]
     path = f"/v1/memories/{memory}"

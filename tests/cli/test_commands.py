@@ -338,6 +338,23 @@ def test_forget_many_shows_first(run: Run) -> None:
     assert run("forget-many", "--no-dry-run").code == 4
 
 
+def test_what_was_retired_is_found_named_and_forgotten_with_the_rest(run: Run) -> None:
+    gone = remembered(run, "the deploy is on Mondays", "--user", "ada")
+    run("retire", gone, "--reason", "it moved")
+    assert run("list").out.strip() == "no memories"
+    assert "[retired " in run("list", "--retired").out
+    again = run("remember", "the deploy is on Mondays", "--user", "ada", "--idempotency-key", "k").out
+    assert f"as {gone}, and is current again" in again
+    assert "retired because: it moved" in again
+    shown = run("forget-many", "--user", "ada").out
+    assert shown.startswith("would erase 2 memories (1 current, 1 retired)")
+    assert run("forget-many", "--user", "ada", "--no-retired", "--json").json["states"] == {"current": 1}
+    assert "erased 2 memories" in run("forget-many", "--user", "ada", "--no-dry-run").out
+    replayed = run("remember", "the deploy is on Mondays", "--user", "ada", "--idempotency-key", "k", "--json")
+    assert (replayed.code, replayed.json["code"]) == (5, "forgotten")
+    assert run("list", "--retired").out.strip() == "no memories"
+
+
 def test_settings_and_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AI_MEMORY_API_KEYS", '{"*": ["top-secret-key"]}')
     shown = run("settings")

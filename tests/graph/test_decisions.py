@@ -327,13 +327,14 @@ def test_a_forgotten_memory_takes_its_split_along(service: Service, another: Ope
     assert whole(another()) == whole(service)
 
 
-def test_a_merge_outlives_the_memories_that_named_its_things(service: Service) -> None:
+def test_a_merge_leaves_with_the_last_memory_that_has_one_of_its_names(service: Service) -> None:
     merge(service, "entity:Anna Petrova", "entity:Anna Smith")
     for memory in ids(service).values():
         service.carry_out(FORGET, ForgetRequest(id=memory))
-    assert names(service) == {"Anna Petrova / Anna Smith": 0}
+    assert names(service) == {}
+    assert service.carry_out(DECISIONS, DecisionsRequest(undone=True)).total == 0
     remember(service, "Anna Smith came back.")
-    assert names(service) == {"Anna Petrova / Anna Smith": 1}
+    assert names(service) == {"Anna Smith": 1}
 
 
 # ── moving, and what is refused ──────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ import pytest
 from ai_memory import Memory
 from ai_memory.errors import InvalidInputError, NotFoundError
 from ai_memory.settings import Settings
-from ai_memory.store.graph_file import GraphFile
+from ai_memory.store.graph_file import GraphFile, ReadRevision
+from ai_memory.types import Entity
 from ai_memory.wiring import doctor
 from tests.support.disk import files_with
 
@@ -178,13 +179,29 @@ def test_the_file_is_derived(tmp_path: Path) -> None:
         assert memory.graph() == before
 
 
+def _nothing_forgotten() -> tuple[set[int], set[str]]:
+    return set(), set()
+
+
+class _Unasked:
+    """A reader that is not needed where nothing was read."""
+
+    def made_by_people(self, namespace: str, ids: Sequence[str]) -> set[str]:
+        raise AssertionError((namespace, ids))
+
+    def read_again(
+        self, namespace: str, keys: Sequence[int], known: Sequence[tuple[int, Entity]]
+    ) -> list[ReadRevision]:
+        raise AssertionError((namespace, keys, known))
+
+
 def test_another_version_of_extraction_reads_everything_again(tmp_path: Path) -> None:
     def position(version: str) -> int:
         file = GraphFile(
             tmp_path / "graph", "a store", version, lambda sequence: f"entry {sequence}" if sequence else ""
         )
         try:
-            file.take([], [], file.position(), file.position() + 7, set)
+            file.take([], [], file.position(), file.position() + 7, _nothing_forgotten, _Unasked())
             return file.position()
         finally:
             file.close()
@@ -194,8 +211,8 @@ def test_another_version_of_extraction_reads_everything_again(tmp_path: Path) ->
 
 def test_what_another_process_read_is_not_read_twice(tmp_path: Path) -> None:
     file = GraphFile(tmp_path / "graph", "a store", "1", lambda sequence: str(sequence or ""))
-    assert file.take([], [], 0, 5, set)
-    assert not file.take([], [], 0, 5, set)
+    assert file.take([], [], 0, 5, _nothing_forgotten, _Unasked())
+    assert not file.take([], [], 0, 5, _nothing_forgotten, _Unasked())
     assert file.position() == 5
     file.close()
 

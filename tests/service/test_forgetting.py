@@ -212,13 +212,13 @@ from ai_memory.operations.writing import FORGET, ForgetRequest
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
 from ai_memory.store.sqlite.file import wal
-from ai_memory.service.handlers import writing
+from ai_memory.service.handlers import forgetting
 
 die = lambda *args, **named: os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[3] == "before-wiping":
     wal.Wiper.wipe = lambda self, connection, *, seconds, urgent: urgent and seconds and die()
 else:
-    writing._drop_derived = die
+    forgetting._drop_derived = die
 service = open_service(Settings(data_dir=Path(sys.argv[1]), model="none", snapshot_rows=100))
 service.carry_out(FORGET, ForgetRequest(id=sys.argv[2]))
 """

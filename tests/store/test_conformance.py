@@ -18,6 +18,7 @@ from ai_memory.errors import IdempotencyConflictError, InvalidInputError, Memory
 from ai_memory.store.base import (
     Action,
     Duplicate,
+    Once,
     Rejected,
     Restore,
     Result,
@@ -424,16 +425,44 @@ def _encoded(results: list[Result]) -> bytes:
     return " ".join(type(result).__name__ for result in results).encode()
 
 
+def _once(key: str, request: bytes = b"request", namespace: str = "default") -> Once:
+    return Once(namespace=namespace, key=digest(namespace, key), request=request)
+
+
 def test_a_repeated_key_gets_the_first_answer_and_writes_nothing(store: Store, clock: ManualClock) -> None:
-    first = store.write_idempotent("k", b"digest", [remember("a")], _encoded)
+    first = store.write_idempotent(_once("k"), [remember("a")], _encoded)
     sequence = store.sequence()
-    assert store.write_idempotent("k", b"digest", [remember("b")], _encoded) == first == b"Stored"
+    assert store.write_idempotent(_once("k"), [remember("b")], _encoded) == first == b"Stored"
     assert store.sequence() == sequence
     with pytest.raises(IdempotencyConflictError):
-        store.write_idempotent("k", b"other", [remember("b")], _encoded)
-    assert store.write_idempotent("k2", b"digest", [remember("a")], _encoded) == b"Duplicate"
+        store.write_idempotent(_once("k", b"other"), [remember("b")], _encoded)
+    assert store.write_idempotent(_once("k2"), [remember("a")], _encoded) == b"Duplicate"
     clock.advance(dt.timedelta(hours=24))
-    assert store.write_idempotent("k", b"other", [remember("c")], _encoded) == b"Stored"
+    assert store.write_idempotent(_once("k", b"other"), [remember("c")], _encoded) == b"Stored"
+
+
+def test_a_key_whose_memory_is_forgotten_gets_its_answer_whatever_the_request(store: Store) -> None:
+    """What told one request from another was a digest of the forgotten text, and is erased with it."""
+    mine, yours = kept(store, "mine"), kept(store, "yours", namespace="other", id="mem_same")
+    for name, namespace, command in (
+        ("duplicate", "default", remember("mine")),
+        ("retired", "default", retire(mine)),
+        ("elsewhere", "other", retire(yours)),
+    ):
+        store.write_idempotent(_once(name, namespace=namespace), [command], _encoded)
+    one(store, forget(mine))
+    for name, answer in (("duplicate", b"Duplicate"), ("retired", b"Stored")):
+        assert store.write_idempotent(_once(name, b"other"), [remember("new")], _encoded) == answer
+    with pytest.raises(IdempotencyConflictError):
+        store.write_idempotent(_once("elsewhere", b"other", "other"), [], _encoded)
+    assert isinstance(one(store, remember("new")), Stored), "nothing was written by a repeated key"
+
+
+def test_a_request_that_is_refused_whole_is_carried_out_when_it_comes_again(store: Store) -> None:
+    one(store, forget(kept(store, "gone")))
+    assert store.write_idempotent(_once("k"), [remember("gone")], _encoded) == b"Rejected"
+    assert store.write_idempotent(_once("k"), [remember("gone", reinstate=True)], _encoded) == b"Stored"
+    assert store.write_idempotent(_once("k"), [remember("gone")], _encoded) == b"Stored"
 
 
 def test_an_answer_that_cannot_be_encoded_writes_nothing(store: Store) -> None:
@@ -441,8 +470,46 @@ def test_an_answer_that_cannot_be_encoded_writes_nothing(store: Store) -> None:
         raise InvalidInputError("no")
 
     with pytest.raises(InvalidInputError):
-        store.write_idempotent("k", b"digest", [remember("a")], fail)
+        store.write_idempotent(_once("k"), [remember("a")], fail)
     assert store.sequence() == 0
+
+
+# ── a text that comes back ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_text_that_was_retired_says_so_when_it_is_stored_again(store: Store) -> None:
+    record = kept(store, "a", session="s", author=None)
+    one(store, revise(record, "a", tags=("t",)))
+    one(store, retire(record, reason="wrong"))
+    assert _before(one(store, remember("a"))) is None, "another session never had it"
+    again = one(store, remember("a", session="s"))
+    assert _before(again) == store.get("default", [record.id])[0]
+    assert isinstance(one(store, remember("a", session="s")), Duplicate)
+    assert isinstance(again, Stored)
+    assert again.record is not None
+    one(store, retire(again.record))
+    assert getattr(_before(one(store, remember("a", session="s"))), "id", None) == again.memory_id, "the newest of them"
+
+
+def test_a_text_that_was_revised_away_was_not_retired(store: Store) -> None:
+    record = kept(store, "a")
+    one(store, revise(record, "b"))
+    assert _before(one(store, remember("a"))) is None
+    one(store, retire(record))
+    assert _before(one(store, remember("c"))) is None
+    other = kept(store, "d")
+    result = one(store, revise(other, "b"))
+    assert getattr(_before(result), "id", None) == record.id, "a revision brings a text back too"
+    one(store, forget(record))
+    one(store, retire(kept(store, "e")))
+    first, second = store.write([remember("e"), remember("e", user="u")])
+    assert _before(first) is not None
+    assert _before(second) is None
+
+
+def _before(result: Result) -> MemoryRecord | None:
+    assert isinstance(result, Stored), result
+    return result.retired
 
 
 def test_jobs_are_kept_and_replaced_by_id(store: Store, reopen: Reopen) -> None:

@@ -205,6 +205,28 @@ def test_decisions_are_told_with_the_undone_ones_in_order_of_writing(store: Stor
     assert [each.id for each in store.decisions("default")] == [merged.id], "a split goes with the memory it is about"
 
 
+def test_a_forget_erases_decisions_and_adds_what_is_left_of_them(store: Store) -> None:
+    memory, here, there, gone = kept(store, "a"), entity("Ann"), entity("Anna"), entity("Annabel")
+    first = related(store, relate(here.id, gone.id, "MERGED_INTO", new_entities=[here, gone]))
+    second = related(store, relate(there.id, gone.id, "MERGED_INTO", new_entities=[there]))
+    stale = forget(memory, if_revision=7, decisions=(first.id, second.id))
+    assert isinstance(one(store, stale), Rejected)
+    assert store.decisions("default") == [first, second], "a refused forget erases nothing"
+    numbered = entity("Ann (2)")
+    left = (
+        relate(there.id, here.id, "MERGED_INTO", new_entities=[there, here]),
+        relate(here.id, numbered.id, "SPLIT_INTO", new_entities=[here, numbered]),
+    )
+    one(store, forget(memory, decisions=(first.id, second.id), left=left))
+    assert store.decisions("default") == [each.relation for each in left]
+    assert {each.id for each in store.entities("default")} == {here.id, there.id, numbered.id}
+    assert store.relation("default", first.id) is None
+    assert store.relation("default", left[0].relation.id) == left[0].relation
+    assert store.relation("elsewhere", left[0].relation.id) is None
+    one(store, unrelate(left[0].relation))
+    assert getattr(store.relation("default", left[0].relation.id), "retired_at", None) is not None
+
+
 def test_neighbours_come_nearest_first_each_once(store: Store) -> None:
     a, b, c, d = (
         kept(store, name, title=title) for name, title in (("a", None), ("b", "B!"), ("c", None), ("d", None))

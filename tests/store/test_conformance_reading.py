@@ -543,3 +543,21 @@ def test_what_is_owed_is_read_on_from_a_key(store: Store) -> None:
     assert store.pending(generation.id, limit=10, after=everything[0].key) == everything[1:]
     assert store.pending(generation.id, limit=1, after=everything[0].key) == everything[1:2]
     assert store.pending(generation.id, limit=10, after=everything[2].key) == []
+
+
+def test_retired_memories_are_selected_when_asked_each_in_its_latest_revision(store: Store) -> None:
+    first, second, other = kept(store, "a", user="u"), kept(store, "b", user="u"), kept(store, "c", user="v")
+    one(store, revise(first, "a2", tags=("t",)))
+    one(store, retire(first, reason="over"))
+    mine = Selection(user=("u",))
+    assert texts(store, mine) == ["b"]
+    page = store.select(mine, limit=10, newest_first=False, retired=True)
+    assert [(each.text, each.retired_reason) for each in page.memories] == [("a2", "over"), ("b", None)]
+    tagged = store.select(Selection(tags=("T",)), limit=10, retired=True)
+    assert [each.id for each in tagged.memories] == [first.id]
+    newest = store.select(Selection(), limit=2, retired=True)
+    assert [each.id for each in newest.memories] == [other.id, second.id]
+    rest = store.select(Selection(), limit=2, cursor=newest.cursor, retired=True)
+    assert [each.id for each in rest.memories] == [first.id]
+    with pytest.raises(InvalidInputError):
+        store.select(Selection(), limit=2, cursor=newest.cursor)

@@ -14,7 +14,7 @@ import pytest
 
 from ai_memory.clock import ManualClock
 from ai_memory.errors import ConflictError, StoreError
-from ai_memory.store.base import Store, VectorRow
+from ai_memory.store.base import Once, Store, VectorRow
 from ai_memory.store.copying import OnPage, Part, copy_store, export_digest
 from ai_memory.store.neo4j.store import Neo4jStore
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
@@ -58,6 +58,9 @@ def _cut_after(pages: int) -> OnPage:
     return told
 
 
+_ONCE = Once(namespace="default", key=b"key", request=b"request")
+
+
 def _furnish(store: Store) -> None:
     """One of everything that a store holds."""
     generation = store.create_generation(identity(), activate=True)
@@ -74,7 +77,7 @@ def _furnish(store: Store) -> None:
         rows = [VectorRow(key=revision.key, passage=p, vector=unit(1, p, revision.key, 0)) for p in (0, 1)]
         store.put_vectors(generation.id, rows, [revision.key])
     store.put_job(Job(id="job_1", kind="import", created_at=START, updated_at=START, progress={"lines": 3}))
-    store.write_idempotent("key", b"digest", [remember("by key")], lambda results: b"answer")
+    store.write_idempotent(_ONCE, [remember("by key")], lambda results: b"answer")
 
 
 @pytest.fixture(params=LINES)
@@ -123,7 +126,7 @@ def test_there_and_back_gives_the_same_store(server: Server, tmp_path: Path) -> 
             _same(first, last)
             assert last.check() == []
             for store in (first, last):
-                assert store.write_idempotent("key", b"digest", [], lambda _: b"other") == b"answer"
+                assert store.write_idempotent(_ONCE, [], lambda _: b"other") == b"answer"
 
 
 def test_a_copy_goes_on_writing_where_the_source_ended(server: Server, tmp_path: Path) -> None:

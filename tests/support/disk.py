@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ai_memory.store.neo4j.store import Neo4jStore
+
 ENCODINGS = ("utf-8", "utf-16-le", "utf-32-le")
 """UTF-32 is how numpy keeps text."""
 
@@ -39,3 +41,12 @@ def mounted(place: Path, size: str) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def stored_in(store: object) -> str:
+    """Every property of every node and relationship, where the store is a database whose files are not the test's to read."""
+    if not isinstance(store, Neo4jStore):
+        return ""
+    read = store._connection.read
+    rows = [*read("MATCH (n) RETURN labels(n), properties(n)"), *read("MATCH ()-[x]->() RETURN type(x), properties(x)")]
+    return "\n".join(map(str, rows))

@@ -51,6 +51,19 @@ pub struct Receipt {
     pub differs: Vec<String>,
     /// A warning: the forgotten memories whose text is in what was stored, among other words or as its title, source or attribute.
     pub contains_forgotten: Vec<String>,
+    /// Of a stored text that the same scope had before and retired: the newest of those memories, which stays retired.
+    pub was_retired: Option<Retirement>,
+}
+
+/// That a text which is current again was retired before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Retirement {
+    /// The memory that was retired.
+    pub memory_id: String,
+    /// When.
+    pub retired_at: Instant,
+    /// The reason that was given.
+    pub reason: Option<String>,
 }
 
 /// One receipt per memory, in the order given.
@@ -141,6 +154,9 @@ pub struct Forgotten {
     pub dry_run: bool,
     /// The ids of the first 1,000.
     pub ids: Vec<String>,
+    /// How many of them were `current`, had `ended` or were `retired`.
+    #[serde(default)]
+    pub states: BTreeMap<String, u64>,
 }
 
 /// A typed, dated, sourced edge.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use answers::{
     Answer, Asked, AskedTime, AskedWord, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours,
-    NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Searchable, Searched, Stage,
+    NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Retirement, Searchable, Searched, Stage,
     Surrounding, Trace, Validity,
 };
 pub use requests::{

@@ -294,6 +294,9 @@ pub struct List {
     /// Which memories come first. Default: the newest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
+    /// Also memories that were retired, as they were when they were. Default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired: Option<bool>,
 }
 
 /// What to do with a field that may be empty.

@@ -187,7 +187,13 @@ fn requests_have_the_fields_of_their_schemas() {
     check_request("GetRequest", &Get { id: "mem_1".into(), namespace: "n".into(), as_of: when(), known_at: when() });
     check_request(
         "ListRequest",
-        &List { selection: selection(), limit: Some(3), cursor: text(), order: Some(Order::Oldest) },
+        &List {
+            selection: selection(),
+            limit: Some(3),
+            cursor: text(),
+            order: Some(Order::Oldest),
+            retired: Some(true),
+        },
     );
     let revise = Revise {
         id: "mem_1".to_owned(),
@@ -328,6 +334,11 @@ fn receipt() -> Receipt {
         searchable: Searchable { words: true, meaning: false },
         differs: texts(),
         contains_forgotten: texts(),
+        was_retired: Some(Retirement {
+            memory_id: "mem_1".into(),
+            retired_at: Instant::from("2026-03-14T09:30:00Z"),
+            reason: text(),
+        }),
     }
 }
 
@@ -338,7 +349,10 @@ fn answers_have_the_fields_of_their_schemas() {
     check_answer("MemoryRecord", &record());
     check_answer("Page", &Page { memories: vec![record()], cursor: text() });
     check_answer("History", &History { id: "mem_1".into(), revisions: vec![record()] });
-    check_answer("Forgotten", &Forgotten { forgotten: 2, dry_run: true, ids: texts() });
+    check_answer(
+        "Forgotten",
+        &Forgotten { forgotten: 2, dry_run: true, ids: texts(), states: [("retired".to_owned(), 2)].into() },
+    );
     check_answer("Relation", &relation());
     let step =
         Neighbour { id: "ent_1".into(), kind: NodeKind::Entity, label: "Mira".into(), relation: relation(), depth: 2 };

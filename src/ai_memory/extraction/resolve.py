@@ -88,12 +88,12 @@ class Directory:
         for entity in known:
             self.add(entity)
 
-    def add(self, entity: Entity) -> None:
-        """Add one more entity."""
+    def add(self, entity: Entity, *, whole: bool = False) -> None:
+        """Add one more entity; `whole`: no shorter form of its name is taken for it, until it is added without."""
         for name in (entity.name, *entity.aliases):
             self._file(self._by_name, name, entity)
             self._file(self._by_key, key(name), entity)
-            if entity.kind in (Kind.PERSON.value, ANY_KIND):
+            if not whole and entity.kind in (Kind.PERSON.value, ANY_KIND):
                 for part in key(name).split():
                     self._file(self._by_part, part, entity)
 

@@ -8,7 +8,7 @@ A merge joins two entities into one, known by the id of the second; a split says
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -80,6 +80,10 @@ class Identity:
     def splits(self) -> list[tuple[str, str]]:
         """Every memory of which a mention was split off, with the entity it was split off from."""
         return list(self._meant)
+
+    def meant_by_splits(self) -> Mapping[tuple[str, str], str]:
+        """For each memory and entity that was split off in it, the entity that it means."""
+        return self._meant
 
     def behind(self, nodes: Sequence[str]) -> list[str]:
         """The nodes whose relations, as they were read, may lead to one of `nodes`: a superset of those that do."""

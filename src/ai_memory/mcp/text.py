@@ -102,6 +102,8 @@ def _receipt(receipt: Receipt) -> Iterable[str]:
     yield line
     if receipt.warning:
         yield receipt.warning
+    if receipt.was_retired is not None and receipt.was_retired.reason:
+        yield _indented(f"retired because: {short(receipt.was_retired.reason)}")
     if receipt.differs:
         yield f"unchanged although {', '.join(receipt.differs)} differ; use revise"
 
@@ -111,7 +113,9 @@ def _relation(relation: Relation) -> Iterable[str]:
 
 
 def _forgotten(forgotten: Forgotten) -> Iterable[str]:
-    yield f"erased {forgotten.forgotten}: {', '.join(forgotten.ids)}"
+    states = ", ".join(f"{count} {state}" for state, count in forgotten.states.items())
+    shown = f" ({states})" if forgotten.states.keys() - {"current"} else ""
+    yield f"erased {forgotten.forgotten}{shown}: {', '.join(forgotten.ids)}"
 
 
 _RENDERERS: dict[type, Callable[[Any], Iterable[str]]] = {

@@ -91,6 +91,12 @@ class ListRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = None
     order: Annotated[Literal["newest", "oldest"], Meta(description="Which memories come first.")] = "newest"
+    retired: Annotated[
+        bool,
+        Meta(
+            description="Also memories that were retired, as they were when they were. The filters look at the latest revision."
+        ),
+    ] = False
 
 
 class HistoryRequest(Struct, kw_only=True, forbid_unknown_fields=True):

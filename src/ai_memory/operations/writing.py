@@ -36,7 +36,7 @@ IdempotencyKey = Annotated[
     str | None,
     Meta(
         description="A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes nothing and "
-        "returns the first answer."
+        "returns the first answer, unless its memory was forgotten since."
     ),
 ]
 IfRevision = Annotated[
@@ -205,7 +205,11 @@ class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ForgetManyRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The memories to erase, by filter. At least one filter must be given, or `everything`; `dry_run` is on by default."""
+    """The memories to erase, by filter. At least one filter must be given, or `everything`; `dry_run` is on by default.
+
+    A memory is erased with its whole history where its latest revision matches, whether it is current, has ended, was
+    superseded or was retired: `user` alone means all of a person.
+    """
 
     EMPTY_REFUSED: ClassVar[tuple[str, ...]] = Selection.__struct_fields__
     """An empty filter must not widen what is erased, as it would if it were treated as not given."""
@@ -217,6 +221,7 @@ class ForgetManyRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fie
             "these memories, or a revealing part of it, is refused."
         ),
     ] = None
+    retired: Annotated[bool, Meta(description="Also memories that were retired.")] = True
     dry_run: Annotated[bool, Meta(description="Erase nothing; only count what would be erased.")] = True
     allow_share: Annotated[
         Share | None,
@@ -236,6 +241,8 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     forgotten: int
     dry_run: bool
     ids: tuple[str, ...]
+    states: dict[str, int] = field(default_factory=dict)
+    """How many of them were `current`, had `ended` (superseded ones among them) or were `retired`; never 0."""
 
 
 def rejection(receipt: Receipt) -> ConflictError | None:

@@ -172,10 +172,18 @@ class AsyncMethods(AsyncCalls):
         limit: int = 50,
         cursor: str | None = None,
         order: Literal["newest", "oldest"] = "newest",
+        retired: bool = False,
         **filters: Unpack[Filters],
     ) -> Page:
         """List memories by filter."""
-        values: dict[str, Any] = {"namespace": namespace, "limit": limit, "cursor": cursor, "order": order, **filters}
+        values: dict[str, Any] = {
+            "namespace": namespace,
+            "limit": limit,
+            "cursor": cursor,
+            "order": order,
+            "retired": retired,
+            **filters,
+        }
         return await self._carry_out(LIST, values)
 
     async def revise(
@@ -266,6 +274,7 @@ class AsyncMethods(AsyncCalls):
         *,
         namespace: str = DEFAULT_NAMESPACE,
         reason: str | None = None,
+        retired: bool = True,
         dry_run: bool = True,
         allow_share: float | None = None,
         everything: bool = False,
@@ -275,6 +284,7 @@ class AsyncMethods(AsyncCalls):
         values: dict[str, Any] = {
             "namespace": namespace,
             "reason": reason,
+            "retired": retired,
             "dry_run": dry_run,
             "allow_share": allow_share,
             "everything": everything,

@@ -24,11 +24,12 @@ from ai_memory.operations.graph import (
     Neighbours,
     Paths,
 )
-from ai_memory.python.calls import Calls, Instant
+from ai_memory.python.calls import Instant
+from ai_memory.python.upkeep_methods import UpkeepMethods
 from ai_memory.types import DEFAULT_NAMESPACE, Relation
 
 
-class GraphMethods(Calls):
+class GraphMethods(UpkeepMethods):
     """The methods of relations and of what they join."""
 
     def relate(
@@ -60,7 +61,7 @@ class GraphMethods(Calls):
         valid_from: When the relation began to hold.
         valid_to: When the relation stopped holding.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "source": source,

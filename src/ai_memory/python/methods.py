@@ -12,7 +12,6 @@ from typing import Any, Literal, TypedDict, Unpack
 from msgspec import UNSET, UnsetType
 
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
-from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
 from ai_memory.operations.writing import (
     FORGET,
     FORGET_MANY,
@@ -129,7 +128,7 @@ class Methods(GraphMethods, MovingMethods):
         reinstate: Store it even if the same text was forgotten: only when the user asks for that.
         wait: Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "text": text,
@@ -171,7 +170,7 @@ class Methods(GraphMethods, MovingMethods):
         reinstate: Store memories even if the same texts were forgotten before.
         wait: Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "memories": memories,
@@ -251,6 +250,7 @@ class Methods(GraphMethods, MovingMethods):
         limit: int = 50,
         cursor: str | None = None,
         order: Literal["newest", "oldest"] = "newest",
+        retired: bool = False,
         **filters: Unpack[Filters],
     ) -> Page:
         """List memories by filter.
@@ -259,9 +259,18 @@ class Methods(GraphMethods, MovingMethods):
         limit: At most this many memories per page.
         cursor: The cursor from the previous page; the filters must be the same.
         order: Which memories come first.
+        retired: Also memories that were retired, as they were when they were. The filters look at the latest
+            revision.
         filters: Which memories are meant; see `Filters`.
         """
-        values: dict[str, Any] = {"namespace": namespace, "limit": limit, "cursor": cursor, "order": order, **filters}
+        values: dict[str, Any] = {
+            "namespace": namespace,
+            "limit": limit,
+            "cursor": cursor,
+            "order": order,
+            "retired": retired,
+            **filters,
+        }
         return self._carry_out(LIST, values)
 
     def revise(
@@ -307,7 +316,7 @@ class Methods(GraphMethods, MovingMethods):
             stale_revision, which names the current one.
         wait: Wait, at most 30 seconds, until the change can be found semantically too.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -348,7 +357,7 @@ class Methods(GraphMethods, MovingMethods):
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
             stale_revision, which names the current one.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -377,7 +386,7 @@ class Methods(GraphMethods, MovingMethods):
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
             stale_revision, which names the current one.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
-            nothing and returns the first answer.
+            nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
             "id": id,
@@ -393,6 +402,7 @@ class Methods(GraphMethods, MovingMethods):
         *,
         namespace: str = DEFAULT_NAMESPACE,
         reason: str | None = None,
+        retired: bool = True,
         dry_run: bool = True,
         allow_share: float | None = None,
         everything: bool = False,
@@ -403,6 +413,7 @@ class Methods(GraphMethods, MovingMethods):
         namespace: Only memories of this namespace.
         reason: Why they are erased. The log keeps the reason forever, so one that repeats the text or title of any of
             these memories, or a revealing part of it, is refused.
+        retired: Also memories that were retired.
         dry_run: Erase nothing; only count what would be erased.
         allow_share: The largest share of the namespace that may be erased, from 0 to 1; 20 memories or fewer may
             always be. Default: the setting forget_share.
@@ -412,6 +423,7 @@ class Methods(GraphMethods, MovingMethods):
         values: dict[str, Any] = {
             "namespace": namespace,
             "reason": reason,
+            "retired": retired,
             "dry_run": dry_run,
             "allow_share": allow_share,
             "everything": everything,
@@ -472,16 +484,3 @@ class Methods(GraphMethods, MovingMethods):
         """
         values: dict[str, Any] = {"namespace": namespace, "under": under}
         return self._carry_out(CONTEXTS, values)
-
-    def stats(self, *, namespace: str | None = None) -> Stats:
-        """Count what is stored.
-
-        namespace: Count only this namespace. Default: the whole store.
-        """
-        values: dict[str, Any] = {"namespace": namespace}
-        return self._carry_out(STATS, values)
-
-    def health(self) -> Health:
-        """Report which parts of the service work."""
-        values: dict[str, Any] = {}
-        return self._carry_out(HEALTH, values)

@@ -13,7 +13,17 @@ from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.service.handlers import deciding, generations, graph, moving, reading, relations, watching, writing
+from ai_memory.service.handlers import (
+    deciding,
+    forgetting,
+    generations,
+    graph,
+    moving,
+    reading,
+    relations,
+    watching,
+    writing,
+)
 from ai_memory.service.parts import Parts
 
 Handler = Callable[[Parts, Any], Any]
@@ -32,8 +42,8 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(write.REMEMBER_MANY, writing.remember_many),
         _bind(write.REVISE, writing.revise),
         _bind(write.RETIRE, writing.retire),
-        _bind(write.FORGET, writing.forget),
-        _bind(write.FORGET_MANY, writing.forget_many),
+        _bind(write.FORGET, forgetting.forget),
+        _bind(write.FORGET_MANY, forgetting.forget_many),
         _bind(read.RECALL, reading.recall),
         _bind(read.GET, reading.get),
         _bind(read.LIST, reading.list_),

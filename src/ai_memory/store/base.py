@@ -111,6 +111,10 @@ class Forget(Struct, frozen=True, kw_only=True):
     at: dt.datetime
     reason: str | None = None
     if_revision: int | None = None
+    decisions: tuple[str, ...] = ()
+    """Ids of relations to erase with it: decisions about names that nothing has any longer."""
+    left: tuple[Relate, ...] = ()
+    """What is left of these decisions, to add in their place."""
 
 
 class Relate(Struct, frozen=True, kw_only=True):
@@ -175,6 +179,8 @@ class Stored(Struct, frozen=True, kw_only=True):
     superseded: tuple[str, ...] = ()
     contains_forgotten: tuple[str, ...] = ()
     """Ids of forgotten memories whose text the stored content contains, among other words or outside its text."""
+    retired: MemoryRecord | None = None
+    """Of a text that is current again: the newest memory of the scope that has it and was retired, as it was retired."""
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
@@ -203,6 +209,14 @@ class Rejected(Struct, frozen=True, kw_only=True):
 
 
 Result = Stored | Duplicate | Unchanged | Rejected
+
+
+class Once(Struct, frozen=True, kw_only=True):
+    """An idempotency key and the request that came with it: digests, of which the key's covers the namespace too."""
+
+    namespace: str
+    key: bytes
+    request: bytes
 
 
 # ── what indexes follow ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -296,18 +310,14 @@ class Store(Protocol):
         ...
 
     def write_idempotent(
-        self,
-        key: str,
-        request_digest: bytes,
-        commands: Sequence[Command],
-        encode: Callable[[list[Result]], bytes],
-        *,
-        actor: str = "",
+        self, once: Once, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
     ) -> bytes:
-        """As `write`, but answer a repeated `key` with the bytes that the first one gave, writing nothing.
+        """As `write`, but answer a repeated key with the bytes that the first one gave, writing nothing.
 
-        `encode` turns the results into the bytes to keep; it must not hold a memory's text. Keys are kept for 24 hours.
-        Raises IdempotencyConflictError when `key` was used with another `request_digest`.
+        `encode` turns the results into the bytes to keep; they must hold no text. Keys are kept for 24 hours, but for those of
+        which every command was rejected, and nothing written: such a request is carried out when it comes again. Raises
+        IdempotencyConflictError when the key came with another request; which request it was is erased as soon as a memory
+        is forgotten that the answer is about, and any request with the key is given the answer from then on.
         """
         ...
 
@@ -322,10 +332,18 @@ class Store(Protocol):
         """All revisions of a memory, oldest first; empty if there is no such memory."""
         ...
 
-    def select(self, selection: Selection, *, limit: int, cursor: str | None = None, newest_first: bool = True) -> Page:
+    def select(
+        self,
+        selection: Selection,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        newest_first: bool = True,
+        retired: bool = False,
+    ) -> Page:
         """Memories that match, ordered by (`valid_from` or else `created_at`, id). Raises InvalidInputError on a bad cursor.
 
-        With `known_at` None only unretired memories are meant.
+        With `known_at` None the latest revision of each is meant, and only of unretired memories unless `retired` is set.
         """
         ...
 
@@ -348,6 +366,10 @@ class Store(Protocol):
         With `heaviest` (at least 1) the lighter ones may be missing: of all of them by falling weight, one with both ends
         among `ids` counted twice, those that weigh as much as the one in that place, or more, are given.
         """
+        ...
+
+    def relation(self, namespace: str, relation_id: str) -> Relation | None:
+        """One relation by its id, also when it was retired; None if there is no such relation."""
         ...
 
     def decisions(self, namespace: str) -> list[Relation]:

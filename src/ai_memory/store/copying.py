@@ -181,17 +181,19 @@ class CopiedJob(Struct, frozen=True):
 
 
 class CopiedAnswer(Struct, frozen=True):
-    """The answer kept under an idempotency key; `at` in microseconds."""
+    """The answer kept under an idempotency key (see `Store.write_idempotent`); `at` in microseconds."""
 
-    key: str
-    request_digest: bytes
+    key: bytes
+    namespace: str
+    request_digest: bytes | None
     response: bytes
+    memories: tuple[str, ...]
     at: int
 
     @property
     def cursor(self) -> Cursor:
         """By key."""
-        return (0, 0, self.key)
+        return (0, 0, self.key.hex())
 
 
 Copied = (

@@ -2,18 +2,23 @@
 
 The file follows the store's log as the index does: it keeps the sequence up to which it has read, in the same transaction as
 what it read, so that a killed process loses nothing and two processes never do the same work twice.
+
+An entity is made of several memories: one spells its name, others mention it by a shorter form. When the last one that spells
+it goes, the others are read again, as if it had never been there: in the same transaction, so that no state of the file has a
+name that no memory has.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -28,10 +33,12 @@ from ai_memory.store.values import instant, json_text, micros
 from ai_memory.types import Entity, Relation, RelationType
 from ai_memory.waiting import patiently
 
-LAYOUT = 1
+LAYOUT = 2
 EDGES_PER_NODE = 1_000
 """Of an entity that more memories name than this, the newest so many are shown: no walk needs every edge of a hub."""
 BUSY_SECONDS = 30.0
+PASSES = 8
+"""What is read again may leave another name without its memory: so often at most, and one is enough for all that texts do."""
 
 _ENTITY = "e.id, e.namespace, e.kind, e.name, e.made_at"
 _MENTION = (
@@ -57,15 +64,48 @@ class Said(Struct, frozen=True):
     last: int
 
 
+class Named(Struct, frozen=True):
+    """An entity that a revision names: the characters of the first mention, and whether the text has the entity's whole name."""
+
+    entity: Entity
+    first: int
+    last: int
+    spelt: bool
+
+
+class Mentioned(Struct, frozen=True):
+    """One mention in the file; `first` is its first character."""
+
+    key: int
+    memory: str
+    entity: str
+    first: int
+    spelt: bool
+
+
 class ReadRevision(Struct, frozen=True):
-    """What one revision names, each entity once with the span of its first mention, and what it states of them."""
+    """What one revision names, each entity once, and what it states of them."""
 
     key: int
     namespace: str
     memory: str
     recorded_at: dt.datetime
-    mentions: tuple[tuple[Entity, int, int], ...]
+    mentions: tuple[Named, ...]
     statements: tuple[Said, ...]
+
+
+class Reader(Protocol):
+    """What reads revisions for the file; asked with the file locked."""
+
+    def made_by_people(self, namespace: str, ids: Sequence[str]) -> set[str]:
+        """Those of these entities that people made: they have their names from them, whatever memories say."""
+        ...
+
+    def read_again(
+        self, namespace: str, keys: Sequence[int], known: Sequence[tuple[int, Entity]]
+    ) -> list[ReadRevision]:
+        """What these revisions say, in order, where the entities `known` are named, from the key of each on."""
+        ...
 
 
 class GraphFile:
@@ -97,39 +137,44 @@ class GraphFile:
         retired: Sequence[int],
         since: int,
         now: int,
-        forgotten: Callable[[], set[int]],
+        forgotten: Callable[[], tuple[set[int], set[str]]],
+        reader: Reader,
     ) -> bool:
         """Keep what was read from the log entries after `since` up to `now`, and drop revisions; False where another process did.
 
-        `forgotten` gives, asked with the file locked, the keys that are forgotten by now: they are not kept.
+        `forgotten` gives, asked with the file locked, the keys that are forgotten by now, which are not kept, and the namespaces
+        in which any memory was forgotten.
         """
         with self._transaction() as connection:
             if int(_meta(connection, "position") or 0) != since:
                 return False
-            erased = forgotten()
+            erased, namespaces = forgotten()
+            touched: set[int] = set()
             for each in read:
                 if each.key not in erased:
-                    _insert(connection, each)
-            _drop(connection, retired)
-            wipe = _drop(connection, sorted(erased))
-            if wipe:
-                mark(connection, now)
+                    touched |= _insert(connection, each)
+            touched |= _drop(connection, [*retired, *sorted(erased)])
+            again = _derive_again(connection, _unspelt(connection, touched), reader)
+            for namespace in sorted(
+                namespaces
+            ):  # also what people made, and is gone with a memory that it was related to
+                again |= _derive_again(connection, _all_unspelt(connection, namespace), reader)
+            if again or namespaces:
+                mark(connection, secrets.randbits(62))
             _put(connection, position=str(now), digest=self._digest_at(now))
-        if wipe:
+        if again or namespaces:
             self._wipe()
         return True
 
-    def erase(self, namespace: str, memories: Sequence[str]) -> None:
-        """Drop what forgotten memories named, and leave none of its bytes in the file."""
-        keys: list[int] = []
+    def erase(self, namespace: str, memories: Sequence[str], reader: Reader) -> None:
+        """Drop what forgotten memories named, and leave none of its bytes in the file, of retired revisions neither."""
         with self._transaction() as connection:
+            sql = "SELECT key FROM revisions WHERE namespace = ? AND memory = ?"
             for memory in memories:
-                sql = "SELECT key FROM revisions WHERE namespace = ? AND memory = ?"
-                keys += [key for (key,) in connection.execute(sql, (namespace, memory))]
-            if _drop(connection, keys):
-                mark(connection, max(keys))
-        if keys:
-            self._wipe()
+                _drop(connection, [key for (key,) in connection.execute(sql, (namespace, memory))])
+            _derive_again(connection, _all_unspelt(connection, namespace), reader)
+            mark(connection, secrets.randbits(62))
+        self._wipe()
 
     def entities(
         self, namespace: str, *, ids: Sequence[str] = (), names: Sequence[str] = (), kinds: Sequence[str] = ()
@@ -157,6 +202,22 @@ class GraphFile:
         )
         with self._readers.one() as connection:
             return connection.execute(sql, (namespace, json_text(list(ids)))).fetchall()
+
+    def mentions(self, namespace: str, entities: Sequence[str]) -> list[Mentioned]:
+        """Where memories name some entities, in the order of the revisions."""
+        sql = (
+            "SELECT r.key, r.memory, e.id, m.first, m.spelt FROM entities e JOIN mentions m ON m.entity = e.number "
+            "JOIN revisions r ON r.key = m.revision WHERE e.namespace = ? "
+            "AND e.id IN (SELECT value FROM json_each(?)) ORDER BY r.key"
+        )
+        with self._readers.one() as connection:
+            rows = connection.execute(sql, (namespace, json_text(list(entities))))
+            return [Mentioned(key, memory, entity, first, bool(spelt)) for key, memory, entity, first, spelt in rows]
+
+    def known(self, namespace: str, without: Sequence[str]) -> list[tuple[int, Entity]]:
+        """The entities that memories other than `without` name, each with the first of the revisions that do, in that order."""
+        with self._readers.one() as connection:
+            return _known(connection, namespace, without)
 
     def relations(
         self,
@@ -231,13 +292,15 @@ class GraphFile:
                 raise
 
 
-def _insert(connection: sqlite3.Connection, read: ReadRevision) -> None:
+def _insert(connection: sqlite3.Connection, read: ReadRevision) -> set[int]:
+    """Insert a revision with all it says; the entities that it names without spelling them."""
     at = to_micros(read.recorded_at)
     connection.execute(
         "INSERT OR REPLACE INTO revisions VALUES (?, ?, ?, ?)", (read.key, read.namespace, read.memory, at)
     )
     numbers: dict[str, int] = {}
-    for entity, first, last in read.mentions:
+    for named in read.mentions:
+        entity = named.entity
         values = (read.namespace, entity.id, entity.kind, entity.name, entity.name.casefold(), at)
         connection.execute(
             "INSERT OR IGNORE INTO entities (namespace, id, kind, name, folded, made_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -246,7 +309,8 @@ def _insert(connection: sqlite3.Connection, read: ReadRevision) -> None:
         sql = "SELECT number FROM entities WHERE namespace = ? AND id = ?"
         (numbers[entity.id],) = connection.execute(sql, values[:2]).fetchone()
         connection.execute(
-            "INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?)", (read.key, numbers[entity.id], first, last)
+            "INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?, ?)",
+            (read.key, numbers[entity.id], named.first, named.last, named.spelt),
         )
     connection.executemany(
         "INSERT OR REPLACE INTO statements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -255,6 +319,7 @@ def _insert(connection: sqlite3.Connection, read: ReadRevision) -> None:
             for number, said in enumerate(read.statements)
         ],
     )
+    return {numbers[named.entity.id] for named in read.mentions if not named.spelt}
 
 
 def _details(said: Said) -> Row:
@@ -272,18 +337,77 @@ def _put(connection: sqlite3.Connection, **values: str) -> None:
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
 
 
-def _drop(connection: sqlite3.Connection, keys: Sequence[int]) -> bool:
-    """Delete revisions with all they say, and the entities that no other one names; whether there was anything."""
-    before = connection.total_changes
+def _drop(connection: sqlite3.Connection, keys: Iterable[int]) -> set[int]:
+    """Delete revisions with all they say, and the entities that no other one names; the entities that they named."""
+    touched: set[int] = set()
     for key in keys:
         named = [number for (number,) in connection.execute("SELECT entity FROM mentions WHERE revision = ?", (key,))]
+        touched.update(named)
         for table, column in (("mentions", "revision"), ("statements", "revision"), ("revisions", "key")):
             connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))
         connection.executemany(
             "DELETE FROM entities WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM mentions WHERE entity = ?1)",
             [(number,) for number in named],
         )
-    return connection.total_changes > before
+    return touched
+
+
+_UNSPELT = (
+    "SELECT e.namespace, e.id, e.number FROM entities e WHERE {} "
+    "AND NOT EXISTS (SELECT 1 FROM mentions m WHERE m.entity = e.number AND m.spelt)"
+)
+
+
+def _unspelt(connection: sqlite3.Connection, numbers: Iterable[int]) -> list[Row]:
+    """Those of these entities that no revision spells: (namespace, id, number)."""
+    sql = _UNSPELT.format("e.number IN (SELECT value FROM json_each(?))")
+    return connection.execute(sql, (json_text(sorted(numbers)),)).fetchall()
+
+
+def _all_unspelt(connection: sqlite3.Connection, namespace: str) -> list[Row]:
+    """All such entities of a namespace."""
+    return connection.execute(_UNSPELT.format("e.namespace = ?"), (namespace,)).fetchall()
+
+
+def _derive_again(connection: sqlite3.Connection, unspelt: Sequence[Row], reader: Reader) -> bool:
+    """Read again what names entities that nothing gives their names any longer; whether there was any."""
+    again = False
+    for _ in range(PASSES):
+        touched = _read_again(connection, unspelt, reader)
+        if not touched:
+            break
+        again = True
+        unspelt = _unspelt(connection, touched)
+    return again
+
+
+def _read_again(connection: sqlite3.Connection, unspelt: Sequence[Row], reader: Reader) -> set[int]:
+    """One pass: the entities that were named by what was read again, before or after."""
+    gone: dict[str, dict[str, int]] = {}
+    for namespace, entity, number in unspelt:
+        gone.setdefault(namespace, {})[entity] = number
+    touched: set[int] = set()
+    for namespace, entities in gone.items():
+        for entity in reader.made_by_people(namespace, list(entities)):
+            del entities[entity]
+        naming = "SELECT DISTINCT revision FROM mentions WHERE entity IN (SELECT value FROM json_each(?)) ORDER BY 1"
+        keys = [key for (key,) in connection.execute(naming, (json_text(list(entities.values())),))]
+        if keys:
+            touched |= _drop(connection, keys)
+            for read in reader.read_again(namespace, keys, _known(connection, namespace)):
+                touched |= _insert(connection, read)
+    return touched
+
+
+def _known(connection: sqlite3.Connection, namespace: str, without: Sequence[str] = ()) -> list[tuple[int, Entity]]:
+    """As `GraphFile.known`."""
+    rows = connection.execute(
+        f"SELECT min(m.revision), {_ENTITY} FROM entities e JOIN mentions m ON m.entity = e.number "
+        "JOIN revisions r ON r.key = m.revision WHERE e.namespace = ? "
+        "AND r.memory NOT IN (SELECT value FROM json_each(?)) GROUP BY e.number ORDER BY 1, e.number",
+        (namespace, json_text(list(without))),
+    )
+    return [(int(first), _entity(row)) for first, *row in rows]
 
 
 def _touching(connection: sqlite3.Connection, namespace: str, ids: Sequence[str]) -> Iterator[tuple[str, Row]]:

@@ -25,15 +25,18 @@ CREATE TABLE revisions (
 
 CREATE INDEX revisions_by_memory ON revisions (namespace, memory);
 
+-- `spelt`: 1 where the revision has the entity's name itself, and not only a short or inflected form of it.
 CREATE TABLE mentions (
     revision INTEGER NOT NULL,
     entity INTEGER NOT NULL,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
+    spelt INTEGER NOT NULL,
     PRIMARY KEY (revision, entity)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX mentions_by_entity ON mentions (entity, revision);
+CREATE INDEX mentions_spelt ON mentions (entity) WHERE spelt;
 
 CREATE TABLE statements (
     revision INTEGER NOT NULL,

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError
-from ai_memory.store.base import Rejected, Restore, VectorRow
+from ai_memory.store.base import Duplicate, Rejected, Restore, Result, Stored, Unchanged, VectorRow
+from ai_memory.store.ids import MEMORY
 from ai_memory.store.tombstones import MAX_SALTS
 from ai_memory.store.values import vector_blob
 from ai_memory.types import LENGTH_TOLERANCE
@@ -127,11 +128,39 @@ def history_fault(command: Restore) -> str | None:
     return None
 
 
-def key_reused(key: str) -> IdempotencyConflictError:
+def key_reused() -> IdempotencyConflictError:
     """An idempotency key came with another request than before."""
     return IdempotencyConflictError(
-        f"the idempotency key {key!r} was used for a different request", hint="use a new key for a new request"
+        "the idempotency key was used for a different request", hint="use a new key for a new request"
     )
+
+
+def is_kept(results: Sequence[Result]) -> bool:
+    """Whether the answer of these results is kept under its idempotency key: not where all were rejected, or there is none."""
+    return any(not isinstance(result, Rejected) for result in results)
+
+
+def repeats_what_is_forgotten(results: Sequence[Result]) -> bool:
+    """Whether the request of these results holds a text that is forgotten, so that nothing may be kept of it."""
+    return any(isinstance(result, Rejected) and result.code == "forgotten" for result in results)
+
+
+def memories_of(results: Sequence[Result]) -> list[str]:
+    """The ids of all memories that these results are about, sorted: forgetting one erases the digest of the request."""
+    found: set[str] = set()
+    for result in results:
+        if isinstance(result, Stored | Duplicate | Unchanged) and result.record is not None:
+            found.add(result.record.id)
+        if isinstance(result, Stored | Unchanged) and result.relation is not None:
+            ends = (result.relation.source, result.relation.target, result.relation.evidence)
+            found.update(end for end in ends if end is not None and end.startswith(MEMORY))
+        if isinstance(result, Stored):
+            found.update(result.superseded)
+            if result.memory_id is not None:
+                found.add(result.memory_id)
+            if result.retired is not None:
+                found.add(result.retired.id)
+    return sorted(found)
 
 
 def packed(rows: Sequence[VectorRow], dimension: int) -> list[tuple[int, int, bytes]]:

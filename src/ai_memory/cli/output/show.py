@@ -148,10 +148,14 @@ def page(value: Page, screen: Screen) -> Iterable[str]:
 
 def _memories(memories: Iterable[MemoryRecord], columns: int) -> list[str]:
     rows = [
-        (memory.id, happened(memory), memory.type.value, memory.context, memory.title or memory.text)
+        (memory.id, happened(memory), memory.type.value, memory.context, _marked(memory, memory.title or memory.text))
         for memory in memories
     ]
     return table(("id", "date", "type", "context", "text"), rows, columns)
+
+
+def _marked(memory: MemoryRecord, text: str) -> str:
+    return text if memory.retired_at is None else f"[retired {day(memory.retired_at)}] {text}"
 
 
 def _revisions(revisions: Iterable[MemoryRecord], columns: int) -> list[str]:
@@ -225,6 +229,8 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
     if value.differs:
         parts.append(f"unchanged although {', '.join(value.differs)} differ; use revise")
     parts += [visible(part) for part in (value.code, value.reason, value.warning) if part]
+    if value.was_retired is not None and value.was_retired.reason:
+        parts.append(visible(f"retired because: {value.was_retired.reason}"))
     yield "  ".join(part for part in parts if part)
 
 
@@ -284,10 +290,9 @@ def _counts(counts: dict[str, int]) -> str:
 def forgotten(value: Forgotten, screen: Screen) -> Iterable[str]:
     """How many were erased, or would be."""
     word = "memory" if value.forgotten == 1 else "memories"
-    if value.dry_run:
-        yield f"would erase {value.forgotten} {word}; add --no-dry-run to do it"
-    else:
-        yield f"erased {value.forgotten} {word}"
+    states = ", ".join(f"{count} {state}" for state, count in value.states.items())
+    what = f"{value.forgotten} {word}" + (f" ({states})" if value.states.keys() - {"current"} else "")
+    yield f"would erase {what}; add --no-dry-run to do it" if value.dry_run else f"erased {what}"
     del screen
 
 

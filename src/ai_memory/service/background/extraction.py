@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 from ai_memory.errors import MemoryServiceError
 from ai_memory.extraction.extract import extract, forget_words
@@ -19,9 +19,9 @@ from ai_memory.extraction.resolve import Directory, resolve
 from ai_memory.extraction.values import Mention
 from ai_memory.service.background.decisions import Decisions
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision
-from ai_memory.store.graph_file import GraphFile, ReadRevision, Said
+from ai_memory.store.graph_file import GraphFile, Named, ReadRevision, Said
 from ai_memory.store.ids import entity_id
-from ai_memory.types import Entity, MemoryRecord
+from ai_memory.types import DECISIONS, Entity, MemoryRecord
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class GraphReader:
 
     def erase(self, namespace: str, memories: Sequence[str]) -> None:
         """Leave nothing of forgotten memories, here and on disk."""
-        self.file().erase(namespace, memories)
+        self.file().erase(namespace, memories, self)
         self._directories.pop(namespace, None)
         forget_words()
 
@@ -147,26 +147,61 @@ class GraphReader:
             self._directories.pop(namespace, None)
         wanted = [number for entry in entries if entry.action is not Action.FORGOTTEN for number in entry.keys]
         loaded = self._store.load(wanted) if wanted else {}
-        read = [self._read(each) for each in loaded.values() if each.record.retired_at is None]
+        read = [self._read(each, self._directory) for each in loaded.values() if each.record.retired_at is None]
         retired = [number for entry in entries for number in entry.retired_keys]
         now = entries[-1].sequence
         if not file.take(
-            [each for each in read if each.mentions], retired, since, now, lambda: self._forgotten(entries)
+            [each for each in read if each.mentions], retired, since, now, lambda: self._forgotten(entries), self
         ):
             self._directories.clear()  # another process read this page, and made entities that are not known here
         return True
 
-    def _forgotten(self, page: Sequence[LogEntry]) -> set[int]:
-        """Keys that are forgotten in a page, or after it by now."""
+    def made_by_people(self, namespace: str, ids: Sequence[str]) -> set[str]:
+        """As `graph_file.Reader.made_by_people`."""
+        return {entity.id for entity in self._store.entities(namespace, ids=ids)} if ids else set()
+
+    def read_again(
+        self, namespace: str, keys: Sequence[int], known: Sequence[tuple[int, Entity]]
+    ) -> list[ReadRevision]:
+        """As `graph_file.Reader.read_again`: with the entities known that were named before, as when everything is read again."""
+        self._directories.pop(namespace, None)
+        return self._read_as_if(namespace, keys, known, frozenset())
+
+    def read_without(
+        self, namespace: str, keys: Sequence[int], memories: Sequence[str], entities: Set[str]
+    ) -> list[ReadRevision]:
+        """What `read_again` will give for these revisions once `memories` and `entities` are forgotten; changes nothing."""
+        return self._read_as_if(namespace, keys, self.file().known(namespace, memories), entities)
+
+    def _read_as_if(
+        self, namespace: str, keys: Sequence[int], known: Sequence[tuple[int, Entity]], without: Set[str]
+    ) -> list[ReadRevision]:
+        directory, whole = self._made_by_people(namespace, without)
+        loaded = self._store.load(keys)
+        earlier = iter([(first, whole.get(entity.id, entity)) for first, entity in known if entity.id not in without])
+        following = next(earlier, None)
+        read: list[ReadRevision] = []
+        for number in sorted(loaded):
+            while following is not None and following[0] < number:
+                directory.add(following[1])
+                following = next(earlier, None)
+            if loaded[number].record.retired_at is None:
+                read.append(self._read(loaded[number], lambda _: directory))
+        return read
+
+    def _forgotten(self, page: Sequence[LogEntry]) -> tuple[set[int], set[str]]:
+        """Keys that are forgotten in a page, or after it by now, and the namespaces that a memory in this page was forgotten in."""
+        namespaces = {entry.namespace for entry in page if entry.action is Action.FORGOTTEN}
         later = self._store.sequence() > page[-1].sequence
         wanted = {number for entry in page if entry.action is not Action.FORGOTTEN for number in entry.keys}
         missing = wanted - self._store.load(sorted(wanted)).keys() if later and wanted else set()
-        return missing | {number for entry in page if entry.action is Action.FORGOTTEN for number in entry.keys}
+        gone = {number for entry in page if entry.action is Action.FORGOTTEN for number in entry.keys}
+        return missing | gone, namespaces
 
-    def _read(self, revision: StoredRevision) -> ReadRevision:
+    def _read(self, revision: StoredRevision, directory_of: Callable[[str], Directory]) -> ReadRevision:
         record = revision.record
         found = extract(record.text, said_at=self._said_at(record))
-        directory = self._directory(record.namespace) if found.mentions else Directory(())
+        directory = directory_of(record.namespace) if found.mentions else Directory(())
         named: dict[Mention, Entity] = {}
         for each in resolve(found.mentions, directory):
             entity = each.entity
@@ -175,11 +210,15 @@ class GraphReader:
                 name, at = each.name, record.recorded_at
                 made = entity_id(record.namespace, kind, key(name))
                 entity = Entity(id=made, namespace=record.namespace, name=name, kind=kind, created_at=at)
-                directory.add(entity)
             named[each.mention] = entity
-        first: dict[str, tuple[Entity, int, int]] = {}
+        spelt: set[str] = set()
         for mention, entity in named.items():
-            first.setdefault(entity.id, (entity, mention.start, mention.end))
+            if entity.name in (mention.name, mention.canonical):
+                spelt.add(entity.id)
+                directory.add(entity)
+        first: dict[str, Named] = {}
+        for mention, entity in named.items():
+            first.setdefault(entity.id, Named(entity, mention.start, mention.end, entity.id in spelt))
         statements = tuple(
             Said(*ends, said.relation, said.valid_from, said.valid_to, said.start, said.end)
             for said in found.statements
@@ -197,10 +236,32 @@ class GraphReader:
     def _directory(self, namespace: str) -> Directory:
         """The entities of a namespace: those that people made, and those that were read before."""
         if namespace not in self._directories:
-            identity = self._decided.identity(namespace)
-            known = self._decided.entities(self.file(), namespace, identity)
-            self._directories[namespace] = Directory(known, identity.root)
+            directory, known = self._made_by_people(namespace, frozenset())
+            for entity, _ in self.file().entities(namespace):
+                directory.add(known.get(entity.id, entity))
+            self._directories[namespace] = directory
         return self._directories[namespace]
+
+    def _made_by_people(self, namespace: str, without: Set[str]) -> tuple[Directory, dict[str, Entity]]:
+        """A directory of the entities that people made, and these by id.
+
+        One that only decisions are about is known by its whole name: what shorter names mean in a memory must not depend on
+        what was decided about it, or the decision would no longer fit when the memory is read again.
+        """
+        identity = self._decided.identity(namespace)
+        made = self._decided.entities(None, namespace, identity)
+        known = {entity.id: entity for entity in made if entity.id not in without}
+        decided = {end for each in self._decided.relations(namespace) for end in (each.source, each.target)}
+        related = {
+            end
+            for each in (self._store.relations(namespace, sorted(decided)) if decided else ())
+            if each.type not in DECISIONS
+            for end in (each.source, each.target)
+        }
+        directory = Directory((), identity.root)
+        for entity in known.values():
+            directory.add(entity, whole=entity.id in decided - related)
+        return directory, known
 
 
 _OTHER_ENTITIES = frozenset({Action.RELATED, Action.UNRELATED, Action.FORGOTTEN})

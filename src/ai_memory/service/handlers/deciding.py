@@ -22,8 +22,8 @@ from ai_memory.operations.deciding import (
 )
 from ai_memory.service.handlers.graph import read_new
 from ai_memory.service.handlers.nodes import Names
+from ai_memory.service.handlers.once import write
 from ai_memory.service.handlers.relations import relation_of
-from ai_memory.service.handlers.writing import write
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Relate, Unrelate
 from ai_memory.store.ids import DECISION, ENTITY, RELATION, new_id

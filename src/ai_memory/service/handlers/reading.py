@@ -186,6 +186,7 @@ def list_(parts: Parts, request: ListRequest) -> Page:
         limit=request.limit,
         cursor=request.cursor,
         newest_first=request.order == "newest",
+        retired=request.retired,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
@@ -9,13 +10,20 @@ from ai_memory.operations.base import parse
 from ai_memory.operations.graph import RelateRequest, UnrelateRequest
 from ai_memory.service.handlers.drafts import check_json
 from ai_memory.service.handlers.nodes import Names
-from ai_memory.service.handlers.writing import write, write_once
+from ai_memory.service.handlers.once import Write, write, write_once
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Unrelate
 from ai_memory.store.ids import RELATION, new_id
 from ai_memory.text.normal import clean_text
 from ai_memory.types import DECISIONS, Entity, Relation
 from ai_memory.wording.ways import MERGE_OR_SPLIT, NEIGHBOURS
+
+
+class _Related(Struct, frozen=True):
+    """What is kept of an answer: the relation may be erased with a memory, and is read again."""
+
+    id: str
+
 
 _GIVEN = ("source", "target", "type", "weight", "attributes", "valid_from", "valid_to")
 
@@ -51,12 +59,18 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
     if request.idempotency_key is None:
         return relation_of(write(parts, [command])[0])
 
-    def answer(results: list[Result]) -> Relation:
-        return replace(relation_of(results[0]), attributes={})  # stored answers outlive a forget, so they hold no text
+    def answer(results: list[Result]) -> _Related:
+        return _Related(relation_of(results[0]).id)
 
-    kept = write_once(parts, "relate", request, request.idempotency_key, [command], answer, Relation)
-    standing = parts.store.relations(request.namespace, [kept.source])
-    return next((whole for whole in standing if whole.id == kept.id), kept)
+    asked = Write("relate", request, request.namespace, request.idempotency_key)
+    kept, _ = write_once(parts, asked, [command], answer, _Related)
+    found = parts.store.relation(request.namespace, kept.id)
+    if found is None:
+        raise NotFoundError(
+            f"relation {kept.id}, which this request made before, went with a memory that was forgotten since",
+            hint="send it with a new idempotency key if it still holds",
+        )
+    return found
 
 
 def unrelate(parts: Parts, request: UnrelateRequest) -> Relation:

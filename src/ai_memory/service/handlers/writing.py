@@ -1,18 +1,13 @@
-"""Handlers of the operations that add, change, end or erase memories."""
+"""Handlers of the operations that add, change or end memories."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
-from msgspec import Struct
 
-from ai_memory.decoding import from_json
 from ai_memory.errors import (
-    BrakeError,
     ConflictError,
     InvalidInputError,
     MemoryServiceError,
@@ -21,9 +16,6 @@ from ai_memory.errors import (
 )
 from ai_memory.operations.writing import (
     Draft,
-    ForgetManyRequest,
-    ForgetRequest,
-    Forgotten,
     Receipts,
     RememberManyRequest,
     RememberRequest,
@@ -31,33 +23,17 @@ from ai_memory.operations.writing import (
     ReviseRequest,
 )
 from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_revise
-from ai_memory.service.handlers.reasons import check_reason
+from ai_memory.service.handlers.once import Write, write_once
 from ai_memory.service.parts import Parts
-from ai_memory.store.base import (
-    Command,
-    Duplicate,
-    Forget,
-    Rejected,
-    Remember,
-    Result,
-    Retire,
-    Stored,
-    StoredRevision,
-    Unchanged,
-)
+from ai_memory.store.base import Duplicate, Rejected, Remember, Result, Retire, Stored, Unchanged
 from ai_memory.text.normal import clean_text
-from ai_memory.types import Outcome, Receipt, Searchable, Selection
+from ai_memory.types import MemoryRecord, Outcome, Receipt, Retirement, Searchable, Selection
 from ai_memory.wording.ways import LIST, by_field
 
-FORGET_PAGE = 500
 WAIT_SECONDS = 30.0
 """How long `wait` waits: less than a client's time limit, so that a long backlog gives a receipt and not an error."""
 PENDING = "not yet embedded: "
 """How the reason of a receipt begins where no embedder makes the vectors."""
-ALWAYS_ALLOWED = 20
-"""Bulk forgetting of this many memories or fewer never trips the brake."""
-
-Answer = TypeVar("Answer", bound=Struct)
 
 
 def remember(parts: Parts, request: RememberRequest) -> Receipt:
@@ -67,8 +43,10 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
     def answer(results: list[Result]) -> Receipt:
         return _receipt(request, results[0], _why_pending(parts))
 
-    receipt = write_once(parts, "remember", request, request.idempotency_key, [command], answer, Receipt)
-    return _awaited(parts, [receipt])[0] if request.wait else receipt
+    asked = Write("remember", request, request.namespace, request.idempotency_key)
+    receipt, repeated = write_once(parts, asked, [command], answer, Receipt)
+    receipts = _as_it_is(parts, request.namespace, [receipt], repeated=repeated)
+    return (_awaited(parts, receipts) if request.wait else receipts)[0]
 
 
 def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
@@ -82,8 +60,10 @@ def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
             filled[place] = _receipt(request.memories[place], result, why_pending)
         return _counted([receipt for receipt in filled if receipt is not None])
 
-    answered = write_once(parts, "remember_many", request, request.idempotency_key, commands, answer, Receipts)
-    return _counted(_awaited(parts, answered.receipts)) if request.wait else answered
+    asked = Write("remember_many", request, request.namespace, request.idempotency_key)
+    answered, repeated = write_once(parts, asked, commands, answer, Receipts)
+    given = _as_it_is(parts, request.namespace, answered.receipts, repeated=repeated)
+    return _counted(_awaited(parts, given) if request.wait else given)
 
 
 def _prepare(
@@ -127,7 +107,9 @@ def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
     def answer(results: list[Result]) -> Receipt:
         return _changed(results[0], parts, "nothing to change: the current revision is the same")
 
-    return write_once(parts, "revise", request, request.idempotency_key, [command], answer, Receipt)
+    asked = Write("revise", request, request.namespace, request.idempotency_key)
+    receipt, repeated = write_once(parts, asked, [command], answer, Receipt)
+    return _as_it_is(parts, request.namespace, [receipt], repeated=repeated)[0]
 
 
 def retire(parts: Parts, request: RetireRequest) -> Receipt:
@@ -136,7 +118,7 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
         id=request.id,
         namespace=request.namespace,
         at=parts.clock.now(),
-        reason=_reason(request.reason),
+        reason=clean_reason(request.reason),
         if_revision=request.if_revision,
     )
 
@@ -145,85 +127,11 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
         reason = receipt.reason if isinstance(results[0], Unchanged) else None
         return msgspec.structs.replace(receipt, searchable=Searchable(words=False, meaning=False), reason=reason)
 
-    return write_once(parts, "retire", request, request.idempotency_key, [command], answer, Receipt)
-
-
-def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
-    """Erase a memory; a second request for the same id finds nothing and raises NotFoundError.
-
-    Raises InvalidInputError for a reason that repeats the memory.
-    """
-    reason = _reason(request.reason)
-    check_reason(parts, request.namespace, [request.id], reason)
-    command = Forget(
-        id=request.id,
-        namespace=request.namespace,
-        at=parts.clock.now(),
-        reason=reason,
-        if_revision=request.if_revision,
-    )
-
-    def answer(results: list[Result]) -> Forgotten:
-        _raise_rejected(results[0], request.id, request.namespace)
-        return Forgotten(forgotten=1, dry_run=False, ids=(request.id,))
-
-    if parts.store.get(request.namespace, [request.id])[0] is not None:
-        parts.follower.forget_saved()  # before the commit as well: a process killed right after it leaves no saved words
-    forgotten = write_once(parts, "forget", request, request.idempotency_key, [command], answer, Forgotten)
-    _drop_derived(parts, request.namespace, [request.id])
-    return forgotten
-
-
-def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
-    """Erase all memories that match, in batches; reason and share are checked for all of them before the first is erased."""
-    selection = as_selection(request)
-    no_filter = selection == Selection(namespace=selection.namespace)
-    if no_filter and not request.everything:
-        raise InvalidInputError(
-            "no filter was given, so this would erase the whole namespace",
-            hint="give a filter, or everything=true to mean just that",
-            field="everything",
-        )
-    ids = _all_ids(parts, request.namespace) if no_filter else _matching_ids(parts, selection)
-    reason = _reason(request.reason)
-    check_reason(parts, request.namespace, ids, reason)  # in a dry run too, which is to foresee a refusal
-    if request.dry_run:
-        return Forgotten(forgotten=len(ids), dry_run=True, ids=tuple(ids[:1000]))
-    total = max(parts.store.stats(request.namespace).memories, 1)
-    share = len(ids) / total
-    allowed = parts.forget_share if request.allow_share is None else request.allow_share
-    if not request.everything and len(ids) > ALWAYS_ALLOWED and share > allowed:
-        raise BrakeError(
-            f"this would erase {len(ids)} of {total} memories in {request.namespace}, more than the allowed {allowed:.0%}",
-            hint=f"narrow the filter, or pass allow_share={min(1.0, share):.2f}",
-            matching=len(ids),
-            total=total,
-        )
-    if not ids:
-        return Forgotten(forgotten=0, dry_run=False, ids=())
-    parts.follower.forget_saved()
-    forgotten = 0
-    for start in range(0, len(ids), FORGET_PAGE):
-        now = parts.clock.now()
-        commands: list[Command] = [
-            Forget(id=memory_id, namespace=request.namespace, at=now, reason=reason)
-            for memory_id in ids[start : start + FORGET_PAGE]
-        ]
-        forgotten += sum(isinstance(result, Stored) for result in write(parts, commands))
-    _drop_derived(parts, request.namespace, ids)
-    return Forgotten(forgotten=forgotten, dry_run=False, ids=tuple(ids[:1000]))
-
-
-def write(parts: Parts, commands: Sequence[Command]) -> list[Result]:
-    """Write durably, hand the new revisions to the index, and wake the background workers."""
-    results = parts.store.write(commands)
-    _after(parts, results)
-    return results
-
-
-def as_selection(request: Selection) -> Selection:
-    """The plain selection inside a request that extends one."""
-    return Selection(**{name: getattr(request, name) for name in Selection.__struct_fields__})
+    asked = Write("retire", request, request.namespace, request.idempotency_key)
+    receipt, repeated = write_once(parts, asked, [command], answer, Receipt)
+    if repeated and parts.store.get(request.namespace, [request.id])[0] is None:
+        raise no_such_memory(request.id, request.namespace)
+    return receipt
 
 
 def _counted(receipts: Sequence[Receipt]) -> Receipts:
@@ -242,45 +150,6 @@ def no_such_memory(memory_id: str, namespace: str) -> NotFoundError:
     )
 
 
-def write_once(
-    parts: Parts,
-    name: str,
-    request: Struct,
-    idempotency_key: str | None,
-    commands: Sequence[Command],
-    answer: Callable[[list[Result]], Answer],
-    kind: type[Answer],
-) -> Answer:
-    """Carry out the commands once per idempotency key; `answer` turns their results into the response."""
-    if idempotency_key is None:
-        return answer(write(parts, commands) if commands else [])
-    if not 1 <= len(idempotency_key) <= 256:
-        raise InvalidInputError("idempotency_key must have 1 to 256 characters", field="idempotency_key", limit=256)
-    digest = hashlib.blake2b(msgspec.json.encode((name, request)), digest_size=16).digest()
-    seen: list[Result] = []
-
-    def encode(results: list[Result]) -> bytes:
-        seen.extend(results)
-        return msgspec.json.encode(answer(results))
-
-    kept = parts.store.write_idempotent(f"{name}:{idempotency_key}", digest, commands, encode)
-    _after(parts, seen)
-    return from_json(kept, kind)
-
-
-def _after(parts: Parts, results: Sequence[Result]) -> None:
-    parts.follower.offer(
-        [
-            StoredRevision(key=result.sequence, record=result.record)
-            for result in results
-            if isinstance(result, Stored) and result.record is not None and result.record.retired_at is None
-        ]
-    )
-    parts.backlog.kick()
-    if parts.graph is not None:
-        parts.graph.kick()
-
-
 def _receipt(draft: Draft, result: Result, why_pending: str | None) -> Receipt:
     """What became of a draft. Lexical search finds a new memory at once, semantic search once it is embedded."""
     if isinstance(result, Stored):
@@ -289,9 +158,10 @@ def _receipt(draft: Draft, result: Result, why_pending: str | None) -> Receipt:
             memory_id=result.memory_id,
             revision=result.revision,
             supersedes=result.superseded,
-            reason=why_pending,
+            reason=_stored_reason(result, why_pending),
             searchable=Searchable(words=True, meaning=False),
             contains_forgotten=result.contains_forgotten,
+            was_retired=_retirement(result),
         )
     if isinstance(result, Duplicate):
         current = result.record
@@ -317,9 +187,10 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             outcome=Outcome.STORED,
             memory_id=result.memory_id,
             revision=result.revision,
-            reason=_why_pending(parts),
+            reason=_stored_reason(result, _why_pending(parts)),
             searchable=Searchable(words=True, meaning=False),
             contains_forgotten=result.contains_forgotten,
+            was_retired=_retirement(result),
         )
     if isinstance(result, Unchanged) and result.record is not None:
         return Receipt(
@@ -329,11 +200,55 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             reason=unchanged,
             searchable=Searchable(words=True, meaning=False),
         )
-    _raise_rejected(result, "", "")
+    raise_rejected(result, "", "")
     raise AssertionError(f"unexpected result {result!r}")
 
 
-def _raise_rejected(result: Result, memory_id: str, namespace: str) -> None:
+def _retirement(stored: Stored) -> Retirement | None:
+    """Without its reason, which is a person's words: the receipt is kept under an idempotency key longer than they may be."""
+    before = stored.retired
+    if before is None or before.retired_at is None:
+        return None
+    return Retirement(memory_id=before.id, retired_at=before.retired_at)
+
+
+def _stored_reason(stored: Stored, why_pending: str | None) -> str | None:
+    before = _retirement(stored)
+    sentences = [] if why_pending is None else [why_pending]
+    if before is not None:
+        when = before.retired_at.date().isoformat()
+        sentences.insert(0, f"the same text was retired on {when} as {before.memory_id}, and is current again")
+    return "; ".join(sentences) or None
+
+
+def _as_it_is(parts: Parts, namespace: str, receipts: Sequence[Receipt], *, repeated: bool) -> list[Receipt]:
+    """The receipts with what is not kept of them; of one that is `repeated`, as true as it is by now."""
+    named = {receipt.memory_id for receipt in receipts if repeated and receipt.memory_id is not None}
+    named |= {receipt.was_retired.memory_id for receipt in receipts if receipt.was_retired is not None}
+    if not named:
+        return list(receipts)
+    found = parts.store.get(namespace, sorted(named))
+    there = {record.id: record for record in found if record is not None}
+    return [_filled(receipt, there, repeated=repeated) for receipt in receipts]
+
+
+def _filled(receipt: Receipt, there: dict[str, MemoryRecord], *, repeated: bool) -> Receipt:
+    if repeated and receipt.memory_id is not None and receipt.memory_id not in there:
+        return Receipt(
+            outcome=Outcome.REJECTED,
+            code="forgotten",
+            reason=f"{receipt.memory_id}, of which this request was answered before, was forgotten since; nothing was stored. "
+            "To store it again, reinstate it with a new idempotency key",
+        )
+    before = receipt.was_retired
+    if before is None or before.memory_id not in there:
+        return receipt
+    reason = there[before.memory_id].retired_reason
+    return msgspec.structs.replace(receipt, was_retired=msgspec.structs.replace(before, reason=reason))
+
+
+def raise_rejected(result: Result, memory_id: str, namespace: str) -> None:
+    """Raise the error that a refused command means; nothing for any other result."""
     if not isinstance(result, Rejected):
         return
     error: MemoryServiceError
@@ -347,7 +262,8 @@ def _raise_rejected(result: Result, memory_id: str, namespace: str) -> None:
     raise error
 
 
-def _reason(reason: str | None) -> str | None:
+def clean_reason(reason: str | None) -> str | None:
+    """The reason given for a change, once it is known to be storable."""
     return None if reason is None else clean_text(reason, "reason")
 
 
@@ -374,7 +290,7 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
         msgspec.structs.replace(
             receipt,
             searchable=Searchable(words=True, meaning=True),
-            reason=None if (receipt.reason or "").startswith(PENDING) else receipt.reason,
+            reason=(receipt.reason or "").partition(PENDING)[0].removesuffix("; ") or None,
         )
         if settled and receipt.memory_id is not None
         else receipt
@@ -382,30 +298,6 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
     ]
 
 
-def _drop_derived(parts: Parts, namespace: str, ids: Sequence[str]) -> None:
-    """Erase every derived copy before a forget is acknowledged: in this process's index, its snapshot and the graph file."""
-    parts.follower.forget_saved()
-    parts.follower.catch_up()
-    if parts.graph is not None:
-        parts.graph.erase(namespace, ids)
-
-
-def _matching_ids(parts: Parts, selection: Selection) -> list[str]:
-    ids: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = parts.store.select(selection, limit=FORGET_PAGE, cursor=cursor)
-        ids.extend(memory.id for memory in page.memories)
-        cursor = page.cursor
-        if cursor is None:
-            return ids
-
-
-def _all_ids(parts: Parts, namespace: str) -> list[str]:
-    """Every memory of a namespace, the retired ones too, which no filter matches."""
-    ids: dict[str, None] = {}
-    after = 0
-    while page := parts.store.live_revisions(after=after, limit=FORGET_PAGE, namespace=namespace):
-        ids.update((revision.record.id, None) for revision in page)
-        after = page[-1].key
-    return list(ids)
+def as_selection(request: Selection) -> Selection:
+    """The plain selection inside a request that extends one."""
+    return Selection(**{name: getattr(request, name) for name in Selection.__struct_fields__})

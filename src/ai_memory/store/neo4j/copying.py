@@ -35,6 +35,7 @@ from ai_memory.store.neo4j.nodes import (
     JOB,
     LOG,
     Held,
+    answer_properties,
     entity,
     generation,
     held,
@@ -45,7 +46,7 @@ from ai_memory.store.neo4j.nodes import (
     relation,
 )
 from ai_memory.store.neo4j.relating import LOCATED, Joined, insert_entities, join
-from ai_memory.store.neo4j.transaction import Transaction
+from ai_memory.store.neo4j.transaction import INSERT_ANSWERS, Transaction
 from ai_memory.store.tombstones import Secret
 
 _LABELS = {
@@ -76,7 +77,8 @@ _QUERIES: dict[Part, str] = {
     Part.VECTORS: f"MATCH (n:Vector) WHERE {_BEHIND_PAIR.format('position')} "
     "RETURN n.generation, n.position, n.key, n.passage, n.vector ORDER BY n.generation, n.position",
     Part.JOBS: f"MATCH (j:Job) WHERE j.id > $c RETURN {JOB} ORDER BY j.id",
-    Part.ANSWERS: "MATCH (a:Answer) WHERE a.key > $c RETURN a.key, a.request_digest, a.response, a.at ORDER BY a.key",
+    Part.ANSWERS: "MATCH (a:Answer) WHERE a.key > $c "
+    "RETURN a.key, a.namespace, a.request_digest, a.response, a.memories, a.at ORDER BY a.key",
 }
 
 
@@ -108,8 +110,9 @@ def _tombstone(row: list[Any], secret: Secret) -> CopiedTombstone:
 
 
 def _answer(row: list[Any]) -> CopiedAnswer:
-    key, request_digest, response, at = row
-    return CopiedAnswer(key, bytes.fromhex(request_digest), bytes(response), at)
+    key, namespace, request_digest, response, memories, at = row
+    request = None if request_digest is None else bytes.fromhex(request_digest)
+    return CopiedAnswer(bytes.fromhex(key), namespace, request, bytes(response), tuple(memories), at)
 
 
 _READS: dict[Part, Callable[[list[Any]], Any]] = {
@@ -252,8 +255,5 @@ _TAKES: dict[Part, Callable[[Transaction, list[Any]], None]] = {
     Part.JOBS: lambda transaction, rows: transaction.in_pieces(
         "UNWIND $rows AS row CREATE (j:Job) SET j = row", [job_properties(row.job) for row in rows]
     ),
-    Part.ANSWERS: lambda transaction, rows: transaction.in_pieces(
-        "UNWIND $rows AS row CREATE (:Answer {key: row[0], request_digest: row[1], response: row[2], at: row[3]})",
-        [(row.key, row.request_digest.hex(), row.response, row.at) for row in rows],
-    ),
+    Part.ANSWERS: lambda transaction, rows: transaction.in_pieces(INSERT_ANSWERS, list(map(answer_properties, rows))),
 }

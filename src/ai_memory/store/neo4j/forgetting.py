@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ai_memory.store.base import Action, Exclude, Forget, Result, Stored, Unchanged
+from ai_memory.store.base import Action, Exclude, Forget, Relate, Result, Stored, Unchanged
 from ai_memory.store.neo4j.graveyard import BURIED, BURY, buried
 from ai_memory.store.neo4j.relating import LOCATED
+from ai_memory.store.neo4j.relating import carry_out as relate
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import refuse, too_many_stores
 from ai_memory.store.tombstones import Entry, Trace, is_own
@@ -21,10 +22,11 @@ _VECTORS = "UNWIND $rows AS row MATCH (:Revision {key: row})-[:HAS_VECTOR]->(v:V
 _ENTITIES = (
     "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})--(e:Entity) RETURN DISTINCT e.namespace, e.id"
 )
-_EVIDENCED = (
-    f"UNWIND $rows AS row MATCH (l:Relation {{namespace: row[0], evidence: row[1]}}) {LOCATED} "
+_EVIDENCED, _DECIDED = (
+    f"UNWIND $rows AS row MATCH (l:Relation {{namespace: row[0], {which}: row[1]}}) {LOCATED} "
     "WITH DISTINCT l, x, startNode(x) AS a, endNode(x) AS b DELETE x DETACH DELETE l "
     "WITH a, b UNWIND [a, b] AS e WITH DISTINCT e WHERE e:Entity RETURN e.namespace, e.id"
+    for which in ("evidence", "id")
 )
 _LOCATORS = (
     "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})-[x]-(:Node) "
@@ -33,6 +35,10 @@ _LOCATORS = (
 _MEMORIES = (
     "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) "
     "OPTIONAL MATCH (m)-[:HAS_REVISION]->(r:Revision) DETACH DELETE r, m"
+)
+_REQUESTS = (
+    "UNWIND $rows AS row MATCH (a:Answer {namespace: row[0]}) WHERE any(each IN a.memories WHERE each IN row[1]) "
+    "REMOVE a.request_digest"
 )
 _UNSUPPORTED = (
     "UNWIND $rows AS row MATCH (e:Node {namespace: row[0], id: row[1]}) WHERE NOT EXISTS { (e)--(:Node) } "
@@ -49,6 +55,8 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
     results: list[Result] = []
     gone: dict[tuple[str, str], list[int]] = {}
     tombstones: list[Sequence[Any]] = []
+    decisions: list[tuple[str, str]] = []
+    left: list[Relate] = []
     for command in commands:
         name = (command.namespace, command.id)
         history = histories.get(name)
@@ -67,8 +75,15 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
             row, values = buried(transaction.graveyard.secret, command.namespace, trace, sequence)
             tombstones.append(values)
             transaction.refusing.add(command.namespace, Entry(row, sequence, command.id, trace))
+        decisions.extend((command.namespace, decision) for decision in command.decisions)
+        left.extend(command.left)
         results.append(Stored(sequence=sequence, memory_id=command.id))
-    _erase(transaction, gone, tombstones)
+    _bury(transaction, tombstones)
+    touched = _erase(transaction, gone)
+    touched |= {tuple(row) for row in transaction.looked_up(_DECIDED, decisions)}
+    if left:
+        relate(transaction, left)
+    transaction.in_pieces(_UNSUPPORTED, sorted(touched))
     return results
 
 
@@ -102,13 +117,17 @@ def _bury(transaction: Transaction, tombstones: list[Sequence[Any]]) -> None:
         transaction.rows(BURIED, sequence=max(sequence for *_, sequence in tombstones))
 
 
-def _erase(transaction: Transaction, gone: dict[tuple[str, str], list[int]], tombstones: list[Sequence[Any]]) -> None:
+def _erase(transaction: Transaction, gone: dict[tuple[str, str], list[int]]) -> set[tuple[str, str]]:
+    """Erase memories with their relations; the entities that these led from or to."""
     names, keys = list(gone), [key for keys in gone.values() for key in keys]
-    _bury(transaction, tombstones)
     transaction.in_pieces(_PENDING, keys)
     transaction.in_pieces(_VECTORS, keys)
     touched = {tuple(row) for row in transaction.looked_up(_ENTITIES, names)}
     touched |= {tuple(row) for row in transaction.looked_up(_EVIDENCED, names)}
     transaction.in_pieces(_LOCATORS, names)
     transaction.in_pieces(_MEMORIES, names)
-    transaction.in_pieces(_UNSUPPORTED, sorted(touched))
+    ids: dict[str, list[str]] = {}
+    for namespace, memory_id in names:
+        ids.setdefault(namespace, []).append(memory_id)
+    transaction.in_pieces(_REQUESTS, list(ids.items()))
+    return touched

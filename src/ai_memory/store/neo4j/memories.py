@@ -25,7 +25,7 @@ _HISTORIES = (
     "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]})-[:HAS_REVISION]->(r:Revision) "
     f"RETURN {HELD} ORDER BY r.key"
 )
-_UNRETIRED = "UNWIND $rows AS row MATCH (r:Current {dedup_key: row}) RETURN DISTINCT r.namespace, r.memory_id"
+_SAYING = "UNWIND $rows AS row MATCH (r:Revision {dedup_key: row}) RETURN DISTINCT r.namespace, r.memory_id"
 
 _MEMORIES = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) RETURN m.namespace, m.id"
 _FIRST_REVISIONS = "UNWIND $rows AS row CREATE (m:Node:Memory)-[:HAS_REVISION]->(r:Revision) SET m = row[0], r = row[1]"
@@ -34,8 +34,8 @@ _LATER_REVISIONS = (
     "CREATE (m)-[:HAS_REVISION]->(r:Revision) SET m.label = row[0].label, r = row[1]"
 )
 _RETIRED = (
-    "UNWIND $rows AS row MATCH (r:Revision {key: row[0]}) SET r.retired_at = row[1], r.retired_reason = row[2] "
-    "REMOVE r:Current"
+    "UNWIND $rows AS row MATCH (r:Revision {key: row[0]}) "
+    "SET r.retired_at = row[1], r.retired_reason = row[2], r.dedup_key = row[3] REMOVE r:Current"
 )
 _LABELS = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) SET m.label = row[2]"
 _PENDING = "UNWIND $rows AS row UNWIND $generations AS generation CREATE (:Owed {generation: generation, key: row})"
@@ -58,7 +58,7 @@ class Memories:
     def __init__(self, transaction: Transaction, commands: Sequence[MemoryCommand]) -> None:
         self.transaction = transaction
         self._histories: dict[tuple[str, str], History] = {}
-        self._unretired: dict[bytes, list[Held]] = {}
+        self._saying: dict[bytes, list[Held]] = {}
         self._lifted: list[tuple[str, str]] = []
         self._inherits: list[tuple[int, int]] = []
         self._look_up(commands)
@@ -67,16 +67,16 @@ class Memories:
         transaction = self.transaction
         keys = [command.dedup_key.hex() for command in commands if not isinstance(command, Retire)]
         named = dict.fromkeys(chain.from_iterable(map(_names, commands)))
-        named.update((tuple(row), None) for row in transaction.looked_up(_UNRETIRED, list(dict.fromkeys(keys))))
+        named.update((tuple(row), None) for row in transaction.looked_up(_SAYING, list(dict.fromkeys(keys))))
         for values in transaction.looked_up(_HISTORIES, list(named)):
             self._hold(held(values))
 
     def _hold(self, held: Held) -> None:
         record = held.record
         self._histories.setdefault((record.namespace, record.id), History()).held.append(held)
-        if record.retired_at is None and held.dedup_key is not None:
-            self._unretired.setdefault(held.dedup_key, []).append(held)
-            self._unretired[held.dedup_key].sort(key=lambda each: each.key)
+        if held.dedup_key is not None:
+            self._saying.setdefault(held.dedup_key, []).append(held)
+            self._saying[held.dedup_key].sort(key=lambda each: each.key)
 
     def history(self, namespace: str, memory_id: str) -> History:
         """The revisions of a memory; empty if there is no such memory."""
@@ -84,7 +84,16 @@ class Memories:
 
     def unretired(self, dedup_key: bytes) -> Iterable[Held]:
         """The unretired revisions with this dedup key, oldest first."""
-        return (held for held in self._unretired.get(dedup_key, ()) if held.record.retired_at is None)
+        return (held for held in self._saying.get(dedup_key, ()) if held.record.retired_at is None)
+
+    def retired(self, dedup_key: bytes) -> MemoryRecord | None:
+        """The newest memory that has this dedup key and was retired, in its latest revision."""
+        latest = (
+            held
+            for held in reversed(self._saying.get(dedup_key, ()))
+            if held is self.history(held.record.namespace, held.record.id).latest
+        )
+        return next((held.record for held in latest if held.record.retired_at is not None), None)
 
     def lift(self, namespace: str, entry: Entry) -> None:
         """Take a tombstone away."""
@@ -95,10 +104,12 @@ class Memories:
         """A new revision, the first one of a new memory or the next one of an existing memory."""
         self._hold(Held(key=key, record=record, dedup_key=dedup_key, salt=salt, new=True))
 
-    def retire(self, held: Held, record: MemoryRecord) -> None:
-        """End a revision; `record` is what it is now."""
+    def retire(self, held: Held, record: MemoryRecord, *, replaced: bool = False) -> None:
+        """End a revision; `record` is what it is now. One that is `replaced` by another is no longer looked for."""
         held.record = record
         held.retired = True
+        if replaced:
+            held.dedup_key = None
 
     def inherit(self, before: int, after: int) -> None:
         """The revision `after` says what `before` says, and takes over its vectors where there are any."""
@@ -117,7 +128,12 @@ class Memories:
         transaction.in_pieces(
             _RETIRED,
             [
-                (held.key, to_micros(held.record.retired_at), held.record.retired_reason)
+                (
+                    held.key,
+                    to_micros(held.record.retired_at),
+                    held.record.retired_reason,
+                    None if held.dedup_key is None else held.dedup_key.hex(),
+                )
                 for history in changed
                 for held in history.held
                 if held.retired and not held.new and held.record.retired_at is not None

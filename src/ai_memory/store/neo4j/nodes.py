@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.store.base import LogEntry, StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry, log_entry
+from ai_memory.store.copying import CopiedAnswer
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, reader, writer
 from ai_memory.text.analysis import analyse
 from ai_memory.text.properties import label_of
@@ -206,6 +207,16 @@ def log_entry_of(values: Values) -> LogEntry:
 def log_properties(entry: ChainedEntry, digest: bytes) -> Properties:
     """A log entry's node."""
     return asdict(entry) | {"digest": digest.hex()}
+
+
+def answer_properties(answer: CopiedAnswer) -> Properties:
+    """An answer kept under an idempotency key."""
+    request = answer.request_digest
+    return asdict(answer) | {
+        "key": answer.key.hex(),
+        "request_digest": None if request is None else request.hex(),
+        "memories": list(answer.memories),
+    }
 
 
 _JOB_CODECS = {**CODECS, "payload": JSON, "progress": JSON}  # never absent, even if empty

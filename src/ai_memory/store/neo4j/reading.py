@@ -29,6 +29,8 @@ _HEAVIEST = (
     "WHERE x.weight >= coalesce(found[$heaviest - 1].weight, x.weight) "  # beyond the end of a list is null
 )
 
+_NONE_LATER = "NOT EXISTS { (r)<-[:HAS_REVISION]-(:Memory)-[:HAS_REVISION]->(later:Revision) WHERE later.key > r.key }"
+
 
 def get(
     connection: Connection, namespace: str, ids: Sequence[str], *, known_at: dt.datetime | None = None
@@ -58,7 +60,13 @@ def revisions(connection: Connection, namespace: str, memory_id: str) -> list[Me
 
 
 def select(
-    connection: Connection, selection: Selection, *, limit: int, cursor: str | None = None, newest_first: bool = True
+    connection: Connection,
+    selection: Selection,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    newest_first: bool = True,
+    retired: bool = False,
 ) -> Page:
     """As `Store.select`."""
     if limit < 1:
@@ -66,13 +74,15 @@ def select(
     conditions = Conditions(selection)
     beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
     if cursor is not None:
-        occurred, memory_id = position_of(cursor, selection, newest_first)
+        occurred, memory_id = position_of(cursor, selection, newest_first, retired)
         conditions.add(
             f"r.occurred {beyond}= $occurred AND (r.occurred {beyond} $occurred OR r.memory_id {beyond} $id)",
             occurred=occurred,
             id=memory_id,
         )
-    label = "Current" if selection.known_at is None else "Revision"
+    if retired and selection.known_at is None:
+        conditions.add(_NONE_LATER)
+    label = "Current" if selection.known_at is None and not retired else "Revision"
     rows = connection.read(
         f"MATCH (r:{label}) WHERE {conditions.cypher} RETURN {RECORD}, r.occurred "
         f"ORDER BY r.occurred {order}, r.memory_id {order} LIMIT $limit",
@@ -83,7 +93,7 @@ def select(
     if len(rows) <= limit:
         return Page(memories=memories)
     *_, occurred = rows[limit - 1]
-    return Page(memories=memories, cursor=cursor_of(selection, newest_first, occurred, memories[-1].id))
+    return Page(memories=memories, cursor=cursor_of(selection, newest_first, retired, occurred, memories[-1].id))
 
 
 def relations(
@@ -114,6 +124,16 @@ def relations(
         heaviest=heaviest,
     )
     return [relation(row) for row in rows]
+
+
+def one_relation(connection: Connection, namespace: str, relation_id: str) -> Relation | None:
+    """As `Store.relation`."""
+    rows = connection.read(
+        f"MATCH (l:Relation {{namespace: $namespace, id: $id}}) {LOCATED} RETURN {EDGE}",
+        namespace=namespace,
+        id=relation_id,
+    )
+    return relation(rows[0]) if rows else None
 
 
 def decisions(connection: Connection, namespace: str) -> list[Relation]:

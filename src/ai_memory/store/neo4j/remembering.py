@@ -86,6 +86,7 @@ class _Run:
         if refusal is not None:
             return refusal
         made, salt = first_revision(command), new_salt()
+        before = memories.retired(command.dedup_key)
         key = self.transaction.append(
             Action.REMEMBERED,
             command.at,
@@ -114,6 +115,7 @@ class _Run:
             record=made,
             superseded=superseded,
             contains_forgotten=verdict.forgotten_ids,
+            retired=before,
         )
 
     def _refused(self, command: Remember) -> Result | None:
@@ -158,6 +160,7 @@ class _Run:
         for other in self.memories.unretired(command.dedup_key):
             if other.record.id != command.id and is_duplicate(micros(other.record.valid_to), end, at):
                 return twin(other.record.id)
+        before = self.memories.retired(command.dedup_key) if held.dedup_key != command.dedup_key else None
         made = revised(current, command)
         made = self._replace(held, made, command.dedup_key, command.at, command.reason)
         return Stored(
@@ -166,6 +169,7 @@ class _Run:
             revision=made.revision,
             record=made,
             contains_forgotten=verdict.forgotten_ids,
+            retired=before,
         )
 
     def _replace(
@@ -192,7 +196,7 @@ class _Run:
             committed=commitment(made.content_hash, salt),
         )
         made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
-        self.memories.retire(held, replace(current, retired_at=moment, retired_reason=reason))
+        self.memories.retire(held, replace(current, retired_at=moment, retired_reason=reason), replaced=True)
         self.memories.add(key, made, dedup_key, salt)
         if (made.title, made.text) == (current.title, current.text):
             self.memories.inherit(held.key, key)

@@ -18,6 +18,7 @@ from ai_memory.store.base import (
     Command,
     Exclude,
     Forget,
+    Once,
     Relate,
     Result,
     Unrelate,
@@ -146,22 +147,17 @@ class Neo4jStore:
         return self._submit(lambda transaction: _execute(transaction, commands), actor)
 
     def write_idempotent(
-        self,
-        key: str,
-        request_digest: bytes,
-        commands: Sequence[Command],
-        encode: Callable[[list[Result]], bytes],
-        *,
-        actor: str = "",
+        self, once: Once, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
     ) -> bytes:
         """As `Store.write_idempotent`."""
         now = to_micros(self._clock.now())
 
         def run(transaction: Transaction) -> bytes:
-            answer = transaction.kept_answer(key, request_digest, now)
+            answer = transaction.kept_answer(once, now)
             if answer is None:
-                answer = encode(_execute(transaction, commands))
-                transaction.keep_answer(key, request_digest, answer, now)
+                results = _execute(transaction, commands)
+                answer = encode(results)
+                transaction.keep_answer(once, results, answer, now)
             return answer
 
         return self._submit(run, actor)
@@ -180,6 +176,7 @@ class Neo4jStore:
     get = _reads(reading.get)
     revisions = _reads(reading.revisions)
     select = _reads(reading.select)
+    relation = _reads(reading.one_relation)
     relations = _reads(reading.relations)
     decisions = _reads(reading.decisions)
     entities = _reads(reading.entities)

@@ -12,12 +12,13 @@ from typing import Any
 import neo4j
 
 from ai_memory.clock import to_micros
-from ai_memory.store.base import Action
+from ai_memory.store.base import Action, Once, Result
 from ai_memory.store.chain import ChainedEntry, chain_digest, number_list
+from ai_memory.store.copying import CopiedAnswer
 from ai_memory.store.neo4j.database.connection import Rows
 from ai_memory.store.neo4j.graveyard import POSITION, Graveyard
-from ai_memory.store.neo4j.nodes import Properties, log_properties
-from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
+from ai_memory.store.neo4j.nodes import Properties, answer_properties, log_properties
+from ai_memory.store.rules import KEPT_MICROSECONDS, is_kept, key_reused, memories_of, repeats_what_is_forgotten
 
 ROWS_AT_ONCE = 1_000
 """Rows of one query, so that neither side holds much more than it works on."""
@@ -28,6 +29,8 @@ _BEGIN = (
     "COLLECT { MATCH (g:Generation) WHERE g.state <> 'retired' RETURN g.number }"
 )
 """The count comes between the lock and the reading, so that nothing is read before the lock is held."""
+
+INSERT_ANSWERS = "UNWIND $rows AS row CREATE (a:Answer) SET a = row"
 
 _END = "MATCH (s:Store {only: true}) SET s.sequence = $sequence, s.digest = $digest, s.entities = $entities"
 
@@ -96,21 +99,23 @@ class Transaction:
         self._entities += 1
         return self._entities
 
-    def kept_answer(self, key: str, request_digest: bytes, now: int) -> bytes | None:
+    def kept_answer(self, once: Once, now: int) -> bytes | None:
         """The answer kept under an idempotency key, None if there is none. Raises IdempotencyConflictError for another request."""
         self.rows("MATCH (a:Answer) WHERE a.at <= $old DELETE a", old=now - KEPT_MICROSECONDS)
-        for known_digest, response in self.rows(
-            "MATCH (a:Answer {key: $key}) RETURN a.request_digest, a.response", key=key
+        for known, response in self.rows(
+            "MATCH (a:Answer {key: $key}) RETURN a.request_digest, a.response", key=once.key.hex()
         ):
-            if known_digest != request_digest.hex():
-                raise key_reused(key)
+            if known is not None and known != once.request.hex():
+                raise key_reused()
             return bytes(response)
         return None
 
-    def keep_answer(self, key: str, request_digest: bytes, answer: bytes, now: int) -> None:
+    def keep_answer(self, once: Once, results: Sequence[Result], answer: bytes, now: int) -> None:
         """Keep an answer for 24 hours."""
-        values = {"key": key, "request_digest": request_digest.hex(), "response": answer, "at": now}
-        self.rows("CREATE (a:Answer) SET a = $values", values=values)
+        if is_kept(results):
+            request = None if repeats_what_is_forgotten(results) else once.request
+            made = CopiedAnswer(once.key, once.namespace, request, answer, tuple(memories_of(results)), now)
+            self.in_pieces(INSERT_ANSWERS, [answer_properties(made)])
 
     def flush(self) -> None:
         """Write the log entries held back so far and where the log ends now."""

@@ -31,6 +31,7 @@ from ai_memory.store.base import (
 from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.content import content_row, first_revision, revised
 from ai_memory.store.rules import forgotten, id_taken, is_duplicate, refuse, retired, twin, unknown
+from ai_memory.store.sqlite.answers import erase_requests
 from ai_memory.store.sqlite.forgetting import exclude, forget
 from ai_memory.store.sqlite.graveyard import lift
 from ai_memory.store.sqlite.relating import join, relate, unrelate
@@ -53,6 +54,7 @@ def execute(transaction: Transaction, commands: Sequence[Command]) -> list[Resul
         else:
             results.extend(_SINGLE[type(command)](transaction, command) for command in run)
     transaction.flush()
+    erase_requests(transaction)
     return results
 
 
@@ -75,6 +77,8 @@ class _Remembering:
         self._new = NewRevisions(transaction)
         self._unretired: dict[bytes, list[tuple[int | None, MemoryRecord | int]]] = {}
         """By dedup key: `valid_to`, and the record where this run made it, else its key."""
+        self._retired: dict[bytes, int] = {}
+        """By dedup key: the key of the newest memory that has it and is retired."""
         self._here: dict[str, _Here] = {}
 
     def all(self, commands: Sequence[Remember]) -> list[Result]:
@@ -85,8 +89,11 @@ class _Remembering:
 
     def _look_up(self, commands: Sequence[Remember]) -> None:
         transaction = self._transaction
-        for key, dedup_key, valid_to in transaction.unretired(list(map(_DEDUP_KEY, commands))):
-            self._unretired.setdefault(dedup_key, []).append((valid_to, key))
+        for key, dedup_key, valid_to, retired_at in transaction.saying(list(map(_DEDUP_KEY, commands))):
+            if retired_at is None:
+                self._unretired.setdefault(dedup_key, []).append((valid_to, key))
+            else:
+                self._retired[dedup_key] = key
         for command in commands:
             here = self._here.get(command.namespace)
             if here is None:
@@ -114,12 +121,14 @@ class _Remembering:
         made = self._insert(command)
         here.ids.add(command.id)
         same.append((micros(made.valid_to), made))
+        before = self._retired.get(command.dedup_key)
         return Stored(
             sequence=self._transaction.sequence,
             memory_id=command.id,
             revision=1,
             record=made,
             contains_forgotten=verdict.forgotten_ids,
+            retired=None if before is None else self._transaction.by_key(before),
         )
 
     def _duplicate(
@@ -199,6 +208,7 @@ def _replace(
         Action.REVISED, moment, current.namespace, memory_id=current.id, retired=(held.key,), committed=committed
     )
     _retire_row(transaction, held.key, moment, reason)
+    transaction.connection.execute("UPDATE revisions SET dedup_key = NULL WHERE key = ?", (held.key,))
     made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
     new = NewRevisions(transaction)
     new.add(key, held.memory, made, to_micros(made.created_at), hash_column(made.content_hash), dedup_key, salt)
@@ -229,9 +239,9 @@ def _revise(transaction: Transaction, command: Revise) -> Result:
     verdict = transaction.refusing.about(command.namespace, command.content)
     if verdict.said and not same_text(current.text, command.content.text):
         return forgotten()  # a memory that says it already (another user's was forgotten) may go on
-    other = _twin(transaction, command)
+    other, before = _others(transaction, command)
     if other is not None:
-        return twin(other)
+        return twin(other.id)
     made = revised(current, command)
     made = _replace(
         transaction,
@@ -247,17 +257,21 @@ def _revise(transaction: Transaction, command: Revise) -> Result:
         revision=made.revision,
         record=made,
         contains_forgotten=verdict.forgotten_ids,
+        retired=before if held.dedup_key != command.dedup_key else None,
     )
 
 
-def _twin(transaction: Transaction, command: Revise) -> str | None:
-    """The id of another memory that a revised text would be a duplicate of."""
+def _others(transaction: Transaction, command: Revise) -> tuple[MemoryRecord | None, MemoryRecord | None]:
+    """The memory that a revised text would be a duplicate of, and the newest other one that says it and was retired."""
+    before: MemoryRecord | None = None
     end, at = micros(command.content.valid_to), to_micros(command.at)
-    for key, _, valid_to in transaction.unretired([command.dedup_key]):
+    for key, _, valid_to, retired_at in transaction.saying([command.dedup_key]):
         other = transaction.by_key(key)
-        if other.id != command.id and is_duplicate(valid_to, end, at):
-            return other.id
-    return None
+        if other.id != command.id and retired_at is not None:
+            before = other
+        elif other.id != command.id and is_duplicate(valid_to, end, at):
+            return other, before
+    return None, before
 
 
 def _retire(transaction: Transaction, command: Retire) -> Result:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from msgspec.structs import asdict
 
 from ai_memory.clock import to_micros
@@ -27,6 +28,7 @@ from ai_memory.store.copying import (
     Part,
     Progress,
 )
+from ai_memory.store.sqlite.answers import INSERT_ANSWER
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.relating import INSERT_RELATION
 from ai_memory.store.sqlite.revisions import INSERT_MEMORY, INSERT_REVISION, INSERT_TAG
@@ -52,6 +54,7 @@ from ai_memory.store.sqlite.rows import (
     revision_row,
 )
 from ai_memory.store.tombstones import Secret
+from ai_memory.store.values import json_text
 
 MARK = "copying"
 """The row of `meta` that holds a `Progress` while the store is being filled."""
@@ -87,7 +90,8 @@ _SELECTS: dict[Part, str] = {
     Part.VECTORS: "SELECT generation, position, revision, passage, vector FROM vectors INDEXED BY vectors_by_generation "
     "WHERE generation >= :a AND (generation > :a OR position > :b) ORDER BY generation, position",
     Part.JOBS: f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs WHERE id > :c ORDER BY id",
-    Part.ANSWERS: "SELECT key, request_digest, response, at FROM idempotency WHERE key > :c ORDER BY key",
+    Part.ANSWERS: "SELECT i.key, n.name, i.request_digest, i.response, i.memories, i.at FROM idempotency i "
+    "CROSS JOIN namespaces n ON n.number = i.namespace WHERE lower(hex(i.key)) > :c ORDER BY i.key",
 }
 
 
@@ -99,6 +103,11 @@ def _revision(row: Row) -> CopiedRevision:
 def _entity(row: Row) -> CopiedEntity:
     *_, number = row
     return CopiedEntity(number, entity(row))
+
+
+def _answer(row: Row) -> CopiedAnswer:
+    key, namespace, request_digest, response, memories, at = row
+    return CopiedAnswer(key, namespace, request_digest, response, tuple(msgspec.json.decode(memories)), at)
 
 
 def _relation(row: Row) -> CopiedRelation:
@@ -115,7 +124,7 @@ _READS: dict[Part, Callable[[Row], Any]] = {
     Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
-    Part.ANSWERS: lambda row: CopiedAnswer(*row),
+    Part.ANSWERS: _answer,
 }
 
 
@@ -284,7 +293,11 @@ class Filling:
         self._connection.executemany(insert_into("jobs", JOB_COLUMNS), [job_row(row.job) for row in rows])
 
     def _answers(self, rows: list[CopiedAnswer]) -> None:
-        self._insert("idempotency", [(row.key, row.request_digest, row.response, row.at) for row in rows])
+        answers = [
+            (row.key, self._namespace(row.namespace), row.request_digest, row.response, json_text(row.memories), row.at)
+            for row in rows
+        ]
+        self._connection.executemany(INSERT_ANSWER, answers)
 
 
 class SqliteTarget:

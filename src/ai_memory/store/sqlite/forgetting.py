@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from ai_memory.store.base import Action, Exclude, Forget, Result, Stored, Unchanged
 from ai_memory.store.rules import refuse, too_many_stores
 from ai_memory.store.sqlite.graveyard import bury
+from ai_memory.store.sqlite.relating import relate
 from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.tombstones import Entry, Trace, is_own
 
@@ -30,9 +33,12 @@ def forget(transaction: Transaction, command: Forget) -> Result:
         row = bury(connection, transaction.graveyard.secret, namespace, trace, sequence)
         transaction.refusing.add(command.namespace, Entry(row, sequence, command.id, trace))
     _erase_revisions(transaction, keys)
-    _erase_edges(transaction, namespace, command.id)
     connection.execute("DELETE FROM memories WHERE number = ?", (held.memory,))
-    transaction.erased = True
+    ends = _erase_edges(transaction, namespace, command)
+    for each in command.left:
+        relate(transaction, each)
+    _erase_unsupported(transaction, namespace, ends)
+    transaction.forgotten_ids.setdefault(command.namespace, []).append(command.id)
     return Stored(sequence=sequence, memory_id=command.id)
 
 
@@ -74,18 +80,28 @@ def _erase_revisions(transaction: Transaction, keys: list[int]) -> None:
     connection.executemany("DELETE FROM revisions WHERE key = ?", [(key,) for key in keys])
 
 
-def _erase_edges(transaction: Transaction, namespace: int, memory_id: str) -> None:
-    """Erase relations that touch the memory, then the entities that nothing else supports."""
+def _erase_edges(transaction: Transaction, namespace: int, command: Forget) -> set[str]:
+    """Erase relations that touch the memory, and the decisions that go with it; the ends of all of them."""
+    connection = transaction.connection
+    ends: set[str] = set()
+    for ids, which in (
+        ([command.id], "(source = :id OR target = :id OR evidence = :id)"),
+        (command.decisions, "id = :id"),
+    ):
+        for each in ids:
+            values = {"namespace": namespace, "id": each}
+            where = f"namespace = :namespace AND {which}"
+            ends.update(
+                chain.from_iterable(connection.execute(f"SELECT source, target FROM relations WHERE {where}", values))
+            )
+            connection.execute(f"DELETE FROM relations WHERE {where}", values)
+    return ends
+
+
+def _erase_unsupported(transaction: Transaction, namespace: int, ends: set[str]) -> None:
+    """Erase those entities that no relation leads from or to."""
     connection = transaction.connection
     entities: set[int] = set()
-    touching = "namespace = :namespace AND (source = :id OR target = :id OR evidence = :id)"
-    values = {"namespace": namespace, "id": memory_id}
-    ends = {
-        end
-        for ends in connection.execute(f"SELECT source, target FROM relations WHERE {touching}", values)
-        for end in ends
-    }
-    connection.execute(f"DELETE FROM relations WHERE {touching}", values)
     for marks, ids in chunks(sorted(ends)):
         found = connection.execute(
             f"SELECT number FROM entities WHERE namespace = ? AND id IN ({marks})", (namespace, *ids)

@@ -90,16 +90,19 @@ def select(
     limit: int,
     cursor: str | None = None,
     newest_first: bool = True,
+    retired: bool = False,
 ) -> Page:
     """As `Store.select`."""
     if limit < 1:
         raise InvalidInputError(f"limit must be at least 1, not {limit}")
-    place = None if cursor is None else position_of(cursor, selection, newest_first)
+    place = None if cursor is None else position_of(cursor, selection, newest_first, retired)
     number = namespace_number(connection, selection.namespace)
     if number is None:
         return Page(memories=())
-    written = spellings(connection, selection, number)
+    written = spellings(connection, selection, number, retired=retired)
     conditions = Conditions(selection, number, written)
+    if selection.known_at is None:
+        conditions.add(LATEST if retired else "r.retired_at IS NULL")
     beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
     if place is not None:
         occurred, memory_id = place
@@ -117,7 +120,7 @@ def select(
     if len(rows) <= limit:
         return Page(memories=memories)
     *_, occurred = rows[limit - 1]
-    return Page(memories=memories, cursor=cursor_of(selection, newest_first, occurred, memories[-1].id))
+    return Page(memories=memories, cursor=cursor_of(selection, newest_first, retired, occurred, memories[-1].id))
 
 
 def _source(connection: sqlite3.Connection, selection: Selection, namespace: int, written: Spellings) -> str:
@@ -235,6 +238,14 @@ def _touching(column: str, clauses: Sequence[str], union: str = "UNION") -> str:
         f"l.{end} IN (SELECT value FROM json_each(:ids)) AND {' AND '.join(clauses)}"
         for end in ("source", "target")
     )
+
+
+def one_relation(connection: sqlite3.Connection, namespace: str, relation_id: str) -> Relation | None:
+    """As `Store.relation`."""
+    row = connection.execute(
+        f"{RELATION_SOURCE} WHERE l.namespace = ? AND l.id = ?", (namespace_number(connection, namespace), relation_id)
+    ).fetchone()
+    return None if row is None else relation(row)
 
 
 def decisions(connection: sqlite3.Connection, namespace: str) -> list[Relation]:

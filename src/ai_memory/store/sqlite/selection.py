@@ -32,8 +32,8 @@ class Spellings(NamedTuple):
     """
 
 
-def spellings(connection: sqlite3.Connection, selection: Selection, namespace: int) -> Spellings:
-    """The spellings that the store holds, by a few look-ups in its indexes for each name."""
+def spellings(connection: sqlite3.Connection, selection: Selection, namespace: int, *, retired: bool) -> Spellings:
+    """The spellings that the store holds, by a few look-ups in its indexes for each name; `retired` as for `Store.select`."""
 
     def first_tag(least: str) -> str | None:
         return _text(connection, "SELECT min(tag) FROM tags WHERE tag >= :least", {"least": least})
@@ -53,7 +53,7 @@ def spellings(connection: sqlite3.Connection, selection: Selection, namespace: i
         tuple(tags((name,)) for name in selection.tags),
         tags(selection.any_tags),
         tags(selection.without_tags),
-        _contexts(context, first_context) if context and selection.known_at is None else None,
+        _contexts(context, first_context) if context and selection.known_at is None and not retired else None,
     )
 
 
@@ -68,7 +68,10 @@ def _text(connection: sqlite3.Connection, sql: str, values: dict[str, Any]) -> s
 
 
 class Conditions:
-    """The WHERE clause of a selection over revisions r and memories m, with its named values."""
+    """The WHERE clause of a selection over revisions r and memories m, with its named values.
+
+    Which revision of a memory is meant, it says only where the selection does, by `known_at`.
+    """
 
     def __init__(self, selection: Selection, namespace: int, written: Spellings) -> None:
         self.clauses = ["r.namespace = :namespace", "m.namespace = :namespace"]
@@ -139,9 +142,7 @@ class Conditions:
                 self.add(f"r.{column} < :{name}_before", **{f"{name}_before": to_micros(before)})
         if selection.as_of is not None:
             self.add(was_valid("r", "as_of"), as_of=to_micros(selection.as_of))
-        if selection.known_at is None:
-            self.add("r.retired_at IS NULL")
-        else:
+        if selection.known_at is not None:
             self.add(was_known("r", "known_at"), known_at=to_micros(selection.known_at))
         if not selection.include_ended:
             if selection.now is None:

@@ -13,10 +13,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
-from ai_memory.store.base import Command, Result
+from ai_memory.store.base import Command, Once, Result
 from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.sqlite import checking, graveyard, reading, rows, schema
 from ai_memory.store.sqlite import vectors as _vectors
+from ai_memory.store.sqlite.answers import keep_answer, kept_answer
 from ai_memory.store.sqlite.commands import execute
 from ai_memory.store.sqlite.copying import SqliteSource, SqliteTarget, progress_of
 from ai_memory.store.sqlite.file import wal
@@ -26,7 +27,7 @@ from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.secret import key_file, load_secret, read_secret, write_secret
 from ai_memory.store.sqlite.file.writer import T, Writer
 from ai_memory.store.sqlite.graveyard import Graveyard
-from ai_memory.store.sqlite.transaction import Transaction, keep_answer, kept_answer
+from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.tombstones import Secret, archived
 from ai_memory.types import (
     ArchivedTombstone,
@@ -225,22 +226,18 @@ class SqliteStore:
         return self._submit(partial(self._execute, commands=commands, actor=actor))
 
     def write_idempotent(
-        self,
-        key: str,
-        request_digest: bytes,
-        commands: Sequence[Command],
-        encode: Callable[[list[Result]], bytes],
-        *,
-        actor: str = "",
+        self, once: Once, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
     ) -> bytes:
         """As `Store.write_idempotent`."""
 
         def run(connection: sqlite3.Connection) -> bytes:
             now = to_micros(self._clock.now())
-            answer = kept_answer(connection, key, request_digest, now)
+            answer = kept_answer(connection, once, now)
             if answer is None:
-                answer = encode(self._execute(connection, commands, actor))
-                keep_answer(connection, key, request_digest, answer, now)
+                transaction = Transaction(connection, actor, self._graveyard)
+                results = self._carry_out(transaction, commands)
+                answer = encode(results)
+                keep_answer(transaction, once, results, answer, now)
             return answer
 
         return self._submit(run)
@@ -253,10 +250,12 @@ class SqliteStore:
         return self._writer.submit(run)
 
     def _execute(self, connection: sqlite3.Connection, commands: Sequence[Command], actor: str) -> list[Result]:
-        transaction = Transaction(connection, actor, self._graveyard)
+        return self._carry_out(Transaction(connection, actor, self._graveyard), commands)
+
+    def _carry_out(self, transaction: Transaction, commands: Sequence[Command]) -> list[Result]:
         results = execute(transaction, commands)
-        if transaction.erased:
-            wal.mark(connection, transaction.sequence)
+        if transaction.forgotten_ids:
+            wal.mark(transaction.connection, transaction.sequence)
             self._wipe_due = self._wipe_urgent = True
         elif transaction.wipe_pending:
             self._wipe_due = True
@@ -280,6 +279,7 @@ class SqliteStore:
     jobs = _reads(reading.jobs)
 
     select = _reads_snapshot(reading.select)
+    relation = _reads_snapshot(reading.one_relation)
     relations = _reads_snapshot(reading.relations)
     decisions = _reads_snapshot(reading.decisions)
     entities = _reads_snapshot(reading.entities)

@@ -6,12 +6,11 @@ import datetime as dt
 import sqlite3
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_digest, number_list
-from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.file.wal import MARK
 from ai_memory.store.sqlite.graveyard import NOWHERE, POSITION, Graveyard
@@ -54,8 +53,8 @@ class Transaction:
             chain.from_iterable(connection.execute("SELECT number FROM generations WHERE state != 'retired'"))
         )
         """Those that want a vector of every new revision: the active one, and one that is being built."""
-        self.erased = False
-        """Whether bytes must be wiped from the write-ahead log once this is committed."""
+        self.forgotten_ids: dict[str, list[str]] = {}
+        """By namespace the memories that this batch forgot: their bytes must be wiped from the write-ahead log after the commit."""
 
     def namespace(self, name: str) -> int:
         """The number of a namespace, made if there is none."""
@@ -135,30 +134,21 @@ class Transaction:
         """The revision with this key."""
         return record(self.connection.execute(f"{RECORD_SOURCE} WHERE r.key = ?", (key,)).fetchone())
 
-    def unretired(self, dedup_keys: Sequence[bytes]) -> list[tuple[int, bytes, int | None]]:
-        """Unretired revisions with one of these dedup keys: (key, dedup key, valid_to in microseconds), oldest first."""
-        found: list[tuple[int, bytes, int | None]] = []
+    def saying(self, dedup_keys: Sequence[bytes]) -> list[Saying]:
+        """The latest revisions of memories with one of these dedup keys, oldest first."""
+        found: list[Row] = []
         for marks, values in chunks(dedup_keys):
             found += self.connection.execute(
-                f"SELECT key, dedup_key, valid_to FROM revisions WHERE dedup_key IN ({marks}) AND retired_at IS NULL",
-                values,
+                f"SELECT key, dedup_key, valid_to, retired_at FROM revisions WHERE dedup_key IN ({marks})", values
             )
         found.sort()
-        return found
+        return list(map(Saying._make, found))
 
 
-def kept_answer(connection: sqlite3.Connection, key: str, request_digest: bytes, now: int) -> bytes | None:
-    """The answer kept under an idempotency key, None if there is none. Raises IdempotencyConflictError for another request."""
-    connection.execute("DELETE FROM idempotency WHERE at <= ?", (now - KEPT_MICROSECONDS,))
-    found = connection.execute("SELECT request_digest, response FROM idempotency WHERE key = ?", (key,)).fetchone()
-    if found is None:
-        return None
-    known_digest, response = found
-    if known_digest != request_digest:
-        raise key_reused(key)
-    return bytes(response)
+class Saying(NamedTuple):
+    """The latest revision of a memory, as one looks for what says the same; instants in microseconds."""
 
-
-def keep_answer(connection: sqlite3.Connection, key: str, request_digest: bytes, answer: bytes, now: int) -> None:
-    """Keep an answer for 24 hours."""
-    connection.execute("INSERT INTO idempotency VALUES (?, ?, ?, ?)", (key, request_digest, answer, now))
+    key: int
+    dedup_key: bytes
+    valid_to: int | None
+    retired_at: int | None

@@ -1,0 +1,99 @@
+"""The operations as plain methods, typed and documented.
+
+Written by scripts/generate.py from the operations; do not edit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ai_memory.operations.generations import (
+    ACTIVATE_GENERATION,
+    CANCEL_REEMBED,
+    GENERATIONS,
+    PRUNE_GENERATIONS,
+    REEMBED,
+    TAKE_BACK,
+    Generations,
+)
+from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
+from ai_memory.python.calls import Calls
+
+
+class UpkeepMethods(Calls):
+    """The methods of a store's state and its vector generations."""
+
+    def stats(self, *, namespace: str | None = None) -> Stats:
+        """Count what is stored.
+
+        namespace: Count only this namespace. Default: the whole store.
+        """
+        values: dict[str, Any] = {"namespace": namespace}
+        return self._carry_out(STATS, values)
+
+    def health(self) -> Health:
+        """Report which parts of the service work."""
+        values: dict[str, Any] = {}
+        return self._carry_out(HEALTH, values)
+
+    def generations(self) -> Generations:
+        """List the vector generations, and the latest build."""
+        values: dict[str, Any] = {}
+        return self._carry_out(GENERATIONS, values)
+
+    def reembed(
+        self,
+        *,
+        model: str | None = None,
+        dimension: int | None = None,
+        dtype: str | None = None,
+        rate: float | None = None,
+        switch: bool = True,
+    ) -> Generations:
+        """Re-create all vectors in the background, then switch to them.
+
+        model: The name of a known model, or a model folder. Default: the setting model; where that is auto and a
+            dimension or dtype is given, the model of the store.
+        dimension: The length of the vectors, one that the model supports. Default: the model's full length.
+        dtype: The number format of the embedder's arithmetic, as in the setting dtype.
+        rate: At most this many revisions per second, to leave time for other work. Default: no limit.
+        switch: Switch to the new vectors as soon as they are complete; otherwise wait for activate_generation.
+        """
+        values: dict[str, Any] = {
+            "model": model,
+            "dimension": dimension,
+            "dtype": dtype,
+            "rate": rate,
+            "switch": switch,
+        }
+        return self._carry_out(REEMBED, values)
+
+    def cancel_reembed(self) -> Generations:
+        """Stop re-creating vectors; those made so far are kept until they are pruned."""
+        values: dict[str, Any] = {}
+        return self._carry_out(CANCEL_REEMBED, values)
+
+    def activate_generation(self, *, incomplete: bool = False) -> Generations:
+        """Switch to the generation that was built.
+
+        incomplete: Switch even if vectors are missing; memories without one are found only lexically until they have
+            it.
+        """
+        values: dict[str, Any] = {"incomplete": incomplete}
+        return self._carry_out(ACTIVATE_GENERATION, values)
+
+    def take_back(self, *, generation: int | None = None) -> Generations:
+        """Switch back to a retired generation.
+
+        generation: The id of a retired generation. Default: the one before the last switch.
+        """
+        values: dict[str, Any] = {"generation": generation}
+        return self._carry_out(TAKE_BACK, values)
+
+    def prune_generations(self, *, generation: int | None = None) -> Generations:
+        """Delete retired generations and their vectors.
+
+        generation: Delete only this generation. Default: all retired ones.
+        """
+        values: dict[str, Any] = {"generation": generation}
+        return self._carry_out(PRUNE_GENERATIONS, values)
