@@ -288,5 +288,9 @@ def _passage_terms(record: MemoryRecord) -> list[list[str]]:
 
     Title, author and tags are words of every passage, so that a long text is found by them wherever it is cut.
     """
-    about = analyse(" ".join(part for part in (record.title, record.author, *record.tags) if part))
-    return [analyse(record.text[start:end]) + about for start, end in split(record.text)]
+    passages = [analyse(record.text[start:end]) for start, end in split(record.text)]
+    described_by = [part for part in (record.title, record.author, *record.tags) if part]
+    if described_by:
+        about = analyse(" ".join(described_by))
+        passages = [passage + about for passage in passages]
+    return passages
