@@ -77,6 +77,25 @@ class Detail(Struct, frozen=True, kw_only=True):
     relations: tuple[Relation, ...]
 
 
+class Copies(Struct, frozen=True, kw_only=True):
+    """The memories that say the same as a hit in the same words; they were folded into it and are no hits themselves."""
+
+    count: int
+    """How many memories say it, the hit included."""
+    first: dt.datetime
+    """When it was said first (`valid_from`, else `created_at`)."""
+    last: dt.datetime
+    """When it was said last."""
+    ids: tuple[str, ...]
+    """The other memories, those that happened last first; at most 20."""
+    authors: tuple[str, ...] = ()
+    """Who said it, each once."""
+    agents: tuple[str, ...] = ()
+    """The agents that remembered it, each once."""
+    sessions: int = 0
+    """In how many sessions it was said."""
+
+
 class Hit(Struct, frozen=True, kw_only=True):
     """One memory that answers the question, with its place among all hits."""
 
@@ -94,6 +113,8 @@ class Hit(Struct, frozen=True, kw_only=True):
     """The words of the question that this memory contains."""
     reasons: tuple[str, ...] = ()
     """The main reasons for its rank in plain English, strongest first."""
+    copies: Copies | None = None
+    """The memories that say the same and were folded into this hit; None where no other does."""
     surroundings: tuple[Surrounding, ...] = ()
     detail: Detail | None = None
     trace: Trace | None = None

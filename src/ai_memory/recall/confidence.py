@@ -10,6 +10,8 @@ The logarithms are there because more evidence adds less: thirty nats are certai
 hit is not refuted by a best one far above it. (With the logarithms the coverage of the question, which is part of the score,
 adds nothing.)
 
+A text that several memories repeat is one hit, with 0.3 times the logarithm of their number added.
+
 The coefficients are a logistic regression on the ten best hits of judged questions of four kinds (chat, sentences of an
 encyclopaedia, code, technical answers) and of questions that belong to another store; docs/recall.md has the calibration error on
 others.
@@ -29,6 +31,8 @@ from ai_memory.text.terms import QueryTerm
 
 _SCORE, _HAYSTACK, _LEAD, _CONSTANT = 3.656, -0.678, 1.281, -1.474
 _SCORE_UNIT = 4.0
+_TELLINGS = 0.3
+"""What is said again has been confirmed: twice is worth .2 nats, twelve times .7. Not fitted: judged questions have no copies."""
 LIKELY = 0.5
 """The confidence from which a hit is likelier than not to answer."""
 _TRUST_SCORE, _TRUST_COVERAGE, _TRUST_JOINT, _TRUST_LEAST = 0.05, 0.4, 0.6, 0.68
@@ -42,13 +46,14 @@ def confidence(of: Summands) -> float:
     return _logistic(sum(value * weight for _, value, weight in of))
 
 
-def summands(score: float, memories: int, lead: float) -> Summands:
-    """The terms of a hit's log odds: its score and its lead in nats, and how many memories might have answered."""
+def summands(score: float, memories: int, lead: float, tellings: int = 1) -> Summands:
+    """The terms of a hit's log odds: its score and its lead in nats, how many memories might have answered, and how many say it."""
     return (
         ("score", math.log1p(max(score, 0.0) / _SCORE_UNIT), _SCORE),
         ("memories", math.log(max(memories, 1)), _HAYSTACK),
         ("lead", math.copysign(math.log1p(abs(lead)), lead), _LEAD),
         ("constant", 1.0, _CONSTANT),
+        *((("tellings", math.log(tellings), _TELLINGS),) if tellings > 1 else ()),
     )
 
 

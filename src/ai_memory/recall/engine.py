@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from ai_memory.recall import abstention, budget, layers
 from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Searched
 from ai_memory.recall.confidence import Coverage, confidence, coverage, leads, summands, why_trusted
 from ai_memory.recall.context_block import block
+from ai_memory.recall.evidence.copies import copies_of, fold
 from ai_memory.recall.evidence.graph_expansion import GraphExpander, QuestionGraph
 from ai_memory.recall.evidence.periods import Period
 from ai_memory.recall.evidence.phrases import MAX_VERIFIED, with_phrases
@@ -101,7 +103,9 @@ def recall(
         if cut_short:
             found_notices.append(_phrase_limit())
     vector = query_vector if recipe.dense else None
-    scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector, background_vectors)
+    eligible, terms, copies = fold(view, eligible, plan.terms, question.periods)
+    plan = msgspec.structs.replace(plan, terms=terms)
+    scored = score_all(view, eligible, terms if recipe.lexical else (), vector, background_vectors, copies)
     reranker = None
     if recipe.tokens and read_tokens is not None:
         reranker = TokenReranker(question.text, frozenset(term.surface for term in plan.content), store, read_tokens)
@@ -191,7 +195,8 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
     """The hit at place `at` of the ranking; `place` counts the hits, of which erased memories are left out."""
     question, ranking = found.question, found.ranking
     row = int(ranking.rows[at])
-    certain = summands(float(ranking.scores[at]), found.scored.rows, lead)
+    copies = copies_of(found.view, found.scored.copies, row)
+    certain = summands(float(ranking.scores[at]), found.scored.rows, lead, copies.count if copies else 1)
     matched = (term.surface for term in found.coverage.words[at] if term.weight >= CONTENT_WEIGHT)
     words = tuple(dict.fromkeys(matched))
     return Hit(
@@ -202,6 +207,7 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
         validity=_validity(record, question.selection),
         passage=_passage(record.text, int(found.view.passages()[row])),
         matched=words,
+        copies=copies,
         reasons=reasons(stages(ranking, at), words, float(ranking.cosines[at])),
         trace=trace(found.scored, ranking, at, certain) if question.explain else None,
     )

@@ -56,6 +56,19 @@ _GERMAN_MARKS = _words(
 GERMAN_MARKS = _GERMAN_MARKS | {word.capitalize() for word in _GERMAN_MARKS}
 """Words that mark a text as German, in the two cases they are written in; none is a common English word."""
 
+FIRST_PERSON = _words(
+    """
+    i me my mine myself we us our ours ourselves
+    я меня мне мной мною мой моя мое моё мои моего моей моих моим моими мою мы нас нам нами наш наша наше наши нашего нашей
+    наших нашим нашими нашу
+    ich mich mir mein meine meinem meinen meiner meines wir uns unser unsere unserem unseren unserer unseres
+    yo mí mi mis mío mía nosotros nosotras nuestro nuestra nuestros nuestras
+    je j moi mon ma mes nous notre nos
+    """
+)
+"""Words by which a text speaks of whoever says it, case-folded."""
+FIRST_PERSON_WIDE = ("我", "咱")
+
 HAPPENED = _words(
     """
     happen happens happened happening done go goes went gone going occur occurred take takes took place new news event events
