@@ -1,8 +1,8 @@
-"""Which memories of a namespace say the same in the same words, so that a fact told in twelve sessions is one answer.
+"""Which memories of a namespace say the same in the same words, so that a fact repeated in twelve sessions is one answer.
 
-Two memories are copies if their texts are equal apart from letter case, runs of blanks and punctuation at the ends, and they have the
-same title, context and user. Whoever says *I* speaks of himself: in the first person the author has to be the same too. An
-episodic memory tells of an event, and the same event on another day is another one.
+Two memories are copies if their texts are equal apart from letter case, runs of blanks and punctuation at the ends, and they have
+the same title, context and user. *I* is another person in another mouth: in the first person the author has to be the same too. An
+episodic memory reports an event, and the same event on another day is another one.
 
 A row keeps a digest of all that. Digests that occur once are only remembered; rows of those that occur more often are listed.
 """

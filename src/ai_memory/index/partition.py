@@ -80,7 +80,7 @@ class PartitionView:
         return self._lexical.without(terms, rows)
 
     def names(self, facet: str, rows: Rows) -> list[str | None]:
-        """The value of a facet (`memory`, `author`, `agent`, …) in each of `rows`, int32; None where there is none or it was erased."""
+        """The value of a facet (`memory`, `author`, `agent`, …) in each of `rows`, int32; None where there is none, or no more."""
         with self._lock:
             names = self._catalog.names[facet].names
             return [names[number] for number in self._catalog.column(facet)[rows].tolist()]

@@ -20,7 +20,7 @@ others.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -85,14 +85,16 @@ def why_trusted(greatest: float, scores: Sequence[float], shares: Sequence[float
     )
 
 
-def leads(scores: Sequence[float]) -> list[float]:
+def leads(scores: Sequence[float], together: Collection[int] = ()) -> list[float]:
     """For scores in descending order: the first one's lead over the second, and the others' (negative) over the first.
 
-    A single hit leads over a score of 0, or over nothing if its own is negative; empty for no scores.
+    Those at the places `together` are about the same as the first: it leads over the best of the rest. Without a rest it leads over
+    a score of 0, or over nothing if its own is negative; empty for no scores.
     """
     if not scores:
         return []
-    second = scores[1] if len(scores) > 1 else min(scores[0], 0.0)
+    rest = (score for place, score in enumerate(scores) if place and place not in together)
+    second = next(rest, min(scores[0], 0.0))
     return [scores[0] - second, *(score - scores[0] for score in scores[1:])]
 
 

@@ -45,6 +45,8 @@ GERMAN = _words(
     """
 )
 
+ALL = ENGLISH | RUSSIAN | GERMAN
+
 _GERMAN_MARKS = _words(
     """
     aber auch auf aus bei beim bin das dass dem den der des dich diese diesem dieser dieses doch durch ein eine einem einen einer
@@ -66,7 +68,7 @@ FIRST_PERSON = _words(
     je j moi mon ma mes nous notre nos
     """
 )
-"""Words by which a text speaks of whoever says it, case-folded."""
+"""Words by which speakers refer to themselves, case-folded."""
 FIRST_PERSON_WIDE = ("我", "咱")
 
 HAPPENED = _words(

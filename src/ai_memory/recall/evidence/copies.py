@@ -1,7 +1,7 @@
 """Copies among the memories that may answer: one of each group is ranked, and the others are shown as part of it.
 
 Left in, the copies of a text would push other hits out, and each would be a rival of the others: their words would become
-frequent, their cosines ordinary, and none would have a lead, so that the more often something is said, the less it would be trusted.
+frequent, their cosines ordinary, and none would have a lead: the more often something is said, the less it would be trusted.
 """
 
 from __future__ import annotations

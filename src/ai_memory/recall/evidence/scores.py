@@ -74,8 +74,8 @@ def score_all(
     """Both searches over the eligible rows, `eligible` of shape (n,). A search without a query (no words, no vector) finds nothing.
 
     `query_vector` is a float32 unit vector of shape (dimension,). `background_vectors`, float32 unit vectors, shape (m, dimension),
-    or None, count in the background of cosines as m rows that do not answer. `copies` were left out of `eligible` already. With no eligible
-    row, both searches are empty.
+    or None, count in the background of cosines as m rows that do not answer. `copies` were left out of `eligible` already. With no
+    eligible row, both searches are empty.
     """
     rows = int(np.count_nonzero(eligible))
     dense, lexical = _searched(view, terms, query_vector) if rows else (None, _NO_SCORES)
