@@ -17,6 +17,7 @@ from ai_memory.recall.evidence.fusion import StageValues
 from ai_memory.recall.evidence.scores import Background, Scored, Values, score_all
 from ai_memory.recall.evidence.session_context import QuestionWords
 from ai_memory.recall.plan import make_plan
+from ai_memory.index.copies import NO_GROUPS
 from ai_memory.recall.recipe import BALANCED, MEANING, RECIPES, WORDS, Recipe, recipe_named
 from ai_memory.types import MemoryRecord, Selection
 
@@ -39,6 +40,7 @@ def scored(cosines: list[float] | None, bm25: dict[int, float], rows: int) -> Sc
         Background(float(np.mean(known)), float(np.std(known)), len(known)) if known else Background(0.0, 0.0, 0),
         SparseScores(np.array(sorted(bm25), np.int32), np.array([bm25[row] for row in sorted(bm25)], np.float32)),
         Background(float(np.mean(all_words)), float(np.std(all_words)), rows),
+        NO_GROUPS,
     )
 
 
