@@ -20,16 +20,20 @@ os.environ["HF_HUB_CACHE"] = str(Path(os.devnull) / "no-hub")
 
 _ROOT = Path(__file__).resolve().parent.parent
 _CACHE = _ROOT / ".cache"
+_NEO4J_LINES = ("newest", "lts")
 
 # Child processes of tests import `tests.support` as the tests themselves do.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What `make test` gives to one process: a file, and all tests of Neo4j, whose servers have one database each."""
+    """What `make test` gives to one process: a file, and all tests of a Neo4j line, whose server has one database."""
     for item in items:
-        on_neo4j = "neo4j" in item.nodeid
-        item.add_marker(pytest.mark.xdist_group("neo4j" if on_neo4j else str(item.path)))
+        parameters = item.nodeid.partition("[")[2]
+        line = next((name for name in _NEO4J_LINES if name in parameters), None)
+        if line is None and "neo4j" in item.nodeid:
+            line = _NEO4J_LINES[0]
+        item.add_marker(pytest.mark.xdist_group(str(item.path) if line is None else f"neo4j-{line}"))
 
 
 @pytest.fixture(scope="session")
