@@ -26,6 +26,7 @@ from ai_memory.operations.writing import (
 )
 from ai_memory.service.handlers.once import Write, _once
 from ai_memory.service.service import Service
+from ai_memory.store.rules import sealed
 from ai_memory.types import Receipt
 from tests.support.disk import files_with, stored_in
 from tests.support.store_samples import Reopen
@@ -147,7 +148,9 @@ def test_nothing_of_a_forgotten_request_is_kept(service: Service, tmp_path: Path
     asked = _once(
         service._parts, Write("remember", request, "default", request.idempotency_key), f"remember the {SECRET}"
     )
-    assert _digest_kept(service, tmp_path, asked.request), "the digest is there before"
+    assert not _digest_kept(service, tmp_path, asked.request), "it is never there without the store's secret"
+    kept = sealed(asked, service._parts.store._graveyard.secret)  # type: ignore[attr-defined]
+    assert _digest_kept(service, tmp_path, kept.request), "the digest is there before"
     service.carry_out(RETIRE, RetireRequest(id=made.memory_id, reason=f"not a {SECRET}", idempotency_key="k2"))
     again = remember(service, request.text, "k3")
     assert again.was_retired is not None
@@ -156,11 +159,11 @@ def test_nothing_of_a_forgotten_request_is_kept(service: Service, tmp_path: Path
         forget(service, receipt.memory_id)
     rejected = remember(service, request.text, f"another {SECRET}")
     assert rejected.code == "forgotten"
-    assert not _digest_kept(service, tmp_path, asked.request)
+    assert not _digest_kept(service, tmp_path, kept.request)
     assert files_with(tmp_path, [SECRET, "4711"]) == []
     assert SECRET not in stored_in(service._parts.store)
     service._parts.store.backup(tmp_path / "copy.db")
-    assert not _digest_kept(service, tmp_path, asked.request)
+    assert not _digest_kept(service, tmp_path, kept.request)
     assert files_with(tmp_path, [SECRET, "4711"]) == []
 
 

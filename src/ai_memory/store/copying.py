@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ai_memory.decoding import from_json
 from ai_memory.errors import ConflictError, StoreError
@@ -189,11 +190,25 @@ class CopiedAnswer(Struct, frozen=True):
     response: bytes
     memories: tuple[str, ...]
     at: int
+    opened: tuple[bytes, bytes | None] | None = None
+    """Key and request as the target seals them under a secret of its own."""
 
     @property
     def cursor(self) -> Cursor:
         """By key."""
         return (0, 0, self.key.hex())
+
+    def opened_with(self, secret: Secret) -> CopiedAnswer:
+        """One as the source stores it, opened if it can be."""
+        key, request = secret.unsealed(self.key), self.request_digest
+        return self if key is None else replace(self, opened=(key, request and secret.unsealed(request)))
+
+    def under(self, secret: Secret) -> CopiedAnswer:
+        """One as the target stores it; what could not be opened stays as it was."""
+        if self.opened is None:
+            return self
+        key, request = self.opened
+        return replace(self, key=secret.sealed(key), request_digest=request and secret.sealed(request))
 
 
 Copied = (

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from msgspec.structs import replace
 
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError
-from ai_memory.store.base import Duplicate, Rejected, Restore, Result, Stored, Unchanged, VectorRow
+from ai_memory.store.base import Duplicate, Once, Rejected, Restore, Result, Stored, Unchanged, VectorRow
 from ai_memory.store.ids import MEMORY
-from ai_memory.store.tombstones import MAX_SALTS
+from ai_memory.store.tombstones import MAX_SALTS, Secret
 from ai_memory.store.values import vector_blob
 from ai_memory.types import LENGTH_TOLERANCE
 from ai_memory.wording.ways import DOCTOR
@@ -133,6 +134,11 @@ def key_reused() -> IdempotencyConflictError:
     return IdempotencyConflictError(
         "the idempotency key was used for a different request", hint="use a new key for a new request"
     )
+
+
+def sealed(once: Once, secret: Secret) -> Once:
+    """A key and its request as the store keeps them: of a short one the text could be guessed from a digest without a secret."""
+    return replace(once, key=secret.sealed(once.key), request=secret.sealed(once.request))
 
 
 def is_kept(results: Sequence[Result]) -> bool:

@@ -103,6 +103,20 @@ class Secret:
         )
         return trace if self.row(trace) == row else None
 
+    def sealed(self, digest: bytes) -> bytes:
+        """A digest of what may be guessed, for the store: the same each time, so that it is found again."""
+        row = hashlib.blake2b(digest, key=self.key, digest_size=DIGEST_BYTES, person=b"once").digest()
+        return row + _xor(digest, self._mask_once(row, len(digest)))
+
+    def unsealed(self, sealed: bytes) -> bytes | None:
+        """The other way round; None where another secret sealed it."""
+        row, hidden = sealed[:DIGEST_BYTES], sealed[DIGEST_BYTES:]
+        digest = _xor(hidden, self._mask_once(row, len(hidden))) if hidden else b""
+        return digest if digest and self.sealed(digest) == sealed else None
+
+    def _mask_once(self, row: bytes, size: int) -> bytes:
+        return hashlib.blake2b(row, key=self.key, digest_size=size, person=b"once seal").digest()
+
     def _mask(self, row: bytes) -> bytes:
         return hashlib.blake2b(row, key=self.key, digest_size=_SEALED_BYTES, person=b"seal").digest()
 

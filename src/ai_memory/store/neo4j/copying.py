@@ -124,7 +124,6 @@ _READS: dict[Part, Callable[[list[Any]], Any]] = {
     Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
-    Part.ANSWERS: _answer,
 }
 
 
@@ -134,7 +133,8 @@ class Neo4jSource:
     def __init__(self, read: Callable[..., Rows], secret: Secret) -> None:
         self._read = read
         self._reads: dict[Part, Callable[[list[Any]], Any]] = _READS | {
-            Part.TOMBSTONES: lambda row: _tombstone(row, secret)
+            Part.TOMBSTONES: lambda row: _tombstone(row, secret),
+            Part.ANSWERS: lambda row: _answer(row).opened_with(secret),
         }
         ((store_id, sequence, digest),) = read("MATCH (s:Store {only: true}) RETURN s.store_id, s.sequence, s.digest")
         self.head = Head(store_id, sequence, digest if sequence else "")
@@ -182,6 +182,9 @@ class Neo4jTarget:
         def run(transaction: Transaction) -> None:
             if part is Part.TOMBSTONES:
                 _tombstones(transaction, rows, self._secret)
+            elif part is Part.ANSWERS:
+                answers = [answer_properties(row.under(self._secret)) for row in rows]
+                transaction.in_pieces(INSERT_ANSWERS, answers)
             else:
                 _TAKES[part](transaction, rows)
             _note(transaction, progress)
@@ -255,5 +258,4 @@ _TAKES: dict[Part, Callable[[Transaction, list[Any]], None]] = {
     Part.JOBS: lambda transaction, rows: transaction.in_pieces(
         "UNWIND $rows AS row CREATE (j:Job) SET j = row", [job_properties(row.job) for row in rows]
     ),
-    Part.ANSWERS: lambda transaction, rows: transaction.in_pieces(INSERT_ANSWERS, list(map(answer_properties, rows))),
 }

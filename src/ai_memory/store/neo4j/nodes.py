@@ -212,7 +212,8 @@ def log_properties(entry: ChainedEntry, digest: bytes) -> Properties:
 def answer_properties(answer: CopiedAnswer) -> Properties:
     """An answer kept under an idempotency key."""
     request = answer.request_digest
-    return asdict(answer) | {
+    values = {name: value for name, value in asdict(answer).items() if name != "opened"}
+    return values | {
         "key": answer.key.hex(),
         "request_digest": None if request is None else request.hex(),
         "memories": list(answer.memories),

@@ -44,6 +44,7 @@ from ai_memory.store.neo4j.graveyard import Graveyard
 from ai_memory.store.neo4j.nodes import job_properties
 from ai_memory.store.neo4j.rekeying import rekey
 from ai_memory.store.neo4j.transaction import Transaction
+from ai_memory.store.rules import sealed
 from ai_memory.store.tombstones import Secret
 from ai_memory.types import (
     ArchivedTombstone,
@@ -150,6 +151,7 @@ class Neo4jStore:
         self, once: Once, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
     ) -> bytes:
         """As `Store.write_idempotent`."""
+        once = sealed(once, self._graveyard.secret)
         now = to_micros(self._clock.now())
 
         def run(transaction: Transaction) -> bytes:

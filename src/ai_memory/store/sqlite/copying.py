@@ -124,7 +124,6 @@ _READS: dict[Part, Callable[[Row], Any]] = {
     Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
-    Part.ANSWERS: _answer,
 }
 
 
@@ -134,7 +133,8 @@ class SqliteSource:
     def __init__(self, connection: sqlite3.Connection, secret: Secret) -> None:
         self._connection = connection
         self._reads: dict[Part, Callable[[Row], Any]] = _READS | {
-            Part.TOMBSTONES: lambda row: CopiedTombstone.of(secret, *row)
+            Part.TOMBSTONES: lambda row: CopiedTombstone.of(secret, *row),
+            Part.ANSWERS: lambda row: _answer(row).opened_with(secret),
         }
         (store_id,) = connection.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()
         newest = connection.execute("SELECT sequence, digest FROM log ORDER BY sequence DESC LIMIT 1").fetchone()
@@ -295,7 +295,7 @@ class Filling:
     def _answers(self, rows: list[CopiedAnswer]) -> None:
         answers = [
             (row.key, self._namespace(row.namespace), row.request_digest, row.response, json_text(row.memories), row.at)
-            for row in rows
+            for row in (each.under(self._secret) for each in rows)
         ]
         self._connection.executemany(INSERT_ANSWER, answers)
 

@@ -15,6 +15,7 @@ from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
 from ai_memory.store.base import Command, Once, Result
 from ai_memory.store.copying import refuse_half_filled
+from ai_memory.store.rules import sealed
 from ai_memory.store.sqlite import checking, graveyard, reading, rows, schema
 from ai_memory.store.sqlite import vectors as _vectors
 from ai_memory.store.sqlite.answers import keep_answer, kept_answer
@@ -229,6 +230,7 @@ class SqliteStore:
         self, once: Once, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
     ) -> bytes:
         """As `Store.write_idempotent`."""
+        once = sealed(once, self._secret)
 
         def run(connection: sqlite3.Connection) -> bytes:
             now = to_micros(self._clock.now())
