@@ -11,7 +11,7 @@ import pytest
 from ai_memory import Memory
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.recall.answer import Answer
-from ai_memory.truth.rivals import Statement, rivals
+from ai_memory.truth.rivals import TOGETHER, Statement, rivals
 from ai_memory.truth.wording import Wanted, wanted
 
 OTHERS = [
@@ -143,7 +143,7 @@ def test_a_question_for_several_or_about_the_past_keeps_the_order_of_evidence() 
 
 
 def statement(words: str, when: int, *, asks: bool = False, author: str | None = None) -> Statement:
-    return Statement(tuple(words.split()), frozenset(words.split()), asks, author, when, 5.0, float("nan"))
+    return Statement(tuple(words.split()), frozenset(words.split()), asks, author, when, True, 5.0, float("nan"))
 
 
 ASKED = frozenset({"favourit", "editor"})
@@ -154,6 +154,8 @@ def test_neither_questions_nor_hits_of_one_instant_are_rivals() -> None:
     assert [group.places for group in rivals(ASKED, False, [old, new], None)] == [(0, 1)]
     assert rivals(ASKED, False, [old, new._replace(when=1)], None) == []
     assert rivals(ASKED, False, [old, new._replace(asks=True)], None) == []
+    assert rivals(ASKED, False, [old, new._replace(dated=False)], None) == [], "stored together"
+    assert rivals(ASKED, False, [old, new._replace(dated=False, when=1 + TOGETHER)], None) != []
     assert rivals(ASKED, False, [old], None) == []
     assert rivals(ASKED, False, [], None) == []
     assert rivals(frozenset(), False, [statement("", 1), statement("", 2)], None) == []

@@ -94,6 +94,7 @@ def _statement(view: PartitionView, ranking: Ranking, at: int, stored: StoredRev
         asks=bool(view.asks()[row]),
         author=record.author,
         when=int(view.occurred()[row]),
+        dated=record.valid_from is not None,
         score=float(ranking.scores[at]),
         cosine=float(ranking.cosines[at]),
     )

@@ -28,6 +28,12 @@ from numpy.typing import NDArray
 
 CERTAIN = 0.5
 """The probability from which two hits count as rivals."""
+_CERTAIN_BY_WORDS = 0.8
+"""The same where only words can be compared."""
+TOGETHER = 3_600_000_000
+"""Memories without a date of their own that were stored less than an hour apart, in microseconds, came together: an import, a page
+of notes. Which of them was written down first says nothing.
+"""
 _ALIKE = 0.45
 """The median cosine of the hits with each other from which an embedder finds everything alike, and only words are compared."""
 _STRAGGLER = 0.5
@@ -77,6 +83,8 @@ class Statement(NamedTuple):
     author: str | None
     when: int
     """When it happened or began to be true: microseconds since the epoch."""
+    dated: bool
+    """Whether that was given with it; else it is when it was stored."""
     score: float
     cosine: float
     """With the question; NaN where there is no vector."""
@@ -95,7 +103,7 @@ def rivals(
     """The groups of rivals among some hits, best hit first, in the order of their best ones; empty where there are none.
 
     `asked`: the question's words; `similar`: the cosines of the hits' vectors, shape (n, n), NaN where one has none, or None. Two
-    hits of the same instant are no rivals: neither is the newer one.
+    hits of the same time are no rivals: neither is the newer one.
     """
     count = min(len(hits), COMPARED)
     if count < 2:
@@ -105,9 +113,9 @@ def rivals(
     for i in range(min(_PAIRED, count)):
         for j in range(i + 1, count):
             a, b = hits[i], hits[j]
-            if a.when != b.when and not (a.asks or b.asks) and table.comparable(i, j):
+            if _apart(a, b) and not (a.asks or b.asks) and table.comparable(i, j):
                 chance = table.probability(i, j)
-                if chance > CERTAIN:
+                if chance > table.least:
                     sure[i, j] = chance
     groups = (_without_stragglers(places, hits) for places in _connected(sure))
     return [
@@ -120,6 +128,12 @@ def _without_stragglers(places: tuple[int, ...], hits: Sequence[Statement]) -> t
     """The group without hits that answer much worse than its two best: these only share a word with one of them."""
     least = _STRAGGLER * hits[places[1]].score
     return tuple(place for at, place in enumerate(places) if at < 2 or hits[place].score >= least)
+
+
+def _apart(first: Statement, second: Statement) -> bool:
+    """Return whether one of two hits is newer than the other."""
+    apart = abs(first.when - second.when)
+    return apart > 0 if first.dated and second.dated else apart >= TOGETHER
 
 
 def _connected(pairs: dict[tuple[int, int], float]) -> Iterator[tuple[int, ...]]:
@@ -150,6 +164,7 @@ class _Table:
         self._in_question = self._sum(asked) or 1.0
         self._similar = None if similar is None else _telling(similar[: len(hits), : len(hits)])
         self._cosines = np.array([hit.cosine for hit in hits])
+        self.least = _CERTAIN_BY_WORDS if self._similar is None else CERTAIN
 
     def comparable(self, i: int, j: int) -> bool:
         """Return whether two hits share a word, or have vectors to compare."""
