@@ -27,6 +27,8 @@ class RunningService(Struct, frozen=True, kw_only=True):
     pid: int
     version: str
     store: str = ""
+    proof: str = ""
+    """A secret of this run of the server; who can read it may write as a person, as with the command line."""
 
 
 def find_service(data_dir: Path) -> RunningService | None:

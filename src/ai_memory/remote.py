@@ -14,11 +14,14 @@ from ai_memory.errors import ConflictError, InvalidInputError
 from ai_memory.operations.base import PREFIX, Operation, Request, Response, fields_of
 from ai_memory.operations.caller import Progress
 from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportReport, ImportRequest
+from ai_memory.types import Actor
 from ai_memory.wire import Wire
 
 DEFAULT_URL = "http://127.0.0.1:7677"
 DEFAULT_TIMEOUT = 60.0
 PROGRESS_EVERY = 500
+ACTOR_HEADER = "X-AI-Memory-Actor"
+PROOF_HEADER = "X-AI-Memory-Proof"
 
 
 class RemoteService:
@@ -28,9 +31,24 @@ class RemoteService:
     a second time when the connection breaks, and so is a write that has an idempotency key.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """`timeout` is in seconds, for connecting and for each wait for an answer."""
-        self._wire = Wire(url, api_key, timeout, prefix=PREFIX)
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        api_key: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        actor: Actor | None = None,
+        proof: str = "",
+    ) -> None:
+        """`timeout` is in seconds, for connecting and for each wait for an answer.
+
+        `actor` is who writes; the service believes that it is a person where the key or `proof` shows it, and takes it for an
+        agent otherwise.
+        """
+        headers = {} if actor is None else {ACTOR_HEADER: str(actor)}
+        self._wire = Wire(
+            url, api_key, timeout, prefix=PREFIX, headers=headers | ({PROOF_HEADER: proof} if proof else {})
+        )
 
     @property
     def url(self) -> str:

@@ -12,7 +12,7 @@ import select
 import ssl
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,8 +50,19 @@ class Reply(Struct, frozen=True):
 class Wire:
     """Sends requests to one server. May be used from any thread."""
 
-    def __init__(self, url: str, api_key: str | None, timeout: float, *, prefix: str = "") -> None:
-        """`prefix` goes before every target. Raises InvalidInputError for an address that is not http:// or https://."""
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None,
+        timeout: float,
+        *,
+        prefix: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`prefix` goes before every target, and every request carries `headers`.
+
+        Raises InvalidInputError for an address that is not http:// or https://.
+        """
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -67,6 +78,7 @@ class Wire:
         self._timeout = timeout
         self._headers = {"Accept": "application/json", "User-Agent": "ai-memory-client"}
         self._headers["Accept-Encoding"] = "gzip" if self._far else "identity"
+        self._headers.update(headers or {})
         if api_key:
             self._headers["Authorization"] = f"Bearer {_header_text(api_key)}"
         self._idle: list[http.client.HTTPConnection] = []

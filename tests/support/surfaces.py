@@ -41,6 +41,7 @@ STORE = re.compile(r"\S*/memory\.db")
 VOLATILE = {
     "created_at", "recorded_at", "retired_at", "took_ms", "answer_hash", "store", "index_bytes", "request_id", "sequence",
     "unread", "decided_at", "undone_at",
+    "actor",  # who writes is known from the surface itself
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from ai_memory.decoding import whole_characters
 from ai_memory.errors import InvalidInputError, MediaTypeError, MethodNotAllowedError
 from ai_memory.operations.base import Operation, parse, to_json
 from ai_memory.service.service import Service
+from ai_memory.types import Actor
 
 WITHOUT_BODY = frozenset({"GET", "DELETE"})
 """Methods whose requests take their fields from the query string."""
@@ -99,11 +100,12 @@ class OperationEndpoint:
         """Answer one request; raises the errors of `ai_memory.errors`."""
         headers: Headers = scope["headers"]
         access = self._api.keys.access(headers)
+        actor = self._api.keys.actor(headers) if self._operation.effect != "read" else Actor.AGENT
         body = await read_body(headers, receive, self._api.max_body_bytes)
-        status, answer, extra = await self._api.pool.run(partial(self._work, scope, body, access))
+        status, answer, extra = await self._api.pool.run(partial(self._work, scope, body, access, actor))
         await send_body(send, answer, status=status, headers=extra)
 
-    def _work(self, scope: Scope, body: bytes, access: Access) -> tuple[int, bytes, Headers]:
+    def _work(self, scope: Scope, body: bytes, access: Access, actor: Actor) -> tuple[int, bytes, Headers]:
         """All that may take time, in one thread: decode, check the key, carry out, encode."""
         operation = self._operation
         request = parse(
@@ -112,7 +114,7 @@ class OperationEndpoint:
             strict=scope["method"] not in ("GET", "HEAD", "DELETE"),
         )
         access.check(operation, request)
-        response = self._api.service.carry_out(operation, request)
+        response = self._api.service.carry_out(operation, request, actor)
         if operation.visible is not None:
             response = access.visible(operation, response)
         if operation.refusal is not None and (error := operation.refusal(response)) is not None:

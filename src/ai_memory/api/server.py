@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import secrets
 import signal
 import socket
 import threading
@@ -100,13 +101,16 @@ def _run(
     extra_routes: Callable[[Service], Sequence[BaseRoute]] | None,
 ) -> None:
     url = address_of(settings.host, listener)
+    proof = secrets.token_hex(16)
     app = create_app(
         service,
         settings,
         stopping=lambda: server.should_exit,
         extra_routes=extra_routes(service) if extra_routes is not None else (),
+        proof=proof,
     )
-    server = build_server(_Published(app, settings, service, announcement, url, say), settings)
+    running = RunningService(url=url, pid=os.getpid(), version=service.version, store=settings.store_place, proof=proof)
+    server = build_server(_Published(app, service, announcement, running, say), settings)
     if settings.preload:
         threading.Thread(target=_warm_up, args=(service,), name="warm-up", daemon=True).start()
     service.resume_build()
@@ -146,17 +150,16 @@ class _Published:
     def __init__(
         self,
         app: ASGIApp,
-        settings: Settings,
         service: Service,
         announcement: Announcement,
-        url: str,
+        running: RunningService,
         say: Callable[[str], None],
     ) -> None:
         self._app = app
         self._service = service
         self._announcement = announcement
         self._say = say
-        self._running = RunningService(url=url, pid=os.getpid(), version=service.version, store=settings.store_place)
+        self._running = running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; publish when the startup is complete."""

@@ -96,7 +96,8 @@ class ImportEndpoint:
                 accepted=sorted(LINE_TYPES),
             )
         lines = self._lines(Unpacker(headers), receive)
-        report = await self._api.pool.run(lambda: self._api.service.import_lines(request, lines))
+        actor = self._api.keys.actor(headers)
+        report = await self._api.pool.run(lambda: self._api.service.import_lines(request, lines, actor=actor))
         await send_body(send, to_json(report))
 
     def _lines(self, unpacker: Unpacker, receive: Receive) -> Iterator[bytes]:

@@ -6,11 +6,13 @@ writes there; this process itself. Only the last one loads the store and a model
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ai_memory.clock import MachineZone
 from ai_memory.discovery import find_service
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
@@ -67,6 +69,12 @@ def running_url(choices: Choices) -> str | None:
     return discover(data_dir(choices))
 
 
+def proof_for(url: str, choices: Choices) -> str:
+    """What shows the service at `url` that its own user calls: the secret that it left in the data folder; empty for any other."""
+    found = find_service(data_dir(choices))
+    return found.proof if found is not None and found.url.rstrip("/") == url else ""
+
+
 def data_dir(choices: Choices) -> Path:
     """The data folder, whatever may be wrong with other settings."""
     if choices.data_dir:
@@ -77,6 +85,16 @@ def data_dir(choices: Choices) -> Path:
     from ai_memory.settings import load_data_dir  # takes 4 ms, which a command without a settings file saves
 
     return load_data_dir(file)
+
+
+def zone(choices: Choices) -> dt.tzinfo:
+    """The zone whose days the user means, whatever may be wrong with other settings."""
+    file = config_file(choices)
+    if file is None and not _environment("TIMEZONE") and not default_config_file().is_file():
+        return MachineZone()
+    from ai_memory.settings import load_zone
+
+    return load_zone(file)
 
 
 def config_file(choices: Choices) -> Path | None:

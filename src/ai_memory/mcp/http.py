@@ -7,6 +7,7 @@ here, for each call.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -59,8 +60,11 @@ AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
 class McpEndpoint:
     """An ASGI application; it must be used inside `lifespan`."""
 
-    def __init__(self, service: Caller, run: RunInThread, access_of: AccessOf, *, max_body_bytes: int) -> None:
-        """`service` carries out the tools' operations, in the threads of `run`."""
+    def __init__(
+        self, service: Caller, run: RunInThread, access_of: AccessOf, *, max_body_bytes: int, zone: dt.tzinfo
+    ) -> None:
+        """`service` carries out the tools' operations for an agent, in the threads of `run`; texts show the days of `zone`."""
+        self._zone = zone
         self._service = service
         self._run = run
         self._access_of = access_of
@@ -108,7 +112,10 @@ class McpEndpoint:
         from ai_memory.mcp.server import make_server
 
         return StreamableHTTPSessionManager(
-            make_server(self._carry), json_response=True, stateless=True, max_request_body_size=self._max_body_bytes
+            make_server(self._carry, lambda: self._zone),
+            json_response=True,
+            stateless=True,
+            max_request_body_size=self._max_body_bytes,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

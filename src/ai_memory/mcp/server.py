@@ -5,6 +5,7 @@ Imports the SDK, which takes seconds: only the loaders in `stdio` and `http` imp
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -40,6 +41,7 @@ from ai_memory.mcp.text import error_text, text_of
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, tool_of
 from ai_memory.operations.base import Operation, to_json
 from ai_memory.operations.reading import CONTEXTS, GET, LIST
+from ai_memory.text.shown import one_line
 
 RECENT = "memory://recent"
 CONTEXTS_URI = "memory://contexts"
@@ -55,8 +57,11 @@ Carry = Callable[[Any, Operation, Mapping[str, Any]], Awaitable[Any]]
 """Takes the HTTP request (None on standard input), the operation and its fields except the namespace; gives the response."""
 
 
-def make_server(carry: Carry) -> Server[Any]:
-    """A server whose tools and resources are carried out by `carry`; `carry` raises MemoryServiceError for any failure."""
+def make_server(carry: Carry, zone: Callable[[], dt.tzinfo]) -> Server[Any]:
+    """A server whose tools and resources are carried out by `carry`; `carry` raises MemoryServiceError for any failure.
+
+    `zone` gives the zone whose days texts show, once something was carried out.
+    """
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         del context, params
@@ -65,10 +70,10 @@ def make_server(carry: Carry) -> Server[Any]:
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
         operation = TOOLS.get(params.name)
         if operation is None:
-            raise MCPError(INVALID_PARAMS, f"unknown tool: {params.name[:80]}", {"tools": list(TOOLS)})
+            raise MCPError(INVALID_PARAMS, f"unknown tool: {one_line(params.name[:80])}", {"tools": list(TOOLS)})
         try:
             values = check_arguments(operation, params.arguments or {})
-            return _result(operation, await carry(context.request, operation, values))
+            return _result(operation, await carry(context.request, operation, values), zone())
         except MemoryServiceError as error:
             return _error_result(error)
         except Exception:  # the SDK's own answer would lack the code and hint
@@ -97,10 +102,10 @@ def make_server(carry: Carry) -> Server[Any]:
         try:
             response = await carry(context.request, operation, values)
         except NotFoundError as error:
-            raise MCPError(_RESOURCE_NOT_FOUND, error.message, {"uri": uri, **error.body()}) from None
+            raise MCPError(_RESOURCE_NOT_FOUND, one_line(error.message), {"uri": uri, **error.body()}) from None
         except MemoryServiceError as error:
             code = INVALID_PARAMS if error.status < 500 else INTERNAL_ERROR
-            raise MCPError(code, error.message, error.body()) from None
+            raise MCPError(code, one_line(error.message), error.body()) from None
         text = to_json(response).decode()
         return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=_JSON, text=text)])
 
@@ -135,14 +140,14 @@ def tool_definitions() -> list[ToolDefinition]:
     ]
 
 
-def _result(operation: Operation, response: Any) -> CallToolResult:
+def _result(operation: Operation, response: Any, zone: dt.tzinfo) -> CallToolResult:
     """The response as text and as JSON. A rejected write becomes an error, so that a model does not mistake it for success."""
     error = None if operation.refusal is None else operation.refusal(response)
     if error is not None:
         if error.details["reason"] == "forgotten":
             error.hint = "it was erased on purpose; only the user can bring it back: ai-memory remember --reinstate"
         return _error_result(error)
-    content: list[Any] = [TextContent(text=text_of(response))]
+    content: list[Any] = [TextContent(text=text_of(response, zone))]
     return CallToolResult(content=content, structured_content=msgspec.to_builtins(response))
 
 
@@ -158,5 +163,5 @@ def _operation_of(uri: str) -> tuple[Operation, dict[str, Any]]:
         return CONTEXTS, {}
     memory_id = unquote(uri.removeprefix(MEMORY))
     if not uri.startswith(MEMORY) or not memory_id or "/" in memory_id:
-        raise MCPError(_RESOURCE_NOT_FOUND, f"no such resource: {uri[:200]}", {"uri": uri[:200]})
+        raise MCPError(_RESOURCE_NOT_FOUND, f"no such resource: {one_line(uri[:200])}", {"uri": uri[:200]})
     return GET, {"id": memory_id}

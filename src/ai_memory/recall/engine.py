@@ -242,7 +242,7 @@ def _answer(
 ) -> Answer:
     context = None
     if question.as_context:
-        context = block(hits, doubtful=reason is not None, max_tokens=question.max_tokens)
+        context = block(hits, doubtful=reason is not None, max_tokens=question.max_tokens, zone=question.zone)
     return Answer(
         question=question.text,
         hits=hits,

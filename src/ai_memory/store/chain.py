@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from ai_memory.clock import EPOCH
 from ai_memory.store.base import Action, LogEntry
-from ai_memory.types import Relation
+from ai_memory.types import Actor, Relation
 
 GENESIS = bytes(32)
 """The digest before the first log entry."""
@@ -67,6 +67,11 @@ def log_entry(entry: ChainedEntry, digest: str) -> LogEntry:
         reason=entry.reason,
         digest=digest,
     )
+
+
+def logged_actor(actor: Actor) -> str | None:
+    """An actor as an entry holds it; None for one that is not known, as in entries of earlier versions."""
+    return None if actor is Actor.UNKNOWN else str(actor)
 
 
 def number_list(numbers: Sequence[int]) -> str | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from msgspec.structs import replace
 
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError
-from ai_memory.store.base import Rejected, Restore, VectorRow
+from ai_memory.store.base import Rejected, Remember, Restore, VectorRow
 from ai_memory.store.values import vector_blob
+from ai_memory.types import MemoryRecord
 
 LENGTH_TOLERANCE = 1e-3
 """How far from 1 the length of a stored vector may be; float16 inference stays well below."""
@@ -90,6 +93,16 @@ def is_duplicate(current_end: int | None, new_end: int | None, at: int) -> bool:
     return not ended or new_has_ended
 
 
+def end_of_superseded(current: MemoryRecord, by: Remember) -> dt.datetime | None:
+    """When a memory ends that a new one supersedes; None where it is retired or ended before."""
+    end = by.content.valid_from or by.at
+    if current.retired_at is not None or (current.valid_to is not None and current.valid_to <= end):
+        return None
+    if current.valid_from is not None and current.valid_from > end:
+        return current.valid_from  # it was never true: an empty interval, not one that runs backwards
+    return end
+
+
 def is_same_period(current_end: int | None, restored_end: int | None, at: int) -> bool:
     """Whether two memories of equal text are one and the same: both are true still, or both ended at the same instant.
 
@@ -97,6 +110,13 @@ def is_same_period(current_end: int | None, restored_end: int | None, at: int) -
     """
     still_true = [end is None or end > at for end in (current_end, restored_end)]
     return all(still_true) or current_end == restored_end
+
+
+def is_same_history(present: Sequence[MemoryRecord], restored: Sequence[MemoryRecord]) -> bool:
+    """Whether an archive's revisions are those in the store, whatever they say of who wrote them: old archives do not know."""
+    if len(present) != len(restored):
+        return False
+    return all(there == replace(given, actor=there.actor) for there, given in zip(present, restored, strict=True))
 
 
 def history_fault(command: Restore) -> str | None:

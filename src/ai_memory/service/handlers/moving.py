@@ -8,6 +8,7 @@ without a `record` are drafts with the fields of remember, read as people and ot
 from __future__ import annotations
 
 import codecs
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -37,7 +38,7 @@ from ai_memory.service.handlers.writing import write
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import clean_text, dedup_key, value_digest
-from ai_memory.types import DEFAULT_NAMESPACE, Entity, Job, MemoryRecord, Relation
+from ai_memory.types import DEFAULT_NAMESPACE, Actor, Entity, Job, MemoryRecord, Relation
 
 FORMAT = 1
 BATCH = 500
@@ -87,6 +88,7 @@ class _Import:
 
     def __init__(self, parts: Parts, request: ImportRequest, progress: Progress | None) -> None:
         self._parts = parts
+        self._writing = dataclasses.replace(parts, actor=Actor.IMPORT)
         self._request = request
         self._progress = progress
         self._job = self._begin()
@@ -165,6 +167,10 @@ class _Import:
     def _read_revision(self, number: int, record: MemoryRecord) -> None:
         if self._request.namespace is not None:
             record = msgspec.structs.replace(record, namespace=self._request.namespace)
+        if record.actor is Actor.PERSON and self._parts.actor is not Actor.PERSON:
+            record = msgspec.structs.replace(
+                record, actor=Actor.IMPORT
+            )  # an archive cannot vouch for a person by itself
         check_record(record)
         if self._history and self._history[0][1].id != record.id:
             self._close_history()
@@ -213,7 +219,7 @@ class _Import:
         """Write what is pending in one transaction; where that fails as a whole, the error is the caller's."""
         if not self._pending:
             return
-        results = write(self._parts, [command for _, command in self._pending])
+        results = write(self._writing, [command for _, command in self._pending])
         for (number, _), result in zip(self._pending, results, strict=True):
             self._count(number, result)
         self._pending = []

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.clock import to_micros
+from ai_memory.clock import in_zone, to_micros
 from ai_memory.errors import MemoryServiceError, NotFoundError
 from ai_memory.extraction.extract import times_named
 from ai_memory.index.partition import PartitionView
@@ -300,9 +300,7 @@ def _zone_of(selection: Selection) -> dt.tzinfo:
 
 
 def _bucket_start(memory: MemoryRecord, bucket: str, zone: dt.tzinfo) -> dt.datetime:
-    at = (memory.valid_from or memory.created_at).astimezone(dt.UTC)
-    # A plain date is kept as midnight UTC, and is the same day in every zone.
-    day = at.replace(tzinfo=zone) if at.time() == dt.time() else at.astimezone(zone)
+    day = in_zone(memory.valid_from or memory.created_at, zone)
     day = day.replace(hour=0, minute=0, second=0, microsecond=0)
     if bucket == "week":
         return day - dt.timedelta(days=day.weekday())

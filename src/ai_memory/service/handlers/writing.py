@@ -46,7 +46,7 @@ from ai_memory.store.base import (
     Unchanged,
 )
 from ai_memory.text.normal import clean_text
-from ai_memory.types import Outcome, Receipt, Searchable, Selection
+from ai_memory.types import Actor, MemoryRecord, Outcome, Receipt, Searchable, Selection
 
 FORGET_PAGE = 500
 WAIT_SECONDS = 30.0
@@ -214,7 +214,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
 
 def write(parts: Parts, commands: Sequence[Command]) -> list[Result]:
     """Write durably, hand the new revisions to the index, and wake the background workers."""
-    results = parts.store.write(commands)
+    results = parts.store.write(commands, actor=parts.actor)
     _after(parts, results)
     return results
 
@@ -261,7 +261,7 @@ def write_once(
         seen.extend(results)
         return msgspec.json.encode(answer(results))
 
-    kept = parts.store.write_idempotent(f"{name}:{idempotency_key}", digest, commands, encode)
+    kept = parts.store.write_idempotent(f"{name}:{idempotency_key}", digest, commands, encode, actor=parts.actor)
     _after(parts, seen)
     return from_json(kept, kind)
 
@@ -286,8 +286,9 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             outcome=Outcome.SUPERSEDED if result.superseded else Outcome.STORED,
             memory_id=result.memory_id,
             revision=result.revision,
+            actor=_actor(result.record),
             supersedes=result.superseded,
-            reason=None if can_find_meaning else PENDING,
+            reason=_sentences(_ended_before(result.ended_before), None if can_find_meaning else PENDING),
             searchable=Searchable(words=True, meaning=False),
         )
     if isinstance(result, Duplicate):
@@ -297,14 +298,34 @@ def _receipt(draft: Draft, result: Result, can_find_meaning: bool) -> Receipt:
             outcome=Outcome.DUPLICATE_OF,
             memory_id=current.id,
             revision=current.revision,
-            reason="the same text is stored in this scope already"
-            + (f"; it differs in {', '.join(differs)}: revise changes it" if differs else ""),
+            actor=current.actor,
+            supersedes=result.superseded,
+            reason=_sentences(
+                "the same text is stored in this scope already",
+                f"it now supersedes {', '.join(result.superseded)}" if result.superseded else None,
+                _ended_before(result.ended_before),
+                "it does not supersede itself" if current.id in draft.supersedes else None,
+                f"it differs in {', '.join(differs)}: revise changes it" if differs else None,
+            ),
             searchable=Searchable(words=True, meaning=False),
             differs=differs,
         )
     if isinstance(result, Rejected):
         return Receipt(outcome=Outcome.REJECTED, code=result.code, reason=result.reason)
     raise AssertionError(f"remember cannot give {result!r}")
+
+
+def _ended_before(ids: Sequence[str]) -> str | None:
+    if not ids:
+        return None
+    return (
+        f"{', '.join(ids)} had ended or been retired before: {'it stays' if len(ids) == 1 else 'they stay'} unchanged"
+    )
+
+
+def _sentences(*parts: str | None) -> str | None:
+    """The reasons that there are, as one; None for none."""
+    return "; ".join(part for part in parts if part) or None
 
 
 def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
@@ -314,6 +335,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             outcome=Outcome.STORED,
             memory_id=result.memory_id,
             revision=result.revision,
+            actor=_actor(result.record),
             reason=None if _can_find_meaning(parts) else PENDING,
             searchable=Searchable(words=True, meaning=False),
         )
@@ -322,6 +344,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             outcome=Outcome.STORED,
             memory_id=result.record.id,
             revision=result.record.revision,
+            actor=result.record.actor,
             reason=unchanged,
             searchable=Searchable(words=True, meaning=False),
         )
@@ -341,6 +364,10 @@ def _raise_rejected(result: Result, memory_id: str, namespace: str) -> None:
         error = ConflictError(result.reason, hint=_HINTS.get(result.code))
     error.details.update(result.details)
     raise error
+
+
+def _actor(record: MemoryRecord | None) -> Actor | None:
+    return None if record is None else record.actor
 
 
 def _reason(reason: str | None) -> str | None:
@@ -365,7 +392,7 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
         msgspec.structs.replace(
             receipt,
             searchable=Searchable(words=True, meaning=True),
-            reason=None if receipt.reason == PENDING else receipt.reason,
+            reason=_sentences((receipt.reason or "").removesuffix(PENDING).removesuffix("; ")),
         )
         if settled and receipt.memory_id is not None
         else receipt

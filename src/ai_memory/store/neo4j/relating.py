@@ -84,6 +84,12 @@ class Joined(Struct, frozen=True):
         return cls(key, made)
 
 
+def is_joined(transaction: Transaction, namespace: str, source: str, target: str, relation_type: str) -> bool:
+    """Whether two memories are joined by such a relation, unretired."""
+    found = transaction.rows(_BETWEEN, rows=[(namespace, source, target)])
+    return any(relation(values).type == relation_type for values in found)
+
+
 def join(transaction: Transaction, joined: Sequence[Joined]) -> None:
     """Write new relations, whose ends are there."""
     rows = [

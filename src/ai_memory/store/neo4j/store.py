@@ -40,6 +40,7 @@ from ai_memory.store.neo4j.database.connection import POOL_SIZE, Connection
 from ai_memory.store.neo4j.nodes import job_properties
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.types import (
+    Actor,
     EmbedderIdentity,
     Generation,
     Job,
@@ -128,7 +129,7 @@ class Neo4jStore:
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def write(self, commands: Sequence[Command], *, actor: str = "") -> list[Result]:
+    def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
         """As `Store.write`. No commands give no results and touch nothing."""
         if not commands:
             return []
@@ -141,7 +142,7 @@ class Neo4jStore:
         commands: Sequence[Command],
         encode: Callable[[list[Result]], bytes],
         *,
-        actor: str = "",
+        actor: Actor = Actor.UNKNOWN,
     ) -> bytes:
         """As `Store.write_idempotent`."""
         now = to_micros(self._clock.now())
@@ -155,7 +156,7 @@ class Neo4jStore:
 
         return self._submit(run, actor)
 
-    def _submit(self, run: Callable[[Transaction], T], actor: str = "") -> T:
+    def _submit(self, run: Callable[[Transaction], T], actor: Actor = Actor.UNKNOWN) -> T:
         def work(managed: neo4j.ManagedTransaction) -> T:
             transaction = Transaction(managed, actor)
             result = run(transaction)

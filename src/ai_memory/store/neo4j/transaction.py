@@ -13,10 +13,11 @@ import neo4j
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
-from ai_memory.store.chain import ChainedEntry, chain_digest, number_list
+from ai_memory.store.chain import ChainedEntry, chain_digest, logged_actor, number_list
 from ai_memory.store.neo4j.database.connection import Rows
 from ai_memory.store.neo4j.nodes import Properties, log_properties
 from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
+from ai_memory.types import Actor
 
 ROWS_AT_ONCE = 1_000
 """Rows of one query, so that neither side holds much more than it works on."""
@@ -33,9 +34,10 @@ _END = "MATCH (s:Store {only: true}) SET s.sequence = $sequence, s.digest = $dig
 class Transaction:
     """The state of one batch."""
 
-    def __init__(self, transaction: neo4j.ManagedTransaction, actor: str) -> None:
+    def __init__(self, transaction: neo4j.ManagedTransaction, actor: Actor) -> None:
         self._transaction = transaction
-        self._actor = actor or None
+        self.actor = actor
+        """Who writes this batch."""
         ((sequence, digest, entities, self.open_generations),) = self.rows(_BEGIN)
         self.sequence: int = sequence
         self._entities: int = entities
@@ -67,8 +69,12 @@ class Transaction:
         retired: Sequence[int] = (),
         reason: str | None = None,
         content_hash: str | None = None,
+        actor: Actor | None = None,
     ) -> int:
-        """Add one entry to the chain; its sequence."""
+        """Add one entry to the chain; its sequence.
+
+        `actor` is who wrote what is put back; by default it is who writes this batch.
+        """
         self.sequence += 1
         entry = ChainedEntry(
             self.sequence,
@@ -79,7 +85,7 @@ class Transaction:
             relation_id,
             number_list(erased),
             number_list(retired),
-            self._actor,
+            logged_actor(actor or self.actor),
             reason,
             content_hash,
         )

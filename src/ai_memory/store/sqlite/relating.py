@@ -55,6 +55,15 @@ def join(
     insert_relation(transaction, made)
 
 
+def is_joined(transaction: Transaction, namespace: str, source: str, target: str, relation_type: str) -> bool:
+    """Whether two memories are joined by such a relation, unretired."""
+    found = transaction.connection.execute(
+        "SELECT 1 FROM relations WHERE namespace = ? AND source = ? AND target = ? AND type = ? AND retired_at IS NULL",
+        (transaction.known_namespace(namespace), source, target, str(relation_type)),
+    )
+    return found.fetchone() is not None
+
+
 def insert_relation(transaction: Transaction, made: Relation) -> int:
     """Insert a relation with its log entry; the entry's sequence."""
     key = transaction.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Duplicate, Rejected, Restore, Result, Stored, Unchanged
-from ai_memory.store.rules import forgotten, history_fault, is_same_period, other_history
+from ai_memory.store.rules import forgotten, history_fault, is_same_history, is_same_period, other_history
 from ai_memory.store.sqlite.revisions import NewRevisions
 from ai_memory.store.sqlite.rows import RECORD_SOURCE, hash_column, record
 from ai_memory.store.sqlite.transaction import Transaction
@@ -20,7 +20,7 @@ def restore(transaction: Transaction, command: Restore) -> Result:
     latest = command.revisions[-1]
     namespace = transaction.namespace(latest.namespace)
     present = _revisions(transaction, namespace, latest.id)
-    if present == list(command.revisions):  # even if another user's memory that said the same was forgotten
+    if is_same_history(present, command.revisions):  # even if another user's memory that said the same was forgotten
         return Unchanged(record=present[-1])
     if transaction.forgotten(namespace, command.value_digests):
         return forgotten()
@@ -48,7 +48,12 @@ def _insert(transaction: Transaction, command: Restore) -> int:
     for revision, value_digest in zip(command.revisions, command.value_digests, strict=True):
         content_hash = hash_column(revision.content_hash)
         key = transaction.append(
-            Action.RESTORED, command.at, revision.namespace, memory_id=revision.id, content_hash=content_hash
+            Action.RESTORED,
+            command.at,
+            revision.namespace,
+            memory_id=revision.id,
+            content_hash=content_hash,
+            actor=revision.actor,
         )
         memory = memory or key
         # The dedup key finds what is current, so only the last revision has one.

@@ -48,10 +48,12 @@ _MEMORY_FIELDS = {
     "id": "m.id", "namespace": "n.name", "user": "m.user", "agent": "m.agent", "session": "m.session",
     "created_at": "m.created_at",
 }  # fmt: skip
-"""What never changes about a memory, and where it is; all other fields are columns of `revisions`."""
+"""What never changes about a memory, and where it is; all other fields but the actor are columns of `revisions`."""
+_ACTOR = {"actor": "(SELECT g.actor FROM log g WHERE g.sequence = r.key)"}
+"""Who wrote a revision is kept in the log alone, where the audit chain covers it."""
 
 _RECORD_NAMES = ("key", *MemoryRecord.__struct_fields__)
-RECORD_COLUMNS = columns_of(_RECORD_NAMES, "r", _MEMORY_FIELDS)
+RECORD_COLUMNS = columns_of(_RECORD_NAMES, "r", _MEMORY_FIELDS | _ACTOR)
 """What `record` reads, from revisions r, memories m and namespaces n."""
 
 _RECORD_CODECS = {
@@ -110,7 +112,7 @@ def memory_row(number: int, namespace: int, made: MemoryRecord, created_at: int)
 _REVISION_FIELDS = tuple(
     name
     for name in MemoryRecord.__struct_fields__
-    if name not in _MEMORY_FIELDS and name not in ("content_hash", "recorded_at")
+    if name not in _MEMORY_FIELDS and name not in ("content_hash", "recorded_at", "actor")
 )
 REVISION_COLUMNS = (
     "key", "memory", "namespace", "occurred", "recorded_at", "content_hash", "dedup_key", "value_digest",

@@ -26,6 +26,7 @@ from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.writer import T, Writer
 from ai_memory.store.sqlite.transaction import Transaction, keep_answer, kept_answer
 from ai_memory.types import (
+    Actor,
     EmbedderIdentity,
     Entity,
     Generation,
@@ -200,7 +201,7 @@ class SqliteStore:
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def write(self, commands: Sequence[Command], *, actor: str = "") -> list[Result]:
+    def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
         """As `Store.write`. No commands give no results and touch nothing."""
         if not commands:
             return []
@@ -213,7 +214,7 @@ class SqliteStore:
         commands: Sequence[Command],
         encode: Callable[[list[Result]], bytes],
         *,
-        actor: str = "",
+        actor: Actor = Actor.UNKNOWN,
     ) -> bytes:
         """As `Store.write_idempotent`."""
 
@@ -234,7 +235,7 @@ class SqliteStore:
             )
         return self._writer.submit(run)
 
-    def _execute(self, connection: sqlite3.Connection, commands: Sequence[Command], actor: str) -> list[Result]:
+    def _execute(self, connection: sqlite3.Connection, commands: Sequence[Command], actor: Actor) -> list[Result]:
         transaction = Transaction(connection, actor)
         results = execute(transaction, commands)
         if transaction.erased:

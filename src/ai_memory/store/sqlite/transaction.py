@@ -10,12 +10,12 @@ from typing import Any
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
-from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_digest, number_list
+from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_digest, logged_actor, number_list
 from ai_memory.store.rules import KEPT_MICROSECONDS, key_reused
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.file.wal import MARK
 from ai_memory.store.sqlite.rows import HELD_SOURCE, RECORD_SOURCE, Held, held, insert_into, record
-from ai_memory.types import MemoryRecord
+from ai_memory.types import Actor, MemoryRecord
 
 _NEWEST = (
     f"SELECT sequence, digest, (SELECT value FROM meta WHERE name = '{MARK}') FROM log ORDER BY sequence DESC LIMIT 1"
@@ -38,9 +38,10 @@ def chunks(values: Sequence[Any]) -> list[tuple[str, Sequence[Any]]]:
 class Transaction:
     """The state of one batch. Log rows are held back until `flush`, so that a bulk write inserts them at one go."""
 
-    def __init__(self, connection: sqlite3.Connection, actor: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, actor: Actor) -> None:
         self.connection = connection
-        self.actor = actor or None
+        self.actor = actor
+        """Who writes this batch."""
         newest: tuple[int, bytes, str | None] | None = connection.execute(_NEWEST).fetchone()
         self.sequence, self._digest, self.wipe_pending = newest or (0, GENESIS, None)
         self._log: list[Row] = []
@@ -83,13 +84,18 @@ class Transaction:
         retired: Sequence[int] = (),
         reason: str | None = None,
         content_hash: bytes | str | None = None,
+        actor: Actor | None = None,
     ) -> int:
-        """Add one entry to the chain; its sequence. `content_hash` is a `hash_column`, `at` may be in microseconds."""
+        """Add one entry to the chain; its sequence. `content_hash` is a `hash_column`, `at` may be in microseconds.
+
+        `actor` is who wrote what is put back; by default it is who writes this batch.
+        """
         self.sequence += 1
         moment = at if isinstance(at, int) else to_micros(at)
         keys = number_list(erased) if erased else None
         ended = number_list(retired) if retired else None
         shown = content_hash.hex() if isinstance(content_hash, bytes) else content_hash
+        by = logged_actor(actor or self.actor)
         # The chain covers names and digits, which no table's numbers and no packing can change.
         entry = ChainedEntry(
             self.sequence,
@@ -100,13 +106,13 @@ class Transaction:
             relation_id,
             keys,
             ended,
-            self.actor,
+            by,
             reason,
             shown,
         )
         self._digest = chain_digest(self._digest, entry)
         number = self._namespaces.get(namespace) or self.namespace(namespace)
-        what = (action.value, number, memory_id, relation_id, keys, ended, self.actor, reason)
+        what = (action.value, number, memory_id, relation_id, keys, ended, by, reason)
         self._log.append((self.sequence, moment, *what, content_hash, self._digest))
         return self.sequence
 
