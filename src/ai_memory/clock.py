@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+DAY_MICROS = 86_400_000_000
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
@@ -116,3 +117,30 @@ def in_zone(instant: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
 def day_in(instant: dt.datetime, zone: dt.tzinfo) -> str:
     """The day of an instant in `zone`, as YYYY-MM-DD."""
     return in_zone(instant, zone).date().isoformat()
+
+
+class Edge(NamedTuple):
+    """An instant that stored ones are compared with, in microseconds since the epoch, and what plain dates are compared with.
+
+    A plain date is kept as midnight UTC and begins at midnight of the edge's own zone, so it meets the edge shifted by the offset.
+    """
+
+    instant: int
+    plain: int
+
+    @property
+    def shifted(self) -> bool:
+        """Whether the two differ."""
+        return self.instant != self.plain
+
+
+def edge(at: dt.datetime) -> Edge:
+    """The edge at an instant, in the zone that it was given in; without one in UTC."""
+    micros = to_micros(at)
+    return Edge(micros, micros + (at.utcoffset() or dt.timedelta()) // _MICROSECOND)
+
+
+def has_come(instant: dt.datetime, at: dt.datetime) -> bool:
+    """Whether a stored instant is at or before `at`; a plain date comes with its midnight in the zone of `at`."""
+    micros, limit = to_micros(instant), edge(at)
+    return micros <= (limit.instant if micros % DAY_MICROS else limit.plain)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from ai_memory.store.base import Action, Duplicate, Rejected, Restore, Store, Stored, Unchanged
 from ai_memory.types import Actor, MemoryRecord, RelationType, Selection
-from tests.support.store_samples import CLOCK, DAY, START, digest, kept, one, remember, retire, revise
+from tests.support.store_samples import (
+    CLOCK,
+    DAY,
+    START,
+    digest,
+    kept,
+    one,
+    relate,
+    related,
+    remember,
+    retire,
+    revise,
+    texts,
+)
 
 pytest_plugins = ["tests.support.store_backends"]
 
@@ -129,7 +145,7 @@ def test_a_restored_history_keeps_who_wrote_it(store: Store) -> None:
         content_hash="00",
         actor=Actor.PERSON,
     )
-    keys = {"dedup_key": digest("t"), "value_digests": (digest("t"),), "at": CLOCK.now()}
+    keys: dict[str, Any] = {"dedup_key": digest("t"), "value_digests": (digest("t"),), "at": CLOCK.now()}
     store.write([Restore(revisions=(record,), **keys)], actor=Actor.IMPORT)
     assert store.revisions("default", "mem_restored") == [record]
     assert [entry.action for entry in store.log()] == [Action.RESTORED]
@@ -143,3 +159,42 @@ def test_an_idempotent_write_names_who_wrote_it(store: Store, actor: Actor) -> N
     command = remember("once")
     store.write_idempotent("key", b"digest", [command], lambda results: b"done", actor=actor)
     assert store.revisions("default", command.id)[0].actor is actor
+
+
+# ── whose days ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("hours", [-11, -7, 0, 5, 14])
+def test_a_plain_date_is_compared_as_a_day_of_the_filters_zone(store: Store, hours: int) -> None:
+    zone = dt.timezone(dt.timedelta(hours=hours))
+    plain = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    midnight, before = plain.replace(tzinfo=zone), plain.replace(tzinfo=zone) - dt.timedelta(seconds=1)
+    kept(store, "until May", valid_from=plain - DAY, valid_to=plain)
+    kept(store, "from May", valid_from=plain)
+    kept(store, "a moment before", valid_from=before)
+    kept(store, "a moment after", valid_from=midnight + dt.timedelta(seconds=1))
+
+    def found(**filters: Any) -> set[str]:
+        return set(texts(store, Selection(**filters)))
+
+    assert found(occurred_after=midnight) == {"from May", "a moment after"}
+    assert found(occurred_before=midnight) == {"until May", "a moment before"}
+    assert found(as_of=midnight) == {"from May", "a moment before"}
+    assert found(as_of=before) == {"until May", "a moment before"}
+    assert found(now=midnight, include_ended=False) == {"from May", "a moment before", "a moment after"}
+    assert found(now=before, include_ended=False) == {"until May", "from May", "a moment before", "a moment after"}
+
+
+@pytest.mark.parametrize("hours", [-11, 0, 14])
+def test_relations_hold_by_days_of_the_zone_too(store: Store, hours: int) -> None:
+    midnight = dt.datetime(2026, 5, 1, tzinfo=dt.timezone(dt.timedelta(hours=hours)))
+    plain = midnight.replace(tzinfo=dt.UTC)
+    one, other = kept(store, "one"), kept(store, "other")
+    old = related(store, relate(one.id, other.id, "LIKES", valid_to=plain))
+    new = related(store, relate(one.id, other.id, "HATES", valid_from=plain))
+
+    def held(at: dt.datetime) -> list[str]:
+        return [each.id for each in store.relations("default", [one.id], as_of=at)]
+
+    assert held(midnight) == [new.id]
+    assert held(midnight - dt.timedelta(seconds=1)) == [old.id]

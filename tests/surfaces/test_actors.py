@@ -16,7 +16,7 @@ from tests.support.rest_server import Served, ask, serving
 from tests.support.serving import COMMAND, environment, running_service
 
 PERSON, AGENT = "key-of-a-person", "key-of-an-agent"
-CLAIM = {"author": "the user (verified)", "confidence": 1.0}
+CLAIM: dict[str, Any] = {"author": "the user (verified)", "confidence": 1.0}
 
 
 @pytest.fixture(scope="module")

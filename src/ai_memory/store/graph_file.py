@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ai_memory.clock import from_micros, to_micros
+from ai_memory.clock import from_micros, has_come, to_micros
 from ai_memory.store.ids import relation_id
 from ai_memory.store.sqlite.file.connection import Row, connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import make
@@ -28,14 +28,14 @@ from ai_memory.store.values import instant, json_text, micros
 from ai_memory.types import Entity, Relation, RelationType
 from ai_memory.waiting import patiently
 
-LAYOUT = 1
+LAYOUT = 2
 EDGES_PER_NODE = 1_000
 """Of an entity that more memories name than this, the newest so many are shown: no walk needs every edge of a hub."""
 BUSY_SECONDS = 30.0
 
 _ENTITY = "e.id, e.namespace, e.kind, e.name, e.made_at"
 _MENTION = (
-    "SELECT 0, r.memory, e.id, '', NULL, NULL, m.first, m.last, r.memory, r.recorded_at FROM mentions m "
+    "SELECT 0, r.memory, e.id, '', r.valid_from, r.valid_to, m.first, m.last, r.memory, r.recorded_at FROM mentions m "
     "JOIN revisions r ON r.key = m.revision JOIN entities e ON e.number = m.entity"
 )
 _STATEMENT = (
@@ -58,12 +58,17 @@ class Said(Struct, frozen=True):
 
 
 class ReadRevision(Struct, frozen=True):
-    """What one revision names, each entity once with the span of its first mention, and what it states of them."""
+    """What one revision names, each entity once with the span of its first mention, and what it states of them.
+
+    What it states holds no longer than the memory itself: its validity bounds that of every statement.
+    """
 
     key: int
     namespace: str
     memory: str
     recorded_at: dt.datetime
+    valid_from: dt.datetime | None
+    valid_to: dt.datetime | None
     mentions: tuple[tuple[Entity, int, int], ...]
     statements: tuple[Said, ...]
 
@@ -234,7 +239,8 @@ class GraphFile:
 def _insert(connection: sqlite3.Connection, read: ReadRevision) -> None:
     at = to_micros(read.recorded_at)
     connection.execute(
-        "INSERT OR REPLACE INTO revisions VALUES (?, ?, ?, ?)", (read.key, read.namespace, read.memory, at)
+        "INSERT OR REPLACE INTO revisions VALUES (?, ?, ?, ?, ?, ?)",
+        (read.key, read.namespace, read.memory, at, micros(read.valid_from), micros(read.valid_to)),
     )
     numbers: dict[str, int] = {}
     for entity, first, last in read.mentions:
@@ -251,14 +257,27 @@ def _insert(connection: sqlite3.Connection, read: ReadRevision) -> None:
     connection.executemany(
         "INSERT OR REPLACE INTO statements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (read.key, number, numbers[said.source], numbers[said.target], *_details(said))
+            (read.key, number, numbers[said.source], numbers[said.target], *_details(said, read))
             for number, said in enumerate(read.statements)
         ],
     )
 
 
-def _details(said: Said) -> Row:
-    return said.type, micros(said.valid_from), micros(said.valid_to), said.first, said.last
+def _details(said: Said, read: ReadRevision) -> Row:
+    return said.type, *map(micros, _held(said, read)), said.first, said.last
+
+
+def _held(said: Said, read: ReadRevision) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """When what a memory states held: the statement's own dates, and the memory's where it has none that say otherwise.
+
+    A memory that ended ends what it states; one that began after the end that it states itself does not begin it.
+    """
+    begin, end = said.valid_from, said.valid_to
+    if read.valid_to is not None and (end is None or read.valid_to < end):
+        end = read.valid_to if begin is None else max(read.valid_to, begin)
+    if begin is None and read.valid_from is not None and (said.valid_to is None or read.valid_from < said.valid_to):
+        begin = read.valid_from
+    return begin, end
 
 
 def _meta(connection: sqlite3.Connection, name: str) -> str | None:
@@ -325,8 +344,8 @@ def _holds(made: Relation, types: Sequence[str], as_of: dt.datetime | None, know
         return False
     if known_at is not None and made.recorded_at > known_at:
         return False
-    begun = as_of is None or made.valid_from is None or made.valid_from <= as_of
-    return begun and (as_of is None or made.valid_to is None or as_of < made.valid_to)
+    begun = as_of is None or made.valid_from is None or has_come(made.valid_from, as_of)
+    return begun and (as_of is None or made.valid_to is None or not has_come(made.valid_to, as_of))
 
 
 def _entity(row: Sequence[Any]) -> Entity:

@@ -214,7 +214,7 @@ def namespaces(value: Namespaces, screen: Screen) -> Iterable[str]:
 
 def neighbours(value: Neighbours, screen: Screen) -> Iterable[str]:
     """A table of the nodes reached, nearest first."""
-    rows = [(str(row.depth), row.relation.type, row.id, row.label) for row in value.neighbours]
+    rows = [(str(row.depth), _type_and_time(row.relation, screen), row.id, row.label) for row in value.neighbours]
     return table(("depth", "relation", "id", "label"), rows, screen.width, right=(0,)) or ["no neighbours"]
 
 
@@ -420,7 +420,8 @@ def paths(value: Paths, screen: Screen) -> Iterable[str]:
     for found in value.paths:
         yield _node(found.nodes[0].label, screen)
         for before, step, node in zip(found.nodes, found.relations, found.nodes[1:], strict=False):
-            arrow = f"--{step.type}->" if step.source == before.id else f"<-{step.type}--"
+            shown = visible_line(_type_and_time(step, screen))
+            arrow = f"--{shown}->" if step.source == before.id else f"<-{shown}--"
             yield f"{INDENT}{arrow} {_node(node.label, screen)}"
     if not value.paths:
         yield "no path"
@@ -430,11 +431,18 @@ def paths(value: Paths, screen: Screen) -> Iterable[str]:
 def graph(value: Graph, screen: Screen) -> Iterable[str]:
     """A table of relations."""
     labels = {node.id: node.label for node in value.nodes}
-    rows = [(labels[edge.source], edge.type, labels[edge.target]) for edge in value.edges]
+    rows = [(labels[edge.source], _type_and_time(edge, screen), labels[edge.target]) for edge in value.edges]
     yield from table(("from", "relation", "to"), rows, screen.width) or ["nothing is related"]
     more = ", more were left out (--limit)" if value.truncated else ""
     yield screen.dim(f"{len(value.nodes)} nodes, {len(rows)} relations{more}")
     yield from _unread(value.unread, screen)
+
+
+def _type_and_time(edge: Relation, screen: Screen) -> str:
+    """A relation's type, and when it held where that is known."""
+    times = (("from", edge.valid_from), ("until", edge.valid_to))
+    known = [f"{name} {day(at, screen.zone)}" for name, at in times if at is not None]
+    return f"{edge.type} ({' '.join(known)})" if known else edge.type
 
 
 def _node(label: str, screen: Screen) -> str:

@@ -188,7 +188,14 @@ class GraphReader:
             if (ends := (named[said.subject].id, named[said.object].id))[0] != ends[1]
         )
         return ReadRevision(
-            revision.key, record.namespace, record.id, record.recorded_at, tuple(first.values()), statements
+            revision.key,
+            record.namespace,
+            record.id,
+            record.recorded_at,
+            record.valid_from,
+            record.valid_to,
+            tuple(first.values()),
+            statements,
         )
 
     def _directory(self, namespace: str) -> Directory:

@@ -35,6 +35,7 @@ from ai_memory.operations.writing import Draft
 from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
 from ai_memory.service.handlers.relations import checked_relation
 from ai_memory.service.handlers.writing import write
+from ai_memory.service.handlers.zones import in_users_zone
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import clean_text, dedup_key, value_digest
@@ -159,6 +160,7 @@ class _Import:
         """One draft as it was written; it is several where its text is over the limit."""
         exact = exact_draft(values)
         drafts, warnings = ([exact], ()) if exact is not None else _lenient(values)
+        drafts = [in_users_zone(draft, self._parts.zone) for draft in drafts]
         now, reinstate = self._parts.clock.now, self._request.reinstate
         self._pending += [(number, to_remember(draft, namespace, now(), reinstate=reinstate)) for draft in drafts]
         room = MAX_REJECTED - len(self._warnings)

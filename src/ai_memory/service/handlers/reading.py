@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.clock import in_zone, to_micros
+from ai_memory.clock import has_come, in_zone, to_micros
 from ai_memory.errors import MemoryServiceError, NotFoundError
 from ai_memory.extraction.extract import times_named
 from ai_memory.index.partition import PartitionView
@@ -40,6 +40,7 @@ from ai_memory.service.background.follower import SwitchedError
 from ai_memory.service.handlers.drafts import context_path
 from ai_memory.service.handlers.graph_view import QuestionLinks
 from ai_memory.service.handlers.writing import as_selection, no_such_memory
+from ai_memory.service.handlers.zones import in_users_zone
 from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
@@ -159,6 +160,7 @@ def _look(parts: Parts, request: RecallRequest, *, by_meaning: bool) -> _Seen:
 
 def get(parts: Parts, request: GetRequest) -> MemoryRecord:
     """One memory: its latest revision, or the one known at an instant."""
+    request = in_users_zone(request, parts.zone)
     record = parts.store.get(request.namespace, [request.id], known_at=request.known_at)[0]
     if record is None:
         raise no_such_memory(request.id, request.namespace)
@@ -244,7 +246,7 @@ def _most_used(spellings: Counter[str]) -> str:
 def _with_now(parts: Parts, request: Selection, *, include_ended: bool) -> Selection:
     """The request's selection in canonical form, with the instant that counts as now filled in."""
     return msgspec.structs.replace(
-        as_selection(request),
+        as_selection(in_users_zone(request, parts.zone)),
         context=context_path(request.context),
         now=_in_zone(request.now or parts.clock.now(), given=request.now is not None, zone=parts.zone),
         include_ended=include_ended,
@@ -267,9 +269,8 @@ def _notices(parts: Parts, *, words_only: bool) -> Iterator[Notice]:
 
 
 def _true_at(record: MemoryRecord, instant: dt.datetime) -> bool:
-    instant = instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
-    began = record.valid_from is None or record.valid_from <= instant
-    return began and (record.valid_to is None or instant < record.valid_to)
+    began = record.valid_from is None or has_come(record.valid_from, instant)
+    return began and (record.valid_to is None or not has_come(record.valid_to, instant))
 
 
 def _span(record: MemoryRecord) -> str:

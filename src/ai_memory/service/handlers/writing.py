@@ -32,6 +32,7 @@ from ai_memory.operations.writing import (
 )
 from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_revise
 from ai_memory.service.handlers.reasons import check_reason
+from ai_memory.service.handlers.zones import in_users_zone
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import (
     Command,
@@ -60,10 +61,11 @@ Answer = TypeVar("Answer", bound=Struct)
 
 def remember(parts: Parts, request: RememberRequest) -> Receipt:
     """Keep one memory."""
-    command = to_remember(request, request.namespace, parts.clock.now(), reinstate=request.reinstate)
+    draft = in_users_zone(request, parts.zone)
+    command = to_remember(draft, request.namespace, parts.clock.now(), reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipt:
-        return _receipt(request, results[0], _can_find_meaning(parts))
+        return _receipt(draft, results[0], _can_find_meaning(parts))
 
     receipt = write_once(parts, "remember", request, request.idempotency_key, [command], answer, Receipt)
     return _awaited(parts, [receipt])[0] if request.wait else receipt
@@ -71,13 +73,14 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
 
 def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
     """Keep many memories; each gets its own receipt, and a wrong one does not stop the others."""
-    commands, places, receipts = _prepare(parts, request.memories, request.namespace, reinstate=request.reinstate)
+    drafts = [in_users_zone(draft, parts.zone) for draft in request.memories]
+    commands, places, receipts = _prepare(parts, drafts, request.namespace, reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipts:
         can_find = _can_find_meaning(parts)
         filled: list[Receipt | None] = list(receipts)
         for place, result in zip(places, results, strict=True):
-            filled[place] = _receipt(request.memories[place], result, can_find)
+            filled[place] = _receipt(drafts[place], result, can_find)
         return _counted([receipt for receipt in filled if receipt is not None])
 
     answered = write_once(parts, "remember_many", request, request.idempotency_key, commands, answer, Receipts)
@@ -120,7 +123,7 @@ def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
     current = parts.store.get(request.namespace, [request.id])[0]
     if current is None:
         raise no_such_memory(request.id, request.namespace)
-    command = to_revise(request, current, parts.clock.now())
+    command = to_revise(in_users_zone(request, parts.zone), current, parts.clock.now())
 
     def answer(results: list[Result]) -> Receipt:
         return _changed(results[0], parts, "nothing to change: the current revision is the same")
@@ -174,7 +177,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
 
 def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
     """Erase all memories that match, in batches; reason and share are checked for all of them before the first is erased."""
-    selection = as_selection(request)
+    selection = as_selection(in_users_zone(request, parts.zone))
     no_filter = selection == Selection(namespace=selection.namespace)
     if no_filter and not request.everything:
         raise InvalidInputError(
