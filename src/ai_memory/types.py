@@ -204,6 +204,8 @@ class Relation(Struct, frozen=True, kw_only=True):
     valid_to: dt.datetime | None = None
     recorded_at: dt.datetime
     retired_at: dt.datetime | None = None
+    actor: Actor = Actor.UNKNOWN
+    """Who related them, as the log has it; `extraction` where this service read it in a memory."""
 
 
 class Neighbour(Struct, frozen=True, kw_only=True):

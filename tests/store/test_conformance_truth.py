@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from ai_memory.store.base import Action, Duplicate, Rejected, Restore, Store, Stored, Unchanged
+from ai_memory.store.base import Action, Duplicate, Rejected, Relate, Restore, Store, Stored, Unchanged
 from ai_memory.types import Actor, MemoryRecord, RelationType, Selection
 from tests.support.store_samples import (
     CLOCK,
@@ -152,6 +152,28 @@ def test_a_restored_history_keeps_who_wrote_it(store: Store) -> None:
     other = replace(record, actor=Actor.UNKNOWN)
     (again,) = store.write([Restore(revisions=(other,), **keys)], actor=Actor.IMPORT)
     assert again == Unchanged(record=record)
+
+
+def test_a_relation_names_who_made_it(store: Store) -> None:
+    one_, other = kept(store, "one"), kept(store, "other")
+    (made,) = store.write([relate(one_.id, other.id, "LIKES")], actor=Actor.PERSON)
+    (archived,) = store.write([relate(one_.id, other.id, "HATES", actor=Actor.AGENT)], actor=Actor.IMPORT)
+    (unsaid,) = store.write([relate(one_.id, other.id, "KNOWS")], actor=Actor.IMPORT)
+    (again,) = store.write([relate(one_.id, other.id, "LIKES")], actor=Actor.AGENT)
+    assert isinstance(made, Stored)
+    assert again == Unchanged(relation=made.relation)
+    (new,) = store.write([remember("new", supersedes=(one_.id,))], actor=Actor.AGENT)
+    assert isinstance(new, Stored)
+    found = {each.type: each.actor for each in store.relations("default", [one_.id])}
+    assert found == {
+        "LIKES": Actor.PERSON, "HATES": Actor.AGENT, "KNOWS": Actor.IMPORT, "SUPERSEDES": Actor.AGENT,
+    }  # fmt: skip
+    for result in (made, archived, unsaid):
+        assert isinstance(result, Stored)
+        assert result.relation is not None
+        assert result.relation.actor is found[result.relation.type]
+        (same,) = store.write([Relate(relation=replace(result.relation, actor=Actor.POLICY))])
+        assert same == Unchanged(relation=result.relation)
 
 
 @pytest.mark.parametrize("actor", [Actor.PERSON, Actor.AGENT])

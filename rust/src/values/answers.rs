@@ -199,6 +199,9 @@ pub struct Relation {
     pub recorded_at: Instant,
     /// When it was ended.
     pub retired_at: Option<Instant>,
+    /// Who related them; `extraction` where the service read it in a memory.
+    #[serde(default)]
+    pub actor: Actor,
 }
 
 words! {

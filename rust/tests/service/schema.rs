@@ -315,6 +315,7 @@ fn relation() -> Relation {
         valid_to: when(),
         recorded_at: Instant::from("2026-03-14T09:30:00Z"),
         retired_at: when(),
+        actor: Actor::Extraction,
     }
 }
 

@@ -103,7 +103,8 @@ def _history(history: History, zone: dt.tzinfo) -> Iterable[str]:
 def _neighbours(found: Neighbours, zone: dt.tzinfo) -> Iterable[str]:
     for node in found.neighbours:
         edge = node.relation
-        yield f"{node.depth}. {edge.source} {one_line(edge.type)} {edge.target}: {node.id}{_span(edge, zone)}"
+        by = "" if edge.actor is Actor.UNKNOWN else f", by {edge.actor}"
+        yield f"{node.depth}. {edge.source} {one_line(edge.type)} {edge.target}: {node.id}{_span(edge, zone)}{by}"
         yield from _quoted(_short(node.label))
     if not found.neighbours:
         yield "no neighbours"

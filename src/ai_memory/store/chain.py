@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from ai_memory.clock import EPOCH
 from ai_memory.store.base import Action, LogEntry
@@ -84,5 +84,7 @@ def _numbers(text: str | None) -> tuple[int, ...]:
 
 
 def relation_hash(made: Relation) -> bytes:
-    """sha256 over the relation as a JSON object, as if it were not retired: what the log holds of it."""
-    return hashlib.sha256(msgspec.json.encode(replace(made, retired_at=None))).digest()
+    """sha256 over the relation as a JSON object, as if it were not retired: what the log holds of it, next to the actor."""
+    values = asdict(replace(made, retired_at=None))
+    del values["actor"]
+    return hashlib.sha256(msgspec.json.encode(values)).digest()

@@ -25,7 +25,7 @@ from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.wal import Wiper, mark
 from ai_memory.store.sqlite.schema import statements
 from ai_memory.store.values import instant, json_text, micros
-from ai_memory.types import Entity, Relation, RelationType
+from ai_memory.types import Actor, Entity, Relation, RelationType
 from ai_memory.waiting import patiently
 
 LAYOUT = 2
@@ -336,6 +336,7 @@ def _relation(namespace: str, row: Row) -> Relation:
         valid_from=instant(valid_from),
         valid_to=instant(valid_to),
         recorded_at=at,
+        actor=Actor.EXTRACTION,
     )
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError
 from ai_memory.store.base import Rejected, Remember, Restore, VectorRow
 from ai_memory.store.values import vector_blob
-from ai_memory.types import MemoryRecord
+from ai_memory.types import Actor, MemoryRecord, Relation
 
 LENGTH_TOLERANCE = 1e-3
 """How far from 1 the length of a stored vector may be; float16 inference stays well below."""
@@ -110,6 +110,16 @@ def is_same_period(current_end: int | None, restored_end: int | None, at: int) -
     """
     still_true = [end is None or end > at for end in (current_end, restored_end)]
     return all(still_true) or current_end == restored_end
+
+
+def written_by(made: Relation, writer: Actor) -> Relation:
+    """A relation with who made it: the one that an archive names, else who writes it."""
+    return made if made.actor is not Actor.UNKNOWN else replace(made, actor=writer)
+
+
+def is_same_relation(one: Relation, other: Relation) -> bool:
+    """Whether two relations are equal, whatever they say of who made them."""
+    return replace(one, actor=other.actor) == other
 
 
 def is_same_history(present: Sequence[MemoryRecord], restored: Sequence[MemoryRecord]) -> bool:

@@ -12,7 +12,7 @@ import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -40,6 +40,8 @@ from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import clean_text, dedup_key, value_digest
 from ai_memory.types import DEFAULT_NAMESPACE, Actor, Entity, Job, MemoryRecord, Relation
+
+Written = TypeVar("Written", MemoryRecord, Relation)
 
 FORMAT = 1
 BATCH = 500
@@ -130,7 +132,7 @@ class _Import:
     def _read(self, number: int, values: dict[str, Any]) -> None:
         record = values.pop("record", None)
         if record == "memory":
-            self._read_revision(number, from_builtins(values, MemoryRecord))
+            self._read_revision(number, self._vouched(from_builtins(values, MemoryRecord)))
             return
         self._close_history()
         if record is None:
@@ -145,7 +147,7 @@ class _Import:
             self._entities[entity.id] = entity
         elif record == "relation":
             self._flush()
-            relation = checked_relation(from_builtins(values, Relation))
+            relation = self._vouched(checked_relation(from_builtins(values, Relation)))
             self._pending.append((number, self._relate(relation)))
         elif record == "archive":
             _check_format(values)
@@ -169,16 +171,18 @@ class _Import:
     def _read_revision(self, number: int, record: MemoryRecord) -> None:
         if self._request.namespace is not None:
             record = msgspec.structs.replace(record, namespace=self._request.namespace)
-        if record.actor is Actor.PERSON and self._parts.actor is not Actor.PERSON:
-            record = msgspec.structs.replace(
-                record, actor=Actor.IMPORT
-            )  # an archive cannot vouch for a person by itself
         check_record(record)
         if self._history and self._history[0][1].id != record.id:
             self._close_history()
             if len(self._pending) >= BATCH:
                 self._flush()
         self._history.append((number, record))
+
+    def _vouched(self, record: Written) -> Written:
+        """What an archive says that a person wrote is theirs where a person imports it: an archive cannot vouch for one itself."""
+        if record.actor is not Actor.PERSON or self._parts.actor is Actor.PERSON:
+            return record
+        return msgspec.structs.replace(record, actor=Actor.IMPORT)
 
     def _close_history(self) -> None:
         """Turn the revisions gathered for one memory into one command."""

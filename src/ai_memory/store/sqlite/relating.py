@@ -10,7 +10,7 @@ from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unrelate
 from ai_memory.store.chain import relation_hash
 from ai_memory.store.ids import relation_id
-from ai_memory.store.rules import relation_taken, unknown_end, unknown_relation
+from ai_memory.store.rules import is_same_relation, relation_taken, unknown_end, unknown_relation, written_by
 from ai_memory.store.sqlite.rows import RELATION_ROW, RELATION_SOURCE, insert_into, relation, relation_row
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import micros
@@ -28,10 +28,10 @@ def relate(transaction: Transaction, command: Relate) -> Result:
     for end in (source, target, asked.evidence):
         if end is not None and end not in new and not _exists(transaction, asked.namespace, end):
             return unknown_end(end)
-    wanted = replace(asked, source=source, target=target)
+    wanted = written_by(replace(asked, source=source, target=target), transaction.actor)
     current = _equal(transaction, wanted) or _same_id(transaction, wanted)
     if current is not None:
-        if current.id == wanted.id and current != wanted:
+        if current.id == wanted.id and not is_same_relation(current, wanted):
             return relation_taken(asked.id)
         return Unchanged(relation=current)
     for end in (source, target):
@@ -51,6 +51,7 @@ def join(
         target=target,
         type=str(relation_type),
         recorded_at=at,
+        actor=transaction.actor,
     )
     insert_relation(transaction, made)
 
@@ -67,7 +68,12 @@ def is_joined(transaction: Transaction, namespace: str, source: str, target: str
 def insert_relation(transaction: Transaction, made: Relation) -> int:
     """Insert a relation with its log entry; the entry's sequence."""
     key = transaction.append(
-        Action.RELATED, made.recorded_at, made.namespace, relation_id=made.id, content_hash=relation_hash(made)
+        Action.RELATED,
+        made.recorded_at,
+        made.namespace,
+        relation_id=made.id,
+        content_hash=relation_hash(made),
+        actor=made.actor,
     )
     transaction.connection.execute(INSERT_RELATION, relation_row(key, transaction.namespace(made.namespace), made))
     return key
