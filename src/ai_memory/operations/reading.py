@@ -48,7 +48,7 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             description="What to return: semantic (the matches), contextual (also up to seven memories around each: before and "
             "after it in its session, and related ones), detailed (also their history and relations).",
-            extra={"short": "contextual adds what was said before and after, and what is related."},
+            extra={"short": "contextual adds what was said around each, and what is related."},
         ),
     ] = (Layer.SEMANTIC,)
     explain: Annotated[

@@ -32,10 +32,10 @@ from ai_memory.operations.moving import (
     RejectedLine,
 )
 from ai_memory.operations.writing import Draft
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
 from ai_memory.service.handlers.relations import checked_relation
 from ai_memory.service.handlers.writing import write
-from ai_memory.service.handlers.zones import in_users_zone
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import clean_text, dedup_key, value_digest

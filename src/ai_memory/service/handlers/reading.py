@@ -28,6 +28,7 @@ from ai_memory.operations.reading import (
     Timeline,
     TimelineRequest,
 )
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.recall.answer import Answer, Notice
 from ai_memory.recall.engine import Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
@@ -40,7 +41,6 @@ from ai_memory.service.background.follower import SwitchedError
 from ai_memory.service.handlers.drafts import context_path
 from ai_memory.service.handlers.graph_view import QuestionLinks
 from ai_memory.service.handlers.writing import as_selection, no_such_memory
-from ai_memory.service.handlers.zones import in_users_zone
 from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text

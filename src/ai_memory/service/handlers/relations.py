@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 from ai_memory.operations.base import parse
 from ai_memory.operations.graph import RelateRequest, UnrelateRequest
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import check_json
 from ai_memory.service.handlers.nodes import Names
 from ai_memory.service.handlers.writing import write, write_once
-from ai_memory.service.handlers.zones import in_users_zone
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Unrelate
 from ai_memory.store.ids import RELATION, new_id

@@ -30,9 +30,9 @@ from ai_memory.operations.writing import (
     RetireRequest,
     ReviseRequest,
 )
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_revise
 from ai_memory.service.handlers.reasons import check_reason
-from ai_memory.service.handlers.zones import in_users_zone
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import (
     Command,
