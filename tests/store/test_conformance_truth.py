@@ -145,7 +145,7 @@ def test_a_restored_history_keeps_who_wrote_it(store: Store) -> None:
         content_hash="00",
         actor=Actor.PERSON,
     )
-    keys: dict[str, Any] = {"dedup_key": digest("t"), "value_digests": (digest("t"),), "at": CLOCK.now()}
+    keys: dict[str, Any] = {"dedup_key": digest("t"), "at": CLOCK.now()}
     store.write([Restore(revisions=(record,), **keys)], actor=Actor.IMPORT)
     assert store.revisions("default", "mem_restored") == [record]
     assert [entry.action for entry in store.log()] == [Action.RESTORED]

@@ -119,6 +119,7 @@ class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: str
     memory_id: str = ""
     revision: int = 0
+    actor: str = ""
     supersedes: tuple[str, ...] = ()
     reason: str = ""
     differs: tuple[str, ...] = ()
@@ -223,6 +224,7 @@ def _written(receipt: Receipt, zone: dt.tzinfo) -> Written:
         outcome=receipt.outcome.value,
         memory_id=receipt.memory_id or "",
         revision=receipt.revision or 0,
+        actor="" if receipt.actor is None else _known(receipt.actor),
         supersedes=receipt.supersedes,
         reason=receipt.reason or "",
         differs=receipt.differs,
