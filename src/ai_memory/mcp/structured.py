@@ -12,7 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ai_memory.mcp.text import short, when
+from ai_memory.clock import day_in
+from ai_memory.mcp.text import short
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.reading import History
 from ai_memory.operations.writing import Forgotten
@@ -146,7 +147,7 @@ def _known(actor: Actor) -> str:
 def _facts(memory: MemoryRecord, zone: dt.tzinfo) -> dict[str, Any]:
     return {
         "id": memory.id,
-        "date": when(memory.valid_from or memory.created_at, zone),
+        "date": day_in(memory.valid_from or memory.created_at, zone),
         "title": memory.title or "",
         "type": memory.type.value,
         "actor": _known(memory.actor),
@@ -185,8 +186,8 @@ def _revisions(history: History, zone: dt.tzinfo) -> Revisions:
             Revision(
                 revision=memory.revision,
                 text=memory.text,
-                since=when(memory.recorded_at, zone),
-                until=when(memory.retired_at, zone) if memory.retired_at else "",
+                since=day_in(memory.recorded_at, zone),
+                until=day_in(memory.retired_at, zone) if memory.retired_at else "",
                 actor=_known(memory.actor),
                 reason=memory.retired_reason or "",
             )

@@ -35,7 +35,7 @@ def error_text(error: MemoryServiceError) -> str:
     return f"{error.code}: {one_line(error.message)}" + (f"\nhint: {one_line(error.hint)}" if error.hint else "")
 
 
-def when(instant: dt.datetime, zone: dt.tzinfo) -> str:
+def _when(instant: dt.datetime, zone: dt.tzinfo) -> str:
     """A day; with the hour and its offset from UTC where that is not a plain date of any zone."""
     if is_plain_date(instant):
         return day_in(instant, zone)
@@ -44,7 +44,7 @@ def when(instant: dt.datetime, zone: dt.tzinfo) -> str:
 
 def _head(memory: MemoryRecord, zone: dt.tzinfo) -> str:
     """What the service itself knows of a memory, then what the memory says, each under its name and without double spaces."""
-    facts = [when(memory.valid_from or memory.created_at, zone), memory.type.value, memory.id]
+    facts = [_when(memory.valid_from or memory.created_at, zone), memory.type.value, memory.id]
     if memory.actor is not Actor.UNKNOWN:
         facts.append(f"by {memory.actor}")
     author, claimed = memory.author and one_line(memory.author), memory.actor is not Actor.PERSON
@@ -94,8 +94,8 @@ def _page(page: Page, zone: dt.tzinfo) -> Iterable[str]:
 
 def _history(history: History, zone: dt.tzinfo) -> Iterable[str]:
     for memory in history.revisions:
-        until = f" to {when(memory.retired_at, zone)}" if memory.retired_at else ""
-        yield f"revision {memory.revision}, current from {when(memory.recorded_at, zone)}{until}, by {memory.actor}"
+        until = f" to {_when(memory.retired_at, zone)}" if memory.retired_at else ""
+        yield f"revision {memory.revision}, current from {_when(memory.recorded_at, zone)}{until}, by {memory.actor}"
         if memory.retired_reason:
             yield f"{_INDENT}why it was replaced: {one_line(memory.retired_reason)}"
         yield from _quoted(memory.text)
@@ -113,8 +113,8 @@ def _neighbours(found: Neighbours, zone: dt.tzinfo) -> Iterable[str]:
 
 def _span(edge: Relation, zone: dt.tzinfo) -> str:
     """When a relation held, where that is known."""
-    begin = f", from {when(edge.valid_from, zone)}" if edge.valid_from else ""
-    return begin + (f", until {when(edge.valid_to, zone)}" if edge.valid_to else "")
+    begin = f", from {_when(edge.valid_from, zone)}" if edge.valid_from else ""
+    return begin + (f", until {_when(edge.valid_to, zone)}" if edge.valid_to else "")
 
 
 def _receipt(receipt: Receipt, zone: dt.tzinfo) -> Iterable[str]:
