@@ -35,7 +35,8 @@ def reference_page() -> str:
         GENERATED,
         "# Reference",
         "Each operation is defined once and is the same on every surface. Instants are RFC 3339 (`2026-03-14T09:30:00Z`) or a "
-        "plain date; without a zone they mean UTC. Where a list is expected, a single value may be given.",
+        "plain date; without a zone they are days and times of yours: of the setting "
+        "`timezone`, else of this machine. Where a list is expected, a single value may be given.",
         "## Operations",
         _table(
             ("Operation", "REST", "Command", "MCP tool", "Effect"),

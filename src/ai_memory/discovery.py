@@ -42,6 +42,8 @@ class RunningService(Struct, frozen=True, kw_only=True):
     store: str = ""
     secret: str = ""
     """Known to those who may read the file: the user who runs the server."""
+    person_proof: str = ""
+    """Another secret, which clients send: who can read it may write as a person, as with the command line."""
 
     def proof(self, nonce: str) -> str:
         """What the server answers to a challenge. It holds for this address alone, so no other server can pass it on."""

@@ -15,11 +15,14 @@ from ai_memory.operations.base import PREFIX, Operation, Request, Response, fiel
 from ai_memory.operations.caller import Progress
 from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportReport, ImportRequest
 from ai_memory.places import Address
+from ai_memory.types import Actor
 from ai_memory.wire import Wire
 
 DEFAULT_URL = "http://127.0.0.1:7677"
 DEFAULT_TIMEOUT = 60.0
 PROGRESS_EVERY = 500
+ACTOR_HEADER = "X-AI-Memory-Actor"
+PROOF_HEADER = "X-AI-Memory-Proof"
 
 
 class RemoteService:
@@ -30,10 +33,23 @@ class RemoteService:
     """
 
     def __init__(
-        self, url: str | Address = DEFAULT_URL, *, api_key: str | None = None, timeout: float = DEFAULT_TIMEOUT
+        self,
+        url: str | Address = DEFAULT_URL,
+        *,
+        api_key: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        actor: Actor | None = None,
+        proof: str = "",
     ) -> None:
-        """`url` may say how to make sure of the service. `timeout` is in seconds, for connecting and each wait for an answer."""
-        self._wire = Wire(url, api_key, timeout, prefix=PREFIX)
+        """`url` may say how to make sure of the service. `timeout` is in seconds, for connecting and each wait for an answer.
+
+        `actor` is who writes; the service believes that it is a person where the key or `proof` shows it, and takes it for an
+        agent otherwise.
+        """
+        headers = {} if actor is None else {ACTOR_HEADER: str(actor)}
+        self._wire = Wire(
+            url, api_key, timeout, prefix=PREFIX, headers=headers | ({PROOF_HEADER: proof} if proof else {})
+        )
 
     @property
     def url(self) -> str:

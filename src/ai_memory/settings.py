@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from ai_memory import environment
+from ai_memory.clock import MachineZone
 from ai_memory.decoding import from_builtins, in_words
 from ai_memory.errors import InvalidInputError
 from ai_memory.places import absolute, default_config_file, default_data_dir
@@ -87,6 +88,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             description='Keys by namespace, such as {"default": ["…"]}; "*" opens all. Optional on loopback, required elsewhere.'
         ),
     ] = field(default_factory=dict)
+    person_keys: Annotated[
+        list[SecretStr],
+        Meta(
+            description="Those of the `api_keys` that a person holds: what is written with them is recorded as a person's, "
+            "with any other key as an agent's."
+        ),
+    ] = field(default_factory=list)
     allowed_hosts: Annotated[
         list[str],
         Meta(
@@ -183,7 +191,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(
             description=(
                 "Time zone of the user, such as Europe/Berlin: whose days *today* and *last week* mean in questions and "
-                "memories, where a request's `now` has no offset; empty means UTC."
+                "memories, where a request's `now` has no offset, how a date in a filter is read, and how dates are shown; empty "
+                "means the zone of this machine."
             )
         ),
     ] = ""
@@ -247,8 +256,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def zone(self) -> dt.tzinfo:
-        """The time zone of the setting `timezone`; UTC where it is empty."""
-        return _zone(self.timezone) if self.timezone else dt.UTC
+        """The time zone of the setting `timezone`; the machine's where it is empty."""
+        return _zone(self.timezone) if self.timezone else MachineZone()
 
     @property
     def models_dir(self) -> Path:
@@ -310,6 +319,18 @@ class Sourced(NamedTuple):
 
     settings: Settings
     sources: dict[str, str]
+
+
+def load_zone(config_file: Path | None = None) -> dt.tzinfo:
+    """The setting `timezone` alone, as `load_data_dir`; the machine's zone where it is wrong, which all other uses refuse.
+
+    Raises InvalidInputError for a file that had to be read and is not TOML.
+    """
+    for source, _ in _sources(config_file, {}):
+        if isinstance(name := source.get("timezone"), str) and name:
+            with suppress(ValueError):
+                return _zone(name)
+    return MachineZone()
 
 
 class Setting(NamedTuple):

@@ -61,6 +61,23 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
+class Actor(StrEnum):
+    """Who wrote something, by the way it came in: never by what it says of itself."""
+
+    PERSON = "person"
+    """The command line, or REST with what only a person's programs have (see docs/memory.md)."""
+    AGENT = "agent"
+    """A program or a model: everything through MCP, and by default through REST and Python."""
+    IMPORT = "import"
+    """A file or an archive that somebody else wrote."""
+    EXTRACTION = "extraction"
+    """Derived by this service from a memory."""
+    POLICY = "policy"
+    """A rule that acts by itself."""
+    UNKNOWN = "unknown"
+    """Written before actors were recorded."""
+
+
 class Scope(Struct, frozen=True, kw_only=True):
     """Where a memory belongs: `namespace` is the wall, the other three are facets inside it."""
 
@@ -126,6 +143,8 @@ class MemoryRecord(_Identified, frozen=True, kw_only=True):
     retired_reason: str | None = None
     revision: int = 1
     content_hash: str
+    actor: Actor = Actor.UNKNOWN
+    """Who wrote this revision, as the log has it. `author` is what they say; this is how it came in."""
 
 
 class Searchable(Struct, frozen=True):
@@ -154,7 +173,10 @@ class Receipt(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     memory_id: str | None = None
     revision: int | None = None
+    actor: Actor | None = None
+    """As whose the memory's current revision is recorded; None where there is none."""
     supersedes: tuple[str, ...] = ()
+    """The memories that this write ended."""
     code: str | None = None
     """Of a rejected write: the stable code of the refusal, such as `forgotten`, `not_found`, `conflict`, `invalid_input`."""
     reason: str | None = None
@@ -220,6 +242,8 @@ class Relation(Struct, frozen=True, kw_only=True):
     valid_to: dt.datetime | None = None
     recorded_at: dt.datetime
     retired_at: dt.datetime | None = None
+    actor: Actor = Actor.UNKNOWN
+    """Who related them, as the log has it; `extraction` where this service read it in a memory."""
 
 
 class Neighbour(Struct, frozen=True, kw_only=True):

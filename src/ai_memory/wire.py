@@ -12,7 +12,7 @@ import select
 import ssl
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,8 +51,19 @@ class Reply(Struct, frozen=True):
 class Wire:
     """Sends requests to one server. May be used from any thread."""
 
-    def __init__(self, address: str | Address, api_key: str | None, timeout: float, *, prefix: str = "") -> None:
-        """`prefix` goes before every target. Raises InvalidInputError for an address that is not http:// or https://."""
+    def __init__(
+        self,
+        address: str | Address,
+        api_key: str | None,
+        timeout: float,
+        *,
+        prefix: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`prefix` goes before every target, and every request carries `headers`.
+
+        Raises InvalidInputError for an address that is not http:// or https://.
+        """
         url, self._is_behind = Address(address) if isinstance(address, str) else address
         try:
             parts = urlsplit(url)
@@ -69,6 +80,7 @@ class Wire:
         self._timeout = timeout
         self._headers = {"Accept": "application/json", "User-Agent": "ai-memory-client"}
         self._headers["Accept-Encoding"] = "gzip" if self._far else "identity"
+        self._headers.update(headers or {})
         if api_key:
             self._headers["Authorization"] = f"Bearer {_header_text(api_key)}"
         self._idle: list[http.client.HTTPConnection] = []

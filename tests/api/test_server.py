@@ -61,6 +61,7 @@ def test_a_server_announces_itself_and_takes_that_back(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         published = json.loads(file.read_text())
         assert len(published.pop("secret")) == 64
+        assert len(published.pop("person_proof")) == 32
         assert published == {
             "url": f"http://127.0.0.1:{port}",
             "pid": child.pid,

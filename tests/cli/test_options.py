@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import re
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ai_memory.operations.base import parse
 from ai_memory.operations.graph import RELATE
 from ai_memory.operations.reading import RecallRequest
 from ai_memory.operations.table import OPERATIONS
+from ai_memory.operations.zones import in_users_zone
 
 
 def given(name: str, *words: str) -> dict[str, Any]:
@@ -62,7 +64,9 @@ def test_values_come_back_typed() -> None:
     assert values["include_ended"] is False
     request = parse(RecallRequest, values)
     assert request.as_of is not None
-    assert request.as_of.isoformat() == "2026-03-14T00:00:00+00:00"
+    assert in_users_zone(request, dt.timezone(dt.timedelta(hours=13))).as_of == dt.datetime.fromisoformat(
+        "2026-03-14T00:00:00+13:00"
+    )
     assert request.limit == 3
     assert request.explain
 

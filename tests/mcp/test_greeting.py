@@ -59,7 +59,7 @@ def answer_of_sdk(message: dict[str, Any]) -> dict[str, Any]:
     """What the SDK's server itself answers to a client's first message."""
 
     async def exchange() -> dict[str, Any]:
-        server = make_server(_no_operation)
+        server = make_server(_no_operation, lambda: dt.UTC)
         options: InitializationOptions = server.create_initialization_options()
         to_server, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](1)
         outgoing, from_server = anyio.create_memory_object_stream[SessionMessage](1)

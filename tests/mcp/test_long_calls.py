@@ -5,6 +5,7 @@ A call takes long here because another process holds the lock of the store's fil
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 import subprocess
@@ -165,7 +166,7 @@ def test_a_call_whose_client_left_before_it_began_is_not_carried_out(
 
     async def run(service: Service) -> list[str]:
         pool = ThreadPool(1)
-        endpoint = McpEndpoint(service, pool.run, lambda _: Everything(), read_body)
+        endpoint = McpEndpoint(service, pool.run, lambda _: Everything(), read_body, zone=dt.UTC)
         left, sent = anyio.Event(), []
         pending = [{"type": "http.request", "body": body, "more_body": False}]
 

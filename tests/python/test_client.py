@@ -150,7 +150,7 @@ def test_lists_of_one_survive_the_query_string() -> None:
     ):
         assert written(LIST, parse(LIST.request, {"tags": list(tags)})) == (f"/memories?{query}", None)
     assert written(LIST, parse(LIST.request, {"include_ended": False, "as_of": "2026-01-01"}))[0] == (
-        "/memories?as_of=2026-01-01T00%3A00%3A00Z&include_ended=false"
+        "/memories?as_of=2026-01-01T00%3A00%3A00&include_ended=false"  # the service gives it a zone
     )
 
 

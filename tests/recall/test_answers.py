@@ -169,7 +169,7 @@ def test_neighbours_in_the_session_speak_for_a_memory(with_vectors: Service) -> 
 
 def test_the_contextual_layer_shows_what_stands_beside_a_hit(service: Service) -> None:
     talk = remember(service, "Any news?", HARBOUR, "Good to hear.", "And the bread?", session="talk")
-    answer = ask(service, "lighthouse lamp", limit=1)
+    answer = ask(service, "lighthouse lamp", limit=1, layers=(Layer.CONTEXTUAL,))
     assert ids(answer) == [talk[1]]
     assert [(one.memory.id, one.how) for one in answer.hits[0].surroundings] == [
         (talk[0], "previous"),
@@ -178,10 +178,22 @@ def test_the_contextual_layer_shows_what_stands_beside_a_hit(service: Service) -
     assert ask(service, "lighthouse lamp", limit=1, layers=(Layer.SEMANTIC,)).hits[0].surroundings == ()
 
 
+def test_limit_bounds_the_memories_of_an_answer_and_of_its_block(service: Service) -> None:
+    talk = remember(service, "Any news?", HARBOUR, "Good to hear.", "And the bread?", session="talk")
+    service.carry_out(RELATE, RelateRequest(source=talk[3], target=talk[1], type="CAUSES"))
+    for limit in (1, 2, 3):
+        answer = ask(service, "lighthouse lamp", limit=limit, format="context")
+        assert len(answer.hits) + sum(len(hit.surroundings) for hit in answer.hits) <= limit
+        assert answer.context is not None
+        assert answer.context.count("[mem_") <= limit
+    asked = ask(service, "lighthouse lamp", limit=1, format="context", layers=(Layer.SEMANTIC, Layer.CONTEXTUAL))
+    assert len(asked.hits[0].surroundings) == 3
+
+
 def test_related_memories_stand_beside_a_hit_too(service: Service) -> None:
     lamp, bread = remember(service, HARBOUR, BREAD)
     service.carry_out(RELATE, RelateRequest(source=bread, target=lamp, type="CAUSES"))
-    answer = ask(service, "lighthouse lamp", limit=1)
+    answer = ask(service, "lighthouse lamp", limit=1, layers=(Layer.CONTEXTUAL,))
     assert [(one.memory.id, one.how) for one in answer.hits[0].surroundings] == [(bread, "CAUSES")]
 
 
@@ -189,7 +201,8 @@ def test_surroundings_pass_the_filters_of_the_question(service: Service) -> None
     (lamp,) = remember(service, HARBOUR, user="ada")
     (bread,) = remember(service, BREAD, user="bob")
     service.carry_out(RELATE, RelateRequest(source=bread, target=lamp, type="CAUSES"))
-    assert ask(service, "lighthouse lamp", limit=1, user=("ada",)).hits[0].surroundings == ()
+    asked = {"limit": 1, "user": ("ada",), "layers": (Layer.CONTEXTUAL,)}
+    assert ask(service, "lighthouse lamp", **asked).hits[0].surroundings == ()
 
 
 def test_the_detailed_layer_has_history_and_relations(service: Service) -> None:
@@ -346,7 +359,7 @@ def test_a_budget_drops_the_weakest_first(service: Service) -> None:
 def test_surroundings_go_before_hits(service: Service) -> None:
     remember(service, "Any news?", HARBOUR, "Good to hear.", session="talk")
     enough = estimate_tokens(HARBOUR)
-    answer = ask(service, "lighthouse lamp", limit=1, max_tokens=enough)
+    answer = ask(service, "lighthouse lamp", limit=1, max_tokens=enough, layers=(Layer.CONTEXTUAL,))
     assert texts(answer) == [HARBOUR]
     assert answer.hits[0].surroundings == ()
     assert answer.tokens == enough

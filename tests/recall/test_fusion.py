@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_memory.index.base import SparseScores
+from ai_memory.index.copies import NO_GROUPS
 from ai_memory.index.partition import Partition
 from ai_memory.recall.evidence import fusion
 from ai_memory.recall.evidence.fusion import StageValues
 from ai_memory.recall.evidence.scores import Background, Scored, Values, score_all
 from ai_memory.recall.evidence.session_context import QuestionWords
 from ai_memory.recall.plan import make_plan
-from ai_memory.index.copies import NO_GROUPS
 from ai_memory.recall.recipe import BALANCED, MEANING, RECIPES, WORDS, Recipe, recipe_named
 from ai_memory.types import MemoryRecord, Selection
 

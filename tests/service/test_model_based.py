@@ -142,8 +142,10 @@ class ServiceAgainstOracle(RuleBasedStateMachine):
         assert (str(receipt.outcome), receipt.memory_id) == (outcome, standing), receipt
         if outcome in ("stored", "superseded"):
             self.ids.append(new_id)
+        if outcome != "rejected":
             for other in supersedes:
-                self._note_superseding(namespace, new_id, other)
+                if other != standing:
+                    self._note_superseding(namespace, str(standing), other)
 
     def _note_superseding(self, namespace: str, new_id: str, other: str) -> None:
         self.oracle.relations[f"{new_id} {other}"] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_memory import BrakeError, Draft, Memory, NotFoundError
+from ai_memory import BrakeError, ConflictError, Draft, Memory, NotFoundError
 from ai_memory.settings import Settings
 
 
@@ -48,3 +48,34 @@ def test_the_brake_takes_the_request_before_the_setting(
                 memory.forget_many(tags="a", allow_share=asked, dry_run=False)
         else:
             assert memory.forget_many(tags="a", allow_share=asked, dry_run=False).forgotten == 30
+
+
+def test_a_receipt_says_what_a_write_ended_and_what_had_ended_before(tmp_path: Path) -> None:
+    with Memory(data_dir=tmp_path, model="none") as memory:
+        old = str(memory.remember("The port is 80.").memory_id)
+        there = memory.remember("The port is 443.")
+        again = memory.remember("The port is 443.", supersedes=[old])
+        assert (again.outcome, again.memory_id, again.supersedes) == ("duplicate_of", there.memory_id, (old,))
+        assert f"it now supersedes {old}" in (again.reason or "")
+        assert memory.get(old).valid_to is not None
+        third = memory.remember("The port is 443.", supersedes=[old])
+        assert third.supersedes == ()
+        assert f"{old} had ended or been retired before: it stays unchanged" in (third.reason or "")
+        new = memory.remember("The port is 8443.", supersedes=[old])
+        assert (new.outcome, new.supersedes) == ("stored", ())
+        assert f"{old} had ended" in (new.reason or "")
+        self_ = memory.remember("The port is 8443.", supersedes=[str(new.memory_id)])
+        assert "it does not supersede itself" in (self_.reason or "")
+        assert memory.get(str(new.memory_id)).valid_to is None
+
+
+def test_a_fact_that_came_back_can_be_dated_again(tmp_path: Path) -> None:
+    with Memory(data_dir=tmp_path, model="none") as memory:
+        text = "Ann lives in Berlin."
+        first = str(memory.remember(text, valid_from="2015-01-01", valid_to="2018-01-01").memory_id)
+        second = str(memory.remember(text, valid_from="2022-01-01").memory_id)
+        assert first != second
+        assert memory.revise(first, valid_to="2019-01-01").revision == 2
+        assert memory.revise(second, valid_to="2024-01-01").revision == 2
+        with pytest.raises(ConflictError):
+            memory.revise(second, valid_from="2017-01-01", valid_to="2019-01-01")

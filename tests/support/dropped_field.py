@@ -40,7 +40,7 @@ def _broken(name: str, kind: type, make: Callable[..., Any]) -> Callable[..., An
             return made
         if name == "writer":
             return lambda value: made(replace(value, **{FIELD: DEFAULT}))
-        return lambda value: replace(made(value), **{FIELD: DEFAULT})
+        return lambda value, *more: replace(made(value, *more), **{FIELD: DEFAULT})
 
     return making
 

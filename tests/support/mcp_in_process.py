@@ -35,7 +35,7 @@ def connected(
             )
 
         async def run() -> None:
-            async with Client(make_server(carry), mode=mode) as client:
+            async with Client(make_server(carry, lambda: service.zone), mode=mode) as client:
                 await work(client)
 
         anyio.run(run)

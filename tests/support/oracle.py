@@ -6,7 +6,7 @@ The model-based test drives this and the real service through the same operation
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,11 +50,14 @@ class Oracle:
 
     def twin(self, wanted: Revision, at: dt.datetime) -> Revision | None:
         """The unretired memory that says the same in the same scope; what has ended leaves room for what has not."""
+        same = (last for last in self._same(wanted) if not last.ended(at) or wanted.ended(at))
+        return min(same, key=lambda last: last.recorded, default=None)
+
+    def _same(self, wanted: Revision) -> Iterator[Revision]:
+        """Other unretired memories that say the same in the same scope."""
         for *_, last in self.memories.values():
-            same = (last.scope, last.said) == (wanted.scope, wanted.said) and last.id != wanted.id
-            if same and last.retired is None and (not last.ended(at) or wanted.ended(at)):
-                return last
-        return None
+            if (last.scope, last.said) == (wanted.scope, wanted.said) and last.id != wanted.id and last.retired is None:
+                yield last
 
     def remember(self, new: Revision, supersedes: tuple[str, ...], *, reinstate: bool) -> tuple[str, str | None]:
         """Outcome, and the id of the memory that stands for the text afterwards."""
@@ -66,16 +69,17 @@ class Oracle:
         if (namespace, *new.said) in self.tombstones:
             return "rejected", None
         twin = self.twin(new, at)
-        if twin is not None:
-            return "duplicate_of", twin.id
-        end = new.content.get("valid_from") or at
+        end, ended = new.content.get("valid_from") or at, False
         for other in dict.fromkeys(supersedes):
             last = self.memories[other][-1]
-            if last.retired is None and not last.ended(end):
+            if (twin is None or other != twin.id) and last.retired is None and not last.ended(end):
+                ended = True
                 end_of_this = max(end, last.content.get("valid_from") or end)
                 self._add(replace(last, content={**last.content, "valid_to": end_of_this}), at)
+        if twin is not None:
+            return "duplicate_of", twin.id
         self.memories[new.id] = [new]
-        return ("superseded" if supersedes else "stored"), new.id
+        return ("superseded" if ended else "stored"), new.id
 
     def revise(
         self, namespace: str, memory_id: str, if_revision: int | None, change: Mapping[str, Any], at: dt.datetime
@@ -95,10 +99,14 @@ class Oracle:
         if wanted.content == last.content:
             return "unchanged"
         forgotten = wanted.said != last.said and (namespace, *wanted.said) in self.tombstones
-        if forgotten or self.twin(wanted, at) is not None:
+        if forgotten or any(self._same_period(last, wanted, at) for last in self._same(wanted)):
             return "conflict"
         self._add(wanted, at)
         return "stored"
+
+    def _same_period(self, one: Revision, other: Revision, at: dt.datetime) -> bool:
+        still_true = not one.ended(at) and not other.ended(at)
+        return still_true or one.content.get("valid_to") == other.content.get("valid_to")
 
     def retire(self, namespace: str, memory_id: str, at: dt.datetime) -> str:
         last = self.current(namespace, memory_id)

@@ -5,6 +5,7 @@ A result comes back as plain JSON values, an error as `{"error": {"code": …}}`
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import os
@@ -43,6 +44,7 @@ STORE = re.compile(r"\S*/memory\.db")
 VOLATILE = {
     "created_at", "recorded_at", "retired_at", "took_ms", "answer_hash", "store", "index_bytes", "request_id", "sequence",
     "unread", "decided_at", "undone_at", "mend",
+    "actor",  # who writes is known from the surface itself
 }  # fmt: skip
 
 
@@ -95,7 +97,7 @@ class AsTools(Python):
         result = super().call(operation, values, lines)
         if not has_tool(operation, values) or "error" in result or result.get("outcome") == "rejected":
             return result
-        return plain(structure_of(msgspec.convert(result, BY_NAME[operation].response)))
+        return plain(structure_of(msgspec.convert(result, BY_NAME[operation].response), dt.UTC))
 
 
 class Rest:

@@ -21,6 +21,31 @@ words! {
     }
 }
 
+words! {
+    /// Who wrote something, by the way it came in.
+    Actor {
+        /// The command line, or REST with a person's key.
+        Person,
+        /// A program or a model.
+        Agent,
+        /// A file or an archive.
+        Import,
+        /// Derived by the service from a memory.
+        Extraction,
+        /// A rule that acts by itself.
+        Policy,
+        /// Written by a version that did not record it.
+        Unknown,
+    }
+}
+
+#[allow(clippy::derivable_impls)]
+impl Default for Actor {
+    fn default() -> Self {
+        Self::Unknown
+    }
+}
+
 /// Whether a stored memory can already be found lexically and semantically.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Searchable {
@@ -39,7 +64,9 @@ pub struct Receipt {
     pub memory_id: Option<String>,
     /// Its current revision, from 1.
     pub revision: Option<u64>,
-    /// The memories that have ended.
+    /// Who wrote the memory's current revision.
+    pub actor: Option<Actor>,
+    /// The memories that ended by it.
     pub supersedes: Vec<String>,
     /// Of a rejected write: the stable code of the refusal, such as `forgotten` or `invalid_input`.
     pub code: Option<String>,
@@ -125,6 +152,9 @@ pub struct MemoryRecord {
     pub revision: u64,
     /// 32 hexadecimal digits (BLAKE2b-128) over the author, the title and the text's normal form.
     pub content_hash: String,
+    /// Who wrote this revision; the author is what they say of themselves.
+    #[serde(default)]
+    pub actor: Actor,
 }
 
 /// One page of a listing.
@@ -187,6 +217,9 @@ pub struct Relation {
     pub recorded_at: Instant,
     /// When it was ended.
     pub retired_at: Option<Instant>,
+    /// Who related them; `extraction` where the service read it in a memory.
+    #[serde(default)]
+    pub actor: Actor,
 }
 
 words! {
@@ -275,8 +308,6 @@ pub struct Surrounding {
     pub memory: MemoryRecord,
     /// `previous` or `next` in its session, or the relation's type.
     pub how: String,
-    /// Steps from the hit, from 1.
-    pub distance: u32,
 }
 
 /// The evidence behind a hit.

@@ -10,7 +10,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use answers::{
-    Answer, Asked, AskedTime, AskedWord, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours,
+    Actor, Answer, Asked, AskedTime, AskedWord, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours,
     NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Retirement, Searchable, Searched, Stage,
     Surrounding, Trace, Validity,
 };

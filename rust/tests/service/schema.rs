@@ -303,6 +303,7 @@ fn record() -> MemoryRecord {
         retired_reason: text(),
         revision: 3,
         content_hash: "0".repeat(64),
+        actor: Actor::Agent,
     }
 }
 
@@ -320,6 +321,7 @@ fn relation() -> Relation {
         valid_to: when(),
         recorded_at: Instant::from("2026-03-14T09:30:00Z"),
         retired_at: when(),
+        actor: Actor::Extraction,
     }
 }
 
@@ -328,6 +330,7 @@ fn receipt() -> Receipt {
         outcome: Outcome::DuplicateOf,
         memory_id: text(),
         revision: Some(1),
+        actor: Some(Actor::Person),
         supersedes: texts(),
         code: text(),
         reason: text(),
@@ -377,7 +380,7 @@ fn answers_have_the_fields_of_their_schemas() {
         passage: PassageText { text: "A".into(), start: 0, end: 1 },
         matched: texts(),
         reasons: texts(),
-        surroundings: vec![Surrounding { memory: record(), how: "previous".into(), distance: 1 }],
+        surroundings: vec![Surrounding { memory: record(), how: "previous".into() }],
         detail: Some(Detail { history: vec![record()], relations: vec![relation()] }),
         trace: Some(trace),
     };
@@ -417,6 +420,7 @@ fn words_are_those_of_the_schemas() {
     }
     assert_eq!(ours(MemoryType::ALL), theirs(&schemas["MemoryType"]));
     assert_eq!(ours(Outcome::ALL), theirs(&schemas["Outcome"]));
+    assert_eq!(ours(Actor::ALL), theirs(&schemas["Actor"]));
     assert_eq!(ours(Layer::ALL), theirs(&schemas["Layer"]));
     assert_eq!(ours(Validity::ALL), theirs(&schemas["Hit"]["properties"]["validity"]));
     assert_eq!(ours(NodeKind::ALL), theirs(&schemas["Neighbour"]["properties"]["kind"]));

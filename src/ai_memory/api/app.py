@@ -48,20 +48,24 @@ def create_app(
     stopping: Callable[[], bool] = bool,
     extra_routes: Sequence[BaseRoute] = (),
     published: RunningService | None = None,
+    proof: str = "",
 ) -> Starlette:
     """The application over an open service, which it closes when it shuts down.
 
     `stopping` becomes true when streaming requests are to end; `extra_routes` come before the service's routes; `published` is
-    how programs on this machine find the server, which proves to them that it is this one.
+    how programs on this machine find the server, which proves to them that it is this one. A request with `proof`, a secret
+    that only this user's programs can read, may write as a person.
     """
     pool = ThreadPool(settings.max_concurrent_requests)
     keys = Keys(
-        {namespace: [key.get_secret_value() for key in found] for namespace, found in settings.api_keys.items()}
+        {namespace: [key.get_secret_value() for key in found] for namespace, found in settings.api_keys.items()},
+        [key.get_secret_value() for key in settings.person_keys],
+        proof,
     )
     api = Api(service, pool, keys, Bodies(settings.max_body_bytes), ThreadPool(WATCHERS, WATCHERS_WAITING), stopping)
     places = StreamPlaces(settings.max_concurrent_requests)
     metrics = Metrics(service, lambda: pool.waiting)
-    mcp = McpEndpoint(service, pool.run, keys.access, api.read_body)
+    mcp = McpEndpoint(service, pool.run, keys.access, api.read_body, zone=service.zone)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

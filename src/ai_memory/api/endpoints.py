@@ -23,6 +23,7 @@ from ai_memory.errors import InvalidInputError, MediaTypeError, MethodNotAllowed
 from ai_memory.operations.base import Operation, parse, to_json
 from ai_memory.operations.watching import HEALTH, STATS
 from ai_memory.service.service import Service
+from ai_memory.types import Actor
 
 WATCHING = (HEALTH, STATS)
 """Operations that report on the server."""
@@ -110,11 +111,12 @@ class OperationEndpoint:
         """Answer one request; raises the errors of `ai_memory.errors`."""
         headers: Headers = scope["headers"]
         access = self._api.keys.access(headers)
+        actor = self._api.keys.actor(headers) if self._operation.effect != "read" else Actor.AGENT
         body = await self._api.bodies.read(headers, receive)
-        status, answer, extra = await self._pool.run(partial(self._work, scope, body, access))
+        status, answer, extra = await self._pool.run(partial(self._work, scope, body, access, actor))
         await send_body(send, answer, status=status, headers=extra)
 
-    def _work(self, scope: Scope, body: Body, access: Access) -> tuple[int, bytes, Headers]:
+    def _work(self, scope: Scope, body: Body, access: Access, actor: Actor) -> tuple[int, bytes, Headers]:
         """All that may take time, in one thread: unpack, decode, check the key, carry out, encode."""
         operation = self._operation
         request = parse(
@@ -123,7 +125,7 @@ class OperationEndpoint:
             strict=scope["method"] not in ("GET", "HEAD", "DELETE"),
         )
         access.check(operation, request)
-        response = self._api.service.carry_out(operation, request)
+        response = self._api.service.carry_out(operation, request, actor)
         if operation.visible is not None:
             response = access.visible(operation, response)
         if operation.refusal is not None and (error := operation.refusal(response)) is not None:

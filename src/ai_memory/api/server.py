@@ -109,6 +109,7 @@ def _run(
         version=service.version,
         store=settings.store_place,
         secret=secrets.token_hex(SECRET_BYTES),
+        person_proof=secrets.token_hex(16),
     )
     app = create_app(
         service,
@@ -116,6 +117,7 @@ def _run(
         stopping=lambda: server.should_exit,
         extra_routes=extra_routes(service) if extra_routes is not None else (),
         published=running,
+        proof=running.person_proof,
     )
     server = build_server(_Published(app, service, announcement, running, say), settings)
     if settings.preload:

@@ -23,6 +23,7 @@ from ai_memory.errors import MediaTypeError, OverloadedError, RequestTimeoutErro
 from ai_memory.operations.base import parse, to_json
 from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportReport, ImportRequest
 from ai_memory.service.handlers.moving import MAX_LINE_BYTES, Import
+from ai_memory.types import Actor
 
 LINES = b"application/x-ndjson"
 LINE_TYPES = frozenset(
@@ -181,12 +182,13 @@ class ImportEndpoint:
                 accepted=sorted(LINE_TYPES),
             )
         body = _Lines(Unpacker(headers))
+        actor = self._api.keys.actor(headers)
         async with self._places.place(self._api.keys.caller(scope)):
-            report = await self._take(request, body, receive)
+            report = await self._take(request, body, receive, actor)
         await send_body(send, to_json(report))
 
-    async def _take(self, request: ImportRequest, body: _Lines, receive: Receive) -> ImportReport:
-        run = await self._places.run(lambda: self._api.service.begin_import(request))
+    async def _take(self, request: ImportRequest, body: _Lines, receive: Receive, actor: Actor) -> ImportReport:
+        run = await self._places.run(lambda: self._api.service.begin_import(request, actor))
         more = True
         while more:
             data, more = await self._next(receive)

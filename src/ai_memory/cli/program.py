@@ -9,9 +9,11 @@ from importlib import import_module
 
 from ai_memory import __version__
 from ai_memory.cli import exits
+from ai_memory.cli.output.layout import visible_line
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.parser import UsageError, build_parser, command_in, parse_line
 from ai_memory.cli.table import COMMANDS, LOCAL
+from ai_memory.cli.target import Choices, zone
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InternalError, InvalidInputError, MemoryServiceError
 from ai_memory.installation import require_service
@@ -56,7 +58,11 @@ def _run(argv: list[str], screen: Screen) -> int:
     if arguments.command is None:
         build_parser().print_help()
         return exits.USAGE
-    screen = Screen(json=getattr(arguments, "json", False), quiet=getattr(arguments, "quiet", False))
+    screen = Screen(
+        json=getattr(arguments, "json", False),
+        quiet=getattr(arguments, "quiet", False),
+        zone=lambda: zone(Choices.of(arguments)),
+    )
     if arguments.command in LOCAL:
         require_service(f"ai-memory {arguments.command}")
     code: int = import_module(COMMANDS[arguments.command][1]).run(arguments, screen)
@@ -68,9 +74,9 @@ def _usage(error: UsageError, screen: Screen) -> int:
     if screen.json:
         screen.error(InvalidInputError(error.message, hint=error.usage))
     elif error.usage.startswith("usage:"):
-        print(f"{error.usage}\nerror: {error.message}", file=sys.stderr)
+        print(f"{error.usage}\nerror: {visible_line(error.message)}", file=sys.stderr)
     else:
-        print(f"error: {error.message} ({error.usage})", file=sys.stderr)
+        print(f"error: {visible_line(error.message)} ({error.usage})", file=sys.stderr)
     return exits.USAGE
 
 

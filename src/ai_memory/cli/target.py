@@ -6,11 +6,13 @@ writes there; this process itself. Only the last one loads the store and a model
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ai_memory import environment
+from ai_memory.clock import MachineZone
 from ai_memory.discovery import find_service
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
@@ -82,6 +84,15 @@ def running_url(choices: Choices) -> str | None:
     return None if found is None else found.url
 
 
+def proof_for(address: Address, choices: Choices) -> str:
+    """What shows a service that its own user calls: the secret that it left in the data folder; empty for any other service."""
+    found = find_service(data_dir(choices))
+    if found is None or found.url.rstrip("/") != address.url:
+        return ""
+    # An address that the user gave is not asked on each connection: the secret is only for the service that left it.
+    return found.person_proof if address.is_behind is not None or found.answers() else ""
+
+
 def data_dir(choices: Choices) -> Path:
     """The data folder, whatever may be wrong with other settings."""
     return data_folder(choices.data_dir, lambda: _data_dir_in_file(choices))
@@ -94,6 +105,16 @@ def _data_dir_in_file(choices: Choices) -> Path | None:
     from ai_memory.settings import data_dir_in  # takes 4 ms, which a command without a settings file saves
 
     return data_dir_in(file)
+
+
+def zone(choices: Choices) -> dt.tzinfo:
+    """The zone whose days the user means, whatever may be wrong with other settings."""
+    file = config_file(choices)
+    if file is None and not _environment("TIMEZONE") and not default_config_file().is_file():
+        return MachineZone()
+    from ai_memory.settings import load_zone
+
+    return load_zone(file)
 
 
 def config_file(choices: Choices) -> Path | None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.clock import to_micros
+from ai_memory.clock import DAY_MICROS, Edge, edge, to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.index.authors import AuthorWords
 from ai_memory.index.base import Mask, QueryTerm, Rows
@@ -342,27 +342,30 @@ class Catalog:
     def _apply_times(self, selection: Selection, mask: Mask) -> None:
         n = len(mask)
         if selection.as_of is not None:
-            at = to_micros(selection.as_of)
-            mask &= self.columns["valid_from"].data[:n] <= at
+            at = edge(selection.as_of)
+            begun = self.columns["valid_from"].data[:n]
+            mask &= begun <= _limits(begun, at)
             self._drop_ended(at, mask)
         if not selection.include_ended:
             if selection.now is None:
                 raise InvalidInputError("leaving out what has ended needs `now`, the instant to compare with")
-            self._drop_ended(to_micros(selection.now), mask)
-        for column, after, before in (
-            ("occurred", selection.occurred_after, selection.occurred_before),
-            ("recorded_at", selection.recorded_after, selection.recorded_before),
-        ):
-            if after is not None:
-                mask &= self.columns[column].data[:n] >= to_micros(after)
-            if before is not None:
-                mask &= self.columns[column].data[:n] < to_micros(before)
+            self._drop_ended(edge(selection.now), mask)
+        occurred, recorded = self.columns["occurred"].data[:n], self.columns["recorded_at"].data[:n]
+        if selection.occurred_after is not None:
+            mask &= occurred >= _limits(occurred, edge(selection.occurred_after))
+        if selection.occurred_before is not None:
+            mask &= occurred < _limits(occurred, edge(selection.occurred_before))
+        if selection.recorded_after is not None:
+            mask &= recorded >= to_micros(selection.recorded_after)
+        if selection.recorded_before is not None:
+            mask &= recorded < to_micros(selection.recorded_before)
 
-    def _drop_ended(self, at: int, mask: Mask) -> None:
+    def _drop_ended(self, at: Edge, mask: Mask) -> None:
         """Leave out rows whose `valid_to` is at or before `at`; few rows have one, so only those are looked at."""
         rows = self.ending.view()
         rows = rows[rows < len(mask)]
-        mask[rows[self.columns["valid_to"].data[rows] <= at]] = False
+        ends = self.columns["valid_to"].data[rows]
+        mask[rows[ends <= _limits(ends, at)]] = False
 
     def repeated(self, mask: Mask, periods: Sequence[NDArray[np.bool_]] = ()) -> Groups:
         """The copies among the rows of `mask`, bool, shape (n,): those to leave out, and which row stands for each.
@@ -427,3 +430,8 @@ class Catalog:
         for number in np.unique(column[rows]).tolist():
             if number and not ((column == number) & ~erased).any():
                 names.forget(number)
+
+
+def _limits(instants: NDArray[np.int64], at: Edge) -> int | NDArray[np.int64]:
+    """What each of n instants, int64, shape (n,), is compared with: the edge, or its plain date."""
+    return np.where(instants % DAY_MICROS == 0, at.plain, at.instant) if at.shifted else at.instant

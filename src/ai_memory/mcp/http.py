@@ -8,6 +8,7 @@ namespaces the key opens is checked here, for each call.
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import logging
 import sys
@@ -71,8 +72,11 @@ AccessOf = Callable[[list[tuple[bytes, bytes]]], Access]
 class McpEndpoint:
     """An ASGI application; it must be used inside `lifespan`."""
 
-    def __init__(self, service: Caller, run: RunInThread, access_of: AccessOf, read_body: ReadBody) -> None:
-        """`service` carries out the tools' operations, in the threads of `run`."""
+    def __init__(
+        self, service: Caller, run: RunInThread, access_of: AccessOf, read_body: ReadBody, *, zone: dt.tzinfo
+    ) -> None:
+        """`service` carries out the tools' operations for an agent, in the threads of `run`; texts show the days of `zone`."""
+        self._zone = zone
         self._service = service
         self._run = run
         self._access_of = access_of
@@ -130,7 +134,7 @@ class McpEndpoint:
         # The limit of a body is the server's, and is checked when it is read.
         make = partial(
             StreamableHTTPSessionManager,
-            make_server(self._carry),
+            make_server(self._carry, lambda: self._zone),
             stateless=True,
             max_request_body_size=sys.maxsize,
         )

@@ -90,7 +90,7 @@ class LocalServer:
         from ai_memory.mcp.server import make_server
 
         self._service.begin()
-        server = make_server(self._carry)
+        server = make_server(self._carry, lambda: self._service.get().zone)
         output: Any = _Lines(self._pass_on)
         lines: Any = self._lines()
         async with stdio_server(lines, output) as (incoming, outgoing):

@@ -7,6 +7,7 @@ from typing import Any
 
 from ai_memory.decoding import whole_characters
 from ai_memory.errors import MemoryServiceError
+from ai_memory.text.shown import one_line
 from ai_memory.wording.ways import speaking
 
 _PARSE_ERROR, _INVALID_REQUEST, _INTERNAL_ERROR = -32700, -32600, -32603
@@ -19,7 +20,7 @@ def failure(message: Any, error: MemoryServiceError) -> bytes:
     if "id" not in message:
         return b""
     with speaking("mcp"):
-        text = error.message + (f" ({error.hint})" if error.hint else "")
+        text = one_line(error.message + (f" ({error.hint})" if error.hint else ""))
         return _error(message["id"], _INTERNAL_ERROR, text, error.body())
 
 
@@ -52,7 +53,10 @@ def rejected(message: Any) -> bytes:
 def invalid(message: dict[str, Any], why: str) -> bytes:
     """The error response to a request that is not as JSON-RPC defines one."""
     return _error(
-        message["id"] if _is_id(message.get("id")) else None, _INVALID_REQUEST, f"Invalid request: {why}", None
+        message["id"] if _is_id(message.get("id")) else None,
+        _INVALID_REQUEST,
+        f"Invalid request: {one_line(why)}",
+        None,
     )
 
 

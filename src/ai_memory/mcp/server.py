@@ -5,6 +5,7 @@ Imports the SDK, which takes seconds: only the loaders in `stdio` and `http` imp
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -51,6 +52,7 @@ from ai_memory.mcp.structured import structure_of
 from ai_memory.mcp.text import error_text, text_of
 from ai_memory.mcp.tools import TOOLS, check_arguments, input_schemas, output_schemas, tool_of
 from ai_memory.operations.base import Operation, to_json
+from ai_memory.text.shown import one_line
 from ai_memory.wording.spelling import did_you_mean
 from ai_memory.wording.ways import speaking
 
@@ -67,8 +69,9 @@ Carry = Callable[[Any, Operation, Mapping[str, Any]], Awaitable[Any]]
 class _Handlers:
     """What answers the methods of the protocol that concern the memory."""
 
-    def __init__(self, carry: Carry) -> None:
+    def __init__(self, carry: Carry, zone: Callable[[], dt.tzinfo]) -> None:
         self._carry = carry
+        self._zone = zone
 
     async def list_tools(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         """The tools."""
@@ -80,12 +83,14 @@ class _Handlers:
         operation = TOOLS.get(params.name)
         if operation is None:
             meant = did_you_mean(params.name[:80], TOOLS)
-            raise MCPError(INVALID_PARAMS, f"unknown tool: {params.name[:80]}{meant}", {"tools": list(TOOLS)})
+            name = one_line(params.name[:80])
+            raise MCPError(INVALID_PARAMS, f"unknown tool: {name}{meant}", {"tools": list(TOOLS)})
         with speaking("mcp"):
             try:
                 values = check_arguments(operation, params.arguments or {})
                 response = await self._carry(context.request, operation, values)
-                return _result(operation, response, linked=context.protocol_version in ENVELOPE_VERSIONS)
+                linked = context.protocol_version in ENVELOPE_VERSIONS
+                return _result(operation, response, self._zone(), linked=linked)
             except MemoryServiceError as error:
                 return _error_result(error)
             except Exception:  # the SDK's own answer would lack the code and hint
@@ -109,11 +114,11 @@ class _Handlers:
         uri = str(params.uri)
         found = operation_of(uri)
         if found is None:
-            raise MCPError(INVALID_PARAMS, f"no such resource: {uri[:200]}", {"uri": uri})
+            raise MCPError(INVALID_PARAMS, f"no such resource: {one_line(uri[:200])}", {"uri": uri})
         try:
             response = await self._carry(context.request, *found)
         except NotFoundError as error:  # clients know this case by its data, which is the address alone
-            raise MCPError(INVALID_PARAMS, error.message, {"uri": uri}) from None
+            raise MCPError(INVALID_PARAMS, one_line(error.message), {"uri": uri}) from None
         except Exception as error:  # noqa: BLE001 - `_protocol_error` logs it
             raise _protocol_error(error, uri) from None
         text = to_json(response).decode()
@@ -127,7 +132,8 @@ class _Handlers:
     async def get_prompt(self, context: Context, params: GetPromptRequestParams) -> GetPromptResult:
         """One prompt with its arguments."""
         try:
-            return await prompt(partial(self._carry, context.request), params.name, params.arguments or {})
+            carry = partial(self._carry, context.request)
+            return await prompt(carry, self._zone, params.name, params.arguments or {})
         except Exception as error:  # noqa: BLE001 - `_protocol_error` logs it
             raise _protocol_error(error, params.name) from None
 
@@ -145,9 +151,12 @@ class _Handlers:
         return CompleteResult(completion=found)
 
 
-def make_server(carry: Carry) -> Server[Any]:
-    """A server over what `carry` carries out; `carry` raises MemoryServiceError for any failure."""
-    handlers = _Handlers(carry)
+def make_server(carry: Carry, zone: Callable[[], dt.tzinfo]) -> Server[Any]:
+    """A server over what `carry` carries out; `carry` raises MemoryServiceError for any failure.
+
+    `zone` gives the zone whose days texts show, once something was carried out.
+    """
+    handlers = _Handlers(carry, zone)
     cached = CacheHint(CACHED_MS, "public")
     server: Server[Any] = Server(
         NAME,
@@ -226,7 +235,7 @@ def tool_definitions() -> list[ToolDefinition]:
     ]
 
 
-def _result(operation: Operation, response: Any, *, linked: bool) -> CallToolResult:
+def _result(operation: Operation, response: Any, zone: dt.tzinfo, *, linked: bool) -> CallToolResult:
     """The response as text and as JSON. A rejected write becomes an error, so that a model does not mistake it for success.
 
     With `linked`, links to memories that the text shows in part follow it. Clients of the older protocol get none: adapters in
@@ -237,8 +246,8 @@ def _result(operation: Operation, response: Any, *, linked: bool) -> CallToolRes
         if error.details["reason"] == "forgotten":
             error.way = "it was erased on purpose; if the user asks for it to be stored again, pass reinstate: true"
         return _error_result(error)
-    content: list[Any] = [TextContent(text=text_of(response)), *(links(response) if linked else ())]
-    return CallToolResult(content=content, structured_content=msgspec.to_builtins(structure_of(response)))
+    content: list[Any] = [TextContent(text=text_of(response, zone)), *(links(response) if linked else ())]
+    return CallToolResult(content=content, structured_content=msgspec.to_builtins(structure_of(response, zone)))
 
 
 def _error_result(error: MemoryServiceError) -> CallToolResult:

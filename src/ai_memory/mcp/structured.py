@@ -6,17 +6,19 @@ none that is at its default. The whole of a memory is a resource.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
-from ai_memory.mcp.text import day, short
+from ai_memory.clock import day_in
+from ai_memory.mcp.text import short
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.reading import History
 from ai_memory.operations.writing import Forgotten
 from ai_memory.recall.answer import Answer, Hit
-from ai_memory.types import MemoryRecord, Page, Receipt, Relation
+from ai_memory.types import Actor, MemoryRecord, Page, Receipt, Relation
 
 
 class Near(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,8 +30,9 @@ class Near(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A memory. `date` is the day on which it happened or became true, else on which it was stored.
+    """A memory. `date` is the day on which it happened or became true, else on which it was stored; `actor` is who wrote it.
 
+    What it says of its author is a claim unless the actor is a person.
     A listing shows the title alone where there is one, else the beginning of the text.
     """
 
@@ -38,6 +41,7 @@ class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     title: str = ""
     type: str = "semantic"
+    actor: str = ""
     author: str = ""
     context: str = ""
 
@@ -72,6 +76,7 @@ class Revision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     since: str
     until: str = ""
+    actor: str = ""
     reason: str = ""
 
 
@@ -100,6 +105,7 @@ class Reached(Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: str
     target: str
     depth: int = 1
+    actor: str = ""
 
 
 class Walked(Struct, frozen=True, kw_only=True):
@@ -114,6 +120,7 @@ class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: str
     memory_id: str = ""
     revision: int = 0
+    actor: str = ""
     supersedes: tuple[str, ...] = ()
     reason: str = ""
     differs: tuple[str, ...] = ()
@@ -127,26 +134,31 @@ class Erased(Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...]
 
 
-def structure_of(value: Any) -> Struct:
-    """The structured content of a response."""
+def structure_of(value: Any, zone: dt.tzinfo) -> Struct:
+    """The structured content of a response; days are those of `zone`."""
     _, make = STRUCTURES[type(value)]
-    return make(value)
+    return make(value, zone)
 
 
-def _facts(memory: MemoryRecord) -> dict[str, Any]:
+def _known(actor: Actor) -> str:
+    return "" if actor is Actor.UNKNOWN else actor.value
+
+
+def _facts(memory: MemoryRecord, zone: dt.tzinfo) -> dict[str, Any]:
     return {
         "id": memory.id,
-        "date": day(memory.valid_from or memory.created_at),
+        "date": day_in(memory.valid_from or memory.created_at, zone),
         "title": memory.title or "",
         "type": memory.type.value,
+        "actor": _known(memory.actor),
         "author": memory.author or "",
         "context": memory.context,
     }
 
 
-def _found(hit: Hit) -> Found:
+def _found(hit: Hit, zone: dt.tzinfo) -> Found:
     return Found(
-        **_facts(hit.memory),
+        **_facts(hit.memory, zone),
         text=hit.passage.text.strip(),
         confidence=round(hit.confidence, 2),
         validity=hit.validity,
@@ -154,27 +166,29 @@ def _found(hit: Hit) -> Found:
     )
 
 
-def _recalled(answer: Answer) -> Recalled:
+def _recalled(answer: Answer, zone: dt.tzinfo) -> Recalled:
     notices = tuple(notice.message for notice in answer.notices)
-    return Recalled(hits=tuple(map(_found, answer.hits)), reason=answer.reason or "", notices=notices)
+    hits = tuple(_found(hit, zone) for hit in answer.hits)
+    return Recalled(hits=hits, reason=answer.reason or "", notices=notices)
 
 
-def _listed(page: Page) -> Listed:
+def _listed(page: Page, zone: dt.tzinfo) -> Listed:
     memories = tuple(
-        Shown(**_facts(memory), text="" if memory.title else short(memory.text)) for memory in page.memories
+        Shown(**_facts(memory, zone), text="" if memory.title else short(memory.text)) for memory in page.memories
     )
     return Listed(memories=memories, cursor=page.cursor or "")
 
 
-def _revisions(history: History) -> Revisions:
+def _revisions(history: History, zone: dt.tzinfo) -> Revisions:
     return Revisions(
         id=history.id,
         revisions=tuple(
             Revision(
                 revision=memory.revision,
                 text=memory.text,
-                since=day(memory.recorded_at),
-                until=day(memory.retired_at),
+                since=day_in(memory.recorded_at, zone),
+                until=day_in(memory.retired_at, zone) if memory.retired_at else "",
+                actor=_known(memory.actor),
                 reason=memory.retired_reason or "",
             )
             for memory in history.revisions
@@ -182,11 +196,13 @@ def _revisions(history: History) -> Revisions:
     )
 
 
-def _edge(relation: Relation) -> Edge:
+def _edge(relation: Relation, zone: dt.tzinfo) -> Edge:
+    del zone
     return Edge(id=relation.id, source=relation.source, type=relation.type, target=relation.target)
 
 
-def _walked(found: Neighbours) -> Walked:
+def _walked(found: Neighbours, zone: dt.tzinfo) -> Walked:
+    del zone
     return Walked(
         neighbours=tuple(
             Reached(
@@ -196,17 +212,20 @@ def _walked(found: Neighbours) -> Walked:
                 type=node.relation.type,
                 target=node.relation.target,
                 depth=node.depth,
+                actor=_known(node.relation.actor),
             )
             for node in found.neighbours
         )
     )
 
 
-def _written(receipt: Receipt) -> Written:
+def _written(receipt: Receipt, zone: dt.tzinfo) -> Written:
+    del zone
     return Written(
         outcome=receipt.outcome.value,
         memory_id=receipt.memory_id or "",
         revision=receipt.revision or 0,
+        actor="" if receipt.actor is None else _known(receipt.actor),
         supersedes=receipt.supersedes,
         reason=receipt.reason or "",
         differs=receipt.differs,
@@ -214,11 +233,12 @@ def _written(receipt: Receipt) -> Written:
     )
 
 
-def _erased(forgotten: Forgotten) -> Erased:
+def _erased(forgotten: Forgotten, zone: dt.tzinfo) -> Erased:
+    del zone
     return Erased(forgotten=forgotten.forgotten, ids=forgotten.ids)
 
 
-STRUCTURES: dict[type, tuple[type[Struct], Callable[[Any], Struct]]] = {
+STRUCTURES: dict[type, tuple[type[Struct], Callable[[Any, dt.tzinfo], Struct]]] = {
     Answer: (Recalled, _recalled),
     Page: (Listed, _listed),
     History: (Revisions, _revisions),

@@ -1,4 +1,9 @@
-"""Results as text for a model: short, dated, with ids to act on. Memory texts are indented, to mark them as data."""
+"""Results as text for a model: short, dated, with ids to act on.
+
+Whatever comes from a memory is quoted line by line (`text.shown.quoted`), or is folded onto one line behind its own label: no
+field can end its place and begin a hit, a notice or a line of the answer itself. That a model wrote something is said first, and
+what it gives as author is shown as its claim.
+"""
 
 from __future__ import annotations
 
@@ -6,119 +11,142 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ai_memory.clock import day_in, in_zone, is_plain_date
 from ai_memory.errors import MemoryServiceError
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.reading import History
 from ai_memory.operations.writing import Forgotten
 from ai_memory.recall.answer import Answer
-from ai_memory.types import MemoryRecord, Page, Receipt, Relation
+from ai_memory.text.shown import one_line, quoted
+from ai_memory.types import Actor, MemoryRecord, Page, Receipt, Relation
 
 LISTED_CHARACTERS = 300
 """How much of a text a listing shows, in characters; recall shows the whole passage."""
+_INDENT = "   "
 
 
-def text_of(value: Any) -> str:
-    """The text of a response."""
-    return "\n".join(_RENDERERS[type(value)](value))
+def text_of(value: Any, zone: dt.tzinfo) -> str:
+    """The text of a response; days are those of `zone`."""
+    return "\n".join(_RENDERERS[type(value)](value, zone))
 
 
 def error_text(error: MemoryServiceError) -> str:
-    """The text of an error: what was wrong, and how to fix it."""
-    return f"{error.code}: {error.message}" + (f"\nhint: {error.hint}" if error.hint else "")
+    """The text of an error: what was wrong, and how to fix it. What it quotes of the input cannot begin another line."""
+    return f"{error.code}: {one_line(error.message)}" + (f"\nhint: {one_line(error.hint)}" if error.hint else "")
 
 
-def day(instant: dt.datetime | None) -> str:
-    """An instant's day in UTC; empty for None."""
-    return "" if instant is None else instant.astimezone(dt.UTC).strftime("%Y-%m-%d")
+def _when(instant: dt.datetime, zone: dt.tzinfo) -> str:
+    """A day; with the hour and its offset from UTC where that is not a plain date of any zone."""
+    if is_plain_date(instant):
+        return day_in(instant, zone)
+    return in_zone(instant, zone).isoformat(" ", "minutes")
 
 
-def _head(memory: MemoryRecord) -> str:
-    facts = [day(memory.valid_from or memory.created_at), memory.type.value, memory.author, memory.context]
-    return "  ".join([*(fact for fact in facts if fact), memory.id])
+def _head(memory: MemoryRecord, zone: dt.tzinfo) -> str:
+    """What the service itself knows of a memory, then what the memory says, each under its name and without double spaces."""
+    facts = [_when(memory.valid_from or memory.created_at, zone), memory.type.value, memory.id]
+    if memory.actor is not Actor.UNKNOWN:
+        facts.append(f"by {memory.actor}")
+    author, claimed = memory.author and one_line(memory.author), memory.actor is not Actor.PERSON
+    if author:
+        facts.append(f"{'author claimed' if claimed else 'author'}: {author}")
+    context = one_line(memory.context)
+    return "  ".join([*facts, *([f"context: {context}"] if context else [])])
 
 
-def _indented(text: str) -> str:
-    return "\n".join("   " + line for line in text.strip().splitlines())
+def _quoted(text: str) -> Iterable[str]:
+    return (_INDENT + line for line in quoted(text))
 
 
 def short(text: str) -> str:
     """The beginning of a text, on one line; it ends in an ellipsis where it was cut."""
-    text = " ".join(text.split())
+    text = one_line(text)
     return text if len(text) <= LISTED_CHARACTERS else text[:LISTED_CHARACTERS].rstrip() + "…"
 
 
-def _answer(answer: Answer) -> Iterable[str]:
+def _answer(answer: Answer, zone: dt.tzinfo) -> Iterable[str]:
     for hit in answer.hits:
-        ended = "" if hit.validity == "current" else f"  {hit.validity}"
-        yield f"{hit.rank}. {hit.confidence:.0%}  {_head(hit.memory)}{ended}"
+        ended = "" if hit.validity == "current" else f"{hit.validity}  "
+        yield f"{hit.rank}. {hit.confidence:.0%}  {ended}{_head(hit.memory, zone)}"
         if hit.memory.title:
-            yield f"   {hit.memory.title}"
-        yield _indented(hit.passage.text)
+            yield f"{_INDENT}title: {one_line(hit.memory.title)}"
+        yield from _quoted(hit.passage.text)
         for near in hit.surroundings:
-            yield f"   {near.how}: {short(near.memory.text)}"
+            yield f"{_INDENT}{one_line(near.how)} {near.memory.id}:"
+            yield from _quoted(short(near.memory.text))
     if answer.reason:
-        yield answer.reason
+        yield one_line(answer.reason)
     elif not answer.hits:
         yield "nothing found"
     for notice in answer.notices:
-        yield f"notice: {notice.message}" + (f" ({notice.mend})" if notice.mend else "")
+        yield f"notice: {one_line(notice.message)}" + (f" ({one_line(notice.mend)})" if notice.mend else "")
 
 
-def _page(page: Page) -> Iterable[str]:
+def _page(page: Page, zone: dt.tzinfo) -> Iterable[str]:
     for memory in page.memories:
-        yield _head(memory)
-        yield _indented(memory.title or short(memory.text))
+        yield _head(memory, zone)
+        yield from _quoted(one_line(memory.title or "") or short(memory.text))
     if not page.memories:
         yield "no memories"
     if page.cursor:
         yield f"more: cursor {page.cursor}"
 
 
-def _history(history: History) -> Iterable[str]:
+def _history(history: History, zone: dt.tzinfo) -> Iterable[str]:
     for memory in history.revisions:
-        until = f" to {day(memory.retired_at)}" if memory.retired_at else ""
-        why = f"  {memory.retired_reason}" if memory.retired_reason else ""
-        yield f"revision {memory.revision}, current from {day(memory.recorded_at)}{until}{why}"
-        yield _indented(memory.text)
+        until = f" to {_when(memory.retired_at, zone)}" if memory.retired_at else ""
+        yield f"revision {memory.revision}, current from {_when(memory.recorded_at, zone)}{until}, by {memory.actor}"
+        if memory.retired_reason:
+            yield f"{_INDENT}why it was replaced: {one_line(memory.retired_reason)}"
+        yield from _quoted(memory.text)
 
 
-def _neighbours(found: Neighbours) -> Iterable[str]:
+def _neighbours(found: Neighbours, zone: dt.tzinfo) -> Iterable[str]:
     for node in found.neighbours:
         edge = node.relation
-        yield f"{node.depth}. {edge.source} {edge.type} {edge.target}: {node.id}"
-        yield _indented(short(node.label))
+        by = "" if edge.actor is Actor.UNKNOWN else f", by {edge.actor}"
+        yield f"{node.depth}. {edge.source} {one_line(edge.type)} {edge.target}: {node.id}{_span(edge, zone)}{by}"
+        yield from _quoted(short(node.label))
     if not found.neighbours:
         yield "no neighbours"
 
 
-def _receipt(receipt: Receipt) -> Iterable[str]:
+def _span(edge: Relation, zone: dt.tzinfo) -> str:
+    """When a relation held, where that is known."""
+    begin = f", from {_when(edge.valid_from, zone)}" if edge.valid_from else ""
+    return begin + (f", until {_when(edge.valid_to, zone)}" if edge.valid_to else "")
+
+
+def _receipt(receipt: Receipt, zone: dt.tzinfo) -> Iterable[str]:
+    del zone
     line = f"{receipt.outcome.value} {receipt.memory_id or ''}".rstrip()
     if receipt.revision is not None and receipt.revision > 1:
         line += f" revision {receipt.revision}"
     if receipt.supersedes:
         line += f", replacing {', '.join(receipt.supersedes)}"
     if receipt.reason:
-        line += f": {receipt.reason}"
+        line += f": {one_line(receipt.reason)}"
     yield line
     if receipt.warning:
-        yield receipt.warning
+        yield one_line(receipt.warning)
     if receipt.was_retired is not None and receipt.was_retired.reason:
-        yield _indented(f"retired because: {short(receipt.was_retired.reason)}")
+        yield f"{_INDENT}retired because: {short(receipt.was_retired.reason)}"
     if receipt.differs:
         yield f"unchanged although {', '.join(receipt.differs)} differ; use revise"
 
 
-def _relation(relation: Relation) -> Iterable[str]:
-    yield f"{relation.id}: {relation.source} {relation.type} {relation.target}"
+def _relation(relation: Relation, zone: dt.tzinfo) -> Iterable[str]:
+    yield f"{relation.id}: {relation.source} {one_line(relation.type)} {relation.target}{_span(relation, zone)}"
 
 
-def _forgotten(forgotten: Forgotten) -> Iterable[str]:
+def _forgotten(forgotten: Forgotten, zone: dt.tzinfo) -> Iterable[str]:
+    del zone
     states = ", ".join(f"{count} {state}" for state, count in forgotten.states.items())
     shown = f" ({states})" if forgotten.states.keys() - {"current"} else ""
     yield f"erased {forgotten.forgotten}{shown}: {', '.join(forgotten.ids)}"
 
 
-_RENDERERS: dict[type, Callable[[Any], Iterable[str]]] = {
+_RENDERERS: dict[type, Callable[[Any, dt.tzinfo], Iterable[str]]] = {
     Answer: _answer,
     Page: _page,
     History: _history,

@@ -236,7 +236,7 @@ def _readers(request: type[Struct]) -> dict[str, Reader]:
     for name, hint in hints_of(request).items():
         wanted = without_none(hint)
         if wanted is dt.datetime:
-            readers[name] = _read_now if name == "now" else _read_instant
+            readers[name] = _read_fact if name.startswith("valid_") else _read_filter
         elif takes_many(wanted):
             readers[name] = _read_many
         elif (item := struct_in(wanted)) is not None:
@@ -259,12 +259,14 @@ def _read_normal(normal: Callable[[str, str], str], before: Reader | None, value
     return normal(value, name) if isinstance(value, str) else value
 
 
-def _read_instant(value: Any, name: str) -> Any:
-    return instant(value, name) if isinstance(value, str | dt.date) else value
+def _read_fact(value: Any, name: str) -> Any:
+    """A date or time that is stored: in UTC, or as it is where it has no zone, which the service then gives it."""
+    given = _read_filter(value, name)
+    return given.astimezone(dt.UTC) if isinstance(given, dt.datetime) and given.tzinfo is not None else given
 
 
-def _read_now(value: Any, name: str) -> Any:
-    """The present instant keeps its zone: the days of a question are the days of that zone."""
+def _read_filter(value: Any, name: str) -> Any:
+    """An instant that others are compared with keeps its zone: the days that are meant are the days of that zone."""
     return _parsed(value, name, as_utc=False) if isinstance(value, str | dt.date) else value
 
 
@@ -318,10 +320,10 @@ def _read(request: type[Struct], values: Any, prefix: str = "") -> Any:
 def parse(request: type[Request], values: Mapping[str, Any], *, strict: bool = True) -> Request:
     """Build a request from plain values (decoded JSON, keyword arguments, query strings when not `strict`).
 
-    A single value is read as a list of one; a plain date, or a time without a zone, as an instant in UTC. `null`, and an empty
-    string, mean that an optional field is not given, except where they clear a field of a change or are refused. Unknown fields,
-    wrong types and values out of range raise InvalidInputError, which names the field; a text or list over its limit raises
-    TooLargeError with the limit.
+    A single value is read as a list of one; a plain date, or a time without a zone, is for the service to read in the user's
+    zone. `null`, and an empty string, mean that an optional field is not given, except where they clear a field of a change or
+    are refused. Unknown fields, wrong types and values out of range raise InvalidInputError, which names the field; a text or
+    list over its limit raises TooLargeError with the limit.
     """
     known = fields_of(request)
     unknown = sorted(set(values) - set(known))

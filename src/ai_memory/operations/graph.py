@@ -68,7 +68,8 @@ class Walk(Struct, kw_only=True):
 
 
 Kinds = Annotated[
-    tuple[str, ...], Meta(description="Only nodes of these kinds: memory, person, organisation, product, place, …")
+    tuple[str, ...],
+    Meta(description="Only nodes of these kinds, in any letter case: memory, person, organisation, product, place, …"),
 ]
 
 
@@ -138,7 +139,8 @@ class EntitiesRequest(Struct, kw_only=True, forbid_unknown_fields=True):
         str, Meta(max_length=300, description="Only entities whose name or alias contains this; case is ignored.")
     ] = ""
     kinds: Annotated[
-        tuple[str, ...], Meta(description="Only entities of these kinds: person, organisation, product, place, …")
+        tuple[str, ...],
+        Meta(description="Only entities of these kinds, in any letter case: person, organisation, product, place, …"),
     ] = ()
     limit: Annotated[int, Meta(ge=1, le=1000, description="At most this many entities.")] = 100
 

@@ -26,7 +26,15 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
             extra={"short": "The question, in any language."},
         ),
     ]
-    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many hits.")] = 10
+    limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MAX_LIMIT,
+            description="At most this many memories; only the layer contextual, where it is asked for, adds what surrounds them.",
+            extra={"short": "At most this many memories."},
+        ),
+    ] = 10
     max_tokens: Annotated[
         int | None,
         Meta(
@@ -38,10 +46,11 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
     layers: Annotated[
         tuple[Layer, ...],
         Meta(
-            description="What to return: semantic (the matches), contextual (what surrounds them), detailed (their history and "
-            "relations)."
+            description="What to return: semantic (the matches), contextual (also up to seven memories around each: before and "
+            "after it in its session, and related ones), detailed (also their history and relations).",
+            extra={"short": "contextual adds what was said around each, and what is related."},
         ),
-    ] = (Layer.SEMANTIC, Layer.CONTEXTUAL)
+    ] = (Layer.SEMANTIC,)
     explain: Annotated[
         bool, Meta(description="Return how the question was understood, and the scores of each hit in every stage.")
     ] = False
@@ -116,9 +125,7 @@ class History(Struct, frozen=True, kw_only=True):
 class TimelineRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The memories to count, the length of a bucket, and how many memories to show of each."""
 
-    bucket: Annotated[Literal["day", "week", "month", "year"], Meta(description="The length of a bucket, in UTC.")] = (
-        "month"
-    )
+    bucket: Annotated[Literal["day", "week", "month", "year"], Meta(description="The length of a bucket.")] = "month"
     samples: Annotated[int, Meta(ge=0, le=20, description="How many memories to show per bucket.")] = 3
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many buckets, the newest.")] = 120
 
@@ -181,6 +188,7 @@ RECALL = Operation(
             "query",
             "limit",
             "max_tokens",
+            "layers",
             "types",
             "tags",
             "context",

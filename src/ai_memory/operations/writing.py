@@ -146,7 +146,13 @@ class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     type: Annotated[MemoryType | UnsetType, Meta(description="The new kind of memory.")] = UNSET
     title: Annotated[Title | UnsetType | None, Meta(description="The new heading.")] = UNSET
     author: Annotated[Name | UnsetType | None, Meta(description="The new author.")] = UNSET
-    context: Annotated[ContextPath | UnsetType, Meta(description="The new context path.")] = UNSET
+    context: Annotated[
+        ContextPath | UnsetType,
+        Meta(
+            description="The new context path; / for none, where an empty string means that it is not given.",
+            extra={"short": "The new context path; / for none."},
+        ),
+    ] = UNSET
     tags: Annotated[Tags | UnsetType, Meta(description="Its new tags; they replace the old ones.")] = UNSET
     importance: Annotated[Share | UnsetType, Meta(description="The new importance, from 0 to 1.")] = UNSET
     confidence: Annotated[Share | UnsetType, Meta(description="The new confidence, from 0 to 1.")] = UNSET

@@ -133,7 +133,7 @@ class AsyncMethods(AsyncCalls):
         namespace: str = DEFAULT_NAMESPACE,
         limit: int = 10,
         max_tokens: int | None = None,
-        layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
+        layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC,),
         explain: bool = False,
         recipe: Literal["balanced", "fast", "thorough", "linked", "words", "meaning"] = "balanced",
         format: Literal["hits", "context"] = "hits",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.memory import Memory
 from ai_memory.remote import DEFAULT_TIMEOUT, DEFAULT_URL, RemoteService
+from ai_memory.types import Actor
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
@@ -22,10 +23,11 @@ class AsyncMemory(AsyncMethods):
         *,
         data_dir: str | PathLike[str] | None = None,
         settings: Settings | None = None,
+        actor: Actor | str = Actor.AGENT,
         **flags: Any,
     ) -> None:
         """Open a store as `Memory` does; this takes some milliseconds on the calling thread."""
-        self._memory = Memory(path, data_dir=data_dir, settings=settings, **flags)
+        self._memory = Memory(path, data_dir=data_dir, settings=settings, actor=actor, **flags)
         super().__init__(self._memory.caller)
 
     async def settle(self, timeout: float | None = None) -> bool:

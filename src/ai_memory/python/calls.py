@@ -17,7 +17,7 @@ from ai_memory.operations.caller import Caller, Progress
 from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
 
 Instant = dt.datetime | dt.date | str
-"""An instant: a datetime, a date (its first moment in UTC), or either written as in RFC 3339. Without a zone it means UTC."""
+"""An instant: a datetime, a date, or either written as in RFC 3339. Without a zone it is the user's time (setting `timezone`)."""
 
 Line = Mapping[str, Any] | str | bytes
 """One line of an import: as values, or as the JSON text of them."""

@@ -111,7 +111,7 @@ class GraphMethods(UpkeepMethods):
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
         depth: How many relations to follow, one after another.
-        kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
+        kinds: Only nodes of these kinds, in any letter case: memory, person, organisation, product, place, …
         limit: At most this many neighbours.
         """
         values: dict[str, Any] = {
@@ -138,7 +138,7 @@ class GraphMethods(UpkeepMethods):
 
         search: Only entities whose name or alias contains this; case is ignored.
         namespace: The namespace to work in; nothing is read or written across namespaces.
-        kinds: Only entities of these kinds: person, organisation, product, place, …
+        kinds: Only entities of these kinds, in any letter case: person, organisation, product, place, …
         limit: At most this many entities.
         """
         values: dict[str, Any] = {"search": search, "namespace": namespace, "kinds": kinds, "limit": limit}
@@ -200,7 +200,7 @@ class GraphMethods(UpkeepMethods):
         as_of: Only relations that were true at this instant.
         known_at: Only relations that were known at this instant. Default: now.
         depth: How many relations to follow from the centre.
-        kinds: Only nodes of these kinds: memory, person, organisation, product, place, …
+        kinds: Only nodes of these kinds, in any letter case: memory, person, organisation, product, place, …
         limit: At most this many nodes.
         """
         values: dict[str, Any] = {

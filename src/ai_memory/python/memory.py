@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ai_memory.errors import InvalidInputError
 from ai_memory.installation import require_service
 from ai_memory.python.methods import Methods
+from ai_memory.types import Actor
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
@@ -25,9 +26,10 @@ class Memory(Methods):
         *,
         data_dir: str | PathLike[str] | None = None,
         settings: Settings | None = None,
+        actor: Actor | str = Actor.AGENT,
         **flags: Any,
     ) -> None:
-        """Open the store at `path`, or the one of `data_dir`, or the user's own.
+        """Open the store at `path`, or the one of `data_dir`, or the user's own. Writes are recorded as those of `actor`.
 
         What is not given here comes from the environment and the configuration file; `flags` are further settings by name,
         such as `model="none"`. With `settings`, those are used as they are and nothing else may be given. Raises
@@ -35,6 +37,8 @@ class Memory(Methods):
         subclasses where the store cannot be opened.
         """
         require_service("Memory")
+        writes_as = _actor(actor)
+        from ai_memory.service.acting import Acting
         from ai_memory.settings import given_settings
         from ai_memory.wiring import open_service  # loads numpy, which a program that only imports Client does not need
 
@@ -44,8 +48,17 @@ class Memory(Methods):
             raise InvalidInputError("settings are given, and a path or single settings too", hint="give one of them")
         self.settings = settings
         self._service = open_service(settings)
-        super().__init__(self._service)
+        super().__init__(Acting(self._service, writes_as))
 
     def settle(self, timeout: float | None = None) -> bool:
         """Wait until every memory is embedded; False at the time limit (seconds) or without a model."""
         return self._service.settle(timeout)
+
+
+def _actor(actor: Actor | str) -> Actor:
+    try:
+        return Actor(actor)
+    except ValueError:
+        raise InvalidInputError(
+            f"actor: {str(actor)[:80]!r} is no actor", hint=f"one of: {', '.join(Actor)}", field="actor"
+        ) from None

@@ -188,7 +188,7 @@ class Methods(GraphMethods, MovingMethods):
         namespace: str = DEFAULT_NAMESPACE,
         limit: int = 10,
         max_tokens: int | None = None,
-        layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC, Layer.CONTEXTUAL),
+        layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC,),
         explain: bool = False,
         recipe: Literal["balanced", "fast", "thorough", "linked", "words", "meaning"] = "balanced",
         format: Literal["hits", "context"] = "hits",
@@ -198,11 +198,11 @@ class Methods(GraphMethods, MovingMethods):
 
         query: The question, in any language. A "quoted phrase" must occur exactly, unless the question ends in "?".
         namespace: Only memories of this namespace.
-        limit: At most this many hits.
+        limit: At most this many memories; only the layer contextual, where it is asked for, adds what surrounds them.
         max_tokens: At most this many tokens, as estimated, of memory text in the answer; the weakest hits are left
             out first. Default: no limit.
-        layers: What to return: semantic (the matches), contextual (what surrounds them), detailed (their history and
-            relations).
+        layers: What to return: semantic (the matches), contextual (also up to seven memories around each: before and
+            after it in its session, and related ones), detailed (also their history and relations).
         explain: Return how the question was understood, and the scores of each hit in every stage.
         recipe: How to search and rank: balanced (lexically, semantically and by the memories around a match), fast
             (without the memories around it), thorough (more candidates, the best compared token by token), linked
@@ -303,7 +303,7 @@ class Methods(GraphMethods, MovingMethods):
         type: The new kind of memory.
         title: The new heading.
         author: The new author.
-        context: The new context path.
+        context: The new context path; / for none, where an empty string means that it is not given.
         tags: Its new tags; they replace the old ones.
         importance: The new importance, from 0 to 1.
         confidence: The new confidence, from 0 to 1.
@@ -457,7 +457,7 @@ class Methods(GraphMethods, MovingMethods):
         """Count and sample memories by day, week, month or year.
 
         namespace: Only memories of this namespace.
-        bucket: The length of a bucket, in UTC.
+        bucket: The length of a bucket.
         samples: How many memories to show per bucket.
         limit: At most this many buckets, the newest.
         filters: Which memories are meant; see `Filters`.

@@ -66,8 +66,6 @@ class Surrounding(Struct, frozen=True, kw_only=True):
 
     memory: MemoryRecord
     how: str
-    distance: int = 1
-    """Steps from the hit; at present always 1."""
 
 
 class Detail(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ai_memory.clock import from_micros
+from ai_memory.clock import from_micros, has_come
 from ai_memory.errors import InvalidInputError
 from ai_memory.index.base import Mask
 from ai_memory.index.partition import PartitionView
@@ -274,10 +274,9 @@ def _validity(record: MemoryRecord, selection: Selection) -> Literal["current", 
     instant = selection.as_of or selection.now
     if instant is None:
         return "current"
-    instant = instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
-    if record.valid_to is not None and record.valid_to <= instant:
+    if record.valid_to is not None and has_come(record.valid_to, instant):
         return "ended"
-    return "future" if record.valid_from is not None and record.valid_from > instant else "current"
+    return "current" if record.valid_from is None or has_come(record.valid_from, instant) else "future"
 
 
 def _phrase_limit() -> Notice:
@@ -299,7 +298,7 @@ def _answer(
 ) -> Answer:
     context = None
     if question.as_context:
-        context = block(hits, doubtful=reason is not None, max_tokens=question.max_tokens)
+        context = block(hits, doubtful=reason is not None, max_tokens=question.max_tokens, zone=question.zone)
     return Answer(
         question=question.text,
         hits=hits,

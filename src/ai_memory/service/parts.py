@@ -14,6 +14,7 @@ from ai_memory.service.background.embedder import Chooser, EmbedderSlot
 from ai_memory.service.background.extraction import GraphReader
 from ai_memory.service.background.follower import Follower
 from ai_memory.store.base import Store
+from ai_memory.types import Actor
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,7 @@ class Parts:
     """None where extraction is switched off."""
     zone: dt.tzinfo = dt.UTC
     """Whose days *yesterday* and *15 March* mean where a request's `now` has no zone."""
+    actor: Actor = Actor.AGENT
+    """Who the operations are carried out for: what the log says of every write."""
     tuned: Tuned | None = None
     """Weights fitted to the user's own questions, in place of a shipped recipe's."""

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from ai_memory.service.handlers.moving import Import
 from ai_memory.service.parts import Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
-from ai_memory.types import Problem
+from ai_memory.types import Actor, Problem
 from ai_memory.wording.ways import SERVE
 
 SETTLE_SECONDS, REBUILD_SECONDS = 5.0, 60.0
@@ -90,12 +91,14 @@ class Service:
             graph=None if graph_file is None else GraphReader(store, graph_file, decided, zone),
         )
         self.version = __version__
+        self.zone = zone
+        """Whose days texts for people and models show."""
 
-    def carry_out(self, operation: Operation[Request, Response], request: Request) -> Response:
-        """As `Caller.carry_out`."""
-        if self._closed.is_set():
-            raise _closed()
-        response: Response = HANDLERS[operation.name](self._parts, request)
+    def carry_out(
+        self, operation: Operation[Request, Response], request: Request, actor: Actor = Actor.AGENT
+    ) -> Response:
+        """As `Caller.carry_out`, for `actor`: what it writes is recorded as theirs."""
+        response: Response = HANDLERS[operation.name](self._for(actor), request)
         return response
 
     def recall_with(self, recipe: Recipe, request: RecallRequest) -> Answer:
@@ -107,14 +110,18 @@ class Service:
         return moving.export(self._open(), request)
 
     def import_lines(
-        self, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None
+        self,
+        request: ImportRequest,
+        lines: Iterable[bytes],
+        progress: Progress | None = None,
+        actor: Actor = Actor.AGENT,
     ) -> ImportReport:
         """As `Caller.import_lines`: each batch is durable before the next is read, and a wrong line does not stop the others."""
-        return moving.import_lines(self._open(), request, lines, progress)
+        return moving.import_lines(self._for(actor), request, lines, progress)
 
-    def begin_import(self, request: ImportRequest) -> Import:
+    def begin_import(self, request: ImportRequest, actor: Actor = Actor.AGENT) -> Import:
         """An import that is given its lines bit by bit; `import_lines` is the same for lines that one can wait for."""
-        return Import(self._open(), request)
+        return Import(self._for(actor), request)
 
     def resume_build(self) -> None:
         """Continue an interrupted build of a generation; nothing happens where there is none."""
@@ -174,6 +181,11 @@ class Service:
         if self._closed.is_set():
             raise _closed()
         return self._parts
+
+    def _for(self, actor: Actor) -> Parts:
+        """What handlers work with when they act for somebody."""
+        parts = self._open()
+        return parts if actor is parts.actor else replace(parts, actor=actor)
 
     def _generation_switched(self) -> None:
         """After a switch in this process: read the new vectors now, so that the next question need not wait for them."""

@@ -25,6 +25,7 @@ from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from ai_memory.types import (
+    Actor,
     ArchivedTombstone,
     Content,
     EmbedderIdentity,
@@ -51,7 +52,8 @@ class Remember(Struct, frozen=True, kw_only=True):
     names no memory.
 
     `supersedes`: each of these gets a revision that ends at this one's `valid_from` (or `at`), or at its own beginning if that
-    is later, and a SUPERSEDES relation from the new memory; one that is retired or ended before gets the relation only.
+    is later, and a SUPERSEDES relation from the new memory; one that is retired or ended before gets the relation only. Where
+    the new one is a duplicate, the memory that is there supersedes them instead, unless it is one of them.
     """
 
     id: str
@@ -73,7 +75,7 @@ class Revise(Struct, frozen=True, kw_only=True):
     A revision that keeps title and text keeps the vectors of the one before; any other has to be embedded. Rejected: `not_found`,
     `stale_revision` (details `expected` and `current`) when `if_revision` is not current, `conflict` when the memory is
     retired, `forgotten` when the new text is tombstoned, `duplicate` (details `memory_id`) when another memory of the scope has
-    it.
+    the text for the same period (see `rules.is_same_period`): a fact that came back is two memories, and either may be revised.
     Unchanged when nothing differs. `reason` goes to the retired revision, and is erased with it.
     """
 
@@ -177,6 +179,9 @@ class Stored(Struct, frozen=True, kw_only=True):
     record: MemoryRecord | None = None
     relation: Relation | None = None
     superseded: tuple[str, ...] = ()
+    """The memories that this ended."""
+    ended_before: tuple[str, ...] = ()
+    """Those that it was to supersede and that had ended, or were retired, by then: nothing of them changed."""
     contains_forgotten: tuple[str, ...] = ()
     """Ids of forgotten memories whose text the stored content contains, among other words or outside its text."""
     retired: MemoryRecord | None = None
@@ -184,9 +189,12 @@ class Stored(Struct, frozen=True, kw_only=True):
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
-    """This scope has the text already, as the memory `record`; nothing was written."""
+    """This scope has the text already, as the memory `record`; nothing was written but what it supersedes now."""
 
     record: MemoryRecord
+    superseded: tuple[str, ...] = ()
+    ended_before: tuple[str, ...] = ()
+    """Both as for `Stored`."""
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):
@@ -301,8 +309,10 @@ class Store(Protocol):
         ...
 
     # writing
-    def write(self, commands: Sequence[Command], *, actor: str = "") -> list[Result]:
+    def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
         """Carry out the commands in order, in one transaction, durable on return; one result per command.
+
+        The log names `actor` as who wrote it, and so do the revisions that it makes.
 
         All or nothing as far as the disk goes: if this raises, nothing was written. A command refused by its own rules gives
         `Rejected` and does not stop the others. Later commands see the effect of earlier ones.
@@ -310,7 +320,12 @@ class Store(Protocol):
         ...
 
     def write_idempotent(
-        self, once: Once, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
+        self,
+        once: Once,
+        commands: Sequence[Command],
+        encode: Callable[[list[Result]], bytes],
+        *,
+        actor: Actor = Actor.UNKNOWN,
     ) -> bytes:
         """As `write`, but answer a repeated key with the bytes that the first one gave, writing nothing.
 

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from ai_memory.clock import EPOCH
 from ai_memory.store.base import Action, LogEntry
-from ai_memory.types import Relation
+from ai_memory.types import Actor, Relation
 
 GENESIS = bytes(32)
 """The digest before the first log entry."""
@@ -72,6 +72,11 @@ def log_entry(entry: ChainedEntry, digest: str) -> LogEntry:
     )
 
 
+def logged_actor(actor: Actor) -> str | None:
+    """An actor as an entry holds it; None for one that is not known, as in entries of earlier versions."""
+    return None if actor is Actor.UNKNOWN else str(actor)
+
+
 def number_list(numbers: Sequence[int]) -> str | None:
     """Keys as an entry holds them; None for no keys."""
     return f"[{','.join(map(str, numbers))}]" if numbers else None
@@ -100,5 +105,10 @@ def agrees(committed: bytes | None, content_hash: str, salt: bytes | None) -> bo
 
 
 def relation_hash(made: Relation) -> str:
-    """sha256 in hexadecimal digits over the relation as a JSON object, as if it were not retired."""
-    return hashlib.sha256(msgspec.json.encode(replace(made, retired_at=None))).hexdigest()
+    """sha256 in hexadecimal digits over the relation as a JSON object, as if it were not retired and without its actor.
+
+    The log's entry says who made it.
+    """
+    values = asdict(replace(made, retired_at=None))
+    del values["actor"]
+    return hashlib.sha256(msgspec.json.encode(values)).hexdigest()

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from ai_memory.clock import from_micros, to_micros
+from ai_memory.clock import from_micros, has_come, to_micros
 from ai_memory.store.ids import relation_id
 from ai_memory.store.sqlite.file.connection import Row, connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import make
@@ -30,10 +30,10 @@ from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.wal import Wiper, mark
 from ai_memory.store.sqlite.schema import statements
 from ai_memory.store.values import instant, json_text, micros
-from ai_memory.types import Entity, Relation, RelationType
+from ai_memory.types import Actor, Entity, Relation, RelationType
 from ai_memory.waiting import patiently
 
-LAYOUT = 2
+LAYOUT = 3
 EDGES_PER_NODE = 1_000
 """Of an entity that more memories name than this, the newest so many are shown: no walk needs every edge of a hub."""
 BUSY_SECONDS = 30.0
@@ -42,7 +42,7 @@ PASSES = 8
 
 _ENTITY = "e.id, e.namespace, e.kind, e.name, e.made_at"
 _MENTION = (
-    "SELECT 0, r.memory, e.id, '', NULL, NULL, m.first, m.last, r.memory, r.recorded_at FROM mentions m "
+    "SELECT 0, r.memory, e.id, '', r.valid_from, r.valid_to, m.first, m.last, r.memory, r.recorded_at FROM mentions m "
     "JOIN revisions r ON r.key = m.revision JOIN entities e ON e.number = m.entity"
 )
 _STATEMENT = (
@@ -84,12 +84,17 @@ class Mentioned(Struct, frozen=True):
 
 
 class ReadRevision(Struct, frozen=True):
-    """What one revision names, each entity once, and what it states of them."""
+    """What one revision names, each entity once, and what it states of them.
+
+    What it states holds no longer than the memory itself: its validity bounds that of every statement.
+    """
 
     key: int
     namespace: str
     memory: str
     recorded_at: dt.datetime
+    valid_from: dt.datetime | None
+    valid_to: dt.datetime | None
     mentions: tuple[Named, ...]
     statements: tuple[Said, ...]
 
@@ -296,7 +301,8 @@ def _insert(connection: sqlite3.Connection, read: ReadRevision) -> set[int]:
     """Insert a revision with all it says; the entities that it names without spelling them."""
     at = to_micros(read.recorded_at)
     connection.execute(
-        "INSERT OR REPLACE INTO revisions VALUES (?, ?, ?, ?)", (read.key, read.namespace, read.memory, at)
+        "INSERT OR REPLACE INTO revisions VALUES (?, ?, ?, ?, ?, ?)",
+        (read.key, read.namespace, read.memory, at, micros(read.valid_from), micros(read.valid_to)),
     )
     numbers: dict[str, int] = {}
     for named in read.mentions:
@@ -315,15 +321,28 @@ def _insert(connection: sqlite3.Connection, read: ReadRevision) -> set[int]:
     connection.executemany(
         "INSERT OR REPLACE INTO statements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (read.key, number, numbers[said.source], numbers[said.target], *_details(said))
+            (read.key, number, numbers[said.source], numbers[said.target], *_details(said, read))
             for number, said in enumerate(read.statements)
         ],
     )
     return {numbers[named.entity.id] for named in read.mentions if not named.spelt}
 
 
-def _details(said: Said) -> Row:
-    return said.type, micros(said.valid_from), micros(said.valid_to), said.first, said.last
+def _details(said: Said, read: ReadRevision) -> Row:
+    return said.type, *map(micros, _held(said, read)), said.first, said.last
+
+
+def _held(said: Said, read: ReadRevision) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """When what a memory states held: the statement's own dates, and the memory's where it has none that say otherwise.
+
+    A memory that ended ends what it states; one that began after the end that it states itself does not begin it.
+    """
+    begin, end = said.valid_from, said.valid_to
+    if read.valid_to is not None and (end is None or read.valid_to < end):
+        end = read.valid_to if begin is None else max(read.valid_to, begin)
+    if begin is None and read.valid_from is not None and (said.valid_to is None or read.valid_from < said.valid_to):
+        begin = read.valid_from
+    return begin, end
 
 
 def _meta(connection: sqlite3.Connection, name: str) -> str | None:
@@ -441,6 +460,7 @@ def _relation(namespace: str, row: Row) -> Relation:
         valid_from=instant(valid_from),
         valid_to=instant(valid_to),
         recorded_at=at,
+        actor=Actor.EXTRACTION,
     )
 
 
@@ -449,8 +469,8 @@ def _holds(made: Relation, types: Sequence[str], as_of: dt.datetime | None, know
         return False
     if known_at is not None and made.recorded_at > known_at:
         return False
-    begun = as_of is None or made.valid_from is None or made.valid_from <= as_of
-    return begun and (as_of is None or made.valid_to is None or as_of < made.valid_to)
+    begun = as_of is None or made.valid_from is None or has_come(made.valid_from, as_of)
+    return begun and (as_of is None or made.valid_to is None or not has_come(made.valid_to, as_of))
 
 
 def _entity(row: Sequence[Any]) -> Entity:

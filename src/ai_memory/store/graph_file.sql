@@ -20,7 +20,9 @@ CREATE TABLE revisions (
     key INTEGER PRIMARY KEY,
     namespace TEXT NOT NULL,
     memory TEXT NOT NULL,
-    recorded_at INTEGER NOT NULL
+    recorded_at INTEGER NOT NULL,
+    valid_from INTEGER,
+    valid_to INTEGER
 ) STRICT;
 
 CREATE INDEX revisions_by_memory ON revisions (namespace, memory);

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.store.values import finite, json_text
-from ai_memory.types import MemoryType
+from ai_memory.types import Actor, MemoryType
 
 T = TypeVar("T", bound=Struct)
 Row = tuple[Any, ...]
@@ -47,14 +47,18 @@ CODECS: Codecs = {
     float: Codec("{0} if isfinite({0}) else finite({0}, '{name}')"),
     dt.datetime: INSTANT,
     MemoryType: Codec("str({0})", "MEMORY_TYPES[{0}]"),
+    Actor: Codec("str({0})", "actor_of({0})"),
     tuple[str, ...]: Codec("json_text({0}) if {0} else None", "() if {0} is None else tuple(decode({0}))"),
     dict[str, Any]: Codec("json_text({0}) if {0} else None", "dict() if {0} is None else decode({0})"),
 }
 """Instants as microseconds since 1970; lists and objects as JSON, empty ones as None; numbers only if they are finite."""
 
+_ACTORS = {str(member): member for member in Actor}
+
 _NAMES: dict[str, Any] = {
     "EPOCH": EPOCH,
     "MEMORY_TYPES": {str(member): member for member in MemoryType},
+    "actor_of": lambda stored: _ACTORS.get(stored, Actor.UNKNOWN),
     "decode": msgspec.json.decode,
     "finite": finite,
     "isfinite": math.isfinite,
@@ -94,10 +98,14 @@ def writer(kind: type[T], fields: Sequence[str], codecs: Codecs = CODECS) -> Cal
     return cast(Callable[[T], tuple[Any, ...]], _compiled(f"lambda value: ({', '.join(parts)},)", kind))
 
 
-def maker(kind: type[T], sources: Mapping[str, str]) -> Callable[[Any], T]:
-    """A function that makes a `kind` from the parts of another value: the attribute, maybe of an attribute, for each field."""
-    parts = [f"{name}=value.{source}" for name, source in sources.items()]
-    return cast(Callable[[Any], T], _compiled(f"lambda value: kind({', '.join(parts)})", kind))
+def maker(kind: type[T], sources: Mapping[str, str], *given: str) -> Callable[..., T]:
+    """A function that makes a `kind` from the parts of another value: the attribute, maybe of an attribute, for each field.
+
+    The fields `given` are its further arguments.
+    """
+    parts = [*(f"{name}=value.{source}" for name, source in sources.items()), *(f"{name}={name}" for name in given)]
+    arguments = ", ".join(("value", *given))
+    return cast(Callable[..., T], _compiled(f"lambda {arguments}: kind({', '.join(parts)})", kind))
 
 
 def _fields(kind: type[Struct]) -> dict[str, Any]:

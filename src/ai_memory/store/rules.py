@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -9,11 +10,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError
-from ai_memory.store.base import Duplicate, Once, Rejected, Restore, Result, Stored, Unchanged, VectorRow
+from ai_memory.store.base import Duplicate, Once, Rejected, Remember, Restore, Result, Stored, Unchanged, VectorRow
 from ai_memory.store.ids import MEMORY
 from ai_memory.store.tombstones import MAX_SALTS, Secret
 from ai_memory.store.values import vector_blob
-from ai_memory.types import LENGTH_TOLERANCE
+from ai_memory.types import LENGTH_TOLERANCE, Actor, MemoryRecord, Relation
 from ai_memory.wording.ways import DOCTOR
 
 UNOPENED = "tombstones were sealed with a secret that is gone: what they refused can be stored again"
@@ -104,6 +105,16 @@ def is_duplicate(current_end: int | None, new_end: int | None, at: int) -> bool:
     return not ended or new_has_ended
 
 
+def end_of_superseded(current: MemoryRecord, by: Remember) -> dt.datetime | None:
+    """When a memory ends that a new one supersedes; None where it is retired or ended before."""
+    end = by.content.valid_from or by.at
+    if current.retired_at is not None or (current.valid_to is not None and current.valid_to <= end):
+        return None
+    if current.valid_from is not None and current.valid_from > end:
+        return current.valid_from  # it was never true: an empty interval, not one that runs backwards
+    return end
+
+
 def is_same_period(current_end: int | None, restored_end: int | None, at: int) -> bool:
     """Whether two memories of equal text are one and the same: both are true still, or both ended at the same instant.
 
@@ -111,6 +122,23 @@ def is_same_period(current_end: int | None, restored_end: int | None, at: int) -
     """
     still_true = [end is None or end > at for end in (current_end, restored_end)]
     return all(still_true) or current_end == restored_end
+
+
+def written_by(made: Relation, writer: Actor) -> Relation:
+    """A relation with who made it: the one that an archive names, else who writes it."""
+    return made if made.actor is not Actor.UNKNOWN else replace(made, actor=writer)
+
+
+def is_same_relation(one: Relation, other: Relation) -> bool:
+    """Whether two relations are equal, whatever they say of who made them."""
+    return replace(one, actor=other.actor) == other
+
+
+def is_same_history(present: Sequence[MemoryRecord], restored: Sequence[MemoryRecord]) -> bool:
+    """Whether an archive's revisions are those in the store, whatever they say of who wrote them: old archives do not know."""
+    if len(present) != len(restored):
+        return False
+    return all(there == replace(given, actor=there.actor) for there, given in zip(present, restored, strict=True))
 
 
 def history_fault(command: Restore) -> str | None:
@@ -160,8 +188,10 @@ def memories_of(results: Sequence[Result]) -> list[str]:
         if isinstance(result, Stored | Unchanged) and result.relation is not None:
             ends = (result.relation.source, result.relation.target, result.relation.evidence)
             found.update(end for end in ends if end is not None and end.startswith(MEMORY))
-        if isinstance(result, Stored):
+        if isinstance(result, Stored | Duplicate):
             found.update(result.superseded)
+            found.update(result.ended_before)
+        if isinstance(result, Stored):
             if result.memory_id is not None:
                 found.add(result.memory_id)
             if result.retired is not None:

@@ -12,9 +12,13 @@ from starlette.types import Scope
 from ai_memory.api.http.headers import Headers, address_of, header
 from ai_memory.errors import ForbiddenError, InvalidInputError, UnauthorizedError
 from ai_memory.operations.base import Operation, Request, Response
+from ai_memory.remote import ACTOR_HEADER, PROOF_HEADER
+from ai_memory.types import Actor
 from ai_memory.wording.ways import API_KEY
 
 EVERY = "*"
+_DECLARED = (Actor.AGENT, Actor.PERSON, Actor.IMPORT, Actor.POLICY)
+"""What a caller may say of itself; that it is a person it must show."""
 
 
 class Access(Struct, frozen=True):
@@ -60,8 +64,13 @@ ALL = Access(everything=True)
 class Keys:
     """The server's API keys; without any, every caller may do everything."""
 
-    def __init__(self, keys: Mapping[str, Iterable[str]]) -> None:
-        """`keys` by namespace, `*` for all. Raises InvalidInputError for a blank key."""
+    def __init__(self, keys: Mapping[str, Iterable[str]], persons: Iterable[str] = (), proof: str = "") -> None:
+        """`keys` by namespace, `*` for all; `persons` are those that a person holds, and `proof` shows a person without one.
+
+        Raises InvalidInputError for a blank key.
+        """
+        self._persons = frozenset(map(_digest, persons))
+        self._proof = _digest(proof) if proof else None
         opened: dict[bytes, set[str]] = {}
         for namespace, texts in keys.items():
             for text in texts:
@@ -101,6 +110,29 @@ class Keys:
         """Who a request is from: its key's digest, or its address on a server without keys, where anybody may send any key."""
         key = key_in(scope["headers"]) if self._access else None
         return address_of(scope) if key is None else _digest(key).hex()
+
+    def actor(self, headers: Headers) -> Actor:
+        """As whose a request's writes are recorded: a person's where that is shown, else an agent's or what it declares.
+
+        Raises InvalidInputError for an actor that is none.
+        """
+        declared = header(headers, ACTOR_HEADER.lower().encode())
+        if declared not in (None, "", *_DECLARED):
+            raise InvalidInputError(
+                f"{ACTOR_HEADER}: {declared[:80]!r} is no actor",
+                hint=f"one of: {', '.join(_DECLARED)}",
+                field=ACTOR_HEADER,
+            )
+        if declared and declared != Actor.PERSON:
+            return Actor(declared)
+        return Actor.PERSON if self._shows_person(headers, declared) else Actor.AGENT
+
+    def _shows_person(self, headers: Headers, declared: str | None) -> bool:
+        """Whether a request has a person's key, or claims to be a person's and has the proof."""
+        token, proof = key_in(headers), header(headers, PROOF_HEADER.lower().encode())
+        if self._persons and token is not None and _digest(token) in self._persons:
+            return True
+        return bool(declared and proof and self._proof and hmac.compare_digest(_digest(proof), self._proof))
 
 
 def key_in(headers: Headers) -> str | None:

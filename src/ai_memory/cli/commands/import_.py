@@ -21,6 +21,7 @@ from ai_memory.cli.target import Choices
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Operation, parse
 from ai_memory.operations.moving import IMPORT, ImportRequest
+from ai_memory.types import Actor
 
 
 def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
@@ -85,7 +86,7 @@ def _files(source: str, values: dict[str, Any], choices: Choices, screen: Screen
         raise InvalidInputError("--resume-key is for JSON lines", hint="files are recognised when sent again")
     folder = Path(source).is_dir()
     files = found_files(() if folder else (source,), (source,) if folder else (), Format)
-    with opened(choices, screen, writes=True) as caller:
+    with opened(choices, screen, writes=True, actor=Actor.IMPORT) as caller:
         receipts = remember_files(files, {}, values, caller, screen, whole=False)
     others = others_below(Path(source)) if folder else ""
     if others:

@@ -14,6 +14,7 @@ from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Operation, Request, Response, parse
+from ai_memory.operations.zones import in_users_zone
 
 
 def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
@@ -56,6 +57,7 @@ def read_standard_input() -> str:
 
 
 def carry_out(operation: Operation[Request, Response], request: Request, choices: Choices, screen: Screen) -> Response:
-    """The response of a service that is opened and closed around the call."""
+    """The response of a service that is opened and closed around the call; its user's days may be others than the service's."""
+    request = in_users_zone(request, screen.zone)
     with opened(choices, screen, writes=operation.effect == "write") as caller:
         return caller.carry_out(operation, request)

@@ -180,4 +180,4 @@ def _lead(hit: Hit, after: Hit) -> str:
 
 def _local(instant: dt.datetime | None) -> str:
     """As `day`, in the instant's own zone: the days that the question means."""
-    return day(instant.replace(tzinfo=dt.UTC) if instant else None)
+    return day(instant.replace(tzinfo=dt.UTC) if instant else None, dt.UTC)

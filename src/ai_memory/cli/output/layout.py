@@ -1,7 +1,8 @@
 """Text on a terminal: widths, cutting, wrapping and aligned tables.
 
 Widths are in terminal columns: East Asian wide characters take two, combining marks none. Control characters and direction
-overrides of a memory's text are made visible, so that no text can move the cursor, recolour or reorder what is shown.
+overrides of a memory's text are made visible, so that no text can move the cursor, recolour, reorder or link what is shown;
+what nobody can see is left out (`text.shown`). A field that has a line of its own is folded onto that line.
 """
 
 from __future__ import annotations
@@ -10,20 +11,31 @@ import datetime as dt
 import unicodedata
 from collections.abc import Sequence
 
+from ai_memory.clock import day_in, in_zone, is_plain_date
+from ai_memory.text.shown import without_unseen
+
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def visible(text: str) -> str:
-    """`text` with control characters, direction overrides and lone surrogates written as escapes; newlines and tabs stay."""
+    """`text` with control characters, direction overrides and lone surrogates written as escapes; newlines and tabs stay.
+
+    Invisible characters are left out.
+    """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_visible(character) for character in text)
+    return without_unseen("".join(_visible(character) for character in text))
+
+
+def visible_line(text: str) -> str:
+    """As `visible`, on one line."""
+    return " ".join(visible(text).split())
 
 
 def _visible(character: str) -> str:
     if character in "\n\t":
         return character
-    if character in _OVERRIDES or unicodedata.category(character) in ("Cc", "Cs"):
+    if character in _OVERRIDES or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
         return character.encode("unicode_escape").decode("ascii")
     return character
 
@@ -41,17 +53,23 @@ def _columns(character: str) -> int:
     return 0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 1
 
 
-def day(instant: dt.datetime | None) -> str:
-    """An instant in UTC, without the time of day where it is midnight; empty for None."""
+def day(instant: dt.datetime | None, zone: dt.tzinfo) -> str:
+    """An instant in `zone`, a plain date without the time of day; empty for None."""
     if instant is None:
         return ""
-    instant = instant.astimezone(dt.UTC)
-    return instant.strftime("%Y-%m-%d" if (instant.hour, instant.minute) == (0, 0) else "%Y-%m-%d %H:%M")
+    return day_in(instant, zone) if is_plain_date(instant) else in_zone(instant, zone).isoformat(" ", "minutes")[:16]
+
+
+def moment(instant: dt.datetime | None, zone: dt.tzinfo) -> str:
+    """As `day`, with the offset from UTC where there is a time of day."""
+    if instant is None or is_plain_date(instant):
+        return day(instant, zone)
+    return in_zone(instant, zone).isoformat(" ", "minutes")
 
 
 def isolated(text: str) -> str:
     """`text` on one line, made visible; right-to-left text is isolated, so that it does not reorder what follows."""
-    text = " ".join(visible(text).split())
+    text = visible_line(text)
     if text.isascii() or not any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
         return text
     return f"\u2068{text}\u2069"
@@ -59,7 +77,7 @@ def isolated(text: str) -> str:
 
 def cut(text: str, columns: int) -> str:
     """The beginning of `text`, on one line, in at most `columns` columns, ending in … if something was cut."""
-    text = " ".join(visible(text).split())
+    text = visible_line(text)
     if width(text) <= columns:
         return text
     room = columns - 1
@@ -127,7 +145,7 @@ def table(
     """
     if not rows:
         return []
-    cells = [[" ".join(visible(cell).split()) for cell in row] for row in rows]
+    cells = [[visible_line(cell) for cell in row] for row in rows]
     widths = [max(width(line[index]) for line in [list(headers), *cells]) for index in range(len(headers))]
     before = sum(widths[:-1]) + 2 * (len(widths) - 1)
     widths[-1] = min(widths[-1], max(columns - before, 20))

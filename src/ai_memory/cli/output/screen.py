@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
-from ai_memory.cli.output.layout import visible
+from ai_memory.cli.output.layout import visible_line
+from ai_memory.clock import MachineZone
 from ai_memory.environment import variable
 from ai_memory.errors import MemoryServiceError
 from ai_memory.operations.base import to_json
@@ -21,12 +24,19 @@ USUAL = 100
 class Screen:
     """The process's standard output and error, with the choices made on the command line."""
 
-    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+    def __init__(self, *, json: bool = False, quiet: bool = False, zone: Callable[[], dt.tzinfo] = MachineZone) -> None:
+        """`zone` gives the zone whose days are shown, when one is."""
         self.json = json
         self.quiet = quiet
+        self._zone = zone
         terminal = sys.stdout.isatty()
         self.width = max(NARROWEST, _terminal_columns()) if terminal else USUAL
         self.colour = terminal and not json and not variable("NO_COLOR") and variable("TERM") != "dumb"
+
+    @cached_property
+    def zone(self) -> dt.tzinfo:
+        """Whose days are shown."""
+        return self._zone()
 
     @property
     def shows_progress(self) -> bool:
@@ -55,16 +65,16 @@ class Screen:
     def note(self, text: str) -> None:
         """A notice on standard error; nothing with `--quiet`."""
         if not self.quiet:
-            print(_encodable(visible(text)), file=sys.stderr)
+            print(_encodable(visible_line(text)), file=sys.stderr)
 
     def error(self, error: MemoryServiceError) -> None:
         """An error on standard error: its JSON body with `--json`, else its message and hint."""
         if self.json:
             print(to_json({"error": error.body()}).decode(), file=sys.stderr)
             return
-        print(_encodable(f"error: {visible(error.message)}"), file=sys.stderr)
+        print(_encodable(f"error: {visible_line(error.message)}"), file=sys.stderr)
         if error.hint and error.hint not in error.message:  # a command may be part of the message
-            print(_encodable(f"hint: {visible(error.hint)}"), file=sys.stderr)
+            print(_encodable(f"hint: {visible_line(error.hint)}"), file=sys.stderr)
 
     def dim(self, text: str) -> str:
         """`text` dimmed, if there is colour."""

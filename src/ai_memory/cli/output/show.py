@@ -9,7 +9,7 @@ from typing import Any
 
 from ai_memory.cli.output import explain
 from ai_memory.cli.output.file_receipts import FileReceipts
-from ai_memory.cli.output.layout import cut, day, isolated, table, visible, wrap
+from ai_memory.cli.output.layout import cut, day, isolated, moment, table, visible_line, wrap
 from ai_memory.cli.output.screen import Screen
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
@@ -19,7 +19,7 @@ from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
 from ai_memory.operations.writing import Forgotten, Receipts
 from ai_memory.recall.answer import Answer, Hit
-from ai_memory.types import Content, MemoryRecord, Outcome, Page, Problem, Receipt, Relation
+from ai_memory.types import Actor, Content, MemoryRecord, Outcome, Page, Problem, Receipt, Relation
 
 INDENT = "    "
 SHOWN_REASONS = 20
@@ -32,9 +32,9 @@ def lines_of(value: Any, screen: Screen) -> Iterable[str]:
     return RENDERERS[type(value)](value, screen)
 
 
-def happened(memory: MemoryRecord) -> str:
+def happened(memory: MemoryRecord, zone: dt.tzinfo) -> str:
     """When a memory happened: its valid_from, else when it was recorded first."""
-    return day(memory.valid_from or memory.created_at)
+    return day(memory.valid_from or memory.created_at, zone)
 
 
 def answer(value: Answer, screen: Screen) -> Iterable[str]:
@@ -48,10 +48,10 @@ def answer(value: Answer, screen: Screen) -> Iterable[str]:
     for hit, after in zip_longest(value.hits, value.hits[1:]):
         yield from _hit(hit, screen, explain.score(hit, after, scale, screen))
     if value.reason and value.asked is None:
-        yield from wrap(value.reason, screen.width)
+        yield from wrap(visible_line(value.reason), screen.width)
     for notice in value.notices:
         fix = f" ({notice.mend})" if notice.mend else ""
-        yield from wrap(f"notice: {notice.message}{fix}", screen.width)
+        yield from wrap(visible_line(f"notice: {notice.message}{fix}"), screen.width)
     searched = value.searched
     count = len(value.hits)
     extent = (
@@ -63,8 +63,10 @@ def answer(value: Answer, screen: Screen) -> Iterable[str]:
 
 def _hit(hit: Hit, screen: Screen, trace: Iterable[str]) -> Iterable[str]:
     memory = hit.memory
-    facts = [f"{hit.confidence:.0%}", f"score {hit.score:.2f}", happened(memory), memory.type.value]
+    facts = [f"{hit.confidence:.0%}", f"score {hit.score:.2f}", happened(memory, screen.zone), memory.type.value]
     facts += [isolated(part) for part in (memory.author, memory.context) if part]
+    if memory.actor not in (Actor.PERSON, Actor.UNKNOWN):
+        facts.append(f"(by {memory.actor})")
     if hit.validity != "current":
         facts.append(hit.validity)
     first, *more = wrap("  ".join(facts), screen.width - len(INDENT), made_visible=True)
@@ -78,13 +80,15 @@ def _hit(hit: Hit, screen: Screen, trace: Iterable[str]) -> Iterable[str]:
     for line in text:
         yield screen.highlight(line, hit.matched)
     for near in hit.surroundings:
-        label = f"{INDENT}{near.how}: "
+        label = f"{INDENT}{visible_line(near.how)}: "
         yield screen.dim(label + cut(near.memory.text, screen.width - len(label)))
     if hit.reasons and hit.trace is None:
-        yield from (screen.dim(line) for line in wrap("why: " + "; ".join(hit.reasons), screen.width, INDENT))
+        yield from (
+            screen.dim(line) for line in wrap(visible_line("why: " + "; ".join(hit.reasons)), screen.width, INDENT)
+        )
     yield from trace
     if hit.detail is not None:
-        yield from (INDENT + line for line in _revisions(hit.detail.history, screen.width - len(INDENT)))
+        yield from (INDENT + line for line in _revisions(hit.detail.history, screen, len(INDENT)))
         yield from (INDENT + line for line in _relations(hit.detail.relations, screen.width - len(INDENT)))
     yield screen.dim(f"{INDENT}{memory.id}")
     yield ""
@@ -92,6 +96,7 @@ def _hit(hit: Hit, screen: Screen, trace: Iterable[str]) -> Iterable[str]:
 
 def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
     """One whole memory: one line per field with a value, then its text."""
+    zone = screen.zone
     scope = "/".join(part for part in (memory.namespace, memory.user, memory.agent, memory.session) if part)
     fields: dict[str, str] = {
         "id": f"{memory.id}  revision {memory.revision}",
@@ -100,21 +105,24 @@ def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
         "scope": scope,
         "context": memory.context,
         "author": memory.author or "",
+        "written by": str(memory.actor),
         "tags": ", ".join(memory.tags),
         "importance": f"{memory.importance:g}, confidence {memory.confidence:g}",
-        "valid": " to ".join(filter(None, (day(memory.valid_from) or "…", day(memory.valid_to))))
+        "valid": " to ".join(filter(None, (moment(memory.valid_from, zone) or "…", moment(memory.valid_to, zone))))
         if memory.valid_from or memory.valid_to
         else "",
-        "recorded": day(memory.recorded_at),
-        "retired": f"{day(memory.retired_at)} {memory.retired_reason or ''}".strip() if memory.retired_at else "",
+        "recorded": moment(memory.recorded_at, zone),
+        "retired": f"{moment(memory.retired_at, zone)} {memory.retired_reason or ''}".strip()
+        if memory.retired_at
+        else "",
         "source": memory.source or "",
-        **{name.replace("_", " "): _plain(getattr(memory, name)) for name in _OTHERS},
+        **{name.replace("_", " "): _plain(getattr(memory, name), zone) for name in _OTHERS},
         **{name: str(value) for name, value in memory.attributes.items()},
     }
     longest = max(len(name) for name, value in fields.items() if value)
     for name, value in fields.items():
         if value:
-            yield f"{visible(name).ljust(longest)}  {visible(value)}"
+            yield f"{visible_line(name).ljust(longest)}  {visible_line(value)}"
     yield ""
     yield from wrap(memory.text, screen.width)
 
@@ -130,9 +138,9 @@ _OTHERS = tuple(
 """Fields of the content that `record` shows as they are, because it has no better way to show them."""
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, zone: dt.tzinfo) -> str:
     if isinstance(value, dt.datetime):
-        return day(value)
+        return moment(value, zone)
     return ", ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
@@ -141,35 +149,43 @@ def page(value: Page, screen: Screen) -> Iterable[str]:
     if not value.memories:
         yield "no memories"
         return
-    yield from _memories(value.memories, screen.width)
+    yield from _memories(value.memories, screen)
     if value.cursor:
         screen.note(f"more: add --cursor {value.cursor}")
 
 
-def _memories(memories: Iterable[MemoryRecord], columns: int) -> list[str]:
+def _memories(memories: Iterable[MemoryRecord], screen: Screen) -> list[str]:
     rows = [
-        (memory.id, happened(memory), memory.type.value, memory.context, _marked(memory, memory.title or memory.text))
+        (
+            memory.id,
+            happened(memory, screen.zone),
+            memory.type.value,
+            memory.context,
+            _marked(memory, memory.title or memory.text, screen),
+        )
         for memory in memories
     ]
-    return table(("id", "date", "type", "context", "text"), rows, columns)
+    return table(("id", "date", "type", "context", "text"), rows, screen.width)
 
 
-def _marked(memory: MemoryRecord, text: str) -> str:
-    return text if memory.retired_at is None else f"[retired {day(memory.retired_at)}] {text}"
+def _marked(memory: MemoryRecord, text: str, screen: Screen) -> str:
+    return text if memory.retired_at is None else f"[retired {day(memory.retired_at, screen.zone)}] {text}"
 
 
-def _revisions(revisions: Iterable[MemoryRecord], columns: int) -> list[str]:
+def _revisions(revisions: Iterable[MemoryRecord], screen: Screen, indent: int = 0) -> list[str]:
     rows = [
         (
             str(memory.revision),
-            day(memory.recorded_at),
-            day(memory.retired_at),
+            str(memory.actor),
+            day(memory.recorded_at, screen.zone),
+            day(memory.retired_at, screen.zone),
             memory.retired_reason or "",
             memory.text,
         )
         for memory in revisions
     ]
-    return table(("revision", "recorded", "until", "reason", "text"), rows, columns, right=(0,))
+    headers = ("revision", "by", "recorded", "until", "reason", "text")
+    return table(headers, rows, screen.width - indent, right=(0,))
 
 
 def _relations(relations: Iterable[Relation], columns: int) -> list[str]:
@@ -179,7 +195,7 @@ def _relations(relations: Iterable[Relation], columns: int) -> list[str]:
 
 def history(value: History, screen: Screen) -> Iterable[str]:
     """One line per revision, oldest first."""
-    return _revisions(value.revisions, screen.width)
+    return _revisions(value.revisions, screen)
 
 
 def timeline(value: Timeline, screen: Screen) -> Iterable[str]:
@@ -190,7 +206,7 @@ def timeline(value: Timeline, screen: Screen) -> Iterable[str]:
     for bucket in value.buckets:
         yield screen.bold(bucket.start.strftime(shape)) + f"  {bucket.count}"
         for memory in bucket.memories:
-            left = f"{INDENT}{happened(memory)}  "
+            left = f"{INDENT}{happened(memory, screen.zone)}  "
             yield left + cut(memory.title or memory.text, screen.width - len(left))
 
 
@@ -208,7 +224,7 @@ def namespaces(value: Namespaces, screen: Screen) -> Iterable[str]:
 
 def neighbours(value: Neighbours, screen: Screen) -> Iterable[str]:
     """A table of the nodes reached, nearest first."""
-    rows = [(str(row.depth), row.relation.type, row.id, row.label) for row in value.neighbours]
+    rows = [(str(row.depth), _type_and_time(row.relation, screen), row.id, row.label) for row in value.neighbours]
     return table(("depth", "relation", "id", "label"), rows, screen.width, right=(0,)) or ["no neighbours"]
 
 
@@ -219,7 +235,7 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
     searchable = "not searchable yet"
     if words:
         searchable = "searchable " + ("lexically and semantically" if meaning else "lexically, semantically soon")
-    parts: list[str] = [value.outcome.value, visible(value.memory_id or "")]
+    parts: list[str] = [value.outcome.value, visible_line(value.memory_id or "")]
     if value.revision is not None and value.revision > 1:
         parts.append(f"revision {value.revision}")
     if value.supersedes:
@@ -228,9 +244,9 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
         parts.append(searchable)
     if value.differs:
         parts.append(f"unchanged although {', '.join(value.differs)} differ; use revise")
-    parts += [visible(part) for part in (value.code, value.reason, value.warning) if part]
+    parts += [visible_line(part) for part in (value.code, value.reason, value.warning) if part]
     if value.was_retired is not None and value.was_retired.reason:
-        parts.append(visible(f"retired because: {value.was_retired.reason}"))
+        parts.append(visible_line(f"retired because: {value.was_retired.reason}"))
     yield "  ".join(part for part in parts if part)
 
 
@@ -252,7 +268,7 @@ def file_receipts(value: FileReceipts, screen: Screen) -> Iterable[str]:
 
 def _warnings(warnings: Sequence[str]) -> Iterable[str]:
     for warning in warnings[:SHOWN_REASONS]:
-        yield visible(f"warning: {warning}")
+        yield visible_line(f"warning: {warning}")
     if len(warnings) > SHOWN_REASONS:
         yield f"and {len(warnings) - SHOWN_REASONS} more warnings; --json has them"
 
@@ -261,7 +277,7 @@ def import_report(value: ImportReport, screen: Screen) -> Iterable[str]:
     """The rejected lines, consecutive ones with the same reason together, then the counts."""
     del screen
     rejected = _by_reason((row.line, f"{row.code}: {row.reason}") for row in value.rejected)
-    yield from map(visible, rejected[:SHOWN_REASONS])
+    yield from map(visible_line, rejected[:SHOWN_REASONS])
     if len(rejected) > SHOWN_REASONS:
         yield "and more; --json names each of the first 1,000"
     yield from _warnings(_by_reason((row.line, row.message) for row in value.warnings))
@@ -298,18 +314,17 @@ def forgotten(value: Forgotten, screen: Screen) -> Iterable[str]:
 
 def relation(value: Relation, screen: Screen) -> Iterable[str]:
     """One line: the edge."""
-    del screen
-    ended = f"  ended {day(value.retired_at)}" if value.retired_at else ""
-    yield visible(f"{value.id}  {value.source} {value.type} {value.target}{ended}")
+    ended = f"  ended {day(value.retired_at, screen.zone)}" if value.retired_at else ""
+    yield visible_line(f"{value.id}  {value.source} {value.type} {value.target}{ended}")
 
 
 def decision(value: Decision, screen: Screen) -> Iterable[str]:
     """One line: which entities were merged or split, and for how many memories."""
     entities = ", ".join(f"{entity.name} ({entity.kind})" for entity in value.things)
     did = "merged into" if value.kind == "merge" else f"means, in {len(value.memories)} of the memories,"
-    undone = f"  undone {day(value.undone_at)}" if value.undone_at else ""
-    line = f"{value.id}  {day(value.decided_at)}  {entities} {did} {value.into.name} ({value.into.kind}){undone}"
-    yield from wrap(visible(line), screen.width)
+    undone = f"  undone {day(value.undone_at, screen.zone)}" if value.undone_at else ""
+    line = f"{value.id}  {day(value.decided_at, screen.zone)}  {entities} {did} {value.into.name} ({value.into.kind}){undone}"
+    yield from wrap(visible_line(line), screen.width)
 
 
 def decisions(value: MadeDecisions, screen: Screen) -> Iterable[str]:
@@ -345,7 +360,7 @@ def stats(value: Stats, screen: Screen) -> Iterable[str]:
         figures.append(("reembed", _build(value.build)))
     figures.append(("store", value.store))
     longest = max(len(name) for name, _ in figures)
-    yield from (f"{name.ljust(longest)}  {visible(text)}" for name, text in figures)
+    yield from (f"{name.ljust(longest)}  {visible_line(text)}" for name, text in figures)
     if value.problems:
         yield ""
         yield from problems(value.problems, screen)
@@ -371,7 +386,7 @@ def generations(value: Generations, screen: Screen) -> Iterable[str]:
             str(each.embedder.dimension),
             each.embedder.dtype,
             "" if each.pending is None else f"{each.pending:,}",
-            day(each.created_at),
+            day(each.created_at, screen.zone),
         )
         for each in value.generations
     ]
@@ -379,7 +394,7 @@ def generations(value: Generations, screen: Screen) -> Iterable[str]:
     yield from table(headers, rows, screen.width, right=(0, 3, 5))
     if value.build is not None:
         yield ""
-        yield from wrap(_build(value.build), screen.width)
+        yield from wrap(visible_line(_build(value.build)), screen.width)
 
 
 def _build(build: Build) -> str:
@@ -418,7 +433,8 @@ def paths(value: Paths, screen: Screen) -> Iterable[str]:
     for found in value.paths:
         yield _node(found.nodes[0].label, screen)
         for before, step, node in zip(found.nodes, found.relations, found.nodes[1:], strict=False):
-            arrow = f"--{step.type}->" if step.source == before.id else f"<-{step.type}--"
+            shown = visible_line(_type_and_time(step, screen))
+            arrow = f"--{shown}->" if step.source == before.id else f"<-{shown}--"
             yield f"{INDENT}{arrow} {_node(node.label, screen)}"
     if not value.paths:
         yield "no path"
@@ -428,11 +444,18 @@ def paths(value: Paths, screen: Screen) -> Iterable[str]:
 def graph(value: Graph, screen: Screen) -> Iterable[str]:
     """A table of relations."""
     labels = {node.id: node.label for node in value.nodes}
-    rows = [(labels[edge.source], edge.type, labels[edge.target]) for edge in value.edges]
+    rows = [(labels[edge.source], _type_and_time(edge, screen), labels[edge.target]) for edge in value.edges]
     yield from table(("from", "relation", "to"), rows, screen.width) or ["nothing is related"]
     more = ", more were left out (--limit)" if value.truncated else ""
     yield screen.dim(f"{len(value.nodes)} nodes, {len(rows)} relations{more}")
     yield from _unread(value.unread, screen)
+
+
+def _type_and_time(edge: Relation, screen: Screen) -> str:
+    """A relation's type, and when it held where that is known."""
+    times = (("from", edge.valid_from), ("until", edge.valid_to))
+    known = [f"{name} {day(at, screen.zone)}" for name, at in times if at is not None]
+    return f"{edge.type} ({' '.join(known)})" if known else edge.type
 
 
 def _node(label: str, screen: Screen) -> str:
@@ -450,7 +473,7 @@ def problems(value: Sequence[Problem], screen: Screen) -> Iterable[str]:
         yield "no problems found"
     for problem in value:
         fix = f" (fix: {problem.mend})" if problem.mend else ""
-        yield from wrap(f"{problem.check}: {problem.message}, {problem.count}{fix}", screen.width)
+        yield from wrap(visible_line(f"{problem.check}: {problem.message}, {problem.count}{fix}"), screen.width)
 
 
 RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {

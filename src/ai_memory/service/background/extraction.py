@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence, Set
 
+from ai_memory.clock import in_zone
 from ai_memory.errors import MemoryServiceError
 from ai_memory.extraction.extract import extract, forget_words
 from ai_memory.extraction.gazetteer import key
@@ -21,7 +22,7 @@ from ai_memory.service.background.decisions import Decisions
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision
 from ai_memory.store.graph_file import GraphFile, Named, ReadRevision, Said
 from ai_memory.store.ids import entity_id
-from ai_memory.types import DECISIONS, Entity, MemoryRecord
+from ai_memory.types import DECISIONS, Entity
 
 logger = logging.getLogger(__name__)
 
@@ -200,7 +201,8 @@ class GraphReader:
 
     def _read(self, revision: StoredRevision, directory_of: Callable[[str], Directory]) -> ReadRevision:
         record = revision.record
-        found = extract(record.text, said_at=self._said_at(record))
+        # When it was said, in the user's zone.
+        found = extract(record.text, said_at=in_zone(record.valid_from or record.created_at, self._zone))
         directory = directory_of(record.namespace) if found.mentions else Directory(())
         named: dict[Mention, Entity] = {}
         for each in resolve(found.mentions, directory):
@@ -225,13 +227,15 @@ class GraphReader:
             if (ends := (named[said.subject].id, named[said.object].id))[0] != ends[1]
         )
         return ReadRevision(
-            revision.key, record.namespace, record.id, record.recorded_at, tuple(first.values()), statements
+            revision.key,
+            record.namespace,
+            record.id,
+            record.recorded_at,
+            record.valid_from,
+            record.valid_to,
+            tuple(first.values()),
+            statements,
         )
-
-    def _said_at(self, record: MemoryRecord) -> dt.datetime:
-        """When it was said, in the user's zone; a plain date, kept as midnight UTC, is that day there."""
-        at = (record.valid_from or record.created_at).astimezone(dt.UTC)
-        return at.replace(tzinfo=self._zone) if at.time() == dt.time() else at.astimezone(self._zone)
 
     def _directory(self, namespace: str) -> Directory:
         """The entities of a namespace: those that people made, and those that were read before."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ai_memory.errors import BrakeError, InvalidInputError
 from ai_memory.operations.writing import ForgetManyRequest, ForgetRequest, Forgotten
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.leaving import Leaving, leaving
 from ai_memory.service.handlers.once import Write, write, write_once
 from ai_memory.service.handlers.reasons import check_reason
@@ -60,7 +61,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
 
 def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
     """Erase all memories that match, in batches; reason and share are checked for all of them before the first is erased."""
-    selection = as_selection(request)
+    selection = as_selection(in_users_zone(request, parts.zone))
     if selection == Selection(namespace=selection.namespace) and not request.everything:
         raise InvalidInputError(
             "no filter was given, so this would erase the whole namespace",

@@ -22,9 +22,11 @@ from ai_memory.operations.graph import (
     Paths,
     Walk,
 )
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.nodes import Names
 from ai_memory.service.parts import Parts
 from ai_memory.store.ids import MEMORY
+from ai_memory.text.caseless import caseless
 from ai_memory.text.properties import label_of
 from ai_memory.types import Relation, Selection
 
@@ -40,7 +42,7 @@ def neighbours(parts: Parts, request: NeighboursRequest) -> Neighbours:
     found = walk(
         node, view.relations, view.labels, depth=request.depth, limit=request.limit if not request.kinds else PAGE
     )
-    wanted = [each for each in found if not request.kinds or view.kinds[each.id] in request.kinds]
+    wanted = [each for each in found if _is_of(view.kinds[each.id], request.kinds)]
     return Neighbours(id=node, neighbours=tuple(wanted[: request.limit]))
 
 
@@ -49,12 +51,12 @@ def entities(parts: Parts, request: EntitiesRequest) -> Entities:
     unread = read_new(parts)
     names = Names(parts, request.namespace)
     counts = names.counts()
-    wanted = request.search.casefold()
+    searched = caseless(request.search)
     found = [
         NamedThing(entity=entity, memories=counts.get(entity.id, 0))
         for entity in names.entities()
-        if (not request.kinds or entity.kind in request.kinds)
-        and any(wanted in name.casefold() for name in (entity.name, *entity.aliases))
+        if _is_of(entity.kind, request.kinds)
+        and any(searched in caseless(name) for name in (entity.name, *entity.aliases))
     ]
     found.sort(key=lambda each: (-each.memories, each.entity.name, each.entity.kind, each.entity.id))
     return Entities(entities=tuple(found[: request.limit]), total=len(found), unread=unread)
@@ -89,7 +91,7 @@ def graph(parts: Parts, request: GraphRequest) -> Graph:
         view.labels([middle])
         around = walk(middle, view.relations, view.labels, depth=request.depth, limit=request.limit)
         found = [middle, *(each.id for each in around)]
-    found = [node for node in found if not request.kinds or view.kinds[node] in request.kinds or node == middle]
+    found = [node for node in found if _is_of(view.kinds[node], request.kinds) or node == middle]
     shown = found[: request.limit]
     return Graph(
         nodes=tuple(view.node(node) for node in shown),
@@ -97,6 +99,11 @@ def graph(parts: Parts, request: GraphRequest) -> Graph:
         truncated=len(found) > len(shown),
         unread=view.unread,
     )
+
+
+def _is_of(kind: str, wanted: Sequence[str]) -> bool:
+    """Whether a kind is one of some, in any letter case; any is where none is given."""
+    return not wanted or caseless(kind) in map(caseless, wanted)
 
 
 def read_new(parts: Parts) -> int:
@@ -112,9 +119,9 @@ class GraphView:
     def __init__(self, parts: Parts, request: Walk) -> None:
         self._parts = parts
         self._namespace = request.namespace
-        self._request = request
+        self._request = in_users_zone(request, parts.zone)
         self.unread = read_new(parts)
-        self.names = Names(parts, request.namespace, request.known_at)
+        self.names = Names(parts, request.namespace, self._request.known_at)
         self.kinds: dict[str, str] = {}
         self._labels: dict[str, Label] = {}
 

@@ -8,11 +8,12 @@ Lines without a `record` are drafts with the fields of remember, read as people 
 from __future__ import annotations
 
 import codecs
+import dataclasses
 import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,6 +33,7 @@ from ai_memory.operations.moving import (
     RejectedLine,
 )
 from ai_memory.operations.writing import Draft
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
 from ai_memory.service.handlers.once import write
 from ai_memory.service.handlers.relations import checked_relation
@@ -40,6 +42,7 @@ from ai_memory.store.base import Command, Duplicate, Exclude, Rejected, Relate, 
 from ai_memory.text.normal import clean_text, dedup_key
 from ai_memory.types import (
     DEFAULT_NAMESPACE,
+    Actor,
     ArchivedTombstone,
     Entity,
     Job,
@@ -48,6 +51,8 @@ from ai_memory.types import (
     contains_forgotten,
 )
 from ai_memory.wording.spelling import nearest
+
+Written = TypeVar("Written", MemoryRecord, Relation)
 
 FORMAT = 1
 BATCH = 500
@@ -98,6 +103,7 @@ class Import:
 
     def __init__(self, parts: Parts, request: ImportRequest, progress: Progress | None = None) -> None:
         self._parts = parts
+        self._writing = dataclasses.replace(parts, actor=Actor.IMPORT)
         self._request = request
         self._progress = progress
         self._job = self._begin()
@@ -146,7 +152,7 @@ class Import:
     def _read(self, number: int, values: dict[str, Any]) -> None:
         record = values.pop("record", None)
         if record == "memory":
-            self._read_revision(number, from_builtins(values, MemoryRecord))
+            self._read_revision(number, self._vouched(from_builtins(values, MemoryRecord)))
             return
         self._close_history()
         if record is None:
@@ -161,7 +167,7 @@ class Import:
             self._entities[entity.id] = entity
         elif record == "relation":
             self._flush()
-            relation = checked_relation(from_builtins(values, Relation))
+            relation = self._vouched(checked_relation(from_builtins(values, Relation)))
             self._pending.append((number, self._relate(relation)))
         elif record == "tombstone":
             if self._request.tombstones:
@@ -179,6 +185,7 @@ class Import:
         """One draft as it was written; it is several where its text is over the limit."""
         exact = exact_draft(values)
         drafts, warnings = ([exact], ()) if exact is not None else _lenient(values)
+        drafts = [in_users_zone(draft, self._parts.zone) for draft in drafts]
         now, reinstate = self._parts.clock.now, self._request.reinstate
         self._pending += [(number, to_remember(draft, namespace, now(), reinstate=reinstate)) for draft in drafts]
         room = MAX_REJECTED - len(self._warnings)
@@ -193,6 +200,12 @@ class Import:
             if len(self._pending) >= BATCH:
                 self._flush()
         self._history.append((number, record))
+
+    def _vouched(self, record: Written) -> Written:
+        """What an archive says that a person wrote is theirs where a person imports it: an archive cannot vouch for one itself."""
+        if record.actor is not Actor.PERSON or self._parts.actor is Actor.PERSON:
+            return record
+        return msgspec.structs.replace(record, actor=Actor.IMPORT)
 
     def _close_history(self) -> None:
         """Turn the revisions gathered for one memory into one command."""
@@ -241,7 +254,7 @@ class Import:
         """Write what is pending in one transaction; where that fails as a whole, the error is the caller's."""
         if not self._pending:
             return
-        results = write(self._parts, [command for _, command in self._pending])
+        results = write(self._writing, [command for _, command in self._pending])
         for (number, _), result in zip(self._pending, results, strict=True):
             self._count(number, result)
         self._pending = []

@@ -30,7 +30,7 @@ class Write(Struct, frozen=True):
 
 def write(parts: Parts, commands: Sequence[Command]) -> list[Result]:
     """Write durably, hand the new revisions to the index, and wake the background workers."""
-    results = parts.store.write(commands)
+    results = parts.store.write(commands, actor=parts.actor)
     _after(parts, results)
     return results
 
@@ -56,7 +56,7 @@ def write_once(
         seen[:] = [results]
         return msgspec.json.encode(answer(results))
 
-    kept = from_json(parts.store.write_idempotent(once, commands, encode), kind)
+    kept = from_json(parts.store.write_idempotent(once, commands, encode, actor=parts.actor), kind)
     for results in seen:
         _after(parts, results)
     return kept, not seen

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.clock import to_micros
+from ai_memory.clock import has_come, in_zone, to_micros
 from ai_memory.errors import NotFoundError, StoreError
 from ai_memory.extraction.extract import times_named
 from ai_memory.index.partition import PartitionView
@@ -29,6 +29,7 @@ from ai_memory.operations.reading import (
     Timeline,
     TimelineRequest,
 )
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.recall.answer import Answer, Notice
 from ai_memory.recall.engine import Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
@@ -167,6 +168,7 @@ def _look(parts: Parts, request: RecallRequest, *, by_meaning: bool) -> _Seen:
 
 def get(parts: Parts, request: GetRequest) -> MemoryRecord:
     """One memory: its latest revision, or the one known at an instant."""
+    request = in_users_zone(request, parts.zone)
     record = parts.store.get(request.namespace, [request.id], known_at=request.known_at)[0]
     if record is None:
         raise no_such_memory(request.id, request.namespace)
@@ -253,7 +255,7 @@ def _most_used(spellings: Counter[str]) -> str:
 def _with_now(parts: Parts, request: Selection, *, include_ended: bool) -> Selection:
     """The request's selection in canonical form, with the instant that counts as now filled in."""
     return msgspec.structs.replace(
-        as_selection(request),
+        as_selection(in_users_zone(request, parts.zone)),
         context=context_path(request.context),
         now=_in_zone(request.now or parts.clock.now(), given=request.now is not None, zone=parts.zone),
         include_ended=include_ended,
@@ -271,9 +273,8 @@ def _notices(parts: Parts, *, words_only: bool) -> Iterator[Notice]:
 
 
 def _true_at(record: MemoryRecord, instant: dt.datetime) -> bool:
-    instant = instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
-    began = record.valid_from is None or record.valid_from <= instant
-    return began and (record.valid_to is None or instant < record.valid_to)
+    began = record.valid_from is None or has_come(record.valid_from, instant)
+    return began and (record.valid_to is None or not has_come(record.valid_to, instant))
 
 
 def _span(record: MemoryRecord) -> str:
@@ -304,9 +305,7 @@ def _zone_of(selection: Selection) -> dt.tzinfo:
 
 
 def _bucket_start(memory: MemoryRecord, bucket: str, zone: dt.tzinfo) -> dt.datetime:
-    at = (memory.valid_from or memory.created_at).astimezone(dt.UTC)
-    # A plain date is kept as midnight UTC, and is the same day in every zone.
-    day = at.replace(tzinfo=zone) if at.time() == dt.time() else at.astimezone(zone)
+    day = in_zone(memory.valid_from or memory.created_at, zone)
     day = day.replace(hour=0, minute=0, second=0, microsecond=0)
     if bucket == "week":
         return day - dt.timedelta(days=day.weekday())

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 from ai_memory.operations.base import parse
 from ai_memory.operations.graph import RelateRequest, UnrelateRequest
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import check_json
 from ai_memory.service.handlers.nodes import Names
 from ai_memory.service.handlers.once import Write, write, write_once
@@ -32,6 +33,7 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
     """Add a relation, or return the equal one that exists."""
     if request.type in DECISIONS:
         raise InvalidInputError(f"{request.type} is reserved for decisions", hint=MERGE_OR_SPLIT, field="type")
+    dated = in_users_zone(request, parts.zone)
     now = parts.clock.now()
     made: list[Entity] = []
     known = Names(parts, request.namespace)
@@ -39,7 +41,7 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
     target = known.endpoint(request.target, now, made, "target")
     if source == target:
         raise InvalidInputError("source and target are the same", hint="relate two different nodes", field="target")
-    if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
+    if dated.valid_from and dated.valid_to and dated.valid_to <= dated.valid_from:
         raise InvalidInputError("valid_to is not after valid_from", field="valid_to")
     check_json(request.attributes, "attributes")
     relation = Relation(
@@ -51,8 +53,8 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
         weight=request.weight,
         attributes=request.attributes,
         evidence=request.evidence,
-        valid_from=request.valid_from,
-        valid_to=request.valid_to,
+        valid_from=dated.valid_from,
+        valid_to=dated.valid_to,
         recorded_at=now,
     )
     command = Relate(relation=relation, new_entities=tuple(made))

@@ -22,12 +22,13 @@ from ai_memory.operations.writing import (
     RetireRequest,
     ReviseRequest,
 )
+from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_revise
 from ai_memory.service.handlers.once import Write, write_once
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Duplicate, Rejected, Remember, Result, Retire, Stored, Unchanged
 from ai_memory.text.normal import clean_text
-from ai_memory.types import MemoryRecord, Outcome, Receipt, Retirement, Searchable, Selection
+from ai_memory.types import Actor, MemoryRecord, Outcome, Receipt, Retirement, Searchable, Selection
 from ai_memory.wording.ways import LIST, by_field
 
 WAIT_SECONDS = 30.0
@@ -38,10 +39,11 @@ PENDING = "not yet embedded: "
 
 def remember(parts: Parts, request: RememberRequest) -> Receipt:
     """Keep one memory."""
-    command = to_remember(request, request.namespace, parts.clock.now(), reinstate=request.reinstate)
+    draft = in_users_zone(request, parts.zone)
+    command = to_remember(draft, request.namespace, parts.clock.now(), reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipt:
-        return _receipt(request, results[0], _why_pending(parts))
+        return _receipt(draft, results[0], _why_pending(parts))
 
     asked = Write("remember", request, request.namespace, request.idempotency_key)
     receipt, repeated = write_once(parts, asked, [command], answer, Receipt)
@@ -51,13 +53,14 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
 
 def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
     """Keep many memories; each gets its own receipt, and a wrong one does not stop the others."""
-    commands, places, receipts = _prepare(parts, request.memories, request.namespace, reinstate=request.reinstate)
+    drafts = [in_users_zone(draft, parts.zone) for draft in request.memories]
+    commands, places, receipts = _prepare(parts, drafts, request.namespace, reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipts:
         why_pending = _why_pending(parts)
         filled: list[Receipt | None] = list(receipts)
         for place, result in zip(places, results, strict=True):
-            filled[place] = _receipt(request.memories[place], result, why_pending)
+            filled[place] = _receipt(drafts[place], result, why_pending)
         return _counted([receipt for receipt in filled if receipt is not None])
 
     asked = Write("remember_many", request, request.namespace, request.idempotency_key)
@@ -102,7 +105,7 @@ def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
     current = parts.store.get(request.namespace, [request.id])[0]
     if current is None:
         raise no_such_memory(request.id, request.namespace)
-    command = to_revise(request, current, parts.clock.now())
+    command = to_revise(in_users_zone(request, parts.zone), current, parts.clock.now())
 
     def answer(results: list[Result]) -> Receipt:
         return _changed(results[0], parts, "nothing to change: the current revision is the same")
@@ -157,6 +160,7 @@ def _receipt(draft: Draft, result: Result, why_pending: str | None) -> Receipt:
             outcome=Outcome.SUPERSEDED if result.superseded else Outcome.STORED,
             memory_id=result.memory_id,
             revision=result.revision,
+            actor=_actor(result.record),
             supersedes=result.superseded,
             reason=_stored_reason(result, why_pending),
             searchable=Searchable(words=True, meaning=False),
@@ -170,14 +174,34 @@ def _receipt(draft: Draft, result: Result, why_pending: str | None) -> Receipt:
             outcome=Outcome.DUPLICATE_OF,
             memory_id=current.id,
             revision=current.revision,
-            reason="the same text is stored in this scope already"
-            + (f"; it differs in {', '.join(differs)}: revise changes it" if differs else ""),
+            actor=current.actor,
+            supersedes=result.superseded,
+            reason=_sentences(
+                "the same text is stored in this scope already",
+                f"it now supersedes {', '.join(result.superseded)}" if result.superseded else None,
+                _ended_before(result.ended_before),
+                "it does not supersede itself" if current.id in draft.supersedes else None,
+                f"it differs in {', '.join(differs)}: revise changes it" if differs else None,
+            ),
             searchable=Searchable(words=True, meaning=False),
             differs=differs,
         )
     if isinstance(result, Rejected):
         return Receipt(outcome=Outcome.REJECTED, code=result.code, reason=result.reason)
     raise AssertionError(f"remember cannot give {result!r}")
+
+
+def _ended_before(ids: Sequence[str]) -> str | None:
+    if not ids:
+        return None
+    return (
+        f"{', '.join(ids)} had ended or been retired before: {'it stays' if len(ids) == 1 else 'they stay'} unchanged"
+    )
+
+
+def _sentences(*parts: str | None) -> str | None:
+    """The reasons that there are, as one; None for none."""
+    return "; ".join(part for part in parts if part) or None
 
 
 def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
@@ -187,6 +211,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             outcome=Outcome.STORED,
             memory_id=result.memory_id,
             revision=result.revision,
+            actor=_actor(result.record),
             reason=_stored_reason(result, _why_pending(parts)),
             searchable=Searchable(words=True, meaning=False),
             contains_forgotten=result.contains_forgotten,
@@ -197,6 +222,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             outcome=Outcome.STORED,
             memory_id=result.record.id,
             revision=result.record.revision,
+            actor=result.record.actor,
             reason=unchanged,
             searchable=Searchable(words=True, meaning=False),
         )
@@ -214,11 +240,11 @@ def _retirement(stored: Stored) -> Retirement | None:
 
 def _stored_reason(stored: Stored, why_pending: str | None) -> str | None:
     before = _retirement(stored)
-    sentences = [] if why_pending is None else [why_pending]
+    again: str | None = None
     if before is not None:
         when = before.retired_at.date().isoformat()
-        sentences.insert(0, f"the same text was retired on {when} as {before.memory_id}, and is current again")
-    return "; ".join(sentences) or None
+        again = f"the same text was retired on {when} as {before.memory_id}, and is current again"
+    return _sentences(again, _ended_before(stored.ended_before), why_pending)
 
 
 def _as_it_is(parts: Parts, namespace: str, receipts: Sequence[Receipt], *, repeated: bool) -> list[Receipt]:
@@ -260,6 +286,10 @@ def raise_rejected(result: Result, memory_id: str, namespace: str) -> None:
         error = ConflictError(result.reason, hint=_HINTS.get(result.code))
     error.details.update(result.details)
     raise error
+
+
+def _actor(record: MemoryRecord | None) -> Actor | None:
+    return None if record is None else record.actor
 
 
 def clean_reason(reason: str | None) -> str | None:

@@ -63,6 +63,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
         "MATCH (r:Revision) OPTIONAL MATCH (g:LogEntry {sequence: r.key}) OPTIONAL MATCH (m:Memory)-[:HAS_REVISION]->(r) "
         f"WITH r, g, m WHERE g IS NULL OR NOT g.action IN {_MAKING} OR g.memory_id <> r.memory_id "
         "OR g.namespace <> r.namespace "
+        "OR coalesce(g.actor, 'unknown') <> coalesce(r.actor, 'unknown') "
         "OR m IS NULL OR m.id <> r.memory_id OR m.namespace <> r.namespace OR m.created_at <> r.created_at "
         "RETURN count(*)",
     ),

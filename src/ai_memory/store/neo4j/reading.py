@@ -108,8 +108,10 @@ def relations(
 ) -> list[Relation]:
     """As `Store.relations`."""
     clauses = ["x.retired_at IS NULL" if known_at is None else was_known("x")]
+    limits: dict[str, int] = {}
     if as_of is not None:
-        clauses.append(was_valid("x"))
+        clause, limits = was_valid("x", as_of)
+        clauses.append(clause)
     if types:
         clauses.append("type(x) IN $types")
     rows = connection.read(
@@ -119,7 +121,7 @@ def relations(
         namespace=namespace,
         ids=list(dict.fromkeys(ids)),
         types=[str(kind) for kind in types],
-        as_of=None if as_of is None else to_micros(as_of),
+        **limits,
         known_at=None if known_at is None else to_micros(known_at),
         heaviest=heaviest,
     )

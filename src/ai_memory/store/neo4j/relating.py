@@ -14,7 +14,7 @@ from ai_memory.store.chain import commitment, new_salt, relation_hash
 from ai_memory.store.ids import relation_id
 from ai_memory.store.neo4j.nodes import EDGE, entity_properties, locator_properties, relation, relation_properties
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.rules import relation_taken, unknown_end, unknown_relation
+from ai_memory.store.rules import is_same_relation, relation_taken, unknown_end, unknown_relation, written_by
 from ai_memory.types import Entity, Relation
 
 RelationCommand = Relate | Unrelate
@@ -69,6 +69,7 @@ class Joined(Struct, frozen=True):
             target=target,
             type=str(relation_type),
             recorded_at=at,
+            actor=transaction.actor,
         )
         return cls.logged(transaction, made)
 
@@ -82,8 +83,15 @@ class Joined(Struct, frozen=True):
             made.namespace,
             relation_id=made.id,
             committed=commitment(relation_hash(made), salt),
+            actor=made.actor,
         )
         return cls(key, made, salt)
+
+
+def is_joined(transaction: Transaction, namespace: str, source: str, target: str, relation_type: str) -> bool:
+    """Whether two memories are joined by such a relation, unretired."""
+    found = transaction.rows(_BETWEEN, rows=[(namespace, source, target)])
+    return any(relation(values).type == relation_type for values in found)
 
 
 def join(transaction: Transaction, joined: Sequence[Joined]) -> None:
@@ -167,10 +175,10 @@ class _Run:
         for end in (source, target, asked.evidence):
             if end is not None and end not in new and (namespace, end) not in self._nodes:
                 return unknown_end(end)
-        wanted = replace(asked, source=source, target=target)
+        wanted = written_by(replace(asked, source=source, target=target), self.transaction.actor)
         current = self._equal(wanted) or self._by_id.get((namespace, wanted.id))
         if current is not None:
-            if current.id == wanted.id and current != wanted:
+            if current.id == wanted.id and not is_same_relation(current, wanted):
                 return relation_taken(asked.id)
             return Unchanged(relation=current)
         joined = Joined.logged(self.transaction, wanted)

@@ -25,13 +25,15 @@ from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.content import content_row, first_revision, revised
 from ai_memory.store.neo4j.memories import Memories, MemoryCommand
 from ai_memory.store.neo4j.nodes import Held
-from ai_memory.store.neo4j.relating import Joined, join
+from ai_memory.store.neo4j.relating import Joined, is_joined, join
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import (
+    end_of_superseded,
     forgotten,
     history_fault,
     id_taken,
     is_duplicate,
+    is_same_history,
     is_same_period,
     other_history,
     refuse,
@@ -83,10 +85,13 @@ class _Run:
         elif verdict.said:
             return forgotten()
         refusal = self._refused(command)
+        if isinstance(refusal, Duplicate):
+            ended, before = self._supersede(earlier, command, refusal.record.id)
+            return replace(refusal, superseded=ended, ended_before=before)
         if refusal is not None:
             return refusal
-        made, salt = first_revision(command), new_salt()
-        before = memories.retired(command.dedup_key)
+        made, salt = first_revision(command, self.transaction.actor), new_salt()
+        retired_before = memories.retired(command.dedup_key)
         key = self.transaction.append(
             Action.REMEMBERED,
             command.at,
@@ -95,27 +100,38 @@ class _Run:
             committed=commitment(command.content_hash, salt),
         )
         memories.add(key, made, command.dedup_key, salt)
-        for held in earlier:
-            self._end(held, command.content.valid_from or command.at, command)
-            self.joined.append(
-                Joined.between(
-                    self.transaction,
-                    command.namespace,
-                    command.id,
-                    held.record.id,
-                    RelationType.SUPERSEDES,
-                    command.at,
-                )
-            )
-        superseded = tuple(held.record.id for held in earlier)
+        ended, before = self._supersede(earlier, command, command.id)
         return Stored(
             sequence=self.transaction.sequence,
             memory_id=command.id,
             revision=1,
             record=made,
-            superseded=superseded,
+            superseded=ended,
+            ended_before=before,
             contains_forgotten=verdict.forgotten_ids,
-            retired=before,
+            retired=retired_before,
+        )
+
+    def _supersede(
+        self, earlier: Sequence[Held], command: Remember, by: str
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """End memories where `by` begins, and join it to them; those that ended by this, and those that had ended before."""
+        ended: list[str] = []
+        before: list[str] = []
+        for held in earlier:
+            old = held.record.id
+            if old != by:
+                (ended if self._end(held, command, by) else before).append(old)
+                if by == command.id or not self._is_joined(command.namespace, by, old):
+                    pair = (command.namespace, by, old, RelationType.SUPERSEDES, command.at)
+                    self.joined.append(Joined.between(self.transaction, *pair))
+        return tuple(ended), tuple(before)
+
+    def _is_joined(self, namespace: str, source: str, target: str) -> bool:
+        """Whether one memory supersedes another already, in the graph or on its way there."""
+        on_the_way = ((each.relation.namespace, each.relation.source, each.relation.target) for each in self.joined)
+        return (namespace, source, target) in on_the_way or is_joined(
+            self.transaction, namespace, source, target, RelationType.SUPERSEDES
         )
 
     def _refused(self, command: Remember) -> Result | None:
@@ -128,16 +144,15 @@ class _Run:
             return id_taken(command.id)
         return None
 
-    def _end(self, held: Held, end: dt.datetime, by: Remember) -> None:
-        """Give a memory a revision that ends at `end`, unless it is retired or ended before."""
-        current = held.record
-        if current.retired_at is not None or (current.valid_to is not None and current.valid_to <= end):
-            return
-        if current.valid_from is not None and current.valid_from > end:
-            end = current.valid_from  # it was never true: an empty interval, not one that runs backwards
+    def _end(self, held: Held, command: Remember, by: str) -> bool:
+        """Give a memory a revision that ends where the memory `by` begins; False where it is retired or ended before."""
+        end = end_of_superseded(held.record, command)
+        if end is None:
+            return False
         assert held.dedup_key is not None  # only a retired revision has none
-        made = replace(current, valid_to=end)
-        self._replace(held, made, held.dedup_key, by.at, f"superseded by {by.id}")
+        made = replace(held.record, valid_to=end)
+        self._replace(held, made, held.dedup_key, command.at, f"superseded by {by}")
+        return True
 
     # ── revise, retire ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,7 +173,7 @@ class _Run:
             return forgotten()  # a memory that says it already (another user's was forgotten) may go on
         end, at = micros(command.content.valid_to), to_micros(command.at)
         for other in self.memories.unretired(command.dedup_key):
-            if other.record.id != command.id and is_duplicate(micros(other.record.valid_to), end, at):
+            if other.record.id != command.id and is_same_period(micros(other.record.valid_to), end, at):
                 return twin(other.record.id)
         before = self.memories.retired(command.dedup_key) if held.dedup_key != command.dedup_key else None
         made = revised(current, command)
@@ -195,7 +210,14 @@ class _Run:
             retired=(held.key,),
             committed=commitment(made.content_hash, salt),
         )
-        made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
+        made = replace(
+            made,
+            revision=current.revision + 1,
+            recorded_at=moment,
+            retired_at=None,
+            retired_reason=None,
+            actor=self.transaction.actor,
+        )
         self.memories.retire(held, replace(current, retired_at=moment, retired_reason=reason), replaced=True)
         self.memories.add(key, made, dedup_key, salt)
         if (made.title, made.text) == (current.title, current.text):
@@ -232,7 +254,9 @@ class _Run:
             return Rejected(code="invalid_input", reason=fault)
         memories, latest = self.memories, command.revisions[-1]
         present = [held.record for held in memories.history(latest.namespace, latest.id).held]
-        if present == list(command.revisions):  # even if another user's memory that said the same was forgotten
+        if is_same_history(
+            present, command.revisions
+        ):  # even if another user's memory that said the same was forgotten
             return Unchanged(record=present[-1])
         verdicts = [self.transaction.refusing.about(latest.namespace, each) for each in command.revisions]
         if any(verdict.said for verdict in verdicts):
@@ -251,6 +275,7 @@ class _Run:
                 revision.namespace,
                 memory_id=revision.id,
                 committed=commitment(revision.content_hash, salt),
+                actor=revision.actor,
             )
             memories.add(key, revision, command.dedup_key if revision is latest else None, salt)
         return Stored(

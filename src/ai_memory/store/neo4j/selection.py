@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from ai_memory.clock import to_micros
+from ai_memory.clock import DAY_MICROS, edge, to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.text.caseless import caseless
 from ai_memory.types import Selection
@@ -63,29 +64,51 @@ class Conditions:
                 self.add(clause, **{name: [caseless(tag) for tag in tags]})
 
     def _times(self, selection: Selection) -> None:
-        bounds = {
-            "r.occurred >= $occurred_after": selection.occurred_after,
-            "r.occurred < $occurred_before": selection.occurred_before,
-            "r.recorded_at >= $recorded_after": selection.recorded_after,
-            "r.recorded_at < $recorded_before": selection.recorded_before,
-        }
-        for clause, instant in bounds.items():
-            if instant is not None:
-                self.add(clause, **{clause.partition("$")[2]: to_micros(instant)})
+        if selection.occurred_after is not None:
+            self._compare("r.occurred", ">=", "occurred_after", selection.occurred_after)
+        if selection.occurred_before is not None:
+            self._compare("r.occurred", "<", "occurred_before", selection.occurred_before)
+        if selection.recorded_after is not None:
+            self.add("r.recorded_at >= $recorded_after", recorded_after=to_micros(selection.recorded_after))
+        if selection.recorded_before is not None:
+            self.add("r.recorded_at < $recorded_before", recorded_before=to_micros(selection.recorded_before))
         if selection.as_of is not None:
-            self.add(was_valid("r"), as_of=to_micros(selection.as_of))
+            clause, values = was_valid("r", selection.as_of)
+            self.add(clause, **values)
         if selection.known_at is not None:
             self.add(was_known("r"), known_at=to_micros(selection.known_at))
         if not selection.include_ended:
             if selection.now is None:
                 raise InvalidInputError("a selection that leaves out what has ended needs `now`")
-            self.add("(r.valid_to IS NULL OR r.valid_to > $now)", now=to_micros(selection.now))
+            later, values = compared("r.valid_to", ">", "now", selection.now)
+            self.add(f"(r.valid_to IS NULL OR {later})", **values)
+
+    def _compare(self, property_: str, relation: str, name: str, at: dt.datetime) -> None:
+        clause, values = compared(property_, relation, name, at)
+        self.add(clause, **values)
 
 
-def was_valid(name: str) -> str:
-    """The condition that something was true at the instant `$as_of`."""
-    begun = f"({name}.valid_from IS NULL OR {name}.valid_from <= $as_of)"
-    return f"{begun} AND ({name}.valid_to IS NULL OR {name}.valid_to > $as_of)"
+Compared = tuple[str, dict[str, int]]
+"""A condition, with its values."""
+
+
+def compared(property_: str, relation: str, name: str, at: dt.datetime) -> Compared:
+    """The condition that an instant is before or after another one, plain dates as `clock.edge` says."""
+    limit = edge(at)
+    if not limit.shifted:
+        return f"{property_} {relation} ${name}", {name: limit.instant}
+    exact = f"{property_} {relation} CASE {property_} % {DAY_MICROS} WHEN 0 THEN ${name}_plain ELSE ${name} END"
+    nearest = max(limit) if relation.startswith("<") else min(limit)  # which an index can look for
+    values = {name: limit.instant, f"{name}_plain": limit.plain, f"{name}_nearest": nearest}
+    return f"{property_} {relation} ${name}_nearest AND {exact}", values
+
+
+def was_valid(name: str, as_of: dt.datetime) -> Compared:
+    """The condition that something was true at an instant."""
+    begun, values = compared(f"{name}.valid_from", "<=", "as_of", as_of)
+    going_on, more = compared(f"{name}.valid_to", ">", "until", as_of)
+    clause = f"({name}.valid_from IS NULL OR ({begun})) AND ({name}.valid_to IS NULL OR ({going_on}))"
+    return clause, values | more
 
 
 def was_known(name: str) -> str:

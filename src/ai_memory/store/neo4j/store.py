@@ -47,6 +47,7 @@ from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import sealed
 from ai_memory.store.tombstones import Secret
 from ai_memory.types import (
+    Actor,
     ArchivedTombstone,
     EmbedderIdentity,
     Generation,
@@ -141,14 +142,19 @@ class Neo4jStore:
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def write(self, commands: Sequence[Command], *, actor: str = "") -> list[Result]:
+    def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
         """As `Store.write`. No commands give no results and touch nothing."""
         if not commands:
             return []
         return self._submit(lambda transaction: _execute(transaction, commands), actor)
 
     def write_idempotent(
-        self, once: Once, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
+        self,
+        once: Once,
+        commands: Sequence[Command],
+        encode: Callable[[list[Result]], bytes],
+        *,
+        actor: Actor = Actor.UNKNOWN,
     ) -> bytes:
         """As `Store.write_idempotent`."""
         once = sealed(once, self._graveyard.secret)
@@ -164,7 +170,7 @@ class Neo4jStore:
 
         return self._submit(run, actor)
 
-    def _submit(self, run: Callable[[Transaction], T], actor: str = "") -> T:
+    def _submit(self, run: Callable[[Transaction], T], actor: Actor = Actor.UNKNOWN) -> T:
         def work(managed: neo4j.ManagedTransaction) -> T:
             transaction = Transaction(managed, actor, self._graveyard)
             result = run(transaction)

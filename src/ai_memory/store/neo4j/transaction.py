@@ -13,12 +13,13 @@ import neo4j
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Once, Result
-from ai_memory.store.chain import ChainedEntry, chain_digest, number_list
+from ai_memory.store.chain import ChainedEntry, chain_digest, logged_actor, number_list
 from ai_memory.store.copying import CopiedAnswer
 from ai_memory.store.neo4j.database.connection import Rows
 from ai_memory.store.neo4j.graveyard import POSITION, Graveyard
 from ai_memory.store.neo4j.nodes import Properties, answer_properties, log_properties
 from ai_memory.store.rules import KEPT_MICROSECONDS, is_kept, key_reused, memories_of, repeats_what_is_forgotten
+from ai_memory.types import Actor
 
 ROWS_AT_ONCE = 1_000
 """Rows of one query, so that neither side holds much more than it works on."""
@@ -38,9 +39,10 @@ _END = "MATCH (s:Store {only: true}) SET s.sequence = $sequence, s.digest = $dig
 class Transaction:
     """The state of one batch."""
 
-    def __init__(self, transaction: neo4j.ManagedTransaction, actor: str, graveyard: Graveyard) -> None:
+    def __init__(self, transaction: neo4j.ManagedTransaction, actor: Actor, graveyard: Graveyard) -> None:
         self._transaction = transaction
-        self._actor = actor or None
+        self.actor = actor
+        """Who writes this batch."""
         ((sequence, digest, entities, *position, self.open_generations),) = self.rows(_BEGIN)
         self.graveyard = graveyard
         self.refusing = graveyard.at(self.rows, (position[0], position[1]))
@@ -74,8 +76,12 @@ class Transaction:
         retired: Sequence[int] = (),
         reason: str | None = None,
         committed: bytes | None = None,
+        actor: Actor | None = None,
     ) -> int:
-        """Add one entry to the chain; its sequence. `committed` is a `chain.commitment`."""
+        """Add one entry to the chain; its sequence. `committed` is a `chain.commitment`.
+
+        `actor` is who wrote what is put back; by default it is who writes this batch.
+        """
         self.sequence += 1
         entry = ChainedEntry(
             self.sequence,
@@ -86,7 +92,7 @@ class Transaction:
             relation_id,
             number_list(erased),
             number_list(retired),
-            self._actor,
+            logged_actor(actor or self.actor),
             reason,
             None if committed is None else committed.hex(),
         )

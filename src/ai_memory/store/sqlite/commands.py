@@ -30,11 +30,21 @@ from ai_memory.store.base import (
 )
 from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.content import content_row, first_revision, revised
-from ai_memory.store.rules import forgotten, id_taken, is_duplicate, refuse, retired, twin, unknown
+from ai_memory.store.rules import (
+    end_of_superseded,
+    forgotten,
+    id_taken,
+    is_duplicate,
+    is_same_period,
+    refuse,
+    retired,
+    twin,
+    unknown,
+)
 from ai_memory.store.sqlite.answers import erase_requests
 from ai_memory.store.sqlite.forgetting import exclude, forget
 from ai_memory.store.sqlite.graveyard import lift
-from ai_memory.store.sqlite.relating import join, relate, unrelate
+from ai_memory.store.sqlite.relating import is_joined, join, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
 from ai_memory.store.sqlite.revisions import NewRevisions
 from ai_memory.store.sqlite.rows import Held, hash_column
@@ -141,7 +151,7 @@ class _Remembering:
         return None
 
     def _insert(self, command: Remember) -> MemoryRecord:
-        made = first_revision(command)
+        made = first_revision(command, self._transaction.actor)
         at, salt = to_micros(command.at), new_salt()
         committed = commitment(command.content_hash, salt)
         key = self._transaction.append(
@@ -167,25 +177,31 @@ def _remember_specially(transaction: Transaction, command: Remember) -> Result:
             lift(transaction.connection, transaction.namespace(command.namespace), entry)
             transaction.refusing.lift(command.namespace, entry)
     (result,) = _Remembering(transaction).all([command])
-    if not isinstance(result, Stored):
+    if not isinstance(result, Stored | Duplicate) or result.record is None:
         return result
-    end = command.content.valid_from or command.at
+    by = result.record.id
+    ended: list[str] = []
+    before: list[str] = []
     for held in earlier:
-        _end(transaction, held, end, command)
-        join(transaction, command.namespace, command.id, held.record.id, RelationType.SUPERSEDES, command.at)
-    superseded = tuple(held.record.id for held in earlier)
-    return replace(result, sequence=transaction.sequence, superseded=superseded)
+        old = held.record.id
+        if old != by:
+            (ended if _end(transaction, held, command, by) else before).append(old)
+            if isinstance(result, Stored) or not is_joined(
+                transaction, command.namespace, by, old, RelationType.SUPERSEDES
+            ):
+                join(transaction, command.namespace, by, old, RelationType.SUPERSEDES, command.at)
+    result = replace(result, superseded=tuple(ended), ended_before=tuple(before))
+    return replace(result, sequence=transaction.sequence) if isinstance(result, Stored) else result
 
 
-def _end(transaction: Transaction, held: Held, end: dt.datetime, by: Remember) -> None:
-    """Give a memory a revision that ends at `end`, unless it is retired or ended before."""
-    current = held.record
-    if current.retired_at is not None or (current.valid_to is not None and current.valid_to <= end):
-        return
-    if current.valid_from is not None and current.valid_from > end:
-        end = current.valid_from  # it was never true: an empty interval, not one that runs backwards
-    ended = replace(current, valid_to=end)
-    _replace(transaction, held, ended, held.dedup_key, by.at, f"superseded by {by.id}")
+def _end(transaction: Transaction, held: Held, command: Remember, by: str) -> bool:
+    """Give a memory a revision that ends where the memory `by` begins; False where it is retired or ended before."""
+    end = end_of_superseded(held.record, command)
+    if end is None:
+        return False
+    ended = replace(held.record, valid_to=end)
+    _replace(transaction, held, ended, held.dedup_key, command.at, f"superseded by {by}")
+    return True
 
 
 def _replace(
@@ -209,7 +225,14 @@ def _replace(
     )
     _retire_row(transaction, held.key, moment, reason)
     transaction.connection.execute("UPDATE revisions SET dedup_key = NULL WHERE key = ?", (held.key,))
-    made = replace(made, revision=current.revision + 1, recorded_at=moment, retired_at=None, retired_reason=None)
+    made = replace(
+        made,
+        revision=current.revision + 1,
+        recorded_at=moment,
+        retired_at=None,
+        retired_reason=None,
+        actor=transaction.actor,
+    )
     new = NewRevisions(transaction)
     new.add(key, held.memory, made, to_micros(made.created_at), hash_column(made.content_hash), dedup_key, salt)
     new.flush()
@@ -269,7 +292,7 @@ def _others(transaction: Transaction, command: Revise) -> tuple[MemoryRecord | N
         other = transaction.by_key(key)
         if other.id != command.id and retired_at is not None:
             before = other
-        elif other.id != command.id and is_duplicate(valid_to, end, at):
+        elif other.id != command.id and is_same_period(valid_to, end, at):
             return other, before
     return None, before
 

@@ -214,8 +214,9 @@ def relations(
     if known_at is not None:
         clauses, values["known_at"] = [was_known("l", "known_at")], to_micros(known_at)
     if as_of is not None:
-        clauses.append(was_valid("l", "as_of"))
-        values["as_of"] = to_micros(as_of)
+        clause, more = was_valid("l", as_of)
+        clauses.append(clause)
+        values |= more
     if types:
         clauses.append("l.type IN (SELECT value FROM json_each(:types))")
         values["types"] = json_text([str(kind) for kind in types])

@@ -10,7 +10,7 @@ from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unrelate
 from ai_memory.store.chain import commitment, new_salt, relation_hash
 from ai_memory.store.ids import relation_id
-from ai_memory.store.rules import relation_taken, unknown_end, unknown_relation
+from ai_memory.store.rules import is_same_relation, relation_taken, unknown_end, unknown_relation, written_by
 from ai_memory.store.sqlite.rows import (
     RELATION_COLUMNS,
     RELATION_ROW,
@@ -35,10 +35,10 @@ def relate(transaction: Transaction, command: Relate) -> Result:
     for end in (source, target, asked.evidence):
         if end is not None and end not in new and not _exists(transaction, asked.namespace, end):
             return unknown_end(end)
-    wanted = replace(asked, source=source, target=target)
+    wanted = written_by(replace(asked, source=source, target=target), transaction.actor)
     current = _equal(transaction, wanted) or _same_id(transaction, wanted)
     if current is not None:
-        if current.id == wanted.id and current != wanted:
+        if current.id == wanted.id and not is_same_relation(current, wanted):
             return relation_taken(asked.id)
         return Unchanged(relation=current)
     for end in (source, target):
@@ -58,15 +58,31 @@ def join(
         target=target,
         type=str(relation_type),
         recorded_at=at,
+        actor=transaction.actor,
     )
     insert_relation(transaction, made)
+
+
+def is_joined(transaction: Transaction, namespace: str, source: str, target: str, relation_type: str) -> bool:
+    """Whether two memories are joined by such a relation, unretired."""
+    found = transaction.connection.execute(
+        "SELECT 1 FROM relations WHERE namespace = ? AND source = ? AND target = ? AND type = ? AND retired_at IS NULL",
+        (transaction.known_namespace(namespace), source, target, str(relation_type)),
+    )
+    return found.fetchone() is not None
 
 
 def insert_relation(transaction: Transaction, made: Relation) -> int:
     """Insert a relation with its log entry; the entry's sequence."""
     salt = new_salt()
-    committed = commitment(relation_hash(made), salt)
-    key = transaction.append(Action.RELATED, made.recorded_at, made.namespace, relation_id=made.id, committed=committed)
+    key = transaction.append(
+        Action.RELATED,
+        made.recorded_at,
+        made.namespace,
+        relation_id=made.id,
+        committed=commitment(relation_hash(made), salt),
+        actor=made.actor,
+    )
     row = relation_row(key, transaction.namespace(made.namespace), salt, made)
     transaction.connection.execute(INSERT_RELATION, row)
     return key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Duplicate, Rejected, Restore, Result, Stored, Unchanged
 from ai_memory.store.chain import commitment, new_salt
-from ai_memory.store.rules import forgotten, history_fault, is_same_period, other_history
+from ai_memory.store.rules import forgotten, history_fault, is_same_history, is_same_period, other_history
 from ai_memory.store.sqlite.revisions import NewRevisions
 from ai_memory.store.sqlite.rows import RECORD_SOURCE, hash_column, record
 from ai_memory.store.sqlite.transaction import Transaction
@@ -21,7 +21,7 @@ def restore(transaction: Transaction, command: Restore) -> Result:
     latest = command.revisions[-1]
     namespace = transaction.namespace(latest.namespace)
     present = _revisions(transaction, namespace, latest.id)
-    if present == list(command.revisions):  # even if another user's memory that said the same was forgotten
+    if is_same_history(present, command.revisions):  # even if another user's memory that said the same was forgotten
         return Unchanged(record=present[-1])
     verdicts = [transaction.refusing.about(latest.namespace, revision) for revision in command.revisions]
     if any(verdict.said for verdict in verdicts):
@@ -56,7 +56,12 @@ def _insert(transaction: Transaction, command: Restore) -> int:
         salt = new_salt()
         committed = commitment(revision.content_hash, salt)
         key = transaction.append(
-            Action.RESTORED, command.at, revision.namespace, memory_id=revision.id, committed=committed
+            Action.RESTORED,
+            command.at,
+            revision.namespace,
+            memory_id=revision.id,
+            committed=committed,
+            actor=revision.actor,
         )
         memory = memory or key
         # The dedup key finds what is current, so only the last revision has one.

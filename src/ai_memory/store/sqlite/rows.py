@@ -48,10 +48,16 @@ _MEMORY_FIELDS = {
     "id": "m.id", "namespace": "n.name", "user": "m.user", "agent": "m.agent", "session": "m.session",
     "created_at": "m.created_at",
 }  # fmt: skip
-"""What never changes about a memory, and where it is; all other fields are columns of `revisions`."""
+"""What never changes about a memory, and where it is; all other fields but the actor are columns of `revisions`."""
+
+
+def _actor(table: str) -> dict[str, str]:
+    """Who wrote a row of `table` is kept in the log alone, where the audit chain covers it."""
+    return {"actor": f"(SELECT g.actor FROM log g WHERE g.sequence = {table}.key)"}
+
 
 _RECORD_NAMES = ("key", *MemoryRecord.__struct_fields__)
-RECORD_COLUMNS = columns_of(_RECORD_NAMES, "r", _MEMORY_FIELDS)
+RECORD_COLUMNS = columns_of(_RECORD_NAMES, "r", _MEMORY_FIELDS | _actor("r"))
 """What `record` reads, from revisions r, memories m and namespaces n."""
 
 _RECORD_CODECS = {
@@ -110,7 +116,7 @@ def memory_row(number: int, namespace: int, made: MemoryRecord, created_at: int)
 _REVISION_FIELDS = tuple(
     name
     for name in MemoryRecord.__struct_fields__
-    if name not in _MEMORY_FIELDS and name not in ("content_hash", "recorded_at")
+    if name not in _MEMORY_FIELDS and name not in ("content_hash", "recorded_at", "actor")
 )
 REVISION_COLUMNS = (
     "key", "memory", "namespace", "occurred", "recorded_at", "content_hash", "dedup_key", "salt",
@@ -144,7 +150,7 @@ def revision_row(
 # ── relations, entities ────────────────────────────────────────────────────────────────────────────────────────────────
 
 _RELATION_FIELDS = Relation.__struct_fields__
-RELATION_COLUMNS = columns_of(_RELATION_FIELDS, "l", {"namespace": "n.name"})
+RELATION_COLUMNS = columns_of(_RELATION_FIELDS, "l", {"namespace": "n.name"} | _actor("l"))
 """What `relation` reads, from relations l and namespaces n."""
 
 RELATION_SOURCE = f"SELECT {RELATION_COLUMNS} FROM relations l JOIN namespaces n ON n.number = l.namespace"
@@ -152,7 +158,7 @@ RELATION_SOURCE = f"SELECT {RELATION_COLUMNS} FROM relations l JOIN namespaces n
 relation = reader(Relation, _RELATION_FIELDS)
 """The relation that a row of `RELATION_COLUMNS` holds; more columns may follow."""
 
-_RELATION_OWN_FIELDS = tuple(name for name in _RELATION_FIELDS if name != "namespace")
+_RELATION_OWN_FIELDS = tuple(name for name in _RELATION_FIELDS if name not in ("namespace", "actor"))
 RELATION_ROW = ("key", "namespace", "salt", *_RELATION_OWN_FIELDS)
 
 _relation_values = writer(Relation, _RELATION_OWN_FIELDS)

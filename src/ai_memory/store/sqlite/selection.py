@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ai_memory.clock import to_micros
+from ai_memory.clock import DAY_MICROS, edge, to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.store.values import json_text
 from ai_memory.text.caseless import caseless, spellings_in
@@ -133,21 +133,23 @@ class Conditions:
             self.add(f"r.key {relation} ({tagged})", {name: json_text(tags)})
 
     def _times(self, selection: Selection) -> None:
-        for column, name in (("occurred", "occurred"), ("recorded_at", "recorded")):
-            after: dt.datetime | None = getattr(selection, f"{name}_after")
-            before: dt.datetime | None = getattr(selection, f"{name}_before")
-            if after is not None:
-                self.add(f"r.{column} >= :{name}_after", **{f"{name}_after": to_micros(after)})
-            if before is not None:
-                self.add(f"r.{column} < :{name}_before", **{f"{name}_before": to_micros(before)})
+        if selection.occurred_after is not None:
+            self.add(*compared("r.occurred", ">=", "occurred_after", selection.occurred_after))
+        if selection.occurred_before is not None:
+            self.add(*compared("r.occurred", "<", "occurred_before", selection.occurred_before))
+        if selection.recorded_after is not None:
+            self.add("r.recorded_at >= :recorded_after", recorded_after=to_micros(selection.recorded_after))
+        if selection.recorded_before is not None:
+            self.add("r.recorded_at < :recorded_before", recorded_before=to_micros(selection.recorded_before))
         if selection.as_of is not None:
-            self.add(was_valid("r", "as_of"), as_of=to_micros(selection.as_of))
+            self.add(*was_valid("r", selection.as_of))
         if selection.known_at is not None:
             self.add(was_known("r", "known_at"), known_at=to_micros(selection.known_at))
         if not selection.include_ended:
             if selection.now is None:
                 raise InvalidInputError("a selection that leaves out what has ended needs `now`")
-            self.add("(r.valid_to IS NULL OR r.valid_to > :now)", now=to_micros(selection.now))
+            later, values = compared("r.valid_to", ">", "now", selection.now)
+            self.add(f"(r.valid_to IS NULL OR ({later}))", values)
 
 
 def below_contexts(contexts: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -166,10 +168,27 @@ def below_contexts(contexts: Sequence[str]) -> tuple[str, dict[str, str]]:
     return f"({' OR '.join(ranges)})" if ranges else "FALSE", values
 
 
-def was_valid(alias: str, name: str) -> str:
-    """The condition that a row was true at the instant bound to `name`."""
-    begun = f"({alias}.valid_from IS NULL OR {alias}.valid_from <= :{name})"
-    return f"{begun} AND ({alias}.valid_to IS NULL OR {alias}.valid_to > :{name})"
+Compared = tuple[str, dict[str, int]]
+"""A condition, with its values."""
+
+
+def compared(column: str, relation: str, name: str, at: dt.datetime) -> Compared:
+    """The condition that a column's instant is before or after another one, plain dates as `clock.edge` says."""
+    limit = edge(at)
+    if not limit.shifted:
+        return f"{column} {relation} :{name}", {name: limit.instant}
+    nearest = max(limit) if relation.startswith("<") else min(limit)  # which an index can look for
+    exact = f"{column} {relation} CASE {column} % {DAY_MICROS} WHEN 0 THEN :{name}_plain ELSE :{name} END"
+    values = {name: limit.instant, f"{name}_plain": limit.plain, f"{name}_nearest": nearest}
+    return f"{column} {relation} :{name}_nearest AND {exact}", values
+
+
+def was_valid(alias: str, as_of: dt.datetime) -> Compared:
+    """The condition that a row was true at an instant."""
+    begun, values = compared(f"{alias}.valid_from", "<=", "as_of", as_of)
+    going_on, more = compared(f"{alias}.valid_to", ">", "until", as_of)
+    sql = f"({alias}.valid_from IS NULL OR ({begun})) AND ({alias}.valid_to IS NULL OR ({going_on}))"
+    return sql, values | more
 
 
 def was_known(alias: str, name: str) -> str:

@@ -31,6 +31,7 @@ from ai_memory.store.sqlite.graveyard import Graveyard
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.tombstones import Secret, archived
 from ai_memory.types import (
+    Actor,
     ArchivedTombstone,
     EmbedderIdentity,
     Entity,
@@ -220,14 +221,19 @@ class SqliteStore:
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def write(self, commands: Sequence[Command], *, actor: str = "") -> list[Result]:
+    def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
         """As `Store.write`. No commands give no results and touch nothing."""
         if not commands:
             return []
         return self._submit(partial(self._execute, commands=commands, actor=actor))
 
     def write_idempotent(
-        self, once: Once, commands: Sequence[Command], encode: Callable[[list[Result]], bytes], *, actor: str = ""
+        self,
+        once: Once,
+        commands: Sequence[Command],
+        encode: Callable[[list[Result]], bytes],
+        *,
+        actor: Actor = Actor.UNKNOWN,
     ) -> bytes:
         """As `Store.write_idempotent`."""
         once = sealed(once, self._secret)
@@ -251,7 +257,7 @@ class SqliteStore:
             )
         return self._writer.submit(run)
 
-    def _execute(self, connection: sqlite3.Connection, commands: Sequence[Command], actor: str) -> list[Result]:
+    def _execute(self, connection: sqlite3.Connection, commands: Sequence[Command], actor: Actor) -> list[Result]:
         return self._carry_out(Transaction(connection, actor, self._graveyard), commands)
 
     def _carry_out(self, transaction: Transaction, commands: Sequence[Command]) -> list[Result]:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
-from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_digest, number_list
+from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_digest, logged_actor, number_list
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.file.wal import MARK
 from ai_memory.store.sqlite.graveyard import NOWHERE, POSITION, Graveyard
 from ai_memory.store.sqlite.rows import HELD_SOURCE, RECORD_SOURCE, Held, held, insert_into, record
-from ai_memory.types import MemoryRecord
+from ai_memory.types import Actor, MemoryRecord
 
 _NEWEST = (
     f"SELECT sequence, digest, (SELECT value FROM meta WHERE name = '{MARK}'), {POSITION} "
@@ -39,9 +39,10 @@ def chunks(values: Sequence[Any]) -> list[tuple[str, Sequence[Any]]]:
 class Transaction:
     """The state of one batch. Log rows are held back until `flush`, so that a bulk write inserts them at one go."""
 
-    def __init__(self, connection: sqlite3.Connection, actor: str, graveyard: Graveyard) -> None:
+    def __init__(self, connection: sqlite3.Connection, actor: Actor, graveyard: Graveyard) -> None:
         self.connection = connection
-        self.actor = actor or None
+        self.actor = actor
+        """Who writes this batch."""
         newest: Row | None = connection.execute(_NEWEST).fetchone()
         self.sequence: int
         self.sequence, self._digest, self.wipe_pending = newest[:3] if newest else (0, GENESIS, None)
@@ -87,13 +88,18 @@ class Transaction:
         retired: Sequence[int] = (),
         reason: str | None = None,
         committed: bytes | None = None,
+        actor: Actor | None = None,
     ) -> int:
-        """Add one entry to the chain; its sequence. `committed` is a `chain.commitment`, `at` may be in microseconds."""
+        """Add one entry to the chain; its sequence. `committed` is a `chain.commitment`, `at` may be in microseconds.
+
+        `actor` is who wrote what is put back; by default it is who writes this batch.
+        """
         self.sequence += 1
         moment = at if isinstance(at, int) else to_micros(at)
         keys = number_list(erased) if erased else None
         ended = number_list(retired) if retired else None
         shown = None if committed is None else committed.hex()
+        by = logged_actor(actor or self.actor)
         # The chain covers names and digits, which no table's numbers and no packing can change.
         entry = ChainedEntry(
             self.sequence,
@@ -104,13 +110,13 @@ class Transaction:
             relation_id,
             keys,
             ended,
-            self.actor,
+            by,
             reason,
             shown,
         )
         self._digest = chain_digest(self._digest, entry)
         number = self._namespaces.get(namespace) or self.namespace(namespace)
-        what = (action.value, number, memory_id, relation_id, keys, ended, self.actor, reason)
+        what = (action.value, number, memory_id, relation_id, keys, ended, by, reason)
         self._log.append((self.sequence, moment, *what, committed, self._digest))
         return self.sequence
 
