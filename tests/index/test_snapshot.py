@@ -141,7 +141,9 @@ def test_every_damaged_file_is_noticed(tmp_path: Path) -> None:
     assert load(tmp_path / "ns", store_id="store", namespace="ns").reason is None
 
 
-@pytest.mark.parametrize(("field", "value", "word"), [("FORMAT", 3, "format"), ("ANALYSIS_VERSION", "0", "analysis")])
+@pytest.mark.parametrize(
+    ("field", "value", "word"), [("FORMAT", snapshot.FORMAT + 1, "format"), ("ANALYSIS_VERSION", "0", "analysis")]
+)
 def test_another_version_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str, value: object, word: str
 ) -> None:

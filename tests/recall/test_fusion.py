@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_memory.index.base import SparseScores
+from ai_memory.index.copies import NO_GROUPS
 from ai_memory.index.partition import Partition
 from ai_memory.recall.evidence import fusion
 from ai_memory.recall.evidence.fusion import StageValues
@@ -39,6 +40,7 @@ def scored(cosines: list[float] | None, bm25: dict[int, float], rows: int) -> Sc
         Background(float(np.mean(known)), float(np.std(known)), len(known)) if known else Background(0.0, 0.0, 0),
         SparseScores(np.array(sorted(bm25), np.int32), np.array([bm25[row] for row in sorted(bm25)], np.float32)),
         Background(float(np.mean(all_words)), float(np.std(all_words)), rows),
+        NO_GROUPS,
     )
 
 

@@ -15,7 +15,7 @@ from ai_memory.evaluate import comparing, page, report
 from ai_memory.evaluate.datasets import DataSet, Group, data_sets_in, load_jsonl
 from ai_memory.evaluate.own import load_questions
 from ai_memory.evaluate.run import Harness, Progress, Run, floor, open_harness, open_own
-from ai_memory.recall.recipe import BALANCED, MEANING, STAGES, WORDS, Recipe, without
+from ai_memory.recall.recipe import BALANCED, MEANING, NEWEST, STAGES, WORDS, Recipe, without
 from ai_memory.settings import Settings, load_settings
 
 RECALL = "recall"
@@ -149,7 +149,7 @@ def _measure(harness: Harness, data_set: DataSet, wanted: Options, before: dict[
 def _ablated(harness: Harness, name: str, groups: Sequence[Group], wanted: Options) -> list[tuple[str, Run]]:
     """A run without each stage that the recipe has."""
     found = []
-    for stage in STAGES:
+    for stage in (*STAGES, NEWEST):
         if getattr(wanted.recipe, stage):
             recipe = without(wanted.recipe, stage)
             found.append(

@@ -16,7 +16,7 @@ from ai_memory.evaluate.fitting import Example, Values, fit
 from ai_memory.evaluate.run import Harness, Judged, Measured, Run
 from ai_memory.evaluate.significance import Difference
 from ai_memory.recall.answer import Answer
-from ai_memory.recall.recipe import STAGES, Recipe
+from ai_memory.recall.recipe import NEWEST, STAGES, Recipe, without
 from ai_memory.recall.tuned import BY_LENGTH, Tuned, encode, scaled
 
 FEWEST = 10
@@ -61,7 +61,7 @@ def tune(harness: Harness, groups: Sequence[Group], base: Recipe, *, folds: int 
     questions = harness.judged(groups)
     parts = _folds(questions, folds)
     stages = tuple(stage for stage in STAGES if getattr(base, stage) and not stage.endswith(BY_LENGTH))
-    answers = harness.explained(questions, base, CANDIDATES)
+    answers = harness.explained(questions, without(base, NEWEST), CANDIDATES)
     examples = [_example(one, answer, stages) for one, answer in zip(questions, answers, strict=True)]
     before = Run(name="before", questions=tuple(harness.measure("before", questions, base)))
     measured: list[Measured] = []

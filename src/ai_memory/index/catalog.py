@@ -17,6 +17,7 @@ from ai_memory.clock import DAY_MICROS, Edge, edge, to_micros
 from ai_memory.errors import InvalidInputError
 from ai_memory.index.authors import AuthorWords
 from ai_memory.index.base import Mask, QueryTerm, Rows
+from ai_memory.index.copies import ALONE, Copies, Groups, statement
 from ai_memory.index.growable_array import GrowableArray
 from ai_memory.index.sessions import SessionOrder
 from ai_memory.text.caseless import caseless
@@ -45,6 +46,7 @@ COLUMNS: dict[str, type[np.generic]] = {
     "recorded_at": np.int64,
     "retired_at": np.int64,
     "occurred": np.int64,
+    "statement": np.int64,
     "asks": np.bool_,
     "current": np.bool_,
     "erased": np.bool_,
@@ -96,6 +98,7 @@ class Catalog:
         self.ending = GrowableArray(np.int32)
         """Rows with a `valid_to`."""
         self.sessions = SessionOrder()
+        self.copies = Copies()
         self._author_words = AuthorWords()
         # Keys usually come in ascending order, and are then searched directly; otherwise through an order made when needed.
         self._order: NDArray[np.int64] | None = None
@@ -138,6 +141,10 @@ class Catalog:
                 self._know(tag, GrowableArray(np.int32))
             self.tags[tag].extend(having)
         self.sessions.extend(first, self.columns)
+        # Passages of a text are compared with the same passage of its copies.
+        said = self.columns["statement"].data[first : rows.stop]
+        said[said != ALONE] += self.columns["passage"].data[first : rows.stop][said != ALONE]
+        self.copies.extend(first, self.column("statement"))
         return rows
 
     def retire(self, key: int, at: dt.datetime) -> bool:
@@ -161,6 +168,7 @@ class Catalog:
                     del self._spellings[caseless(tag)]
         ending = self.ending.view()
         self.ending = GrowableArray(np.int32, ending[~np.isin(ending, rows)])
+        self.copies.remove(rows, self.column("statement"))
         self.sessions.remove(np.unique(self.column("session")[rows]).tolist(), rows)
         for facet, names in self.names.items():
             self._forget_names(names, self.column(facet), rows)
@@ -169,7 +177,16 @@ class Catalog:
         # The key stays, so that rows remain sorted by it and an erased key is recognised.
         for name in ("passage", "type", *FACETS):
             self.columns[name].data[rows] = 0
-        for name in ("importance", "confidence", "valid_from", "valid_to", "recorded_at", "retired_at", "occurred"):
+        for name in (
+            "importance",
+            "confidence",
+            "valid_from",
+            "valid_to",
+            "recorded_at",
+            "retired_at",
+            "occurred",
+            "statement",
+        ):
             self.columns[name].data[rows] = 0
         for name in ("asks", "current"):
             self.columns[name].data[rows] = False
@@ -221,6 +238,7 @@ class Catalog:
         keys = self.column("key")
         self._sorted = bool((keys[1:] >= keys[:-1]).all())
         self.sessions.restore(self.columns)
+        self.copies = Copies(self.column("statement"))
 
     def _know(self, tag: str, rows: GrowableArray) -> None:
         self.tags[tag] = rows
@@ -231,7 +249,13 @@ class Catalog:
         """Bytes of arrays and, estimated, of names."""
         arrays = sum(column.nbytes for column in self.columns.values()) + self.ending.nbytes
         tags = sum(rows.nbytes + 200 for rows in self.tags.values())
-        return arrays + tags + self.sessions.nbytes + sum(180 * len(names.names) for names in self.names.values())
+        return (
+            arrays
+            + tags
+            + self.sessions.nbytes
+            + self.copies.nbytes
+            + sum(180 * len(names.names) for names in self.names.values())
+        )
 
     def named_authors(self, terms: Iterable[QueryTerm]) -> list[int]:
         """The numbers of the authors whom a question's terms name, ascending."""
@@ -343,6 +367,16 @@ class Catalog:
         ends = self.columns["valid_to"].data[rows]
         mask[rows[ends <= _limits(ends, at)]] = False
 
+    def repeated(self, mask: Mask, periods: Sequence[NDArray[np.bool_]] = ()) -> Groups:
+        """The copies among the rows of `mask`, bool, shape (n,): those to leave out, and which row stands for each.
+
+        That is one inside the `periods`, bool, shape (n,), where there are any, and of several the one that happened last.
+        """
+        inside = [period.astype(np.int64) for period in periods]
+        return self.copies.groups(
+            self.column("statement"), mask, [*inside, self.column("occurred"), self.column("key")]
+        )
+
     # neighbours
     def session_neighbours(self, rows: Rows, before: int, after: int, mask: Mask | None = None) -> Rows:
         """The rows around each of r rows in its session: int32, shape (r, before + after), in the order of time.
@@ -381,6 +415,7 @@ class Catalog:
             "occurred": [
                 to_micros(record.created_at) if at is None else at for record, at in zip(records, started, strict=True)
             ],
+            "statement": [statement(record) for record in records],
             "asks": [asks(record.text) for record in records],
             "current": [record.retired_at is None for record in records],
             "erased": [False] * len(records),

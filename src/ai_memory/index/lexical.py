@@ -19,6 +19,7 @@ import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,6 +71,11 @@ class ByTerm(NamedTuple):
 
     scores: Floats
     masses: NDArray[np.float64]
+
+
+def idf(frequency: int, rows: int) -> float:
+    """Lucene's idf of a term that `frequency` of `rows` rows have, at least 0; see the module for the formula."""
+    return math.log(1.0 + (max(rows - frequency, 0) + 0.5) / (frequency + 0.5))
 
 
 class LexicalView:
@@ -148,7 +154,22 @@ class LexicalView:
     def _mass(self, term: QueryTerm, found: TermScores) -> float:
         """Weight times idf of a term; one that no row has is as rare as a term can be."""
         n = found.frequency
-        return term.weight * math.log(1.0 + (self._rows - n + 0.5) / (n + 0.5))
+        return term.weight * term.rarity * idf(n, self._rows)
+
+    def without(self, terms: Sequence[QueryTerm], rows: Rows) -> tuple[QueryTerm, ...]:
+        """The terms, each as rare as it would be without some rows, int32: those that repeat what another row says."""
+        left = self._rows - len(rows)
+        _, best = self._scratch.arrays(len(self._lengths))
+        found = []
+        for term in terms:
+            scores = self._term_scores(term, best)
+            if scores.frequency:
+                having = int(np.count_nonzero(scores.at(rows, best)))
+                rarity = idf(max(scores.frequency - having, 0), left) / idf(scores.frequency, self._rows)
+                found.append(msgspec.structs.replace(term, rarity=rarity))
+            else:
+                found.append(term)
+        return tuple(found)
 
     def matches(self, terms: Sequence[QueryTerm], row: int) -> list[str]:
         """The surfaces of the terms that this row matches."""

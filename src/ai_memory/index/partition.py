@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ai_memory.index.base import Floats, Mask, QueryTerm, Rows, SparseScores
 from ai_memory.index.catalog import Catalog
+from ai_memory.index.copies import Groups
 from ai_memory.index.dense import DenseView, ExactDenseIndex, checked
 from ai_memory.index.lexical import ByTerm, LexicalView, PostingsIndex
 from ai_memory.text.analysis import analyse, forget_words
@@ -65,6 +66,24 @@ class PartitionView:
     def lexical_by_term(self, terms: Sequence[QueryTerm], rows: Rows) -> ByTerm:
         """What each of t terms gives to each of r rows, float32, shape (t, r), and each term's idf mass, float64, shape (t,)."""
         return self._lexical.by_term(terms, rows)
+
+    def repeated(self, mask: Mask, periods: Sequence[Mask] = ()) -> Groups:
+        """The copies among the rows of `mask`, bool, shape (n,): those to leave out, and which row stands for each.
+
+        That is one inside the `periods`, bool, shape (n,), where there are any, and of several the one that happened last.
+        """
+        with self._lock:
+            return self._catalog.repeated(mask, periods)
+
+    def without(self, terms: Sequence[QueryTerm], rows: Rows) -> tuple[QueryTerm, ...]:
+        """The terms, each as rare as it would be without some rows, int32."""
+        return self._lexical.without(terms, rows)
+
+    def names(self, facet: str, rows: Rows) -> list[str | None]:
+        """The value of a facet (`memory`, `author`, `agent`, …) in each of `rows`, int32; None where there is none, or no more."""
+        with self._lock:
+            names = self._catalog.names[facet].names
+            return [names[number] for number in self._catalog.column(facet)[rows].tolist()]
 
     def document_frequency(self, term: QueryTerm) -> int:
         """How many rows match a term."""
@@ -142,9 +161,7 @@ class PartitionView:
 
     def memory_ids(self, rows: Rows) -> list[str | None]:
         """The memory id of each of `rows`, int32, in their order; None for an erased row."""
-        with self._lock:
-            names = self._catalog.names["memory"].names
-            return [names[number] for number in self._catalog.column("memory")[rows].tolist()]
+        return self.names("memory", rows)
 
     def named_authors(self, terms: Sequence[QueryTerm]) -> list[int]:
         """The numbers of the authors whom a question's terms name, ascending."""
@@ -288,5 +305,9 @@ def _passage_terms(record: MemoryRecord) -> list[list[str]]:
 
     Title, author and tags are words of every passage, so that a long text is found by them wherever it is cut.
     """
-    about = analyse(" ".join(part for part in (record.title, record.author, *record.tags) if part))
-    return [analyse(record.text[start:end]) + about for start, end in split(record.text)]
+    passages = [analyse(record.text[start:end]) for start, end in split(record.text)]
+    described_by = [part for part in (record.title, record.author, *record.tags) if part]
+    if described_by:
+        about = analyse(" ".join(described_by))
+        passages = [passage + about for passage in passages]
+    return passages

@@ -38,7 +38,7 @@ from ai_memory.index.segments import Segment
 from ai_memory.text.analysis import ANALYSIS_VERSION
 from ai_memory.text.passages import SPLIT_VERSION
 
-FORMAT = 2
+FORMAT = 3
 _HEAD = "snapshot.json"
 _CHUNK = 1 << 22
 """Bytes copied, written and checked at once."""

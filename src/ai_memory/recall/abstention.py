@@ -95,6 +95,10 @@ def searched(view: PartitionView, scored: Scored) -> Searched:
     by_words = len(scored.lexical.rows)
     if memories != scored.rows:
         by_words = _distinct(view, scored.lexical.rows)
+    copies = scored.copies
+    if len(copies.rows):
+        memories += _distinct(view, copies.rows)
+        by_words += _distinct(view, copies.rows[np.isin(copies.kept, scored.lexical.rows)])
     by_meaning = 0 if scored.dense is None else memories - _pending(view, scored)
     return Searched(memories=memories, by_words=by_words, by_meaning=by_meaning)
 
@@ -125,6 +129,7 @@ def _ended_left_out(view: PartitionView, plan: Plan, scored: Scored, ranking: Ra
         return 0
     ended = view.mask(msgspec.structs.replace(plan.selection, include_ended=True))
     ended &= ~scored.eligible
+    ended[scored.copies.rows] = False
     rows = np.flatnonzero(ended).astype(np.int32)
     if not len(rows):
         return 0

@@ -75,6 +75,37 @@ class Detail(Struct, frozen=True, kw_only=True):
     relations: tuple[Relation, ...]
 
 
+class Copies(Struct, frozen=True, kw_only=True):
+    """The memories that say the same as a hit in the same words; they were folded into it and are no hits themselves."""
+
+    count: int
+    """How many memories say it, the hit included."""
+    first: dt.datetime
+    """When it was said first (`valid_from`, else `created_at`)."""
+    last: dt.datetime
+    """When it was said last."""
+    ids: tuple[str, ...]
+    """The other memories, those that happened last first; at most 20."""
+    authors: tuple[str, ...] = ()
+    """Who said it, each once."""
+    agents: tuple[str, ...] = ()
+    """The agents that remembered it, each once."""
+    sessions: int = 0
+    """In how many sessions it was said."""
+
+
+class Rival(Struct, frozen=True, kw_only=True):
+    """Another memory that gives the same attribute of the same subject a value, or seems to; which of them is right, time says."""
+
+    id: str
+    order: Literal["newer", "older"]
+    """Whether it came after this hit or before it."""
+    since: dt.datetime
+    """When it happened or began to be true (`valid_from`, else `created_at`)."""
+    certainty: float
+    """The estimated probability that the two are about the same, in [0, 1]."""
+
+
 class Hit(Struct, frozen=True, kw_only=True):
     """One memory that answers the question, with its place among all hits."""
 
@@ -85,13 +116,23 @@ class Hit(Struct, frozen=True, kw_only=True):
     """The sum of the evidence in log odds (nats); comparable only within one answer."""
     confidence: float
     """The estimated probability that this hit is relevant, in [0, 1]; comparable between answers."""
-    validity: Literal["current", "ended", "future"]
-    """Whether it is true now, has stopped being true, or is not true yet."""
+    validity: Literal["current", "uncertain", "ended", "future"]
+    """Whether it is true now, may have been replaced by a newer rival, has stopped being true, or is not true yet."""
+    since: dt.datetime
+    """When it happened or began to be true: `valid_from`, else `created_at`; of copies, the first one's."""
+    until: dt.datetime | None = None
+    """When it stopped being true; None while it is not known to have ended."""
+    superseded_by: str | None = None
+    """The memory that replaced it; None where none did."""
+    rivals: tuple[Rival, ...] = ()
+    """Other memories that may give the same attribute another value, the newest first."""
     passage: PassageText
     matched: tuple[str, ...] = ()
     """The words of the question that this memory contains."""
     reasons: tuple[str, ...] = ()
     """The main reasons for its rank in plain English, strongest first."""
+    copies: Copies | None = None
+    """The memories that say the same and were folded into this hit; None where no other does."""
     surroundings: tuple[Surrounding, ...] = ()
     detail: Detail | None = None
     trace: Trace | None = None

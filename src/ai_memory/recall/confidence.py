@@ -10,6 +10,8 @@ The logarithms are there because more evidence adds less: thirty nats are certai
 hit is not refuted by a best one far above it. (With the logarithms the coverage of the question, which is part of the score,
 adds nothing.)
 
+A text that several memories repeat is one hit, with 0.3 times the logarithm of their number added.
+
 The coefficients are a logistic regression on the ten best hits of judged questions of four kinds (chat, sentences of an
 encyclopaedia, code, technical answers) and of questions that belong to another store; docs/recall.md has the calibration error on
 others.
@@ -18,7 +20,7 @@ others.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +31,8 @@ from ai_memory.text.terms import QueryTerm
 
 _SCORE, _HAYSTACK, _LEAD, _CONSTANT = 3.656, -0.678, 1.281, -1.474
 _SCORE_UNIT = 4.0
+_TELLINGS = 0.3
+"""What is said again has been confirmed: twice is worth .2 nats, twelve times .7. Not fitted: judged questions have no copies."""
 LIKELY = 0.5
 """The confidence from which a hit is likelier than not to answer."""
 _TRUST_SCORE, _TRUST_COVERAGE, _TRUST_JOINT, _TRUST_LEAST = 0.05, 0.4, 0.6, 0.68
@@ -42,13 +46,14 @@ def confidence(of: Summands) -> float:
     return _logistic(sum(value * weight for _, value, weight in of))
 
 
-def summands(score: float, memories: int, lead: float) -> Summands:
-    """The terms of a hit's log odds: its score and its lead in nats, and how many memories might have answered."""
+def summands(score: float, memories: int, lead: float, tellings: int = 1) -> Summands:
+    """The terms of a hit's log odds: its score and its lead in nats, how many memories might have answered, and how many say it."""
     return (
         ("score", math.log1p(max(score, 0.0) / _SCORE_UNIT), _SCORE),
         ("memories", math.log(max(memories, 1)), _HAYSTACK),
         ("lead", math.copysign(math.log1p(abs(lead)), lead), _LEAD),
         ("constant", 1.0, _CONSTANT),
+        *((("tellings", math.log(tellings), _TELLINGS),) if tellings > 1 else ()),
     )
 
 
@@ -80,14 +85,16 @@ def why_trusted(greatest: float, scores: Sequence[float], shares: Sequence[float
     )
 
 
-def leads(scores: Sequence[float]) -> list[float]:
+def leads(scores: Sequence[float], together: Collection[int] = ()) -> list[float]:
     """For scores in descending order: the first one's lead over the second, and the others' (negative) over the first.
 
-    A single hit leads over a score of 0, or over nothing if its own is negative; empty for no scores.
+    Those at the places `together` are about the same as the first: it leads over the best of the rest. Without a rest it leads over
+    a score of 0, or over nothing if its own is negative; empty for no scores.
     """
     if not scores:
         return []
-    second = scores[1] if len(scores) > 1 else min(scores[0], 0.0)
+    rest = (score for place, score in enumerate(scores) if place and place not in together)
+    second = next(rest, min(scores[0], 0.0))
     return [scores[0] - second, *(score - scores[0] for score in scores[1:])]
 
 

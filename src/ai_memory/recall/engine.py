@@ -11,29 +11,33 @@ import time
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ai_memory.clock import has_come
+from ai_memory.clock import from_micros, has_come
 from ai_memory.errors import InvalidInputError
 from ai_memory.index.base import Mask
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import abstention, budget, layers
-from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Searched
+from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Rival, Searched
 from ai_memory.recall.confidence import Coverage, confidence, coverage, leads, summands, why_trusted
 from ai_memory.recall.context_block import block
+from ai_memory.recall.evidence.copies import copies_of, fold
 from ai_memory.recall.evidence.graph_expansion import GraphExpander, QuestionGraph
 from ai_memory.recall.evidence.periods import Period
 from ai_memory.recall.evidence.phrases import MAX_VERIFIED, with_phrases
 from ai_memory.recall.evidence.scores import Scored, score_all
 from ai_memory.recall.evidence.token_rerank import ReadTokens, TokenReranker
 from ai_memory.recall.explain import asked, reasons, stages, trace
+from ai_memory.recall.newest import Arranged, newest_first
 from ai_memory.recall.plan import CONTENT_WEIGHT, Plan, is_filtered, make_plan
 from ai_memory.recall.ranking import Ranking, Search, Vectors, rank
 from ai_memory.recall.recipe import BALANCED, Recipe
-from ai_memory.store.base import Store
+from ai_memory.store.base import Store, StoredRevision
 from ai_memory.text.passages import passage_at
+from ai_memory.truth.rivals import COMPARED
 from ai_memory.types import MemoryRecord, Selection
 
 _HASHED_DECIMALS = 4
@@ -67,8 +71,15 @@ class _Found(NamedTuple):
     view: PartitionView
     store: Store
     scored: Scored
-    ranking: Ranking
+    arranged: Arranged
+    stored: dict[int, StoredRevision]
+    """The revisions of the ranked memories by key."""
     coverage: Coverage
+
+    @property
+    def ranking(self) -> Ranking:
+        """The ranking alone."""
+        return self.arranged.ranking
 
 
 def recall(
@@ -102,7 +113,9 @@ def recall(
         if cut_short:
             found_notices.append(_phrase_limit())
     vector = query_vector if recipe.dense else None
-    scored = score_all(view, eligible, plan.terms if recipe.lexical else (), vector, background_vectors)
+    eligible, terms, copies = fold(view, eligible, plan.terms, question.periods)
+    plan = msgspec.structs.replace(plan, terms=terms)
+    scored = score_all(view, eligible, terms if recipe.lexical else (), vector, background_vectors, copies)
     reranker = None
     if recipe.tokens and read_tokens is not None:
         reranker = TokenReranker(question.text, frozenset(term.surface for term in plan.content), store, read_tokens)
@@ -111,7 +124,7 @@ def recall(
         scored,
         plan.terms,
         recipe,
-        question.limit,
+        max(question.limit, COMPARED),
         filtered=is_filtered(plan),
         vectors=Vectors(store, generation, vector) if vector is not None and generation is not None else None,
         periods=question.periods,
@@ -120,8 +133,15 @@ def recall(
         expander=GraphExpander(graph, plan.selection) if graph is not None and recipe.entities else None,
     )
     ranking = rank(search)
+    stored = store.load(view.keys()[ranking.rows].tolist())
+    # A question that names a time is answered by what happened then, not by what is newest.
+    by_time = recipe.newest > 0.0 and not question.periods
+    arranged = newest_first(plan.text, view, ranking, stored) if by_time else Arranged(ranking, ())
+    ranking = arranged.ranking.first(question.limit)
     covered = coverage(ranking.words, plan.terms, ranking.rows)
-    hits, dropped = _hits(_Found(question, plan, view, store, scored, ranking, covered))
+    hits, dropped = _hits(
+        _Found(question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, covered)
+    )
     found_notices += abstention.notices(view, plan, scored, ranking, dropped=dropped, limit=question.limit)
     reason = None if hits else _reason(question, plan, view, filtered, scored, dropped)
     greatest = max((hit.confidence for hit in hits), default=0.0)
@@ -165,10 +185,13 @@ def _hits(found: _Found) -> tuple[tuple[Hit, ...], int]:
     selection = found.plan.selection
     keys = view.keys()[ranking.rows].tolist()
     neighbours = _neighbours(found)
-    stored = store.load([*keys, *(key for pair in neighbours for key, _ in pair)])
+    around = [key for pair in neighbours for key, _ in pair]
+    stored = found.stored | store.load(around) if around else found.stored
     there = [at for at, key in enumerate(keys) if key in stored]
-    ahead = leads(ranking.scores.tolist())
+    group = found.arranged.group_of(0)
+    ahead = leads(ranking.scores.tolist(), together=group.places if group else ())
     hits = [_hit(found, at, place, stored[keys[at]].record, ahead[at]) for place, at in enumerate(there, 1)]
+    hits = layers.with_successors(store, selection, hits)
     if Layer.CONTEXTUAL in question.layers:
         pairs = [[(stored[key].record, how) for key, how in neighbours[at] if key in stored] for at in there]
         hits = layers.with_surroundings(view, store, found.scored.eligible, selection, hits, pairs)
@@ -192,19 +215,50 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
     """The hit at place `at` of the ranking; `place` counts the hits, of which erased memories are left out."""
     question, ranking = found.question, found.ranking
     row = int(ranking.rows[at])
-    certain = summands(float(ranking.scores[at]), found.scored.rows, lead)
+    copies = copies_of(found.view, found.scored.copies, row)
+    certain = summands(float(ranking.scores[at]), found.scored.rows, lead, copies.count if copies else 1)
     matched = (term.surface for term in found.coverage.words[at] if term.weight >= CONTENT_WEIGHT)
     words = tuple(dict.fromkeys(matched))
+    others = _rivals(found, at)
+    validity = _validity(record, question.selection)
+    replaced = found.arranged.doubted and any(other.order == "newer" for other in others)
+    if validity == "current" and replaced:
+        validity = "uncertain"
     return Hit(
         rank=place,
         memory=record,
         score=float(ranking.scores[at]),
         confidence=confidence(certain),
-        validity=_validity(record, question.selection),
+        validity=validity,
+        since=copies.first if copies else record.valid_from or record.created_at,
+        until=record.valid_to,
+        rivals=others,
         passage=_passage(record.text, int(found.view.passages()[row])),
         matched=words,
+        copies=copies,
         reasons=reasons(stages(ranking, at), words, float(ranking.cosines[at])),
         trace=trace(found.scored, ranking, at, certain) if question.explain else None,
+    )
+
+
+def _rivals(found: _Found, at: int) -> tuple[Rival, ...]:
+    """The rivals of the hit at place `at`, the newest first."""
+    group = found.arranged.group_of(at)
+    if group is None:
+        return ()
+    ranking, occurred = found.ranking, found.view.occurred()
+    certainty = dict(zip(group.places, group.certainty, strict=True))
+    mine = int(occurred[ranking.rows[at]])
+    # Rivals beyond the number of hits asked for are rivals all the same, but have no place in this ranking.
+    others = [place for place in group.places if place != at and place < len(ranking.rows)]
+    return tuple(
+        Rival(
+            id=ranking.ids[place],
+            order="newer" if int(occurred[ranking.rows[place]]) > mine else "older",
+            since=from_micros(int(occurred[ranking.rows[place]])),
+            certainty=min(certainty[place], certainty[at]),
+        )
+        for place in sorted(others, key=lambda place: -int(occurred[ranking.rows[place]]))
     )
 
 
@@ -213,7 +267,7 @@ def _passage(text: str, number: int) -> PassageText:
     return PassageText(text=text[start:end], start=start, end=end)
 
 
-def _validity(record: MemoryRecord, selection: Selection) -> Literal["current", "ended", "future"]:
+def _validity(record: MemoryRecord, selection: Selection) -> Literal["current", "uncertain", "ended", "future"]:
     """Whether the memory is true at `as_of` (else now), has ended by then, or begins later."""
     instant = selection.as_of or selection.now
     if instant is None:

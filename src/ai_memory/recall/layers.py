@@ -14,7 +14,7 @@ from ai_memory.recall.answer import Detail, Hit, Surrounding
 from ai_memory.recall.evidence.candidates import session_neighbours
 from ai_memory.recall.evidence.scores import Scored
 from ai_memory.store.base import Store
-from ai_memory.types import MemoryRecord, Relation, Selection
+from ai_memory.types import MemoryRecord, Relation, RelationType, Selection
 
 MAX_RELATED = 5
 """Related memories shown with one hit."""
@@ -95,6 +95,22 @@ def _related(
 
 def _ends(relation: Relation) -> tuple[tuple[str, str], tuple[str, str]]:
     return (relation.source, relation.target), (relation.target, relation.source)
+
+
+def with_successors(store: Store, selection: Selection, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits, those that were superseded with the memory that replaced them. Raises StoreError."""
+    ended = [hit.memory.id for hit in hits if hit.memory.valid_to is not None]
+    if not ended:
+        return list(hits)
+    newer = {
+        relation.target: relation.source
+        for relation in _relations(store, msgspec.structs.replace(selection, as_of=None), ended)
+        if relation.type == RelationType.SUPERSEDES
+    }
+    return [
+        msgspec.structs.replace(hit, superseded_by=newer[hit.memory.id]) if hit.memory.id in newer else hit
+        for hit in hits
+    ]
 
 
 def with_details(store: Store, selection: Selection, hits: Sequence[Hit]) -> list[Hit]:

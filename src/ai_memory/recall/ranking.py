@@ -87,6 +87,22 @@ class Ranking(NamedTuple):
     joint_coverage: float
     """The share of the idf mass of the question's words, without function words, that the ten best memories have between them."""
     sources: Sources
+    vectors: Values | None
+    """The stored vectors of the passages, shape (m, dimension), NaN for one that cannot be read; None where none was."""
+
+    def first(self, count: int) -> Ranking:
+        """The best `count` memories of it."""
+        if count >= len(self.rows):
+            return self
+        return self._replace(
+            rows=self.rows[:count],
+            ids=self.ids[:count],
+            scores=self.scores[:count],
+            cosines=self.cosines[:count],
+            bm25=self.bm25[:count],
+            features=self.features._replace(values=self.features.values[:count]),
+            vectors=None if self.vectors is None else self.vectors[:count],
+        )
 
 
 def rank(search: Search) -> Ranking:
@@ -150,7 +166,7 @@ def _order(
     # int8 cosines give nearly the exact order: half as many memories more than asked for are kept for exact ones to reorder.
     short = _best_memories(view.memories()[candidates.rows], rough, limit + max(20, limit // 2))
     rows, evidence = candidates.rows[short], evidence.at(short)
-    cosines = _exact(view, rows, cosines[short], search.vectors)
+    cosines, stored = _exact(view, rows, cosines[short], search.vectors)
     stages = fusion.features(scored, cosines, evidence, recipe)
     if reranker is not None:
         evidence = _rerank(view, rows, stages.scores, evidence, recipe, reranker)
@@ -170,6 +186,7 @@ def _order(
         evidence.words,
         joint_coverage,
         sources,
+        None if stored is None else stored[order],
     )
 
 
@@ -242,19 +259,24 @@ def _best_memories(memories: NDArray[np.int32], scores: Values, count: int) -> N
     return np.flatnonzero(keep[group])
 
 
-def _exact(view: PartitionView, rows: Rows, cosines: Values, vectors: Vectors | None) -> Values:
-    """Cosines with the stored float32 vectors, shape (c,); the approximate ones where a vector cannot be read."""
+def _exact(view: PartitionView, rows: Rows, cosines: Values, vectors: Vectors | None) -> tuple[Values, Values | None]:
+    """Cosines with the stored float32 vectors, shape (c,), and these, shape (c, dimension), NaN where one cannot be read.
+
+    There the cosine is the approximate one.
+    """
     if vectors is None or not len(rows) or np.isnan(cosines).all():
-        return cosines
+        return cosines, None
     wanted = list(zip(view.keys()[rows].tolist(), view.passages()[rows].tolist(), strict=True))
     found = vectors.store.vectors(vectors.generation, wanted)
     there = [at for at, name in enumerate(wanted) if name in found]
-    if there:
-        stacked = np.stack([found[wanted[at]] for at in there]).astype(np.float64)
-        cosines = cosines.copy()
-        # Not `@`: BLAS would wake its threads for a product this small, and they spin on after it.
-        cosines[there] = np.einsum("ij,j->i", stacked, vectors.query.astype(np.float64))
-    return cosines
+    if not there:
+        return cosines, None
+    stacked = np.full((len(rows), len(vectors.query)), np.nan)
+    stacked[there] = [found[wanted[at]] for at in there]
+    cosines = cosines.copy()
+    # Not `@`: BLAS would wake its threads for a product this small, and they spin on after it.
+    cosines[there] = np.einsum("ij,j->i", stacked[there], vectors.query.astype(np.float64))
+    return cosines, stacked
 
 
 def _by_memory(

@@ -53,6 +53,8 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """For each deviation of a memory's token similarity above the mean of the best ones (`token_rerank.TokenReranker`)."""
     entities: float = 0.0
     """For each nat of evidence from the graph (`graph_expansion.GraphExpander`)."""
+    newest: float = 1.0
+    """Whether of rivals among the hits the newest comes first (1) or the best match (0)."""
     pool: int = 200
     """Candidates taken from each search; more when more hits are asked for."""
     nearest: int = 100
@@ -80,6 +82,7 @@ _NOTHING = Recipe(
     author=0.0,
     asks=0.0,
     time=0.0,
+    newest=0.0,
 )
 BALANCED = Recipe(name="balanced")
 """The default: both searches, with the evidence of neighbouring memories."""
@@ -110,14 +113,20 @@ STAGES = (
     "entities",
 )
 """The weights that can be 0; a stage without weight is not computed."""
+NEWEST = "newest"
+"""What can be switched off as a stage can, and has no weight to fit."""
 
 RECIPES = {recipe.name: recipe for recipe in (BALANCED, FAST, THOROUGH, LINKED, WORDS, MEANING)}
 
 
 def without(recipe: Recipe, stage: str) -> Recipe:
-    """The recipe with one of `STAGES` switched off and everything else as it is. Raises InvalidInputError for another name."""
-    if stage not in STAGES:
-        raise InvalidInputError(f"there is no stage {stage!r}", hint=f"choose one of {', '.join(STAGES)}", stage=stage)
+    """The recipe with one of `STAGES`, or `NEWEST`, switched off and everything else as it is.
+
+    Raises InvalidInputError for another name.
+    """
+    names = (*STAGES, NEWEST)
+    if stage not in names:
+        raise InvalidInputError(f"there is no stage {stage!r}", hint=f"choose one of {', '.join(names)}", stage=stage)
     return replace(recipe, name=f"{recipe.name} without {stage}", **{stage: 0.0})
 
 

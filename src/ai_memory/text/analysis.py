@@ -88,10 +88,11 @@ def analyse(text: str) -> list[str]:
 
     Never raises, whatever the characters.
     """
-    chunks = visible(text).split()
+    shown = visible(text)
+    chunks = shown.split()
     remembered = _remembered[_reads_german(chunks)]
     terms = list(itertools.chain.from_iterable(map(remembered.__getitem__, chunks)))
-    for _, forms in codes.telephones(text):
+    for _, forms in codes.telephones(shown):
         terms += [EXACT + form for form in forms]
     return terms
 

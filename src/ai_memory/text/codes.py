@@ -8,7 +8,7 @@ stands for all codes that begin or end so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _VERSION = re.compile(r"[a-z]*?(?<!\d)(\d+(?:\.\d+)+)(.*)")
 _HASH = re.compile(r"(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}")
@@ -21,7 +21,9 @@ _SEPARATED = re.compile(
 )
 _ADDRESS = re.compile("[0-9a-f]{12}")
 """A hardware address without separators."""
-_MAY_BE_TELEPHONE = re.compile(r"\d[\d() ./-]{5,}\d")
+_MAY_BE_TELEPHONE = re.compile(r"\d[\d() ./-]{5}")
+_MAY_BE_TELEPHONE_ASCII = re.compile(r"[0-9][0-9() ./-]{5}")
+"""Looked for in every text that is indexed, and found in few; a set of ASCII characters is searched twice as fast as `\\d`."""
 _LEAST_MIXED, _LEAST_DIGITS = 4, 6
 """Characters without separators: *F-150* is F150, but *12:30* is no 1230."""
 _TELEPHONE = re.compile(
@@ -75,14 +77,13 @@ def may_be_code(word: str) -> bool:
     return word.isascii() and (not word.isalpha() or _ADDRESS.fullmatch(word) is not None)
 
 
-def telephones(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def telephones(text: str) -> Sequence[tuple[str, tuple[str, ...]]]:
     """The telephone numbers in a text that are written in several groups, each with the forms it is found by."""
-    if not _MAY_BE_TELEPHONE.search(text):  # most texts: looking for numbers proper costs more
-        return
-    for match in _TELEPHONE.finditer(text):
-        forms = tuple(_numbers(match.group()))
-        if forms:
-            yield match.group(), forms
+    may_be = _MAY_BE_TELEPHONE_ASCII if text.isascii() else _MAY_BE_TELEPHONE
+    if not may_be.search(text):  # most texts: looking for numbers proper costs more
+        return ()
+    found = ((match.group(), tuple(_numbers(match.group()))) for match in _TELEPHONE.finditer(text))
+    return [(number, forms) for number, forms in found if forms]
 
 
 def _forms(code: str) -> Iterator[str]:

@@ -26,6 +26,8 @@ def clean_text(text: str, field: str = "text") -> str:
     Raises InvalidInputError, naming the field and the character's position, for a NUL (SQLite's and C's functions end a
     text there) and for a lone surrogate (it has no UTF-8 form). Every other character is accepted.
     """
+    if text.isascii() and "\0" not in text:  # every field of every memory comes through here
+        return text
     found = _REFUSED.search(text)
     if found is None:
         return text

@@ -45,6 +45,8 @@ GERMAN = _words(
     """
 )
 
+ALL = ENGLISH | RUSSIAN | GERMAN
+
 _GERMAN_MARKS = _words(
     """
     aber auch auf aus bei beim bin das dass dem den der des dich diese diesem dieser dieses doch durch ein eine einem einen einer
@@ -55,6 +57,19 @@ _GERMAN_MARKS = _words(
 )
 GERMAN_MARKS = _GERMAN_MARKS | {word.capitalize() for word in _GERMAN_MARKS}
 """Words that mark a text as German, in the two cases they are written in; none is a common English word."""
+
+FIRST_PERSON = _words(
+    """
+    i me my mine myself we us our ours ourselves
+    я меня мне мной мною мой моя мое моё мои моего моей моих моим моими мою мы нас нам нами наш наша наше наши нашего нашей
+    наших нашим нашими нашу
+    ich mich mir mein meine meinem meinen meiner meines wir uns unser unsere unserem unseren unserer unseres
+    yo mí mi mis mío mía nosotros nosotras nuestro nuestra nuestros nuestras
+    je j moi mon ma mes nous notre nos
+    """
+)
+"""Words by which speakers refer to themselves, case-folded."""
+FIRST_PERSON_WIDE = ("我", "咱")
 
 HAPPENED = _words(
     """

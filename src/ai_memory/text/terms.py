@@ -25,6 +25,8 @@ class QueryTerm(Struct, frozen=True):
     alternatives: tuple[str, ...]
     weight: float = 1.0
     factors: tuple[float, ...] = ()
+    rarity: float = 1.0
+    """What the idf of its rows is multiplied by: the copies of a text make a word no more frequent."""
 
 
 class Query(Struct, frozen=True):

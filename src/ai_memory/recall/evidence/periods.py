@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.index.base import Rows
+from ai_memory.index.base import Mask, Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall.evidence.scores import Scored, Values
 
@@ -72,8 +72,8 @@ def nearness(occurred: NDArray[np.int64], period: Period) -> Values:
     return near
 
 
-def rows_inside(view: PartitionView, scored: Scored, periods: Sequence[Period]) -> Rows:
-    """The eligible rows of memories that happened in one of the periods, int32 ascending."""
+def inside_any(view: PartitionView, periods: Sequence[Period]) -> Mask:
+    """Which rows are of memories that happened in one of the periods: bool, shape (n,)."""
     occurred = view.occurred()
     inside = np.zeros(len(occurred), np.bool_)
     for since, until in (period.edges(occurred) for period in periods):
@@ -83,8 +83,12 @@ def rows_inside(view: PartitionView, scored: Scored, periods: Sequence[Period]) 
         if until is not None:
             within &= occurred < until
         inside |= within
-    inside &= scored.eligible
-    return np.flatnonzero(inside).astype(np.int32)
+    return inside
+
+
+def rows_inside(view: PartitionView, scored: Scored, periods: Sequence[Period]) -> Rows:
+    """The eligible rows of memories that happened in one of the periods, int32 ascending."""
+    return np.flatnonzero(inside_any(view, periods) & scored.eligible).astype(np.int32)
 
 
 def period_evidence(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.index.base import Floats, Mask, Rows, SparseScores
+from ai_memory.index.copies import NO_GROUPS, Groups
 from ai_memory.index.partition import PartitionView
 from ai_memory.text.terms import QueryTerm
 
@@ -44,6 +45,8 @@ class Scored(NamedTuple):
     lexical: SparseScores
     """BM25 of the eligible rows that match."""
     lexical_background: Background
+    copies: Groups
+    """Rows that pass the filters and were left out of `eligible`, since another row says the same, and that row."""
 
     def cosines(self, rows: Rows) -> Values:
         """Approximate cosines of r rows, float64, shape (r,), NaN where there is none."""
@@ -66,11 +69,13 @@ def score_all(
     terms: Sequence[QueryTerm],
     query_vector: Floats | None,
     background_vectors: Floats | None = None,
+    copies: Groups = NO_GROUPS,
 ) -> Scored:
     """Both searches over the eligible rows, `eligible` of shape (n,). A search without a query (no words, no vector) finds nothing.
 
     `query_vector` is a float32 unit vector of shape (dimension,). `background_vectors`, float32 unit vectors, shape (m, dimension),
-    or None, count in the background of cosines as m rows that do not answer. With no eligible row, both searches are empty.
+    or None, count in the background of cosines as m rows that do not answer. `copies` were left out of `eligible` already. With no
+    eligible row, both searches are empty.
     """
     rows = int(np.count_nonzero(eligible))
     dense, lexical = _searched(view, terms, query_vector) if rows else (None, _NO_SCORES)
@@ -82,7 +87,7 @@ def score_all(
             dense = None
     if rows < len(eligible) or len(lexical.rows) > rows:
         lexical = _kept(lexical, eligible)
-    return Scored(eligible, rows, dense, dense_background, lexical, _lexical_background(lexical, rows))
+    return Scored(eligible, rows, dense, dense_background, lexical, _lexical_background(lexical, rows), copies)
 
 
 _NO_SCORES = SparseScores(np.empty(0, np.int32), np.empty(0, np.float32))

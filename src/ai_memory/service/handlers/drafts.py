@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, get_type_hints
 
 import msgspec
@@ -23,6 +24,7 @@ from ai_memory.text.normal import clean_text, content_hash, digests
 from ai_memory.types import Content, MemoryRecord
 
 _CONTENT_FIELDS = tuple(name for name in Content.__struct_fields__)
+_content_values = attrgetter(*_CONTENT_FIELDS)
 _FACETS = ("user", "agent", "session")
 _EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 MAX_ID, MAX_NAMESPACE = 64, 128
@@ -137,7 +139,7 @@ def _checked(given: Draft | Content, *, may_be_empty: bool = False) -> Content:
 
     `may_be_empty`: its validity may end where it begins, as that of a memory which was superseded from its very beginning.
     """
-    values = {name: getattr(given, name) for name in _CONTENT_FIELDS}
+    values = dict(zip(_CONTENT_FIELDS, _content_values(given), strict=True))
     for name, canonical in _CANONICAL:
         value = values[name]
         if value:  # None, no tags and an empty context are canonical

@@ -1,0 +1,104 @@
+"""Of rivals, the newest first: the order of an answer once it is known which hits give one attribute different values.
+
+The places that rivals have among the hits stay theirs; which of them has which is decided by time. A rival that moves takes over
+the score of the place that it moves to, and what it gained or lost by that is one more stage, `newest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ai_memory.index.partition import PartitionView
+from ai_memory.recall.evidence.fusion import Features
+from ai_memory.recall.ranking import Ranking
+from ai_memory.recall.recipe import NEWEST
+from ai_memory.store.base import StoredRevision
+from ai_memory.text.analysis import analyse
+from ai_memory.text.passages import passage_at
+from ai_memory.text.stopwords import ALL
+from ai_memory.text.terms import EXACT, SECOND
+from ai_memory.truth.rivals import COMPARED, Group, Statement, rivals
+from ai_memory.truth.wording import Wanted, asks_about_the_past, wanted
+
+
+class Arranged(NamedTuple):
+    """A ranking in which the newest rival comes first, and the groups of rivals, by their places in it."""
+
+    ranking: Ranking
+    groups: tuple[Group, ...]
+    doubted: bool = False
+    """Whether an older rival is probably not what was asked for, so that it is marked."""
+
+    def group_of(self, place: int) -> Group | None:
+        """The group of the hit at a place, None where it has no rival."""
+        return next((group for group in self.groups if place in group.places), None)
+
+
+def newest_first(question: str, view: PartitionView, ranking: Ranking, stored: dict[int, StoredRevision]) -> Arranged:
+    """Order the rivals among the best hits by time, the newest first; for a question about the earlier value, the second newest.
+
+    A question about the past or for several values is answered in the order of the ranking.
+    `stored` has the revisions of the hits by key; a hit that is not among them (it was erased meanwhile) has no rivals.
+    """
+    keys = view.keys()[ranking.rows[:COMPARED]].tolist()
+    statements = [_statement(view, ranking, at, stored[key]) for at, key in enumerate(keys) if key in stored]
+    if len(statements) < min(len(keys), COMPARED) or len(statements) < 2:
+        return Arranged(ranking, ())
+    similar = None
+    if ranking.vectors is not None:
+        best = ranking.vectors[:COMPARED]
+        similar = np.einsum("id,jd->ij", best, best)
+    groups = rivals(frozenset(_terms(question)) - ALL, asks_about_the_past(question), statements, similar)
+    asked_for = wanted(question)
+    if not groups or asked_for in (Wanted.SEVERAL, Wanted.PAST):
+        return Arranged(ranking, tuple(groups))
+    order = list(range(len(ranking.rows)))
+    certain: list[Group] = []
+    for group in groups:
+        newest = sorted(group.places, key=lambda place: -statements[place].when)
+        if asked_for is Wanted.EARLIER:
+            newest = [*newest[1:], newest[0]]
+        for slot, place in zip(group.places, newest, strict=True):
+            order[slot] = place
+        by_place = dict(zip(group.places, group.certainty, strict=True))
+        certain.append(Group(group.places, tuple(by_place[place] for place in newest)))
+    return Arranged(_reordered(ranking, order), tuple(certain), doubted=True)
+
+
+def _reordered(ranking: Ranking, order: Sequence[int]) -> Ranking:
+    """The ranking with the memory of place `order[i]` at place i, and the score that this place had."""
+    places = np.array(order)
+    gained = ranking.scores - ranking.scores[places]
+    stages, weights, values = ranking.features
+    return ranking._replace(
+        rows=ranking.rows[places],
+        ids=tuple(ranking.ids[place] for place in order),
+        cosines=ranking.cosines[places],
+        bm25=ranking.bm25[places],
+        features=Features((*stages, NEWEST), np.append(weights, 1.0), np.column_stack((values[places], gained))),
+        vectors=None if ranking.vectors is None else ranking.vectors[places],
+    )
+
+
+def _statement(view: PartitionView, ranking: Ranking, at: int, stored: StoredRevision) -> Statement:
+    row = int(ranking.rows[at])
+    record = stored.record
+    start, end = passage_at(record.text, int(view.passages()[row]))
+    terms = _terms(record.text[start:end])
+    return Statement(
+        terms=terms,
+        words=frozenset(terms) - ALL,
+        asks=bool(view.asks()[row]),
+        author=record.author,
+        when=int(view.occurred()[row]),
+        score=float(ranking.scores[at]),
+        cosine=float(ranking.cosines[at]),
+    )
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    """The index terms of a text in their order, without exact forms and second stems."""
+    return tuple(term for term in analyse(text) if term[0] not in (EXACT, SECOND))

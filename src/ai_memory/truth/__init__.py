@@ -1,0 +1,1 @@
+"""Which of several memories is true: decisions as pure functions of what is stored."""

@@ -1,0 +1,66 @@
+"""What the wording of a question says about time and number: which of several values it asks for.
+
+Written for this project from the closed word classes of English, Russian, German and Chinese.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+_PAST = re.compile(
+    r"\b(?:did|(?-i:was)|were|had|used to|before|previous(?:ly)?|former(?:ly)?|earlier|ago|when|how long|how many times"
+    r"|originally)\b"
+    r"|\b(?:раньше|прежн\w*|был[аои]?|до этого|когда|прошл\w*)\b"
+    r"|\b(?:früher\w*|vorher\w*|zuvor|war|waren|hatten?|wann|ehemalig\w*|damals)\b"
+    r"|之前|以前|曾|上一|原来|什么时候|何时",
+    re.IGNORECASE,
+)
+_PAST_TENSE = re.compile(
+    r"\b(?:did|(?-i:was)|were|had)\b|\b(?:был[аои]?|\w{3,}л(?:а|о|и|ся|ась|ось|ись)?)\b|\b(?:war|waren|hatten?|wurden?)\b",
+    re.IGNORECASE,
+)
+_EARLIER = re.compile(
+    r"\b(?:before(?! (?:noon|lunch|dinner|breakfast|bed|christmas|easter)\b)|previous(?:ly)?|former(?:ly)?|earlier|used to"
+    r"|originally|prior to|until then|at first|initially|in the past|ever|(?:my|our|his|her|their|the) (?:old|last))\b"
+    r"|\b(?:раньше|прежн\w*|до (?:этого|того)|перед этим|в прошлом|сначала|поначалу|изначально|когда-то|бывш\w*|прежде)\b"
+    r"|\b(?:früher(?:e[nmrs]?)?|vorher(?:ige[nmrs]?)?|zuvor|ehemalig\w*|davor|anfangs|zuerst|ursprünglich\w*|jemals)\b"
+    r"|之前|以前|原来|原先|起初|最初|过去|曾经|早先|再早|上次|上一",
+    re.IGNORECASE,
+)
+_SEVERAL = re.compile(
+    r"\bwhich (?:other |kinds? of |sorts? of )?(?!does\b|has\b|this\b|his\b)[a-z-]{2,}(?<![sui])s\b"
+    r"|\bwhat (?:other |kinds? of |sorts? of )?[a-z-]{2,}(?<![sui])s (?:do|does|are|have|can|will|should|did|were|live|belong)\b"
+    r"|\b(?:who are|what are|which of|all|both|list)\b|\bin (?:what|which) order\b"
+    r"|\b(?:какие|каких|каким|какими|кого из|все|всех|оба|обе|обоих|перечисли\w*|в каком порядке)\b"
+    r"|\bwelchen? \w+ (?:sind|haben|gibt|werden|können|leben|gehören)\b|\b(?:alle[nrs]?|beide[nrs]?|jede[nrs]?)\b"
+    r"|哪些|哪几|分别|都有|都是|所有|哪两|什么顺序",
+    re.IGNORECASE,
+)
+"""Numbers are single values: *how many* is not among these. Neither is what joins two subjects, as *Are Ben and Ada together?*"""
+
+
+class Wanted(Enum):
+    """Which of several values of one attribute a question asks for."""
+
+    NEWEST = "newest"
+    EARLIER = "earlier"
+    """The one before the present one: *What was my previous address?*"""
+    PAST = "past"
+    """One of the past that only the question's other words tell: *Who designed the bridge?*"""
+    SEVERAL = "several"
+    """All of them: *Which cats live with us?*"""
+
+
+def wanted(question: str) -> Wanted:
+    """Which value the question asks for; a question without any sign of it asks for the newest."""
+    if _EARLIER.search(question):
+        return Wanted.EARLIER
+    if _SEVERAL.search(question):
+        return Wanted.SEVERAL
+    return Wanted.PAST if _PAST_TENSE.search(question) else Wanted.NEWEST
+
+
+def asks_about_the_past(question: str) -> bool:
+    """Return whether the question asks what was, when something was, or how it was before."""
+    return _PAST.search(question) is not None
