@@ -1,7 +1,7 @@
 """Rivals: answers to one question that give the same attribute of the same subject different values, or the same value again.
 
 *I rent a flat on Cooper Street* and *Slept in the house on Alder Lane for the first time* are rivals for the question in which
-street I live. Both are good answers, and the newer one is the right one. No word says so: what tells them from two answers that
+street I live. Both are good answers, and the newer one is the right one. No word says so: what distinguishes them from two answers that
 have nothing to do with each other is that both stand out from the other answers in the same way. Of two hits it counts
 
 - how similar their vectors are, compared with their similarity to the other hits, and whether each is the other's nearest;
@@ -230,7 +230,7 @@ def _aligned(older: Statement, newer: Statement) -> tuple[set[str], set[str], fl
 
 
 def _telling(similar: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """The similarities themselves, if all are known and they tell texts from one another."""
+    """The similarities themselves, if all are known and they distinguish texts."""
     pairs = similar[np.triu_indices(len(similar), 1)]
     return None if np.isnan(pairs).any() or float(np.median(pairs)) > _ALIKE else similar
 

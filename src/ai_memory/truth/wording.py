@@ -41,13 +41,13 @@ _SEVERAL = re.compile(
 
 
 class Wanted(Enum):
-    """Which of several values of one attribute a question asks for."""
+    """Which of several values a question asks for."""
 
     NEWEST = "newest"
     EARLIER = "earlier"
     """The one before the present one: *What was my previous address?*"""
     PAST = "past"
-    """One of the past that only the question's other words tell: *Who designed the bridge?*"""
+    """One of the past that only the question's other words name: *Who designed the bridge?*"""
     SEVERAL = "several"
     """All of them: *Which cats live with us?*"""
 
