@@ -1,8 +1,8 @@
 """Rivals: answers to one question that give the same attribute of the same subject different values, or the same value again.
 
 *I rent a flat on Cooper Street* and *Slept in the house on Alder Lane for the first time* are rivals for the question in which
-street I live. Both are good answers, and the newer one is the right one. No word says so: what distinguishes them from two answers that
-have nothing to do with each other is that both stand out from the other answers in the same way. Of two hits it counts
+street I live. Both are good answers, and the newer one is the right one. No word says so: what distinguishes them from two answers
+that have nothing to do with each other is that both stand out from the other answers in the same way. Of two hits it counts
 
 - how similar their vectors are, compared with their similarity to the other hits, and whether each is the other's nearest;
 - the words that they share, the rarer among the hits the more, and which words of the question both have, or only one;
