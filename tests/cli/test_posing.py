@@ -42,8 +42,8 @@ def entity() -> Entity:
 
 def responses() -> dict[str, Any]:
     hit = Hit(
-        rank=1, memory=hostile(), score=1.0, confidence=0.5, validity="current", passage=PassageText(text="t", start=0, end=1),
-        surroundings=(Surrounding(memory=hostile(), how=POSE),), reasons=(POSE,),
+        rank=1, memory=hostile(), score=1.0, confidence=0.5, validity="current", since=AT,
+        passage=PassageText(text="t", start=0, end=1), surroundings=(Surrounding(memory=hostile(), how=POSE),), reasons=(POSE,),
     )  # fmt: skip
     answer = Answer(
         question=POSE, hits=(hit,), reason=POSE, notices=(Notice(code="c", message=POSE, mend=POSE),),

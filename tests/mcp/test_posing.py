@@ -43,7 +43,7 @@ def answer(*hits: Hit, **more: Any) -> Answer:
 
 def hit(one: MemoryRecord, *around: Surrounding) -> Hit:
     return Hit(
-        rank=1, memory=one, score=1.0, confidence=0.5, validity="current", surroundings=around,
+        rank=1, memory=one, score=1.0, confidence=0.5, validity="current", since=AT, surroundings=around,
         passage=PassageText(text=one.text, start=0, end=len(one.text)),
     )  # fmt: skip
 

@@ -324,11 +324,55 @@ words! {
     Validity {
         /// It is true.
         Current,
+        /// It may have been replaced by a newer rival.
+        Uncertain,
         /// It has stopped being true.
         Ended,
         /// It is not true yet.
         Future,
     }
+}
+
+/// The memories that say the same as a hit in the same words, folded into it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Copies {
+    /// How many memories say it, the hit included.
+    pub count: u64,
+    /// When it was said first.
+    pub first: Instant,
+    /// When it was said last.
+    pub last: Instant,
+    /// The other memories, those that happened last first; at most 20.
+    pub ids: Vec<String>,
+    /// Who said it, each once.
+    pub authors: Vec<String>,
+    /// The agents that remembered it, each once.
+    pub agents: Vec<String>,
+    /// In how many sessions it was said.
+    pub sessions: u64,
+}
+
+words! {
+    /// Whether a rival came after a hit or before it.
+    RivalOrder {
+        /// After it.
+        Newer,
+        /// Before it.
+        Older,
+    }
+}
+
+/// Another memory that gives the same attribute of the same subject a value, or seems to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rival {
+    /// The memory's id (`mem_…`).
+    pub id: String,
+    /// Whether it came after the hit or before it.
+    pub order: RivalOrder,
+    /// When it happened or began to be true.
+    pub since: Instant,
+    /// The estimated probability that the two are about the same, in [0, 1].
+    pub certainty: f64,
 }
 
 /// One memory that answers the question, with its place among all hits.
@@ -344,12 +388,27 @@ pub struct Hit {
     pub confidence: f64,
     /// Whether it is true now.
     pub validity: Validity,
+    /// When it happened or began to be true; of copies, the first one's. `None` from a service that does not say it.
+    #[serde(default)]
+    pub since: Option<Instant>,
+    /// When it stopped being true; `None` while it is not known to have ended.
+    #[serde(default)]
+    pub until: Option<Instant>,
+    /// The memory that replaced it.
+    #[serde(default)]
+    pub superseded_by: Option<String>,
+    /// Other memories that may give the same attribute another value, the newest first.
+    #[serde(default)]
+    pub rivals: Vec<Rival>,
     /// The passage that matched best.
     pub passage: PassageText,
     /// The words of the question that it contains.
     pub matched: Vec<String>,
     /// The main reasons for its rank in plain English, strongest first.
     pub reasons: Vec<String>,
+    /// The memories that say the same; `None` where no other does.
+    #[serde(default)]
+    pub copies: Option<Copies>,
     /// The memories next to it, with the layer `Contextual`.
     pub surroundings: Vec<Surrounding>,
     /// Its evidence, with the layer `Detailed`.

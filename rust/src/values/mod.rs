@@ -10,9 +10,9 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use answers::{
-    Actor, Answer, Asked, AskedTime, AskedWord, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour, Neighbours,
-    NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Retirement, Searchable, Searched, Stage,
-    Surrounding, Trace, Validity,
+    Actor, Answer, Asked, AskedTime, AskedWord, Copies, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour,
+    Neighbours, NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Retirement, Rival,
+    RivalOrder, Searchable, Searched, Stage, Surrounding, Trace, Validity,
 };
 pub use requests::{
     AnswerFormat, Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, Order, Recall, Recipe, Relate, Remember,

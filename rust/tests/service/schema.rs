@@ -376,10 +376,28 @@ fn answers_have_the_fields_of_their_schemas() {
         memory: record(),
         score: 2.5,
         confidence: 0.5,
-        validity: Validity::Ended,
+        validity: Validity::Uncertain,
+        since: when(),
+        until: when(),
+        superseded_by: text(),
+        rivals: vec![Rival {
+            id: "mem_2".into(),
+            order: RivalOrder::Newer,
+            since: Instant::from("2026-03-14T09:30:00Z"),
+            certainty: 0.75,
+        }],
         passage: PassageText { text: "A".into(), start: 0, end: 1 },
         matched: texts(),
         reasons: texts(),
+        copies: Some(Copies {
+            count: 12,
+            first: Instant::from("2026-03-14T09:30:00Z"),
+            last: Instant::from("2026-03-14T09:30:00Z"),
+            ids: texts(),
+            authors: texts(),
+            agents: texts(),
+            sessions: 2,
+        }),
         surroundings: vec![Surrounding { memory: record(), how: "previous".into() }],
         detail: Some(Detail { history: vec![record()], relations: vec![relation()] }),
         trace: Some(trace),
@@ -423,6 +441,7 @@ fn words_are_those_of_the_schemas() {
     assert_eq!(ours(Actor::ALL), theirs(&schemas["Actor"]));
     assert_eq!(ours(Layer::ALL), theirs(&schemas["Layer"]));
     assert_eq!(ours(Validity::ALL), theirs(&schemas["Hit"]["properties"]["validity"]));
+    assert_eq!(ours(RivalOrder::ALL), theirs(&schemas["Rival"]["properties"]["order"]));
     assert_eq!(ours(NodeKind::ALL), theirs(&schemas["Neighbour"]["properties"]["kind"]));
     assert_eq!(ours(Recipe::ALL), theirs(&schemas["RecallRequest"]["properties"]["recipe"]));
     assert_eq!(ours(AnswerFormat::ALL), theirs(&schemas["RecallRequest"]["properties"]["format"]));

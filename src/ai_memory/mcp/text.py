@@ -17,6 +17,7 @@ from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.reading import History
 from ai_memory.operations.writing import Forgotten
 from ai_memory.recall.answer import Answer
+from ai_memory.recall.marks import marks
 from ai_memory.text.shown import one_line, quoted
 from ai_memory.types import Actor, MemoryRecord, Page, Receipt, Relation
 
@@ -66,8 +67,9 @@ def short(text: str) -> str:
 
 def _answer(answer: Answer, zone: dt.tzinfo) -> Iterable[str]:
     for hit in answer.hits:
-        ended = "" if hit.validity == "current" else f"{hit.validity}  "
-        yield f"{hit.rank}. {hit.confidence:.0%}  {ended}{_head(hit.memory, zone)}"
+        validity = (hit.validity,) if hit.validity in ("ended", "future") else ()
+        facts = (f"{hit.confidence:.0%}", *validity, *marks(hit, lambda instant: day_in(instant, zone)))
+        yield f"{hit.rank}. {'  '.join(facts)}  {_head(hit.memory, zone)}"
         if hit.memory.title:
             yield f"{_INDENT}title: {one_line(hit.memory.title)}"
         yield from _quoted(hit.passage.text)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from ai_memory.clock import day_in
 from ai_memory.recall.answer import Hit
+from ai_memory.recall.marks import marks
 from ai_memory.text.normal import normal_form
 from ai_memory.text.properties import estimate_tokens
 from ai_memory.text.shown import one_line, quoted
@@ -39,29 +40,50 @@ def block(hits: Sequence[Hit], *, doubtful: bool, max_tokens: int | None, zone: 
         return _fitting(NONE, max_tokens)
     head = [HEAD, DOUBT] if doubtful else [HEAD]
     left = None if max_tokens is None else max_tokens - sum(estimate_tokens(line) + 1 for line in (*head, FOOT))
-    entries: list[str] = []
-    for entry in _entries(hits, zone):
+    entries: dict[str, str] = {}
+    for id_, entry in _entries(hits, zone):
         if left is not None:
             left -= estimate_tokens(entry) + 1
             if left < 0:
                 break
-        entries.append(entry)
-    return "\n".join([*head, *entries, FOOT]) if entries else ""
+        entries[id_] = entry
+    # What fits is decided best first; only then are rivals listed by age.
+    rivals = [hit.memory.id for hit in by_age([hit for hit in hits if hit.memory.id in entries])]
+    ordered = {id_: entries.pop(id_) for id_ in rivals} | entries
+    return "\n".join([*head, *ordered.values(), FOOT]) if ordered else ""
 
 
 def _fitting(text: str, max_tokens: int | None) -> str:
     return text if max_tokens is None or estimate_tokens(text) <= max_tokens else ""
 
 
-def _entries(hits: Sequence[Hit], zone: dt.tzinfo) -> Iterator[str]:
-    """The hits, then their surroundings in the hits' order; a text that came before is left out."""
+def _entries(hits: Sequence[Hit], zone: dt.tzinfo) -> Iterator[tuple[str, str]]:
+    """The hits, then their surroundings in the hits' order, each with its id; a text that came before is left out."""
     seen: set[str] = set()
     around = [(near.memory, f", {_how(near.how)} [{hit.memory.id}]") for hit in hits for near in hit.surroundings]
-    for memory, note in [*((hit.memory, "") for hit in hits), *around]:
+    for memory, note in [*((hit.memory, _marked(hit, zone)) for hit in hits), *around]:
         text = " ".join(normal_form(memory.text).casefold().split())
         if text not in seen:
             seen.add(text)
-            yield _entry(memory, note, zone)
+            yield memory.id, _entry(memory, note, zone)
+
+
+def by_age(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits with the rivals of each group together, oldest to newest, in the place of the group's best one."""
+    places: dict[str, int] = {}
+    for place, hit in enumerate(hits):
+        places[hit.memory.id] = min((places[rival.id] for rival in hit.rivals if rival.id in places), default=place)
+    return sorted(hits, key=lambda hit: (places[hit.memory.id], _began(hit.memory)))
+
+
+def _marked(hit: Hit, zone: dt.tzinfo) -> str:
+    """The marks of a hit, for the line above it; the end of its validity is part of the date there."""
+    found = (mark for mark in marks(hit, lambda instant: day_in(instant, zone)) if not mark.startswith("until "))
+    return "".join(f", {mark}" for mark in found)
+
+
+def _began(memory: MemoryRecord) -> dt.datetime:
+    return memory.valid_from or memory.created_at
 
 
 def _how(how: str) -> str:
@@ -85,5 +107,5 @@ def _names(memory: MemoryRecord) -> bool:
 
 
 def _date(memory: MemoryRecord, zone: dt.tzinfo) -> str:
-    begin = day_in(memory.valid_from or memory.created_at, zone)
+    begin = day_in(_began(memory), zone)
     return begin + (f" to {day_in(memory.valid_to, zone)}" if memory.valid_to else "")

@@ -11,6 +11,7 @@ from ai_memory.cli.output import explain
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.layout import cut, day, isolated, moment, table, visible_line, wrap
 from ai_memory.cli.output.screen import Screen
+from ai_memory.clock import day_in
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
@@ -19,6 +20,7 @@ from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
 from ai_memory.operations.writing import Forgotten, Receipts
 from ai_memory.recall.answer import Answer, Hit
+from ai_memory.recall.marks import marks
 from ai_memory.types import Actor, Content, MemoryRecord, Outcome, Page, Problem, Receipt, Relation
 
 INDENT = "    "
@@ -67,8 +69,9 @@ def _hit(hit: Hit, screen: Screen, trace: Iterable[str]) -> Iterable[str]:
     facts += [isolated(part) for part in (memory.author, memory.context) if part]
     if memory.actor not in (Actor.PERSON, Actor.UNKNOWN):
         facts.append(f"(by {memory.actor})")
-    if hit.validity != "current":
+    if hit.validity in ("ended", "future"):
         facts.append(hit.validity)
+    facts += marks(hit, lambda instant: day_in(instant, screen.zone))
     first, *more = wrap("  ".join(facts), screen.width - len(INDENT), made_visible=True)
     yield screen.bold(f"{hit.rank:>2}.") + " " + first.rstrip()
     yield from (INDENT + line for line in more)

@@ -16,11 +16,10 @@ from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
 from ai_memory.store.base import Command, Once, Result
 from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.rules import sealed
-from ai_memory.store.sqlite import checking, graveyard, reading, rows, schema
+from ai_memory.store.sqlite import graveyard, reading, rows, schema
 from ai_memory.store.sqlite import vectors as _vectors
 from ai_memory.store.sqlite.answers import keep_answer, kept_answer
 from ai_memory.store.sqlite.commands import execute
-from ai_memory.store.sqlite.copying import SqliteSource, SqliteTarget, progress_of
 from ai_memory.store.sqlite.file import wal
 from ai_memory.store.sqlite.file.connection import connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import make
@@ -29,6 +28,8 @@ from ai_memory.store.sqlite.file.secret import key_file, load_secret, read_secre
 from ai_memory.store.sqlite.file.writer import T, Writer
 from ai_memory.store.sqlite.graveyard import Graveyard
 from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.store.sqlite.whole import checking
+from ai_memory.store.sqlite.whole.copying import SqliteSource, SqliteTarget, progress_of
 from ai_memory.store.tombstones import Secret, archived
 from ai_memory.types import (
     Actor,
