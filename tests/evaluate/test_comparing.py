@@ -13,7 +13,7 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.evaluate import comparing, page
 from ai_memory.evaluate.main import Options, main
 from ai_memory.evaluate.run import Measured, Run
-from ai_memory.recall.recipe import BALANCED, RECIPES, STAGES, WORDS, without
+from ai_memory.recall.recipe import BALANCED, NEWEST, RECIPES, STAGES, WORDS, without
 from ai_memory.settings import Settings
 
 FULL = {"R@1": 0.5, "R@5": 0.5, "R@10": 0.5, "R@50": 1.0, "MRR": 0.5, "nDCG@10": 0.25}
@@ -107,7 +107,7 @@ def test_every_stage_is_switched_off_in_turn(tmp_path: Path) -> None:
     _, shown = measured(tmp_path, Options(ablate=True))
     lines = shown[shown.index("what each stage brings") :].splitlines()[1:]
     assert [line.split()[0] for line in lines if line.strip()] == [
-        stage for stage in STAGES if getattr(BALANCED, stage)
+        stage for stage in (*STAGES, NEWEST) if getattr(BALANCED, stage)
     ]
 
 
@@ -144,7 +144,7 @@ def test_an_ablation_is_drawn(tmp_path: Path) -> None:
     assert "boats: what each stage brings, R@10" in text
     assert "without" not in text, "the runs without a stage are in their own chart alone"
     assert len(comparing.load(tmp_path / "runs.json")) == 1 + len(
-        [stage for stage in STAGES if getattr(BALANCED, stage)]
+        [stage for stage in (*STAGES, NEWEST) if getattr(BALANCED, stage)]
     )
 
 

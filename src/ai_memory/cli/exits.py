@@ -36,6 +36,7 @@ BY_CODE: dict[str, int] = {
     "embedder_mismatch": 5,
     "brake": 5,
     "overloaded": 6,
+    "request_timeout": 6,
     "unavailable": 6,
     "store_error": 7,
     "store_full": 7,

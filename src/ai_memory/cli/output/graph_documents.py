@@ -13,7 +13,7 @@ from ai_memory.svg import escape
 from ai_memory.types import Relation
 
 _NODE_KEYS = ("kind", "label")
-_EDGE_KEYS = ("type", "weight", "valid_from", "valid_to", "recorded_at", "evidence", "attributes")
+_EDGE_KEYS = ("type", "weight", "valid_from", "valid_to", "recorded_at", "evidence", "attributes", "actor")
 
 
 def graphml(graph: Graph) -> str:
