@@ -289,8 +289,8 @@ def test_a_store_that_may_not_be_written(what: str) -> None:
             memory.remember("kept")
         Path(place).chmod(0o755)
         if os.geteuid() == 0:
-            os.chown(store, NOBODY, NOBODY)
-            os.chown(file, NOBODY, NOBODY)
+            for each in (store, *store.iterdir()):
+                os.chown(each, NOBODY, NOBODY)
 
         def open_it() -> str:
             try:

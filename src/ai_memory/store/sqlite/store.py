@@ -386,7 +386,11 @@ class SqliteStore:
         with translated(self.location):
             key_file(target).unlink(missing_ok=True)  # of a backup that is gone
             write_secret(target, self._secret)
-            schema.copy_database(self._path, target)
+            try:
+                schema.copy_database(self._path, target)
+            except BaseException:
+                key_file(target).unlink(missing_ok=True)
+                raise
 
     def close(self) -> None:
         """As `Store.close`."""
