@@ -35,6 +35,10 @@ class Acting:
         """As `Caller.import_lines`."""
         return self._service.import_lines(request, lines, progress, self._actor)
 
+    def settle(self, timeout: float | None = None) -> bool:
+        """As `Service.settle`."""
+        return self._service.settle(timeout)
+
     def close(self) -> None:
         """As `Caller.close`."""
         self._service.close()

@@ -41,10 +41,9 @@ def embed_pending(choices: Choices, screen: Screen) -> int:
 
 
 def _work(caller: Caller) -> None:
-    from ai_memory.service.service import Service
-
-    if isinstance(caller, Service):
-        caller.settle(LOOK_SECONDS)
+    settle = getattr(caller, "settle", None)  # a service in this process embeds while it is waited for
+    if settle is not None:
+        settle(LOOK_SECONDS)
     time.sleep(LOOK_SECONDS / 10)
 
 
