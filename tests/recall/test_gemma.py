@@ -14,7 +14,7 @@ from ai_memory.evaluate import tuning
 from ai_memory.evaluate.datasets import Document, Group, Query
 from ai_memory.evaluate.main import Options, main
 from ai_memory.evaluate.run import open_harness
-from ai_memory.recall.recipe import BALANCED, RECIPES, STAGES
+from ai_memory.recall.recipe import BALANCED, NEWEST, RECIPES, STAGES
 from ai_memory.recall.tuned import decode
 from ai_memory.settings import Settings
 from tests.support.tiny_gemma import tiny_gemma
@@ -74,7 +74,7 @@ def test_it_is_evaluated_ablated_and_tuned_like_any_other(tmp_path: Path, folder
     wanted = Options(json=True, sides=True, ablate=True)
     assert main(None, jsonl=file, wanted=wanted, settings=settings, out=out) == 0
     runs = {run["name"]: run["metrics"] for run in json.loads(out.getvalue())["runs"]}
-    assert len(runs) == 3 + len([stage for stage in STAGES if getattr(BALANCED, stage)])
+    assert len(runs) == 3 + len([stage for stage in (*STAGES, NEWEST) if getattr(BALANCED, stage)])
     assert runs["boats"]["R@1"] >= runs["boats, meaning only"]["R@1"], "random weights mean nothing; words carry it"
     with open_harness(settings) as harness:
         found = tuning.tune(harness, [group(number) for number in range(2)], BALANCED, folds=2)

@@ -32,7 +32,7 @@ FOR_COMMANDS = ("cli", "evaluate", "bulk", "modelcheck")
 """Areas that only the command line uses."""
 STARTS = {
     "discovery.py", "wiring/stores.py", "recall/tuned.py", "embed/models/hub.py", "embed/models/fetch.py", "store/copying.py",
-    "python/embedding_model.py", "store/sqlite/checking.py", "store/neo4j/checking.py", "wiring/__init__.py", "api/server.py",
+    "python/embedding_model.py", "store/sqlite/whole/checking.py", "store/neo4j/checking.py", "wiring/__init__.py", "api/server.py",
     "installation.py", "settings.py",
 }  # fmt: skip
 """Modules whose errors end a command or a program's own constructor, before any request: no caller elsewhere reads them."""
