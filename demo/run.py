@@ -38,8 +38,11 @@ MADE_BY_PROGRAMS = ("docs/benchmarks.md", "docs/cli.md", "docs/reference.md", "d
 
 
 def documentation() -> Iterator[dict[str, Any]]:
-    """The project's documentation as far as people wrote it, one memory per section."""
-    for page in [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    """The project's documentation for its users, as far as people wrote it, one memory per section.
+
+    The decisions in `docs/decisions/` are left out: each change to the code adds to them.
+    """
+    for page in [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]:
         name = page.relative_to(ROOT).as_posix()
         if name in MADE_BY_PROGRAMS:
             continue
