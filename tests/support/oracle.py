@@ -24,6 +24,11 @@ class Revision:
     retired: dt.datetime | None = None
 
     @property
+    def retold(self) -> str:
+        """What a tombstone compares: the letters and digits of the text alone, in one case."""
+        return "".join(filter(str.isalnum, self.content["text"].casefold()))
+
+    @property
     def said(self) -> tuple[Any, ...]:
         normal = str(self.content["text"]).replace("\u200b", "").strip()
         return (self.content.get("author"), self.content.get("title"), normal)
@@ -65,8 +70,8 @@ class Oracle:
         if any(self.current(namespace, other) is None for other in supersedes):
             return "rejected", None
         if reinstate:
-            self.tombstones.discard((namespace, *new.said))
-        if (namespace, *new.said) in self.tombstones:
+            self.tombstones.discard((namespace, new.retold))
+        if (namespace, new.retold) in self.tombstones:
             return "rejected", None
         twin = self.twin(new, at)
         end, ended = new.content.get("valid_from") or at, False
@@ -98,7 +103,7 @@ class Oracle:
             return "conflict"
         if wanted.content == last.content:
             return "unchanged"
-        forgotten = wanted.said != last.said and (namespace, *wanted.said) in self.tombstones
+        forgotten = wanted.said != last.said and (namespace, wanted.retold) in self.tombstones
         if forgotten or any(self._same_period(last, wanted, at) for last in self._same(wanted)):
             return "conflict"
         self._add(wanted, at)
@@ -120,7 +125,7 @@ class Oracle:
         if self.current(namespace, memory_id) is None:
             return "not_found"
         for revision in self.memories.pop(memory_id):
-            self.tombstones.add((namespace, *revision.said))
+            self.tombstones.add((namespace, revision.retold))
         gone = {key: edge for key, edge in self.relations.items() if memory_id in (edge["source"], edge["target"])}
         self.relations = {key: edge for key, edge in self.relations.items() if key not in gone}
         ends = {(edge["namespace"], end) for edge in gone.values() for end in (edge["source"], edge["target"])}
