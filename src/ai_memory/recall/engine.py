@@ -136,7 +136,7 @@ def recall(
     stored = store.load(view.keys()[ranking.rows].tolist())
     # A question that names a time is answered by what happened then, not by what is newest.
     by_time = recipe.newest > 0.0 and not question.periods
-    arranged = newest_first(plan.text, view, ranking, stored) if by_time else Arranged(ranking, ())
+    arranged = newest_first(question.text, view, ranking, stored) if by_time else Arranged(ranking, ())
     ranking = arranged.ranking.first(question.limit)
     covered = coverage(ranking.words, plan.terms, ranking.rows)
     hits, dropped = _hits(

@@ -28,7 +28,6 @@ CONTENT_WEIGHT = 0.35
 class Plan(Struct, frozen=True):
     """A question, analysed. `phrases` are in the form that `folded` gives."""
 
-    text: str
     terms: tuple[QueryTerm, ...]
     phrases: tuple[str, ...]
     selection: Selection
@@ -50,7 +49,7 @@ def make_plan(text: str, selection: Selection) -> Plan:
         selection = msgspec.structs.replace(selection, include_ended=True)
     quoted = () if asks(text) else (straight or curly for straight, curly in _HARD_QUOTES.findall(text))
     phrases = tuple(dict.fromkeys(filter(None, map(folded, quoted))))
-    return Plan(text, query.terms, phrases, selection)
+    return Plan(query.terms, phrases, selection)
 
 
 def asks_only_for(text: str, spans: Iterable[tuple[int, int]]) -> bool:

@@ -53,10 +53,10 @@ class Trace(Struct, frozen=True):
     @classmethod
     def of(cls, text: str) -> Trace:
         """The trace of a text."""
-        told = retelling(text)
-        length = len(told.words) if told.is_telling else 0
-        total = int(_totals(_numbers(told.words), length)[0]) if length else 0
-        return cls(told.digest, told.other_digest, length, total)
+        retold = retelling(text)
+        length = len(retold.words) if retold.is_telling else 0
+        total = int(_totals(_numbers(retold.words), length)[0]) if length else 0
+        return cls(retold.digest, retold.other_digest, length, total)
 
     @classmethod
     def of_value(cls, digest: bytes) -> Trace:
@@ -236,14 +236,14 @@ class Tombstones:
         here = self._namespaces.get(namespace)
         if here is None:
             return NOTHING
-        told = retelling(content.text)
-        found = {entry.row: entry for entry in _retold(here, told)}
+        retold = retelling(content.text)
+        found = {entry.row: entry for entry in _retold(here, retold)}
         if here.has_values:
             value = value_digest(namespace, content.author, content.title, content.text)
             found |= {entry.row: entry for entry in here.said.get(value, ())}
         inside: dict[bytes, Entry] = {}
         if here.by_length:
-            for words in (told.words, *(retelling(text).words for text in _also_said(content))):
+            for words in (retold.words, *(retelling(text).words for text in _also_said(content))):
                 inside |= {entry.row: entry for entry in _inside(here, words)}
         return Verdict(tuple(found.values()), tuple(entry for row, entry in inside.items() if row not in found))
 
@@ -355,8 +355,8 @@ def batched(digests: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
     return list(zip(digests[::2], digests[1::2], strict=True))
 
 
-def _retold(here: _Here, told: Retelling) -> Iterator[Entry]:
-    for digest in told.digests:
+def _retold(here: _Here, retold: Retelling) -> Iterator[Entry]:
+    for digest in retold.digests:
         yield from here.said.get(digest, ())
         for salt, found in here.archived.items():
             entry = found.get(slow_digest(salt, digest))
