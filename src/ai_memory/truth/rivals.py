@@ -70,6 +70,9 @@ _WEIGHTS = {
     "ratio": (0.294, 0.037),
 }
 
+_MOST_OF_VECTORS = _MOST * _WEIGHTS["similar"][0] + 2.0 * _WEIGHTS["nearest"][0] + _WEIGHTS["answers_less"][0]
+"""What vectors can add to the odds of a pair at most."""
+
 
 class Statement(NamedTuple):
     """What is known of a hit."""
@@ -171,15 +174,23 @@ class _Table:
         return self._similar is not None or not self._hits[i].words.isdisjoint(self._hits[j].words)
 
     def probability(self, i: int, j: int) -> float:
-        """How likely the hits at places i < j are rivals."""
+        """How likely the hits at places i < j are rivals; 0 where that is less than counts.
+
+        Most pairs are none, and the features that cost most come last: a pair is given up as soon as those can no longer save it.
+        """
         column = 1 if self._similar is None else 0
-        odds = sum(_WEIGHTS[name][column] * value for name, value in self._features(i, j))
-        return 1.0 / (1.0 + math.exp(-odds)) if odds > -_MOST else 0.0
+        least = math.log(self.least / (1.0 - self.least))
+        odds = 0.0
+        for features, still in ((self._of_words, _MOST_OF_VECTORS), (self._alike, 0.0), (self._of_frame, 0.0)):
+            odds += sum(_WEIGHTS[name][column] * value for name, value in features(i, j))
+            if odds + (still if column == 0 else 0.0) < least:
+                return 0.0
+        return 1.0 / (1.0 + math.exp(-odds))
 
     def _sum(self, words: Set[str]) -> float:
         return sum(self._idf.get(word, self._unseen) for word in words)
 
-    def _features(self, i: int, j: int) -> Iterator[tuple[str, float]]:
+    def _of_words(self, i: int, j: int) -> Iterator[tuple[str, float]]:
         first, second = self._hits[i], self._hits[j]
         older, newer = (first, second) if first.when < second.when else (second, first)
         shared = first.words & second.words
@@ -187,7 +198,6 @@ class _Table:
         both_asked = self._sum(shared & self._asked)
         of_older = self._of_question(self._sum(older.words & self._asked) - both_asked)
         yield "constant", 1.0
-        yield from self._alike(i, j)
         yield "shared", share
         yield "asked", self._of_question(both_asked)
         yield "asked_of_older", of_older
@@ -199,12 +209,16 @@ class _Table:
         yield "length", math.log(1 + min(len(first.words), len(second.words)))
         yield "lengths", abs(math.log((1 + len(first.words)) / (1 + len(second.words))))
         yield "past", self._past
-        replaced, replacing, frame = _aligned(older, newer)
+        yield "framed", of_older * share
+        yield "ratio", max(-0.5, min(newer.score / max(older.score, 0.1), 2.0))
+
+    def _of_frame(self, i: int, j: int) -> Iterator[tuple[str, float]]:
+        """What the sentences have in the same places: all of it speaks against rivals."""
+        first, second = self._hits[i], self._hits[j]
+        replaced, replacing, frame = _aligned(*((first, second) if first.when < second.when else (second, first)))
         yield "replaced", self._of_question(self._sum(replaced & self._asked))
         yield "replacing", self._of_question(self._sum(replacing & self._asked))
         yield "frame", frame
-        yield "framed", of_older * share
-        yield "ratio", max(-0.5, min(newer.score / max(older.score, 0.1), 2.0))
 
     def _of_question(self, mass: float) -> float:
         return mass / self._in_question
