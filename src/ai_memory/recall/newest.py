@@ -51,8 +51,10 @@ def newest_first(question: str, view: PartitionView, ranking: Ranking, stored: d
     if ranking.vectors is not None:
         best = ranking.vectors[:COMPARED]
         similar = np.einsum("id,jd->ij", best, best)
-    groups = rivals(frozenset(_terms(question)) - ALL, asks_about_the_past(question), statements, similar)
     asked_for = wanted(question)
+    # Who asks for an earlier value asks for a state; of other questions about the past most ask for events.
+    about_past = asked_for is not Wanted.EARLIER and asks_about_the_past(question)
+    groups = rivals(frozenset(_terms(question)) - ALL, about_past, statements, similar)
     if not groups or asked_for in (Wanted.SEVERAL, Wanted.PAST):
         return Arranged(ranking, tuple(groups))
     order = list(range(len(ranking.rows)))
