@@ -54,7 +54,10 @@ def newest_first(question: str, view: PartitionView, ranking: Ranking, stored: d
     asked_for = wanted(question)
     # Who asks for an earlier value asks for a state; of other questions about the past most ask for events.
     about_past = asked_for is not Wanted.EARLIER and asks_about_the_past(question)
-    groups = rivals(frozenset(_terms(question)) - ALL, about_past, statements, similar)
+    asked = frozenset(_terms(question)) - ALL
+    if asked_for is Wanted.EARLIER:  # *before* and *previous* say which value is meant, and are in none of the answers
+        asked &= frozenset().union(*(statement.words for statement in statements))
+    groups = rivals(asked, about_past, statements, similar)
     if not groups or asked_for in (Wanted.SEVERAL, Wanted.PAST):
         return Arranged(ranking, tuple(groups))
     order = list(range(len(ranking.rows)))
