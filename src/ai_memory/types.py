@@ -96,6 +96,8 @@ class Content(Struct, frozen=True, kw_only=True):
 
     type: MemoryType = MemoryType.SEMANTIC
     """What kind of memory this is."""
+    key: str | None = None
+    """A name of the caller's own for the fact, such as `user.home.city`. At any moment a user has one value for a key."""
     context: str = ""
     """A path such as `work/projects/atlas`; empty for none."""
     title: str | None = None
@@ -297,6 +299,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     ] = ()
     without_tags: Annotated[Texts, Meta(description="Only memories with none of these tags, in any letter case.")] = ()
     author: Annotated[Texts, Meta(description="Only memories written or said by one of these people.")] = ()
+    keys: Annotated[Texts, Meta(description="Only memories with one of these keys.")] = ()
     ids: Annotated[Texts, Meta(description="Only memories with one of these ids.")] = ()
     occurred_after: Annotated[
         dt.datetime | None,

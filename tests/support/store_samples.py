@@ -49,7 +49,7 @@ def remember(text: str, *, namespace: str = "default", id: str | None = None, **
         namespace=namespace,
         content=Content(text=text, **fields),
         content_hash=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
-        dedup_key=digest(namespace, *facets, text),
+        dedup_key=digest(namespace, *facets, text, *filter(None, [fields.get("key")])),
         at=at,
         **own,
     )

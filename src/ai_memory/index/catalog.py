@@ -37,6 +37,7 @@ COLUMNS: dict[str, type[np.generic]] = {
     "agent": np.int32,
     "session": np.int32,
     "author": np.int32,
+    "fact_key": np.int32,
     "context": np.int32,
     "type": np.int8,
     "importance": np.float64,
@@ -51,7 +52,7 @@ COLUMNS: dict[str, type[np.generic]] = {
     "current": np.bool_,
     "erased": np.bool_,
 }
-FACETS = ("memory", "user", "agent", "session", "author", "context")
+FACETS = ("memory", "user", "agent", "session", "author", "fact_key", "context")
 _FEW = 3
 """Comparing a column with this many numbers is as fast as looking each row up in a table."""
 _TYPES = {kind: number for number, kind in enumerate(MemoryType)}
@@ -293,6 +294,7 @@ class Catalog:
             ("agent", selection.agent),
             ("session", selection.session),
             ("author", selection.author),
+            ("fact_key", selection.keys),
             ("memory", selection.ids),
         ):
             if wanted:
@@ -397,13 +399,14 @@ class Catalog:
         """The values of each column except `passage`, one per record."""
         recorded = [to_micros(record.recorded_at) for record in records]
         started = [None if record.valid_from is None else to_micros(record.valid_from) for record in records]
-        memory, user, agent, session, author, context = (self.names[facet].number for facet in FACETS)
+        memory, user, agent, session, author, fact_key, context = (self.names[facet].number for facet in FACETS)
         return {
             "memory": [memory(record.id) for record in records],
             "user": [user(record.user) for record in records],
             "agent": [agent(record.agent) for record in records],
             "session": [session(record.session) for record in records],
             "author": [author(record.author) for record in records],
+            "fact_key": [fact_key(record.key) for record in records],
             "context": [context(record.context or None) for record in records],
             "type": [_TYPES[record.type] for record in records],
             "importance": [record.importance for record in records],

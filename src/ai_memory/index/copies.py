@@ -55,6 +55,8 @@ def statement(record: MemoryRecord) -> int:
     parts = [said, record.title or "", record.context, record.user or ""]
     if record.author is not None:
         parts.append(_speaker(record.author, said))
+    if record.key is not None:
+        parts.append(f"key {record.key}")
     if record.type is MemoryType.EPISODIC and record.valid_from is not None:
         parts.append(record.valid_from.date().isoformat())
     digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()

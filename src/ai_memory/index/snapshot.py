@@ -38,7 +38,7 @@ from ai_memory.index.segments import Segment
 from ai_memory.text.analysis import ANALYSIS_VERSION
 from ai_memory.text.passages import SPLIT_VERSION
 
-FORMAT = 3
+FORMAT = 4
 _HEAD = "snapshot.json"
 _CHUNK = 1 << 22
 """Bytes copied, written and checked at once."""

@@ -54,6 +54,10 @@ class Remember(Struct, frozen=True, kw_only=True):
     `supersedes`: each of these gets a revision that ends at this one's `valid_from` (or `at`), or at its own beginning if that
     is later, and a SUPERSEDES relation from the new memory; one that is retired or ended before gets the relation only. Where
     the new one is a duplicate, the memory that is there supersedes them instead, unless it is one of them.
+
+    Where the content has a key, it is a value of a line (see `store.keys`): it begins at its `valid_from` (or `at`), supersedes
+    the value that holds then, and ends at the latest where the next one begins, which supersedes it. Duplicate is then only what
+    `keys.said_already` says.
     """
 
     id: str
@@ -76,6 +80,7 @@ class Revise(Struct, frozen=True, kw_only=True):
     `stale_revision` (details `expected` and `current`) when `if_revision` is not current, `conflict` when the memory is
     retired, `forgotten` when the new text is tombstoned, `duplicate` (details `memory_id`) when another memory of the scope has
     the text for the same period (see `rules.is_same_period`): a fact that came back is two memories, and either may be revised.
+    `conflict` (details `memory_id`, `key`) when its key would have two values at one moment.
     Unchanged when nothing differs. `reason` goes to the retired revision, and is erased with it.
     """
 
@@ -184,6 +189,8 @@ class Stored(Struct, frozen=True, kw_only=True):
     """Those that it was to supersede and that had ended, or were retired, by then: nothing of them changed."""
     contains_forgotten: tuple[str, ...] = ()
     """Ids of forgotten memories whose text the stored content contains, among other words or outside its text."""
+    ended_by: MemoryRecord | None = None
+    """Of a value of a key: the later value of the key, stored before, with which it ends."""
     retired: MemoryRecord | None = None
     """Of a text that is current again: the newest memory of the scope that has it and was retired, as it was retired."""
 

@@ -65,10 +65,12 @@ def digests(
     author: str | None,
     title: str | None,
     text: str,
+    key: str | None = None,
 ) -> Digests:
     """Both digests, from one normal form."""
     framed = _framed(namespace, user, agent, session, author, title, normal_form(text))
-    return Digests(_digest(b"content", framed[4:]).hex(), _digest(b"dedup", framed))
+    said = _digest(b"content", framed[4:]).hex()
+    return Digests(said, _digest(b"dedup", framed if key is None else framed + _framed(key)))
 
 
 def content_hash(author: str | None, title: str | None, text: str) -> str:
@@ -89,9 +91,10 @@ def dedup_key(
     author: str | None,
     title: str | None,
     text: str,
+    key: str | None = None,
 ) -> bytes:
-    """16 bytes that two memories share exactly when they say the same in the same scope."""
-    return digests(namespace, user, agent, session, author, title, text).dedup_key
+    """16 bytes that two memories share exactly when they say the same in the same scope, under the same key if under any."""
+    return digests(namespace, user, agent, session, author, title, text, key).dedup_key
 
 
 def _framed(*parts: str | None) -> list[bytes]:

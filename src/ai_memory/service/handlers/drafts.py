@@ -43,7 +43,7 @@ def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: boo
     clean_text(namespace, "namespace")
     user, agent, session = _facets(draft)
     content = _checked(draft)
-    digest = digests(namespace, user, agent, session, content.author, content.title, content.text)
+    digest = digests(namespace, user, agent, session, content.author, content.title, content.text, content.key)
     return Remember(
         id=new_id(MEMORY, at),
         namespace=namespace,
@@ -63,9 +63,18 @@ def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) ->
     """The store command for a change to `current`, to be written onto that revision only; what is left out stays."""
     given = {name: value for name in _CONTENT_FIELDS if (value := getattr(request, name)) is not UNSET}
     whole = Content(**{name: given.get(name, getattr(current, name)) for name in _CONTENT_FIELDS})
+    if whole.key is not None and whole.valid_from is None:  # a value of a key holds from an instant on
+        whole = msgspec.structs.replace(whole, valid_from=current.created_at)
     content = _checked(whole, may_be_empty=not given.keys() & {"valid_from", "valid_to"})
     digest = digests(
-        current.namespace, current.user, current.agent, current.session, content.author, content.title, content.text
+        current.namespace,
+        current.user,
+        current.agent,
+        current.session,
+        content.author,
+        content.title,
+        content.text,
+        content.key,
     )
     return Revise(
         id=request.id,
@@ -88,6 +97,12 @@ def check_record(record: MemoryRecord) -> None:
     _clean(record.retired_reason, "retired_reason")
     content = {name: getattr(record, name) for name in _CONTENT_FIELDS}
     _checked(parse(Draft, content), may_be_empty=True)
+    if record.key is not None and record.valid_from is None:
+        raise InvalidInputError(
+            f"{record.id} has a key and no valid_from",
+            hint="a value of a key holds from an instant on",
+            field="valid_from",
+        )
     if record.content_hash != content_hash(record.author, record.title, record.text):
         raise InvalidInputError(
             f"the content hash of {record.id} is not that of its text",

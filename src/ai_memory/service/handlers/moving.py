@@ -217,7 +217,7 @@ class Import:
         said = (latest.author, latest.title, latest.text)
         command = Restore(
             revisions=revisions,
-            dedup_key=dedup_key(latest.namespace, latest.user, latest.agent, latest.session, *said),
+            dedup_key=dedup_key(latest.namespace, latest.user, latest.agent, latest.session, *said, latest.key),
             at=self._parts.clock.now(),
         )
         self._pending.append((number, command))

@@ -5,13 +5,16 @@ Commands of one batch see the effect of those before them because they all look 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence, Set
 from itertools import chain
+from operator import itemgetter
 
 from msgspec import Struct, field
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Remember, Restore, Retire, Revise
+from ai_memory.store.keys import Neighbours, is_value, line_of
 from ai_memory.store.neo4j.graveyard import lift
 from ai_memory.store.neo4j.nodes import HELD, Held, held, label, memory_properties, revision_properties
 from ai_memory.store.neo4j.transaction import Transaction
@@ -27,6 +30,7 @@ _HISTORIES = (
 )
 _SAYING = "UNWIND $rows AS row MATCH (r:Revision {dedup_key: row}) RETURN DISTINCT r.namespace, r.memory_id"
 
+_VALUES = "UNWIND $rows AS row MATCH (r:Revision:Current {line: row}) RETURN DISTINCT r.namespace, r.memory_id"
 _MEMORIES = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) RETURN m.namespace, m.id"
 _FIRST_REVISIONS = "UNWIND $rows AS row CREATE (m:Node:Memory)-[:HAS_REVISION]->(r:Revision) SET m = row[0], r = row[1]"
 _LATER_REVISIONS = (
@@ -70,6 +74,46 @@ class Memories:
         named.update((tuple(row), None) for row in transaction.looked_up(_SAYING, list(dict.fromkeys(keys))))
         for values in transaction.looked_up(_HISTORIES, list(named)):
             self._hold(held(values))
+        self._look_up_lines(commands)
+
+    def _look_up_lines(self, commands: Sequence[MemoryCommand]) -> None:
+        """Also the values of all keys that the commands write to."""
+        lines = [line.hex() for line in map(self._line, commands) if line is not None]
+        if not lines:
+            return
+        found = (tuple(row) for row in self.transaction.looked_up(_VALUES, list(dict.fromkeys(lines))))
+        missing = [name for name in found if name not in self._histories]
+        for values in self.transaction.looked_up(_HISTORIES, missing):
+            self._hold(held(values))
+
+    def _line(self, command: MemoryCommand) -> bytes | None:
+        """The line of the value that a command writes; None where it has no key."""
+        if isinstance(command, Retire):
+            return None
+        if isinstance(command, Restore):
+            return line_of_record(command.revisions[-1]) if command.revisions else None
+        if isinstance(command, Remember):
+            return line_of(command.namespace, command.user, command.content.key)
+        latest = self.history(command.namespace, command.id).latest
+        return None if latest is None else line_of(command.namespace, latest.record.user, command.content.key)
+
+    def neighbours(self, line: bytes | None, at: dt.datetime, *, without: str | None = None) -> Neighbours:
+        """The values of a key next to an instant; the memory `without` is passed over."""
+        values = [
+            (latest.record.valid_from, history.held[0].key, latest.record)
+            for history in self._histories.values()
+            if (latest := history.latest) is not None
+            and latest.record.id != without
+            and is_value(latest.record)
+            and latest.record.valid_from is not None
+            and line_of_record(latest.record) == line
+        ]
+        before = [each for each in values if each[0] <= at]
+        after = [each for each in values if each[0] > at]
+        return Neighbours(
+            max(before, key=itemgetter(0, 1))[2] if before else None,
+            min(after, key=itemgetter(0, 1))[2] if after else None,
+        )
 
     def _hold(self, held: Held) -> None:
         record = held.record
@@ -181,3 +225,8 @@ def _names(command: MemoryCommand) -> Iterable[tuple[str, str]]:
         return ((record.namespace, record.id) for record in command.revisions[-1:])
     earlier = command.supersedes if isinstance(command, Remember) else ()
     return ((command.namespace, memory_id) for memory_id in (command.id, *earlier))
+
+
+def line_of_record(record: MemoryRecord) -> bytes | None:
+    """The line of a value of a key; None for a memory without a key."""
+    return line_of(record.namespace, record.user, record.key)

@@ -14,6 +14,7 @@ from ai_memory.clock import EPOCH, to_micros
 from ai_memory.store.base import LogEntry, StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry, log_entry
 from ai_memory.store.copying import CopiedAnswer
+from ai_memory.store.keys import line_of
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, reader, writer
 from ai_memory.text.analysis import analyse
 from ai_memory.text.properties import label_of
@@ -30,8 +31,9 @@ def returned(names: Sequence[str], of: str, **elsewhere: str) -> str:
 
 
 _RECORD_FIELDS = MemoryRecord.__struct_fields__
-_RECORD_NAMES = ("key", *_RECORD_FIELDS)
-RECORD = returned(_RECORD_NAMES, "r", id="r.memory_id")
+_NUMBER = "revision_key"
+_RECORD_NAMES = (_NUMBER, *_RECORD_FIELDS)
+RECORD = returned(_RECORD_NAMES, "r", id="r.memory_id", revision_key="r.key", key="r.fact_key")
 """What `stored_revision` reads, from a revision r; more values may follow."""
 
 HELD = f"{RECORD}, r.dedup_key, r.salt"
@@ -80,8 +82,8 @@ def label(record: MemoryRecord) -> str | None:
     return None if record.retired_at is not None else label_of(record.title, record.text)
 
 
-_REVISION_NAMES = tuple("memory_id" if name == "id" else name for name in _RECORD_FIELDS)
-"""A revision's id is that of its memory, and not what finds it."""
+_REVISION_NAMES = tuple({"id": "memory_id", "key": "fact_key"}.get(name, name) for name in _RECORD_FIELDS)
+"""A revision's id is that of its memory, and not what finds it; its own key is a number."""
 
 _record_values = writer(MemoryRecord, _RECORD_FIELDS, _CODECS)
 
@@ -91,8 +93,10 @@ def revision_properties(key: int, record: MemoryRecord, dedup_key: bytes | None,
 
     Raises InvalidInputError for what cannot be kept.
     """
+    line = line_of(record.namespace, record.user, record.key)
     return dict(zip(_REVISION_NAMES, _record_values(record), strict=True)) | {
         "key": key,
+        "line": None if line is None else line.hex(),
         "occurred": to_micros(record.valid_from or record.created_at),
         "dedup_key": None if dedup_key is None else dedup_key.hex(),
         "salt": salt.hex(),
@@ -103,7 +107,7 @@ def revision_properties(key: int, record: MemoryRecord, dedup_key: bytes | None,
 record = reader(MemoryRecord, _RECORD_NAMES, _CODECS)
 """The memory that values of `RECORD` hold."""
 
-record_key = itemgetter(_RECORD_NAMES.index("key"))
+record_key = itemgetter(_RECORD_NAMES.index(_NUMBER))
 """The key of the revision in values of `RECORD`."""
 
 

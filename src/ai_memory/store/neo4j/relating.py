@@ -15,7 +15,7 @@ from ai_memory.store.ids import relation_id
 from ai_memory.store.neo4j.nodes import EDGE, entity_properties, locator_properties, relation, relation_properties
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import is_same_relation, relation_taken, unknown_end, unknown_relation, written_by
-from ai_memory.types import Entity, Relation
+from ai_memory.types import Entity, Relation, RelationType
 
 RelationCommand = Relate | Unrelate
 Named = tuple[str, str]
@@ -101,6 +101,18 @@ def join(transaction: Transaction, joined: Sequence[Joined]) -> None:
         for each in joined
     ]
     transaction.in_pieces(_NEW_RELATIONS, rows)
+
+
+def part(transaction: Transaction, pairs: Sequence[tuple[str, str, str, dt.datetime]]) -> None:
+    """Retire the relations SUPERSEDES from one memory to another: namespace, source, target, and when."""
+    retiring = []
+    for namespace, source, target, at in pairs:
+        for values in transaction.rows(_BETWEEN, rows=[(namespace, source, target)]):
+            found = relation(values)
+            if found.type == RelationType.SUPERSEDES:
+                retiring.append(Unrelate(id=found.id, namespace=namespace, at=at))
+    if retiring:
+        carry_out(transaction, retiring)
 
 
 def insert_entities(transaction: Transaction, new: Sequence[tuple[int, int, Entity]]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from ai_memory.clock import to_micros
+from ai_memory.store import keys
 from ai_memory.store.base import (
     Action,
     Duplicate,
@@ -23,9 +24,10 @@ from ai_memory.store.base import (
 )
 from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.content import content_row, first_revision, revised
-from ai_memory.store.neo4j.memories import Memories, MemoryCommand
+from ai_memory.store.keys import Neighbours, line_of
+from ai_memory.store.neo4j.memories import Memories, MemoryCommand, line_of_record
 from ai_memory.store.neo4j.nodes import Held
-from ai_memory.store.neo4j.relating import Joined, is_joined, join
+from ai_memory.store.neo4j.relating import Joined, is_joined, join, part
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import (
     end_of_superseded,
@@ -58,6 +60,7 @@ def carry_out(transaction: Transaction, commands: Sequence[MemoryCommand]) -> li
     results = [doing[type(command)](command) for command in commands]
     run.memories.flush()
     join(transaction, run.joined)
+    part(transaction, run.parted)
     return results
 
 
@@ -66,17 +69,19 @@ class _Run:
         self.transaction = transaction
         self.memories = Memories(transaction, commands)
         self.joined: list[Joined] = []
+        self.parted: list[tuple[str, str, str, dt.datetime]] = []
+        """Namespace, source and target of the relations SUPERSEDES that hold no longer, and when."""
 
     # ── remember ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def remember(self, command: Remember) -> Result:
         memories = self.memories
-        earlier: list[Held] = []
-        for memory_id in dict.fromkeys(command.supersedes):
+        earlier: dict[str, Held] = {}
+        for memory_id in command.supersedes:
             latest = memories.history(command.namespace, memory_id).latest
             if latest is None:
                 return unknown(memory_id)
-            earlier.append(latest)
+            earlier[memory_id] = latest
         refusing = self.transaction.refusing
         verdict = refusing.about(command.namespace, command.content)
         if command.reinstate:
@@ -84,12 +89,16 @@ class _Run:
                 memories.lift(command.namespace, entry)
         elif verdict.said:
             return forgotten()
-        refusal = self._refused(command)
+        line = memories.neighbours(line_of(command.namespace, command.user, command.content.key), keys.begins(command))
+        refusal = self._refused(command, line)
         if isinstance(refusal, Duplicate):
             ended, before = self._supersede(earlier, command, refusal.record.id)
             return replace(refusal, superseded=ended, ended_before=before)
         if refusal is not None:
             return refusal
+        after = None
+        if command.content.key is not None:
+            command, after = self._placed(command, line, earlier)
         made, salt = first_revision(command, self.transaction.actor), new_salt()
         retired_before = memories.retired(command.dedup_key)
         key = self.transaction.append(
@@ -101,6 +110,8 @@ class _Run:
         )
         memories.add(key, made, command.dedup_key, salt)
         ended, before = self._supersede(earlier, command, command.id)
+        if after is not None:
+            self._join(command.namespace, after.id, command.id, command.at)
         return Stored(
             sequence=self.transaction.sequence,
             memory_id=command.id,
@@ -108,24 +119,40 @@ class _Run:
             record=made,
             superseded=ended,
             ended_before=before,
+            ended_by=after,
             contains_forgotten=verdict.forgotten_ids,
             retired=retired_before,
         )
 
+    def _placed(
+        self, command: Remember, line: Neighbours, earlier: dict[str, Held]
+    ) -> tuple[Remember, MemoryRecord | None]:
+        """A value of a key with its time, and the value that ends it; the one that it ends is added to `earlier`."""
+        current, after = keys.ends(keys.begins(command), line), keys.ended_by(command.content.valid_to, line)
+        if current is not None:
+            held = self.memories.history(command.namespace, current.id).latest
+            assert held is not None
+            earlier.setdefault(current.id, held)
+            if after is not None:
+                self.parted.append((command.namespace, after.id, current.id, command.at))
+        return keys.placed(command, line), after
+
     def _supersede(
-        self, earlier: Sequence[Held], command: Remember, by: str
+        self, earlier: Mapping[str, Held], command: Remember, by: str
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """End memories where `by` begins, and join it to them; those that ended by this, and those that had ended before."""
         ended: list[str] = []
         before: list[str] = []
-        for held in earlier:
+        for held in earlier.values():
             old = held.record.id
             if old != by:
                 (ended if self._end(held, command, by) else before).append(old)
                 if by == command.id or not self._is_joined(command.namespace, by, old):
-                    pair = (command.namespace, by, old, RelationType.SUPERSEDES, command.at)
-                    self.joined.append(Joined.between(self.transaction, *pair))
+                    self._join(command.namespace, by, old, command.at)
         return tuple(ended), tuple(before)
+
+    def _join(self, namespace: str, by: str, old: str, at: dt.datetime) -> None:
+        self.joined.append(Joined.between(self.transaction, namespace, by, old, RelationType.SUPERSEDES, at))
 
     def _is_joined(self, namespace: str, source: str, target: str) -> bool:
         """Whether one memory supersedes another already, in the graph or on its way there."""
@@ -134,12 +161,17 @@ class _Run:
             self.transaction, namespace, source, target, RelationType.SUPERSEDES
         )
 
-    def _refused(self, command: Remember) -> Result | None:
+    def _refused(self, command: Remember, line: Neighbours) -> Result | None:
         memories = self.memories
-        end, at = micros(command.content.valid_to), to_micros(command.at)
-        for held in memories.unretired(command.dedup_key):
-            if is_duplicate(micros(held.record.valid_to), end, at):
-                return Duplicate(record=held.record)
+        if command.content.key is not None:
+            same = keys.said_already(command, line)
+            if same is not None:
+                return Duplicate(record=same)
+        else:
+            end, at = micros(command.content.valid_to), to_micros(command.at)
+            for held in memories.unretired(command.dedup_key):
+                if is_duplicate(micros(held.record.valid_to), end, at):
+                    return Duplicate(record=held.record)
         if memories.history(command.namespace, command.id).latest is not None:
             return id_taken(command.id)
         return None
@@ -173,10 +205,16 @@ class _Run:
             return forgotten()  # a memory that says it already (another user's was forgotten) may go on
         end, at = micros(command.content.valid_to), to_micros(command.at)
         for other in self.memories.unretired(command.dedup_key):
-            if other.record.id != command.id and is_same_period(micros(other.record.valid_to), end, at):
+            same = command.content.key is None and is_same_period(micros(other.record.valid_to), end, at)
+            if other.record.id != command.id and same:
                 return twin(other.record.id)
         before = self.memories.retired(command.dedup_key) if held.dedup_key != command.dedup_key else None
         made = revised(current, command)
+        if keys.is_value(made) and made.valid_from is not None:
+            line = self.memories.neighbours(line_of_record(made), made.valid_from, without=made.id)
+            overlapped = keys.overlapping(made, line)
+            if overlapped is not None:
+                return keys.taken(made, overlapped)
         made = self._replace(held, made, command.dedup_key, command.at, command.reason)
         return Stored(
             sequence=self.transaction.sequence,
@@ -278,10 +316,31 @@ class _Run:
                 actor=revision.actor,
             )
             memories.add(key, revision, command.dedup_key if revision is latest else None, salt)
+        record = self._into_line(latest, command.at)
         return Stored(
             sequence=self.transaction.sequence,
             memory_id=latest.id,
-            revision=latest.revision,
-            record=latest,
+            revision=record.revision,
+            record=record,
             contains_forgotten=tuple(dict.fromkeys(each for verdict in verdicts for each in verdict.forgotten_ids)),
         )
+
+    def _into_line(self, latest: MemoryRecord, at: dt.datetime) -> MemoryRecord:
+        """Give a restored value of a key the time that its neighbours in this store leave it, and end the one that it follows."""
+        if not keys.is_value(latest) or latest.valid_from is None:
+            return latest
+        line = self.memories.neighbours(line_of_record(latest), latest.valid_from, without=latest.id)
+        before, after = keys.ends(latest.valid_from, line), keys.ended_by(latest.valid_to, line)
+        if before is not None:
+            self._end_at(before, latest.valid_from, at, latest)
+        return latest if after is None else self._end_at(latest, after.valid_from, at, after)
+
+    def _end_at(self, record: MemoryRecord, end: dt.datetime | None, at: dt.datetime, by: MemoryRecord) -> MemoryRecord:
+        """The memory's new revision, which ends where the one `by` begins; a relation says so."""
+        held = self.memories.history(record.namespace, record.id).latest
+        assert held is not None
+        assert held.dedup_key is not None  # only a retired revision has none
+        if not self._is_joined(record.namespace, by.id, record.id):
+            self._join(record.namespace, by.id, record.id, at)
+        made = replace(held.record, valid_to=end)
+        return self._replace(held, made, held.dedup_key, at, f"superseded by {by.id}")

@@ -38,6 +38,7 @@ class Conditions:
             "session": selection.session,
             "type": selection.types,
             "author": selection.author,
+            "fact_key": selection.keys,
             "memory_id": selection.ids,
         }
         for name, values in wanted.items():

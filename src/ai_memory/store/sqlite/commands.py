@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from itertools import chain, groupby
 from operator import attrgetter
@@ -12,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ai_memory.clock import to_micros
+from ai_memory.store import keys
 from ai_memory.store.base import (
     Action,
     Command,
@@ -44,12 +44,12 @@ from ai_memory.store.rules import (
 from ai_memory.store.sqlite.answers import erase_requests
 from ai_memory.store.sqlite.forgetting import exclude, forget
 from ai_memory.store.sqlite.graveyard import lift
-from ai_memory.store.sqlite.relating import is_joined, join, relate, unrelate
+from ai_memory.store.sqlite.line import neighbours
+from ai_memory.store.sqlite.relating import is_joined, join, part, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
-from ai_memory.store.sqlite.revisions import NewRevisions
+from ai_memory.store.sqlite.revisions import NewRevisions, replace_revision, retire_revision
 from ai_memory.store.sqlite.rows import Held, hash_column
 from ai_memory.store.sqlite.transaction import Transaction, chunks
-from ai_memory.store.sqlite.vectors import inherit
 from ai_memory.store.tombstones import same_text
 from ai_memory.store.values import micros
 from ai_memory.types import MemoryRecord, RelationType
@@ -69,7 +69,12 @@ def execute(transaction: Transaction, commands: Sequence[Command]) -> list[Resul
 
 
 def _is_plain(command: Command) -> bool:
-    return isinstance(command, Remember) and not command.supersedes and not command.reinstate
+    return (
+        isinstance(command, Remember)
+        and not command.supersedes
+        and not command.reinstate
+        and command.content.key is None
+    )
 
 
 class _Here(Struct):
@@ -123,7 +128,7 @@ class _Remembering:
         if verdict.said:
             return forgotten()
         same = self._unretired.setdefault(command.dedup_key, [])
-        duplicate = self._duplicate(command, same) if same else None
+        duplicate = self._duplicate(command, same) if same and command.content.key is None else None
         if duplicate is not None:
             return Duplicate(record=duplicate)
         if command.id in here.ids:
@@ -165,24 +170,27 @@ _DEDUP_KEY, _ID = attrgetter("dedup_key"), attrgetter("id")
 
 
 def _remember_specially(transaction: Transaction, command: Remember) -> Result:
-    """Remember with `reinstate` or `supersedes`."""
-    earlier: list[Held] = []
-    for memory_id in dict.fromkeys(command.supersedes):
+    """Remember with a key, `reinstate` or `supersedes`."""
+    earlier: dict[str, Held] = {}
+    for memory_id in command.supersedes:
         held = transaction.current(command.namespace, memory_id)
         if held is None:
             return unknown(memory_id)
-        earlier.append(held)
+        earlier[memory_id] = held
     if command.reinstate:
         for entry in transaction.refusing.about(command.namespace, command.content).said:
             lift(transaction.connection, transaction.namespace(command.namespace), entry)
             transaction.refusing.lift(command.namespace, entry)
-    (result,) = _Remembering(transaction).all([command])
+    if command.content.key is None:
+        (result,) = _Remembering(transaction).all([command])
+    else:
+        result, command = _remember_value(transaction, command, earlier)
     if not isinstance(result, Stored | Duplicate) or result.record is None:
         return result
     by = result.record.id
     ended: list[str] = []
     before: list[str] = []
-    for held in earlier:
+    for held in earlier.values():
         old = held.record.id
         if old != by:
             (ended if _end(transaction, held, command, by) else before).append(old)
@@ -194,57 +202,36 @@ def _remember_specially(transaction: Transaction, command: Remember) -> Result:
     return replace(result, sequence=transaction.sequence) if isinstance(result, Stored) else result
 
 
+def _remember_value(transaction: Transaction, command: Remember, earlier: dict[str, Held]) -> tuple[Result, Remember]:
+    """Remember a value of a key; the command as it was carried out. The value that it ends is added to `earlier`."""
+    line = neighbours(transaction, command.namespace, command.user, command.content.key, keys.begins(command))
+    same = keys.said_already(command, line)
+    if same is not None and not transaction.refusing.about(command.namespace, command.content).said:
+        return Duplicate(record=same), command
+    before, after = keys.ends(keys.begins(command), line), keys.ended_by(command.content.valid_to, line)
+    command = keys.placed(command, line)
+    (result,) = _Remembering(transaction).all([command])
+    if not isinstance(result, Stored):
+        return result, command
+    if before is not None:
+        held = transaction.current(command.namespace, before.id)
+        assert held is not None
+        earlier.setdefault(before.id, held)
+    if after is not None:
+        if before is not None:
+            part(transaction, command.namespace, after.id, before.id, RelationType.SUPERSEDES, command.at)
+        join(transaction, command.namespace, after.id, command.id, RelationType.SUPERSEDES, command.at)
+    return replace(result, ended_by=after), command
+
+
 def _end(transaction: Transaction, held: Held, command: Remember, by: str) -> bool:
     """Give a memory a revision that ends where the memory `by` begins; False where it is retired or ended before."""
     end = end_of_superseded(held.record, command)
     if end is None:
         return False
     ended = replace(held.record, valid_to=end)
-    _replace(transaction, held, ended, held.dedup_key, command.at, f"superseded by {by}")
+    replace_revision(transaction, held, ended, held.dedup_key, command.at, f"superseded by {by}")
     return True
-
-
-def _replace(
-    transaction: Transaction,
-    held: Held,
-    made: MemoryRecord,
-    dedup_key: bytes | None,
-    at: dt.datetime,
-    reason: str | None,
-) -> MemoryRecord:
-    """Retire a revision and make one with the content of `made` the current one, which is returned.
-
-    The reason is stored in the retired row alone: a forget erases that, while the log is kept for good.
-    """
-    current = held.record
-    moment = max(at, current.recorded_at)  # two writers' clocks may differ; intervals must not run backwards
-    salt = new_salt()
-    committed = commitment(made.content_hash, salt)
-    key = transaction.append(
-        Action.REVISED, moment, current.namespace, memory_id=current.id, retired=(held.key,), committed=committed
-    )
-    _retire_row(transaction, held.key, moment, reason)
-    transaction.connection.execute("UPDATE revisions SET dedup_key = NULL WHERE key = ?", (held.key,))
-    made = replace(
-        made,
-        revision=current.revision + 1,
-        recorded_at=moment,
-        retired_at=None,
-        retired_reason=None,
-        actor=transaction.actor,
-    )
-    new = NewRevisions(transaction)
-    new.add(key, held.memory, made, to_micros(made.created_at), hash_column(made.content_hash), dedup_key, salt)
-    new.flush()
-    if (made.title, made.text) == (current.title, current.text):
-        inherit(transaction.connection, transaction.open_generations, held.key, key)
-    return made
-
-
-def _retire_row(transaction: Transaction, key: int, at: dt.datetime, reason: str | None) -> None:
-    transaction.connection.execute(
-        "UPDATE revisions SET retired_at = ?, retired_reason = ? WHERE key = ?", (to_micros(at), reason, key)
-    )
 
 
 def _revise(transaction: Transaction, command: Revise) -> Result:
@@ -263,10 +250,16 @@ def _revise(transaction: Transaction, command: Revise) -> Result:
     if verdict.said and not same_text(current.text, command.content.text):
         return forgotten()  # a memory that says it already (another user's was forgotten) may go on
     other, before = _others(transaction, command)
-    if other is not None:
-        return twin(other.id)
     made = revised(current, command)
-    made = _replace(
+    if other is not None and made.key is None:
+        return twin(other.id)
+    if keys.is_value(made):
+        assert made.valid_from is not None
+        line = neighbours(transaction, made.namespace, made.user, made.key, made.valid_from, without=made.id)
+        other = keys.overlapping(made, line)
+        if other is not None:
+            return keys.taken(made, other)
+    made = replace_revision(
         transaction,
         held,
         made,
@@ -315,7 +308,7 @@ def _retire(transaction: Transaction, command: Retire) -> Result:
         retired=(held.key,),
         committed=commitment(current.content_hash, held.salt),
     )
-    _retire_row(transaction, held.key, moment, command.reason)
+    retire_revision(transaction, held.key, moment, command.reason)
     now = replace(current, retired_at=moment, retired_reason=command.reason)
     return Stored(sequence=sequence, memory_id=command.id, revision=now.revision, record=now)
 

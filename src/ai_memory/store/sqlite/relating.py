@@ -72,6 +72,18 @@ def is_joined(transaction: Transaction, namespace: str, source: str, target: str
     return found.fetchone() is not None
 
 
+def part(
+    transaction: Transaction, namespace: str, source: str, target: str, relation_type: str, at: dt.datetime
+) -> None:
+    """Retire the relations of this type from one memory to another."""
+    found = transaction.connection.execute(
+        "SELECT id FROM relations WHERE namespace = ? AND source = ? AND target = ? AND type = ? AND retired_at IS NULL",
+        (transaction.known_namespace(namespace), source, target, str(relation_type)),
+    )
+    for (joined,) in found.fetchall():
+        unrelate(transaction, Unrelate(id=joined, namespace=namespace, at=at))
+
+
 def insert_relation(transaction: Transaction, made: Relation) -> int:
     """Insert a relation with its log entry; the entry's sequence."""
     salt = new_salt()

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import repeat
 
+from msgspec.structs import replace
+
+from ai_memory.clock import to_micros
+from ai_memory.store.base import Action
+from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.sqlite.file.connection import Row
-from ai_memory.store.sqlite.rows import MEMORY_COLUMNS, REVISION_COLUMNS, insert_into, memory_row, revision_row
+from ai_memory.store.sqlite.rows import (
+    MEMORY_COLUMNS,
+    REVISION_COLUMNS,
+    Held,
+    hash_column,
+    insert_into,
+    memory_row,
+    revision_row,
+)
 from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.store.sqlite.vectors import inherit
 from ai_memory.types import MemoryRecord
 
 INSERT_MEMORY = insert_into("memories", MEMORY_COLUMNS)
@@ -60,3 +75,47 @@ class NewRevisions:
         self._revisions.clear()
         self._keys.clear()
         self._tags.clear()
+
+
+def replace_revision(
+    transaction: Transaction,
+    held: Held,
+    made: MemoryRecord,
+    dedup_key: bytes | None,
+    at: dt.datetime,
+    reason: str | None,
+) -> MemoryRecord:
+    """Retire a revision and make one with the content of `made` the current one, which is returned.
+
+    The reason is stored in the retired row alone: a forget erases that, while the log is kept for good.
+    """
+    current = held.record
+    moment = max(at, current.recorded_at)  # two writers' clocks may differ; intervals must not run backwards
+    salt = new_salt()
+    committed = commitment(made.content_hash, salt)
+    key = transaction.append(
+        Action.REVISED, moment, current.namespace, memory_id=current.id, retired=(held.key,), committed=committed
+    )
+    retire_revision(transaction, held.key, moment, reason)
+    transaction.connection.execute("UPDATE revisions SET dedup_key = NULL WHERE key = ?", (held.key,))
+    made = replace(
+        made,
+        revision=current.revision + 1,
+        recorded_at=moment,
+        retired_at=None,
+        retired_reason=None,
+        actor=transaction.actor,
+    )
+    new = NewRevisions(transaction)
+    new.add(key, held.memory, made, to_micros(made.created_at), hash_column(made.content_hash), dedup_key, salt)
+    new.flush()
+    if (made.title, made.text) == (current.title, current.text):
+        inherit(transaction.connection, transaction.open_generations, held.key, key)
+    return made
+
+
+def retire_revision(transaction: Transaction, key: int, at: dt.datetime, reason: str | None) -> None:
+    """Say of a revision when and why it was retired."""
+    transaction.connection.execute(
+        "UPDATE revisions SET retired_at = ?, retired_reason = ? WHERE key = ?", (to_micros(at), reason, key)
+    )

@@ -1,6 +1,7 @@
 """Rows of the tables to values of the model, and back. The byte formats are described in docs/store.md.
 
-A column has the name of the field that it holds, and the readers and writers are made from the fields of the structs.
+A column has the name of the field that it holds, and the readers and writers are made from the fields of the structs. One is
+named otherwise: a memory's `key` is `fact_key`, since the key of a table is a number.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from msgspec import Struct
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.store.base import StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry
+from ai_memory.store.keys import line_of
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, Row, reader, writer
 from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation
 
@@ -56,8 +58,9 @@ def _actor(table: str) -> dict[str, str]:
     return {"actor": f"(SELECT g.actor FROM log g WHERE g.sequence = {table}.key)"}
 
 
-_RECORD_NAMES = ("key", *MemoryRecord.__struct_fields__)
-RECORD_COLUMNS = columns_of(_RECORD_NAMES, "r", _MEMORY_FIELDS | _actor("r"))
+_NUMBER = "revision_key"
+_RECORD_NAMES = (_NUMBER, *MemoryRecord.__struct_fields__)
+RECORD_COLUMNS = columns_of(_RECORD_NAMES, "r", _MEMORY_FIELDS | {_NUMBER: "r.key", "key": "r.fact_key"} | _actor("r"))
 """What `record` reads, from revisions r, memories m and namespaces n."""
 
 _RECORD_CODECS = {
@@ -71,7 +74,7 @@ _RECORD_CODECS = {
 record = reader(MemoryRecord, _RECORD_NAMES, _RECORD_CODECS)
 """The memory that a row of `RECORD_COLUMNS` holds; more columns may follow."""
 
-record_key = itemgetter(_RECORD_NAMES.index("key"))
+record_key = itemgetter(_RECORD_NAMES.index(_NUMBER))
 """The key of the revision in a row of `RECORD_COLUMNS`."""
 
 
@@ -119,8 +122,8 @@ _REVISION_FIELDS = tuple(
     if name not in _MEMORY_FIELDS and name not in ("content_hash", "recorded_at", "actor")
 )
 REVISION_COLUMNS = (
-    "key", "memory", "namespace", "occurred", "recorded_at", "content_hash", "dedup_key", "salt",
-    *_REVISION_FIELDS,
+    "key", "memory", "namespace", "occurred", "recorded_at", "content_hash", "dedup_key", "salt", "line",
+    *("fact_key" if name == "key" else name for name in _REVISION_FIELDS),
 )  # fmt: skip
 
 _revision_values = writer(MemoryRecord, _REVISION_FIELDS, _RECORD_CODECS)
@@ -143,7 +146,7 @@ def revision_row(
     """
     occurred = created_at if made.valid_from is None else to_micros(made.valid_from)
     recorded_at = created_at if made.recorded_at is made.created_at else to_micros(made.recorded_at)
-    digests = (content_hash, dedup_key, salt)
+    digests = (content_hash, dedup_key, salt, line_of(made.namespace, made.user, made.key))
     return (key, memory, namespace, occurred, recorded_at, *digests, *_revision_values(made))
 
 

@@ -102,6 +102,7 @@ class Conditions:
             self._one_of(f"m.{facet}", facet, getattr(selection, facet))
         self._one_of("r.type", "types", selection.types)
         self._one_of("r.author", "author", selection.author)
+        self._one_of("r.fact_key", "keys", selection.keys)
         self._one_of("m.id", "ids", selection.ids)
         context = selection.context.strip("/")
         if self._written.contexts is not None:
