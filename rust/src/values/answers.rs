@@ -124,6 +124,9 @@ pub struct MemoryRecord {
     pub title: Option<String>,
     /// Who wrote or said it.
     pub author: Option<String>,
+    /// A name of the caller's own for the fact; at any moment a user has one value for a key.
+    #[serde(default)]
+    pub key: Option<String>,
     /// Its text.
     pub text: String,
     /// Its labels.

@@ -20,6 +20,9 @@ pub struct Draft {
     /// Who wrote or said it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+    /// A name of your own for the fact, such as `user.home.city`: the same key again ends the value before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// The user that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -53,7 +56,7 @@ pub struct Draft {
     /// When it stopped being true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<Instant>,
-    /// Ids of memories that this one replaces; they stop being true when this one becomes true.
+    /// The memories that this one replaces: ids, `key:NAME`, or words that only the memory answers to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
 }
@@ -152,6 +155,9 @@ pub struct Selection {
     /// Only memories written or said by one of these people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub author: Vec<String>,
+    /// Only memories with one of these keys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
     /// Only memories with one of these ids.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,
@@ -340,6 +346,9 @@ pub struct Revise {
     /// The new author.
     #[serde(skip_serializing_if = "Change::keeps")]
     pub author: Change<String>,
+    /// The new key; refused where the key has another value at the same time.
+    #[serde(skip_serializing_if = "Change::keeps")]
+    pub key: Change<String>,
     /// The new context path; an empty one is the root.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,

@@ -15,6 +15,7 @@ from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, Outcome, Receipt, Sel
 MAX_TEXT = 200_000
 MAX_BATCH = 2_000
 MAX_TAGS = 64
+MAX_KEY = 256
 
 Namespace = Annotated[
     str,
@@ -31,7 +32,35 @@ Title = Annotated[str, Meta(max_length=1000)]
 ContextPath = Annotated[str, Meta(max_length=512)]
 Source = Annotated[str, Meta(max_length=2000)]
 Reason = Annotated[str, Meta(max_length=2000)]
-MemoryId = Annotated[str, Meta(min_length=1, max_length=64, description="The memory's id (mem_…).")]
+Key = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_KEY,
+        description="A name of your own for the fact, such as `user.home.city`. A user has one value of a key at any moment: the "
+        "same key again ends the value before it, in the order of valid_from.",
+        extra={"short": "A name for the fact, such as user.home.city; the same key again replaces its value."},
+    ),
+]
+MemoryId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_KEY + len("key:"),
+        description="The memory's id (mem_…), or `key:NAME` for the value that this key has now.",
+        extra={"short": "The memory's id, or key:NAME."},
+    ),
+]
+Reference = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1_000,
+        description="The memory's id (mem_…), `key:NAME` for the value that this key has now, or words that only this memory "
+        "answers to.",
+        extra={"short": "The memory's id, key:NAME, or words that only it answers to."},
+    ),
+]
 IdempotencyKey = Annotated[
     str | None,
     Meta(
@@ -62,6 +91,7 @@ class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
     type: Annotated[MemoryType, Meta(description="What kind of memory it is.")] = MemoryType.SEMANTIC
     title: Annotated[Title | None, Meta(description="A heading; it is searched like the text.")] = None
     author: Annotated[Name | None, Meta(description="Who wrote or said it.")] = None
+    key: Key | None = None
     user: Annotated[Name | None, Meta(description="The user that it belongs to.")] = None
     agent: Annotated[Name | None, Meta(description="The agent that it belongs to.")] = None
     session: Annotated[
@@ -89,9 +119,10 @@ class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
     valid_from: Annotated[dt.datetime | None, Meta(description="When it happened or became true.")] = None
     valid_to: Annotated[dt.datetime | None, Meta(description="When it stopped being true.")] = None
     supersedes: Annotated[
-        tuple[MemoryId, ...],
+        tuple[Reference, ...],
         Meta(
-            description="Ids of memories that this one replaces; they stop being true when this one becomes true.",
+            description="The memories that this one replaces: ids, `key:NAME`, or words that only the memory answers to. They stop "
+            "being true when this one becomes true.",
             extra={"short": "Ids of memories that it replaces."},
         ),
     ] = ()
@@ -138,14 +169,18 @@ class Receipts(Struct, frozen=True, kw_only=True):
 
 
 class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The fields to change; a field that is not given keeps its value. `null` clears title, author, source and the dates."""
+    """The fields to change; a field that is not given keeps its value. `null` clears title, author, key, source and the dates."""
 
-    id: MemoryId
+    id: Reference
     namespace: Namespace = DEFAULT_NAMESPACE
     text: Annotated[Text | UnsetType, Meta(description="The new text, in full.")] = UNSET
     type: Annotated[MemoryType | UnsetType, Meta(description="The new kind of memory.")] = UNSET
     title: Annotated[Title | UnsetType | None, Meta(description="The new heading.")] = UNSET
     author: Annotated[Name | UnsetType | None, Meta(description="The new author.")] = UNSET
+    key: Annotated[
+        Key | UnsetType | None,
+        Meta(description="The new key; refused where the key has another value at the same time."),
+    ] = UNSET
     context: Annotated[
         ContextPath | UnsetType,
         Meta(
@@ -183,7 +218,7 @@ class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 class RetireRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     """The memory to retire. With `known_at` it can still be found as it was known before."""
 
-    id: MemoryId
+    id: Reference
     namespace: Namespace = DEFAULT_NAMESPACE
     reason: Annotated[Reason | None, Meta(description="Why it is retired; kept in the memory's history.")] = None
     if_revision: IfRevision = None
@@ -191,7 +226,7 @@ class RetireRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ForgetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The memory to erase from texts, revisions, vectors, indexes, relations and caches.
+    """The memory, or all values of a key, to erase from texts, revisions, vectors, indexes, relations and caches.
 
     Storing the same text again, in whatever dress, is refused without `reinstate`.
     """
@@ -288,6 +323,7 @@ REMEMBER = Operation(
             "type",
             "title",
             "author",
+            "key",
             "context",
             "tags",
             "session",

@@ -42,6 +42,7 @@ class Filters(TypedDict, total=False):
     any_tags: Only memories with at least one of these tags, in any letter case.
     without_tags: Only memories with none of these tags, in any letter case.
     author: Only memories written or said by one of these people.
+    keys: Only memories with one of these keys.
     ids: Only memories with one of these ids.
     occurred_after: Only what happened (valid_from, else created_at) at or after this instant.
     occurred_before: Only what happened (valid_from, else created_at) before this instant.
@@ -65,6 +66,7 @@ class Filters(TypedDict, total=False):
     any_tags: str | Sequence[str]
     without_tags: str | Sequence[str]
     author: str | Sequence[str]
+    keys: str | Sequence[str]
     ids: str | Sequence[str]
     occurred_after: Instant | None
     occurred_before: Instant | None
@@ -88,6 +90,7 @@ class Methods(GraphMethods, MovingMethods):
         type: MemoryType | str = MemoryType.SEMANTIC,
         title: str | None = None,
         author: str | None = None,
+        key: str | None = None,
         user: str | None = None,
         agent: str | None = None,
         session: str | None = None,
@@ -111,6 +114,7 @@ class Methods(GraphMethods, MovingMethods):
         type: What kind of memory it is.
         title: A heading; it is searched like the text.
         author: Who wrote or said it.
+        key:
         user: The user that it belongs to.
         agent: The agent that it belongs to.
         session: The conversation that it is part of. Recall also considers the memories before and after it there.
@@ -123,7 +127,8 @@ class Methods(GraphMethods, MovingMethods):
         source: Where it came from, such as a URL, a file or a message id.
         valid_from: When it happened or became true.
         valid_to: When it stopped being true.
-        supersedes: Ids of memories that this one replaces; they stop being true when this one becomes true.
+        supersedes: The memories that this one replaces: ids, `key:NAME`, or words that only the memory answers to.
+            They stop being true when this one becomes true.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reinstate: Store it even if the same text was forgotten: only when the user asks for that.
         wait: Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
@@ -135,6 +140,7 @@ class Methods(GraphMethods, MovingMethods):
             "type": type,
             "title": title,
             "author": author,
+            "key": key,
             "user": user,
             "agent": agent,
             "session": session,
@@ -235,7 +241,7 @@ class Methods(GraphMethods, MovingMethods):
     ) -> MemoryRecord:
         """Get one memory by its id.
 
-        id: The memory's id (mem_…).
+        id: The memory's id (mem_…), or `key:NAME` for the value that this key has now.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         as_of: Return it only if it was true in the world at this instant.
         known_at: Return it as the service knew it at this instant. Default: now.
@@ -282,6 +288,7 @@ class Methods(GraphMethods, MovingMethods):
         type: MemoryType | str | UnsetType = UNSET,
         title: str | UnsetType | None = UNSET,
         author: str | UnsetType | None = UNSET,
+        key: str | UnsetType | None = UNSET,
         context: str | UnsetType = UNSET,
         tags: str | Sequence[str] | UnsetType = UNSET,
         importance: float | UnsetType = UNSET,
@@ -297,12 +304,14 @@ class Methods(GraphMethods, MovingMethods):
     ) -> Receipt:
         """Change a memory by adding a revision.
 
-        id: The memory's id (mem_…).
+        id: The memory's id (mem_…), `key:NAME` for the value that this key has now, or words that only this memory
+            answers to.
         text: The new text, in full.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         type: The new kind of memory.
         title: The new heading.
         author: The new author.
+        key: The new key; refused where the key has another value at the same time.
         context: The new context path; / for none, where an empty string means that it is not given.
         tags: Its new tags; they replace the old ones.
         importance: The new importance, from 0 to 1.
@@ -325,6 +334,7 @@ class Methods(GraphMethods, MovingMethods):
             "type": type,
             "title": title,
             "author": author,
+            "key": key,
             "context": context,
             "tags": tags,
             "importance": importance,
@@ -351,7 +361,8 @@ class Methods(GraphMethods, MovingMethods):
     ) -> Receipt:
         """Mark a memory as no longer true, keeping its history.
 
-        id: The memory's id (mem_…).
+        id: The memory's id (mem_…), `key:NAME` for the value that this key has now, or words that only this memory
+            answers to.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reason: Why it is retired; kept in the memory's history.
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
@@ -379,7 +390,7 @@ class Methods(GraphMethods, MovingMethods):
     ) -> Forgotten:
         """Erase a memory permanently.
 
-        id: The memory's id (mem_…).
+        id: The memory's id (mem_…), or `key:NAME` for the value that this key has now.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reason: Why it is erased. The log keeps the reason forever, so one that repeats the memory's text or title, or
             a revealing part of it, is refused.
@@ -439,7 +450,7 @@ class Methods(GraphMethods, MovingMethods):
     ) -> History:
         """List all revisions of a memory.
 
-        id: The memory's id (mem_…).
+        id: The memory's id (mem_…), or `key:NAME` for the value that this key has now.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {"id": id, "namespace": namespace}

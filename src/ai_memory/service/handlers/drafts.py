@@ -38,6 +38,11 @@ def context_path(path: str, field: str = "context") -> str:
     return "/".join(segment.strip() for segment in clean_text(path, field).split("/") if segment.strip())
 
 
+def fact_key(key: str, field: str = "key") -> str | None:
+    """`key` without blanks around it; None for a blank one, which is not given."""
+    return clean_text(key, field).strip() or None
+
+
 def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: bool) -> Remember:
     """The store command for a draft; raises InvalidInputError naming the field that is wrong."""
     clean_text(namespace, "namespace")
@@ -77,7 +82,7 @@ def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) ->
         content.key,
     )
     return Revise(
-        id=request.id,
+        id=current.id,
         namespace=request.namespace,
         content=content,
         content_hash=digest.content_hash,
@@ -133,8 +138,8 @@ def differing_fields(draft: Draft, current: MemoryRecord) -> tuple[str, ...]:
             continue
         given, there = getattr(draft, field.name), getattr(current, field.name)
         default = field.default if field.default is not msgspec.NODEFAULT else {}
-        if field.name == "context":
-            given = context_path(given)
+        if given is not None and field.name in _BY_NAME:
+            given = _BY_NAME[field.name](given, field.name)
         if given != default and _compared(field.name, given) != _compared(field.name, there):
             found.append(field.name)
     return tuple(found)
@@ -228,9 +233,10 @@ _BY_TYPE: dict[Any, Callable[[Any, str], Any]] = {
     tuple[str, ...]: _tags,
     dt.datetime | None: _instant,
 }
+_BY_NAME: dict[str, Callable[[Any, str], Any]] = {"context": context_path, "key": fact_key}
 _CANONICAL = tuple(
-    (name, context_path if name == "context" else _BY_TYPE[hint])
+    (name, _BY_NAME.get(name) or _BY_TYPE[hint])
     for name, hint in get_type_hints(Content).items()
-    if name == "context" or hint in _BY_TYPE
+    if name in _BY_NAME or hint in _BY_TYPE
 )
-"""How each field of a content comes into canonical form, by its type; the other types have one form."""
+"""How each field of a content comes into canonical form, by its name or its type; the other types have one form."""

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from ai_memory.errors import BrakeError, InvalidInputError
 from ai_memory.operations.writing import ForgetManyRequest, ForgetRequest, Forgotten
 from ai_memory.operations.zones import in_users_zone
-from ai_memory.service.handlers.leaving import Leaving, leaving
+from ai_memory.service.handlers.leaving import leaving
+from ai_memory.service.handlers.lookup import as_selection, key_in, memory_named, only_user
 from ai_memory.service.handlers.once import Write, write, write_once
 from ai_memory.service.handlers.reasons import check_reason
-from ai_memory.service.handlers.writing import as_selection, clean_reason, raise_rejected
+from ai_memory.service.handlers.writing import clean_reason, raise_rejected
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Forget, Result, Stored
 from ai_memory.types import MemoryRecord, Selection
@@ -26,37 +27,70 @@ SHOWN_IDS = 1_000
 
 
 def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
-    """Erase a memory; a second request for the same id finds nothing and raises NotFoundError.
+    """Erase a memory, or all values of a key; a second request for the same finds nothing and raises NotFoundError.
 
-    Raises InvalidInputError for a reason that repeats the memory.
+    Raises InvalidInputError for a reason that repeats a memory, and for a key of which several users have values.
     """
     reason = clean_reason(request.reason)
-    check_reason(parts, request.namespace, [request.id], reason)
     now = parts.clock.now()
-    record = parts.store.get(request.namespace, [request.id])[0]
-    names = Leaving() if record is None else leaving(parts, request.namespace, [request.id])
-    command = Forget(
-        id=request.id,
-        namespace=request.namespace,
-        at=now,
-        reason=reason,
-        if_revision=request.if_revision,
-        decisions=names.decisions,
-        left=names.left,
-    )
+    ids = _named(parts, request)
+    check_reason(parts, request.namespace, ids, reason)
+    records = [record for record in parts.store.get(request.namespace, ids) if record is not None]
+    commands = _commands(parts, request.namespace, ids, now, reason, if_revision=request.if_revision)
 
     def answer(results: list[Result]) -> Forgotten:
-        raise_rejected(results[0], request.id, request.namespace)
-        return Forgotten(
-            forgotten=1, dry_run=False, ids=(request.id,), states={} if record is None else _states([record], now)
-        )
+        for memory_id, result in zip(ids, results, strict=True):
+            raise_rejected(result, memory_id, request.namespace)
+        return Forgotten(forgotten=len(ids), dry_run=False, ids=tuple(ids[:SHOWN_IDS]), states=_states(records, now))
 
-    if record is not None:
+    if records:
         parts.follower.forget_saved()  # before the commit as well: a process killed right after it leaves no saved words
     asked = Write("forget", request, request.namespace, request.idempotency_key)
-    forgotten, _ = write_once(parts, asked, [command], answer, Forgotten)
-    _drop_derived(parts, request.namespace, [request.id])
+    forgotten, _ = write_once(parts, asked, commands, answer, Forgotten)
+    _drop_derived(parts, request.namespace, ids)
     return forgotten
+
+
+def _named(parts: Parts, request: ForgetRequest) -> list[str]:
+    """The ids of what is to be erased: one, or those of all values that a key has or had."""
+    key = key_in(request.id)
+    if key is None:
+        return [request.id]
+    if request.if_revision is not None:
+        raise InvalidInputError(
+            "if_revision needs a memory's id: a key may have several values", hint="leave it out", field="if_revision"
+        )
+    values = Selection(namespace=request.namespace, keys=(key,))
+    found = [record for page in _pages(parts, values, retired=True) for record in page]
+    if not found:  # a repeated request is answered by its idempotency key, whatever has become of the key
+        memory_named(parts, request.namespace, request.id)
+    only_user(key, found)
+    return list(dict.fromkeys(record.id for record in found))
+
+
+def _commands(
+    parts: Parts,
+    namespace: str,
+    ids: Sequence[str],
+    at: dt.datetime,
+    reason: str | None,
+    *,
+    if_revision: int | None = None,
+) -> list[Command]:
+    """One command for each memory; the first one takes along the decisions that only these memories were the reason for."""
+    names = leaving(parts, namespace, ids)
+    return [
+        Forget(
+            id=memory_id,
+            namespace=namespace,
+            at=at,
+            reason=reason,
+            if_revision=if_revision,
+            decisions=() if place else names.decisions,
+            left=() if place else names.left,
+        )
+        for place, memory_id in enumerate(ids)
+    ]
 
 
 def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
@@ -135,22 +169,11 @@ def _brake(parts: Parts, request: ForgetManyRequest, matching: int) -> None:
 def _forget_all(parts: Parts, namespace: str, ids: Sequence[str], reason: str | None) -> int:
     """How many of these memories were erased: all that nobody else has erased meanwhile."""
     parts.follower.forget_saved()
-    names = leaving(parts, namespace, ids)
+    commands = _commands(parts, namespace, ids, parts.clock.now(), reason)
     forgotten = 0
     for start in range(0, len(ids), PAGE):
-        now = parts.clock.now()
-        commands: list[Command] = [
-            Forget(
-                id=memory_id,
-                namespace=namespace,
-                at=now,
-                reason=reason,
-                decisions=names.decisions if memory_id == ids[0] else (),
-                left=names.left if memory_id == ids[0] else (),
-            )
-            for memory_id in ids[start : start + PAGE]
-        ]
-        forgotten += sum(isinstance(result, Stored) for result in write(parts, commands))
+        results = write(parts, commands[start : start + PAGE])
+        forgotten += sum(isinstance(result, Stored) for result in results)
     _drop_derived(parts, namespace, ids)
     return forgotten
 

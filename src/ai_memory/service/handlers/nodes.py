@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ai_memory.errors import InvalidInputError, NotFoundError
 from ai_memory.extraction.gazetteer import key
 from ai_memory.extraction.resolve import ANY_KIND
-from ai_memory.service.handlers.writing import no_such_memory
+from ai_memory.service.handlers.lookup import no_such_memory
 from ai_memory.service.parts import Parts
 from ai_memory.store.graph_file import GraphFile
 from ai_memory.store.ids import ENTITY, MEMORY, entity_id

@@ -41,7 +41,7 @@ from ai_memory.service.background.embedder import Lack, PinnedEmbedder
 from ai_memory.service.background.follower import SwitchedError
 from ai_memory.service.handlers.drafts import context_path
 from ai_memory.service.handlers.graph_view import QuestionLinks
-from ai_memory.service.handlers.writing import as_selection, no_such_memory
+from ai_memory.service.handlers.lookup import as_selection, memory_named, no_such_memory
 from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
@@ -169,14 +169,15 @@ def _look(parts: Parts, request: RecallRequest, *, by_meaning: bool) -> _Seen:
 def get(parts: Parts, request: GetRequest) -> MemoryRecord:
     """One memory: its latest revision, or the one known at an instant."""
     request = in_users_zone(request, parts.zone)
-    record = parts.store.get(request.namespace, [request.id], known_at=request.known_at)[0]
+    named = memory_named(parts, request.namespace, request.id, as_of=request.as_of, known_at=request.known_at)
+    record = parts.store.get(request.namespace, [named], known_at=request.known_at)[0]
     if record is None:
-        raise no_such_memory(request.id, request.namespace)
+        raise no_such_memory(named, request.namespace)
     if request.as_of is not None and not _true_at(record, request.as_of):
         raise NotFoundError(
-            f"memory {request.id} was not true at {request.as_of.isoformat()}",
+            f"memory {named} was not true at {request.as_of.isoformat()}",
             hint="it was true " + _span(record),
-            memory_id=request.id,
+            memory_id=named,
         )
     return record
 
@@ -194,10 +195,11 @@ def list_(parts: Parts, request: ListRequest) -> Page:
 
 def history(parts: Parts, request: HistoryRequest) -> History:
     """All revisions of a memory."""
-    revisions = parts.store.revisions(request.namespace, request.id)
+    named = memory_named(parts, request.namespace, request.id)
+    revisions = parts.store.revisions(request.namespace, named)
     if not revisions:
-        raise no_such_memory(request.id, request.namespace)
-    return History(id=request.id, revisions=tuple(revisions))
+        raise no_such_memory(named, request.namespace)
+    return History(id=named, revisions=tuple(revisions))
 
 
 def timeline(parts: Parts, request: TimelineRequest) -> Timeline:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -24,12 +25,16 @@ from ai_memory.operations.writing import (
 )
 from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_revise
+from ai_memory.service.handlers.lookup import no_such_memory
 from ai_memory.service.handlers.once import Write, write_once
+from ai_memory.service.handlers.phrases import memory_meant
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Duplicate, Rejected, Remember, Result, Retire, Stored, Unchanged
 from ai_memory.text.normal import clean_text
-from ai_memory.types import Actor, MemoryRecord, Outcome, Receipt, Retirement, Searchable, Selection
-from ai_memory.wording.ways import LIST, by_field
+from ai_memory.types import Actor, MemoryRecord, Outcome, Receipt, Retirement, Searchable
+from ai_memory.wording.ways import by_field
+
+AnyDraft = TypeVar("AnyDraft", bound=Draft)
 
 WAIT_SECONDS = 30.0
 """How long `wait` waits: less than a client's time limit, so that a long backlog gives a receipt and not an error."""
@@ -39,7 +44,7 @@ PENDING = "not yet embedded: "
 
 def remember(parts: Parts, request: RememberRequest) -> Receipt:
     """Keep one memory."""
-    draft = in_users_zone(request, parts.zone)
+    draft = _with_ids(parts, request.namespace, in_users_zone(request, parts.zone))
     command = to_remember(draft, request.namespace, parts.clock.now(), reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipt:
@@ -53,8 +58,8 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
 
 def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
     """Keep many memories; each gets its own receipt, and a wrong one does not stop the others."""
-    drafts = [in_users_zone(draft, parts.zone) for draft in request.memories]
-    commands, places, receipts = _prepare(parts, drafts, request.namespace, reinstate=request.reinstate)
+    given = [in_users_zone(draft, parts.zone) for draft in request.memories]
+    drafts, commands, places, receipts = _prepare(parts, given, request.namespace, reinstate=request.reinstate)
 
     def answer(results: list[Result]) -> Receipts:
         why_pending = _why_pending(parts)
@@ -65,24 +70,34 @@ def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
 
     asked = Write("remember_many", request, request.namespace, request.idempotency_key)
     answered, repeated = write_once(parts, asked, commands, answer, Receipts)
-    given = _as_it_is(parts, request.namespace, answered.receipts, repeated=repeated)
-    return _counted(_awaited(parts, given) if request.wait else given)
+    true = _as_it_is(parts, request.namespace, answered.receipts, repeated=repeated)
+    return _counted(_awaited(parts, true) if request.wait else true)
+
+
+def _with_ids(parts: Parts, namespace: str, draft: AnyDraft) -> AnyDraft:
+    """The draft with the ids of what it supersedes in place of keys and words."""
+    if not draft.supersedes:
+        return draft
+    ids = tuple(dict.fromkeys(memory_meant(parts, namespace, reference) for reference in draft.supersedes))
+    return msgspec.structs.replace(draft, supersedes=ids)
 
 
 def _prepare(
-    parts: Parts, drafts: Sequence[Draft], namespace: str, *, reinstate: bool
-) -> tuple[list[Remember], list[int], list[Receipt | None]]:
-    """Commands for the drafts that can be kept, their places, and a receipt for each draft that cannot."""
+    parts: Parts, given: Sequence[Draft], namespace: str, *, reinstate: bool
+) -> tuple[list[Draft], list[Remember], list[int], list[Receipt | None]]:
+    """The drafts with ids, commands for those that can be kept, their places, and a receipt for each that cannot."""
+    drafts = list(given)
     commands: list[Remember] = []
     places: list[int] = []
     receipts: list[Receipt | None] = [None] * len(drafts)
-    for place, draft in enumerate(drafts):
+    for place, draft in enumerate(given):
         try:
-            commands.append(to_remember(draft, namespace, parts.clock.now(), reinstate=reinstate))
+            drafts[place] = _with_ids(parts, namespace, draft)
+            commands.append(to_remember(drafts[place], namespace, parts.clock.now(), reinstate=reinstate))
             places.append(place)
-        except InvalidInputError as error:
+        except (InvalidInputError, NotFoundError) as error:
             receipts[place] = Receipt(outcome=Outcome.REJECTED, code=error.code, reason=error.message)
-    return commands, places, receipts
+    return drafts, commands, places, receipts
 
 
 def revise(parts: Parts, request: ReviseRequest) -> Receipt:
@@ -102,9 +117,10 @@ def revise(parts: Parts, request: ReviseRequest) -> Receipt:
 
 
 def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
-    current = parts.store.get(request.namespace, [request.id])[0]
+    named = memory_meant(parts, request.namespace, request.id)
+    current = parts.store.get(request.namespace, [named])[0]
     if current is None:
-        raise no_such_memory(request.id, request.namespace)
+        raise no_such_memory(named, request.namespace)
     command = to_revise(in_users_zone(request, parts.zone), current, parts.clock.now())
 
     def answer(results: list[Result]) -> Receipt:
@@ -117,8 +133,9 @@ def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
 
 def retire(parts: Parts, request: RetireRequest) -> Receipt:
     """Stop holding a memory for true."""
+    named = memory_meant(parts, request.namespace, request.id)
     command = Retire(
-        id=request.id,
+        id=named,
         namespace=request.namespace,
         at=parts.clock.now(),
         reason=clean_reason(request.reason),
@@ -132,8 +149,9 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
 
     asked = Write("retire", request, request.namespace, request.idempotency_key)
     receipt, repeated = write_once(parts, asked, [command], answer, Receipt)
-    if repeated and parts.store.get(request.namespace, [request.id])[0] is None:
-        raise no_such_memory(request.id, request.namespace)
+    about = receipt.memory_id or named
+    if repeated and parts.store.get(request.namespace, [about])[0] is None:
+        raise no_such_memory(about, request.namespace)
     return receipt
 
 
@@ -141,16 +159,6 @@ def _counted(receipts: Sequence[Receipt]) -> Receipts:
     """Receipts with how many had each outcome."""
     counts = Counter(str(receipt.outcome) for receipt in receipts)
     return Receipts(receipts=tuple(receipts), counts=dict(sorted(counts.items())))
-
-
-def no_such_memory(memory_id: str, namespace: str) -> NotFoundError:
-    """The error for an id that this namespace does not have."""
-    return NotFoundError(
-        f"there is no memory {memory_id} in namespace {namespace}",
-        hint=LIST,
-        memory_id=memory_id,
-        namespace=namespace,
-    )
 
 
 def _receipt(draft: Draft, result: Result, why_pending: str | None) -> Receipt:
@@ -244,7 +252,11 @@ def _stored_reason(stored: Stored, why_pending: str | None) -> str | None:
     if before is not None:
         when = before.retired_at.date().isoformat()
         again = f"the same text was retired on {when} as {before.memory_id}, and is current again"
-    return _sentences(again, _ended_before(stored.ended_before), why_pending)
+    ended = None
+    if stored.ended_by is not None and stored.record is not None and stored.record.valid_to is not None:
+        ended = f"it ends on {stored.record.valid_to.date().isoformat()}, where the next value of its key begins"
+        ended += f" ({stored.ended_by.id})"
+    return _sentences(again, ended, _ended_before(stored.ended_before), why_pending)
 
 
 def _as_it_is(parts: Parts, namespace: str, receipts: Sequence[Receipt], *, repeated: bool) -> list[Receipt]:
@@ -326,8 +338,3 @@ def _awaited(parts: Parts, receipts: Sequence[Receipt]) -> list[Receipt]:
         else receipt
         for receipt in receipts
     ]
-
-
-def as_selection(request: Selection) -> Selection:
-    """The plain selection inside a request that extends one."""
-    return Selection(**{name: getattr(request, name) for name in Selection.__struct_fields__})
