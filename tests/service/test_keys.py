@@ -143,3 +143,41 @@ def test_a_memory_s_whole_text_means_it(memory: Memory) -> None:
     short = memory.remember("The backup runs at night")
     memory.remember("The backup runs at night, and so does the cleaner")
     assert memory.retire("the backup runs at night").memory_id == short.memory_id
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Where does she live?", "Namur"),
+        ("Where did she live before?", "Liège"),
+        ("Where did she use to live?", "Liège"),
+        ("Where does she live now?", "Namur"),
+    ],
+)
+def test_a_question_for_the_earlier_value_finds_what_has_ended(memory: Memory, question: str, first: str) -> None:
+    values = [
+        memory.remember(f"She lives in {city}", key=CITY, valid_from=dt.datetime(2022 + place, 3, 1, tzinfo=dt.UTC))
+        for place, city in enumerate(("Ghent", "Liège", "Namur"))
+    ]
+    memory.remember("The cat is called Mo")
+    hits = memory.recall(question).hits
+    assert first in hits[0].memory.text
+    ended = [hit for hit in hits if hit.validity == "ended"]
+    assert all(hit.until is not None and hit.superseded_by is not None for hit in ended)
+    if first == "Liège":
+        assert ended[0].superseded_by == values[2].memory_id
+        assert {rival.id for rival in hits[0].rivals} == {values[0].memory_id, values[2].memory_id}
+        assert {rival.certainty for rival in hits[0].rivals} == {1.0}
+    else:
+        assert ended == []
+
+
+def test_what_was_superseded_by_id_is_known_as_a_rival_too(memory: Memory) -> None:
+    old = memory.remember("The build server is called Hazel", valid_from=MARCH)
+    new = memory.remember("The build server is called Rowan", valid_from=MAY, supersedes=(str(old.memory_id),))
+    hits = memory.recall("What was the build server called before?").hits
+    assert [hit.memory.id for hit in hits] == [old.memory_id, new.memory_id]
+    assert (hits[0].validity, hits[0].superseded_by, hits[1].validity) == ("ended", new.memory_id, "current")

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -136,7 +137,10 @@ def recall(
     stored = store.load(view.keys()[ranking.rows].tolist())
     # A question that names a time is answered by what happened then, not by what is newest.
     by_time = recipe.newest > 0.0 and not question.periods
-    arranged = newest_first(question.text, view, ranking, stored) if by_time else Arranged(ranking, ())
+    arranged = Arranged(ranking, ())
+    if by_time:
+        replaced_by = partial(layers.successors, store, plan.selection)
+        arranged = newest_first(question.text, view, ranking, stored, replaced_by)
     ranking = arranged.ranking.first(question.limit)
     covered = coverage(ranking.words, plan.terms, ranking.rows)
     hits, dropped = _hits(

@@ -100,17 +100,20 @@ def _ends(relation: Relation) -> tuple[tuple[str, str], tuple[str, str]]:
 def with_successors(store: Store, selection: Selection, hits: Sequence[Hit]) -> list[Hit]:
     """The hits, those that were superseded with the memory that replaced them. Raises StoreError."""
     ended = [hit.memory.id for hit in hits if hit.memory.valid_to is not None]
-    if not ended:
-        return list(hits)
-    newer = {
-        relation.target: relation.source
-        for relation in _relations(store, msgspec.structs.replace(selection, as_of=None), ended)
-        if relation.type == RelationType.SUPERSEDES
-    }
+    newer = successors(store, selection, ended)
     return [
         msgspec.structs.replace(hit, superseded_by=newer[hit.memory.id]) if hit.memory.id in newer else hit
         for hit in hits
     ]
+
+
+def successors(store: Store, selection: Selection, ended: Sequence[str]) -> dict[str, str]:
+    """By the id of each of these memories that was superseded the id of the one that replaced it. Raises StoreError."""
+    return {
+        relation.target: relation.source
+        for relation in _relations(store, msgspec.structs.replace(selection, as_of=None), ended)
+        if relation.type == RelationType.SUPERSEDES
+    }
 
 
 def with_details(store: Store, selection: Selection, hits: Sequence[Hit]) -> list[Hit]:

@@ -6,7 +6,8 @@ the score of the place that it moves to, and what it gained or lost by that is o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from ai_memory.text.stopwords import ALL
 from ai_memory.text.terms import EXACT, SECOND
 from ai_memory.truth.rivals import COMPARED, Group, Statement, rivals
 from ai_memory.truth.wording import Wanted, asks_about_the_past, wanted
+from ai_memory.types import MemoryRecord
 
 
 class Arranged(NamedTuple):
@@ -37,11 +39,18 @@ class Arranged(NamedTuple):
         return next((group for group in self.groups if place in group.places), None)
 
 
-def newest_first(question: str, view: PartitionView, ranking: Ranking, stored: dict[int, StoredRevision]) -> Arranged:
+def newest_first(
+    question: str,
+    view: PartitionView,
+    ranking: Ranking,
+    stored: dict[int, StoredRevision],
+    successors: Callable[[Sequence[str]], Mapping[str, str]],
+) -> Arranged:
     """Order the rivals among the best hits by time, the newest first; for a question about the earlier value, the second newest.
 
     A question about the past or for several values is answered in the order of the ranking.
     `stored` has the revisions of the hits by key; a hit that is not among them (it was erased meanwhile) has no rivals.
+    `successors` gives for ids of memories that ended the ids of those that superseded them.
     """
     keys = view.keys()[ranking.rows[:COMPARED]].tolist()
     statements = [_statement(view, ranking, at, stored[key]) for at, key in enumerate(keys) if key in stored]
@@ -57,7 +66,8 @@ def newest_first(question: str, view: PartitionView, ranking: Ranking, stored: d
     asked = frozenset(_terms(question)) - ALL
     if asked_for is Wanted.EARLIER:  # *before* and *previous* say which value is meant, and are in none of the answers
         asked &= frozenset().union(*(statement.words for statement in statements))
-    groups = rivals(asked, about_past, statements, similar)
+    records = [stored[key].record for key in keys]
+    groups = rivals(asked, about_past, statements, similar, _known(records, successors))
     if not groups or asked_for in (Wanted.SEVERAL, Wanted.PAST):
         return Arranged(ranking, tuple(groups))
     order = list(range(len(ranking.rows)))
@@ -71,6 +81,21 @@ def newest_first(question: str, view: PartitionView, ranking: Ranking, stored: d
         by_place = dict(zip(group.places, group.certainty, strict=True))
         certain.append(Group(group.places, tuple(by_place[place] for place in newest)))
     return Arranged(_reordered(ranking, order), tuple(certain), doubted=True)
+
+
+def _known(
+    records: Sequence[MemoryRecord], successors: Callable[[Sequence[str]], Mapping[str, str]]
+) -> list[tuple[int, int]]:
+    """The pairs of places that are rivals for certain: two values of one key, and a memory with the one that superseded it."""
+    ended = [record.id for record in records if record.valid_to is not None]
+    newer = successors(ended) if ended else {}
+    lines = [None if record.key is None else (record.user, record.key) for record in records]
+    ids = [record.id for record in records]
+    return [
+        (i, j)
+        for i, j in combinations(range(len(records)), 2)
+        if (lines[i] is not None and lines[i] == lines[j]) or newer.get(ids[i]) == ids[j] or newer.get(ids[j]) == ids[i]
+    ]
 
 
 def _reordered(ranking: Ranking, order: Sequence[int]) -> Ranking:

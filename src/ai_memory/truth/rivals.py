@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
@@ -101,36 +101,42 @@ class Group(NamedTuple):
 
 
 def rivals(
-    asked: frozenset[str], about_past: bool, hits: Sequence[Statement], similar: NDArray[np.float64] | None
+    asked: frozenset[str],
+    about_past: bool,
+    hits: Sequence[Statement],
+    similar: NDArray[np.float64] | None,
+    known: Collection[tuple[int, int]] = (),
 ) -> list[Group]:
     """The groups of rivals among some hits, best hit first, in the order of their best ones; empty where there are none.
 
-    `asked`: the question's words; `similar`: the cosines of the hits' vectors, shape (n, n), NaN where one has none, or None. Two
-    hits of the same time are no rivals: neither is the newer one.
+    `asked`: the question's words; `similar`: the cosines of the hits' vectors, shape (n, n), NaN where one has none, or None;
+    `known`: pairs of places i < j that are values of one key, or of which one superseded the other: these are rivals for certain.
+    Two hits of the same time are no rivals: neither is the newer one.
     """
     count = min(len(hits), COMPARED)
     if count < 2:
         return []
     table = _Table(asked, about_past, hits[:count], similar)
-    sure: dict[tuple[int, int], float] = {}
+    sure = {(i, j): 1.0 for i, j in known if j < count}
     for i in range(min(_PAIRED, count)):
         for j in range(i + 1, count):
             a, b = hits[i], hits[j]
-            if _apart(a, b) and not (a.asks or b.asks) and table.comparable(i, j):
+            if (i, j) not in sure and _apart(a, b) and not (a.asks or b.asks) and table.comparable(i, j):
                 chance = table.probability(i, j)
                 if chance > table.least:
                     sure[i, j] = chance
-    groups = (_without_stragglers(places, hits) for places in _connected(sure))
+    stay = {place for pair in known for place in pair}
+    groups = (_without_stragglers(places, hits, stay) for places in _connected(sure))
     return [
         Group(places, tuple(max(chance for pair, chance in sure.items() if place in pair) for place in places))
         for places in groups
     ]
 
 
-def _without_stragglers(places: tuple[int, ...], hits: Sequence[Statement]) -> tuple[int, ...]:
-    """The group without hits that answer much worse than its two best: these only share a word with one of them."""
+def _without_stragglers(places: tuple[int, ...], hits: Sequence[Statement], stay: Set[int]) -> tuple[int, ...]:
+    """The group without hits that answer much worse than its two best, which only share a word with one of them; `stay` stay."""
     least = _STRAGGLER * hits[places[1]].score
-    return tuple(place for at, place in enumerate(places) if at < 2 or hits[place].score >= least)
+    return tuple(place for at, place in enumerate(places) if at < 2 or place in stay or hits[place].score >= least)
 
 
 def _apart(first: Statement, second: Statement) -> bool:

@@ -45,6 +45,7 @@ from ai_memory.service.handlers.lookup import as_selection, memory_named, no_suc
 from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
+from ai_memory.truth.wording import Wanted, wanted
 from ai_memory.types import Generation, MemoryRecord, Page, Selection
 from ai_memory.wording.ways import REBUILD, TUNE
 
@@ -61,7 +62,9 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
     tuning: tuple[Notice, ...] = ()
     if recipe is None:
         recipe, tuning = _recipe(parts, request)
-    selection = _with_now(parts, request, include_ended=request.include_ended or request.as_of is not None)
+    # What has ended answers a question about then, and one that asks for it: *Where did I live before?*
+    past = recipe.newest > 0.0 and wanted(request.query) in (Wanted.EARLIER, Wanted.PAST)
+    selection = _with_now(parts, request, include_ended=request.include_ended or request.as_of is not None or past)
     named = times_named(request.query, selection.now or parts.clock.now()) if recipe.time else ()
     zone = _zone_of(selection)
     periods = tuple(
