@@ -11,6 +11,7 @@ from ai_memory.api.embeddings.routes import OPENAI, ROUTES, TEI, EngineRoute
 from ai_memory.operations.schema import Schema, schemas, without_null
 
 REF = "#/components/schemas/{name}"
+TAG = "embeddings"
 
 _CAUSES = {
     400: "The request is invalid, or has no text.",
@@ -48,21 +49,23 @@ def _operation(route: EngineRoute, components: dict[str, Schema]) -> dict[str, A
     in_path = re.findall(r"{(\w+)}", route.path)
     made: dict[str, Any] = {
         "operationId": route.name,
-        "tags": ["embeddings"],
+        "tags": [TAG],
         "summary": route.summary,
         "description": request.get("description", route.summary),
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": without_null(request["properties"][name])}
-            for name in in_path
-        ],
+        "parameters": [_parameter(name, request["properties"][name], route.example[name]) for name in in_path],
         "responses": _responses(route),
     }
     if route.method == "POST":
-        schema = {"$ref": REF.format(name=route.request.__name__)}
-        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"schema": {"$ref": REF.format(name=route.request.__name__)}, "example": route.example}
+        made["requestBody"] = {"required": True, "content": {"application/json": content}}
     if route.open:
         made["security"] = []
     return made
+
+
+def _parameter(name: str, schema: Schema, example: Any) -> dict[str, Any]:
+    described = {"description": schema["description"], "schema": without_null(schema), "example": example}
+    return {"name": name, "in": "path", "required": True, **described}
 
 
 def _responses(route: EngineRoute) -> dict[str, Any]:

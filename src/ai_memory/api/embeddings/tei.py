@@ -126,7 +126,7 @@ def _prompt_choice(prompt_name: str | None) -> PromptChoice:
 
 
 def _too_long(truncate: bool, direction: str) -> TooLong:
-    if direction.lower() == "left":
+    if direction == "Left":
         raise InvalidInputError(
             "only the end of a text can be cut", hint="send truncation_direction: Right", field="truncation_direction"
         )

@@ -16,6 +16,13 @@ Input: TypeAlias = str | list[str | TokenId | list[TokenId]]
 Name: TypeAlias = Annotated[str, Meta(max_length=256)]
 Dimension: TypeAlias = Annotated[int, Meta(ge=0, le=65_536)]
 InputType = Literal["query", "document", "search_query", "search_document", "passage", "classification", "clustering"]
+Direction: TypeAlias = Annotated[
+    Literal["Right", "Left"],
+    Meta(
+        description="`Right`: the end is cut. `Left` is refused.",
+        extra={"normal": lambda given, _: given.capitalize()},  # `right` and `left` are their other names there
+    ),
+]
 TooLongName = Literal["error", "truncate", "windows"]
 
 
@@ -116,9 +123,7 @@ class EmbedRequest(Struct, frozen=True, kw_only=True):
     truncate: Annotated[
         bool, Meta(description="Whether a text that is too long is truncated; else it is an error.")
     ] = True
-    truncation_direction: Annotated[
-        Literal["Right", "right", "Left", "left"], Meta(description="`Right`: the end is cut. `Left` is refused.")
-    ] = "Right"
+    truncation_direction: Direction = "Right"
     prompt_name: Annotated[
         Name | None, Meta(description="Such as `query`, `document`, `STS`, or the name of a task.")
     ] = None
@@ -164,7 +169,7 @@ class SimilarityParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """As in `/embed`."""
 
     truncate: bool = True
-    truncation_direction: Literal["Right", "right", "Left", "left"] = "Right"
+    truncation_direction: Direction = "Right"
     prompt_name: Name | None = None
 
 
