@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ai_memory.api.embeddings.routes import OPENAI, ROUTES, TEI, EngineRoute
+from ai_memory.api.embeddings.routes import COHERE, OLLAMA, OPENAI, ROUTES, TEI, EngineRoute
 from ai_memory.operations.schema import Schema, schemas, without_null
 
 REF = "#/components/schemas/{name}"
@@ -25,13 +25,16 @@ _CAUSES = {
     424: "The model failed.",
     429: "Too many requests are waiting.",
     500: "Internal error; the log has the trace.",
+    501: "The model cannot do this.",
     503: "There is no model, it could not be loaded, or the service is closing.",
 }
 
 
 def engine_schemas(ref_template: str = REF) -> dict[str, Schema]:
     """The types of requests, answers and errors by name."""
-    _, errors = msgspec.json.schema_components([OPENAI.error, TEI.error], ref_template=ref_template)
+    _, errors = msgspec.json.schema_components(
+        [each.error for each in (OPENAI, TEI, OLLAMA, COHERE)], ref_template=ref_template
+    )
     return {**schemas(ROUTES, ref_template), **errors}
 
 
@@ -72,7 +75,7 @@ def _responses(route: EngineRoute) -> dict[str, Any]:
     (answer,), _ = msgspec.json.schema_components([route.response], ref_template=REF)
     found: dict[str, Any] = {"200": {"description": route.summary, "content": {"application/json": {"schema": answer}}}}
     error = {"$ref": REF.format(name=route.error_format.error.__name__)}
-    for status in route.error_format.statuses:
+    for status in route.statuses:
         found[str(status)] = {"description": _CAUSES[status], "content": {"application/json": {"schema": error}}}
     found["429"]["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
     return found
