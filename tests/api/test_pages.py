@@ -70,19 +70,101 @@ def test_openapi_schemas_are_schemas(document: dict[str, Any]) -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
+def described(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every operation of the document."""
+    for methods in document["paths"].values():
+        yield from methods.values()
+
+
+def body_of(document: dict[str, Any], operation: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The schema and the example of an operation's JSON body; both empty where it takes none."""
+    content = operation.get("requestBody", {"content": {}})["content"].get("application/json")
+    if content is None:
+        return {"properties": {}}, {}
+    return document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]], content["example"]
+
+
 def test_openapi_describes_every_field_and_error(document: dict[str, Any]) -> None:
-    for request in {each.request for each in OPERATIONS} | {route.request for route in ROUTES}:
-        for name, field in document["components"]["schemas"][request.__name__]["properties"].items():
-            assert field.get("description") or "$ref" in field, f"{request.__name__}.{name}"
-    codes = document["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
+    shown = {each["operationId"]: each for each in described(document)}
+    requests = {each.name: each.request for each in OPERATIONS} | {each.name: each.request for each in ROUTES}
+    for operation_id, request in requests.items():
+        fields = {field["name"]: field for field in shown[operation_id]["parameters"] if field["in"] != "header"}
+        fields |= body_of(document, shown[operation_id])[0]["properties"]
+        assert set(fields) == set(request.__struct_fields__), operation_id
+        for name, field in fields.items():
+            assert field.get("description") or "$ref" in field or "$ref" in field["schema"], f"{operation_id}.{name}"
+    codes = document["components"]["schemas"]["ServiceErrorDetail"]["properties"]["code"]["enum"]
     assert set(codes) == set(error_classes())
     statuses = {str(cls.status) for cls in error_classes().values() if cls is not MemoryServiceError}
     for operation in OPERATIONS:
-        described = document["paths"][f"/v1{operation.route.path}"][operation.route.method.lower()]
-        assert statuses <= set(described["responses"])
+        assert statuses <= set(shown[operation.name]["responses"])
     for route in ROUTES:
-        described = document["paths"][route.path][route.method.lower()]
-        assert {str(status) for status in route.error_format.statuses} | {"200"} == set(described["responses"])
+        assert {str(status) for status in route.statuses} | {"200"} == set(shown[route.name]["responses"])
+
+
+def test_openapi_is_at_the_address_where_programs_look_too(served: Served, document: dict[str, Any]) -> None:
+    assert ask(served, "GET", "/openapi.json").json == document
+    assert document["servers"][0]["url"] == "/"
+
+
+def test_openapi_groups_every_operation(document: dict[str, Any]) -> None:
+    groups = {tag["name"] for tag in document["tags"]}
+    used = [operation["tags"] for operation in described(document)]
+    assert all(len(tags) == 1 for tags in used)
+    assert {tag for tags in used for tag in tags} == groups
+    assert all(tag["description"] for tag in document["tags"])
+
+
+def test_openapi_examples_are_valid(document: dict[str, Any]) -> None:
+    def check(schema: dict[str, Any], example: Any) -> None:
+        inner = {"$defs": document["components"]["schemas"], **schema}
+        moved = json.loads(json.dumps(inner).replace("#/components/schemas/", "#/$defs/"))
+        jsonschema.validate(example, moved)
+
+    for operation in described(document):
+        check(*body_of(document, operation))
+        for parameter in operation["parameters"]:
+            assert not parameter.get("required") or "example" in parameter, operation["operationId"]
+            if "example" in parameter:
+                check(parameter["schema"], parameter["example"])
+
+
+def inline(schema: Any, name: str) -> Iterator[tuple[str, list[str]]]:
+    """The enumerations without a name of their own in a schema, each with the name that generators give it from its place."""
+    if isinstance(schema, dict):
+        if "enum" in schema:
+            yield name, schema["enum"]
+        for key in ("anyOf", "items", "additionalProperties"):
+            yield from inline(schema.get(key), name)
+        for field, each in schema.get("properties", {}).items():
+            yield from inline(each, name + "".join(part.capitalize() for part in field.split("_")))
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from inline(each, name)
+
+
+def test_openapi_gives_generators_no_name_twice(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert len({name.lower() for name in schemas}) == len(schemas)
+    for name, schema in schemas.items():
+        assert schema.get("title", name) == name
+        for given, values in inline(schema, name):
+            assert len({value.lower() for value in values}) == len(values), given
+            if given != name:
+                assert given.lower() not in {each.lower() for each in schemas}, given
+
+
+def test_openapi_names_every_schema_that_is_used_and_no_other(document: dict[str, Any]) -> None:
+    written = json.dumps(document)
+    for name in document["components"]["schemas"]:
+        assert f'"#/components/schemas/{name}"' in written, name
+
+
+def test_openapi_answers_leave_no_field_out(document: dict[str, Any]) -> None:
+    for name in ("Answer", "Hit", "MemoryRecord", "Receipt", "VectorGeneration", "EngineInfo"):
+        schema = document["components"]["schemas"][name]
+        assert set(schema["required"]) == set(schema["properties"])
+    assert document["components"]["schemas"]["Draft"]["required"] == ["text"]
 
 
 def test_answers_fit_their_schemas(served: Served, document: dict[str, Any]) -> None:
@@ -96,7 +178,7 @@ def test_answers_fit_their_schemas(served: Served, document: dict[str, Any]) -> 
     ):
         schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
         jsonschema.Draft202012Validator(schema).validate(ask(served, "GET", path).json)
-    error = {"$ref": "#/components/schemas/Error", "components": document["components"]}
+    error = {"$ref": "#/components/schemas/ServiceError", "components": document["components"]}
     jsonschema.Draft202012Validator(error).validate(ask(served, "GET", "/nope").json)
 
 

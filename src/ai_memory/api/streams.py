@@ -27,7 +27,14 @@ from ai_memory.types import Actor
 
 LINES = b"application/x-ndjson"
 LINE_TYPES = frozenset(
-    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/json"}
+    {
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/x-jsonlines",
+        "application/json",
+        "application/octet-stream",  # what many programs, and most generated clients, send a file as
+    }
 )
 CHUNK = 1 << 16
 LOOK_SECONDS = 0.5

@@ -17,7 +17,7 @@ BuildState = Literal["running", "ready", "waiting", "failed", "done", "cancelled
 continues at the next call of `reembed` or start of the service."""
 
 
-class GenerationState(Struct, frozen=True, kw_only=True):
+class VectorGeneration(Struct, frozen=True, kw_only=True):
     """One vector generation: all vectors made by one embedder."""
 
     id: int
@@ -57,7 +57,7 @@ class Build(Struct, frozen=True, kw_only=True):
 class Generations(Struct, frozen=True, kw_only=True):
     """All vector generations, oldest first, and the latest build."""
 
-    generations: tuple[GenerationState, ...]
+    generations: tuple[VectorGeneration, ...]
     build: Build | None
 
 

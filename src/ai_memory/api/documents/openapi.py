@@ -3,18 +3,47 @@
 from __future__ import annotations
 
 import inspect
-import re
 from typing import Any
 
-from ai_memory.api.embeddings.document import engine_paths, engine_schemas
+from ai_memory.api.documents.components import (
+    REF,
+    body_name,
+    body_schema,
+    complete,
+    default_said,
+    error_schemas,
+    path_fields,
+)
+from ai_memory.api.documents.examples import LINES, VALUES, example_values
+from ai_memory.api.embeddings.document import TAG, engine_paths, engine_schemas
 from ai_memory.api.endpoints import WITHOUT_BODY
 from ai_memory.errors import MemoryServiceError, error_classes
 from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.schema import Schema, schemas, without_null
 from ai_memory.operations.table import OPERATIONS
 
-REF = "#/components/schemas/{name}"
-LINES = "application/x-ndjson"
+JSON_LINES = "application/x-ndjson"
+
+TAGS = {
+    "memories": "Remember, find, change and forget texts.",
+    "graph": "What memories mention and how it is connected; who is who.",
+    "transfer": "Whole namespaces in and out, as JSON lines.",
+    "generations": "The vectors of all memories: building new ones, and switching between them.",
+    "service": "What the service is doing.",
+    TAG: "The model for other programs: texts in, vectors out, and nothing is stored.",
+}
+"""The groups of operations, for pages and for generators, which make a module or a class of each."""
+
+_TAG_OF_MODULE = {
+    "writing": "memories",
+    "reading": "memories",
+    "graph": "graph",
+    "deciding": "graph",
+    "moving": "transfer",
+    "generations": "generations",
+    "watching": "service",
+}
+"""The group of the operations that are defined in a module of `ai_memory.operations`."""
 
 _HEADER_FIELDS = {
     "idempotency_key": (
@@ -31,10 +60,12 @@ def openapi(version: str) -> dict[str, Any]:
     components = schemas(OPERATIONS, REF)
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
+        if _takes_json(operation):
+            components[body_name(operation)] = body_schema(operation, components[operation.request.__name__])
         path = paths.setdefault(PREFIX + operation.route.path, {})
         path[operation.route.method.lower()] = _operation(operation, components)
     paths.update(engine_paths())
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {
             "title": "AI Memory Service",
@@ -42,9 +73,11 @@ def openapi(version: str) -> dict[str, Any]:
             "summary": "Long-term memory for AI agents, on the user's own machine.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "servers": [{"url": "/", "description": "The service that this document is from."}],
+        "tags": [{"name": name, "description": meaning} for name, meaning in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {**components, **engine_schemas(), "Error": _error_schema()},
+            "schemas": {**components, **engine_schemas(), **error_schemas()},
             "responses": {_response_name(status): _error_response(status) for status in _statuses()},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -53,11 +86,11 @@ def openapi(version: str) -> dict[str, Any]:
         },
         "security": [{}, {"bearer": []}, {"header": []}],
     }
+    return complete(document)
 
 
-def path_fields(operation: Operation) -> list[str]:
-    """The fields in an operation's path."""
-    return re.findall(r"{(\w+)}", operation.route.path)
+def _takes_json(operation: Operation) -> bool:
+    return operation.route.method not in WITHOUT_BODY and operation.stream != "in"
 
 
 def _operation(operation: Operation, components: dict[str, Schema]) -> dict[str, Any]:
@@ -66,12 +99,13 @@ def _operation(operation: Operation, components: dict[str, Schema]) -> dict[str,
     fields: dict[str, Schema] = request["properties"]
     made: dict[str, Any] = {
         "operationId": operation.name,
+        "tags": [_TAG_OF_MODULE[operation.request.__module__.rpartition(".")[2]]],
         "summary": operation.summary,
         "description": request.get("description", operation.summary),
         "parameters": [_parameter(name, "path", fields[name]) for name in in_path],
         "responses": _responses(operation),
     }
-    if operation.route.method in WITHOUT_BODY or operation.stream == "in":
+    if not _takes_json(operation):
         required = request.get("required", ())
         made["parameters"] += [
             _parameter(name, "query", schema, required=name in required)
@@ -79,15 +113,20 @@ def _operation(operation: Operation, components: dict[str, Schema]) -> dict[str,
             if name not in in_path
         ]
     else:
-        made["requestBody"] = {
-            "required": bool(set(request.get("required", ())) - set(in_path)),
-            "content": {"application/json": {"schema": _body_schema(operation, request, in_path)}},
+        body = components[body_name(operation)]
+        content = {
+            "schema": {"$ref": REF.format(name=body_name(operation))},
+            "example": example_values(operation, body),
         }
+        made["requestBody"] = {"required": bool(body["required"]), "content": {"application/json": content}}
     if operation.stream == "in":
         text = "One JSON object per line: drafts as for remember, or the lines of an archive."
         made["requestBody"] = {
             "required": True,
-            "content": {LINES: {"schema": {"type": "string", "description": text}}},
+            "content": {
+                JSON_LINES: {"schema": {"type": "string", "description": text}, "example": LINES},
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary", "description": text}},
+            },
         }
     for field, (name, description, schema) in _HEADER_FIELDS.items():
         if field in fields:
@@ -96,8 +135,10 @@ def _operation(operation: Operation, components: dict[str, Schema]) -> dict[str,
 
 
 def _parameter(name: str, place: str, schema: Schema, *, required: bool = False) -> dict[str, Any]:
-    schema = without_null(schema)
+    schema = default_said(without_null(schema))
     parameter = {"name": name, "in": place, "required": required or place == "path", "schema": schema}
+    if parameter["required"]:
+        parameter["example"] = VALUES[name]
     if "description" in schema:
         parameter["description"] = schema["description"]
     if schema.get("type") == "array":
@@ -105,22 +146,13 @@ def _parameter(name: str, place: str, schema: Schema, *, required: bool = False)
     return parameter
 
 
-def _body_schema(operation: Operation, request: Schema, in_path: list[str]) -> Schema:
-    """The request's schema, without the fields in the path."""
-    if not in_path:
-        return {"$ref": REF.format(name=operation.request.__name__)}
-    left = {name: schema for name, schema in request["properties"].items() if name not in in_path}
-    required = [name for name in request.get("required", ()) if name not in in_path]
-    return {**request, "properties": left, "required": required}
-
-
 def _responses(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {
         str(status): {"$ref": f"#/components/responses/{_response_name(status)}"} for status in _statuses()
     }
     if operation.response is bytes:
-        schema: Schema = {"type": "string", "description": "One JSON object per line."}
-        found["200"] = {"description": operation.summary, "content": {LINES: {"schema": schema}}}
+        schema: Schema = {"type": "string", "format": "binary", "description": "One JSON object per line."}
+        found["200"] = {"description": operation.summary, "content": {JSON_LINES: {"schema": schema}}}
         return found
     answer: dict[str, Any] = {
         "description": operation.summary,
@@ -158,19 +190,8 @@ def _error_response(status: int) -> dict[str, Any]:
     ]
     response: dict[str, Any] = {
         "description": "\n\n".join(causes),
-        "content": {"application/json": {"schema": {"$ref": REF.format(name="Error")}}},
+        "content": {"application/json": {"schema": {"$ref": REF.format(name="ServiceError")}}},
     }
     if status == 429:
         response["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
     return response
-
-
-def _error_schema() -> Schema:
-    fields: dict[str, Schema] = {
-        "code": {"type": "string", "enum": sorted(error_classes()), "description": "Stable; for programs to compare."},
-        "message": {"type": "string", "description": "What was wrong, with the limit if there is one."},
-        "hint": {"type": ["string", "null"], "description": "How to fix it."},
-        "details": {"type": "object", "description": "The values behind the message, and `request_id`."},
-    }
-    inner = {"type": "object", "properties": fields, "required": list(fields)}
-    return {"title": "Error", "type": "object", "properties": {"error": inner}, "required": ["error"]}

@@ -8,27 +8,14 @@ from typing import Any
 
 import msgspec
 
-from ai_memory.api.documents.openapi import path_fields
+from ai_memory.api.documents.components import path_fields
+from ai_memory.api.documents.examples import example_values
 from ai_memory.api.embeddings.document import engine_schemas
 from ai_memory.api.embeddings.routes import ROUTES, EngineRoute
 from ai_memory.api.endpoints import WITHOUT_BODY
 from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.schema import Schema, schemas
 from ai_memory.operations.table import OPERATIONS
-
-EXAMPLES: dict[str, Any] = {
-    "text": "We ship on Fridays.",
-    "query": "When do we ship?",
-    "id": "mem_…",
-    "source": "mem_…",
-    "target": "entity:person/Ada",
-    "thing": "entity:person/Ada",
-    "things": ["entity:A. Lovelace"],
-    "into": "entity:person/Ada Lovelace",
-    "ids": ["mem_…"],
-    "memories": [{"text": "Ada leads the search team."}, {"text": "The office closes at six.", "type": "procedural"}],
-}
-"""Example values of the required fields."""
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -99,11 +86,6 @@ def _limits(schema: Schema) -> list[str]:
     return [form.format(schema[name]) for name, form in words.items() if name in schema]
 
 
-def example_values(request: Schema) -> dict[str, Any]:
-    """The smallest sensible request, as plain values."""
-    return {name: EXAMPLES[name] for name in request.get("required", ())}
-
-
 def curl(operation: Operation, values: dict[str, Any]) -> str:
     """A command line that sends `values`."""
     path = PREFIX + operation.route.path
@@ -120,7 +102,7 @@ def curl(operation: Operation, values: dict[str, Any]) -> str:
 
 def _section(operation: Operation, components: dict[str, Schema]) -> str:
     request = components[operation.request.__name__]
-    values = example_values(request)
+    values = example_values(operation, request)
     return f"""<section id="{operation.name}">
 <h2>{escape(operation.summary)}</h2>
 <p><code class="route">{operation.route.method} {PREFIX}{escape(operation.route.path)}</code>

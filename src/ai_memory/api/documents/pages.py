@@ -37,13 +37,15 @@ def pages(api: Api, metrics: Metrics, published: RunningService | None) -> dict[
     """The GET handlers of all pages by path. Metrics cover all namespaces, so they need a key that opens all."""
     version = api.service.version
     page = partial(_Page, api)
+    document = Handler("openapi", page(lambda: (200, to_json(openapi(version))), JSON, fixed=True))
     html, css, script = (b"text/%b; charset=utf-8" % kind for kind in (b"html", b"css", b"javascript"))
     return {
         "/health/live": Handler("live", _live),
         "/health/ready": Handler("ready", page(lambda: _ready(api), JSON)),
         PROOF_PATH: Handler("proof", partial(_proof, published)),
         "/metrics": Handler("metrics", page(lambda: (200, metrics.text()), CONTENT_TYPE, private=True)),
-        "/v1/openapi.json": Handler("openapi", page(lambda: (200, to_json(openapi(version))), JSON, fixed=True)),
+        "/v1/openapi.json": document,
+        "/openapi.json": document,
         "/docs": Handler("docs", page(lambda: (200, docs_page(version)), html, fixed=True)),
         "/docs/docs.css": Handler("docs", page(lambda: _static("docs.css"), css, fixed=True)),
         "/docs/docs.js": Handler("docs", page(lambda: _static("docs.js"), script, fixed=True)),

@@ -102,6 +102,11 @@ def texts_of(engine: Engine, given: str | Sequence[str | int | list[int]], field
     )
 
 
+def has_token_ids(given: str | Sequence[str | int | list[int]]) -> bool:
+    """Whether any part of a request's input is a token id or a list of them."""
+    return not isinstance(given, str) and not all(isinstance(each, str) for each in given)
+
+
 def decode(engine: Engine, ids: Sequence[object], field: str, *, skip_special: bool = True) -> list[str]:
     """The texts of lists of token ids."""
     vocabulary = tokenizer(engine)
@@ -116,7 +121,7 @@ def decode(engine: Engine, ids: Sequence[object], field: str, *, skip_special: b
         except InvalidInputError as error:
             raise InvalidInputError(
                 error.message,
-                hint=f"ids must be of {engine.identity.model}'s vocabulary (see /tokenize), not of tiktoken's; texts are safer",
+                hint=f"ids must be of {engine.identity.model}'s vocabulary, as /tokenize gives them; texts are safer",
                 field=field,
             ) from error
     return found
@@ -141,6 +146,14 @@ def check_count(count: int, field: str) -> None:
             field=field,
             limit=MAX_INPUTS,
             actual=count,
+        )
+
+
+def check_direction(direction: str) -> None:
+    """Raise InvalidInputError for texts that are to be cut at their beginning."""
+    if direction == "Left":
+        raise InvalidInputError(
+            "only the end of a text can be cut", hint="send truncation_direction: Right", field="truncation_direction"
         )
 
 

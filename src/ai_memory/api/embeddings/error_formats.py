@@ -45,15 +45,37 @@ class TeiError(Struct, frozen=True, kw_only=True):
     error_type: str
 
 
+class OllamaError(Struct, frozen=True, kw_only=True):
+    """An error as Ollama's clients read it."""
+
+    error: str
+
+
+class CohereError(Struct, frozen=True, kw_only=True):
+    """An error as Cohere's and Jina's clients read it."""
+
+    message: str
+
+
 _OPENAI_CODES: Mapping[type[MemoryServiceError], str] = {
     UnauthorizedError: "invalid_api_key",
     OverloadedError: "rate_limit_exceeded",
 }
 
 
+def ollama_error(error: MemoryServiceError) -> RenderedError:
+    """Ollama's format: a sentence."""
+    return _text_status(error), {"error": _message(error)}
+
+
+def cohere_error(error: MemoryServiceError) -> RenderedError:
+    """Cohere's format: a sentence."""
+    return _text_status(error), {"message": _message(error)}
+
+
 def openai_error(error: MemoryServiceError) -> RenderedError:
     """OpenAI's format: an error in a text is 400, as there; only a body that is too large is 413."""
-    status = 400 if _is_about_a_text(error) else error.status
+    status = _text_status(error)
     kind = "rate_limit_error" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
     field = error.details.get("field", "request")
     code = error.details.get("openai_code") or _OPENAI_CODES.get(type(error), error.code)
@@ -88,6 +110,10 @@ _TEI: Mapping[type[MemoryServiceError], tuple[int, str]] = {
     ForbiddenError: (403, "Unauthorized"),
 }
 """The first matching class decides."""
+
+
+def _text_status(error: MemoryServiceError) -> int:
+    return 400 if _is_about_a_text(error) else error.status
 
 
 def _is_about_a_text(error: MemoryServiceError) -> bool:

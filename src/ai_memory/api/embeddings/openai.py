@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ai_memory.api.embeddings.answers import Answer, embedding_headers, json_answer, openai_rows
 from ai_memory.api.embeddings.call import Call
-from ai_memory.api.embeddings.engine import EmbeddingInput, texts_of
+from ai_memory.api.embeddings.engine import EmbeddingInput, has_token_ids, texts_of
 from ai_memory.api.embeddings.prompts import (
     SUFFIXES,
     PromptChoice,
@@ -15,6 +15,7 @@ from ai_memory.api.embeddings.prompts import (
 )
 from ai_memory.api.embeddings.values import EmbeddingsRequest, ModelCard, ModelCards, ModelRequest, Nothing
 from ai_memory.embed.base import TooLong
+from ai_memory.embed.models.known import known_model
 from ai_memory.errors import InvalidInputError
 
 DEFAULT_PROMPT: PromptChoice = None
@@ -25,6 +26,8 @@ def embeddings(call: Call, request: EmbeddingsRequest) -> Answer:
     """POST /v1/embeddings."""
     loaded = call.engine.identity.model
     suffix = split_model(request.model, loaded)
+    if has_token_ids(request.input):
+        _check_tokenizer(request.tokenizer, loaded)
     given = EmbeddingInput(
         texts=texts_of(call.engine, request.input, "input"),
         prompt=_prompt_choice(request, suffix),
@@ -51,6 +54,28 @@ def model(call: Call, request: ModelRequest) -> Answer:
     loaded = call.engine.identity.model
     suffix = split_model(request.model, loaded)
     return json_answer(ModelCard(id=f"{loaded}:{suffix}" if suffix else loaded))
+
+
+def _check_tokenizer(named: str | None, loaded: str) -> None:
+    """Refuse token ids unless the request says that they are the loaded model's.
+
+    LangChain and others send ids of tiktoken, OpenAI's tokenizer, to any server. Nearly all of them are ids here too, of other
+    words, and the vectors would be of a text that nobody wrote.
+    """
+    if named is None:
+        raise InvalidInputError(
+            f"`input` has token ids, and nothing says that they are of {loaded}'s tokenizer; those of another one mean other words",
+            hint="send texts (in LangChain's OpenAIEmbeddings: check_embedding_ctx_length=False), or, for ids from /tokenize, "
+            f'"tokenizer": "{loaded}"',
+            field="input",
+        )
+    known = known_model(named)
+    if named != loaded and (known is None or known.name != loaded):
+        raise InvalidInputError(
+            f"the token ids are of {named[:60]!r}, and the model here is {loaded}",
+            hint="send texts",
+            field="tokenizer",
+        )
 
 
 def _prompt_choice(request: EmbeddingsRequest, suffix: str) -> PromptChoice:

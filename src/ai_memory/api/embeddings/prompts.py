@@ -17,6 +17,9 @@ PromptChoice = Task | None
 SUFFIXES: tuple[str, ...] = ("query", "document", *(str(task) for task in Task if task is not Task.RETRIEVAL))
 """The suffixes that `/v1/models` lists; any other name of a prompt works too."""
 
+ALIASES = frozenset({"text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"})
+"""OpenAI's names, which programs often send without being able to change them: here they mean the loaded model."""
+
 _INPUT_TYPES: Mapping[str, PromptChoice] = {
     "query": Task.RETRIEVAL,
     "search_query": Task.RETRIEVAL,
@@ -59,13 +62,13 @@ def one_prompt(given: Mapping[str, PromptChoice], default: PromptChoice) -> Prom
 def split_model(requested: str, loaded: str) -> str:
     """The suffix of a model's name, empty where it has none. `loaded` is the name of the loaded model.
 
-    Raises NotFoundError for another model, and for a suffix that names no prompt.
+    Raises NotFoundError for another model that is not one of `ALIASES`, and for a suffix that names no prompt.
     """
     if requested == loaded:
         return ""
     name, _, suffix = requested.partition(":")
     known = known_model(name)
-    if name and name != loaded and (known is None or known.name != loaded):
+    if name and name != loaded and name not in ALIASES and (known is None or known.name != loaded):
         raise NotFoundError(
             f"The model `{requested[:100]}` does not exist or is not the one that is loaded here",
             hint=f"ask for {loaded}; /v1/models lists its names",

@@ -7,13 +7,17 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from ai_memory.api.embeddings import openai, tei
+from ai_memory.api.embeddings import ollama, openai, rerank, tei
 from ai_memory.api.embeddings.answers import Answer
 from ai_memory.api.embeddings.error_formats import (
     OPENAI_STATUSES,
     TEI_STATUSES,
+    CohereError,
+    OllamaError,
     OpenAIError,
     TeiError,
+    cohere_error,
+    ollama_error,
     openai_error,
     tei_error,
 )
@@ -28,7 +32,16 @@ from ai_memory.api.embeddings.values import (
     ModelCards,
     ModelRequest,
     Nothing,
+    OllamaEmbedding,
+    OllamaEmbeddings,
+    OllamaEmbedRequest,
+    OllamaModels,
+    OllamaPromptRequest,
+    RerankRequest,
+    RerankResults,
     SimilarityRequest,
+    TeiRank,
+    TeiRerankRequest,
     Token,
     TokenizeRequest,
 )
@@ -46,6 +59,8 @@ class ErrorFormat(Struct, frozen=True, kw_only=True):
 
 OPENAI = ErrorFormat(name="OpenAI", render=openai_error, error=OpenAIError, statuses=OPENAI_STATUSES)
 TEI = ErrorFormat(name="text-embeddings-inference", render=tei_error, error=TeiError, statuses=TEI_STATUSES)
+OLLAMA = ErrorFormat(name="Ollama", render=ollama_error, error=OllamaError, statuses=OPENAI_STATUSES)
+COHERE = ErrorFormat(name="Cohere and Jina", render=cohere_error, error=CohereError, statuses=OPENAI_STATUSES)
 
 
 class EngineRoute(Struct, frozen=True, kw_only=True):
@@ -65,6 +80,13 @@ class EngineRoute(Struct, frozen=True, kw_only=True):
     """A sensible request, for the pages."""
     open: bool = False
     """Whether it needs no API key."""
+    needs_tokens: bool = False
+    """Whether it needs a model that gives a vector of each token; another one answers 501."""
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """The statuses of its errors."""
+        return (*self.error_format.statuses, 501) if self.needs_tokens else self.error_format.statuses
 
 
 ROUTES: tuple[EngineRoute, ...] = (
@@ -132,6 +154,65 @@ ROUTES: tuple[EngineRoute, ...] = (
         error_format=TEI,
         carry_out=tei.similarity,
         example={"inputs": {"source_sentence": "We ship on Fridays.", "sentences": ["When do we ship?", "It rains."]}},
+    ),
+    EngineRoute(
+        name="rerank",
+        method="POST",
+        path="/rerank",
+        summary="Order texts by a query, compatible with text-embeddings-inference",
+        request=TeiRerankRequest,
+        response=list[TeiRank],
+        error_format=TEI,
+        carry_out=rerank.rerank_tei,
+        example={"query": "When do we ship?", "texts": ["It rains.", "We ship on Fridays."]},
+        needs_tokens=True,
+    ),
+    *(
+        EngineRoute(
+            name=f"rerank_{version}",
+            method="POST",
+            path=f"/{version}/rerank",
+            summary="Order texts by a query, compatible with Cohere and Jina",
+            request=RerankRequest,
+            response=RerankResults,
+            error_format=COHERE,
+            carry_out=rerank.rerank,
+            example={"query": "When do we ship?", "documents": ["It rains.", "We ship on Fridays."], "top_n": 1},
+            needs_tokens=True,
+        )
+        for version in ("v1", "v2")
+    ),
+    EngineRoute(
+        name="ollama_embed",
+        method="POST",
+        path="/api/embed",
+        summary="Embed texts, compatible with Ollama",
+        request=OllamaEmbedRequest,
+        response=OllamaEmbeddings,
+        error_format=OLLAMA,
+        carry_out=ollama.embed,
+        example={"input": ["We ship on Fridays."]},
+    ),
+    EngineRoute(
+        name="ollama_embeddings",
+        method="POST",
+        path="/api/embeddings",
+        summary="Embed one text, compatible with Ollama's older route",
+        request=OllamaPromptRequest,
+        response=OllamaEmbedding,
+        error_format=OLLAMA,
+        carry_out=ollama.embed_prompt,
+        example={"prompt": "We ship on Fridays."},
+    ),
+    EngineRoute(
+        name="ollama_tags",
+        method="GET",
+        path="/api/tags",
+        summary="Show the model as Ollama lists its models",
+        request=Nothing,
+        response=OllamaModels,
+        error_format=OLLAMA,
+        carry_out=ollama.tags,
     ),
     EngineRoute(
         name="tokenize",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from ai_memory.api.embeddings.answers import Answer, embedding_headers, json_answer, plain_rows
 from ai_memory.api.embeddings.call import Call
-from ai_memory.api.embeddings.engine import EmbeddingInput, check_count, similarities, texts_of, tokenizer
+from ai_memory.api.embeddings.engine import (
+    EmbeddingInput,
+    check_count,
+    check_direction,
+    similarities,
+    texts_of,
+    tokenizer,
+)
 from ai_memory.api.embeddings.engine import decode as decode_ids
 from ai_memory.api.embeddings.prompts import PromptChoice, named_prompt
 from ai_memory.api.embeddings.values import (
@@ -126,10 +133,7 @@ def _prompt_choice(prompt_name: str | None) -> PromptChoice:
 
 
 def _too_long(truncate: bool, direction: str) -> TooLong:
-    if direction.lower() == "left":
-        raise InvalidInputError(
-            "only the end of a text can be cut", hint="send truncation_direction: Right", field="truncation_direction"
-        )
+    check_direction(direction)
     return TooLong.TRUNCATE if truncate else TooLong.ERROR
 
 

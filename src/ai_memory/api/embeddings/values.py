@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -16,6 +16,13 @@ Input: TypeAlias = str | list[str | TokenId | list[TokenId]]
 Name: TypeAlias = Annotated[str, Meta(max_length=256)]
 Dimension: TypeAlias = Annotated[int, Meta(ge=0, le=65_536)]
 InputType = Literal["query", "document", "search_query", "search_document", "passage", "classification", "clustering"]
+Direction: TypeAlias = Annotated[
+    Literal["Right", "Left"],
+    Meta(
+        description="`Right`: the end is cut. `Left` is refused.",
+        extra={"normal": lambda given, _: given.capitalize()},  # `right` and `left` are their other names there
+    ),
+]
 TooLongName = Literal["error", "truncate", "windows"]
 
 
@@ -26,10 +33,23 @@ class Nothing(Struct, frozen=True, kw_only=True):
 class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
     """Texts to embed, with OpenAI's fields and a few more that choose the prompt."""
 
-    input: Annotated[Input, Meta(description="One text, up to 2,048 texts, or token ids of the model's vocabulary.")]
+    input: Annotated[
+        Input, Meta(description="One text, up to 2,048 texts, or, with `tokenizer`, token ids of the model's own.")
+    ]
     model: Annotated[
-        Name, Meta(description="A model of `/v1/models`; `NAME:query` chooses a prompt. Empty: the loaded model.")
+        Name,
+        Meta(
+            description="A model of `/v1/models`; `NAME:query` chooses a prompt. Empty, or one of OpenAI's names such as "
+            "text-embedding-3-small: the loaded model."
+        ),
     ] = ""
+    tokenizer: Annotated[
+        Name | None,
+        Meta(
+            description="Required with token ids: the model whose tokenizer they are from. Ids of another one, such as tiktoken's, "
+            "mean other words, so they are refused."
+        ),
+    ] = None
     dimensions: Annotated[
         Dimension | None,
         Meta(description="Length of the vectors, one of the model's; they are cut and normalized."),
@@ -116,9 +136,7 @@ class EmbedRequest(Struct, frozen=True, kw_only=True):
     truncate: Annotated[
         bool, Meta(description="Whether a text that is too long is truncated; else it is an error.")
     ] = True
-    truncation_direction: Annotated[
-        Literal["Right", "right", "Left", "left"], Meta(description="`Right`: the end is cut. `Left` is refused.")
-    ] = "Right"
+    truncation_direction: Direction = "Right"
     prompt_name: Annotated[
         Name | None, Meta(description="Such as `query`, `document`, `STS`, or the name of a task.")
     ] = None
@@ -164,7 +182,7 @@ class SimilarityParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """As in `/embed`."""
 
     truncate: bool = True
-    truncation_direction: Literal["Right", "right", "Left", "left"] = "Right"
+    truncation_direction: Direction = "Right"
     prompt_name: Name | None = None
 
 
@@ -223,3 +241,137 @@ class EngineHealth(Struct, frozen=True, kw_only=True):
 
     healthy: bool
     model: str
+
+
+class OllamaEmbedRequest(Struct, frozen=True, kw_only=True):
+    """Texts to embed, with Ollama's fields. No prompt is added, as there, unless the model's name has a suffix for one."""
+
+    input: Annotated[str | list[str], Meta(description="One text, or up to 2,048.")]
+    model: Annotated[
+        Name, Meta(description="A model of `/api/tags`, or Ollama's name of it; `NAME:query` chooses a prompt.")
+    ] = ""
+    truncate: Annotated[
+        bool, Meta(description="Whether a text that is too long is truncated; else it is an error.")
+    ] = True
+    dimensions: Annotated[Dimension | None, Meta(description="Length of the vectors, one of the model's.")] = None
+    options: Annotated[dict[str, Any] | None, Meta(description="Accepted and ignored.")] = None
+    keep_alive: Annotated[str | float | None, Meta(description="Accepted and ignored: the model stays loaded.")] = None
+
+
+class OllamaEmbeddings(Struct, frozen=True, kw_only=True):
+    """One vector per text, in order."""
+
+    model: str
+    embeddings: list[list[float]]
+    total_duration: int
+    """Nanoseconds."""
+    load_duration: int
+    prompt_eval_count: int
+    """Tokens that the model read."""
+
+
+class OllamaPromptRequest(Struct, frozen=True, kw_only=True):
+    """One text to embed, with the fields of Ollama's older route. A text that is too long is truncated."""
+
+    prompt: Annotated[str, Meta(description="The text.")] = ""
+    model: Annotated[Name, Meta(description="As in `/api/embed`.")] = ""
+    options: Annotated[dict[str, Any] | None, Meta(description="Accepted and ignored.")] = None
+    keep_alive: Annotated[str | float | None, Meta(description="Accepted and ignored: the model stays loaded.")] = None
+
+
+class OllamaEmbedding(Struct, frozen=True, kw_only=True):
+    """The vector of the text."""
+
+    embedding: list[float]
+
+
+class OllamaModel(Struct, frozen=True, kw_only=True):
+    """A model that a request may name."""
+
+    name: str
+    model: str
+    digest: str
+    """The revision of its files."""
+    size: int
+    """Always 0: not measured."""
+    details: dict[str, str]
+
+
+class OllamaModels(Struct, frozen=True, kw_only=True):
+    """The model that is loaded."""
+
+    models: list[OllamaModel]
+
+
+class RerankDocument(Struct, frozen=True, kw_only=True):
+    """A text to compare with the query; other fields are ignored."""
+
+    text: str
+
+
+class RerankRequest(Struct, frozen=True, kw_only=True):
+    """Texts to order by how well they answer a query, with the fields of Cohere and Jina."""
+
+    query: Annotated[str, Meta(description="The question.")]
+    documents: Annotated[
+        list[str | RerankDocument], Meta(description="Up to 1,000 texts, or objects with `text`.", max_length=1_000)
+    ]
+    model: Annotated[
+        Name, Meta(description="Empty, a name of the loaded model, or one of Cohere's, such as rerank-v3.5.")
+    ] = ""
+    top_n: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="Only the best so many. Default: all.")] = None
+    return_documents: Annotated[bool, Meta(description="Whether the results repeat the texts.")] = False
+    max_tokens_per_doc: Annotated[
+        int | None, Meta(description="Accepted and ignored: a text is read as far as the model reads.")
+    ] = None
+    max_chunks_per_doc: Annotated[int | None, Meta(description="Accepted and ignored.")] = None
+    truncation: Annotated[bool | None, Meta(description="Accepted and ignored.")] = None
+
+
+class RerankResult(Struct, frozen=True, kw_only=True):
+    """One of the texts."""
+
+    index: int
+    """Its index in the request, from 0."""
+    relevance_score: float
+    """From 0 to 1: the mean, over the query's words without its function words, of the greatest cosine with a token of the text."""
+    document: RerankDocument | None
+
+
+class RerankUsage(Struct, frozen=True, kw_only=True):
+    """Tokens that the model read, without special tokens."""
+
+    total_tokens: int
+
+
+class RerankResults(Struct, frozen=True, kw_only=True):
+    """The texts, best first."""
+
+    id: str
+    model: str
+    results: list[RerankResult]
+    usage: RerankUsage
+
+
+class TeiRerankRequest(Struct, frozen=True, kw_only=True):
+    """Texts to order by how well they answer a query, with the fields of text-embeddings-inference."""
+
+    query: Annotated[str, Meta(description="The question.")]
+    texts: Annotated[list[str], Meta(description="Up to 1,000.", max_length=1_000)]
+    raw_scores: Annotated[bool, Meta(description="Whether scores are cosines, from -1; else they are from 0 to 1.")] = (
+        False
+    )
+    return_text: Annotated[bool, Meta(description="Whether the results repeat the texts.")] = False
+    truncate: Annotated[bool, Meta(description="Accepted and ignored: a text is read as far as the model reads.")] = (
+        True
+    )
+    truncation_direction: Direction = "Right"
+
+
+class TeiRank(Struct, frozen=True, kw_only=True):
+    """One of the texts."""
+
+    index: int
+    """Its index in the request, from 0."""
+    score: float
+    text: str | None

@@ -40,7 +40,7 @@ class KnownModel:
 
 MINILM = KnownModel(
     name="all-MiniLM-L6-v2",
-    aliases=("minilm", "sentence-transformers/all-minilm-l6-v2"),
+    aliases=("minilm", "sentence-transformers/all-minilm-l6-v2", "all-minilm", "all-minilm:22m"),
     repository="sentence-transformers/all-MiniLM-L6-v2",
     architecture="bert",
     dimensions=(384,),
@@ -61,7 +61,7 @@ MINILM = KnownModel(
 
 EMBEDDING_GEMMA = KnownModel(
     name="embeddinggemma-300m",
-    aliases=("gemma", "embeddinggemma", "google/embeddinggemma-300m"),
+    aliases=("gemma", "embeddinggemma", "embeddinggemma:300m", "google/embeddinggemma-300m"),
     repository="google/embeddinggemma-300m",
     copies=("unsloth/embeddinggemma-300m", "onnx-community/embeddinggemma-300m-ONNX"),
     architecture="gemma3_text",

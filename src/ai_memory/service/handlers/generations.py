@@ -12,10 +12,10 @@ from ai_memory.operations.generations import (
     CancelReembedRequest,
     Generations,
     GenerationsRequest,
-    GenerationState,
     PruneGenerationsRequest,
     ReembedRequest,
     TakeBackRequest,
+    VectorGeneration,
 )
 from ai_memory.service.background.builder import KIND, Plan, ended_as, generation_by_id, latest_job, new_job, plan_of
 from ai_memory.service.background.embedder import Choice
@@ -31,7 +31,7 @@ def generations(parts: Parts, request: GenerationsRequest) -> Generations:
     """All generations, and how far the build is."""
     del request
     found = tuple(
-        GenerationState(
+        VectorGeneration(
             id=each.id,
             embedder=each.embedder,
             state=each.state,
