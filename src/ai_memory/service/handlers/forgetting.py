@@ -56,7 +56,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
     asked = Write("forget", request, request.namespace, request.idempotency_key)
     forgotten, _ = write_once(parts, asked, [command], answer, Forgotten)
     _drop_derived(parts, request.namespace, [request.id])
-    return forgotten
+    return replace(forgotten, wipe_pending=parts.upkeep.unwiped())
 
 
 def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
@@ -84,7 +84,11 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
         _brake(parts, request, len(ids))
         forgotten = _forget_all(parts, request.namespace, ids, reason)
     return Forgotten(
-        forgotten=forgotten, dry_run=request.dry_run, ids=tuple(ids[:SHOWN_IDS]), states=dict(sorted(states.items()))
+        forgotten=forgotten,
+        dry_run=request.dry_run,
+        ids=tuple(ids[:SHOWN_IDS]),
+        states=dict(sorted(states.items())),
+        wipe_pending=None if request.dry_run else parts.upkeep.unwiped(),
     )
 
 
