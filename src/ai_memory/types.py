@@ -404,3 +404,12 @@ class Problem(Struct, frozen=True, kw_only=True):
     message: str
     count: int = 1
     mend: str | None = None
+
+
+class WipePending(Struct, frozen=True, kw_only=True):
+    """Forgotten memories whose bytes are still on disk: no answer shows them, but a reader of the files could find them."""
+
+    since: dt.datetime | None
+    """When the first of them was forgotten; None where an earlier version forgot it."""
+    why: str
+    """What they wait for, in words."""

@@ -132,6 +132,8 @@ class Erased(Struct, frozen=True, kw_only=True):
 
     forgotten: int
     ids: tuple[str, ...]
+    wipe_pending: str = ""
+    """What keeps their bytes on disk for now; empty where they are gone."""
 
 
 def structure_of(value: Any, zone: dt.tzinfo) -> Struct:
@@ -235,7 +237,8 @@ def _written(receipt: Receipt, zone: dt.tzinfo) -> Written:
 
 def _erased(forgotten: Forgotten, zone: dt.tzinfo) -> Erased:
     del zone
-    return Erased(forgotten=forgotten.forgotten, ids=forgotten.ids)
+    waits = "" if forgotten.wipe_pending is None else forgotten.wipe_pending.why
+    return Erased(forgotten=forgotten.forgotten, ids=forgotten.ids, wipe_pending=waits)
 
 
 STRUCTURES: dict[type, tuple[type[Struct], Callable[[Any, dt.tzinfo], Struct]]] = {

@@ -146,6 +146,8 @@ def _forgotten(forgotten: Forgotten, zone: dt.tzinfo) -> Iterable[str]:
     states = ", ".join(f"{count} {state}" for state, count in forgotten.states.items())
     shown = f" ({states})" if forgotten.states.keys() - {"current"} else ""
     yield f"erased {forgotten.forgotten}{shown}: {', '.join(forgotten.ids)}"
+    if forgotten.wipe_pending is not None:
+        yield f"the bytes are still on disk and are wiped as soon as this ends: {one_line(forgotten.wipe_pending.why)}"
 
 
 _RENDERERS: dict[type, Callable[[Any, dt.tzinfo], Iterable[str]]] = {

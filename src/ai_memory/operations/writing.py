@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from ai_memory.errors import ConflictError
 from ai_memory.operations.base import Command, Operation, Route, Tool
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, Outcome, Receipt, Selection, Share
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, Outcome, Receipt, Selection, Share, WipePending
 
 MAX_TEXT = 200_000
 MAX_BATCH = 2_000
@@ -284,6 +284,8 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...]
     states: dict[str, int] = field(default_factory=dict)
     """How many of them were `current`, had `ended` (superseded ones among them) or were `retired`; never 0."""
+    wipe_pending: WipePending | None = None
+    """What keeps their bytes in the service's files for now; they are wiped as soon as it ends. None where they are gone."""
 
 
 def rejection(receipt: Receipt) -> ConflictError | None:

@@ -13,6 +13,7 @@ from ai_memory.service.background.decisions import Decisions
 from ai_memory.service.background.embedder import Chooser, EmbedderSlot
 from ai_memory.service.background.extraction import GraphReader
 from ai_memory.service.background.follower import Follower
+from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.store.base import Store
 from ai_memory.types import Actor
 
@@ -32,6 +33,7 @@ class Parts:
     decided: Decisions
     graph: GraphReader | None
     """None where extraction is switched off."""
+    upkeep: Upkeep
     zone: dt.tzinfo = dt.UTC
     """Whose days *yesterday* and *15 March* mean where a request's `now` has no zone."""
     actor: Actor = Actor.AGENT

@@ -29,6 +29,7 @@ from ai_memory.service.background.embedder import Chooser, EmbedderSlot, Loader,
 from ai_memory.service.background.extraction import GraphReader, OpenFile
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.snapshots import SnapshotFolder
+from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.service.handlers import moving, reading, watching
 from ai_memory.service.handlers.moving import Import
 from ai_memory.service.parts import Parts
@@ -75,6 +76,7 @@ class Service:
         backlog = BacklogWorker(store, slot, self._vectors_stored, ahead_seconds=ahead_seconds)
         shop = Workshop(store, slot, backlog, clock, partial(find_embedder, loader, choose), self._generation_switched)
         decided = Decisions(store)
+        graph = None if graph_file is None else GraphReader(store, graph_file, decided, zone)
         self._closed = threading.Event()
         self._parts = Parts(
             store=store,
@@ -88,7 +90,8 @@ class Service:
             zone=zone,
             tuned=tuned,
             decided=decided,
-            graph=None if graph_file is None else GraphReader(store, graph_file, decided, zone),
+            graph=graph,
+            upkeep=Upkeep(store, graph),
         )
         self.version = __version__
         self.zone = zone
@@ -160,13 +163,15 @@ class Service:
                 parts.graph.reset()
                 parts.graph.catch_up(math.inf)
         parts.backlog.settle(REBUILD_SECONDS if rebuild else SETTLE_SECONDS)  # else a finding could not say why
-        return (*repaired, *parts.store.check(), *watching.backlog(parts))
+        parts.upkeep.once()
+        return (*repaired, *parts.store.check(), *watching.backlog(parts), *watching.unwiped(parts))
 
     def close(self) -> None:
         """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""
         if self._closed.is_set():
             return
         self._closed.set()
+        self._parts.upkeep.close()
         self._parts.builder.close()
         self._parts.backlog.close()
         try:

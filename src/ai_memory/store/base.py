@@ -37,6 +37,7 @@ from ai_memory.types import (
     Problem,
     Relation,
     Selection,
+    WipePending,
 )
 
 # ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -536,6 +537,17 @@ class Store(Protocol):
 
     def backup(self, target: Path) -> None:
         """A consistent copy at `target`, which must not exist."""
+        ...
+
+    # upkeep
+    def unwiped(self) -> WipePending | None:
+        """What keeps the bytes of forgotten memories in the files that this store writes itself; None where they are gone."""
+        ...
+
+    def upkeep(self) -> None:
+        """What is to be done about once a second while the store is open: end exports that nobody reads while a wipe waits for
+        them, wipe what is still to be wiped, and cut a write-ahead log into which nobody writes. Raises StoreError.
+        """
         ...
 
     def close(self) -> None:

@@ -27,10 +27,10 @@ from ai_memory.store.ids import relation_id
 from ai_memory.store.sqlite.file.connection import Row, connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import make
 from ai_memory.store.sqlite.file.readers import Readers
-from ai_memory.store.sqlite.file.wal import Wiper, mark
+from ai_memory.store.sqlite.file.wal import Wiper, mark, pending, since_of
 from ai_memory.store.sqlite.schema import statements
 from ai_memory.store.values import instant, json_text, micros
-from ai_memory.types import Actor, Entity, Relation, RelationType
+from ai_memory.types import Actor, Entity, Relation, RelationType, WipePending
 from ai_memory.waiting import patiently
 
 LAYOUT = 3
@@ -250,6 +250,24 @@ class GraphFile:
         """Empty the file: all is to be read again."""
         with self._transaction() as connection:
             self._make(connection)
+
+    def unwiped(self) -> WipePending | None:
+        """What keeps the bytes of what was erased in the file; None where they are gone."""
+        with self._readers.one() as connection:
+            due = pending(connection)
+        if due is None:
+            return None
+        since = since_of(due)
+        why = self._wiper.failure or "another process reads an older state of the graph file"
+        return WipePending(since=None if since is None else from_micros(since), why=why)
+
+    def upkeep(self) -> None:
+        """Wipe what is still to be wiped; else cut the write-ahead log if nobody writes into it."""
+        with self._lock, translated(str(self._path)):
+            if pending(self._writing) is not None:
+                self._wiper.wipe(self._writing, seconds=0.0, urgent=False)
+            elif self._wiper.is_idle():
+                self._wiper.cut(self._writing)
 
     def close(self) -> None:
         """Release the file."""

@@ -125,6 +125,10 @@ DOCTOR = by_operator("ai-memory doctor", "have the store checked")
 REBUILD = by_operator("ai-memory doctor --rebuild", "have the derived data rebuilt")
 TUNE = by_operator("ai-memory tune", "tune the recipe again")
 SERVE = by_operator("ai-memory serve", "start the service")
+WIPE = by_operator(
+    "end what reads the store, or close the programs that have it open; the wipe follows within seconds",
+    "end what reads the store; the wipe follows within seconds",
+)
 EMBED_PENDING = Way(
     cli="ai-memory embed --pending makes them now; a running service makes them by itself",
     python="settle() waits for them",

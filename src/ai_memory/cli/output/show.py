@@ -312,6 +312,8 @@ def forgotten(value: Forgotten, screen: Screen) -> Iterable[str]:
     states = ", ".join(f"{count} {state}" for state, count in value.states.items())
     what = f"{value.forgotten} {word}" + (f" ({states})" if value.states.keys() - {"current"} else "")
     yield f"would erase {what}; add --no-dry-run to do it" if value.dry_run else f"erased {what}"
+    if value.wipe_pending is not None:
+        yield f"the bytes are still on disk and are wiped as soon as this ends: {visible_line(value.wipe_pending.why)}"
     del screen
 
 

@@ -22,7 +22,7 @@ from ai_memory.service.background.decisions import Decisions
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision
 from ai_memory.store.graph_file import GraphFile, Named, ReadRevision, Said
 from ai_memory.store.ids import entity_id
-from ai_memory.types import DECISIONS, Entity
+from ai_memory.types import DECISIONS, Entity, WipePending
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +88,15 @@ class GraphReader:
         with self._turn:
             self._directories.clear()
             self.file().clear()
+
+    def unwiped(self) -> WipePending | None:
+        """As `GraphFile.unwiped`, where the file is open."""
+        return None if self._file is None else self._file.unwiped()
+
+    def upkeep(self) -> None:
+        """As `GraphFile.upkeep`, where the file is open."""
+        if self._file is not None and not self._stopping.is_set():
+            self._file.upkeep()
 
     def close(self) -> None:
         """Stop after the current page; the next process continues from there."""

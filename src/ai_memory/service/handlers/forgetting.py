@@ -39,6 +39,8 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
     commands = _commands(parts, request.namespace, ids, now, reason, if_revision=request.if_revision)
 
     def answer(results: list[Result]) -> Forgotten:
+        if not ids:
+            memory_named(parts, request.namespace, request.id)  # which raises: the key has no value
         for memory_id, result in zip(ids, results, strict=True):
             raise_rejected(result, memory_id, request.namespace)
         return Forgotten(forgotten=len(ids), dry_run=False, ids=tuple(ids[:SHOWN_IDS]), states=_states(records, now))
@@ -48,11 +50,14 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
     asked = Write("forget", request, request.namespace, request.idempotency_key)
     forgotten, _ = write_once(parts, asked, commands, answer, Forgotten)
     _drop_derived(parts, request.namespace, ids)
-    return forgotten
+    return replace(forgotten, wipe_pending=parts.upkeep.unwiped())
 
 
 def _named(parts: Parts, request: ForgetRequest) -> list[str]:
-    """The ids of what is to be erased: one, or those of all values that a key has or had."""
+    """The ids of what is to be erased: one, or those of all values that a key has or had.
+
+    None of a key without values is no error yet: a repeated request is answered as the first one was.
+    """
     key = key_in(request.id)
     if key is None:
         return [request.id]
@@ -62,8 +67,6 @@ def _named(parts: Parts, request: ForgetRequest) -> list[str]:
         )
     values = Selection(namespace=request.namespace, keys=(key,))
     found = [record for page in _pages(parts, values, retired=True) for record in page]
-    if not found:  # a repeated request is answered by its idempotency key, whatever has become of the key
-        memory_named(parts, request.namespace, request.id)
     only_user(key, found)
     return list(dict.fromkeys(record.id for record in found))
 
@@ -118,7 +121,11 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
         _brake(parts, request, len(ids))
         forgotten = _forget_all(parts, request.namespace, ids, reason)
     return Forgotten(
-        forgotten=forgotten, dry_run=request.dry_run, ids=tuple(ids[:SHOWN_IDS]), states=dict(sorted(states.items()))
+        forgotten=forgotten,
+        dry_run=request.dry_run,
+        ids=tuple(ids[:SHOWN_IDS]),
+        states=dict(sorted(states.items())),
+        wipe_pending=None if request.dry_run else parts.upkeep.unwiped(),
     )
 
 

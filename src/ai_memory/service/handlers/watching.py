@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ai_memory import __version__
+from ai_memory.clock import in_zone
 from ai_memory.errors import MemoryServiceError, NotInstalledError, StoreError
 from ai_memory.installation import install_hint, require
 from ai_memory.operations.watching import VECTORS_PENDING, Health, HealthRequest, Part, Stats, StatsRequest
 from ai_memory.service.background.embedder import Lack, active_generation
 from ai_memory.service.handlers.generations import build
 from ai_memory.service.parts import Parts
-from ai_memory.types import Generation, Problem
-from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REBUILD, REEMBED, installing
+from ai_memory.types import Generation, Problem, WipePending
+from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REBUILD, REEMBED, WIPE, installing
 
 
 def stats(parts: Parts, request: StatsRequest) -> Stats:
@@ -36,14 +37,14 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
         store=parts.store.location,
         sequence=parts.store.sequence(),
         index_bytes=parts.follower.bytes_used(),
-        problems=tuple(_backlog(parts, counts.pending)),
+        problems=(*_backlog(parts, counts.pending), *unwiped(parts)),
     )
 
 
 def health(parts: Parts, request: HealthRequest) -> Health:
     """Which parts work; asks the store, but loads nothing."""
     del request
-    found = (_store(parts), _embedder(parts), *_vectors(parts), _graph(parts), *_build(parts), *_mcp())
+    found = (_store(parts), *_wipe(parts), _embedder(parts), *_vectors(parts), _graph(parts), *_build(parts), *_mcp())
     return Health(
         live=True,
         ready=found[0].state == "ok",
@@ -107,6 +108,30 @@ def _vectors(parts: Parts) -> Iterator[Part]:
 def backlog(parts: Parts) -> Iterator[Problem]:
     """The finding that some revisions lack a vector that they should have: nothing is lost, but semantic search misses them."""
     yield from _backlog(parts, parts.backlog.pending())
+
+
+def unwiped(parts: Parts) -> Iterator[Problem]:
+    """The finding that bytes of forgotten memories are still on disk."""
+    found = parts.upkeep.unwiped()
+    if found is not None:
+        yield Problem(check="wipe_pending", message=_waits(parts, found), mend=str(WIPE))
+
+
+def _wipe(parts: Parts) -> Iterator[Part]:
+    """The wipe of forgotten memories, while it has to wait."""
+    try:
+        found = parts.upkeep.unwiped()
+    except StoreError:
+        return  # the part `store` says so
+    if found is not None:
+        yield Part(name="wipe", state="degraded", message=_waits(parts, found), mend=str(WIPE))
+
+
+def _waits(parts: Parts, found: WipePending) -> str:
+    since = (
+        "an earlier version's time" if found.since is None else f"{in_zone(found.since, parts.zone):%Y-%m-%d %H:%M:%S}"
+    )
+    return f"bytes of what was forgotten are still on disk, since {since}: {found.why}"
 
 
 def _backlog(parts: Parts, pending: int) -> Iterator[Problem]:

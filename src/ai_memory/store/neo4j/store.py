@@ -53,6 +53,7 @@ from ai_memory.types import (
     Generation,
     Job,
     Problem,
+    WipePending,
 )
 
 T = TypeVar("T")
@@ -278,6 +279,13 @@ class Neo4jStore:
         return Neo4jTarget(
             self._submit, self._graveyard.secret, lambda made: _generations.index_vectors(self._connection, made)
         )
+
+    def unwiped(self) -> WipePending | None:
+        """As `Store.unwiped`: the files are the server's, see docs/neo4j.md."""
+        return None
+
+    def upkeep(self) -> None:
+        """As `Store.upkeep`: the server does its own."""
 
     def close(self) -> None:
         """As `Store.close`."""

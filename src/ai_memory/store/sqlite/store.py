@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial, wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from ai_memory.clock import Clock, to_micros
-from ai_memory.errors import InvalidInputError, StoreError, StoreReadOnlyError
+from ai_memory.clock import Clock, from_micros, to_micros
+from ai_memory.errors import InvalidInputError, RequestTimeoutError, StoreError, StoreReadOnlyError
 from ai_memory.store.base import Command, Once, Result
 from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.rules import sealed
@@ -41,7 +42,13 @@ from ai_memory.types import (
     MemoryRecord,
     Problem,
     Relation,
+    WipePending,
 )
+
+UNREAD_SECONDS = 30.0
+"""While a wipe is due, an export that was not asked for the next item for so long is ended."""
+LONGEST_SECONDS = 600.0
+"""A wipe that is due for so long ends every export that began before it."""
 
 
 def open_sqlite_store(
@@ -189,6 +196,9 @@ class SqliteStore:
         self._readers = readers
         self._wiper = wal.Wiper(path)
         self._wipe_due = self._wipe_urgent = False
+        self._held_up: str | None = None
+        """The mark of a wipe that the upkeep last saw, and when it first did, on the monotonic clock."""
+        self._held_up_since = 0.0
         self._writer: Writer | None = None
         if writing is not None:
             self._wiper.wipe(writing, seconds=0.0, urgent=True)
@@ -264,7 +274,7 @@ class SqliteStore:
     def _carry_out(self, transaction: Transaction, commands: Sequence[Command]) -> list[Result]:
         results = execute(transaction, commands)
         if transaction.forgotten_ids:
-            wal.mark(transaction.connection, transaction.sequence)
+            wal.mark(transaction.connection, transaction.sequence, to_micros(self._clock.now()))
             self._wipe_due = self._wipe_urgent = True
         elif transaction.wipe_pending:
             self._wipe_due = True
@@ -345,9 +355,11 @@ class SqliteStore:
     # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
-        """As `Store.export`, streaming; closing the iterator early releases the snapshot."""
-        with self._readers.snapshot() as connection:
-            yield from reading.export(connection, namespace)
+        """As `Store.export`, streaming; closing the iterator early releases the snapshot.
+
+        Where it holds a wipe up, it is ended: the next item raises RequestTimeoutError.
+        """
+        return self._readers.stream(lambda connection: reading.export(connection, namespace))
 
     def refuse_half_filled(self) -> None:
         """Raise StoreError where a migration into this store has not come to its end."""
@@ -392,6 +404,55 @@ class SqliteStore:
                 key_file(target).unlink(missing_ok=True)
                 raise
 
+    # ── upkeep ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def unwiped(self) -> WipePending | None:
+        """As `Store.unwiped`."""
+        with self._readers.one() as connection:
+            due = wal.pending(connection)
+        if due is None:
+            return None
+        since = wal.since_of(due)
+        return WipePending(since=None if since is None else from_micros(since), why=self._hindrance())
+
+    def upkeep(self) -> None:
+        """As `Store.upkeep`."""
+        if self._writer is None:
+            return
+        with self._readers.one() as connection:
+            due = wal.pending(connection)
+        if due is not None:
+            self._end_streams(due)
+            self._writer.between(lambda connection: self._wipe_again(connection))
+        elif self._wiper.is_idle():
+            self._writer.between(self._wiper.cut)
+
+    def _end_streams(self, due: str) -> None:
+        """End the exports that nobody reads, and after a longer time all that began before the wipe was due."""
+        now = time.monotonic()
+        if due != self._held_up:
+            self._held_up, self._held_up_since = due, now
+        for each in self._readers.streams():
+            began = each.began or now
+            is_late = began <= self._held_up_since and now - self._held_up_since >= LONGEST_SECONDS
+            if is_late or now - each.asked >= UNREAD_SECONDS:
+                each.end(_ended(is_late))
+
+    def _wipe_again(self, connection: sqlite3.Connection) -> None:
+        if self._wiper.wipe(connection, seconds=0.0, urgent=False):
+            self._wipe_due = False
+
+    def _hindrance(self) -> str:
+        if self._wiper.failure is not None:
+            return self._wiper.failure
+        streams = self._readers.streams()
+        if streams:
+            unread = time.monotonic() - min(each.asked for each in streams)
+            return f"an export that was begun before reads an older state; nobody has read on for {unread:,.0f} s"
+        return "somebody, perhaps in another process, reads or copies an older state of the store"
+
+    # ── end ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
     def close(self) -> None:
         """As `Store.close`."""
         self._readers.close()
@@ -401,3 +462,13 @@ class SqliteStore:
     def _last(self, connection: sqlite3.Connection) -> None:
         if self._wipe_due:
             self._wiper.wipe(connection, seconds=0.0, urgent=True)
+
+
+def _ended(is_late: bool) -> RequestTimeoutError:
+    limit = LONGEST_SECONDS if is_late else UNREAD_SECONDS
+    read = "to its end " if is_late else ""
+    return RequestTimeoutError(
+        f"the export was not read {read}for {limit:,.0f} s, and what has been forgotten meanwhile could not be wiped from the disk",
+        hint="export again, and read without a pause; or export one namespace at a time",
+        limit=limit,
+    )

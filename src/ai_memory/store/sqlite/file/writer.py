@@ -88,6 +88,19 @@ class Writer:
         self._lead(group)
         return _outcome(work)
 
+    def between(self, run: Callable[[sqlite3.Connection], None]) -> bool:
+        """Carry out `run` outside of a transaction while nobody writes; False, and nothing done, where somebody does."""
+        with self._turn:
+            if self._closed or self._leading or self._waiting:
+                return False
+            self._leading = True
+        try:
+            with translated(self._location):
+                run(self._connection)
+        finally:
+            self._hand_over([])
+        return True
+
     def close(self, last: Callable[[sqlite3.Connection], None] | None = None) -> None:
         """Let those who wait finish, run `last`, close the connection. Closing twice is allowed."""
         with self._turn:
