@@ -48,6 +48,7 @@ from ai_memory.store.sqlite.relating import is_joined, join, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
 from ai_memory.store.sqlite.revisions import NewRevisions
 from ai_memory.store.sqlite.rows import Held, hash_column
+from ai_memory.store.sqlite.seals import reseal
 from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.sqlite.vectors import inherit
 from ai_memory.store.tombstones import same_text
@@ -223,8 +224,8 @@ def _replace(
     key = transaction.append(
         Action.REVISED, moment, current.namespace, memory_id=current.id, retired=(held.key,), committed=committed
     )
-    _retire_row(transaction, held.key, moment, reason)
     transaction.connection.execute("UPDATE revisions SET dedup_key = NULL WHERE key = ?", (held.key,))
+    _retire_row(transaction, held.key, moment, reason)
     made = replace(
         made,
         revision=current.revision + 1,
@@ -245,6 +246,7 @@ def _retire_row(transaction: Transaction, key: int, at: dt.datetime, reason: str
     transaction.connection.execute(
         "UPDATE revisions SET retired_at = ?, retired_reason = ? WHERE key = ?", (to_micros(at), reason, key)
     )
+    reseal(transaction.connection, "revisions", "revisions.key = ?", (key,))
 
 
 def _revise(transaction: Transaction, command: Revise) -> Result:

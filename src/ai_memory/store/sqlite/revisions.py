@@ -10,7 +10,7 @@ from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.types import MemoryRecord
 
 INSERT_MEMORY = insert_into("memories", MEMORY_COLUMNS)
-INSERT_REVISION = insert_into("revisions", REVISION_COLUMNS)
+INSERT_REVISION = insert_into("revisions", (*REVISION_COLUMNS, "seal"))
 INSERT_TAG = "INSERT INTO tags VALUES (?, ?)"
 
 
@@ -19,6 +19,7 @@ class NewRevisions:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+        self._seal = transaction.seals.of("revisions")
         self._memories: list[Row] = []
         self._revisions: list[Row] = []
         self._keys: list[int] = []
@@ -39,9 +40,11 @@ class NewRevisions:
         `created_at` and `content_hash` as for `revision_row`.
         """
         namespace = self._transaction.namespace(made.namespace)
+        about = memory_row(memory, namespace, made, created_at)
         if key == memory:
-            self._memories.append(memory_row(memory, namespace, made, created_at))
-        self._revisions.append(revision_row(key, memory, namespace, made, created_at, content_hash, dedup_key, salt))
+            self._memories.append(about)
+        row = revision_row(key, memory, namespace, made, created_at, content_hash, dedup_key, salt)
+        self._revisions.append((*row, self._seal(row + about)))
         self._keys.append(key)
         for tag in dict.fromkeys(made.tags):
             self._tags.append((tag, key))

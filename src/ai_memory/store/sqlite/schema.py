@@ -15,15 +15,21 @@ from pathlib import Path
 from msgspec import Struct
 
 from ai_memory.errors import StoreCorruptError, StoreError, StoreReadOnlyError, StoreVersionError
+from ai_memory.store.sqlite.file import meta
 from ai_memory.store.sqlite.file.connection import connect
 from ai_memory.store.sqlite.file.files import without_connections
+from ai_memory.store.sqlite.file.secret import key_file
 from ai_memory.store.sqlite.file.slack import scrub
 from ai_memory.store.sqlite.rekeying import rekey
+from ai_memory.store.sqlite.seals import seal_all
 from ai_memory.store.tombstones import Secret
 from ai_memory.waiting import patiently
 
 APPLICATION_ID = 0x41494D53
 """The bytes "AIMS", at offset 68 of every store file."""
+
+STORE_ID = "store_id"
+"""The row of `meta` with the store's id."""
 
 _HEADER = b"SQLite format 3\0"
 
@@ -43,7 +49,7 @@ class Migration(Struct, frozen=True):
     """What follows the script in the same transaction; True where no copy of the store as it was may be kept."""
 
 
-_THEN = {4: rekey}
+_THEN = {4: rekey, 6: seal_all}
 """What a migration does beyond its script, by its number."""
 
 
@@ -56,10 +62,22 @@ def shipped_migrations() -> tuple[Migration, ...]:
 
 
 def look_before_opening(path: Path) -> None:
-    """Refuse a file that is no SQLite database, before SQLite touches it. An absent or empty file is fine."""
+    """Refuse a file that is no SQLite database, before SQLite touches it. An absent file is fine, or an empty one without a secret.
+
+    A store that is being made is not empty any more when its secret is made.
+    """
     if path.is_dir():
         raise StoreCorruptError(f"{path} is a folder, not a store", hint="name a file inside it")
-    if not path.exists() or path.stat().st_size == 0:
+    was_a_store = key_file(path).exists()  # before its size: another process may be making the store
+    if not path.exists():
+        return
+    if path.stat().st_size == 0:
+        if was_a_store:
+            raise StoreCorruptError(
+                f"{path} is empty, and was a store once: its secret is in {key_file(path).name}",
+                hint="restore a backup; to begin with an empty store, delete the empty file",
+                location=str(path),
+            )
         return
     with without_connections(path) as closed:  # with one, it has been looked at before
         if closed and _first_bytes(path) != _HEADER:
@@ -137,7 +155,7 @@ def upgrade(
 
     An older store is copied to `<name>.before-<version>.bak` first; the copy is not kept where it would keep digests that a
     migration erases because a forgotten text could be guessed from them. Several processes may do this at once: the first one
-    does the work while the others wait up to `seconds`.
+    does the work while the others wait up to `seconds`. The connection can seal rows.
     """
     newest = migrations[-1].version
     if version_of(connection, path, newest, seconds) == newest:
@@ -159,7 +177,7 @@ def upgrade(
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {newest}")
         if version == 0:
-            connection.execute("INSERT INTO meta VALUES ('store_id', ?)", (secrets.token_hex(16),))
+            meta.put(connection, STORE_ID, secrets.token_hex(16))
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()

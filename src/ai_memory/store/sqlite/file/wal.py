@@ -13,6 +13,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+from ai_memory.store.sqlite.file import meta
 from ai_memory.store.sqlite.file.files import kept_descriptor
 from ai_memory.store.sqlite.file.slack import scrub
 from ai_memory.waiting import patiently
@@ -29,13 +30,12 @@ _STEP_SECONDS = 0.01
 
 def mark(connection: sqlite3.Connection, sequence: int) -> None:
     """Note, inside a write transaction, that bytes erased by the entry `sequence` must be wiped."""
-    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (MARK, str(sequence)))
+    meta.put(connection, MARK, str(sequence))
 
 
 def pending(connection: sqlite3.Connection) -> str | None:
     """The mark, if there is one."""
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", (MARK,)).fetchone()
-    return None if row is None else str(row[0])
+    return meta.get(connection, MARK)
 
 
 class Wiper:
