@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -15,11 +16,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ai_memory.errors import MemoryServiceError
+from ai_memory import Memory
+from ai_memory.cli.exits import exit_code
+from ai_memory.cli.program import main
+from ai_memory.errors import MemoryServiceError, StoreCorruptError, StoreError
+from ai_memory.settings import Settings
 from ai_memory.store.base import Exclude, Once, VectorRow
-from ai_memory.store.sqlite.seals import SEALED
+from ai_memory.store.sqlite.rows.seals import SEALED
 from ai_memory.store.sqlite.store import open_sqlite_store
 from ai_memory.types import ArchivedTombstone, Job, Problem
+from ai_memory.wiring import doctor as service_doctor
 from tests.support.store_samples import (
     CLOCK,
     entity,
@@ -228,6 +234,84 @@ def test_a_changed_vector_is_made_again_by_a_rebuild(path: Path) -> None:
         assert [problem.check for problem in store.repair()] == ["seals"]
         assert store.check() == []
         assert sum(store.pending_count(generation.id) for generation in store.generations()) == pending + 1
+
+
+# ── files beside the store, and files that are none any more ───────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a service, with a graph file that has been read."""
+    folder = tmp_path_factory.mktemp("service") / "data"
+    with Memory(settings=_settings(folder)) as memory:
+        memory.remember_many([f"Anna Ivers met Otto Berg at Acme in Riga, for the time {n}." for n in range(300)])
+    assert service_doctor(_settings(folder), rebuild=True) == ()
+    return folder
+
+
+@pytest.fixture
+def data(folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder, tmp_path / "data"))
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(data_dir=folder, model="none")
+
+
+def test_a_store_without_its_end_is_refused_with_the_way_out(data: Path) -> None:
+    store = data / "memory.db"
+    os.truncate(store, store.stat().st_size * 99 // 100)
+    with pytest.raises(StoreCorruptError, match="was cut off") as caught:
+        service_doctor(_settings(data))
+    assert caught.value.hint == "restore a backup"
+
+
+def test_an_emptied_store_is_no_new_one(data: Path) -> None:
+    store = data / "memory.db"
+    store.write_bytes(b"")
+    with pytest.raises(StoreCorruptError, match="was a store once") as caught:
+        service_doctor(_settings(data))
+    assert "restore a backup" in str(caught.value.hint)
+    assert store.stat().st_size == 0
+    store.unlink()  # the other way out that the hint names
+    assert service_doctor(_settings(data)) == ()
+
+
+def test_the_command_says_it_and_ends_as_for_a_store_that_cannot_be_used(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.truncate(data / "memory.db", 20_000)
+    assert main(["--data-dir", str(data), "doctor"]) == exit_code(StoreError(""))
+    assert "restore a backup" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("secret", [None, "ab" * 32])
+def test_a_secret_that_is_gone_or_another_is_said_once(data: Path, secret: str | None) -> None:
+    key = data / "memory.db.key"
+    kept_secret = key.read_text()
+    key.unlink()
+    if secret is not None:
+        key.write_text(secret)
+    (problem,) = service_doctor(_settings(data))
+    assert problem.check == "sealed_otherwise"
+    assert problem.count > 300
+    assert "put back" in str(problem.mend)
+    key.write_text(kept_secret)
+    assert service_doctor(_settings(data)) == ()
+
+
+def test_a_damaged_graph_file_is_said_and_mended(data: Path) -> None:
+    graph = data / "memory.db.graph"
+    with closing(sqlite3.connect(graph)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'mentions_by_entity'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with graph.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    (problem,) = service_doctor(_settings(data))
+    assert (problem.check, problem.mend) == ("graph", "ai-memory doctor --rebuild")
+    assert service_doctor(_settings(data), rebuild=True) == ()
+    assert service_doctor(_settings(data)) == ()
 
 
 # ── bytes at random ────────────────────────────────────────────────────────────────────────────────────────────────────

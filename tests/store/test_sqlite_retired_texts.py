@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ai_memory.store.base import Once, Stored
-from ai_memory.store.sqlite.seals import SEALED
+from ai_memory.store.sqlite.rows.seals import SEALED
 from ai_memory.store.sqlite.store import open_sqlite_store
 from tests.support.disk import files_with
 from tests.support.store_samples import CLOCK, kept, one, remember, retire, revise

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ai_memory.store.base import Once, Result
 from ai_memory.store.rules import KEPT_MICROSECONDS, is_kept, key_reused, memories_of, repeats_what_is_forgotten
-from ai_memory.store.sqlite.seals import insert_sealed, reseal
+from ai_memory.store.sqlite.rows.seals import insert_sealed, reseal
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import json_text
 

@@ -19,7 +19,7 @@ from ai_memory.store.sqlite.rows import (
     relation,
     relation_row,
 )
-from ai_memory.store.sqlite.seals import insert_sealed, reseal
+from ai_memory.store.sqlite.rows.seals import insert_sealed, reseal
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import micros
 from ai_memory.types import Entity, Relation

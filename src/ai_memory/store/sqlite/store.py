@@ -17,7 +17,7 @@ from ai_memory.store.base import Command, Once, Result, VectorRow
 from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.rules import RESTORE, sealed
 from ai_memory.store.seals import Seals
-from ai_memory.store.sqlite import graveyard, reading, rows, schema
+from ai_memory.store.sqlite import reading, rows, schema
 from ai_memory.store.sqlite import vectors as _vectors
 from ai_memory.store.sqlite.answers import keep_answer, kept_answer
 from ai_memory.store.sqlite.commands import execute
@@ -27,9 +27,9 @@ from ai_memory.store.sqlite.file.files import make
 from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.secret import key_file, load_secret, read_secret, write_secret
 from ai_memory.store.sqlite.file.writer import T, Writer
-from ai_memory.store.sqlite.graveyard import Graveyard
-from ai_memory.store.sqlite.seals import insert_sealed, install
-from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.store.sqlite.rows.seals import insert_sealed, install
+from ai_memory.store.sqlite.transaction import Transaction, graveyard
+from ai_memory.store.sqlite.transaction.graveyard import Graveyard
 from ai_memory.store.sqlite.whole import checking
 from ai_memory.store.sqlite.whole.copying import SqliteSource, SqliteTarget, progress_of
 from ai_memory.store.tombstones import Secret, archived

@@ -19,7 +19,7 @@ from ai_memory.store.sqlite.rows import (
     insert_into,
     stored_revision,
 )
-from ai_memory.store.sqlite.seals import SEALED, reseal
+from ai_memory.store.sqlite.rows.seals import SEALED, reseal
 from ai_memory.store.values import json_text, vector
 from ai_memory.types import EmbedderIdentity, Generation
 from ai_memory.wording.ways import CANCEL_REEMBED

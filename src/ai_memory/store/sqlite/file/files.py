@@ -96,6 +96,12 @@ def make(path: Path) -> bool:
         return True
 
 
+def delete(path: Path) -> None:
+    """Delete a database file with its log. Raises OSError."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
 @contextmanager
 def without_connections(path: Path) -> Iterator[bool]:
     """Whether this process has no connection to the file; none can be opened inside the block. Raises FileNotFoundError."""

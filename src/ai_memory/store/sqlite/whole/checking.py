@@ -12,8 +12,8 @@ from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, agrees, chain_digest, relation_hash
 from ai_memory.store.rules import MEND, PUT_BACK, RESTORE, SEALED_OTHERWISE, UNOPENED
 from ai_memory.store.seals import Seals
-from ai_memory.store.sqlite.graveyard import fill, unopened
 from ai_memory.store.sqlite.rows import HELD_SOURCE, LOGGED_COLUMNS, RELATION_COLUMNS, held, logged, relation
+from ai_memory.store.sqlite.transaction.graveyard import fill, unopened
 from ai_memory.store.sqlite.whole.sealing import broken_vectors, foreign_objects, seal_others, seals_broken
 from ai_memory.store.tombstones import Secret, Tombstones, come_back
 from ai_memory.types import LENGTH_TOLERANCE, Problem

@@ -55,8 +55,8 @@ from ai_memory.store.sqlite.rows import (
     relation_row,
     revision_row,
 )
+from ai_memory.store.sqlite.rows.seals import insert_sealed, reseal
 from ai_memory.store.sqlite.schema import STORE_ID
-from ai_memory.store.sqlite.seals import insert_sealed, reseal
 from ai_memory.store.sqlite.vectors import insert_vectors
 from ai_memory.store.tombstones import Secret
 from ai_memory.store.values import json_text

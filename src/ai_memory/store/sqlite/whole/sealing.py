@@ -11,8 +11,8 @@ from typing import Any
 from ai_memory.store.rules import MEND, RESTORE, changed, sealed_otherwise
 from ai_memory.store.seals import Seals
 from ai_memory.store.sqlite.rows import MEMORY_COLUMNS
+from ai_memory.store.sqlite.rows.seals import SEALED, covered, install, reseal, source
 from ai_memory.store.sqlite.schema import shipped_migrations, statements
-from ai_memory.store.sqlite.seals import SEALED, covered, install, reseal, source
 from ai_memory.store.tombstones import Secret
 from ai_memory.types import Problem
 

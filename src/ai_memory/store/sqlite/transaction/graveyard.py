@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from ai_memory.store.sqlite.file import meta
-from ai_memory.store.sqlite.seals import insert_sealed
+from ai_memory.store.sqlite.rows.seals import insert_sealed
 from ai_memory.store.tombstones import Entry, Refusing, Secret, StoredTombstone, Tombstones, Trace, take_up
 
 LIFTED = "lifted"

@@ -14,9 +14,9 @@ from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_dige
 from ai_memory.store.seals import Seals
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.file.wal import MARK
-from ai_memory.store.sqlite.graveyard import NOWHERE, POSITION, Graveyard
 from ai_memory.store.sqlite.rows import HELD_SOURCE, RECORD_SOURCE, Held, held, insert_into, record
-from ai_memory.store.sqlite.seals import reseal
+from ai_memory.store.sqlite.rows.seals import reseal
+from ai_memory.store.sqlite.transaction.graveyard import NOWHERE, POSITION, Graveyard
 from ai_memory.types import Actor, MemoryRecord
 
 _NEWEST = (
