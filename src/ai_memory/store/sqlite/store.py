@@ -23,7 +23,8 @@ from ai_memory.store.sqlite.answers import keep_answer, kept_answer
 from ai_memory.store.sqlite.commands import execute
 from ai_memory.store.sqlite.file import meta, wal
 from ai_memory.store.sqlite.file.connection import connect, prepare_writer, translated
-from ai_memory.store.sqlite.file.files import make
+from ai_memory.store.sqlite.file.files import identity_of, make
+from ai_memory.store.sqlite.file.presence import Presence
 from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.secret import key_file, load_secret, read_secret, write_secret
 from ai_memory.store.sqlite.file.writer import T, Writer
@@ -107,9 +108,11 @@ def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration
     connection = open_one()
     try:
         schema.require_current(connection, path, steps)
+        presence = Presence(path, identity_of(connection))
     finally:
         connection.close()
-    return SqliteStore(path, clock, Readers(open_one, str(path)), None, read_secret(path), 0.0)
+    readers = Readers(open_one, str(path), presence.require)
+    return SqliteStore(path, clock, readers, None, read_secret(path), 0.0, presence)
 
 
 def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration], seconds: float) -> SqliteStore:
@@ -125,7 +128,9 @@ def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration
         secret = load_secret(path)
         install(connection, secret)
         rewritten = schema.upgrade(connection, path, steps, secret, seconds)
-        opened = SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, secret, seconds)
+        presence = Presence(path, identity_of(connection))
+        readers = Readers(lambda: connect(path), str(path), presence.require)
+        opened = SqliteStore(path, clock, readers, connection, secret, seconds, presence)
         opened.rewritten = rewritten
         return opened
     except BaseException:
@@ -193,16 +198,18 @@ class SqliteStore:
         writing: sqlite3.Connection | None,
         secret: Secret,
         seconds: float,
+        presence: Presence,
     ) -> None:
         self._path = path
         self._clock = clock
         self._readers = readers
+        self._presence = presence
         self._wiper = wal.Wiper(path)
         self._wipe_due = self._wipe_urgent = False
         self._writer: Writer | None = None
         if writing is not None:
             self._wiper.wipe(writing, seconds=0.0, urgent=True)
-            self._writer = Writer(writing, str(path), seconds, self._after_commit)
+            self._writer = Writer(writing, str(path), seconds, self._after_commit, presence.require_with_log)
         try:
             with readers.one() as connection:
                 self._store_id = _store_id(connection, path)
@@ -398,6 +405,7 @@ class SqliteStore:
         if target.exists():
             raise InvalidInputError(f"{target} exists already", hint="name a file that does not exist")
         with translated(self.location):
+            self._presence.require()
             key_file(target).unlink(missing_ok=True)  # of a backup that is gone
             write_secret(target, self._secret)
             try:
