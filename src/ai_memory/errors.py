@@ -194,7 +194,7 @@ class StoreBusyError(StoreError):
 
 
 class StoreUnavailableError(StoreError):
-    """The server that keeps the store cannot be reached, or refuses the user; what was acknowledged is kept there."""
+    """The server that keeps the store cannot be reached or refuses the user, or its file is not at its path any more."""
 
     code = "store_unavailable"
     status = 503

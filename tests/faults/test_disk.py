@@ -249,7 +249,7 @@ def test_damage_inside_the_file_is_told_as_such(store: Path, harm: Callable[[Pat
             pass
         memory.remember("more")
         raise StoreCorruptError("only doctor saw it", hint="doctor")
-    assert "doctor" in (refused.value.hint or "")
+    assert "restore a backup" in str(refused.value.hint)
     shutil.copy(store / "good.db", store / "memory.db")
     with _open(store) as memory:
         assert memory.stats().memories == 200

@@ -70,6 +70,16 @@ def _empty(file: Path) -> None:
     file.write_bytes(b"")
 
 
+@pytest.mark.parametrize("harm", [_flip, _cut, _empty], ids=["flipped", "cut", "emptied"])
+def test_doctor_says_that_a_saved_index_is_damaged(store: Path, harm: Callable[[Path], None]) -> None:
+    assert doctor(_settings(store)) == ()
+    harm(_files(store)[0])
+    (problem,) = doctor(_settings(store))
+    assert (problem.check, problem.mend) == ("saved_index", "ai-memory doctor --rebuild")
+    assert doctor(_settings(store), rebuild=True) == ()
+    assert doctor(_settings(store)) == ()
+
+
 @pytest.mark.parametrize("harm", [_flip, _cut, _empty, Path.unlink], ids=["flipped", "cut", "emptied", "deleted"])
 def test_each_damaged_file_is_noticed(store: Path, harm: Callable[[Path], None]) -> None:
     """A few files in turn: right answers, and a good index again after the next save."""

@@ -7,22 +7,32 @@ from contextlib import closing
 from pathlib import Path
 
 from ai_memory.store.base import Once, Stored
-from ai_memory.store.sqlite.schema import shipped_migrations
+from ai_memory.store.sqlite.rows.seals import SEALED
 from ai_memory.store.sqlite.store import open_sqlite_store
 from tests.support.disk import files_with
 from tests.support.store_samples import CLOCK, kept, one, remember, retire, revise
 
 SECRET = "xylophonist"
-EARLIER = [step for step in shipped_migrations() if step.version < 5]
+EARLIER = """
+DROP TABLE idempotency;
+CREATE TABLE idempotency (
+    key TEXT PRIMARY KEY, request_digest BLOB NOT NULL, response BLOB NOT NULL, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 4;
+"""
+"""What turns a store into one of version 4, when its seals are gone as well."""
 
 
 def test_an_earlier_store_loses_its_keys_and_knows_what_was_retired(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
-    with open_sqlite_store(path, clock=CLOCK, migrations=EARLIER) as store:
+    with open_sqlite_store(path, clock=CLOCK) as store:
         gone, changed = kept(store, "retired"), kept(store, "first")
         one(store, revise(changed, "second"))
         one(store, retire(gone, reason="over"))
     with closing(sqlite3.connect(path)) as connection:
+        for table in SEALED:
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN seal")
+        connection.executescript(EARLIER)
         # As earlier versions left it: with the key's text, and a dedup key on every revision.
         connection.execute("INSERT INTO idempotency VALUES (?, x'00', x'00', 1)", (f"remember:{SECRET}",))
         connection.execute("UPDATE revisions SET dedup_key = x'00' WHERE dedup_key IS NULL")

@@ -80,6 +80,8 @@ class Loaded(Struct, frozen=True):
     partition: Partition | None = None
     origin: Origin | None = None
     reason: str | None = None
+    damaged: bool = False
+    """Whether it cannot be used because something happened to its files, and not because it is of another version or store."""
 
 
 def save(partition: Partition, folder: Path, origin: Origin) -> None:
@@ -110,14 +112,14 @@ def load(folder: Path, *, store_id: str, namespace: str) -> Loaded:
             return Loaded(reason=reason)
         for name, (size, checksum) in head.files.items():
             if (folder / name).stat().st_size != size:
-                return Loaded(reason=f"{name} is not {size} bytes long")
+                return Loaded(reason=f"{name} is not {size} bytes long", damaged=True)
             if _checksum(folder / name) != checksum:
-                return Loaded(reason=f"{name} is damaged: its checksum does not match")
+                return Loaded(reason=f"{name} is damaged: its checksum does not match", damaged=True)
         return Loaded(_read(folder, head), head.origin)
     except FileNotFoundError as error:
-        return Loaded(reason=f"there is no {Path(str(error.filename)).name}")
+        return Loaded(reason=f"there is no {Path(str(error.filename)).name}", damaged=True)
     except (OSError, ValueError, KeyError, IndexError, EOFError, msgspec.MsgspecError) as error:
-        return Loaded(reason=f"it cannot be read: {type(error).__name__}: {error}")
+        return Loaded(reason=f"it cannot be read: {type(error).__name__}: {error}", damaged=True)
 
 
 def discard(folder: Path) -> None:

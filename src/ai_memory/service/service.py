@@ -154,6 +154,7 @@ class Service:
         """What does not agree with the canonical rows or has no vector yet; with `rebuild`, derived parts are rebuilt first."""
         parts = self._open()
         repaired: Sequence[Problem] = ()
+        saved = () if rebuild else tuple(parts.follower.check())  # now: at the end of a build it would be saved anew
         if rebuild:
             repaired = parts.store.repair()
             parts.follower.reset()
@@ -164,7 +165,8 @@ class Service:
                 parts.graph.catch_up(math.inf)
         parts.backlog.settle(REBUILD_SECONDS if rebuild else SETTLE_SECONDS)  # else a finding could not say why
         parts.upkeep.once()
-        return (*repaired, *parts.store.check(), *watching.backlog(parts), *watching.unwiped(parts))
+        graph = () if parts.graph is None else parts.graph.check()
+        return (*repaired, *parts.store.check(), *saved, *graph, *watching.backlog(parts), *watching.unwiped(parts))
 
     def close(self) -> None:
         """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""

@@ -24,13 +24,14 @@ from msgspec import Struct
 
 from ai_memory.clock import from_micros, has_come, to_micros
 from ai_memory.store.ids import relation_id
+from ai_memory.store.rules import MEND
 from ai_memory.store.sqlite.file.connection import Row, connect, prepare_writer, translated
-from ai_memory.store.sqlite.file.files import make
+from ai_memory.store.sqlite.file.files import delete, make
 from ai_memory.store.sqlite.file.readers import Readers
-from ai_memory.store.sqlite.file.wal import Wiper, mark, pending, since_of
+from ai_memory.store.sqlite.file.wal import Wiper, pending, since_of
 from ai_memory.store.sqlite.schema import statements
 from ai_memory.store.values import instant, json_text, micros
-from ai_memory.types import Actor, Entity, Relation, RelationType, WipePending
+from ai_memory.types import Actor, Entity, Problem, Relation, RelationType, WipePending
 from ai_memory.waiting import patiently
 
 LAYOUT = 3
@@ -165,7 +166,7 @@ class GraphFile:
             ):  # also what people made, and is gone with a memory that it was related to
                 again |= _derive_again(connection, _all_unspelt(connection, namespace), reader)
             if again or namespaces:
-                mark(connection, secrets.randbits(62))
+                _put(connection, **{MARK: marked(connection, secrets.randbits(62))})
             _put(connection, position=str(now), digest=self._digest_at(now))
         if again or namespaces:
             self._wipe()
@@ -178,7 +179,7 @@ class GraphFile:
             for memory in memories:
                 _drop(connection, [key for (key,) in connection.execute(sql, (namespace, memory))])
             _derive_again(connection, _all_unspelt(connection, namespace), reader)
-            mark(connection, secrets.randbits(62))
+            _put(connection, **{MARK: marked(connection, secrets.randbits(62))})
         self._wipe()
 
     def entities(
@@ -268,6 +269,20 @@ class GraphFile:
                 self._wiper.wipe(self._writing, seconds=0.0, urgent=False)
             elif self._wiper.is_idle():
                 self._wiper.cut(self._writing)
+
+    def check(self) -> Iterator[Problem]:
+        """What is damaged in the file itself; whether it has all that memories say is not compared. Raises StoreError."""
+        with self._readers.one() as connection:
+            for (message,) in connection.execute("PRAGMA integrity_check(3)"):
+                if message != "ok":
+                    yield Problem(
+                        check="graph", message=f"the file of what memories name is damaged: {message}", mend=MEND
+                    )
+
+    def delete(self) -> None:
+        """Release the file and delete it."""
+        self.close()
+        delete(self._path)
 
     def close(self) -> None:
         """Release the file."""

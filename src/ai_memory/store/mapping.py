@@ -44,14 +44,17 @@ Codecs = Mapping[Any, Codec]
 CODECS: Codecs = {
     str: AS_IT_IS,
     int: AS_IT_IS,
-    float: Codec("{0} if isfinite({0}) else finite({0}, '{name}')"),
+    float: Codec("{0} + 0.0 if isfinite({0}) else finite({0}, '{name}')"),
     dt.datetime: INSTANT,
     MemoryType: Codec("str({0})", "MEMORY_TYPES[{0}]"),
     Actor: Codec("str({0})", "actor_of({0})"),
     tuple[str, ...]: Codec("json_text({0}) if {0} else None", "() if {0} is None else tuple(decode({0}))"),
     dict[str, Any]: Codec("json_text({0}) if {0} else None", "dict() if {0} is None else decode({0})"),
 }
-"""Instants as microseconds since 1970; lists and objects as JSON, empty ones as None; numbers only if they are finite."""
+"""Instants as microseconds since 1970; lists and objects as JSON, empty ones as None; numbers only if they are finite.
+
+The sum makes a float of an integer and 0.0 of -0.0, as databases do: what is read is what was sealed.
+"""
 
 _ACTORS = {str(member): member for member in Actor}
 

@@ -14,11 +14,17 @@ from ai_memory.store.base import Duplicate, Once, Rejected, Remember, Restore, R
 from ai_memory.store.ids import MEMORY
 from ai_memory.store.tombstones import MAX_SALTS, Secret
 from ai_memory.store.values import vector_blob
-from ai_memory.types import LENGTH_TOLERANCE, Actor, MemoryRecord, Relation
+from ai_memory.types import LENGTH_TOLERANCE, Actor, MemoryRecord, Problem, Relation
 from ai_memory.wording.ways import DOCTOR
 
 UNOPENED = "tombstones were sealed with a secret that is gone: what they refused can be stored again"
 PUT_BACK = "put back the file with the store's secret (its name ends in .key) from a backup"
+
+MEND = "ai-memory doctor --rebuild"
+RESTORE = "restore a backup"
+SEALED_OTHERWISE = "sealed_otherwise"
+_NAMED = 5
+"""How many rows a finding names."""
 
 KEPT_MICROSECONDS = 24 * 60 * 60 * 1_000_000
 """How long the answer to an idempotency key is kept."""
@@ -155,6 +161,23 @@ def history_fault(command: Restore) -> str | None:
         if before.retired_at is None or before.retired_at > after.recorded_at:
             return f"revision {before.revision} does not end before revision {after.revision} begins"
     return None
+
+
+def changed(what: str, names: Sequence[str], mend: str) -> Problem:
+    """The finding that rows, nodes or relationships are not as the store wrote them."""
+    shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+    message = f"{what} were changed by another program, or damaged: {shown}"
+    return Problem(check="seals", message=message, count=len(names), mend=mend)
+
+
+def sealed_otherwise(count: int) -> Problem:
+    """The finding that the secret is not the one under which rows were sealed."""
+    return Problem(
+        check=SEALED_OTHERWISE,
+        message="rows were sealed with a secret that is gone: whether they were changed cannot be seen",
+        count=count,
+        mend=f"{PUT_BACK}; where there is none, {MEND} takes them as they are",
+    )
 
 
 def key_reused() -> IdempotencyConflictError:

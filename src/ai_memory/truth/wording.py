@@ -21,7 +21,8 @@ _PAST_TENSE = re.compile(
     re.IGNORECASE,
 )
 _EARLIER = re.compile(
-    r"\b(?:before(?! (?:noon|lunch|dinner|breakfast|bed|christmas|easter)\b)|previous(?:ly)?|former(?:ly)?|earlier|used to|did\b.{1,40}\buse to"
+    r"\b(?:before(?! (?:noon|lunch|dinner|breakfast|bed|christmas|easter)\b)|previous(?:ly)?|former(?:ly)?|earlier|used to"
+    r"|did\b.{1,40}\buse to"
     r"|originally|prior to|until then|at first|initially|in the past|ever|(?:my|our|his|her|their|the) (?:old|last))\b"
     r"|\b(?:раньше|прежн\w*|до (?:этого|того)|перед этим|в прошлом|сначала|поначалу|изначально|когда-то|бывш\w*|прежде)\b"
     r"|\b(?:früher(?:e[nmrs]?)?|vorher(?:ige[nmrs]?)?|zuvor|ehemalig\w*|davor|anfangs|zuerst|ursprünglich\w*|jemals)\b"

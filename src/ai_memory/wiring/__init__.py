@@ -40,6 +40,7 @@ from ai_memory.settings import Settings
 from ai_memory.store.base import Store
 from ai_memory.store.copying import OnPage, copy_store, export_digest
 from ai_memory.store.graph_file import GraphFile
+from ai_memory.store.sqlite.file.files import delete
 from ai_memory.types import EmbedderIdentity, Generation, Problem
 from ai_memory.wire import is_on_this_machine
 from ai_memory.wiring.stores import make_folder, open_store_at
@@ -110,7 +111,7 @@ def open_service(
 def _graph_file(store: Store, path: Path, settings: Settings) -> OpenFile | None:
     """What opens the graph file; where extraction is switched off, the file is deleted."""
     if not settings.extract:
-        _delete_database(path)
+        delete(path)
         return None
     # In another zone the same words mean other days, so the file is read again.
     version = " ".join(filter(None, (extract.VERSION, settings.timezone)))
@@ -122,15 +123,10 @@ def _graph_file(store: Store, path: Path, settings: Settings) -> OpenFile | None
             StoreCorruptError
         ) as error:  # all of it is derived: it is read again, and what is unread is said meanwhile
             logger.warning("%s; it is made again", error.message)
-            _delete_database(path)
+            delete(path)
             return GraphFile(path, store.store_id, version, digest_at)
 
     return opened
-
-
-def _delete_database(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def tuned_recipe(settings: Settings) -> Tuned | None:
@@ -174,7 +170,7 @@ def _open_at(place: str, settings: Settings, clock: Clock, *, half_filled: bool 
 def _discard_derived(beside: Path) -> None:
     """Delete the index and the graph file next to a store; they are made again when they are next needed."""
     SnapshotFolder(beside.with_name(beside.name + ".index")).discard()
-    _delete_database(beside.with_name(beside.name + ".graph"))
+    delete(beside.with_name(beside.name + ".graph"))
 
 
 def doctor(settings: Settings, *, rebuild: bool = False) -> tuple[Problem, ...]:

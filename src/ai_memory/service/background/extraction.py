@@ -10,10 +10,10 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from ai_memory.clock import in_zone
-from ai_memory.errors import MemoryServiceError
+from ai_memory.errors import MemoryServiceError, StoreCorruptError
 from ai_memory.extraction.extract import extract, forget_words
 from ai_memory.extraction.gazetteer import key
 from ai_memory.extraction.resolve import Directory, resolve
@@ -22,7 +22,8 @@ from ai_memory.service.background.decisions import Decisions
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision
 from ai_memory.store.graph_file import GraphFile, Named, ReadRevision, Said
 from ai_memory.store.ids import entity_id
-from ai_memory.types import DECISIONS, Entity, WipePending
+from ai_memory.types import DECISIONS, Entity, Problem, WipePending
+from ai_memory.wording.ways import REBUILD
 
 logger = logging.getLogger(__name__)
 
@@ -83,11 +84,24 @@ class GraphReader:
         self._directories.pop(namespace, None)
         forget_words()
 
+    def check(self) -> Iterator[Problem]:
+        """What is damaged in the file."""
+        try:
+            yield from self.file().check()
+        except StoreCorruptError as error:
+            yield Problem(check="graph", message=error.message, mend=str(REBUILD))
+
     def reset(self) -> None:
-        """Forget all that was read, so that it is read again."""
+        """Forget all that was read, so that it is read again; a damaged file is made again."""
         with self._turn:
             self._directories.clear()
-            self.file().clear()
+            file = self.file()
+            try:
+                file.clear()
+            except StoreCorruptError:
+                with self._starting:
+                    file.delete()
+                    self._file = None
 
     def unwiped(self) -> WipePending | None:
         """As `GraphFile.unwiped`, where the file is open."""

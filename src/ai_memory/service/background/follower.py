@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -21,7 +21,8 @@ from ai_memory.index.snapshot import Origin
 from ai_memory.service.background.embedder import active_generation
 from ai_memory.service.background.snapshots import WORTH_SAVING, SnapshotFolder
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision, VectorRow
-from ai_memory.types import Generation, MemoryRecord
+from ai_memory.types import Generation, MemoryRecord, Problem
+from ai_memory.wording.ways import REBUILD
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +127,12 @@ class Follower:
         if self._snapshots is not None:
             self._snapshots.discard()
             self._saved = False
+
+    def check(self) -> Iterator[Problem]:
+        """Whether the saved index is damaged: it is not used then, but built again from the store at each start."""
+        damage = None if self._snapshots is None else self._snapshots.damage(self._store.store_id)
+        if damage is not None:
+            yield Problem(check="saved_index", message=f"the saved index is not used: {damage}", mend=str(REBUILD))
 
     def reset(self) -> None:
         """Drop everything and rebuild it from canonical rows at the next `catch_up`."""

@@ -69,6 +69,18 @@ class SnapshotFolder:
         self._known = saved
         return partitions, saved
 
+    def damage(self, store_id: str) -> str | None:
+        """What happened to the saved files, None where they are sound or nothing is saved. Reads all of them."""
+        try:
+            saved = self._read_head()
+        except (OSError, msgspec.MsgspecError) as error:
+            return f"{_HEAD}: {error}"
+        for namespace in saved.namespaces if saved is not None else ():
+            loaded = snapshot.load(self._place(namespace), store_id=store_id, namespace=namespace)
+            if loaded.damaged:
+                return loaded.reason
+        return None
+
     def save(self, partitions: Mapping[str, Partition], changed: set[str], origin: Origin, digest: str) -> bool:
         """Save the partitions that changed, then say how far they go; whether that was done.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import hashlib
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -36,10 +37,10 @@ from ai_memory.operations.writing import Draft
 from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
 from ai_memory.service.handlers.once import write
-from ai_memory.service.handlers.relations import checked_relation
+from ai_memory.service.handlers.relations import check_relation, checked_entity, checked_relation
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Exclude, Rejected, Relate, Restore, Result, Stored, Unchanged
-from ai_memory.text.normal import clean_text, dedup_key
+from ai_memory.text.normal import dedup_key
 from ai_memory.types import (
     DEFAULT_NAMESPACE,
     Actor,
@@ -53,6 +54,8 @@ from ai_memory.types import (
 from ai_memory.wording.spelling import nearest
 
 Written = TypeVar("Written", MemoryRecord, Relation)
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 BATCH = 500
@@ -113,7 +116,7 @@ class Import:
         self._warnings: list[LineWarning] = []
         self._pending: list[tuple[int, Command]] = []
         self._history: list[tuple[int, MemoryRecord]] = []
-        self._entities: dict[str, Entity] = {}
+        self._entities: dict[tuple[str, str], Entity] = {}
         self._last = self.skipped
         self._number = 0
 
@@ -121,8 +124,20 @@ class Import:
         """Take the next lines; each batch is durable before the next is read. Lines of an earlier run are left out."""
         for line in lines:
             self._number += 1
+            line = _without_mark(line) if self._number == 1 else line
             if self._number > self.skipped:
-                self._take(self._number, _without_mark(line) if self._number == 1 else line)
+                self._take(self._number, line)
+            elif b'"entity"' in line:
+                self._take_up(line)
+
+    def _take_up(self, line: bytes) -> None:
+        """Of the lines that an earlier run has read, relations that are still to come may need the entities."""
+        try:
+            values = _decode(line)
+            if values is not None and values.pop("record", None) == "entity":
+                self._keep_entity(values)
+        except (MemoryServiceError, msgspec.ValidationError, UnicodeEncodeError) as error:
+            logger.info("an entity of an earlier run is left out, as it was then: %s", error)
 
     def _take(self, number: int, line: bytes) -> None:
         """Read one line; it is written with its batch."""
@@ -161,10 +176,7 @@ class Import:
             namespace = check_namespace(str(own) if self._request.namespace is None else self._request.namespace)
             self._read_draft(number, values, namespace)
         elif record == "entity":
-            entity = from_builtins(values, Entity)
-            for name in (entity.name, *entity.aliases):
-                clean_text(name, "name")
-            self._entities[entity.id] = entity
+            self._keep_entity(values)
         elif record == "relation":
             self._flush()
             relation = self._vouched(checked_relation(from_builtins(values, Relation)))
@@ -180,6 +192,12 @@ class Import:
                 hint="records are archive, memory, entity, relation and tombstone; a draft has none",
                 field="record",
             )
+
+    def _keep_entity(self, values: dict[str, Any]) -> None:
+        """Keep an entity for the relations that need it: it is made with the first of them."""
+        entity = checked_entity(from_builtins(values, Entity))
+        namespace = check_namespace(self._request.namespace or entity.namespace)
+        self._entities[namespace, entity.id] = entity
 
     def _read_draft(self, number: int, values: dict[str, Any], namespace: str) -> None:
         """One draft as it was written; it is several where its text is over the limit."""
@@ -235,7 +253,7 @@ class Import:
         made: list[Entity] = []
         ends = {"source": relation.source, "target": relation.target}
         for field, node in ends.items():
-            entity = self._entities.get(node)
+            entity = self._entities.get((namespace, node))
             if entity is None:
                 continue
             stored = [
@@ -248,6 +266,7 @@ class Import:
             else:
                 made.append(msgspec.structs.replace(entity, namespace=namespace))
         moved = msgspec.structs.replace(relation, namespace=namespace, **ends)
+        check_relation(moved)
         return Relate(relation=moved, new_entities=tuple(made))
 
     def _flush(self) -> None:

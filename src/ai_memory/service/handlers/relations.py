@@ -9,14 +9,14 @@ from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 from ai_memory.operations.base import parse
 from ai_memory.operations.graph import RelateRequest, UnrelateRequest
 from ai_memory.operations.zones import in_users_zone
-from ai_memory.service.handlers.drafts import check_json
+from ai_memory.service.handlers.drafts import MAX_ID, check_json
 from ai_memory.service.handlers.nodes import Names
 from ai_memory.service.handlers.once import Write, write, write_once
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Unrelate
-from ai_memory.store.ids import RELATION, new_id
+from ai_memory.store.ids import ENTITY, MEMORY, RELATION, new_id
 from ai_memory.text.normal import clean_text
-from ai_memory.types import DECISIONS, Entity, Relation
+from ai_memory.types import DECISIONS, Entity, Relation, RelationType
 from ai_memory.wording.ways import MERGE_OR_SPLIT, NEIGHBOURS
 
 
@@ -25,6 +25,9 @@ class _Related(Struct, frozen=True):
 
     id: str
 
+
+MAX_NAME = 300
+"""Characters of an entity's name: as many as `relate` takes."""
 
 _GIVEN = ("source", "target", "type", "weight", "attributes", "valid_from", "valid_to")
 
@@ -39,11 +42,6 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
     known = Names(parts, request.namespace)
     source = known.endpoint(request.source, now, made, "source")
     target = known.endpoint(request.target, now, made, "target")
-    if source == target:
-        raise InvalidInputError("source and target are the same", hint="relate two different nodes", field="target")
-    if dated.valid_from and dated.valid_to and dated.valid_to <= dated.valid_from:
-        raise InvalidInputError("valid_to is not after valid_from", field="valid_to")
-    check_json(request.attributes, "attributes")
     relation = Relation(
         id=new_id(RELATION, now),
         namespace=request.namespace,
@@ -57,6 +55,7 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
         valid_to=dated.valid_to,
         recorded_at=now,
     )
+    check_relation(relation)
     command = Relate(relation=relation, new_entities=tuple(made))
     if request.idempotency_key is None:
         return relation_of(write(parts, [command])[0])
@@ -83,9 +82,49 @@ def unrelate(parts: Parts, request: UnrelateRequest) -> Relation:
 def checked_relation(relation: Relation) -> Relation:
     """An archive's relation, its type as `relate` keeps it; raises InvalidInputError unless this service could have made it."""
     given = parse(RelateRequest, {name: getattr(relation, name) for name in _GIVEN})
-    clean_text(relation.id, "id")
+    made = replace(relation, type=given.type)
+    _check_id(made.id, "a relation", RELATION, "id")
+    check_relation(made)
+    if made.retired_at is not None and made.retired_at < made.recorded_at:
+        raise InvalidInputError("retired_at is before recorded_at", field="retired_at")
+    if made.type in DECISIONS:
+        for field, end in (("source", made.source), ("target", made.target)):
+            _check_id(end, "an entity", ENTITY, field)
+        if made.type == RelationType.SPLIT_INTO and made.evidence is None:
+            raise InvalidInputError("a split has a memory as evidence, and this one has none", field="evidence")
+    return made
+
+
+def checked_entity(entity: Entity) -> Entity:
+    """An archive's entity; raises InvalidInputError unless this service could have made it."""
+    _check_id(entity.id, "an entity", ENTITY, "id")
+    for field, text in (("name", entity.name), ("kind", entity.kind), *(("aliases", each) for each in entity.aliases)):
+        if not clean_text(text, field).strip() or len(text) > MAX_NAME:
+            raise InvalidInputError(f"{field} has 1 to {MAX_NAME} characters", field=field, limit=MAX_NAME)
+    return entity
+
+
+def check_relation(relation: Relation) -> None:
+    """What is asked of every relation, whichever way it comes in; whether its ends are there is looked up by the store."""
+    if relation.source == relation.target:
+        raise InvalidInputError("source and target are the same", hint="relate two different nodes", field="target")
+    for field, end in (("source", relation.source), ("target", relation.target)):
+        if not end.startswith((MEMORY, ENTITY)):
+            raise InvalidInputError(f"{end[:80]!r} is neither the id of a memory nor of an entity", field=field)
+    if relation.evidence is not None and relation.evidence.startswith(ENTITY):
+        raise InvalidInputError(
+            f"{relation.evidence[:80]} is an entity", hint="evidence is the id of a memory", field="evidence"
+        )
+    if relation.valid_from and relation.valid_to and relation.valid_to <= relation.valid_from:
+        raise InvalidInputError("valid_to is not after valid_from", field="valid_to")
     check_json(relation.attributes, "attributes")
-    return replace(relation, type=given.type)
+
+
+def _check_id(given: str, what: str, prefix: str, field: str) -> None:
+    if not given.startswith(prefix) or len(clean_text(given, field)) > MAX_ID:
+        raise InvalidInputError(
+            f"{given[:80]!r} is not the id of {what}", hint=f"such ids look like {prefix}…", field=field
+        )
 
 
 def relation_of(result: Result) -> Relation:

@@ -13,14 +13,12 @@ from ai_memory.store.neo4j.graveyard import fill, unopened
 from ai_memory.store.neo4j.nodes import EDGE, LOG, RECORD, logged, record, record_key, relation
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.rules import PUT_BACK, UNOPENED
+from ai_memory.store.rules import MEND, PUT_BACK, RESTORE, UNOPENED
 from ai_memory.store.tombstones import Secret, Tombstones, come_back
 from ai_memory.types import LENGTH_TOLERANCE, Problem
 
 Read = Callable[..., list[list[Any]]]
 
-MEND = "ai-memory doctor --rebuild"
-RESTORE = "restore a backup"
 PAGE = 5_000
 
 _MAKING = f"['{Action.REMEMBERED}', '{Action.REVISED}', '{Action.RESTORED}']"

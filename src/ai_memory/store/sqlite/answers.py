@@ -7,15 +7,14 @@ from collections.abc import Sequence
 
 from ai_memory.store.base import Once, Result
 from ai_memory.store.rules import KEPT_MICROSECONDS, is_kept, key_reused, memories_of, repeats_what_is_forgotten
-from ai_memory.store.sqlite.rows import insert_into
+from ai_memory.store.sqlite.rows.seals import insert_sealed, reseal
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import json_text
 
-INSERT_ANSWER = insert_into("idempotency", ("key", "namespace", "request_digest", "response", "memories", "at"))
+INSERT_ANSWER = insert_sealed("idempotency")
 
-_ERASED = (
-    "UPDATE idempotency SET request_digest = NULL WHERE namespace = ?1 AND EXISTS "
-    "(SELECT 1 FROM json_each(memories) WHERE value IN (SELECT value FROM json_each(?2)))"
+_ABOUT = (
+    "namespace = ?1 AND EXISTS (SELECT 1 FROM json_each(memories) WHERE value IN (SELECT value FROM json_each(?2)))"
 )
 
 
@@ -42,4 +41,6 @@ def keep_answer(transaction: Transaction, once: Once, results: Sequence[Result],
 def erase_requests(transaction: Transaction) -> None:
     """Erase what is kept of the requests whose answers are about memories that this batch forgot."""
     for namespace, ids in transaction.forgotten_ids.items():
-        transaction.connection.execute(_ERASED, (transaction.namespace(namespace), json_text(ids)))
+        values = (transaction.namespace(namespace), json_text(ids))
+        transaction.connection.execute(f"UPDATE idempotency SET request_digest = NULL WHERE {_ABOUT}", values)
+        reseal(transaction.connection, "idempotency", _ABOUT, values)

@@ -43,13 +43,13 @@ from ai_memory.store.rules import (
 )
 from ai_memory.store.sqlite.answers import erase_requests
 from ai_memory.store.sqlite.forgetting import exclude, forget
-from ai_memory.store.sqlite.graveyard import lift
 from ai_memory.store.sqlite.line import neighbours
 from ai_memory.store.sqlite.relating import is_joined, join, part, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
 from ai_memory.store.sqlite.revisions import NewRevisions, replace_revision, retire_revision
 from ai_memory.store.sqlite.rows import Held, hash_column
 from ai_memory.store.sqlite.transaction import Transaction, chunks
+from ai_memory.store.sqlite.transaction.graveyard import lift
 from ai_memory.store.tombstones import same_text
 from ai_memory.store.values import micros
 from ai_memory.types import MemoryRecord, RelationType

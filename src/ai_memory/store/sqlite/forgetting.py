@@ -6,9 +6,10 @@ from itertools import chain
 
 from ai_memory.store.base import Action, Exclude, Forget, Result, Stored, Unchanged
 from ai_memory.store.rules import refuse, too_many_stores
-from ai_memory.store.sqlite.graveyard import bury
 from ai_memory.store.sqlite.relating import relate
+from ai_memory.store.sqlite.rows.seals import insert_sealed
 from ai_memory.store.sqlite.transaction import Transaction, chunks
+from ai_memory.store.sqlite.transaction.graveyard import bury
 from ai_memory.store.tombstones import Entry, Trace, is_own
 
 
@@ -54,7 +55,7 @@ def exclude(transaction: Transaction, command: Exclude) -> Result:
         return too_many_stores(brought.namespace)
     sequence = transaction.append(Action.EXCLUDED, command.at, brought.namespace)
     transaction.connection.execute(
-        "INSERT INTO tombstones (namespace, digest, sealed, salt, sequence) VALUES (?, ?, ?, ?, ?)",
+        insert_sealed("tombstones"),
         (transaction.namespace(brought.namespace), digest, other, salt, sequence),
     )
     refusing.add(brought.namespace, Entry(digest, sequence, None), salt, other)

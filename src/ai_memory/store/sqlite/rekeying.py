@@ -37,6 +37,6 @@ def rekey(connection: sqlite3.Connection, secret: Secret) -> bool:
     )
     connection.execute("DROP TABLE earlier_tombstones")
     if changed:
-        wal.mark(connection, changed[-1][2])
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (wal.MARK, str(changed[-1][2])))
     forgotten = connection.execute("SELECT 1 FROM log WHERE action = ? LIMIT 1", (Action.FORGOTTEN.value,)).fetchone()
     return forgotten is not None

@@ -19,11 +19,12 @@ from ai_memory.store.sqlite.rows import (
     relation,
     relation_row,
 )
+from ai_memory.store.sqlite.rows.seals import insert_sealed, reseal
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import micros
 from ai_memory.types import Entity, Relation
 
-INSERT_RELATION = insert_into("relations", RELATION_ROW)
+INSERT_RELATION = insert_into("relations", (*RELATION_ROW, "seal"))
 
 
 def relate(transaction: Transaction, command: Relate) -> Result:
@@ -96,7 +97,7 @@ def insert_relation(transaction: Transaction, made: Relation) -> int:
         actor=made.actor,
     )
     row = relation_row(key, transaction.namespace(made.namespace), salt, made)
-    transaction.connection.execute(INSERT_RELATION, row)
+    transaction.connection.execute(INSERT_RELATION, (*row, transaction.seals.of("relations")(row)))
     return key
 
 
@@ -123,6 +124,7 @@ def unrelate(transaction: Transaction, command: Unrelate) -> Result:
         "UPDATE relations SET retired_at = ? WHERE namespace = ? AND id = ?",
         (to_micros(moment), namespace, command.id),
     )
+    reseal(transaction.connection, "relations", "namespace = ? AND id = ?", (namespace, command.id))
     return Stored(sequence=sequence, relation=replace(current, retired_at=moment))
 
 
@@ -148,8 +150,9 @@ def _insert_entity(transaction: Transaction, namespace: str, entity: Entity) -> 
             to_micros(entity.created_at),
         ),
     ).lastrowid
+    reseal(transaction.connection, "entities", "number = ?", (number,))
     transaction.connection.executemany(
-        "INSERT OR IGNORE INTO aliases VALUES (?, ?, ?)",
+        insert_sealed("aliases", verb="INSERT OR IGNORE"),
         [(number, alias, alias.casefold()) for alias in entity.aliases],
     )
 

@@ -20,12 +20,13 @@ from ai_memory.store.sqlite.rows import (
     memory_row,
     revision_row,
 )
+from ai_memory.store.sqlite.rows.seals import reseal
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.sqlite.vectors import inherit
 from ai_memory.types import MemoryRecord
 
 INSERT_MEMORY = insert_into("memories", MEMORY_COLUMNS)
-INSERT_REVISION = insert_into("revisions", REVISION_COLUMNS)
+INSERT_REVISION = insert_into("revisions", (*REVISION_COLUMNS, "seal"))
 INSERT_TAG = "INSERT INTO tags VALUES (?, ?)"
 
 
@@ -34,6 +35,7 @@ class NewRevisions:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+        self._seal = transaction.seals.of("revisions")
         self._memories: list[Row] = []
         self._revisions: list[Row] = []
         self._keys: list[int] = []
@@ -54,9 +56,11 @@ class NewRevisions:
         `created_at` and `content_hash` as for `revision_row`.
         """
         namespace = self._transaction.namespace(made.namespace)
+        about = memory_row(memory, namespace, made, created_at)
         if key == memory:
-            self._memories.append(memory_row(memory, namespace, made, created_at))
-        self._revisions.append(revision_row(key, memory, namespace, made, created_at, content_hash, dedup_key, salt))
+            self._memories.append(about)
+        row = revision_row(key, memory, namespace, made, created_at, content_hash, dedup_key, salt)
+        self._revisions.append((*row, self._seal(row + about)))
         self._keys.append(key)
         for tag in dict.fromkeys(made.tags):
             self._tags.append((tag, key))
@@ -96,8 +100,8 @@ def replace_revision(
     key = transaction.append(
         Action.REVISED, moment, current.namespace, memory_id=current.id, retired=(held.key,), committed=committed
     )
-    retire_revision(transaction, held.key, moment, reason)
     transaction.connection.execute("UPDATE revisions SET dedup_key = NULL WHERE key = ?", (held.key,))
+    retire_revision(transaction, held.key, moment, reason)
     made = replace(
         made,
         revision=current.revision + 1,
@@ -119,3 +123,4 @@ def retire_revision(transaction: Transaction, key: int, at: dt.datetime, reason:
     transaction.connection.execute(
         "UPDATE revisions SET retired_at = ?, retired_reason = ? WHERE key = ?", (to_micros(at), reason, key)
     )
+    reseal(transaction.connection, "revisions", "revisions.key = ?", (key,))

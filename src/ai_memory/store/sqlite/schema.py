@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -15,17 +16,26 @@ from pathlib import Path
 from msgspec import Struct
 
 from ai_memory.errors import StoreCorruptError, StoreError, StoreReadOnlyError, StoreVersionError
+from ai_memory.store.rules import RESTORE
+from ai_memory.store.sqlite.file import meta
 from ai_memory.store.sqlite.file.connection import connect
 from ai_memory.store.sqlite.file.files import without_connections
+from ai_memory.store.sqlite.file.secret import key_file
 from ai_memory.store.sqlite.file.slack import scrub
 from ai_memory.store.sqlite.rekeying import rekey
+from ai_memory.store.sqlite.rows.seals import seal_all
 from ai_memory.store.tombstones import Secret
 from ai_memory.waiting import patiently
 
 APPLICATION_ID = 0x41494D53
 """The bytes "AIMS", at offset 68 of every store file."""
 
+STORE_ID = "store_id"
+"""The row of `meta` with the store's id."""
+
 _HEADER = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+_LOOKS, _LOOK_SECONDS = 3, 0.02
 
 # One statement, which sees one state: between two a process that makes the store may commit its first tables.
 _WHOSE = (
@@ -43,7 +53,7 @@ class Migration(Struct, frozen=True):
     """What follows the script in the same transaction; True where no copy of the store as it was may be kept."""
 
 
-_THEN = {4: rekey}
+_THEN = {4: rekey, 7: seal_all}
 """What a migration does beyond its script, by its number."""
 
 
@@ -56,23 +66,56 @@ def shipped_migrations() -> tuple[Migration, ...]:
 
 
 def look_before_opening(path: Path) -> None:
-    """Refuse a file that is no SQLite database, before SQLite touches it. An absent or empty file is fine."""
+    """Refuse a file that is no SQLite database, before SQLite touches it. An absent file is fine, or an empty one without a secret.
+
+    A store that is being made is not empty any more when its secret is made.
+    """
     if path.is_dir():
         raise StoreCorruptError(f"{path} is a folder, not a store", hint="name a file inside it")
-    if not path.exists() or path.stat().st_size == 0:
+    was_a_store = key_file(path).exists()  # before its size: another process may be making the store
+    if not path.exists():
+        return
+    if path.stat().st_size == 0:
+        if was_a_store:
+            raise StoreCorruptError(
+                f"{path} is empty, and was a store once: its secret is in {key_file(path).name}",
+                hint="restore a backup; to begin with an empty store, delete the empty file",
+                location=str(path),
+            )
         return
     with without_connections(path) as closed:  # with one, it has been looked at before
-        if closed and _first_bytes(path) != _HEADER:
+        if closed and not _first_bytes(path).startswith(_HEADER):
             raise StoreCorruptError(
                 f"{path} is not a SQLite database: its header is wrong",
                 hint="check the path; restore a backup if the file was a store once",
                 location=str(path),
             )
+        if closed and (missing := _cut_off(path)):
+            raise StoreCorruptError(
+                f"{path} was cut off: {missing:,} bytes are missing at its end", hint=RESTORE, location=str(path)
+            )
 
 
 def _first_bytes(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(len(_HEADER))
+        return file.read(_HEADER_BYTES)
+
+
+def _cut_off(path: Path) -> int:
+    """How many bytes the file lacks of what its header says; 0 while a log holds pages that are still to be moved into it."""
+    log = path.with_name(path.name + "-wal")
+    missing = 0
+    for _ in range(_LOOKS):
+        if log.exists() and log.stat().st_size:
+            return 0
+        header = _first_bytes(path)
+        pages, size = int.from_bytes(header[28:32], "big"), int.from_bytes(header[16:18], "big")
+        is_counted = header[24:28] == header[92:96]  # else a version of SQLite wrote it that keeps no count
+        missing = pages * (65536 if size == 1 else size) - path.stat().st_size if is_counted else 0
+        if missing <= 0:
+            return 0
+        time.sleep(_LOOK_SECONDS)  # another process may be between the two
+    return missing
 
 
 def version_of(connection: sqlite3.Connection, path: Path, newest: int, seconds: float = 0.0) -> int:
@@ -137,7 +180,7 @@ def upgrade(
 
     An older store is copied to `<name>.before-<version>.bak` first; the copy is not kept where it would keep digests that a
     migration erases because a forgotten text could be guessed from them. Several processes may do this at once: the first one
-    does the work while the others wait up to `seconds`.
+    does the work while the others wait up to `seconds`. The connection can seal rows.
     """
     newest = migrations[-1].version
     if version_of(connection, path, newest, seconds) == newest:
@@ -159,7 +202,7 @@ def upgrade(
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {newest}")
         if version == 0:
-            connection.execute("INSERT INTO meta VALUES ('store_id', ?)", (secrets.token_hex(16),))
+            meta.put(connection, STORE_ID, secrets.token_hex(16))
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()

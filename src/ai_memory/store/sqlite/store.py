@@ -13,22 +13,25 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from ai_memory.clock import Clock, from_micros, to_micros
-from ai_memory.errors import InvalidInputError, RequestTimeoutError, StoreError, StoreReadOnlyError
-from ai_memory.store.base import Command, Once, Result
+from ai_memory.errors import InvalidInputError, RequestTimeoutError, StoreCorruptError, StoreError, StoreReadOnlyError
+from ai_memory.store.base import Command, Once, Result, VectorRow
 from ai_memory.store.copying import refuse_half_filled
-from ai_memory.store.rules import sealed
-from ai_memory.store.sqlite import graveyard, reading, rows, schema
+from ai_memory.store.rules import RESTORE, sealed
+from ai_memory.store.seals import Seals
+from ai_memory.store.sqlite import reading, rows, schema
 from ai_memory.store.sqlite import vectors as _vectors
 from ai_memory.store.sqlite.answers import keep_answer, kept_answer
 from ai_memory.store.sqlite.commands import execute
-from ai_memory.store.sqlite.file import wal
+from ai_memory.store.sqlite.file import meta, wal
 from ai_memory.store.sqlite.file.connection import connect, prepare_writer, translated
-from ai_memory.store.sqlite.file.files import make
+from ai_memory.store.sqlite.file.files import identity_of, make
+from ai_memory.store.sqlite.file.presence import Presence
 from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.secret import key_file, load_secret, read_secret, write_secret
 from ai_memory.store.sqlite.file.writer import T, Writer
-from ai_memory.store.sqlite.graveyard import Graveyard
-from ai_memory.store.sqlite.transaction import Transaction
+from ai_memory.store.sqlite.rows.seals import insert_sealed, install
+from ai_memory.store.sqlite.transaction import Transaction, graveyard
+from ai_memory.store.sqlite.transaction.graveyard import Graveyard
 from ai_memory.store.sqlite.whole import checking
 from ai_memory.store.sqlite.whole.copying import SqliteSource, SqliteTarget, progress_of
 from ai_memory.store.tombstones import Secret, archived
@@ -112,9 +115,11 @@ def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration
     connection = open_one()
     try:
         schema.require_current(connection, path, steps)
+        presence = Presence(path, identity_of(connection))
     finally:
         connection.close()
-    return SqliteStore(path, clock, Readers(open_one, str(path)), None, read_secret(path), 0.0)
+    readers = Readers(open_one, str(path), presence.require)
+    return SqliteStore(path, clock, readers, None, read_secret(path), 0.0, presence)
 
 
 def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration], seconds: float) -> SqliteStore:
@@ -128,8 +133,11 @@ def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration
         schema.version_of(connection, path, steps[-1].version, seconds)
         schema.use_write_ahead_log(connection, path, seconds)
         secret = load_secret(path)
+        install(connection, secret)
         rewritten = schema.upgrade(connection, path, steps, secret, seconds)
-        opened = SqliteStore(path, clock, Readers(lambda: connect(path), str(path)), connection, secret, seconds)
+        presence = Presence(path, identity_of(connection))
+        readers = Readers(lambda: connect(path), str(path), presence.require)
+        opened = SqliteStore(path, clock, readers, connection, secret, seconds, presence)
         opened.rewritten = rewritten
         return opened
     except BaseException:
@@ -141,6 +149,13 @@ def _require_writable(path: Path) -> None:
     """Raise PermissionError at once; not by opening the file, whose locks this process may hold (see `files`)."""
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+def _store_id(connection: sqlite3.Connection, path: Path) -> str:
+    store_id = meta.get(connection, schema.STORE_ID)
+    if store_id is None:
+        raise StoreCorruptError(f"the store {path} has lost its id", hint=RESTORE, location=str(path))
+    return store_id
 
 
 P = ParamSpec("P")
@@ -190,10 +205,12 @@ class SqliteStore:
         writing: sqlite3.Connection | None,
         secret: Secret,
         seconds: float,
+        presence: Presence,
     ) -> None:
         self._path = path
         self._clock = clock
         self._readers = readers
+        self._presence = presence
         self._wiper = wal.Wiper(path)
         self._wipe_due = self._wipe_urgent = False
         self._held_up: str | None = None
@@ -202,16 +219,17 @@ class SqliteStore:
         self._writer: Writer | None = None
         if writing is not None:
             self._wiper.wipe(writing, seconds=0.0, urgent=True)
-            self._writer = Writer(writing, str(path), seconds, self._after_commit)
+            self._writer = Writer(writing, str(path), seconds, self._after_commit, presence.require_with_log)
         try:
             with readers.one() as connection:
-                self._store_id: str = connection.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()[0]
+                self._store_id = _store_id(connection, path)
         except BaseException:
             readers.close()
             raise
         self.rewritten = False
         """Whether opening it wrote its log again: what is derived from it holds digests of the old one."""
         self._secret = secret
+        self._seals = Seals(secret)
         self._graveyard = Graveyard(secret, self._store_id)
 
     def __enter__(self) -> SqliteStore:
@@ -253,7 +271,7 @@ class SqliteStore:
             now = to_micros(self._clock.now())
             answer = kept_answer(connection, once, now)
             if answer is None:
-                transaction = Transaction(connection, actor, self._graveyard)
+                transaction = Transaction(connection, actor, self._graveyard, self._seals)
                 results = self._carry_out(transaction, commands)
                 answer = encode(results)
                 keep_answer(transaction, once, results, answer, now)
@@ -269,12 +287,13 @@ class SqliteStore:
         return self._writer.submit(run)
 
     def _execute(self, connection: sqlite3.Connection, commands: Sequence[Command], actor: Actor) -> list[Result]:
-        return self._carry_out(Transaction(connection, actor, self._graveyard), commands)
+        return self._carry_out(Transaction(connection, actor, self._graveyard, self._seals), commands)
 
     def _carry_out(self, transaction: Transaction, commands: Sequence[Command]) -> list[Result]:
         results = execute(transaction, commands)
         if transaction.forgotten_ids:
-            wal.mark(transaction.connection, transaction.sequence, to_micros(self._clock.now()))
+            due = wal.marked(transaction.connection, transaction.sequence, to_micros(self._clock.now()))
+            meta.put(transaction.connection, wal.MARK, due)
             self._wipe_due = self._wipe_urgent = True
         elif transaction.wipe_pending:
             self._wipe_due = True
@@ -328,7 +347,10 @@ class SqliteStore:
 
     activate_generation = _writes(_vectors.activate_generation)
     retire_generation = _writes(_vectors.retire_generation)
-    put_vectors = _writes(_vectors.put_vectors)
+
+    def put_vectors(self, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]) -> None:
+        """As `Store.put_vectors`."""
+        self._submit(lambda connection: _vectors.put_vectors(connection, self._seals, generation, rows, keys))
 
     def create_generation(self, identity: EmbedderIdentity, *, activate: bool) -> Generation:
         """As `Store.create_generation`."""
@@ -349,7 +371,7 @@ class SqliteStore:
     def put_job(self, job: Job) -> None:
         """As `Store.put_job`."""
         row = rows.job_row(job)
-        insert = rows.insert_into("jobs", rows.JOB_COLUMNS, replacing=True)
+        insert = insert_sealed("jobs", verb="INSERT OR REPLACE")
         self._submit(lambda connection: connection.execute(insert, row))
 
     # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -377,16 +399,16 @@ class SqliteStore:
 
     def copy_target(self) -> SqliteTarget:
         """As `Copying.copy_target`."""
-        return SqliteTarget(self._submit, self._secret)
+        return SqliteTarget(self._submit, self._secret, self._seals)
 
     def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
         """As `Store.check`."""
         with self._readers.snapshot() as connection:
-            return checking.check(connection, self._secret, progress)
+            return checking.check(connection, self._secret, self._seals, progress)
 
     def repair(self) -> list[Problem]:
         """As `Store.repair`."""
-        return self._submit(lambda connection: checking.repair(connection, self._secret))
+        return self._submit(lambda connection: checking.repair(connection, self._secret, self._seals))
 
     def backup(self, target: Path) -> None:
         """As `Store.backup`: under another name until it is whole and on disk. Raises InvalidInputError if it exists.
@@ -396,6 +418,7 @@ class SqliteStore:
         if target.exists():
             raise InvalidInputError(f"{target} exists already", hint="name a file that does not exist")
         with translated(self.location):
+            self._presence.require()
             key_file(target).unlink(missing_ok=True)  # of a backup that is gone
             write_secret(target, self._secret)
             try:

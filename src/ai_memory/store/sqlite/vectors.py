@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from ai_memory.errors import ConflictError, NotFoundError
 from ai_memory.store.base import StoredRevision, VectorRow
 from ai_memory.store.rules import packed
+from ai_memory.store.seals import Seals
 from ai_memory.store.sqlite.rows import (
     GENERATION_COLUMNS,
     RECORD_COLUMNS,
     generation,
+    insert_into,
     stored_revision,
 )
+from ai_memory.store.sqlite.rows.seals import SEALED, reseal
 from ai_memory.store.values import json_text, vector
 from ai_memory.types import EmbedderIdentity, Generation
 from ai_memory.wording.ways import CANCEL_REEMBED
@@ -30,6 +33,8 @@ _OWES_MORE = (
     "SELECT 1 FROM owed o WHERE o.generation = ? AND NOT EXISTS (SELECT 1 FROM owed a "
     "JOIN generations g ON g.number = a.generation WHERE g.state = 'active' AND a.revision = o.revision) LIMIT 1"
 )
+
+_INSERT = insert_into("vectors", (*SEALED["vectors"], "seal"))
 
 DROPPED_AT_ONCE = 2_000
 """Vectors deleted in one transaction: some milliseconds, so that a writer hardly waits."""
@@ -68,6 +73,7 @@ def create_generation(
             "VALUES (?, ?, ?, ?, ?, 'building', ?)",
             (*values, now),
         ).lastrowid
+        reseal(connection, "generations", "number = ?", (number,))
         connection.execute(_MISSING, {"generation": number})
     else:
         (number,) = row
@@ -86,6 +92,7 @@ def activate_generation(connection: sqlite3.Connection, generation: int, *, comp
     _resume(connection, generation)
     connection.execute("UPDATE generations SET state = 'retired' WHERE state = 'active' AND number != ?", (generation,))
     connection.execute("UPDATE generations SET state = 'active' WHERE number = ?", (generation,))
+    reseal(connection, "generations")
     connection.execute("DELETE FROM owed WHERE generation IN (SELECT number FROM generations WHERE state = 'retired')")
     return True
 
@@ -97,6 +104,7 @@ def retire_generation(connection: sqlite3.Connection, generation: int) -> None:
             f"vector generation {generation} is in use", hint="switch to another one first", generation=generation
         )
     connection.execute("UPDATE generations SET state = 'retired' WHERE number = ?", (generation,))
+    reseal(connection, "generations", "number = ?", (generation,))
     connection.execute("DELETE FROM owed WHERE generation = ?", (generation,))
 
 
@@ -138,6 +146,7 @@ def _resume(connection: sqlite3.Connection, number: int) -> None:
     """Nothing became pending in a generation while it was retired: add what was written since."""
     if find_generation(connection, number).state == "retired":
         connection.execute("UPDATE generations SET state = 'building' WHERE number = ?", (number,))
+        reseal(connection, "generations", "number = ?", (number,))
         connection.execute(_MISSING, {"generation": number})
 
 
@@ -158,7 +167,7 @@ def pending_count(connection: sqlite3.Connection, generation: int) -> int:
 
 
 def put_vectors(
-    connection: sqlite3.Connection, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]
+    connection: sqlite3.Connection, seals: Seals, generation: int, rows: Sequence[VectorRow], keys: Sequence[int]
 ) -> None:
     """As `Store.put_vectors`, inside a write transaction. Vectors these revisions had before are replaced."""
     target = find_generation(connection, generation)
@@ -167,13 +176,26 @@ def put_vectors(
     connection.executemany(
         "DELETE FROM vectors WHERE revision = ? AND generation = ?", [(key, generation) for key in done]
     )
-    connection.executemany(
-        "INSERT INTO vectors (generation, revision, passage, vector) SELECT ?, key, ?, ? FROM revisions WHERE key = ?",
-        [(generation, passage, blob, key) for key, passage, blob in blobs],
-    )
+    kept = _existing(connection, [key for key, _, _ in blobs])
+    insert_vectors(connection, seals, [(generation, *row) for row in blobs if row[0] in kept])
     connection.executemany(
         "DELETE FROM owed WHERE generation = ? AND revision = ?", [(generation, int(key)) for key in keys]
     )
+
+
+def _existing(connection: sqlite3.Connection, keys: Sequence[int]) -> set[int]:
+    """Those of the keys that revisions have: the others were erased meanwhile."""
+    sql = "SELECT key FROM revisions WHERE key IN (SELECT value FROM json_each(?))"
+    return {key for (key,) in connection.execute(sql, (json_text(sorted(set(keys))),))}
+
+
+def insert_vectors(connection: sqlite3.Connection, seals: Seals, rows: Sequence[tuple[int, int, int, bytes]]) -> None:
+    """Insert vectors, (generation, key, passage, bytes) each, at the next positions, inside a write transaction."""
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'vectors'").fetchone()
+    first = 1 if last is None else last[0] + 1
+    seal = seals.of("vectors")
+    placed = [(position, *row) for position, row in enumerate(rows, start=first)]
+    connection.executemany(_INSERT, [(*row, seal(row)) for row in placed])
 
 
 def inherit(connection: sqlite3.Connection, generations: Sequence[int], before: int, after: int) -> None:
@@ -186,6 +208,7 @@ def inherit(connection: sqlite3.Connection, generations: Sequence[int], before: 
                 "SELECT generation, ?, passage, vector FROM vectors WHERE revision = ? AND generation = ?",
                 (after, before, number),
             )
+            reseal(connection, "vectors", "revision = ? AND generation = ?", (after, number))
             connection.execute("DELETE FROM owed WHERE generation = ? AND revision = ?", (number, after))
 
 

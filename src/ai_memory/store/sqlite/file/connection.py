@@ -111,6 +111,10 @@ def translated(location: str) -> Iterator[None]:
         raise translate(error, location) from error
     except OSError as error:
         raise translate_os(error, location) from error
+    except UnicodeDecodeError as error:
+        raise StoreCorruptError(
+            f"the store {location} holds a text that is not valid UTF-8", hint=_CORRUPT_HINT, location=location
+        ) from error
     except UnicodeEncodeError as error:
         raise InvalidInputError(
             "the text holds half of a surrogate pair, which is not a character", hint="replace it before it is sent"
@@ -133,7 +137,7 @@ def connect(
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.create_function("caseless", 1, caseless, deterministic=True)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # SQLite repeats damaged text of the schema in its message
         connection.close()
         raise
     return connection

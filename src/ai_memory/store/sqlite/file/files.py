@@ -9,6 +9,7 @@ has a connection: the one that is needed stays open until the last connection is
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -71,13 +72,20 @@ def counted(path: Path, uri: str, timeout: float) -> sqlite3.Connection:
     return connection
 
 
+def identity_of(connection: sqlite3.Connection) -> Identity | None:
+    """The file that a connection of `counted` is to; None where it is not known."""
+    return getattr(connection, "counts_for", None)
+
+
 def kept_descriptor(path: Path) -> int:
     """A descriptor for reading and writing the file, never to be closed by the caller, who has a connection to the file.
 
     It is good for as long as that connection is open. Raises OSError.
     """
     with _lock:
-        file = _open_files[_identity(path)]
+        file = _open_files.get(_identity(path))
+        if file is None:
+            raise FileNotFoundError(errno.ENOENT, "another file is there now", str(path))
         if file.descriptor is None:
             file.descriptor = os.open(path, os.O_RDWR)
         return file.descriptor
@@ -94,6 +102,12 @@ def make(path: Path) -> bool:
         except FileExistsError:
             return False
         return True
+
+
+def delete(path: Path) -> None:
+    """Delete a database file with its log. Raises OSError."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -22,7 +22,14 @@ IDLE_LIMIT = 8
 class Readers:
     """Lends connections for reading; `open_one` makes another when all are lent."""
 
-    def __init__(self, open_one: Callable[[], sqlite3.Connection], location: str) -> None:
+    def __init__(
+        self,
+        open_one: Callable[[], sqlite3.Connection],
+        location: str,
+        require: Callable[[], None] | None = None,
+    ) -> None:
+        """`require` raises where the file must not be read; asked each time before a connection is lent."""
+        self._require = require
         self._open_one = open_one
         self._location = location
         self._idle: list[sqlite3.Connection] = []
@@ -35,6 +42,8 @@ class Readers:
         if self._closed:
             raise StoreError("the store is closed", location=self._location)
         with translated(self._location):
+            if self._require is not None:
+                self._require()
             try:
                 connection = self._idle.pop()
             except IndexError:

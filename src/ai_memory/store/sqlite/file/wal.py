@@ -16,6 +16,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+from ai_memory.store.sqlite.file import meta
 from ai_memory.store.sqlite.file.connection import translate, translate_os
 from ai_memory.store.sqlite.file.files import kept_descriptor
 from ai_memory.store.sqlite.file.slack import scrub
@@ -34,20 +35,19 @@ IDLE_SECONDS = 5.0
 _STEP_SECONDS = 0.01
 
 
-def mark(connection: sqlite3.Connection, number: int, at: int | None = None) -> None:
-    """Note, inside a write transaction, that erased bytes must be wiped.
+def marked(connection: sqlite3.Connection, number: int, at: int | None = None) -> str:
+    """The mark that erased bytes must be wiped, to be kept in the table `meta` by the transaction that erases them.
 
     `number` is unlike that of every other mark of this file; `at` is the instant of the erasure, in microseconds, by default now.
-    A mark that is there already keeps its instant.
+    Where there is a mark already, the new one keeps its instant.
     """
     since = since_of(pending(connection)) or (time.time_ns() // 1000 if at is None else at)
-    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (MARK, f"{number} {since}"))
+    return f"{number} {since}"
 
 
 def pending(connection: sqlite3.Connection) -> str | None:
     """The mark, if there is one."""
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", (MARK,)).fetchone()
-    return None if row is None else str(row[0])
+    return meta.get(connection, MARK)
 
 
 def since_of(due: str | None) -> int | None:

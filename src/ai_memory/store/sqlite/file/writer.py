@@ -40,6 +40,8 @@ class Writer:
     """Serialises the writes of all threads onto one connection.
 
     `after_commit`, if given, is called by the leading thread with the connection after each commit, outside a transaction.
+    `require`, if given, is called before each transaction and after its commit, and raises where the file must not be written, or
+    what was written will not be found.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class Writer:
         location: str,
         busy_timeout_seconds: float,
         after_commit: Callable[[sqlite3.Connection], None] | None = None,
+        require: Callable[[], None] | None = None,
     ) -> None:
         self._connection = connection
         self._location = location
         self._seconds = busy_timeout_seconds
         self._after_commit = after_commit
+        self._require = require or (lambda: None)
         self._turn = threading.Condition()
         self._waiting: deque[_Work[Any]] = deque()
         self._leading = False
@@ -132,6 +136,7 @@ class Writer:
 
     def _commit(self, group: list[_Work[Any]]) -> None:
         connection = self._connection
+        self._require()
         patiently(connection, "BEGIN IMMEDIATE", self._seconds)
         try:
             if len(group) == 1:
@@ -143,6 +148,7 @@ class Writer:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        self._require()
         if self._after_commit is not None:
             self._after_commit(connection)
 

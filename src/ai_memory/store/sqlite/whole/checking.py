@@ -5,18 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 
+import msgspec
 import numpy as np
 
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, agrees, chain_digest, relation_hash
-from ai_memory.store.rules import PUT_BACK, UNOPENED
-from ai_memory.store.sqlite.graveyard import fill, unopened
+from ai_memory.store.rules import MEND, PUT_BACK, RESTORE, SEALED_OTHERWISE, UNOPENED
+from ai_memory.store.seals import Seals
 from ai_memory.store.sqlite.rows import HELD_SOURCE, LOGGED_COLUMNS, RELATION_COLUMNS, held, logged, relation
+from ai_memory.store.sqlite.transaction.graveyard import fill, unopened
+from ai_memory.store.sqlite.whole.sealing import broken_vectors, foreign_objects, seal_others, seals_broken
 from ai_memory.store.tombstones import Secret, Tombstones, come_back
 from ai_memory.types import LENGTH_TOLERANCE, Problem
-
-MEND = "ai-memory doctor --rebuild"
-RESTORE = "restore a backup"
 
 _MAKING = f"('{Action.REMEMBERED}', '{Action.REVISED}', '{Action.RESTORED}')"
 
@@ -117,13 +117,19 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
 """Each check's name, what it means when the count is above 0, how to fix it, and the SQL that counts."""
 
 
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR)
+"""What SQLite answers to a damaged file; SQLITE_ERROR where its schema or a row's text cannot be read."""
+
+
 def check(
-    connection: sqlite3.Connection, secret: Secret, progress: Callable[[str], None] | None = None
+    connection: sqlite3.Connection, secret: Secret, seals: Seals, progress: Callable[[str], None] | None = None
 ) -> list[Problem]:
     """As `Store.check`, on one snapshot. `progress` gets the name of each check before it runs."""
     connection.create_function("agrees", 3, _agrees, deterministic=True)
     steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
         ("integrity", lambda: _integrity(connection)),
+        ("schema", lambda: foreign_objects(connection)),
+        ("seals", lambda: seals_broken(connection, seals)),
         ("references", lambda: _references(connection)),
         ("chain", lambda: _chain(connection)),
         ("relations", lambda: _relations(connection)),
@@ -138,10 +144,13 @@ def check(
             progress(name)
         try:
             problems.extend(step())
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _DAMAGED:
                 raise
             problems.append(Problem(check=name, message=f"the file is damaged: {error}", mend=RESTORE))
+        except (ValueError, TypeError, LookupError, ArithmeticError, msgspec.MsgspecError) as error:
+            # What a row holds cannot be read as what it should be.
+            problems.append(Problem(check=name, message=f"rows are damaged: {error}", mend=RESTORE))
     return problems
 
 
@@ -245,16 +254,21 @@ def _not_unit(connection: sqlite3.Connection) -> Iterator[int]:
             yield position
 
 
-def repair(connection: sqlite3.Connection, secret: Secret) -> list[Problem]:
+def repair(connection: sqlite3.Connection, secret: Secret, seals: Seals) -> list[Problem]:
     """As `Store.repair`, inside a write transaction."""
-    found = [problem for problem in check(connection, secret) if problem.mend == MEND]
+    found = [
+        problem
+        for problem in check(connection, secret, seals)
+        if problem.mend == MEND or problem.check == SEALED_OTHERWISE
+    ]
     if not found:
         return []
-    wrong = [(position,) for position in _not_unit(connection)]
+    seal_others(connection, seals)
+    wrong = [(position,) for position in {*_not_unit(connection), *broken_vectors(connection, seals)}]
     connection.executemany("DELETE FROM vectors WHERE position = ?", wrong)
     for statement in _REPAIRS:
         connection.execute(statement)
-    left = {(problem.check, problem.message) for problem in check(connection, secret)}
+    left = {(problem.check, problem.message) for problem in check(connection, secret, seals)}
     return [problem for problem in found if (problem.check, problem.message) not in left]
 
 

@@ -28,7 +28,9 @@ from ai_memory.store.copying import (
     Part,
     Progress,
 )
+from ai_memory.store.seals import Seals
 from ai_memory.store.sqlite.answers import INSERT_ANSWER
+from ai_memory.store.sqlite.file import meta
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.relating import INSERT_RELATION
 from ai_memory.store.sqlite.revisions import INSERT_MEMORY, INSERT_REVISION, INSERT_TAG
@@ -53,6 +55,9 @@ from ai_memory.store.sqlite.rows import (
     relation_row,
     revision_row,
 )
+from ai_memory.store.sqlite.rows.seals import insert_sealed, reseal
+from ai_memory.store.sqlite.schema import STORE_ID
+from ai_memory.store.sqlite.vectors import insert_vectors
 from ai_memory.store.tombstones import Secret
 from ai_memory.store.values import json_text
 
@@ -136,7 +141,7 @@ class SqliteSource:
             Part.TOMBSTONES: lambda row: CopiedTombstone.of(secret, *row),
             Part.ANSWERS: lambda row: _answer(row).opened_with(secret),
         }
-        (store_id,) = connection.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()
+        store_id = str(meta.get(connection, STORE_ID))
         newest = connection.execute("SELECT sequence, digest FROM log ORDER BY sequence DESC LIMIT 1").fetchone()
         self.head = Head(store_id, *((newest[0], newest[1].hex()) if newest else (0, "")))
 
@@ -156,16 +161,16 @@ class SqliteSource:
 
 def progress_of(connection: sqlite3.Connection) -> str | None:
     """How far a copy into this store got, as JSON; None where none is under way."""
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", (MARK,)).fetchone()
-    return None if row is None else str(*row)
+    return meta.get(connection, MARK)
 
 
 class Filling:
     """What a copy does inside the target's write transactions."""
 
-    def __init__(self, connection: sqlite3.Connection, secret: Secret) -> None:
+    def __init__(self, connection: sqlite3.Connection, secret: Secret, seals: Seals) -> None:
         self._connection = connection
         self._secret = secret
+        self._seals = seals
 
     def begin(self, progress: Progress) -> None:
         """Mark an empty store. Raises ConflictError where it is not empty."""
@@ -174,7 +179,7 @@ class Filling:
                 raise ConflictError(
                     f"the target is not empty: it has {part.label}", hint="name a store that does not exist yet"
                 )
-        self._connection.execute("INSERT INTO meta VALUES (?, ?)", (MARK, progress.encoded()))
+        meta.put(self._connection, MARK, progress.encoded())
 
     def take(self, part: Part, rows: list[Any], progress: Progress) -> None:
         """Insert rows of one part and note how far it is."""
@@ -191,21 +196,20 @@ class Filling:
             Part.ANSWERS: self._answers,
         }
         inserts[part](rows)
-        self._connection.execute("UPDATE meta SET value = ? WHERE name = ?", (progress.encoded(), MARK))
+        meta.put(self._connection, MARK, progress.encoded())
 
     def finish(self, head: Head) -> None:
         """Take the mark away and the source's id on."""
         self._connection.execute("DELETE FROM meta WHERE name = ?", (MARK,))
-        self._connection.execute("UPDATE meta SET value = ? WHERE name = 'store_id'", (head.store_id,))
+        meta.put(self._connection, STORE_ID, head.store_id)
 
     def _insert(self, table: str, rows: list[Row]) -> None:
-        if rows:
-            marks = ", ".join("?" * len(rows[0]))
-            self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        self._connection.executemany(insert_sealed(table), rows)
 
     def _namespace(self, name: str) -> int:
         self._connection.execute("INSERT OR IGNORE INTO namespaces (name) VALUES (?)", (name,))
         (number,) = self._connection.execute("SELECT number FROM namespaces WHERE name = ?", (name,)).fetchone()
+        reseal(self._connection, "namespaces", "number = ?", (number,))
         return int(number)
 
     def _generations(self, rows: list[CopiedGeneration]) -> None:
@@ -220,9 +224,7 @@ class Filling:
                 made.state,
                 to_micros(made.created_at),
             )
-            self._connection.execute(
-                f"INSERT INTO generations ({GENERATION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (made.id, *values)
-            )
+            self._connection.execute(insert_sealed("generations"), (made.id, *values))
 
     def _log(self, rows: list[CopiedEntry]) -> None:
         numbers = {name: self._namespace(name) for name in {row.entry.namespace for row in rows}}
@@ -247,12 +249,14 @@ class Filling:
             made, created_at = row.record, to_micros(row.record.created_at)
             namespace = self._namespace(made.namespace)
             memory = memories.get((namespace, made.id)) or self._memory(namespace, made.id)
+            about = memory_row(memory or row.key, namespace, made, created_at)
             if memory is None:
                 memory = row.key
-                self._connection.execute(INSERT_MEMORY, memory_row(memory, namespace, made, created_at))
+                self._connection.execute(INSERT_MEMORY, about)
             memories[namespace, made.id] = memory
             digests = (hash_column(made.content_hash), row.dedup_key, row.salt)
-            revisions.append(revision_row(row.key, memory, namespace, made, created_at, *digests))
+            revision = revision_row(row.key, memory, namespace, made, created_at, *digests)
+            revisions.append((*revision, self._seals.of("revisions")(revision + about)))
             tags.extend((tag, row.key) for tag in dict.fromkeys(made.tags))
         self._connection.executemany(INSERT_REVISION, revisions)
         self._connection.executemany(INSERT_TAG, tags)
@@ -267,30 +271,30 @@ class Filling:
             made = row.entity
             folded, created = made.name.casefold(), to_micros(made.created_at)
             self._insert(
-                "entities (number, id, namespace, name, folded, kind, created_at)",
+                "entities",
                 [(row.number, made.id, self._namespace(made.namespace), made.name, folded, made.kind, created)],
             )
             self._insert("aliases", [(row.number, alias, alias.casefold()) for alias in made.aliases])
 
     def _relations(self, rows: list[CopiedRelation]) -> None:
-        self._connection.executemany(
-            INSERT_RELATION,
-            [relation_row(row.key, self._namespace(row.relation.namespace), row.salt, row.relation) for row in rows],
-        )
+        seal = self._seals.of("relations")
+        made = [relation_row(row.key, self._namespace(row.relation.namespace), row.salt, row.relation) for row in rows]
+        self._connection.executemany(INSERT_RELATION, [(*row, seal(row)) for row in made])
 
     def _tombstones(self, rows: list[CopiedTombstone]) -> None:
         values = [(self._namespace(row.namespace), *row.under(self._secret), row.salt, row.sequence) for row in rows]
-        self._insert("tombstones (namespace, digest, sealed, salt, sequence)", values)
+        self._insert("tombstones", values)
 
     def _pending(self, rows: list[CopiedPending]) -> None:
-        self._insert("owed", [(row.generation, row.key) for row in rows])
+        values = [(row.generation, row.key) for row in rows]
+        self._connection.executemany("INSERT INTO owed VALUES (?, ?)", values)
 
     def _vectors(self, rows: list[CopiedVector]) -> None:
         values = [(row.generation, row.key, row.passage, row.vector) for row in rows]
-        self._insert("vectors (generation, revision, passage, vector)", values)
+        insert_vectors(self._connection, self._seals, values)
 
     def _jobs(self, rows: list[CopiedJob]) -> None:
-        self._connection.executemany(insert_into("jobs", JOB_COLUMNS), [job_row(row.job) for row in rows])
+        self._insert("jobs", [job_row(row.job) for row in rows])
 
     def _answers(self, rows: list[CopiedAnswer]) -> None:
         answers = [
@@ -303,9 +307,11 @@ class Filling:
 class SqliteTarget:
     """`Target` on a store's writer."""
 
-    def __init__(self, submit: Callable[[Callable[[sqlite3.Connection], Any]], Any], secret: Secret) -> None:
+    def __init__(
+        self, submit: Callable[[Callable[[sqlite3.Connection], Any]], Any], secret: Secret, seals: Seals
+    ) -> None:
         self._submit = submit
-        self._secret = secret
+        self._filling: Callable[[sqlite3.Connection], Filling] = lambda each: Filling(each, secret, seals)
 
     def progress(self) -> Progress | None:
         """As `Target.progress`."""
@@ -314,13 +320,13 @@ class SqliteTarget:
     def begin(self, head: Head) -> Progress:
         """As `Target.begin`."""
         progress = Progress(head, {})
-        self._submit(lambda connection: Filling(connection, self._secret).begin(progress))
+        self._submit(lambda connection: self._filling(connection).begin(progress))
         return progress
 
     def take(self, part: Part, rows: list[Any], progress: Progress) -> None:
         """As `Target.take`."""
-        self._submit(lambda connection: Filling(connection, self._secret).take(part, rows, progress))
+        self._submit(lambda connection: self._filling(connection).take(part, rows, progress))
 
     def finish(self, head: Head) -> None:
         """As `Target.finish`."""
-        self._submit(lambda connection: Filling(connection, self._secret).finish(head))
+        self._submit(lambda connection: self._filling(connection).finish(head))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from ai_memory.store.sqlite.file import meta
+from ai_memory.store.sqlite.rows.seals import insert_sealed
 from ai_memory.store.tombstones import Entry, Refusing, Secret, StoredTombstone, Tombstones, Trace, take_up
 
 LIFTED = "lifted"
@@ -26,6 +28,8 @@ _ROWS = (
     "JOIN namespaces n ON n.number = t.namespace JOIN log g ON g.sequence = t.sequence "
     "WHERE t.sequence > ?1 AND (?2 IS NULL OR n.name = ?2)"
 )
+
+_BURY = insert_sealed("tombstones", verb="INSERT OR IGNORE")
 
 
 class Graveyard:
@@ -69,20 +73,14 @@ def rows(connection: sqlite3.Connection, *, after: int = 0, namespace: str | Non
 def bury(connection: sqlite3.Connection, secret: Secret, namespace: int, trace: Trace, sequence: int) -> bytes:
     """Keep a tombstone of this store; the digest that it is stored under."""
     row = secret.row(trace)
-    connection.execute(
-        "INSERT OR IGNORE INTO tombstones (namespace, digest, sealed, sequence) VALUES (?, ?, ?, ?)",
-        (namespace, row, secret.seal(trace), sequence),
-    )
+    connection.execute(_BURY, (namespace, row, secret.seal(trace), None, sequence))
     return row
 
 
 def lift(connection: sqlite3.Connection, namespace: int, entry: Entry) -> None:
     """Take a tombstone away."""
     connection.execute("DELETE FROM tombstones WHERE namespace = ? AND digest = ?", (namespace, entry.row))
-    connection.execute(
-        "INSERT INTO meta VALUES (?, '1') ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
-        (LIFTED,),
-    )
+    meta.put(connection, LIFTED, str(int(meta.get(connection, LIFTED) or "0") + 1))
 
 
 def unopened(connection: sqlite3.Connection, secret: Secret) -> int:

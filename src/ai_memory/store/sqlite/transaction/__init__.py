@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, LOG_COLUMNS, ChainedEntry, chain_digest, logged_actor, number_list
+from ai_memory.store.seals import Seals
 from ai_memory.store.sqlite.file.connection import Row
 from ai_memory.store.sqlite.file.wal import MARK
-from ai_memory.store.sqlite.graveyard import NOWHERE, POSITION, Graveyard
 from ai_memory.store.sqlite.rows import HELD_SOURCE, RECORD_SOURCE, Held, held, insert_into, record
+from ai_memory.store.sqlite.rows.seals import reseal
+from ai_memory.store.sqlite.transaction.graveyard import NOWHERE, POSITION, Graveyard
 from ai_memory.types import Actor, MemoryRecord
 
 _NEWEST = (
@@ -39,10 +41,11 @@ def chunks(values: Sequence[Any]) -> list[tuple[str, Sequence[Any]]]:
 class Transaction:
     """The state of one batch. Log rows are held back until `flush`, so that a bulk write inserts them at one go."""
 
-    def __init__(self, connection: sqlite3.Connection, actor: Actor, graveyard: Graveyard) -> None:
+    def __init__(self, connection: sqlite3.Connection, actor: Actor, graveyard: Graveyard, seals: Seals) -> None:
         self.connection = connection
         self.actor = actor
         """Who writes this batch."""
+        self.seals = seals
         newest: Row | None = connection.execute(_NEWEST).fetchone()
         self.sequence: int
         self.sequence, self._digest, self.wipe_pending = newest[:3] if newest else (0, GENESIS, None)
@@ -62,6 +65,7 @@ class Transaction:
         number = self._namespaces.get(name) or self.known_namespace(name)
         if number is None:
             number = int(self.connection.execute("INSERT INTO namespaces (name) VALUES (?)", (name,)).lastrowid or 0)
+            reseal(self.connection, "namespaces", "number = ?", (number,))
             self._namespaces[name] = number
         return number
 

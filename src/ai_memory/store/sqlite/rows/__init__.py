@@ -180,6 +180,8 @@ ENTITY_COLUMNS = columns_of(Entity.__struct_fields__, "e", {"namespace": "n.name
 entity = reader(Entity, Entity.__struct_fields__)
 """The entity that a row of `ENTITY_COLUMNS` holds; more columns may follow."""
 
+ENTITY_ROW = ("number", "id", "namespace", "name", "folded", "kind", "created_at")
+
 
 # ── the log ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -198,7 +200,8 @@ def logged(row: Row) -> tuple[ChainedEntry, bytes]:
 
 # ── generations, jobs ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-GENERATION_COLUMNS = "number, model, revision, prompts, dtype, dimension, state, created_at"
+GENERATION_ROW = ("number", "model", "revision", "prompts", "dtype", "dimension", "state", "created_at")
+GENERATION_COLUMNS = ", ".join(GENERATION_ROW)
 
 
 def generation(row: Row) -> Generation:

@@ -1,0 +1,81 @@
+"""Seals of the tables' rows: which columns they cover, and the SQL function `seal(table, value, …)` of connections that write."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from ai_memory.store.seals import Seals
+from ai_memory.store.sqlite.rows import (
+    ENTITY_ROW,
+    GENERATION_ROW,
+    JOB_COLUMNS,
+    MEMORY_COLUMNS,
+    RELATION_ROW,
+    REVISION_COLUMNS,
+)
+from ai_memory.store.tombstones import Secret
+
+SEALED: dict[str, tuple[str, ...]] = {
+    "meta": ("name", "value"),
+    "namespaces": ("number", "name"),
+    "revisions": REVISION_COLUMNS,
+    "entities": ENTITY_ROW,
+    "aliases": ("entity", "alias", "folded"),
+    "relations": RELATION_ROW,
+    "tombstones": ("namespace", "digest", "sealed", "salt", "sequence"),
+    "generations": GENERATION_ROW,
+    "vectors": ("position", "generation", "revision", "passage", "vector"),
+    "jobs": JOB_COLUMNS,
+    "idempotency": ("key", "namespace", "request_digest", "response", "memories", "at"),
+}
+"""The columns of each table with seals, all but the seal. A revision's seal covers its memory's row as well (`MEMORY_COLUMNS`).
+
+The other tables need none: the log has its chain, and `tags` and `owed` follow from revisions and vectors.
+"""
+
+
+def install(connection: sqlite3.Connection, secret: Secret) -> Seals:
+    """Give a connection the SQL function `seal`; what makes the seals."""
+    seals = Seals(secret)
+
+    def seal(table: str, *values: Any) -> bytes:
+        return seals.of(table)(values)
+
+    connection.create_function("seal", -1, seal, deterministic=True)
+    return seals
+
+
+def insert_sealed(table: str, *, verb: str = "INSERT") -> str:
+    """The statement that inserts a row of the columns in `SEALED` and seals it."""
+    marks = ", ".join(f"?{place}" for place, _ in enumerate(SEALED[table], start=1))
+    return f"{verb} INTO {table} ({', '.join(SEALED[table])}, seal) VALUES ({marks}, seal('{table}', {marks}))"
+
+
+def covered(table: str) -> str:
+    """All that a seal covers, to be selected `FROM` what `source` gives."""
+    values = [f"{table}.{name}" for name in SEALED[table]]
+    return ", ".join(values + [f"memories.{name}" for name in MEMORY_COLUMNS] * (table == "revisions"))
+
+
+def source(table: str) -> str:
+    """The table, and for revisions their memories."""
+    return "revisions LEFT JOIN memories ON memories.number = revisions.memory" if table == "revisions" else table
+
+
+def reseal(connection: sqlite3.Connection, table: str, where: str = "TRUE", values: Any = ()) -> None:
+    """Seal the rows that were changed, or inserted without a seal."""
+    values_sealed = f"seal('{table}', {covered(table)})"
+    if table == "revisions":
+        where = f"memories.number = revisions.memory AND ({where})"
+        connection.execute(f"UPDATE revisions SET seal = {values_sealed} FROM memories WHERE {where}", values)
+    else:
+        connection.execute(f"UPDATE {table} SET seal = {values_sealed} WHERE {where}", values)
+
+
+def seal_all(connection: sqlite3.Connection, secret: Secret) -> bool:
+    """What the seventh migration does beyond its script. What was changed before it cannot be seen by the seals."""
+    del secret  # the connection's function has it
+    for table in SEALED:
+        reseal(connection, table)
+    return False
