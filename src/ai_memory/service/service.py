@@ -162,7 +162,7 @@ class Service:
                 parts.graph.catch_up(math.inf)
         parts.backlog.settle(REBUILD_SECONDS if rebuild else SETTLE_SECONDS)  # else a finding could not say why
         graph = () if parts.graph is None else parts.graph.check()
-        return (*repaired, *parts.store.check(), *saved, *graph, *watching.backlog(parts))
+        return (*repaired, *parts.store.check(), *saved, *graph, *watching.dated_ahead(parts), *watching.backlog(parts))
 
     def close(self) -> None:
         """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""
