@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -54,18 +56,68 @@ class MachineZone(dt.tzinfo):
         return first if first.utcoffset() == there.utcoffset() else first.replace(fold=1)
 
 
-class SystemClock:
-    """The machine's clock, never running backwards within a process."""
+BELIEVED_AFTER = 60 * 1_000_000
+"""Microseconds that the machine's clock must have kept to a jump before it is followed."""
+_FORWARD = 7 * DAY_MICROS
+_BACK = 10 * 1_000_000
+_NEVER_SET = 1_735_689_600_000_000
+"""A machine without a battery starts in a year long gone, before 2025: the first jump is what sets its clock."""
 
-    def __init__(self) -> None:
+
+def _wall_micros() -> int:
+    return time.time_ns() // 1000
+
+
+def _steady_micros() -> int:
+    """Microseconds since some moment, whatever the clock is set to; sleep counts where the system can tell."""
+    return time.clock_gettime_ns(_STEADY) // 1000 if _STEADY is not None else time.monotonic_ns() // 1000
+
+
+_STEADY: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+class SystemClock:
+    """The machine's clock, without its jumps.
+
+    A step back of more than ten seconds, or forward of more than a week, is followed once the machine's clock has kept to it for a
+    minute; until then time goes on as before. So a clock that says 2076 for a moment dates nothing, and one that comes back from
+    there is followed: time runs backwards then, once. Otherwise it never does. Smaller steps are followed at once, as after sleep.
+    """
+
+    def __init__(self, wall: Callable[[], int] = _wall_micros, steady: Callable[[], int] = _steady_micros) -> None:
+        """Both give microseconds: since 1970 as the machine has it, and since some moment."""
+        self._wall, self._steady = wall, steady
         self._lock = threading.Lock()
-        self._last = EPOCH
+        self._last = 0
+        self._offset = wall() - steady()
+        self._jump: tuple[int, int] | None = None
+        """A step that is not followed yet, and since when the clock has kept to it."""
 
     def now(self) -> dt.datetime:
-        """The present instant; strictly later than any earlier answer, so that revisions keep their order."""
+        """The present instant; strictly later than any earlier answer but for a clock that was put back for good."""
         with self._lock:
-            self._last = max(dt.datetime.now(dt.UTC), self._last + _MICROSECOND)
-            return self._last
+            wall, steady = self._wall(), self._steady()
+            if self._follows(wall - steady - self._offset, steady):
+                self._offset = wall - steady
+            self._last = max(self._offset + steady, self._last + 1)
+            return EPOCH + dt.timedelta(microseconds=self._last)
+
+    def jump(self) -> dt.timedelta:
+        """How far the machine's clock is from this one; zero but where it jumped and is not followed yet."""
+        with self._lock:
+            return dt.timedelta(microseconds=self._jump[0] if self._jump is not None else 0)
+
+    def _follows(self, step: int, steady: int) -> bool:
+        """Whether to follow a step of the machine's clock against the steady one."""
+        if -_BACK <= step <= _FORWARD or (step > 0 and self._offset + steady < _NEVER_SET):
+            self._jump = None
+            return True
+        if self._jump is None or abs(step - self._jump[0]) > _BACK:
+            self._jump = (step, steady)
+        if steady - self._jump[1] < BELIEVED_AFTER:
+            return False
+        self._jump, self._last = None, 0
+        return True
 
 
 class ManualClock:

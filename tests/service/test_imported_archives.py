@@ -49,7 +49,7 @@ def test_an_import_that_ended_among_the_relations_is_resumed_whole(
 ) -> None:
     request = ImportRequest(resume_key="one")
     end = len(archive) - RELATIONS + int(share * RELATIONS)
-    killed = Import(target._service._for(target._service._parts.actor), request)
+    killed = target._service.begin_import(request)
     killed.read(archive[:end])  # and nothing more: what was flushed is on disk, what was pending is gone
     report = target._service.import_lines(request, archive)
     assert report.skipped > 0
@@ -62,7 +62,7 @@ def test_a_resumed_import_moves_entities_into_the_namespace_that_was_asked_for(
     archive: list[bytes], target: Memory
 ) -> None:
     request = ImportRequest(resume_key="one", namespace="elsewhere")
-    killed = Import(target._service._for(target._service._parts.actor), request)
+    killed = target._service.begin_import(request)
     killed.read(archive[: -RELATIONS // 2])
     assert target._service.import_lines(request, archive).rejected == ()
     assert target.stats(namespace="elsewhere").relations == RELATIONS

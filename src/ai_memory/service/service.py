@@ -166,7 +166,8 @@ class Service:
         parts.backlog.settle(REBUILD_SECONDS if rebuild else SETTLE_SECONDS)  # else a finding could not say why
         parts.upkeep.once()
         graph = () if parts.graph is None else parts.graph.check()
-        return (*repaired, *parts.store.check(), *saved, *graph, *watching.backlog(parts), *watching.unwiped(parts))
+        found = (*repaired, *parts.store.check(), *saved, *graph, *watching.dated_ahead(parts))
+        return (*found, *watching.backlog(parts), *watching.unwiped(parts))
 
     def close(self) -> None:
         """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""

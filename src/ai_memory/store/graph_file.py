@@ -28,7 +28,7 @@ from ai_memory.store.rules import MEND
 from ai_memory.store.sqlite.file.connection import Row, connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import delete, make
 from ai_memory.store.sqlite.file.readers import Readers
-from ai_memory.store.sqlite.file.wal import Wiper, pending, since_of
+from ai_memory.store.sqlite.file.wal import MARK, Wiper, marked, pending, since_of
 from ai_memory.store.sqlite.schema import statements
 from ai_memory.store.values import instant, json_text, micros
 from ai_memory.types import Actor, Entity, Problem, Relation, RelationType, WipePending

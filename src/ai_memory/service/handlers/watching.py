@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 from ai_memory import __version__
-from ai_memory.clock import in_zone
+from ai_memory.clock import BELIEVED_AFTER, SystemClock, in_zone
 from ai_memory.errors import MemoryServiceError, NotInstalledError, StoreError
 from ai_memory.installation import install_hint, require
 from ai_memory.operations.watching import VECTORS_PENDING, Health, HealthRequest, Part, Stats, StatsRequest
@@ -13,7 +14,11 @@ from ai_memory.service.background.embedder import Lack, active_generation
 from ai_memory.service.handlers.generations import build
 from ai_memory.service.parts import Parts
 from ai_memory.types import Generation, Problem, WipePending
-from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REBUILD, REEMBED, WIPE, installing
+from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REBUILD, REEMBED, WIPE, by_operator, installing
+
+SET_CLOCK = by_operator("set the clock of this machine", "have the machine's clock set")
+AHEAD = dt.timedelta(days=1)
+"""Clocks of several machines differ by less."""
 
 
 def stats(parts: Parts, request: StatsRequest) -> Stats:
@@ -44,7 +49,16 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
 def health(parts: Parts, request: HealthRequest) -> Health:
     """Which parts work; asks the store, but loads nothing."""
     del request
-    found = (_store(parts), *_wipe(parts), _embedder(parts), *_vectors(parts), _graph(parts), *_build(parts), *_mcp())
+    found = (
+        _store(parts),
+        *_wipe(parts),
+        _embedder(parts),
+        *_vectors(parts),
+        _graph(parts),
+        *_build(parts),
+        *_clock(parts),
+        *_mcp(),
+    )
     return Health(
         live=True,
         ready=found[0].state == "ok",
@@ -60,6 +74,37 @@ def _store(parts: Parts) -> Part:
     except StoreError as error:
         return Part(name="store", state="failed", message=error.message, mend=error.hint)
     return Part(name="store", state="ok", message=f"{parts.store.location}, {sequence} changes")
+
+
+def _clock(parts: Parts) -> Iterator[Part]:
+    """The clock, while what is written may be dated wrongly."""
+    if isinstance(parts.clock, SystemClock) and (jump := parts.clock.jump()):
+        seconds = BELIEVED_AFTER // 1_000_000
+        message = f"the machine's clock jumped by {jump}; changes are dated as before until it has stayed there for {seconds} s"
+        yield Part(name="clock", state="degraded", message=message, mend=str(SET_CLOCK))
+    try:
+        newest = parts.store.log(after=parts.store.sequence() - 1, limit=1)
+    except StoreError:
+        return  # the part `store` says so
+    if newest and newest[-1].at > parts.clock.now() + AHEAD:
+        message = f"the newest change is dated {newest[-1].at:%Y-%m-%d}: the clock was ahead then, or is behind now"
+        yield Part(name="clock", state="degraded", message=message, mend=str(SET_CLOCK))
+
+
+def dated_ahead(parts: Parts) -> Iterator[Problem]:
+    """The finding that changes are dated in the future; reads the whole log."""
+    limit, after, count, first = parts.clock.now() + AHEAD, 0, 0, 0
+    while entries := parts.store.log(after=after):
+        after = entries[-1].sequence
+        ahead = [entry.sequence for entry in entries if entry.at > limit]
+        count, first = count + len(ahead), first or next(iter(ahead), 0)
+    if count:
+        yield Problem(
+            check="dated_ahead",
+            message=f"changes are dated in the future, the first of them is log entry {first}: the clock was ahead then",
+            count=count,
+            mend=f"{SET_CLOCK}; what is dated wrongly can be forgotten and remembered again",
+        )
 
 
 def _embedder(parts: Parts) -> Part:

@@ -107,7 +107,9 @@ class Transaction:
 
     def kept_answer(self, once: Once, now: int) -> bytes | None:
         """The answer kept under an idempotency key, None if there is none. Raises IdempotencyConflictError for another request."""
-        self.rows("MATCH (a:Answer) WHERE a.at <= $old DELETE a", old=now - KEPT_MICROSECONDS)
+        # One that is dated later than now by as much was kept while the clock was ahead: it would never leave.
+        outdated = {"old": now - KEPT_MICROSECONDS, "ahead": now + KEPT_MICROSECONDS}
+        self.rows("MATCH (a:Answer) WHERE a.at <= $old OR a.at > $ahead DELETE a", **outdated)
         for known, response in self.rows(
             "MATCH (a:Answer {key: $key}) RETURN a.request_digest, a.response", key=once.key.hex()
         ):

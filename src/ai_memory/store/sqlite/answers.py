@@ -20,7 +20,9 @@ _ABOUT = (
 
 def kept_answer(connection: sqlite3.Connection, once: Once, now: int) -> bytes | None:
     """The answer kept under an idempotency key, None if there is none. Raises IdempotencyConflictError for another request."""
-    connection.execute("DELETE FROM idempotency WHERE at <= ?", (now - KEPT_MICROSECONDS,))
+    # One that is dated later than now by as much was kept while the clock was ahead: it would never leave.
+    outdated = (now - KEPT_MICROSECONDS, now + KEPT_MICROSECONDS)
+    connection.execute("DELETE FROM idempotency WHERE at <= ? OR at > ?", outdated)
     found = connection.execute("SELECT request_digest, response FROM idempotency WHERE key = ?", (once.key,)).fetchone()
     if found is None:
         return None
