@@ -19,7 +19,7 @@ from ai_memory.operations.writing import REMEMBER_MANY, Draft, RememberManyReque
 from ai_memory.recall.answer import Answer, Hit
 from ai_memory.recall.evidence.graph_expansion import HUB
 from ai_memory.service.background import extraction
-from ai_memory.service.handlers import graph
+from ai_memory.service.handlers.graph import walking as graph
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.store.base import Store

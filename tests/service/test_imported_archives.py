@@ -13,7 +13,6 @@ import pytest
 from ai_memory import Memory
 from ai_memory.errors import MemoryServiceError
 from ai_memory.operations.moving import ExportRequest, ImportRequest
-from ai_memory.service.handlers.moving import Import
 from ai_memory.settings import Settings
 
 MEMORIES, RELATIONS = 6, 30

@@ -13,17 +13,8 @@ from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.service.handlers import (
-    deciding,
-    forgetting,
-    generations,
-    graph,
-    moving,
-    reading,
-    relations,
-    watching,
-    writing,
-)
+from ai_memory.service.handlers import forgetting, generations, moving, reading, watching, writing
+from ai_memory.service.handlers.graph import deciding, relations, walking
 from ai_memory.service.parts import Parts
 
 Handler = Callable[[Parts, Any], Any]
@@ -52,10 +43,10 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(read.CONTEXTS, reading.contexts),
         _bind(relation.RELATE, relations.relate),
         _bind(relation.UNRELATE, relations.unrelate),
-        _bind(relation.NEIGHBOURS, graph.neighbours),
-        _bind(relation.ENTITIES, graph.entities),
-        _bind(relation.PATH, graph.path),
-        _bind(relation.GRAPH, graph.graph),
+        _bind(relation.NEIGHBOURS, walking.neighbours),
+        _bind(relation.ENTITIES, walking.entities),
+        _bind(relation.PATH, walking.path),
+        _bind(relation.GRAPH, walking.graph),
         _bind(decide.MERGE, deciding.merge),
         _bind(decide.SPLIT, deciding.split),
         _bind(decide.DECISIONS, deciding.decisions),

@@ -14,8 +14,8 @@ from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.leaving import leaving
 from ai_memory.service.handlers.lookup import as_selection, key_in, memory_named, only_user
 from ai_memory.service.handlers.once import Write, write, write_once
-from ai_memory.service.handlers.reasons import check_reason
-from ai_memory.service.handlers.writing import clean_reason, raise_rejected
+from ai_memory.service.handlers.reasons import check_reason, clean_reason
+from ai_memory.service.handlers.refusals import raise_rejected
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Forget, Result, Stored
 from ai_memory.types import MemoryRecord, Selection

@@ -40,7 +40,7 @@ from ai_memory.recall.recipe import Recipe, recipe_named
 from ai_memory.service.background.embedder import Lack, PinnedEmbedder
 from ai_memory.service.background.follower import SwitchedError
 from ai_memory.service.handlers.drafts import context_path
-from ai_memory.service.handlers.graph_view import QuestionLinks
+from ai_memory.service.handlers.graph.view import QuestionLinks
 from ai_memory.service.handlers.lookup import as_selection, memory_named, no_such_memory
 from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless

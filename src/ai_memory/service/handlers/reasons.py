@@ -1,4 +1,4 @@
-"""The check that a reason for forgetting does not keep what is forgotten."""
+"""The reasons that are given for a change: what can be kept, and what must not be, as it would keep what is forgotten."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from ai_memory.errors import InvalidInputError
 from ai_memory.service.parts import Parts
+from ai_memory.text.normal import clean_text
 from ai_memory.text.repetition import Remark
 from ai_memory.types import MemoryRecord
 
@@ -52,3 +53,8 @@ def _texts_in(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _texts_in(inner)
+
+
+def clean_reason(reason: str | None) -> str | None:
+    """The reason given for a change, once it is known to be storable."""
+    return None if reason is None else clean_text(reason, "reason")

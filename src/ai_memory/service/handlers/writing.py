@@ -9,9 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from ai_memory.errors import (
-    ConflictError,
     InvalidInputError,
-    MemoryServiceError,
     NotFoundError,
     StaleRevisionError,
 )
@@ -28,11 +26,11 @@ from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_
 from ai_memory.service.handlers.lookup import no_such_memory
 from ai_memory.service.handlers.once import Write, write_once
 from ai_memory.service.handlers.phrases import memory_meant
+from ai_memory.service.handlers.reasons import clean_reason
+from ai_memory.service.handlers.refusals import raise_rejected
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Duplicate, Rejected, Remember, Result, Retire, Stored, Unchanged
-from ai_memory.text.normal import clean_text
 from ai_memory.types import Actor, MemoryRecord, Outcome, Receipt, Retirement, Searchable
-from ai_memory.wording.ways import by_field
 
 AnyDraft = TypeVar("AnyDraft", bound=Draft)
 
@@ -285,35 +283,8 @@ def _filled(receipt: Receipt, there: dict[str, MemoryRecord], *, repeated: bool)
     return msgspec.structs.replace(receipt, was_retired=msgspec.structs.replace(before, reason=reason))
 
 
-def raise_rejected(result: Result, memory_id: str, namespace: str) -> None:
-    """Raise the error that a refused command means; nothing for any other result."""
-    if not isinstance(result, Rejected):
-        return
-    error: MemoryServiceError
-    if result.code == "stale_revision":
-        error = StaleRevisionError(result.reason, hint="read the memory again and decide on its current revision")
-    elif result.code == "not_found":
-        error = no_such_memory(memory_id, namespace) if memory_id else NotFoundError(result.reason)
-    else:
-        error = ConflictError(result.reason, hint=_HINTS.get(result.code))
-    error.details.update(result.details)
-    raise error
-
-
 def _actor(record: MemoryRecord | None) -> Actor | None:
     return None if record is None else record.actor
-
-
-def clean_reason(reason: str | None) -> str | None:
-    """The reason given for a change, once it is known to be storable."""
-    return None if reason is None else clean_text(reason, "reason")
-
-
-_HINTS = {
-    "conflict": "remember the new text as a separate memory",
-    "duplicate": "use that memory, or retire one of the two",
-    "forgotten": by_field("reinstate", "", ", if it should come back"),
-}
 
 
 def _why_pending(parts: Parts) -> str | None:

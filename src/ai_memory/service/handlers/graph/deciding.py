@@ -20,10 +20,10 @@ from ai_memory.operations.deciding import (
     SplitRequest,
     UndoRequest,
 )
-from ai_memory.service.handlers.graph import read_new
-from ai_memory.service.handlers.nodes import Names
+from ai_memory.service.handlers.graph.nodes import Names
+from ai_memory.service.handlers.graph.relations import relation_of
+from ai_memory.service.handlers.graph.walking import read_new
 from ai_memory.service.handlers.once import write
-from ai_memory.service.handlers.relations import relation_of
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Relate, Unrelate
 from ai_memory.store.ids import DECISION, ENTITY, RELATION, new_id

@@ -23,7 +23,7 @@ from ai_memory.operations.graph import (
     Walk,
 )
 from ai_memory.operations.zones import in_users_zone
-from ai_memory.service.handlers.nodes import Names
+from ai_memory.service.handlers.graph.nodes import Names
 from ai_memory.service.parts import Parts
 from ai_memory.store.ids import MEMORY
 from ai_memory.text.caseless import caseless

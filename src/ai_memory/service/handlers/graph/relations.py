@@ -10,7 +10,7 @@ from ai_memory.operations.base import parse
 from ai_memory.operations.graph import RelateRequest, UnrelateRequest
 from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import MAX_ID, check_json
-from ai_memory.service.handlers.nodes import Names
+from ai_memory.service.handlers.graph.nodes import Names
 from ai_memory.service.handlers.once import Write, write, write_once
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Relate, Result, Stored, Unchanged, Unrelate

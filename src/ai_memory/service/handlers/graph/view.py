@@ -10,7 +10,7 @@ from ai_memory.extraction.resolve import Directory, forms, resolve
 from ai_memory.operations.graph import Walk
 from ai_memory.recall.answer import Notice
 from ai_memory.recall.evidence.graph_expansion import HUB
-from ai_memory.service.handlers.graph import GraphView
+from ai_memory.service.handlers.graph.walking import GraphView
 from ai_memory.service.parts import Parts
 from ai_memory.store.ids import MEMORY
 from ai_memory.types import Relation, Selection
