@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from ai_memory.errors import ConflictError
-from ai_memory.operations.base import Command, Operation, Route, Tool
+from ai_memory.errors import ConflictError, InvalidInputError
+from ai_memory.operations.base import Command, Operation, Route, Tool, parse
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, Outcome, Receipt, Selection, Share
 
 MAX_TEXT = 200_000
@@ -128,6 +129,42 @@ class RememberManyRequest(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = False
     idempotency_key: IdempotencyKey = None
+
+
+class RefusedDraft(Draft, kw_only=True):
+    """The place of a memory of a batch that could not be read, and why: its receipt says so, and the others are stored."""
+
+    code: str
+    reason: str
+
+
+def batch_of(values: Mapping[str, Any]) -> RememberManyRequest:
+    """The request in plain values; a memory that is wrong by itself is a `RefusedDraft` in it.
+
+    Raises what `parse` raises where another field is wrong, or where no memory can be read: a misspelt field is then probably
+    misspelt in all of them.
+    """
+    try:
+        return parse(RememberManyRequest, values)
+    except InvalidInputError:
+        given = values.get("memories")
+        if not isinstance(given, list) or not given:
+            raise
+        drafts = [_draft_or_refusal(each) for each in given]
+        if all(isinstance(draft, RefusedDraft) for draft in drafts):
+            raise
+    request = parse(RememberManyRequest, {**values, "memories": [{"text": "-"}] * len(given)})
+    request.memories = drafts
+    return request
+
+
+def _draft_or_refusal(given: Any) -> Draft:
+    if not isinstance(given, Mapping):
+        return RefusedDraft(text="", code=InvalidInputError.code, reason="expected an object with `text`")
+    try:
+        return parse(Draft, given)
+    except InvalidInputError as error:
+        return RefusedDraft(text="", code=error.code, reason=error.message)
 
 
 class Receipts(Struct, frozen=True, kw_only=True):
@@ -310,6 +347,7 @@ REMEMBER_MANY = Operation(
     idempotent=True,
     route=Route("POST", "/memories/batch"),
     command=None,
+    leniently=batch_of,
 )
 REVISE = Operation(
     name="revise",

@@ -17,6 +17,7 @@ from ai_memory.errors import (
 from ai_memory.operations.writing import (
     Draft,
     Receipts,
+    RefusedDraft,
     RememberManyRequest,
     RememberRequest,
     RetireRequest,
@@ -77,6 +78,9 @@ def _prepare(
     places: list[int] = []
     receipts: list[Receipt | None] = [None] * len(drafts)
     for place, draft in enumerate(drafts):
+        if isinstance(draft, RefusedDraft):
+            receipts[place] = Receipt(outcome=Outcome.REJECTED, code=draft.code, reason=draft.reason)
+            continue
         try:
             commands.append(to_remember(draft, namespace, parts.clock.now(), reinstate=reinstate))
             places.append(place)
