@@ -73,7 +73,7 @@ def root(call: Call, request: RootRequest) -> Answer:
         return similarity(call, SimilarityRequest(inputs=request.inputs, parameters=request.parameters))
     if request.parameters is not None:
         raise InvalidInputError(
-            "`parameters` are those of a comparison", hint="put the fields beside `inputs`", field="parameters"
+            "`parameters` are those of a comparison", hint="put the fields next to `inputs`", field="parameters"
         )
     return embed(call, request)
 

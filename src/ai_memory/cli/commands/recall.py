@@ -19,7 +19,7 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
     parser.add_argument(
         "--all",
         action="store_true",
-        help="Show every hit; otherwise those at the end that are hardly likely to answer beside the best one are only counted.",
+        help="Show every hit; otherwise those at the end that are hardly likely to answer next to the best one are only counted.",
     )
 
 

@@ -37,7 +37,7 @@ def is_archive(path: Path) -> bool:
 def unpacked(archive: Path) -> Iterator[Path]:
     """A folder with the files of an archive, which is removed at the end; those that cannot be imported are empty there.
 
-    Raises InvalidInputError for what is no zip archive, is damaged or encrypted, or has a link or a file that lies outside of it;
+    Raises InvalidInputError for what is no zip archive, is damaged or encrypted, or has a link or a file outside of it;
     TooLargeError for one over the limits.
     """
     with tempfile.TemporaryDirectory(prefix="ai-memory-import-") as name:

@@ -42,7 +42,7 @@ def happened(memory: MemoryRecord, zone: dt.tzinfo) -> str:
 
 
 def worth_showing(hits: Sequence[Hit]) -> Sequence[Hit]:
-    """The hits without those at the end that are hardly likely to answer beside the best one."""
+    """The hits without those at the end that are hardly likely to answer next to the best one."""
     least = WORTH_SHOWING * max((hit.confidence for hit in hits), default=0.0)
     count = max((place for place, hit in enumerate(hits, 1) if hit.confidence >= least), default=0)
     return hits[:count]
