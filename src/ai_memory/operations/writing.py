@@ -139,10 +139,10 @@ class RefusedDraft(Draft, kw_only=True):
 
 
 def batch_of(values: Mapping[str, Any]) -> RememberManyRequest:
-    """The request in plain values; a memory that is wrong by itself is a `RefusedDraft` in it.
+    """The request in plain values; a memory with a value that is wrong, such as a text over its limit, is a `RefusedDraft` in it.
 
-    Raises what `parse` raises where another field is wrong, or where no memory can be read: a misspelt field is then probably
-    misspelt in all of them.
+    Raises what `parse` raises where another field is wrong, where a memory has an unknown field, which the caller means otherwise
+    than it would be read, and where no memory can be read.
     """
     try:
         return parse(RememberManyRequest, values)
@@ -150,7 +150,7 @@ def batch_of(values: Mapping[str, Any]) -> RememberManyRequest:
         given = values.get("memories")
         if not isinstance(given, list) or not given:
             raise
-        drafts = [_draft_or_refusal(each) for each in given]
+        drafts = [_draft_or_refusal(each, place) for place, each in enumerate(given)]
         if all(isinstance(draft, RefusedDraft) for draft in drafts):
             raise
     request = parse(RememberManyRequest, {**values, "memories": [{"text": "-"}] * len(given)})
@@ -158,12 +158,14 @@ def batch_of(values: Mapping[str, Any]) -> RememberManyRequest:
     return request
 
 
-def _draft_or_refusal(given: Any) -> Draft:
+def _draft_or_refusal(given: Any, place: int) -> Draft:
     if not isinstance(given, Mapping):
         return RefusedDraft(text="", code=InvalidInputError.code, reason="expected an object with `text`")
     try:
         return parse(Draft, given)
     except InvalidInputError as error:
+        if "fields" in error.details:
+            raise InvalidInputError(f"memories[{place}]: {error.message}", hint=error.way, **error.details) from None
         return RefusedDraft(text="", code=error.code, reason=error.message)
 
 
