@@ -40,7 +40,7 @@ class Client:
     packages: tuple[str, ...]
     program: str
     surface: str
-    """What it talks to, which selects its tests: `mcp`, `openapi`."""
+    """What it talks to, which selects its tests: `mcp`, `embeddings`, `rerank` or `openapi`."""
 
     @property
     def folder(self) -> Path:
@@ -87,6 +87,23 @@ CLIENTS = {
         Client("langchain-mcp", ("langchain-mcp-adapters",), "langchain_mcp.py", "mcp"),
         Client("pydantic-ai", ("pydantic-ai-slim[mcp]",), "pydantic_ai_mcp.py", "mcp"),
         Client("openai-agents", ("openai-agents",), "openai_agents.py", "mcp"),
+        Client("openai-python", ("openai",), "openai_client.py", "embeddings"),
+        Client("openai-node", ("openai",), "openai_client.mjs", "embeddings"),
+        Client("litellm", ("litellm",), "litellm_client.py", "embeddings"),
+        Client("huggingface-hub", ("huggingface_hub", "numpy"), "huggingface_client.py", "embeddings"),
+        Client("langchain-openai", ("langchain-openai",), "langchain_openai_client.py", "embeddings"),
+        Client(
+            "llama-index",
+            (
+                "llama-index-embeddings-openai-like",
+                "llama-index-embeddings-text-embeddings-inference",
+                "llama-index-embeddings-ollama",
+            ),
+            "llama_index_client.py",
+            "embeddings",
+        ),
+        Client("ollama-python", ("ollama",), "ollama_client.py", "embeddings"),
+        Client("cohere", ("cohere",), "cohere_client.py", "rerank"),
         Client("openapi-python-client", ("openapi-python-client",), "openapi_python.py", "openapi"),
         Client(
             "openapi-typescript",

@@ -430,6 +430,12 @@ def test_half_a_surrogate_pair_fails_no_batch(served: Served) -> None:
 
 def test_the_plain_address_is_that_of_inference_clients(served: Served) -> None:
     assert post(served, "/", inputs=TEXTS).json == post(served, "/embed", inputs=TEXTS).json
+    compared = {"source_sentence": TEXTS[0], "sentences": TEXTS[1:]}
+    assert post(served, "/", inputs=compared).json == post(served, "/similarity", inputs=compared).json
+    as_queries = {"inputs": compared, "parameters": {"prompt_name": "query"}}
+    assert post(served, "/", **as_queries).json == post(served, "/similarity", **as_queries).json
+    mixed = ask(served, "POST", "/", {"inputs": TEXTS, "parameters": {}})
+    assert (mixed.status, mixed.json["error_type"]) == (422, "Validation")
     hub = pytest.importorskip("huggingface_hub")
     client = hub.InferenceClient(served.url)
     found = client.feature_extraction(TEXTS[0], prompt_name="query", truncate=True)

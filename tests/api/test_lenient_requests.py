@@ -62,6 +62,57 @@ def test_half_a_pair_fails_no_batch_and_no_question(served: Served) -> None:
     assert imported.json["counts"] == {"stored": 2}
 
 
+WRONG: dict[str, tuple[Any, str, str]] = {
+    "too long": ({"text": "x" * 200_001}, "too_large", "at most 200,000 characters"),
+    "a number": ({"text": 5}, "invalid_input", "text: expected text"),
+    "blank": ({"text": " "}, "invalid_input", "text is empty"),
+    "no text": ({"title": "a"}, "invalid_input", "text"),
+    "out of range": ({"text": "a", "importance": 7}, "invalid_input", "importance: expected a number of at most 1"),
+    "no date": ({"text": "a", "valid_from": "yesterday"}, "invalid_input", "valid_from"),
+    "null": (None, "invalid_input", "expected an object"),
+    "a text": ("a", "invalid_input", "expected an object"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_memory_fails_no_batch(served: Served, name: str) -> None:
+    wrong, code, reason = WRONG[name]
+    namespace = f"wrong {name}"
+    drafts = [{"text": "before"}, wrong, {"text": "after", "valid_from": "2026-03-14"}]
+    got = ask(served, "POST", "/v1/memories/batch", {"namespace": namespace, "memories": drafts})
+    assert (got.status, got.json["counts"]) == (200, {"stored": 2, "rejected": 1}), got.body
+    refused = got.json["receipts"][1]
+    assert (refused["outcome"], refused["code"], refused["memory_id"]) == ("rejected", code, None)
+    assert reason in refused["reason"]
+    assert sorted(text_of(served, quote(namespace))) == ["after", "before"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"memories": [{"txt": "a"}, {"txt": "b"}]}, 400, "memories[0]: unknown field: txt"),
+        (
+            {"memories": [{"text": "a"}, {"text": "x" * 200_001}, {"text": "b", "tag": "c"}]},
+            400,
+            "memories[2]: unknown",
+        ),
+        ({"memories": [{"text": 1}]}, 400, "memories[0].text: expected text"),
+        ({"memories": [{"text": "a"}, None], "namespace": ""}, 400, "namespace"),
+        ({"memories": [{"text": "a"}] * 2_000 + [None]}, 413, "2,000"),
+        ({"memories": []}, 400, "memories"),
+        ({"memories": 5}, 400, "memories"),
+    ],
+)
+def test_a_batch_that_is_not_meant_as_it_is_written_is_an_error(
+    served: Served, body: dict[str, Any], status: int, said: str
+) -> None:
+    before = ask(served, "GET", "/v1/stats").json["memories"]
+    got = ask(served, "POST", "/v1/memories/batch", body)
+    assert ask(served, "GET", "/v1/stats").json["memories"] == before
+    assert got.status == status, got.body
+    assert said in got.error["message"]
+
+
 def test_a_mark_of_the_byte_order_is_no_part_of_the_body(served: Served) -> None:
     assert post(served, "/v1/recall", b'\xef\xbb\xbf{"query": "a"}').status == 200
 
@@ -69,7 +120,10 @@ def test_a_mark_of_the_byte_order_is_no_part_of_the_body(served: Served) -> None
 @pytest.mark.parametrize(
     ("body", "byte"),
     [
-        ('{"text": "a"}'.encode("utf-16"), "byte 0 (0xff)"),
+        ('{"text": "a"}'.encode("utf-16"), "it is in UTF-16"),
+        ('{"text": "a"}'.encode("utf-16-le"), "it is in UTF-16-LE"),
+        ('{"text": "a"}'.encode("utf-16-be"), "it is in UTF-16-BE"),
+        ('{"text": "a"}'.encode("utf-32"), "it is in UTF-32"),
         (b'{"text": "caf\xe9"}', "byte 13 (0xe9)"),
         (b'{"text": "cut \xed\xa0\xbd"}', "byte 14 (0xed)"),
     ],

@@ -3,56 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
-import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from ai_memory import __version__
-from ai_memory.cli import main
+from ai_memory.cli.output.show import WORTH_SHOWING
 from ai_memory.cli.table import COMMANDS
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def error(self) -> Any:
-        return json.loads(self.err)["error"]
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    for name in list(os.environ):
-        if name.startswith("AI_MEMORY_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("AI_MEMORY_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("AI_MEMORY_MODEL", "none")
-    monkeypatch.chdir(tmp_path)
-
-    def running(*words: str, stdin: bytes = b"") -> Ran:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
-        code = main(list(words))
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return running
+from tests.support.command_line import Run
 
 
 def remembered(run: Run, text: str, *options: str) -> str:
@@ -283,6 +243,26 @@ def test_recall_shows_what_why_and_when(run: Run) -> None:
     assert "BM25" in run("recall", "deploy", "--explain", "--layers", "semantic,detailed").out
     nothing = run("recall", '"no such phrase"')
     assert (nothing.code, "0 hits" in nothing.out) == (0, True)
+
+
+def test_recall_counts_the_hits_that_are_hardly_likely_and_shows_them_with_all(run: Run) -> None:
+    lines = [{"text": "We ship the product on Fridays."}]
+    lines += [{"text": f"Note {number}: a product of the garden, number {number}."} for number in range(9)]
+    run("import", "-", stdin="\n".join(map(json.dumps, lines)).encode())
+    hits = run("recall", "when do we ship the product", "--json").json["hits"]
+    assert len(hits) == 10
+    weak = [hit for hit in hits if hit["confidence"] < WORTH_SHOWING * hits[0]["confidence"]]
+    assert weak, "the question tells nothing about which hits are left out"
+    shown = run("recall", "when do we ship the product").out
+    assert "We ship the product on Fridays." in shown
+    assert weak[0]["memory"]["id"] not in shown
+    assert (
+        f"{len(weak)} more hits, each at most {weak[0]['confidence']:.1%} likely to answer: --all shows them" in shown
+    )
+    assert all(hit["memory"]["id"] in shown for hit in hits if hit not in weak)
+    every = run("recall", "when do we ship the product", "--all").out
+    assert all(hit["memory"]["id"] in every for hit in hits)
+    assert "--all" not in every
 
 
 def test_revise_history_retire_forget(run: Run) -> None:

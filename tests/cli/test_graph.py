@@ -52,6 +52,25 @@ def test_graphml_holds_every_node_and_relation(folder: Path, tmp_path: Path) -> 
     assert len(edges) == 5, "four mentions and a statement"
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("g.svg", "<svg "), ("G.SVG", "<svg "), ("g.graphml", "<?xml"), ("g.cypher", "MERGE "), ("g.json", "{")],
+)
+def test_the_ending_of_the_file_chooses_the_format(folder: Path, tmp_path: Path, name: str, begins: str) -> None:
+    assert run(folder, "-o", str(tmp_path / name)) == 0
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+    assert run(folder, "--format", "json", "-o", str(tmp_path / name)) == 0, "what is said goes before the ending"
+    assert json.loads((tmp_path / name).read_text(encoding="utf-8"))["nodes"]
+
+
+def test_an_ending_that_names_no_format_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, "-o", str(tmp_path / "graph.png")) != 0
+    assert ".svg" in capsys.readouterr().err
+    assert not (tmp_path / "graph.png").exists()
+
+
 @pytest.fixture
 def told(folder: Path, tmp_path: Path) -> dict[str, Any]:
     """The graph as the service reports it, with relations of every kind between entities and memories."""

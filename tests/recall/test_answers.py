@@ -231,6 +231,20 @@ def test_quoted_phrases_are_hard_filters(service: Service) -> None:
     nothing = ask(service, '"blue door"')
     assert nothing.hits == ()
     assert nothing.reason == "no memory contains the quoted phrase"
+    assert ask(service, '"blue door" "red door"').reason == "no memory contains all quoted phrases"
+
+
+def test_a_phrase_among_other_words_hides_no_answer_where_no_memory_has_it(service: Service) -> None:
+    held, other = remember(service, "The ferry crosses at noon.", "The bridge is closed.")
+    found = ask(service, 'when does the "ship" cross, the ferry I mean')
+    assert ids(found)[0] == held
+    (notice,) = [each for each in found.notices if each.code == "phrase_nowhere"]
+    assert notice.message.startswith("no memory contains the quoted phrase")
+    assert ids(ask(service, 'is the "bridge" a ferry')) == [other]
+    assert not [each for each in ask(service, 'is the "bridge" a ferry').notices if each.code == "phrase_nowhere"]
+    both = ask(service, 'the "ferry" and the "bridge" there')
+    assert {held, other} <= set(ids(both))
+    assert any("all quoted phrases" in each.message for each in both.notices)
 
 
 def test_a_phrase_is_found_across_a_cut_between_passages(service: Service) -> None:

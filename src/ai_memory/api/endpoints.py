@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -119,11 +120,11 @@ class OperationEndpoint:
     def _work(self, scope: Scope, body: Body, access: Access, actor: Actor) -> tuple[int, bytes, Headers]:
         """All that may take time, in one thread: unpack, decode, check the key, carry out, encode."""
         operation = self._operation
-        request = parse(
-            operation.request,
-            request_values(operation, scope, body.unpacked()),
-            strict=scope["method"] not in ("GET", "HEAD", "DELETE"),
-        )
+        values = request_values(operation, scope, body.unpacked())
+        if operation.leniently is not None:
+            request = operation.leniently(values)
+        else:
+            request = parse(operation.request, values, strict=scope["method"] not in ("GET", "HEAD", "DELETE"))
         access.check(operation, request)
         response = self._api.service.carry_out(operation, request, actor)
         if operation.visible is not None:
@@ -177,7 +178,10 @@ def _header_fields(operation: Operation, headers: Headers) -> dict[str, Any]:
 
 
 def _not_utf8(body: bytes) -> str | None:
-    """Which byte of the body is not UTF-8; None where all of it is."""
+    """What the body is in, or which byte of it is not UTF-8; None where all of it is."""
+    encoding = json.detect_encoding(body)  # by the zeros among the first bytes, or a byte order mark
+    if not encoding.startswith("utf-8"):
+        return f"it is in {encoding.upper()}"
     try:
         body.decode()
     except UnicodeDecodeError as error:  # msgspec's own error counts from the beginning of the text that it is in

@@ -11,8 +11,8 @@ OPERATION_COMMANDS: dict[str, Operation] = {
 """The operations by the name of their command."""
 
 _HERE = "ai_memory.cli.commands"
-_SPECIAL = {"remember", "import", "export", "graph"}
-"""Operations that read or write files; all others are run by `operation`."""
+_SPECIAL = {"remember", "recall", "import", "export", "graph"}
+"""Operations with a module of their own, most because they read or write files; all others are run by `operation`."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     **{

@@ -103,6 +103,9 @@ class Operation(Struct, Generic[Request, Response], frozen=True, kw_only=True):
     """Whether a response reports something new, for which REST answers 201 in place of 200; None where none does."""
     refusal: Callable[[Response], MemoryServiceError | None] | None = None
     """The error behind a response that reports a refusal, with which REST and MCP answer; None where none does."""
+    leniently: Callable[[Mapping[str, Any]], Request] | None = None
+    """Reads the plain values of a request in which a wrong part stops only itself, as `parse` does not; None where there are no
+    such parts. For callers that send a request whole and read an outcome for each part."""
     visible: Callable[[Response, frozenset[str]], Response] | None = None
     """The part of a response that a key which opens only these namespaces may see; None where that is all of it."""
 

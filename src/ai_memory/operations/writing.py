@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from ai_memory.errors import ConflictError
-from ai_memory.operations.base import Command, Operation, Route, Tool
+from ai_memory.errors import ConflictError, InvalidInputError
+from ai_memory.operations.base import Command, Operation, Route, Tool, parse
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, Outcome, Receipt, Selection, Share, WipePending
 
 MAX_TEXT = 200_000
@@ -159,6 +160,44 @@ class RememberManyRequest(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = False
     idempotency_key: IdempotencyKey = None
+
+
+class RefusedDraft(Draft, kw_only=True):
+    """The place of a memory of a batch that could not be read, and why: its receipt says so, and the others are stored."""
+
+    code: str
+    reason: str
+
+
+def batch_of(values: Mapping[str, Any]) -> RememberManyRequest:
+    """The request in plain values; a memory with a value that is wrong, such as a text over its limit, is a `RefusedDraft` in it.
+
+    Raises what `parse` raises where another field is wrong, where a memory has an unknown field, which the caller means otherwise
+    than it would be read, and where no memory can be read.
+    """
+    try:
+        return parse(RememberManyRequest, values)
+    except InvalidInputError:
+        given = values.get("memories")
+        if not isinstance(given, list) or not given:
+            raise
+        drafts = [_draft_or_refusal(each, place) for place, each in enumerate(given)]
+        if all(isinstance(draft, RefusedDraft) for draft in drafts):
+            raise
+    request = parse(RememberManyRequest, {**values, "memories": [{"text": "-"}] * len(given)})
+    request.memories = drafts
+    return request
+
+
+def _draft_or_refusal(given: Any, place: int) -> Draft:
+    if not isinstance(given, Mapping):
+        return RefusedDraft(text="", code=InvalidInputError.code, reason="expected an object with `text`")
+    try:
+        return parse(Draft, given)
+    except InvalidInputError as error:
+        if "fields" in error.details:
+            raise InvalidInputError(f"memories[{place}]: {error.message}", hint=error.way, **error.details) from None
+        return RefusedDraft(text="", code=error.code, reason=error.message)
 
 
 class Receipts(Struct, frozen=True, kw_only=True):
@@ -348,6 +387,7 @@ REMEMBER_MANY = Operation(
     idempotent=True,
     route=Route("POST", "/memories/batch"),
     command=None,
+    leniently=batch_of,
 )
 REVISE = Operation(
     name="revise",

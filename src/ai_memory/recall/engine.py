@@ -113,6 +113,9 @@ def recall(
         eligible, cut_short = with_phrases(view, store, filtered, plan.phrases)
         if cut_short:
             found_notices.append(_phrase_limit())
+        if not (plan.literal or eligible.any()) and filtered.any():
+            found_notices.append(_phrase_nowhere(plan.phrases))
+            eligible, plan = filtered, msgspec.structs.replace(plan, phrases=())
     vector = query_vector if recipe.dense else None
     eligible, terms, copies = fold(view, eligible, plan.terms, question.periods)
     plan = msgspec.structs.replace(plan, terms=terms)
@@ -288,6 +291,15 @@ def _phrase_limit() -> Notice:
         code="phrase_limit",
         message=f"more than {MAX_VERIFIED:,} memories have the words of the phrase; only the newest were read",
         mend="add a filter, or a rarer word to the phrase",
+    )
+
+
+def _phrase_nowhere(phrases: Sequence[str]) -> Notice:
+    quoted = "the quoted phrase" if len(phrases) == 1 else "all quoted phrases"
+    return Notice(
+        code="phrase_nowhere",
+        message=f"no memory contains {quoted}; these are the memories that answer without",
+        mend="send the phrase alone, in quotes, to search for nothing else",
     )
 
 

@@ -31,6 +31,8 @@ class Plan(Struct, frozen=True):
     terms: tuple[QueryTerm, ...]
     phrases: tuple[str, ...]
     selection: Selection
+    literal: bool = False
+    """Whether the text is nothing but quoted phrases: a search for just that."""
 
     @property
     def content(self) -> tuple[QueryTerm, ...]:
@@ -49,7 +51,8 @@ def make_plan(text: str, selection: Selection) -> Plan:
         selection = msgspec.structs.replace(selection, include_ended=True)
     quoted = () if asks(text) else (straight or curly for straight, curly in _HARD_QUOTES.findall(text))
     phrases = tuple(dict.fromkeys(filter(None, map(folded, quoted))))
-    return Plan(query.terms, phrases, selection)
+    literal = bool(phrases) and not re.search(r"\w", _HARD_QUOTES.sub(" ", text))
+    return Plan(query.terms, phrases, selection, literal)
 
 
 def asks_only_for(text: str, spans: Iterable[tuple[int, int]]) -> bool:

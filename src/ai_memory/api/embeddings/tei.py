@@ -23,6 +23,8 @@ from ai_memory.api.embeddings.values import (
     EngineInfo,
     ModelType,
     Nothing,
+    RootRequest,
+    SimilarityInputs,
     SimilarityParameters,
     SimilarityRequest,
     Token,
@@ -63,6 +65,17 @@ def similarity(call: Call, request: SimilarityRequest) -> Answer:
     )
     result = call.embed(given)
     return json_answer(similarities(result), embedding_headers(call.engine, result, call.seconds), result)
+
+
+def root(call: Call, request: RootRequest) -> Answer:
+    """POST /, the address that Hugging Face's InferenceClient is given for any task."""
+    if isinstance(request.inputs, SimilarityInputs):
+        return similarity(call, SimilarityRequest(inputs=request.inputs, parameters=request.parameters))
+    if request.parameters is not None:
+        raise InvalidInputError(
+            "`parameters` are those of a comparison", hint="put the fields next to `inputs`", field="parameters"
+        )
+    return embed(call, request)
 
 
 def tokenize(call: Call, request: TokenizeRequest) -> Answer:

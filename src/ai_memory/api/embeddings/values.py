@@ -193,6 +193,15 @@ class SimilarityRequest(Struct, frozen=True, kw_only=True):
     parameters: Annotated[SimilarityParameters | None, Meta(description="As the fields of `/embed`.")] = None
 
 
+class RootRequest(EmbedRequest, frozen=True, kw_only=True):
+    """What Hugging Face's InferenceClient sends to its plain address: texts as in `/embed`, or a comparison as in `/similarity`."""
+
+    inputs: Annotated[  # type: ignore[assignment]  # wider than there
+        Input | SimilarityInputs, Meta(description="As in `/embed`, or an object as in `/similarity`.")
+    ]
+    parameters: Annotated[SimilarityParameters | None, Meta(description="Of a comparison, as in `/similarity`.")] = None
+
+
 class EngineIdentity(Struct, frozen=True, kw_only=True):
     """Everything that determines a vector."""
 

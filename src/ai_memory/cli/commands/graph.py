@@ -12,7 +12,7 @@ from ai_memory.cli.options import add_fields
 from ai_memory.cli.output import graph_documents, show
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
-from ai_memory.errors import StoreFullError, StoreReadOnlyError, TooLargeError
+from ai_memory.errors import InvalidInputError, StoreFullError, StoreReadOnlyError, TooLargeError
 from ai_memory.installation import require_service
 from ai_memory.operations.base import Operation, parse, to_json
 from ai_memory.operations.graph import GRAPH, Graph, GraphRequest
@@ -32,6 +32,10 @@ _FORMATS = {
 }
 
 
+_ENDINGS = {".json": "json", ".graphml": "graphml", ".cypher": "cypher", ".cql": "cypher", ".svg": "svg"}
+"""The format of a document by the ending of its file's name."""
+
+
 def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
     """The request's fields, and the output format."""
     assert operation.command is not None
@@ -41,7 +45,12 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
         choices=sorted(_FORMATS),
         help="write a document: node-link JSON, GraphML, a Cypher script or a picture",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="write it to a file instead of standard output")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write it to a file instead of standard output; its ending chooses the format: .svg, .graphml, .cypher or .json",
+    )
     parser.add_argument("--svg", metavar="FILE", help="draw a picture into a file: --format svg --output FILE")
     parser.set_defaults(operation=operation)
 
@@ -62,14 +71,20 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     choices = Choices.of(arguments)
     request = parse(GraphRequest, plain.request_values(arguments, GRAPH, choices))
     kind, file = ("svg", arguments.svg) if arguments.svg else (arguments.format, arguments.output)
+    if kind is None and file is not None:
+        kind = _ENDINGS.get(Path(file).suffix.lower())
+        if kind is None:
+            raise InvalidInputError(
+                f"the ending of {file} names no format", hint=f"end it in {', '.join(_ENDINGS)}, or give --format"
+            )
     if kind == "svg":
         require_service("a picture of the graph")
         _check_size(request.limit)
     found = plain.carry_out(GRAPH, request, choices, screen)
-    if kind is None and file is None:
+    if kind is None:
         screen.value(found, show.lines_of(found, screen))
         return exits.OK
-    document = _FORMATS[kind or "json"](found)
+    document = _FORMATS[kind](found)
     if file is None:
         screen.bytes(document.encode())
         return exits.OK

@@ -1,4 +1,4 @@
-"""`import`: JSON lines from a file or standard input, a file of notes or rows, or a folder of any of these."""
+"""`import`: JSON lines from a file or standard input, a file of notes or rows, or a folder or zip archive of any of these."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
     assert operation.command is not None
     parser.add_argument(
         "source",
-        metavar="FILE|-|FOLDER",
+        metavar="FILE|-|FOLDER|ZIP",
         help="JSON lines or a JSON array (.jsonl, .json, .jsonl.gz, - for standard input), Markdown, text, a table (.csv, .tsv), "
-        "or a folder of them",
+        "or a folder or .zip of them",
     )
     add_fields(parser, operation.request, operation.command)
     parser.set_defaults(operation=operation)
@@ -39,11 +39,15 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Import everything, and report each line or file that was rejected."""
+    from ai_memory.cli.files.archives import is_archive, unpacked
     from ai_memory.cli.files.finding import Format, format_of
 
     choices = Choices.of(arguments)
     values = plain.request_values(arguments, IMPORT, choices)
     source = arguments.source
+    if source != "-" and is_archive(Path(source)) and not Path(source).is_dir():
+        with unpacked(Path(source)) as folder:
+            return _files(str(folder), values, choices, screen, shown=source)
     if source != "-" and (Path(source).is_dir() or format_of(Path(source)) is not Format.JSON):
         return _files(source, values, choices, screen)
     return _lines(source, values, choices, screen)
@@ -78,7 +82,8 @@ def _open_source(source: str) -> IO[bytes]:
         raise unreadable(source, error) from None
 
 
-def _files(source: str, values: dict[str, Any], choices: Choices, screen: Screen) -> int:
+def _files(source: str, values: dict[str, Any], choices: Choices, screen: Screen, *, shown: str | None = None) -> int:
+    """Import a file or a folder; `shown` is its name in the report, where it is not its path."""
     from ai_memory.cli.files.documents import found_files, remember_files
     from ai_memory.cli.files.finding import Format, others_below
 
@@ -92,5 +97,7 @@ def _files(source: str, values: dict[str, Any], choices: Choices, screen: Screen
     if others:
         warnings = (*receipts.warnings, f"{source}: not imported: {others}")
         receipts = msgspec.structs.replace(receipts, warnings=warnings)
+    if shown is not None:
+        receipts = receipts.renamed(source, shown)
     screen.value(receipts, show.lines_of(receipts, screen))
     return code_for(receipts)

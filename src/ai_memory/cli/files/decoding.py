@@ -11,7 +11,11 @@ MAX_FILE_BYTES = 64_000_000
 """A larger file is refused: it is read whole."""
 
 BINARY = (
-    (b"PK\x03\x04", "a ZIP archive or an office document", "unpack it and import the folder"),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive or an office document",
+        "give an archive the ending .zip; of a document, save the text as .txt or .md",
+    ),
     (b"\x1f\x8b", "compressed with gzip", "give JSON lines the ending .jsonl.gz, or unpack it"),
     (b"%PDF-", "a PDF document", "save its text as .txt or .md"),
     (b"SQLite format 3\0", "an SQLite database", "open a store of this service with --data-dir, or export it there"),

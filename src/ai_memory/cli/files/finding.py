@@ -60,6 +60,11 @@ def _by_ending(path: Path) -> Format | None:
     return SUFFIXES.get(path.suffix.lower())
 
 
+def is_importable(path: Path) -> bool:
+    """Whether the ending of a file's name is that of a format."""
+    return _by_ending(path) is not None
+
+
 def files_below(folder: Path, formats: Iterable[Format] = Format) -> Iterator[Path]:
     """The files of these formats in a folder and its sub-folders, by path; see `_visible`."""
     wanted = frozenset(formats)

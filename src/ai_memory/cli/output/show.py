@@ -25,6 +25,8 @@ from ai_memory.types import Actor, Content, MemoryRecord, Outcome, Page, Problem
 
 INDENT = "    "
 SHOWN_REASONS = 20
+WORTH_SHOWING = 0.02
+"""The share of the best hit's confidence below which the hits at the end are left out."""
 EXPLAINED_LINES = 3
 """Lines of a passage that `explain` shows."""
 
@@ -39,16 +41,32 @@ def happened(memory: MemoryRecord, zone: dt.tzinfo) -> str:
     return day(memory.valid_from or memory.created_at, zone)
 
 
-def answer(value: Answer, screen: Screen) -> Iterable[str]:
-    """Hits, best first, then reason and notices; or only the block for a prompt where that was requested."""
+def worth_showing(hits: Sequence[Hit]) -> Sequence[Hit]:
+    """The hits without those at the end that are hardly likely to answer next to the best one."""
+    least = WORTH_SHOWING * max((hit.confidence for hit in hits), default=0.0)
+    count = max((place for place, hit in enumerate(hits, 1) if hit.confidence >= least), default=0)
+    return hits[:count]
+
+
+def answer(value: Answer, screen: Screen, *, every: bool = True) -> Iterable[str]:
+    """Hits, best first, then reason and notices; or only the block for a prompt where that was requested.
+
+    Unless `every`, only the hits that are worth showing, and how many more there are.
+    """
     if value.context is not None:
         yield from value.context.splitlines()
         return
     if value.asked is not None:
         yield from explain.question(value, value.asked, screen)
     scale = explain.Scale.of(value.hits)
-    for hit, after in zip_longest(value.hits, value.hits[1:]):
-        yield from _hit(hit, screen, explain.score(hit, after, scale, screen))
+    hits = value.hits if every else worth_showing(value.hits)
+    for hit, after in zip_longest(hits, value.hits[1 : len(hits) + 1]):
+        if hit is not None:
+            yield from _hit(hit, screen, explain.score(hit, after, scale, screen))
+    if left := value.hits[len(hits) :]:
+        many = f"{len(left)} more {'hit' if len(left) == 1 else 'hits'}, each"
+        least = f"{many} at most {max(hit.confidence for hit in left):.1%} likely to answer: --all shows them"
+        yield from map(screen.dim, wrap(least, screen.width))
     if value.reason and value.asked is None:
         yield from wrap(visible_line(value.reason), screen.width)
     for notice in value.notices:

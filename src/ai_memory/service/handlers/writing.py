@@ -16,6 +16,7 @@ from ai_memory.errors import (
 from ai_memory.operations.writing import (
     Draft,
     Receipts,
+    RefusedDraft,
     RememberManyRequest,
     RememberRequest,
     RetireRequest,
@@ -89,6 +90,9 @@ def _prepare(
     places: list[int] = []
     receipts: list[Receipt | None] = [None] * len(drafts)
     for place, draft in enumerate(given):
+        if isinstance(draft, RefusedDraft):
+            receipts[place] = Receipt(outcome=Outcome.REJECTED, code=draft.code, reason=draft.reason)
+            continue
         try:
             drafts[place] = _with_ids(parts, namespace, draft)
             commands.append(to_remember(drafts[place], namespace, parts.clock.now(), reinstate=reinstate))
