@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 from ai_memory import Memory
 from ai_memory.errors import (
     MemoryServiceError,
+    NotFoundError,
     StoreCorruptError,
     StoreError,
     StoreFullError,
@@ -27,7 +30,7 @@ from ai_memory.errors import (
 )
 from ai_memory.settings import Settings
 from ai_memory.wiring import backup, doctor
-from tests.support.disk import mounted
+from tests.support.disk import files_with, mounted
 from tests.support.secret_words import secret
 
 FILLER = "to fill the device, word by word " * 300
@@ -91,15 +94,76 @@ def test_a_full_device_at_the_start(tmp_path: Path) -> None:
             assert memory.remember("now it goes").outcome == "stored"
 
 
-def test_forgetting_on_a_full_device_works_or_says_so(tmp_path: Path) -> None:
-    with mounted(tmp_path / "small", "3m") as place, _open(place) as memory:
-        kept, _ = _fill_until_refused(memory)
-        try:
-            memory.forget(kept[0])
-        except StoreFullError:
-            assert memory.get(kept[0]).text.startswith(secret(0)), "refused means not done"
+def _fill_up(place: Path) -> None:
+    """Take what is left of the device, as another program does."""
+    with suppress(OSError), (place / "ballast").open("wb", buffering=0) as ballast:
+        while True:
+            ballast.write(bytes(4_096))
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("model", ["none", "hashing"])
+@pytest.mark.parametrize("how", ["one", "with a key", "many", "in a new process"])
+def test_forgetting_works_on_a_full_device(tmp_path: Path, how: str, model: str) -> None:
+    """Before, it was refused: erasing needs space for the write-ahead log before it frees any."""
+    with mounted(tmp_path / "small", "32m") as place:
+        memory = _open(place, model=model)
+        kept = [str(memory.remember(f"{secret(number)} Anna Ivers {FILLER}").memory_id) for number in range(40)]
+        memory.settle(30)
+        memory.merge("entity:Anna", ["entity:Anna Ivers"])
+        _until(lambda: _size(place / "memory.db.reserve") > _size(place / "memory.db-wal"))
+        if how == "in a new process":
+            memory.close()
+        _fill_up(place)
+        if how == "in a new process":
+            memory = _open(place, model=model)
+        with pytest.raises(StoreFullError):
+            memory.remember(f"{secret(99)} {FILLER * 20}")
+        assert files_with(place, [secret(0)]) != []
+        if how == "many":
+            assert memory.forget_many(ids=kept[:30], dry_run=False, allow_share=1.0).forgotten == 30
         else:
-            assert memory.stats().memories == len(kept) - 1
+            memory.forget(kept[0], idempotency_key="k" if how == "with a key" else None)
+        with pytest.raises(NotFoundError):
+            memory.get(kept[0])
+        _until(lambda: "wipe" not in memory.health().degraded)
+        assert files_with(place, [secret(0)]) == [], "also from the bytes of the device"
+        assert memory.get(kept[-1]).text.startswith(secret(39))
+        memory.close()
+        (place / "ballast").unlink()
+        with _open(place, model=model) as again:
+            assert again.remember("with room again").outcome == "stored"
+            again.settle(30)
+        assert doctor(_settings(place, model=model)) == ()
+
+
+def test_a_full_device_is_not_ready_and_is_again_when_there_is_room(tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "8m") as place, _open(place) as memory:
+        kept = memory.remember("before").memory_id or ""
+        assert memory.health().ready
+        _fill_up(place)
+        health = memory.health()
+        assert (health.live, health.ready) == (True, False), "also before any write has failed"
+        part = next(each for each in health.parts if each.name == "store")
+        assert "space" in part.message
+        assert part.mend
+        with pytest.raises(StoreFullError) as refused:
+            memory.remember(FILLER * 20)
+        assert "forgetting still works" in (refused.value.hint or "")
+        assert memory.get(kept).text == "before"
+        (place / "ballast").unlink()
+        assert memory.health().ready
+        assert memory.remember(FILLER).outcome == "stored"
 
 
 def test_a_device_that_becomes_read_only(tmp_path: Path) -> None:

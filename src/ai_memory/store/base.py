@@ -24,6 +24,7 @@ import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
+from ai_memory.errors import StoreError
 from ai_memory.types import (
     Actor,
     ArchivedTombstone,
@@ -533,6 +534,10 @@ class Store(Protocol):
         ...
 
     # upkeep
+    def trouble(self) -> StoreError | None:
+        """What keeps the store from taking writes at this moment, as far as can be told without a write; None for nothing."""
+        ...
+
     def unwiped(self) -> WipePending | None:
         """What keeps the bytes of forgotten memories in the files that this store writes itself; None where they are gone."""
         ...

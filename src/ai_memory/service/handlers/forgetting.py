@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from ai_memory.errors import BrakeError, InvalidInputError
+from ai_memory.errors import BrakeError, InvalidInputError, StoreFullError
 from ai_memory.operations.writing import ForgetManyRequest, ForgetRequest, Forgotten
 from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.leaving import Leaving, leaving
@@ -20,6 +20,8 @@ from ai_memory.store.base import Command, Forget, Result, Stored
 from ai_memory.types import MemoryRecord, Selection
 
 PAGE = 500
+SMALLER = 8
+"""On a full device batches become smaller by this factor."""
 ALWAYS_ALLOWED = 20
 """Bulk forgetting of this many memories or fewer never trips the brake."""
 SHOWN_IDS = 1_000
@@ -140,8 +142,9 @@ def _forget_all(parts: Parts, namespace: str, ids: Sequence[str], reason: str | 
     """How many of these memories were erased: all that nobody else has erased meanwhile."""
     parts.follower.forget_saved()
     names = leaving(parts, namespace, ids)
-    forgotten = 0
-    for start in range(0, len(ids), PAGE):
+    forgotten = start = 0
+    size = PAGE
+    while start < len(ids):
         now = parts.clock.now()
         commands: list[Command] = [
             Forget(
@@ -152,9 +155,17 @@ def _forget_all(parts: Parts, namespace: str, ids: Sequence[str], reason: str | 
                 decisions=names.decisions if memory_id == ids[0] else (),
                 left=names.left if memory_id == ids[0] else (),
             )
-            for memory_id in ids[start : start + PAGE]
+            for memory_id in ids[start : start + size]
         ]
-        forgotten += sum(isinstance(result, Stored) for result in write(parts, commands))
+        try:
+            results = write(parts, commands)
+        except StoreFullError:  # fewer at once need less space, and each leaves some
+            if len(commands) == 1:
+                raise
+            size = max(len(commands) // SMALLER, 1)
+            continue
+        forgotten += sum(isinstance(result, Stored) for result in results)
+        start += size
     _drop_derived(parts, namespace, ids)
     return forgotten
 

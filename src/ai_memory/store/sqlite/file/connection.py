@@ -37,7 +37,7 @@ CACHE_KIB = 65_536
 _READ_ONLY_HINT = "give the service a folder it may write to, or open the store for reading only"
 _BUSY_HINT = "another process has been writing for a long time; try again, or raise the busy timeout"
 _CORRUPT_HINT = DOCTOR.after("restore a backup if it cannot be opened; ")
-_FULL_HINT = "free some space on the device; nothing that was acknowledged is lost"
+FULL_HINT = "free some space on the device; nothing that was acknowledged is lost, and forgetting still works"
 _FAULT_HINT = "look at the system log for faults of the device"
 
 PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], object | None]] = {
@@ -53,7 +53,7 @@ PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], object | None]] 
     sqlite3.SQLITE_IOERR: (StoreError, _FAULT_HINT),
     sqlite3.SQLITE_CORRUPT: (StoreCorruptError, _CORRUPT_HINT),
     sqlite3.SQLITE_NOTFOUND: (StoreError, None),
-    sqlite3.SQLITE_FULL: (StoreFullError, _FULL_HINT),
+    sqlite3.SQLITE_FULL: (StoreFullError, FULL_HINT),
     sqlite3.SQLITE_CANTOPEN: (StoreReadOnlyError, _READ_ONLY_HINT),
     sqlite3.SQLITE_PROTOCOL: (StoreBusyError, _BUSY_HINT),
     sqlite3.SQLITE_EMPTY: (StoreError, None),
@@ -77,8 +77,8 @@ _OS_ERRORS: dict[int, tuple[type[MemoryServiceError], object | None]] = {
     errno.EACCES: (StoreReadOnlyError, _READ_ONLY_HINT),
     errno.EPERM: (StoreReadOnlyError, _READ_ONLY_HINT),
     errno.EROFS: (StoreReadOnlyError, _READ_ONLY_HINT),
-    errno.ENOSPC: (StoreFullError, _FULL_HINT),
-    errno.EDQUOT: (StoreFullError, _FULL_HINT),
+    errno.ENOSPC: (StoreFullError, FULL_HINT),
+    errno.EDQUOT: (StoreFullError, FULL_HINT),
     errno.EIO: (StoreError, _FAULT_HINT),
 }
 
@@ -89,6 +89,8 @@ def translate(error: sqlite3.Error, location: str) -> MemoryServiceError:
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     if code is None:
         return StoreError(f"the store {location} cannot be used: {error}", location=location, sqlite=name)
+    if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # the index of the log has no room
+        code = sqlite3.SQLITE_FULL
     cls, hint = PRIMARY_RESULT_CODES.get(code & 0xFF, (StoreError, None))
     return cls(f"the store {location}: {error}", hint=hint, location=location, sqlite=name)
 
