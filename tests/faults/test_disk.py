@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from ai_memory import Memory
+from ai_memory.cli.program import main
 from ai_memory.errors import (
     MemoryServiceError,
     NotFoundError,
@@ -31,6 +32,7 @@ from ai_memory.errors import (
 from ai_memory.settings import Settings
 from ai_memory.wiring import backup, doctor
 from tests.support.disk import files_with, mounted
+from tests.support.rest_server import ask
 from tests.support.secret_words import secret
 
 FILLER = "to fill the device, word by word " * 300
@@ -166,18 +168,88 @@ def test_a_full_device_is_not_ready_and_is_again_when_there_is_room(tmp_path: Pa
         assert memory.remember(FILLER).outcome == "stored"
 
 
-def test_a_device_that_becomes_read_only(tmp_path: Path) -> None:
-    with mounted(tmp_path / "small", "8m") as place:
-        memory = _open(place)
-        kept = [memory.remember(f"{secret(0)} before").memory_id or ""]
-        memory.close()
+def test_a_read_only_device_is_read_and_says_so_to_who_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before, nothing could be read from it: opening it was refused, and `serve` ended with an unexpected OSError."""
+    with mounted(tmp_path / "small", "16m") as place:
+        with _open(place, model="hashing", snapshot_rows=1) as memory:
+            kept = [memory.remember(f"{secret(0)} was said by Anna Ivers").memory_id or ""]
+            memory.remember_many([f"other {number}" for number in range(1_100)])
+            assert memory.settle(60)
+        _remount(place, "ro")
+        before = {file: file.stat().st_mtime_ns for file in place.rglob("*")}
+        settings = _settings(place, model="hashing", snapshot_rows=1)
+        with _open(place, model="hashing", snapshot_rows=1) as memory:
+            assert memory.get(kept[0]).text.startswith(secret(0))
+            assert [hit.memory.id for hit in memory.recall(secret(0)).hits][:1] == kept
+            assert len(list(memory.export())) == 1 + 1_101
+            assert memory.entities("Ivers").entities, "what memories name is read into a temporary file"
+            health = memory.health()
+            assert (health.live, health.ready) == (True, False)
+            assert "read-only" in next(part.message for part in health.parts if part.name == "store")
+            for write in (
+                lambda: memory.remember("more"),
+                lambda: memory.forget(kept[0]),
+                lambda: memory.import_lines([{"text": "more"}]),
+                lambda: memory.merge("entity:A", ["entity:Anna Ivers"]),
+            ):
+                with pytest.raises(StoreReadOnlyError, match="read-only") as refused:
+                    write()
+                assert "reading works" in (refused.value.hint or "")
+        assert doctor(settings) == ()
+        backup(settings, tmp_path / "copy.db")
+        assert main(["export", "--data-dir", str(place), "-o", str(tmp_path / "out.jsonl")]) == 0
+        assert main(["recall", secret(0), "--data-dir", str(place)]) == 0
+        assert secret(0) in capsys.readouterr().out
+        assert main(["remember", "more", "--data-dir", str(place)]) != 0
+        assert "read-only" in capsys.readouterr().err
+        server = subprocess.Popen(
+            [sys.executable, "-m", "ai_memory", "serve", "--model", "none", "--port", "0"],
+            env={**os.environ, "AI_MEMORY_DATA_DIR": str(place)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with server:
+            assert server.stderr is not None
+            lines = iter(server.stderr.readline, "")
+            said = ""
+            while "API page: " not in said:
+                said = next(lines)
+            port = int(said.split("http://127.0.0.1:")[1].split("/")[0].split()[0])
+            assert ask(port, "GET", f"/v1/memories/{kept[0]}").json["text"].startswith(secret(0))
+            refused_ = ask(port, "POST", "/v1/memories", {"text": "more"})
+            assert (refused_.status, refused_.json["error"]["code"]) == (403, "store_read_only")
+            server.send_signal(signal.SIGTERM)
+            rest = server.stderr.read()
+            assert "Traceback" not in rest
+        assert server.returncode == 0
+        assert {file: file.stat().st_mtime_ns for file in place.rglob("*")} == before
+        _remount(place, "rw")
+        with _open(place, model="hashing") as again:
+            assert again.remember("written again").outcome == "stored"
+            assert again.stats().memories == 1_102
+
+
+def test_a_store_that_was_not_closed_and_cannot_be_written_says_how_it_can_be_read(tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "16m") as place:
+        with _open(place) as memory:
+            memory.remember(secret(0))
+            names = ("memory.db", "memory.db-wal", "memory.db.key")
+            for name in names:
+                shutil.copy(place / name, tmp_path / name)
+        for name in names:
+            shutil.copy(tmp_path / name, place / name)
+        (place / "memory.db-shm").unlink(missing_ok=True)
         _remount(place, "ro")
         with pytest.raises(StoreReadOnlyError) as refused:
             _open(place)
-        assert refused.value.hint
-        _remount(place, "rw")
-        with _open(place) as again:
-            _check_kept(again, kept)
+        assert "memory.db-wal" in (refused.value.hint or "")
+        (tmp_path / "there").mkdir()
+        for name in names:
+            shutil.copy(place / name, tmp_path / "there" / name)
+        with _open(tmp_path / "there") as memory:
+            assert memory.stats().memories == 1, "as the hint says"
 
 
 def test_a_backup_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -358,12 +430,14 @@ def test_a_store_that_may_not_be_written(what: str) -> None:
 
         def open_it() -> str:
             try:
-                _open(store).close()
+                with _open(store) as memory:
+                    assert memory.list(order="oldest").memories[0].text == "kept"
+                    memory.remember("more")
+                    return "written"
             except StoreReadOnlyError as error:
                 return f"{error.code} | {error.message} | {error.hint}"
-            return "opened"
 
-        assert _as_nobody(open_it) == "opened"
+        assert _as_nobody(open_it) == "written"
         (file if what == "file" else store).chmod(0o444 if what == "file" else 0o555)
         said = _as_nobody(open_it)
         assert said.startswith("store_read_only | "), said
@@ -371,4 +445,4 @@ def test_a_store_that_may_not_be_written(what: str) -> None:
         store.chmod(0o755)
         file.chmod(0o644)
         with _open(store) as memory:
-            assert memory.stats().memories == 1
+            assert memory.stats().memories == 2

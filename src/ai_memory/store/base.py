@@ -310,6 +310,11 @@ class Store(Protocol):
         """Where it is, for people: a path or an address without secrets."""
         ...
 
+    @property
+    def read_only(self) -> bool:
+        """Whether it was opened for reading only, because its place cannot be written: every write raises StoreReadOnlyError."""
+        ...
+
     # writing
     def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
         """Carry out the commands in order, in one transaction, durable on return; one result per command.
@@ -535,7 +540,7 @@ class Store(Protocol):
 
     # upkeep
     def trouble(self) -> StoreError | None:
-        """What keeps the store from taking writes at this moment, as far as can be told without a write; None for nothing."""
+        """What keeps the store from taking writes at this moment, as far as can be seen without a write; None for nothing."""
         ...
 
     def unwiped(self) -> WipePending | None:

@@ -141,6 +141,11 @@ class Neo4jStore:
         """The address, without a password."""
         return self._connection.location
 
+    @property
+    def read_only(self) -> bool:
+        """As `Store.read_only`."""
+        return False
+
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
@@ -281,7 +286,7 @@ class Neo4jStore:
         )
 
     def trouble(self) -> StoreError | None:
-        """As `Store.trouble`: only a write can tell; a server that cannot be reached says so at every call."""
+        """As `Store.trouble`: only a write shows it; a server that cannot be reached says so at every call."""
         return None
 
     def unwiped(self) -> WipePending | None:

@@ -22,7 +22,7 @@ from ai_memory.store.sqlite import vectors as _vectors
 from ai_memory.store.sqlite.answers import keep_answer, kept_answer
 from ai_memory.store.sqlite.commands import execute
 from ai_memory.store.sqlite.file import wal
-from ai_memory.store.sqlite.file.connection import FULL_HINT, connect, prepare_writer, translated
+from ai_memory.store.sqlite.file.connection import FULL_HINT, READ_ONLY_HINT, connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import make
 from ai_memory.store.sqlite.file.readers import Readers
 from ai_memory.store.sqlite.file.reserve import Reserve, with_room
@@ -98,7 +98,11 @@ def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration
         # In a folder that cannot be written SQLite cannot share memory with writers. Without a log there are none.
         log = path.with_name(path.name + "-wal")
         if log.exists() and log.stat().st_size:
-            raise
+            raise StoreReadOnlyError(
+                f"the store {path} cannot be read here: its write-ahead log was not finished, and its folder cannot be written",
+                hint=f"copy {path.name}, {log.name} and {key_file(path).name} to a folder that can be written, and open the copy",
+                location=str(path),
+            ) from None
         immutable = True
 
     def open_one() -> sqlite3.Connection:
@@ -239,6 +243,11 @@ class SqliteStore:
         """The file's path."""
         return str(self._path)
 
+    @property
+    def read_only(self) -> bool:
+        """As `Store.read_only`."""
+        return self._writer is None
+
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
@@ -273,9 +282,7 @@ class SqliteStore:
 
     def _submit(self, run: Callable[[sqlite3.Connection], T], *, forgets: bool = False) -> T:
         if self._writer is None:
-            raise StoreReadOnlyError(
-                f"the store {self._path} is opened for reading only", hint="open it for writing", location=self.location
-            )
+            raise self._read_only()
         try:
             done = self._write(self._writer, run, forgets)
         except StoreFullError as error:
@@ -283,6 +290,13 @@ class SqliteStore:
             raise
         self._full = None
         return done
+
+    def _read_only(self) -> StoreReadOnlyError:
+        return StoreReadOnlyError(
+            f"the store {self._path} is read-only: its file, folder or device cannot be written",
+            hint=READ_ONLY_HINT,
+            location=self.location,
+        )
 
     def _write(self, writer: Writer, run: Callable[[sqlite3.Connection], T], forgets: bool) -> T:
         if self._reserve.given_up and not forgets:
@@ -431,7 +445,8 @@ class SqliteStore:
             key_file(target).unlink(missing_ok=True)  # of a backup that is gone
             write_secret(target, self._secret)
             try:
-                schema.copy_database(self._path, target)
+                with self._readers.one() as connection:
+                    schema.copy_database(connection, target)
             except BaseException:
                 key_file(target).unlink(missing_ok=True)
                 raise
@@ -465,6 +480,8 @@ class SqliteStore:
 
     def trouble(self) -> StoreError | None:
         """As `Store.trouble`."""
+        if self._writer is None:
+            return self._read_only()
         full = self._full
         if self._reserve.has_room(probe=full is not None):
             self._full = None
