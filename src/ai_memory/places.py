@@ -87,6 +87,31 @@ def default_config_file() -> Path:
     return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "config.toml"
 
 
+def shown_address(address: str) -> str:
+    """An address for people and logs, without what may be secret in it: passwords, names that may be keys, values in its query.
+
+    What is no address, such as the path of a file, is as it was.
+    """
+    scheme, found, rest = address.partition("://")
+    if not found:
+        return address
+    ends = min((rest.find(mark) for mark in "/?#" if mark in rest), default=len(rest))
+    # Behind its end as well: a password may have a slash or a question mark that should have been written %2F or %3F.
+    named, at, place = rest.rpartition("@") if "@" not in rest[:ends] else _split(rest, rest.rindex("@", 0, ends))
+    user, colon, _ = named.partition(":")
+    if scheme.lower() in ("http", "https"):
+        user = "***" if at else ""
+    elif colon:
+        user += ":***"
+    place, mark, query = place.partition("?")
+    query = "&".join(f"{each.partition('=')[0]}=***" if "=" in each else "***" for each in query.split("&"))
+    return f"{scheme}://{user}{at}{place}{mark}{query if mark else ''}"
+
+
+def _split(text: str, at: int) -> tuple[str, str, str]:
+    return text[:at], text[at], text[at + 1 :]
+
+
 _LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", "ip6-loopback"})
 
 

@@ -34,7 +34,7 @@ from ai_memory.errors import (
     StoreReadOnlyError,
 )
 from ai_memory.extraction import extract
-from ai_memory.places import absolute, loose_files, model_places, tighten
+from ai_memory.places import absolute, loose_files, model_places, shown_address, tighten
 from ai_memory.recall.tuned import Tuned, decode
 from ai_memory.service.background.embedder import Choice, active_generation, binding, check_identity
 from ai_memory.service.background.extraction import OpenFile
@@ -358,7 +358,7 @@ class Embedders:
         url = settings.embedder_url
         if settings.offline and not is_on_this_machine(url):
             raise OfflineError(
-                f"the embedder at {url} is on another machine while `offline` is set",
+                f"the embedder at {shown_address(url)} is on another machine while `offline` is set",
                 hint="use a local model, or unset offline",
             )
         whole = self._loaded.get((url, ""))
