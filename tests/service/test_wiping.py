@@ -88,7 +88,7 @@ def test_the_program_that_stopped_reading_is_told_why(memory: Memory, monkeypatc
 
 def test_over_http_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_store, "UNREAD_SECONDS", 5.0)
-    with serving(tmp_path, model="none") as served:
+    with serving(tmp_path, model="none", extract=False) as served:  # which reads 12 MB for seconds
         lines = b"".join(b'{"text": "%d %s"}\n' % (number, b"x" * 100_000) for number in range(120))
         assert ask(served, "POST", "/v1/import", lines, {"Content-Type": "application/x-ndjson"}).status == 200
         made = ask(served, "POST", "/v1/memories", {"text": f"the {TEXT}"})
