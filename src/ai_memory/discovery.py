@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from ai_memory.decoding import from_json
 from ai_memory.errors import ConflictError
-from ai_memory.places import SERVICE_FILE
+from ai_memory.places import SERVICE_FILE, open_private
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -107,34 +107,59 @@ def _is_claimed(data_dir: Path) -> bool:
 
 
 class Announcement:
-    """One server's claim on a data folder. The lock ends with the process, however that ends; the file may remain."""
+    """One server's claim on a data folder. The lock ends with the process, however that ends; the file may remain.
+
+    A folder that cannot be written has neither: the server runs, but other programs do not find it by themselves.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         """Claim the folder; raises ConflictError naming the server that holds it already."""
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._data_dir = data_dir
-        self._lock = _locked(data_dir)
-        (data_dir / SERVICE_FILE).unlink(
-            missing_ok=True
-        )  # of a server that was killed: the lock is not its own any more
+        self._lock: IO[bytes] | None = None
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = _locked(data_dir)
+            # Of a server that was killed: the lock is not its own any more.
+            (data_dir / SERVICE_FILE).unlink(missing_ok=True)
+        except OSError as error:
+            self._give_up(error)
 
     def publish(self, service: RunningService) -> None:
         """Write the file that `find_service` reads: atomically, and readable by this user only."""
+        if self._lock is None:
+            return
         path = self._data_dir / SERVICE_FILE
         draft = path.with_suffix(f".{os.getpid()}.tmp")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(service))
-        draft.replace(path)
+        try:
+            with open_private(draft) as file:
+                file.write(msgspec.json.encode(service))
+            draft.replace(path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            self._give_up(error)
 
     def withdraw(self) -> None:
         """Remove the file and release the folder. May be called twice."""
-        if not self._lock.closed:
+        if self._lock is not None:
             (self._data_dir / SERVICE_FILE).unlink(missing_ok=True)
             self._lock.close()
+            self._lock = None
+
+    def _give_up(self, error: OSError) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        import logging  # a client's command never comes here
+
+        logging.getLogger(__name__).warning(
+            "%s cannot be written (%s): commands and MCP servers do not find this service by themselves; give them its address",
+            self._data_dir,
+            error.strerror,
+        )
 
 
 def _locked(data_dir: Path) -> IO[bytes]:
-    lock = (data_dir / LOCK_FILE).open("ab")
+    lock = open_private(data_dir / LOCK_FILE)
     until = time.monotonic() + CLAIM_SECONDS
     while not _try_lock(lock):
         if time.monotonic() < until:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import ipaddress
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from ai_memory.environment import setting_variable, variable
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 APPLICATION = "ai-memory"
 SERVICE_FILE = "service.json"
 """Written into the data folder by a running server: where it is, and a secret by which it is known (see discovery.py)."""
+
+
+_OTHERS = 0o077
 
 
 class Address(NamedTuple):
@@ -31,6 +37,31 @@ class Address(NamedTuple):
 def absolute(path: str | PathLike[str]) -> Path:
     """A path as a user writes it, with `~` for the home folder, as an absolute one; links stay."""
     return Path(path).expanduser().absolute()
+
+
+def open_private(path: Path) -> IO[bytes]:
+    """A file for writing, emptied if it is there, that only its owner can read, from its first byte on. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    if os.fstat(descriptor).st_mode & _OTHERS:
+        os.fchmod(descriptor, 0o600)
+    os.ftruncate(descriptor, 0)
+    return os.fdopen(descriptor, "wb")
+
+
+def loose_files(beside: Path) -> Iterator[Path]:
+    """A store's file and what is kept next to it under its name, in folders too, as far as others on this machine can read it."""
+    for found in sorted(beside.parent.glob(f"{glob.escape(beside.name)}*")):
+        for each in (found, *(sorted(found.rglob("*")) if found.is_dir() else ())):
+            with suppress(OSError):  # another process has deleted it meanwhile
+                if each.stat().st_mode & _OTHERS:
+                    yield each
+
+
+def tighten(beside: Path) -> None:
+    """Let nobody else read these files, as far as this user may say so; `loose_files` finds what is left."""
+    for each in loose_files(beside):
+        with suppress(OSError):
+            each.chmod(each.stat().st_mode & 0o700)
 
 
 def default_data_dir() -> Path:
@@ -54,6 +85,31 @@ def default_config_file() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "config.toml"
+
+
+def shown_address(address: str) -> str:
+    """An address for people and logs, without what may be secret in it: passwords, names that may be keys, values in its query.
+
+    What is no address, such as the path of a file, is as it was.
+    """
+    scheme, found, rest = address.partition("://")
+    if not found:
+        return address
+    ends = min((rest.find(mark) for mark in "/?#" if mark in rest), default=len(rest))
+    # Behind its end as well: a password may have a slash or a question mark that should have been written %2F or %3F.
+    named, at, place = rest.rpartition("@") if "@" not in rest[:ends] else _split(rest, rest.rindex("@", 0, ends))
+    user, colon, _ = named.partition(":")
+    if scheme.lower() in ("http", "https"):
+        user = "***" if at else ""
+    elif colon:
+        user += ":***"
+    place, mark, query = place.partition("?")
+    query = "&".join(f"{each.partition('=')[0]}=***" if "=" in each else "***" for each in query.split("&"))
+    return f"{scheme}://{user}{at}{place}{mark}{query if mark else ''}"
+
+
+def _split(text: str, at: int) -> tuple[str, str, str]:
+    return text[:at], text[at], text[at + 1 :]
 
 
 _LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", "ip6-loopback"})

@@ -22,7 +22,7 @@ from ai_memory import environment
 from ai_memory.clock import MachineZone
 from ai_memory.decoding import from_builtins, in_words
 from ai_memory.errors import InvalidInputError
-from ai_memory.places import absolute, default_config_file, default_data_dir
+from ai_memory.places import absolute, default_config_file, default_data_dir, shown_address
 from ai_memory.wording.spelling import SAFE, did_you_mean, nearest
 
 MASK = "**********"
@@ -228,7 +228,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     def masked(self) -> dict[str, Any]:
         """The settings by name as JSON has them, with secrets replaced by asterisks."""
         shown: dict[str, Any] = msgspec.to_builtins(self, enc_hook=str)
-        return shown
+        return shown | {name: shown_address(shown[name]) for name in ("store", "embedder_url")}
 
     @property
     def store_place(self) -> str:

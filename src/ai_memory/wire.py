@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from ai_memory.errors import InvalidInputError, MemoryServiceError, ServiceUnavailableError, from_body
-from ai_memory.places import Address, is_loopback
+from ai_memory.places import Address, is_loopback, shown_address
 from ai_memory.wording.ways import HEADER, SERVE, spoken
 
 COMPRESS_FROM = 16_384
@@ -71,8 +71,11 @@ class Wire:
         except ValueError:
             parts, port = urlsplit(""), None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InvalidInputError(f"{url!r} is not the address of a service", hint="write http://127.0.0.1:7677")
-        self.url = url.rstrip("/")
+            raise InvalidInputError(
+                f"{shown_address(url)!r} is not the address of a service", hint="write http://127.0.0.1:7677"
+            )
+        self.url = shown_address(url).rstrip("/")
+        """For people: nothing secret is in it."""
         self._base = parts.path.rstrip("/") + prefix
         self._host, self._port = parts.hostname, port
         self._secure = parts.scheme == "https"

@@ -37,10 +37,10 @@ except MemoryServiceError as error:
 
 
 @contextmanager
-def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def process(folder: Path, script: str = SCRIPT) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A server process over `folder`, and its port."""
     child = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         deadline = time.monotonic() + 60
@@ -251,3 +251,36 @@ def test_one_claim_at_a_time(tmp_path: Path) -> None:
     first.withdraw()
     assert find_service(tmp_path / "new") is None
     Announcement(tmp_path / "new").withdraw()
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_sigterm_with_streams_open_is_said_in_clear_words(tmp_path: Path, seconds: int) -> None:
+    """No trace of what the server's own end cancels, and a line for each answer that it breaks off."""
+    script = SCRIPT.replace("shutdown_seconds=10", f"shutdown_seconds={seconds}")
+    with process(tmp_path, script) as (child, port), ExitStack() as held:
+        fat = b"".join(b'{"text": "%d %s"}\n' % (number, b"x" * 100_000) for number in range(120))
+        assert ask(port, "POST", "/v1/import", fat, {"Content-Type": "application/x-ndjson"}).status == 200
+
+        def begin(head: str, sent: bytes = b"") -> socket.socket:
+            raw = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            raw.sendall(head.encode() + b" HTTP/1.1\r\nHost: localhost\r\n" + sent)
+            return raw
+
+        lines = b"Content-Type: application/x-ndjson\r\nContent-Length: 9999\r\n\r\n"
+        exporting = begin("GET /v1/export", b"\r\n")
+        assert exporting.recv(1_000).startswith(b"HTTP/1.1 200")
+        begin("POST /v1/import", lines + b'{"text": "first"}\n')
+        begin("POST /v1/memories", lines.replace(b"x-ndjson", b"json") + b'{"te')
+        time.sleep(0.5)
+        child.send_signal(signal.SIGTERM)
+        _, err = child.communicate(timeout=60)
+        assert child.returncode == 0
+        assert "Cancelled" not in err
+        assert "Traceback" not in err
+        logged = [json.loads(line) for line in err.splitlines()]
+        assert [each["message"] for each in logged if each["level"] in ("warning", "error")].count(
+            "broken off: unavailable"
+        ) == 1
+    with Memory(data_dir=tmp_path, model="none") as memory:
+        assert memory.stats().memories >= 120

@@ -88,13 +88,15 @@ def test_the_program_that_stopped_reading_is_told_why(memory: Memory, monkeypatc
 
 def test_over_http_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_store, "UNREAD_SECONDS", 5.0)
-    with serving(tmp_path, model="none") as served:
-        lines = b"".join(b'{"text": "%d %s"}\n' % (number, b"x" * 100_000) for number in range(120))
+    with serving(tmp_path, model="none", extract=False) as served:  # which reads 12 MB for seconds
+        lines = b"".join(b'{"text": "%d %s"}\n' % (number, b"x" * 100_000) for number in range(300))
         assert ask(served, "POST", "/v1/import", lines, {"Content-Type": "application/x-ndjson"}).status == 200
         made = ask(served, "POST", "/v1/memories", {"text": f"the {TEXT}"})
         assert made.json["outcome"] == "stored", made.body
+        assert ask(served, "POST", "/v1/recall", {"query": TEXT}).json["hits"], (
+            "the index is built, which takes seconds"
+        )
         with socket.create_connection(("127.0.0.1", served.port), timeout=30) as raw:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             raw.sendall(b"GET /v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert raw.recv(1_000).startswith(b"HTTP/1.1 200")
             time.sleep(0.3)

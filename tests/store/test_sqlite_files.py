@@ -366,7 +366,8 @@ def test_extended_codes_follow_their_primary_one() -> None:
         error.sqlite_errorcode = getattr(sqlite3, name)
         error.sqlite_errorname = name
         ours = translate(error, "here")
-        assert type(ours) is PRIMARY_RESULT_CODES[error.sqlite_errorcode & 0xFF][0]
+        full = name == "SQLITE_IOERR_SHMSIZE"  # no room for the index of the log
+        assert type(ours) is (StoreFullError if full else PRIMARY_RESULT_CODES[error.sqlite_errorcode & 0xFF][0])
         assert ours.details == {"location": "here", "sqlite": name}
 
 

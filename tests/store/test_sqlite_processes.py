@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from ai_memory.store.sqlite.file.files import without_connections
-from ai_memory.store.sqlite.schema import copy_database
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
 from tests.support.store_samples import CLOCK, forget, kept
 
@@ -52,7 +51,7 @@ def _open_another(path: Path, store: SqliteStore) -> None:
 
 
 def _copy_it(path: Path, store: SqliteStore) -> None:
-    copy_database(path, path.with_name("copy.db"))
+    store.backup(path.with_name("copy.db"))
 
 
 @pytest.mark.parametrize("meanwhile", [_forget_one, _open_another, _copy_it])

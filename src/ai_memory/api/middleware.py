@@ -63,8 +63,10 @@ class RequestMiddleware:
         except MemoryServiceError as error:
             if isinstance(error, UnauthorizedError):
                 error = await self._slowed_down(error, scope, response.request_id)
-            if error.status >= 500:
-                logger.warning("failed: %s", error.code, extra={FIELDS: {"request_id": response.request_id}})
+            begun = response.status != CLIENT_CLOSED
+            if begun or error.status >= 500:
+                what = "broken off" if begun else "failed"
+                logger.warning("%s: %s", what, error.code, extra={FIELDS: {"request_id": response.request_id}})
             await response.fail(error, _endpoint(scope))
         except ClientDisconnect:
             pass  # the log has it as CLIENT_CLOSED

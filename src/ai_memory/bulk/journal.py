@@ -15,6 +15,7 @@ import msgspec
 
 from ai_memory.bulk.records import Chunk, Result
 from ai_memory.errors import ConflictError, MemoryServiceError, StoreFullError, StoreReadOnlyError
+from ai_memory.places import open_private
 
 _JOB = "job.json"
 _LOCK = "lock"
@@ -32,7 +33,7 @@ class Journal:
         self.folder = output.with_name(f"{output.name}.partial")
         self._output = output
         with file_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = self._locked()
             try:
                 if restart:
@@ -64,7 +65,7 @@ class Journal:
         """A stream for the whole output; after the block the output file is in place and the folder is deleted."""
         with file_errors(self.folder):
             draft = self.folder / "output"
-            with draft.open("wb") as stream:
+            with open_private(draft) as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -114,7 +115,7 @@ class Journal:
 
     def _write(self, file: Path, data: bytes) -> None:
         draft = file.with_name(f".{file.name}")
-        with draft.open("wb") as stream:
+        with open_private(draft) as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())

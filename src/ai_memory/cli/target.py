@@ -16,7 +16,7 @@ from ai_memory.clock import MachineZone
 from ai_memory.discovery import find_service
 from ai_memory.environment import setting_variable
 from ai_memory.errors import InvalidInputError, OfflineError
-from ai_memory.places import Address, data_folder, default_config_file, is_loopback
+from ai_memory.places import Address, data_folder, default_config_file, is_loopback, shown_address
 
 if TYPE_CHECKING:
     from ai_memory.settings import Settings
@@ -67,11 +67,11 @@ def running_service(choices: Choices) -> Address | None:
         parts = urlsplit(choices.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidInputError(
-                f"{choices.url!r} is not the address of a service", hint="write http://127.0.0.1:7677"
+                f"{shown_address(choices.url)!r} is not the address of a service", hint="write http://127.0.0.1:7677"
             )
         if not is_loopback(parts.hostname) and settings_for(choices).offline:
             raise OfflineError(
-                f"{choices.url} is on another machine while `offline` is set",
+                f"{shown_address(choices.url)} is on another machine while `offline` is set",
                 hint="use a local service, or unset offline",
             )
         return Address(choices.url.rstrip("/"))

@@ -22,7 +22,7 @@ import uuid
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import msgspec
 import numpy as np
@@ -35,6 +35,7 @@ from ai_memory.index.catalog import COLUMNS, FACETS
 from ai_memory.index.dense import BLOCK_ROWS, Block, ExactDenseIndex
 from ai_memory.index.partition import Partition
 from ai_memory.index.segments import Segment
+from ai_memory.places import open_private
 from ai_memory.text.analysis import ANALYSIS_VERSION
 from ai_memory.text.passages import SPLIT_VERSION
 
@@ -92,7 +93,7 @@ def save(partition: Partition, folder: Path, origin: Origin) -> None:
     """
     fresh = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.new")
     try:
-        fresh.mkdir(parents=True)
+        fresh.mkdir(parents=True, mode=0o700)
         _write(partition, fresh, origin)
         _replace(fresh, folder)
         _sweep(folder, older_than=time.time() - _LEFTOVER_AGE)
@@ -182,7 +183,7 @@ class _Writer:
     def bytes(self, name: str, *groups: Iterable[bytes]) -> None:
         """One file from the chunks of all groups, in order."""
         size = checksum = 0
-        with (self._folder / name).open("wb") as file:
+        with open_private(self._folder / name) as file:
             for group in groups:
                 for chunk in group:
                     file.write(chunk)
@@ -263,7 +264,7 @@ def _replace(fresh: Path, folder: Path) -> None:
     _flush_folder(folder.parent)
 
 
-def _flush(file: BinaryIO) -> None:
+def _flush(file: IO[bytes]) -> None:
     file.flush()
     os.fsync(file.fileno())
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from ai_memory.errors import InternalError, MemoryServiceError, ServiceUnavailableError, from_body
 from ai_memory.mcp.greeting import HANDSHAKE_VERSIONS, VERSION_KEY
 from ai_memory.mcp.messages import cancelled_id, failure
-from ai_memory.places import Address
+from ai_memory.places import Address, shown_address
 from ai_memory.wire import make_sure
 from ai_memory.wording.ways import HEADER, SERVE
 
@@ -115,7 +115,7 @@ class Relay:
             if connection is not None:
                 connection.close()
             raise ServiceUnavailableError(
-                f"the service at {address.url} does not answer: {error or type(error).__name__}",
+                f"the service at {shown_address(address.url)} does not answer: {error or type(error).__name__}",
                 hint=SERVE.after("check whether the request was carried out, once it runs again: "),
             ) from None
 
@@ -156,7 +156,7 @@ class Relay:
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
         if address.is_behind is not None:
-            make_sure(connection, address.is_behind, address.url)
+            make_sure(connection, address.is_behind, shown_address(address.url))
         self._opened.append(connection)
         self._connections.kept = (address.url, connection)
         return connection

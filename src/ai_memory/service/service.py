@@ -101,6 +101,8 @@ class Service:
         self, operation: Operation[Request, Response], request: Request, actor: Actor = Actor.AGENT
     ) -> Response:
         """As `Caller.carry_out`, for `actor`: what it writes is recorded as theirs."""
+        if operation.effect != "read":
+            self._refuse_read_only()
         response: Response = HANDLERS[operation.name](self._for(actor), request)
         return response
 
@@ -120,15 +122,18 @@ class Service:
         actor: Actor = Actor.AGENT,
     ) -> ImportReport:
         """As `Caller.import_lines`: each batch is durable before the next is read, and a wrong line does not stop the others."""
+        self._refuse_read_only()
         return moving.import_lines(self._for(actor), request, lines, progress)
 
     def begin_import(self, request: ImportRequest, actor: Actor = Actor.AGENT) -> Import:
         """An import that is given its lines bit by bit; `import_lines` is the same for lines that one can wait for."""
+        self._refuse_read_only()
         return Import(self._for(actor), request)
 
     def resume_build(self) -> None:
-        """Continue an interrupted build of a generation; nothing happens where there is none."""
-        self._open().builder.begin()
+        """Continue an interrupted build of a generation; nothing happens where there is none, or the store is read-only."""
+        if not self._open().store.read_only:
+            self._parts.builder.begin()
 
     def warm_up(self) -> None:
         """Load the index and the model now rather than at the first use."""
@@ -194,6 +199,12 @@ class Service:
         """What handlers work with when they act for somebody."""
         parts = self._open()
         return parts if actor is parts.actor else replace(parts, actor=actor)
+
+    def _refuse_read_only(self) -> None:
+        """Before anything derived is touched. Raises StoreReadOnlyError."""
+        store = self._open().store
+        if store.read_only and (trouble := store.trouble()) is not None:
+            raise trouble
 
     def _generation_switched(self) -> None:
         """After a switch in this process: read the new vectors now, so that the next question need not wait for them."""

@@ -24,6 +24,7 @@ import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
+from ai_memory.errors import StoreError
 from ai_memory.types import (
     Actor,
     ArchivedTombstone,
@@ -316,6 +317,11 @@ class Store(Protocol):
         """Where it is, for people: a path or an address without secrets."""
         ...
 
+    @property
+    def read_only(self) -> bool:
+        """Whether it was opened for reading only, because its place cannot be written: every write raises StoreReadOnlyError."""
+        ...
+
     # writing
     def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
         """Carry out the commands in order, in one transaction, durable on return; one result per command.
@@ -540,6 +546,10 @@ class Store(Protocol):
         ...
 
     # upkeep
+    def trouble(self) -> StoreError | None:
+        """What keeps the store from taking writes at this moment, as far as can be seen without a write; None for nothing."""
+        ...
+
     def unwiped(self) -> WipePending | None:
         """What keeps the bytes of forgotten memories in the files that this store writes itself; None where they are gone."""
         ...

@@ -23,11 +23,13 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from ai_memory.clock import from_micros, has_come, to_micros
+from ai_memory.errors import StoreFullError
 from ai_memory.store.ids import relation_id
 from ai_memory.store.rules import MEND
 from ai_memory.store.sqlite.file.connection import Row, connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import delete, make
 from ai_memory.store.sqlite.file.readers import Readers
+from ai_memory.store.sqlite.file.reserve import Reserve, with_room
 from ai_memory.store.sqlite.file.wal import MARK, Wiper, marked, pending, since_of
 from ai_memory.store.sqlite.schema import statements
 from ai_memory.store.values import instant, json_text, micros
@@ -125,10 +127,10 @@ class GraphFile:
         self._path = path
         self._lock = threading.Lock()
         self._digest_at = digest_at
-        with translated(str(path)):
-            self._writing = self._open()
+        self._writing = with_room(path, self._open)
         self._readers = Readers(lambda: connect(path, read_only=True), str(path))
         self._wiper = Wiper(path)
+        self._reserve = Reserve(path)
         self._made = f"{LAYOUT} {version} {store_id}"
         self._make_unless_fit()
 
@@ -174,6 +176,13 @@ class GraphFile:
 
     def erase(self, namespace: str, memories: Sequence[str], reader: Reader) -> None:
         """Drop what forgotten memories named, and leave none of its bytes in the file, of retired revisions neither."""
+        try:
+            self._erase(namespace, memories, reader)
+        except StoreFullError:
+            with self._reserve.released():
+                self._erase(namespace, memories, reader)
+
+    def _erase(self, namespace: str, memories: Sequence[str], reader: Reader) -> None:
         with self._transaction() as connection:
             sql = "SELECT key FROM revisions WHERE namespace = ? AND memory = ?"
             for memory in memories:
@@ -269,6 +278,7 @@ class GraphFile:
                 self._wiper.wipe(self._writing, seconds=0.0, urgent=False)
             elif self._wiper.is_idle():
                 self._wiper.cut(self._writing)
+        self._reserve.fill()
 
     def check(self) -> Iterator[Problem]:
         """What is damaged in the file itself; whether it has all that memories say is not compared. Raises StoreError."""
@@ -289,17 +299,19 @@ class GraphFile:
         self._readers.close()
         with self._lock:
             self._writing.close()
+        self._reserve.fill()
 
     def _open(self) -> sqlite3.Connection:
-        make(self._path)
-        connection = connect(self._path, timeout=BUSY_SECONDS)
-        try:
-            prepare_writer(connection)
-            patiently(connection, "PRAGMA journal_mode = WAL", BUSY_SECONDS)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        with translated(str(self._path)):
+            make(self._path)
+            connection = connect(self._path, timeout=BUSY_SECONDS)
+            try:
+                prepare_writer(connection)
+                patiently(connection, "PRAGMA journal_mode = WAL", BUSY_SECONDS)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
 
     def _make_unless_fit(self) -> None:
         with self._transaction() as connection:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,9 +31,10 @@ from ai_memory.errors import (
     OfflineError,
     StoreCorruptError,
     StoreError,
+    StoreReadOnlyError,
 )
 from ai_memory.extraction import extract
-from ai_memory.places import absolute, model_places
+from ai_memory.places import absolute, loose_files, model_places, shown_address, tighten
 from ai_memory.recall.tuned import Tuned, decode
 from ai_memory.service.background.embedder import Choice, active_generation, binding, check_identity
 from ai_memory.service.background.extraction import OpenFile
@@ -41,6 +45,7 @@ from ai_memory.store.base import Store
 from ai_memory.store.copying import OnPage, copy_store, export_digest
 from ai_memory.store.graph_file import GraphFile
 from ai_memory.store.sqlite.file.files import delete
+from ai_memory.store.sqlite.store import open_sqlite_store
 from ai_memory.types import EmbedderIdentity, Generation, Problem
 from ai_memory.wire import is_on_this_machine
 from ai_memory.wiring.stores import make_folder, open_store_at
@@ -57,6 +62,7 @@ AUTO = "auto"
 HASHING = "hashing"
 """The model-free embedder: for trying the mechanics, not for meaning."""
 HASHING_DIMENSION = 64
+NAMED_FILES = 3
 
 
 class Migration(Struct, frozen=True):
@@ -94,7 +100,7 @@ def open_service(
             None if settings.model == NO_MODEL else embedders.of_store,
             clock=clock,
             snapshots=SnapshotFolder(beside.with_name(beside.name + ".index")),
-            snapshot_rows=settings.snapshot_rows,
+            snapshot_rows=0 if store.read_only else settings.snapshot_rows,
             graph_file=_graph_file(store, beside.with_name(beside.name + ".graph"), settings),
             forget_share=settings.forget_share,
             choose=embedders.chosen,
@@ -109,10 +115,17 @@ def open_service(
 
 
 def _graph_file(store: Store, path: Path, settings: Settings) -> OpenFile | None:
-    """What opens the graph file; where extraction is switched off, the file is deleted."""
+    """What opens the graph file; where extraction is switched off, the file is deleted.
+
+    For a store that cannot be written it is made in a temporary folder, for as long as the service is open.
+    """
     if not settings.extract:
-        delete(path)
+        if not store.read_only:
+            delete(path)
         return None
+    temporary = Path(tempfile.mkdtemp(prefix="ai-memory-")) if store.read_only else None
+    if temporary is not None:
+        path = temporary / path.name
     # In another zone the same words mean other days, so the file is read again.
     version = " ".join(filter(None, (extract.VERSION, settings.timezone)))
 
@@ -126,6 +139,8 @@ def _graph_file(store: Store, path: Path, settings: Settings) -> OpenFile | None
             delete(path)
             return GraphFile(path, store.store_id, version, digest_at)
 
+    if temporary is not None:
+        weakref.finalize(opened, shutil.rmtree, temporary, ignore_errors=True)
     return opened
 
 
@@ -150,7 +165,16 @@ def tuned_recipe(settings: Settings) -> Tuned | None:
 def open_store(settings: Settings, clock: Clock) -> Store:
     """The store that the settings name, made when it is not there yet. Raises as `store.opening.open_store_at`."""
     make_folder(settings.beside_store.parent)
-    return _open_at(settings.store_place, settings, clock)
+    try:
+        opened = _open_at(settings.store_place, settings, clock)
+    except StoreReadOnlyError as error:
+        if "://" in settings.store or not settings.store_path.exists():
+            raise
+        read = open_sqlite_store(settings.store_path, clock=clock, read_only=True)
+        logger.warning("%s; it is opened for reading only", error.message)
+        return read
+    tighten(settings.beside_store)
+    return opened
 
 
 def _open_at(place: str, settings: Settings, clock: Clock, *, half_filled: bool = False) -> SqliteStore | Neo4jStore:
@@ -177,9 +201,22 @@ def doctor(settings: Settings, *, rebuild: bool = False) -> tuple[Problem, ...]:
     """Compare what is derived with what is canonical, and the store with itself; `rebuild` re-creates the derived parts."""
     service = open_service(settings)
     try:
-        return service.doctor(rebuild=rebuild)
+        return (*service.doctor(rebuild=rebuild), *_loose(settings))
     finally:
         service.close()
+
+
+def _loose(settings: Settings) -> Iterator[Problem]:
+    """The finding that others on this machine can read files of the store, which opening it could not change."""
+    found = [str(each) for each in loose_files(settings.beside_store)]
+    if found:
+        names = ", ".join(found[:NAMED_FILES]) + (", …" if len(found) > NAMED_FILES else "")
+        yield Problem(
+            check="loose_files",
+            message=f"files can be read by other users of this machine: {names}",
+            count=len(found),
+            mend="take the rights of group and others away (chmod go=), as the owner of the files",
+        )
 
 
 def backup(settings: Settings, target: Path) -> None:
@@ -317,7 +354,7 @@ class Embedders:
         url = settings.embedder_url
         if settings.offline and not is_on_this_machine(url):
             raise OfflineError(
-                f"the embedder at {url} is on another machine while `offline` is set",
+                f"the embedder at {shown_address(url)} is on another machine while `offline` is set",
                 hint="use a local model, or unset offline",
             )
         whole = self._loaded.get((url, ""))

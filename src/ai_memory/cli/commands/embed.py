@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ai_memory.cli import exits
+from ai_memory.cli.files.written import written
 from ai_memory.cli.model_options import add_model_options, open_model
 from ai_memory.cli.output.progress import progress
 from ai_memory.cli.output.screen import Screen
@@ -234,7 +235,8 @@ class _Rejections:
             import msgspec
 
             file = output.with_name(f"{output.name}.rejected.jsonl")
-            file.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in self._all))
+            with written(file, "choose another output with -o FILE") as stream:
+                stream.writelines(msgspec.json.encode(each) + b"\n" for each in self._all)
             where = f"; all are listed in {file}"
         self._screen.note(f"{len(self._all)} rejected{where}")
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
+from ai_memory.cli.files.written import written
 from ai_memory.cli.opening import opened
 from ai_memory.cli.options import add_fields
 from ai_memory.cli.output.progress import progress
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
-from ai_memory.errors import StoreFullError, StoreReadOnlyError
 from ai_memory.operations.base import Operation, parse
 from ai_memory.operations.moving import EXPORT, ExportRequest
 
@@ -48,24 +47,13 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def _write(path: Path, lines: Iterator[bytes], screen: Screen) -> None:
-    """Write the file atomically: under another name first, and renamed once it is on disk."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     count = 0
-    try:
-        with draft.open("xb") as raw, progress(screen, "exporting", "line") as advance:
-            packed: IO[bytes] = gzip.GzipFile(fileobj=raw, mode="wb") if path.suffix == ".gz" else raw  # type: ignore[assignment]
-            for line in lines:
-                packed.write(line)
-                count += 1
-                advance(1)
-            if packed is not raw:
-                packed.close()
-            raw.flush()
-            os.fsync(raw.fileno())
-        draft.replace(path)
-    except OSError as error:
-        kind = StoreFullError if error.errno in (28, 122) else StoreReadOnlyError
-        raise kind(f"{path} cannot be written: {error.strerror}", hint="choose another file with -o FILE") from None
-    finally:
-        draft.unlink(missing_ok=True)
+    with written(path, "choose another file with -o FILE") as raw, progress(screen, "exporting", "line") as advance:
+        packed: IO[bytes] = gzip.GzipFile(fileobj=raw, mode="wb") if path.suffix == ".gz" else raw  # type: ignore[assignment]
+        for line in lines:
+            packed.write(line)
+            count += 1
+            advance(1)
+        if packed is not raw:
+            packed.close()
     screen.note(f"wrote {count:,} lines to {path}")

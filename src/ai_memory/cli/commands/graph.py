@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import errno
 from pathlib import Path
 
 from ai_memory.cli import exits
 from ai_memory.cli.commands import operation as plain
+from ai_memory.cli.files.written import written
 from ai_memory.cli.options import add_fields
 from ai_memory.cli.output import graph_documents, show
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
-from ai_memory.errors import InvalidInputError, StoreFullError, StoreReadOnlyError, TooLargeError
+from ai_memory.errors import InvalidInputError, TooLargeError
 from ai_memory.installation import require_service
 from ai_memory.operations.base import Operation, parse, to_json
 from ai_memory.operations.graph import GRAPH, Graph, GraphRequest
@@ -88,10 +88,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if file is None:
         screen.bytes(document.encode())
         return exits.OK
-    try:
-        Path(file).write_text(document, encoding="utf-8")
-    except OSError as error:
-        wrong = StoreFullError if error.errno == errno.ENOSPC else StoreReadOnlyError
-        raise wrong(f"{file} cannot be written: {error.strerror}", hint="choose another file") from None
+    with written(Path(file), "choose another file with -o FILE") as stream:
+        stream.write(document.encode())
     screen.note(f"{file}: {len(found.nodes)} nodes, {len(found.edges)} relations")
     return exits.OK

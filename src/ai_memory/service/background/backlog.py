@@ -98,7 +98,9 @@ class BacklogWorker:
         return self.pending() == 0
 
     def _embeddable(self) -> bool:
-        """Whether a revision is pending that the embedder has not just failed on."""
+        """Whether a revision is pending that the embedder has not just failed on, and its vector could be stored."""
+        if self._store.read_only:
+            return False
         generation = self._slot.generation()
         return self.pending() > 0 if generation is None else bool(self._batch(generation, BATCH))
 
@@ -148,6 +150,8 @@ class BacklogWorker:
 
     def _embed_batch(self, size: int) -> bool:
         """Embed a batch of pending revisions, at most `size`; False where there are none, or no embedder."""
+        if self._store.read_only:
+            return False
         generation = self._slot.generation()
         if generation is not None and not self._store.pending_count(generation.id):
             self._failing.clear()

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence, Set
 
 from ai_memory.clock import in_zone
-from ai_memory.errors import MemoryServiceError, StoreCorruptError
+from ai_memory.errors import MemoryServiceError, StoreCorruptError, StoreFullError
 from ai_memory.extraction.extract import extract, forget_words
 from ai_memory.extraction.gazetteer import key
 from ai_memory.extraction.resolve import Directory, resolve
@@ -48,6 +48,8 @@ class GraphReader:
         self._open_file = open_file
         self._zone = zone
         self._file: GraphFile | None = None
+        self._unerased: tuple[int, WipePending] | None = None
+        """What could not be erased, and the sequence of the log up to which the file must read for that."""
         self._directories: dict[str, Directory] = {}
         self._turn = threading.Lock()
         """Held while a page is read."""
@@ -79,8 +81,13 @@ class GraphReader:
         return True
 
     def erase(self, namespace: str, memories: Sequence[str]) -> None:
-        """Leave nothing of forgotten memories, here and on disk."""
-        self.file().erase(namespace, memories, self)
+        """Leave nothing of forgotten memories, here and on disk; on a device that is too full for it later, as `unwiped` says."""
+        try:
+            self.file().erase(namespace, memories, self)
+            self._unerased = None
+        except StoreFullError as error:  # they are gone from the store; the file follows its log
+            logger.warning("what forgotten memories named is not erased yet: %s", error.message)
+            self._unerased = self._store.sequence(), WipePending(since=None, why=error.message)
         self._directories.pop(namespace, None)
         forget_words()
 
@@ -104,7 +111,11 @@ class GraphReader:
                     self._file = None
 
     def unwiped(self) -> WipePending | None:
-        """As `GraphFile.unwiped`, where the file is open."""
+        """As `GraphFile.unwiped`, where the file is open; also while it does not know yet what was forgotten."""
+        if self._unerased is not None and self._file is not None and self._file.position() >= self._unerased[0]:
+            self._unerased = None
+        if self._unerased is not None:
+            return self._unerased[1]
         return None if self._file is None else self._file.unwiped()
 
     def upkeep(self) -> None:

@@ -23,6 +23,7 @@ from ai_memory.errors import StoreError
 from ai_memory.index import snapshot
 from ai_memory.index.partition import Partition
 from ai_memory.index.snapshot import Origin
+from ai_memory.places import open_private
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +147,7 @@ class SnapshotFolder:
 
     def _write_head(self, saved: Saved) -> None:
         fresh = self._folder / f"{_HEAD}.new"
-        with fresh.open("wb") as file:
+        with open_private(fresh) as file:
             file.write(msgspec.json.encode(saved))
             file.flush()
             os.fsync(file.fileno())

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from ai_memory.errors import BrakeError, InvalidInputError
+from ai_memory.errors import BrakeError, InvalidInputError, StoreFullError
 from ai_memory.operations.writing import ForgetManyRequest, ForgetRequest, Forgotten
 from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.leaving import leaving
@@ -21,6 +21,8 @@ from ai_memory.store.base import Command, Forget, Result, Stored
 from ai_memory.types import MemoryRecord, Selection
 
 PAGE = 500
+SMALLER = 8
+"""On a full device batches become smaller by this factor."""
 ALWAYS_ALLOWED = 20
 """Bulk forgetting of this many memories or fewer never trips the brake."""
 SHOWN_IDS = 1_000
@@ -177,10 +179,19 @@ def _forget_all(parts: Parts, namespace: str, ids: Sequence[str], reason: str | 
     """How many of these memories were erased: all that nobody else has erased meanwhile."""
     parts.follower.forget_saved()
     commands = _commands(parts, namespace, ids, parts.clock.now(), reason)
-    forgotten = 0
-    for start in range(0, len(ids), PAGE):
-        results = write(parts, commands[start : start + PAGE])
+    forgotten = start = 0
+    size = PAGE
+    while start < len(ids):
+        part = commands[start : start + size]
+        try:
+            results = write(parts, part)
+        except StoreFullError:  # fewer at once need less space, and each leaves some
+            if len(part) == 1:
+                raise
+            size = max(len(part) // SMALLER, 1)
+            continue
         forgotten += sum(isinstance(result, Stored) for result in results)
+        start += size
     _drop_derived(parts, namespace, ids)
     return forgotten
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 
 from msgspec import Struct
 
+from ai_memory.errors import StoreFullError
 from ai_memory.extraction.extract import extract
 from ai_memory.extraction.gazetteer import key
 from ai_memory.graph.leaving import Left, erased, merges_left, splits_left
@@ -35,7 +37,10 @@ def leaving(parts: Parts, namespace: str, memories: Sequence[str]) -> Leaving:
     if not decided or not memories:
         return Leaving()
     if parts.graph is not None:
-        parts.graph.catch_up(math.inf)
+        try:
+            parts.graph.catch_up(math.inf)
+        except StoreFullError:  # the texts themselves say the same, at more expense
+            parts = replace(parts, graph=None)
     found = _Names(parts, namespace, decided, memories)
     gone = found.gone()
     if not gone:

@@ -73,6 +73,9 @@ def _store(parts: Parts) -> Part:
         sequence = parts.store.sequence()
     except StoreError as error:
         return Part(name="store", state="failed", message=error.message, mend=error.hint)
+    trouble = parts.store.trouble()
+    if trouble is not None:
+        return Part(name="store", state="degraded", message=f"{trouble.message}; reading works", mend=trouble.hint)
     return Part(name="store", state="ok", message=f"{parts.store.location}, {sequence} changes")
 
 

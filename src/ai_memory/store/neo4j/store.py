@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import neo4j
 
 from ai_memory.clock import Clock, to_micros
-from ai_memory.errors import InvalidInputError
+from ai_memory.errors import InvalidInputError, StoreError
 from ai_memory.store.backup import back_up_to_file
 from ai_memory.store.base import (
     Command,
@@ -140,6 +140,11 @@ class Neo4jStore:
     def location(self) -> str:
         """The address, without a password."""
         return self._connection.location
+
+    @property
+    def read_only(self) -> bool:
+        """As `Store.read_only`."""
+        return False
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -279,6 +284,10 @@ class Neo4jStore:
         return Neo4jTarget(
             self._submit, self._graveyard.secret, lambda made: _generations.index_vectors(self._connection, made)
         )
+
+    def trouble(self) -> StoreError | None:
+        """As `Store.trouble`: only a write shows it; a server that cannot be reached says so at every call."""
+        return None
 
     def unwiped(self) -> WipePending | None:
         """As `Store.unwiped`: the files are the server's, see docs/neo4j.md."""

@@ -10,6 +10,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
@@ -190,7 +191,8 @@ def upgrade(
         version, rewritten = version_of(connection, path, newest), False
         copy = path.with_name(f"{path.name}.before-{newest}.bak")
         if 0 < version < newest:
-            copy_database(path, copy)
+            with closing(connect(path, read_only=True)) as source:
+                copy_database(source, copy)
         for migration in migrations:
             if migration.version > version:
                 for statement in statements(migration.script):
@@ -222,22 +224,15 @@ def statements(script: str) -> list[str]:
     return found
 
 
-def copy_database(path: Path, target: Path) -> None:
-    """A consistent copy of the database at `path`, mode 0600, whole or not there at all, on disk when this returns."""
+def copy_database(source: sqlite3.Connection, target: Path) -> None:
+    """A consistent copy of a database, mode 0600, whole or not there at all, on disk when this returns."""
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        source = connect(path, read_only=True)
-        try:
-            destination = sqlite3.connect(part, isolation_level=None)
-            try:
-                source.backup(destination)
-                destination.execute("PRAGMA journal_mode = DELETE")
-            finally:
-                destination.close()
-        finally:
-            source.close()
+        with closing(sqlite3.connect(part, isolation_level=None)) as destination:
+            source.backup(destination)
+            destination.execute("PRAGMA journal_mode = DELETE")
         _scrub_closed(part)
         sync(part)
         part.replace(target)

@@ -7,14 +7,21 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import partial, wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from ai_memory.clock import Clock, from_micros, to_micros
-from ai_memory.errors import InvalidInputError, RequestTimeoutError, StoreCorruptError, StoreError, StoreReadOnlyError
-from ai_memory.store.base import Command, Once, Result, VectorRow
+from ai_memory.errors import (
+    InvalidInputError,
+    RequestTimeoutError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+)
+from ai_memory.store.base import Command, Forget, Once, Result, VectorRow
 from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.rules import RESTORE, sealed
 from ai_memory.store.seals import Seals
@@ -23,10 +30,11 @@ from ai_memory.store.sqlite import vectors as _vectors
 from ai_memory.store.sqlite.answers import keep_answer, kept_answer
 from ai_memory.store.sqlite.commands import execute
 from ai_memory.store.sqlite.file import meta, wal
-from ai_memory.store.sqlite.file.connection import connect, prepare_writer, translated
+from ai_memory.store.sqlite.file.connection import FULL_HINT, READ_ONLY_HINT, connect, prepare_writer, translated
 from ai_memory.store.sqlite.file.files import identity_of, make
 from ai_memory.store.sqlite.file.presence import Presence
 from ai_memory.store.sqlite.file.readers import Readers
+from ai_memory.store.sqlite.file.reserve import Reserve, with_room
 from ai_memory.store.sqlite.file.secret import key_file, load_secret, read_secret, write_secret
 from ai_memory.store.sqlite.file.writer import T, Writer
 from ai_memory.store.sqlite.rows.seals import insert_sealed, install
@@ -75,17 +83,11 @@ def open_sqlite_store(
     path = Path(path)
     steps = tuple(migrations or schema.shipped_migrations())
     with translated(str(path)):
-        try:
-            schema.look_before_opening(path)
-            if read_only:
-                opened = _open_for_reading(path, clock, steps)
-            else:
-                opened = _open_for_writing(path, clock, steps, busy_timeout_seconds)
-        except FileNotFoundError as error:
-            raise StoreError(
-                f"there is no folder {path.parent} for the store", hint=f"mkdir -p {path.parent}", location=str(path)
-            ) from error
-
+        schema.look_before_opening(path)
+        if read_only:
+            opened = _open_for_reading(path, clock, steps)
+        else:
+            opened = with_room(path, lambda: _open_for_writing(path, clock, steps, busy_timeout_seconds))
     if not half_filled:
         try:
             opened.refuse_half_filled()
@@ -106,7 +108,11 @@ def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration
         # In a folder that cannot be written SQLite cannot share memory with writers. Without a log there are none.
         log = path.with_name(path.name + "-wal")
         if log.exists() and log.stat().st_size:
-            raise
+            raise StoreReadOnlyError(
+                f"the store {path} cannot be read here: its write-ahead log was not finished, and its folder cannot be written",
+                hint=f"copy {path.name}, {log.name} and {key_file(path).name} to a folder that can be written, and open the copy",
+                location=str(path),
+            ) from None
         immutable = True
 
     def open_one() -> sqlite3.Connection:
@@ -123,7 +129,18 @@ def _open_for_reading(path: Path, clock: Clock, steps: Sequence[schema.Migration
 
 
 def _open_for_writing(path: Path, clock: Clock, steps: Sequence[schema.Migration], seconds: float) -> SqliteStore:
-    if make(path):
+    with translated(str(path)):
+        return _made_or_upgraded(path, clock, steps, seconds)
+
+
+def _made_or_upgraded(path: Path, clock: Clock, steps: Sequence[schema.Migration], seconds: float) -> SqliteStore:
+    try:
+        made = make(path)
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"there is no folder {path.parent} for the store", hint=f"mkdir -p {path.parent}", location=str(path)
+        ) from error
+    if made:
         schema.sync(path.parent)
     else:
         _require_writable(path)
@@ -216,6 +233,9 @@ class SqliteStore:
         self._held_up: str | None = None
         """The mark of a wipe that the upkeep last saw, and when it first did, on the monotonic clock."""
         self._held_up_since = 0.0
+        self._reserve = Reserve(path)
+        self._full: StoreFullError | None = None
+        """What the last write failed with, where that was a full device."""
         self._writer: Writer | None = None
         if writing is not None:
             self._wiper.wipe(writing, seconds=0.0, urgent=True)
@@ -248,13 +268,19 @@ class SqliteStore:
         """The file's path."""
         return str(self._path)
 
+    @property
+    def read_only(self) -> bool:
+        """As `Store.read_only`."""
+        return self._writer is None
+
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, commands: Sequence[Command], *, actor: Actor = Actor.UNKNOWN) -> list[Result]:
         """As `Store.write`. No commands give no results and touch nothing."""
         if not commands:
             return []
-        return self._submit(partial(self._execute, commands=commands, actor=actor))
+        run = partial(self._execute, commands=commands, actor=actor)
+        return self._submit(run, forgets=any(isinstance(each, Forget) for each in commands))
 
     def write_idempotent(
         self,
@@ -277,14 +303,41 @@ class SqliteStore:
                 keep_answer(transaction, once, results, answer, now)
             return answer
 
-        return self._submit(run)
+        return self._submit(run, forgets=any(isinstance(each, Forget) for each in commands))
 
-    def _submit(self, run: Callable[[sqlite3.Connection], T]) -> T:
+    def _submit(self, run: Callable[[sqlite3.Connection], T], *, forgets: bool = False) -> T:
         if self._writer is None:
-            raise StoreReadOnlyError(
-                f"the store {self._path} is opened for reading only", hint="open it for writing", location=self.location
-            )
-        return self._writer.submit(run)
+            raise self._read_only()
+        try:
+            done = self._write(self._writer, run, forgets)
+        except StoreFullError as error:
+            self._full = error
+            raise
+        self._full = None
+        return done
+
+    def _read_only(self) -> StoreReadOnlyError:
+        return StoreReadOnlyError(
+            f"the store {self._path} is read-only: its file, folder or device cannot be written",
+            hint=READ_ONLY_HINT,
+            location=self.location,
+        )
+
+    def _write(self, writer: Writer, run: Callable[[sqlite3.Connection], T], forgets: bool) -> T:
+        if self._reserve.given_up and not forgets:
+            raise StoreFullError(f"the store {self._path}: the device is full", hint=FULL_HINT, location=self.location)
+        try:
+            return writer.submit(run)
+        except StoreFullError:
+            if not forgets:
+                raise
+        with self._reserve.released():
+            try:
+                return writer.submit(run)
+            except StoreFullError:  # perhaps the log can be moved into the file, and cut
+                with suppress(StoreFullError):
+                    writer.between(self._wiper.cut)
+            return writer.submit(run)
 
     def _execute(self, connection: sqlite3.Connection, commands: Sequence[Command], actor: Actor) -> list[Result]:
         return self._carry_out(Transaction(connection, actor, self._graveyard, self._seals), commands)
@@ -422,7 +475,8 @@ class SqliteStore:
             key_file(target).unlink(missing_ok=True)  # of a backup that is gone
             write_secret(target, self._secret)
             try:
-                schema.copy_database(self._path, target)
+                with self._readers.one() as connection:
+                    schema.copy_database(connection, target)
             except BaseException:
                 key_file(target).unlink(missing_ok=True)
                 raise
@@ -446,9 +500,25 @@ class SqliteStore:
             due = wal.pending(connection)
         if due is not None:
             self._end_streams(due)
-            self._writer.between(lambda connection: self._wipe_again(connection))
+            self._writer.between(self._wipe_again)
+            if self._wiper.failure is not None:
+                with self._reserve.released():
+                    self._writer.between(self._wipe_again)
         elif self._wiper.is_idle():
             self._writer.between(self._wiper.cut)
+        self._reserve.fill()
+
+    def trouble(self) -> StoreError | None:
+        """As `Store.trouble`."""
+        if self._writer is None:
+            return self._read_only()
+        full = self._full
+        if self._reserve.has_room(probe=full is not None):
+            self._full = None
+            return None
+        return full or StoreFullError(
+            f"the store {self._path}: the device has no space left", hint=FULL_HINT, location=self.location
+        )
 
     def _end_streams(self, due: str) -> None:
         """End the exports that nobody reads, and after a longer time all that began before the wipe was due."""
@@ -485,6 +555,7 @@ class SqliteStore:
     def _last(self, connection: sqlite3.Connection) -> None:
         if self._wipe_due:
             self._wiper.wipe(connection, seconds=0.0, urgent=True)
+        self._reserve.fill()
 
 
 def _ended(is_late: bool) -> RequestTimeoutError:

@@ -9,6 +9,7 @@ from ai_memory.cli import exits
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, settings_for
 from ai_memory.errors import ConflictError, NotFoundError
+from ai_memory.places import shown_address
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -28,5 +29,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
     backup(settings, target)
     size = target.stat().st_size
-    screen.value({"file": str(target), "bytes": size}, [f"copied {settings.store_place} to {target} ({size:,} bytes)"])
+    screen.value(
+        {"file": str(target), "bytes": size},
+        [f"copied {shown_address(settings.store_place)} to {target} ({size:,} bytes)"],
+    )
     return exits.OK

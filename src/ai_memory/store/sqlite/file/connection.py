@@ -34,27 +34,27 @@ CHECKPOINT_PAGES = 2000
 
 CACHE_KIB = 65_536
 
-_READ_ONLY_HINT = "give the service a folder it may write to, or open the store for reading only"
+READ_ONLY_HINT = "reading works; to write, give the service a folder that it may write to"
 _BUSY_HINT = "another process has been writing for a long time; try again, or raise the busy timeout"
 _CORRUPT_HINT = DOCTOR.after("restore a backup if it cannot be opened; ")
-_FULL_HINT = "free some space on the device; nothing that was acknowledged is lost"
+FULL_HINT = "free some space on the device; nothing that was acknowledged is lost, and forgetting still works"
 _FAULT_HINT = "look at the system log for faults of the device"
 
 PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], object | None]] = {
     sqlite3.SQLITE_ERROR: (StoreError, None),
     sqlite3.SQLITE_INTERNAL: (StoreError, None),
-    sqlite3.SQLITE_PERM: (StoreReadOnlyError, _READ_ONLY_HINT),
+    sqlite3.SQLITE_PERM: (StoreReadOnlyError, READ_ONLY_HINT),
     sqlite3.SQLITE_ABORT: (StoreError, None),
     sqlite3.SQLITE_BUSY: (StoreBusyError, _BUSY_HINT),
     sqlite3.SQLITE_LOCKED: (StoreBusyError, _BUSY_HINT),
     sqlite3.SQLITE_NOMEM: (StoreError, "give the process more memory"),
-    sqlite3.SQLITE_READONLY: (StoreReadOnlyError, _READ_ONLY_HINT),
+    sqlite3.SQLITE_READONLY: (StoreReadOnlyError, READ_ONLY_HINT),
     sqlite3.SQLITE_INTERRUPT: (StoreError, None),
     sqlite3.SQLITE_IOERR: (StoreError, _FAULT_HINT),
     sqlite3.SQLITE_CORRUPT: (StoreCorruptError, _CORRUPT_HINT),
     sqlite3.SQLITE_NOTFOUND: (StoreError, None),
-    sqlite3.SQLITE_FULL: (StoreFullError, _FULL_HINT),
-    sqlite3.SQLITE_CANTOPEN: (StoreReadOnlyError, _READ_ONLY_HINT),
+    sqlite3.SQLITE_FULL: (StoreFullError, FULL_HINT),
+    sqlite3.SQLITE_CANTOPEN: (StoreReadOnlyError, READ_ONLY_HINT),
     sqlite3.SQLITE_PROTOCOL: (StoreBusyError, _BUSY_HINT),
     sqlite3.SQLITE_EMPTY: (StoreError, None),
     sqlite3.SQLITE_SCHEMA: (StoreError, None),
@@ -63,7 +63,7 @@ PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], object | None]] 
     sqlite3.SQLITE_MISMATCH: (StoreError, None),
     sqlite3.SQLITE_MISUSE: (StoreError, None),
     sqlite3.SQLITE_NOLFS: (StoreFullError, "the file system cannot hold so large a file"),
-    sqlite3.SQLITE_AUTH: (StoreReadOnlyError, _READ_ONLY_HINT),
+    sqlite3.SQLITE_AUTH: (StoreReadOnlyError, READ_ONLY_HINT),
     sqlite3.SQLITE_FORMAT: (StoreCorruptError, _CORRUPT_HINT),
     sqlite3.SQLITE_RANGE: (StoreError, None),
     sqlite3.SQLITE_NOTADB: (StoreCorruptError, _CORRUPT_HINT),
@@ -74,11 +74,11 @@ PRIMARY_RESULT_CODES: dict[int, tuple[type[MemoryServiceError], object | None]] 
 
 
 _OS_ERRORS: dict[int, tuple[type[MemoryServiceError], object | None]] = {
-    errno.EACCES: (StoreReadOnlyError, _READ_ONLY_HINT),
-    errno.EPERM: (StoreReadOnlyError, _READ_ONLY_HINT),
-    errno.EROFS: (StoreReadOnlyError, _READ_ONLY_HINT),
-    errno.ENOSPC: (StoreFullError, _FULL_HINT),
-    errno.EDQUOT: (StoreFullError, _FULL_HINT),
+    errno.EACCES: (StoreReadOnlyError, READ_ONLY_HINT),
+    errno.EPERM: (StoreReadOnlyError, READ_ONLY_HINT),
+    errno.EROFS: (StoreReadOnlyError, READ_ONLY_HINT),
+    errno.ENOSPC: (StoreFullError, FULL_HINT),
+    errno.EDQUOT: (StoreFullError, FULL_HINT),
     errno.EIO: (StoreError, _FAULT_HINT),
 }
 
@@ -89,6 +89,8 @@ def translate(error: sqlite3.Error, location: str) -> MemoryServiceError:
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     if code is None:
         return StoreError(f"the store {location} cannot be used: {error}", location=location, sqlite=name)
+    if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # the index of the log has no room
+        code = sqlite3.SQLITE_FULL
     cls, hint = PRIMARY_RESULT_CODES.get(code & 0xFF, (StoreError, None))
     return cls(f"the store {location}: {error}", hint=hint, location=location, sqlite=name)
 
