@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ai_memory.store.neo4j.sealing import KINDS, RELATIONSHIP
+from ai_memory.store.neo4j.database.sealing import KINDS, RELATIONSHIP
 from ai_memory.store.neo4j.store import Neo4jStore
 from neo4j_server import LINES
 from tests.support import neo4j_backend

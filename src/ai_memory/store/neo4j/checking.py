@@ -11,10 +11,10 @@ import numpy as np
 
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, agrees, chain_digest, log_entry, relation_hash
+from ai_memory.store.neo4j.database.sealing import broken_vectors, seal_all, seals_broken
 from ai_memory.store.neo4j.graveyard import fill, unopened
 from ai_memory.store.neo4j.nodes import EDGE, LOG, RECORD, logged, record, record_key, relation
 from ai_memory.store.neo4j.relating import LOCATED
-from ai_memory.store.neo4j.sealing import broken_vectors, seal_all, seals_broken
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import MEND, PUT_BACK, RESTORE, SEALED_OTHERWISE, UNOPENED
 from ai_memory.store.seals import Seals

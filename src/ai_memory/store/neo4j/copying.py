@@ -24,7 +24,6 @@ from ai_memory.store.copying import (
     Progress,
 )
 from ai_memory.store.neo4j import vectors
-from ai_memory.store.neo4j.burying import bury
 from ai_memory.store.neo4j.database.connection import Rows
 from ai_memory.store.neo4j.memories import insert
 from ai_memory.store.neo4j.nodes import (
@@ -234,7 +233,7 @@ def _tombstones(transaction: Transaction, rows: list[CopiedTombstone], secret: S
     for row in rows:
         digests = (*row.under(secret), row.salt)
         values.append((row.namespace, *(None if each is None else each.hex() for each in digests), row.sequence))
-    bury(transaction, values)
+    transaction.bury(values)
 
 
 def _vectors(transaction: Transaction, rows: list[CopiedVector]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ai_memory.store.base import Action, Exclude, Forget, Relate, Result, Stored, Unchanged
-from ai_memory.store.neo4j.burying import bury
 from ai_memory.store.neo4j.graveyard import buried
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.relating import carry_out as relate
@@ -79,7 +78,7 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
         decisions.extend((command.namespace, decision) for decision in command.decisions)
         left.extend(command.left)
         results.append(Stored(sequence=sequence, memory_id=command.id))
-    bury(transaction, tombstones)
+    transaction.bury(tombstones)
     touched = _erase(transaction, gone)
     touched |= {tuple(row) for row in transaction.looked_up(_DECIDED, decisions)}
     if left:
@@ -108,7 +107,7 @@ def exclude(transaction: Transaction, commands: Sequence[Exclude]) -> list[Resul
         new.append((brought.namespace, brought.digest, brought.other_digest, brought.salt, sequence))
         refusing.add(brought.namespace, Entry(digest, sequence, None), salt, bytes.fromhex(brought.other_digest))
         results.append(Stored(sequence=sequence))
-    bury(transaction, new)
+    transaction.bury(new)
     return results
 
 

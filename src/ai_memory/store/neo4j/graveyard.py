@@ -60,7 +60,7 @@ def _bytes(digits: str | None) -> bytes | None:
 
 
 def buried(secret: Secret, namespace: str, trace: Trace, sequence: int) -> tuple[bytes, Sequence[Any]]:
-    """The digest that a tombstone of this store is stored under, and its values for `burying.bury`."""
+    """The digest that a tombstone of this store is stored under, and its values for `Transaction.bury`."""
     row = secret.row(trace)
     return row, (namespace, row.hex(), secret.seal(trace).hex(), None, sequence)
 

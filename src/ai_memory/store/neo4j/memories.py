@@ -12,7 +12,6 @@ from msgspec import Struct, field
 
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Remember, Restore, Retire, Revise
-from ai_memory.store.neo4j.burying import lift
 from ai_memory.store.neo4j.nodes import HELD, Held, held, label, memory_properties, revision_properties
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.neo4j.vectors import inherit
@@ -123,7 +122,7 @@ class Memories:
         changed = [
             history for history in self._histories.values() if any(held.new or held.retired for held in history.held)
         ]
-        lift(transaction, self._lifted)
+        transaction.lift(self._lifted)
         new = [held for history in changed for held in history.held if held.new]
         insert(transaction, new, {h.held[0].key for h in changed if h.held[0].new})
         ended = [

@@ -12,8 +12,8 @@ from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unrelate
 from ai_memory.store.chain import commitment, new_salt, relation_hash
 from ai_memory.store.ids import relation_id
+from ai_memory.store.neo4j.database.sealing import RELATIONSHIP
 from ai_memory.store.neo4j.nodes import EDGE, entity_properties, locator_properties, relation, relation_properties
-from ai_memory.store.neo4j.sealing import RELATIONSHIP
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import is_same_relation, relation_taken, unknown_end, unknown_relation, written_by
 from ai_memory.types import Entity, Relation

@@ -40,11 +40,11 @@ from ai_memory.store.neo4j.copying import Neo4jSource, Neo4jTarget
 from ai_memory.store.neo4j.database import schema
 from ai_memory.store.neo4j.database.address import Address
 from ai_memory.store.neo4j.database.connection import POOL_SIZE, Connection
+from ai_memory.store.neo4j.database.sealing import reseal, seal_all
+from ai_memory.store.neo4j.database.sealing import sealed as sealed_properties
 from ai_memory.store.neo4j.graveyard import Graveyard
 from ai_memory.store.neo4j.nodes import job_properties
 from ai_memory.store.neo4j.rekeying import rekey
-from ai_memory.store.neo4j.sealing import reseal, seal_all
-from ai_memory.store.neo4j.sealing import sealed as sealed_properties
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import sealed
 from ai_memory.store.seals import Seals

@@ -16,9 +16,9 @@ from ai_memory.store.base import Action, Once, Result
 from ai_memory.store.chain import ChainedEntry, chain_digest, logged_actor, number_list
 from ai_memory.store.copying import CopiedAnswer
 from ai_memory.store.neo4j.database.connection import Rows
+from ai_memory.store.neo4j.database.sealing import reseal, sealed
 from ai_memory.store.neo4j.graveyard import POSITION, Graveyard
 from ai_memory.store.neo4j.nodes import Properties, answer_properties, log_properties
-from ai_memory.store.neo4j.sealing import reseal, sealed
 from ai_memory.store.rules import KEPT_MICROSECONDS, is_kept, key_reused, memories_of, repeats_what_is_forgotten
 from ai_memory.store.seals import Seals
 from ai_memory.types import Actor
@@ -34,6 +34,10 @@ _BEGIN = (
 """The count comes between the lock and the reading, so that nothing is read before the lock is held."""
 
 INSERT_ANSWERS = "UNWIND $rows AS row CREATE (a:Answer) SET a = row"
+
+_TOMBSTONE = ("namespace", "digest", "sealed", "salt", "sequence")
+_BURY = "UNWIND $rows AS row MERGE (t:Tombstone {namespace: row.namespace, digest: row.digest}) ON CREATE SET t = row"
+_LIFT = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], digest: row[1]}) DELETE t"
 
 _END = "MATCH (s:Store {only: true}) SET s = $store"
 
@@ -112,6 +116,19 @@ class Transaction:
         """Seal again what was changed: what a pattern finds as `n`, with `rows` as in `in_pieces`."""
         for piece in pieces(rows) if rows else [[]]:
             reseal(self.rows, self.seals, kind, match, piece)
+
+    def bury(self, tombstones: Sequence[Sequence[Any]]) -> None:
+        """Keep tombstones: namespace, digest, sealed trace, salt and sequence of each."""
+        if tombstones:
+            made = [self.sealed("Tombstone", dict(zip(_TOMBSTONE, each, strict=True))) for each in tombstones]
+            self.in_pieces(_BURY, made)
+            self.store["buried"] = max(sequence for *_, sequence in tombstones)
+
+    def lift(self, lifted: Sequence[tuple[str, str]]) -> None:
+        """Take tombstones away, given as namespace and digest."""
+        if lifted:
+            self.in_pieces(_LIFT, lifted)
+            self.store["lifted"] = self.store.get("lifted", 0) + 1
 
     def next_entity(self) -> int:
         """The number of a new entity."""

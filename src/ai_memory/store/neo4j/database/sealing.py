@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from ai_memory.store.neo4j.nodes import Properties
 from ai_memory.store.rules import MEND, RESTORE, changed, sealed_otherwise
 from ai_memory.store.seals import Seals
 from ai_memory.types import Problem
 
 Read = Callable[..., list[list[Any]]]
+Properties = dict[str, Any]
 
 SEAL = "seal"
 _PAGE = 2_000
