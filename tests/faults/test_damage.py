@@ -21,25 +21,13 @@ from ai_memory.cli.exits import exit_code
 from ai_memory.cli.program import main
 from ai_memory.errors import MemoryServiceError, StoreCorruptError, StoreError
 from ai_memory.settings import Settings
-from ai_memory.store.base import Exclude, Once, VectorRow
 from ai_memory.store.sqlite.rows.seals import SEALED
 from ai_memory.store.sqlite.store import open_sqlite_store
-from ai_memory.types import ArchivedTombstone, Job, Problem
+from ai_memory.types import Problem
 from ai_memory.wiring import doctor as service_doctor
+from tests.support.full_store import another, fill
 from tests.support.store_samples import (
     CLOCK,
-    entity,
-    forget,
-    identity,
-    kept,
-    one,
-    relate,
-    related,
-    remember,
-    retire,
-    revise,
-    unit,
-    unrelate,
 )
 
 EXAMPLES = 120
@@ -51,39 +39,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a row in every table, closed."""
     path = tmp_path_factory.mktemp("sound") / "store.db"
     with open_sqlite_store(path, clock=CLOCK) as store:
-        old = store.create_generation(identity("old"), activate=True)
-        first = kept(
-            store, "one", tags=("x", "y"), title="A title", author="Ann", source="a letter", valid_from=CLOCK.now()
-        )
-        second = kept(
-            store, "two", user="u", agent="a", session="s", attributes={"location": "Riga"}, valid_to=CLOCK.now()
-        )
-        one(store, revise(first, "one and a half", tags=("x",), reason="more"))
-        one(store, retire(kept(store, "three"), reason="over"))
-        one(store, forget(kept(store, "four"), reason="asked for"))
-        kept(store, "six", supersedes=(second.id,), namespace="default")
-        kept(store, "elsewhere", namespace="other")
-        kept(store, "The quick brown fox jumps over the lazy dog. " * 400)
-        thing = entity("Atlas", aliases=("At", "Atl"))
-        related(
-            store, relate(first.id, thing.id, "MENTIONS", new_entities=[thing], evidence=second.id, attributes={"a": 1})
-        )
-        dated = related(store, relate(first.id, second.id, valid_from=CLOCK.now(), valid_to=CLOCK.now()))
-        one(store, unrelate(dated))
-        foreign = ArchivedTombstone(namespace="default", salt="aa" * 16, digest="bb" * 16, other_digest="cc" * 16)
-        one(store, Exclude(tombstone=foreign, at=CLOCK.now()))
-        store.put_job(
-            Job(id="job_1", kind="reembed", state="failed", namespace="default", payload={"a": 1}, progress={"b": 2},
-                error="no", created_at=CLOCK.now(), updated_at=CLOCK.now())
-        )  # fmt: skip
-        store.write_idempotent(
-            Once(namespace="default", key=b"key", request=b"request"), [remember("seven")], lambda _: b"answer"
-        )
-        new = store.create_generation(identity("new"), activate=False)
-        for generation in (old, new):
-            pending = [revision.key for revision in store.pending(generation.id, limit=100)][:-1]
-            rows = [VectorRow(key=key, passage=0, vector=unit(1, key, 0, 0)) for key in pending]
-            store.put_vectors(generation.id, rows, pending)
+        fill(store)
         assert store.check() == []
     return path
 
@@ -161,29 +117,16 @@ def _changed(connection: sqlite3.Connection, table: str, column: str, row: tuple
     where = " AND ".join(f"{name} IS ?" for name in key)
     (value,) = connection.execute(f"SELECT {column} FROM {table} WHERE {where}", row).fetchone()
     kind = next(each[2] for each in _info(connection, table) if each[1] == column)
-    connection.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (_another(value, kind), *row))
+    connection.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (another(value, kind), *row))
     connection.commit()
     path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
     found = doctor(path)
     assert found, f"{table}.{column} was changed from {value!r}, and doctor finds nothing"
     place = key.index(column) if column in key else None
-    now = row if place is None else (*row[:place], _another(value, kind), *row[place + 1 :])
+    now = row if place is None else (*row[:place], another(value, kind), *row[place + 1 :])
     connection.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value, *now))
     connection.commit()
     return True
-
-
-def _another(value: Any, kind: str) -> Any:
-    """A value of the column's type that differs a little."""
-    if isinstance(value, bytes):
-        return bytes([value[0] ^ 1, *value[1:]])
-    if isinstance(value, str):
-        return value[:-1] + ("a" if value[-1:] != "a" else "b")
-    if isinstance(value, float):
-        return value / 2 + 0.1
-    if isinstance(value, int):
-        return value + 1000
-    return {"TEXT": "new", "INTEGER": 7, "REAL": 0.3, "BLOB": b"new", "ANY": b"new"}[kind]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from neo4j_server import LINES, Line, Server, UnavailableError, running
 
 _CLEAN = (
     "MATCH (n) WHERE NOT n:Store CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS",
-    "MATCH (s:Store) SET s = {only: true, schema: s.schema, store_id: randomUUID(), sequence: 0, entities: 0, "
+    "MATCH (s:Store) SET s = {only: true, schema: s.schema, store_id: randomUUID(), sequence: 0, entities: 0, turn: true, "
     "digest: reduce(zeros = '', _ IN range(1, 64) | zeros + '0')}",
 )
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
+import neo4j.exceptions
 import numpy as np
 
 from ai_memory.store.base import Action
 from ai_memory.store.chain import GENESIS, agrees, chain_digest, log_entry, relation_hash
+from ai_memory.store.neo4j.database.sealing import broken_vectors, seal_all, seals_broken
 from ai_memory.store.neo4j.graveyard import fill, unopened
 from ai_memory.store.neo4j.nodes import EDGE, LOG, RECORD, logged, record, record_key, relation
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.rules import MEND, PUT_BACK, RESTORE, UNOPENED
+from ai_memory.store.rules import MEND, PUT_BACK, RESTORE, SEALED_OTHERWISE, UNOPENED
+from ai_memory.store.seals import Seals
 from ai_memory.store.tombstones import Secret, Tombstones, come_back
 from ai_memory.types import LENGTH_TOLERANCE, Problem
 
@@ -110,10 +114,11 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
 """Each check's name, what it means when the count is above 0, how to fix it, and the query that counts."""
 
 
-def check(read: Read, secret: Secret, progress: Callable[[str], None] | None) -> list[Problem]:
+def check(read: Read, secret: Secret, seals: Seals, progress: Callable[[str], None] | None) -> list[Problem]:
     """As `Store.check`, while no other process writes. `progress` gets the name of each check before it runs."""
     steps: list[tuple[str, Callable[[], Iterator[Problem]]]] = [
         ("chain", lambda: _chain(read)),
+        ("seals", lambda: seals_broken(read, seals)),
         ("commitments", lambda: _commitments(read)),
         ("relations", lambda: _relations(read)),
         ("forgotten_present", lambda: _come_back(read, secret)),
@@ -125,7 +130,14 @@ def check(read: Read, secret: Secret, progress: Callable[[str], None] | None) ->
     for name, step in steps:
         if progress is not None:
             progress(name)
-        problems.extend(step())
+        try:
+            problems.extend(step())
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, msgspec.MsgspecError) as error:
+            # What a node holds cannot be read as what it should be.
+            problems.append(Problem(check=name, message=f"nodes are damaged: {error}", mend=RESTORE))
+        except neo4j.exceptions.ClientError as error:  # the server ends the transaction with it
+            problems.append(Problem(check=name, message=f"nodes are damaged: {error.message}", mend=RESTORE))
+            break
     return problems
 
 
@@ -135,10 +147,10 @@ def _counting(read: Read, name: str, message: str, mend: str, query: str) -> Ite
         yield Problem(check=name, message=message, count=found, mend=mend)
 
 
-def _pages(read: Read, query: str) -> Iterator[list[Any]]:
+def _pages(read: Read, query: str, **values: Any) -> Iterator[list[Any]]:
     """The rows of a query in pages, by the number that each row begins with."""
     after = 0
-    while rows := read(query, after=after, limit=PAGE):
+    while rows := read(query, after=after, limit=PAGE, **values):
         yield from rows
         after = rows[-1][0]
 
@@ -250,10 +262,10 @@ def _unfit(read: Read) -> list[tuple[int, int]]:
     found = []
     for generation, dimension in read("MATCH (g:Generation) RETURN g.number, g.dimension"):
         query = (
-            f"MATCH (v:Vector) WHERE v.generation = {generation} AND v.position > $after WITH v ORDER BY v.position LIMIT $limit "
+            "MATCH (v:Vector) WHERE v.generation = $generation AND v.position > $after WITH v ORDER BY v.position LIMIT $limit "
             "RETURN v.position, v.vector, size(v.embedding), v.embedding[0] ORDER BY v.position"
         )
-        for position, blob, size, first in _pages(read, query):
+        for position, blob, size, first in _pages(read, query, generation=generation):
             numbers = np.frombuffer(blob[: len(blob) // 4 * 4], dtype="<f4")
             length = float(np.linalg.norm(numbers.astype(np.float64)))
             if (
@@ -269,16 +281,24 @@ def _unfit(read: Read) -> list[tuple[int, int]]:
 def repair(transaction: Transaction) -> list[Problem]:
     """As `Store.repair`, inside a write transaction."""
     secret = transaction.graveyard.secret
-    found = [problem for problem in check(transaction.rows, secret, None) if problem.mend == MEND]
+    seals = transaction.seals
+    found = [
+        problem
+        for problem in check(transaction.rows, secret, seals, None)
+        if problem.mend == MEND or problem.check == SEALED_OTHERWISE
+    ]
     if not found:
         return []
+    seal_all(transaction.rows, seals, others_only=True)
+    broken = "UNWIND $rows AS row MATCH (v:Vector) WHERE elementId(v) = row DETACH DELETE v"
+    transaction.in_pieces(broken, broken_vectors(transaction.rows, seals))
     transaction.in_pieces(
         "UNWIND $rows AS row MATCH (v:Vector {generation: row[0], position: row[1]}) DETACH DELETE v",
         _unfit(transaction.rows),
     )
     for statement in _REPAIRS:
         transaction.rows(statement)
-    left = {(problem.check, problem.message) for problem in check(transaction.rows, secret, None)}
+    left = {(problem.check, problem.message) for problem in check(transaction.rows, secret, seals, None)}
     return [problem for problem in found if (problem.check, problem.message) not in left]
 
 

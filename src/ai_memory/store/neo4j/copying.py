@@ -25,7 +25,6 @@ from ai_memory.store.copying import (
 )
 from ai_memory.store.neo4j import vectors
 from ai_memory.store.neo4j.database.connection import Rows
-from ai_memory.store.neo4j.graveyard import BURIED, BURY
 from ai_memory.store.neo4j.memories import insert
 from ai_memory.store.neo4j.nodes import (
     EDGE,
@@ -183,7 +182,7 @@ class Neo4jTarget:
             if part is Part.TOMBSTONES:
                 _tombstones(transaction, rows, self._secret)
             elif part is Part.ANSWERS:
-                answers = [answer_properties(row.under(self._secret)) for row in rows]
+                answers = [transaction.sealed("Answer", answer_properties(row.under(self._secret))) for row in rows]
                 transaction.in_pieces(INSERT_ANSWERS, answers)
             else:
                 _TAKES[part](transaction, rows)
@@ -196,15 +195,19 @@ class Neo4jTarget:
 
     def finish(self, head: Head) -> None:
         """As `Target.finish`."""
-        changed = "s.store_id = $id, s.sequence = $sequence" + (", s.digest = $digest" if head.sequence else "")
-        entities = "s.entities = coalesce(COLLECT { MATCH (e:Entity) RETURN max(e.number) }[0], 0)"
-        query = f"MATCH (s:Store {{only: true}}) SET {changed}, {entities} REMOVE s.copying"
-        values = {"id": head.store_id, "sequence": head.sequence, "digest": head.digest}
-        self._submit(lambda each: each.rows(query, **values))
+
+        def run(transaction: Transaction) -> None:
+            ((entities,),) = transaction.rows("MATCH (e:Entity) RETURN coalesce(max(e.number), 0)")
+            transaction.store |= {"store_id": head.store_id, "sequence": head.sequence, "entities": entities}
+            if head.sequence:
+                transaction.store["digest"] = head.digest
+            transaction.store.pop("copying", None)
+
+        self._submit(run)
 
 
 def _note(transaction: Transaction, progress: Progress) -> None:
-    transaction.rows("MATCH (s:Store {only: true}) SET s.copying = $progress", progress=progress.encoded())
+    transaction.store["copying"] = progress.encoded()
 
 
 def _generations(transaction: Transaction, rows: list[CopiedGeneration]) -> None:
@@ -212,8 +215,8 @@ def _generations(transaction: Transaction, rows: list[CopiedGeneration]) -> None
         made = row.generation
         values = {name: getattr(made.embedder, name) for name in made.embedder.__struct_fields__}
         values |= {"number": made.id, "state": made.state, "created_at": to_micros(made.created_at), "position": 0}
-        transaction.rows("CREATE (g:Generation) SET g = $values", values=values)
-        transaction.rows("MATCH (s:Store {only: true}) SET s.generations = $number", number=made.id)
+        transaction.rows("CREATE (g:Generation) SET g = $values", values=transaction.sealed("Generation", values))
+        transaction.store["generations"] = made.id
 
 
 def _log(transaction: Transaction, rows: list[CopiedEntry]) -> None:
@@ -230,8 +233,7 @@ def _tombstones(transaction: Transaction, rows: list[CopiedTombstone], secret: S
     for row in rows:
         digests = (*row.under(secret), row.salt)
         values.append((row.namespace, *(None if each is None else each.hex() for each in digests), row.sequence))
-    transaction.in_pieces(BURY, values)
-    transaction.rows(BURIED, sequence=max(row.sequence for row in rows))
+    transaction.bury(values)
 
 
 def _vectors(transaction: Transaction, rows: list[CopiedVector]) -> None:
@@ -256,6 +258,7 @@ _TAKES: dict[Part, Callable[[Transaction, list[Any]], None]] = {
     ),
     Part.VECTORS: _vectors,
     Part.JOBS: lambda transaction, rows: transaction.in_pieces(
-        "UNWIND $rows AS row CREATE (j:Job) SET j = row", [job_properties(row.job) for row in rows]
+        "UNWIND $rows AS row CREATE (j:Job) SET j = row",
+        [transaction.sealed("Job", job_properties(row.job)) for row in rows],
     ),
 }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ai_memory.store.base import Action, Exclude, Forget, Relate, Result, Stored, Unchanged
-from ai_memory.store.neo4j.graveyard import BURIED, BURY, buried
+from ai_memory.store.neo4j.graveyard import buried
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.relating import carry_out as relate
 from ai_memory.store.neo4j.transaction import Transaction
@@ -78,7 +78,7 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
         decisions.extend((command.namespace, decision) for decision in command.decisions)
         left.extend(command.left)
         results.append(Stored(sequence=sequence, memory_id=command.id))
-    _bury(transaction, tombstones)
+    transaction.bury(tombstones)
     touched = _erase(transaction, gone)
     touched |= {tuple(row) for row in transaction.looked_up(_DECIDED, decisions)}
     if left:
@@ -107,14 +107,8 @@ def exclude(transaction: Transaction, commands: Sequence[Exclude]) -> list[Resul
         new.append((brought.namespace, brought.digest, brought.other_digest, brought.salt, sequence))
         refusing.add(brought.namespace, Entry(digest, sequence, None), salt, bytes.fromhex(brought.other_digest))
         results.append(Stored(sequence=sequence))
-    _bury(transaction, new)
+    transaction.bury(new)
     return results
-
-
-def _bury(transaction: Transaction, tombstones: list[Sequence[Any]]) -> None:
-    if tombstones:
-        transaction.in_pieces(BURY, tombstones)
-        transaction.rows(BURIED, sequence=max(sequence for *_, sequence in tombstones))
 
 
 def _erase(transaction: Transaction, gone: dict[tuple[str, str], list[int]]) -> set[tuple[str, str]]:
@@ -130,4 +124,6 @@ def _erase(transaction: Transaction, gone: dict[tuple[str, str], list[int]]) -> 
     for namespace, memory_id in names:
         ids.setdefault(namespace, []).append(memory_id)
     transaction.in_pieces(_REQUESTS, list(ids.items()))
+    if ids:
+        transaction.reseal("Answer", "UNWIND $rows AS row MATCH (n:Answer {namespace: row})", list(ids))
     return touched

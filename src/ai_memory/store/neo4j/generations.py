@@ -22,10 +22,7 @@ _SAME = (
     "MATCH (g:Generation {model: $model, revision: $revision, prompts: $prompts, dtype: $dtype, dimension: $dimension}) "
     "RETURN g.number"
 )
-_NEW = (
-    "MATCH (s:Store {only: true}) SET s.generations = coalesce(s.generations, 0) + 1 WITH s "
-    "CREATE (g:Generation) SET g = $new, g.number = s.generations RETURN g.number"
-)
+_NEW = "CREATE (g:Generation) SET g = $new"
 _MISSING = (
     "MATCH (r:Revision) WHERE NOT EXISTS { (:Vector {generation: $number, key: r.key}) } "
     "MERGE (:Owed {generation: $number, key: r.key})"
@@ -64,7 +61,9 @@ def create_generation(transaction: Transaction, identity: EmbedderIdentity, now:
         ((number,),) = rows
         _resume(transaction, number)
     else:
-        ((number,),) = transaction.rows(_NEW, new=values | {"state": "building", "created_at": now, "position": 0})
+        number = transaction.store["generations"] = transaction.store.get("generations", 0) + 1
+        made = {"number": number, "state": "building", "created_at": now, "position": 0}
+        transaction.rows(_NEW, new=transaction.sealed("Generation", values | made))
         transaction.rows(_MISSING, number=number)
     if activate:
         activate_generation(transaction, number)
@@ -94,6 +93,7 @@ def activate_generation(transaction: Transaction, generation: int, *, complete: 
         return state == "active"
     _resume(transaction, generation)
     transaction.rows(_ACTIVATED, number=generation)
+    _reseal(transaction)
     transaction.rows(_NOT_PENDING)
     return True
 
@@ -105,6 +105,7 @@ def retire_generation(transaction: Transaction, generation: int) -> None:
             f"vector generation {generation} is in use", hint="switch to another one first", generation=generation
         )
     transaction.rows("MATCH (g:Generation {number: $number}) SET g.state = 'retired'", number=generation)
+    _reseal(transaction)
     transaction.rows(_NOT_PENDING)
 
 
@@ -145,7 +146,12 @@ def _resume(transaction: Transaction, number: int) -> None:
     """Nothing became pending in a generation while it was retired: add what was written since."""
     if find_generation(transaction, number).state == "retired":
         transaction.rows("MATCH (g:Generation {number: $number}) SET g.state = 'building'", number=number)
+        _reseal(transaction)
         transaction.rows(_MISSING, number=number)
+
+
+def _reseal(transaction: Transaction) -> None:
+    transaction.reseal("Generation", "MATCH (n:Generation)")
 
 
 def drop_index(connection: Connection, number: int) -> None:

@@ -19,15 +19,6 @@ _ROWS = (
     "OPTIONAL MATCH (g:LogEntry {sequence: t.sequence}) "
     "RETURN t.namespace, t.digest, t.sealed, t.salt, t.sequence, g.memory_id"
 )
-BURY = (
-    "UNWIND $rows AS row MERGE (t:Tombstone {namespace: row[0], digest: row[1]}) "
-    "ON CREATE SET t.sealed = row[2], t.salt = row[3], t.sequence = row[4]"
-)
-BURIED = "MATCH (s:Store {only: true}) SET s.buried = $sequence"
-_LIFT = (
-    "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], digest: row[1]}) DELETE t "
-    "WITH count(*) AS gone MATCH (s:Store {only: true}) SET s.lifted = coalesce(s.lifted, 0) + 1"
-)
 
 Read = Callable[..., list[list[Any]]]
 Position = tuple[int | None, int | None]
@@ -69,15 +60,9 @@ def _bytes(digits: str | None) -> bytes | None:
 
 
 def buried(secret: Secret, namespace: str, trace: Trace, sequence: int) -> tuple[bytes, Sequence[Any]]:
-    """The digest that a tombstone of this store is stored under, and its row for `BURY`."""
+    """The digest that a tombstone of this store is stored under, and its values for `Transaction.bury`."""
     row = secret.row(trace)
     return row, (namespace, row.hex(), secret.seal(trace).hex(), None, sequence)
-
-
-def lift(read: Read, lifted: Sequence[tuple[str, str]]) -> None:
-    """Take tombstones away, given as namespace and digest."""
-    if lifted:
-        read(_LIFT, rows=list(lifted))
 
 
 def unopened(read: Read, secret: Secret) -> int:

@@ -15,7 +15,6 @@ from msgspec import Struct, field
 from ai_memory.clock import to_micros
 from ai_memory.store.base import Remember, Restore, Retire, Revise
 from ai_memory.store.keys import Neighbours, is_value, line_of
-from ai_memory.store.neo4j.graveyard import lift
 from ai_memory.store.neo4j.nodes import HELD, Held, held, label, memory_properties, revision_properties
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.neo4j.vectors import inherit
@@ -42,6 +41,7 @@ _RETIRED = (
     "SET r.retired_at = row[1], r.retired_reason = row[2], r.dedup_key = row[3] REMOVE r:Current"
 )
 _LABELS = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) SET m.label = row[2]"
+_NAMED = "UNWIND $rows AS row MATCH (n:Node {namespace: row[0], id: row[1]})"
 _PENDING = "UNWIND $rows AS row UNWIND $generations AS generation CREATE (:Owed {generation: generation, key: row})"
 
 
@@ -166,25 +166,29 @@ class Memories:
         changed = [
             history for history in self._histories.values() if any(held.new or held.retired for held in history.held)
         ]
-        lift(transaction.rows, self._lifted)
+        transaction.lift(self._lifted)
         new = [held for history in changed for held in history.held if held.new]
         insert(transaction, new, {h.held[0].key for h in changed if h.held[0].new})
-        transaction.in_pieces(
-            _RETIRED,
-            [
-                (
-                    held.key,
-                    to_micros(held.record.retired_at),
-                    held.record.retired_reason,
-                    None if held.dedup_key is None else held.dedup_key.hex(),
-                )
-                for history in changed
-                for held in history.held
-                if held.retired and not held.new and held.record.retired_at is not None
-            ],
-        )
+        ended = [
+            (
+                held.key,
+                to_micros(held.record.retired_at),
+                held.record.retired_reason,
+                None if held.dedup_key is None else held.dedup_key.hex(),
+            )
+            for history in changed
+            for held in history.held
+            if held.retired and not held.new and held.record.retired_at is not None
+        ]
+        transaction.in_pieces(_RETIRED, ended)
         retired = [h.held[-1].record for h in changed if not h.held[-1].new]
         transaction.in_pieces(_LABELS, [(record.namespace, record.id, label(record)) for record in retired])
+        if ended:
+            transaction.reseal(
+                "Revision", "UNWIND $rows AS row MATCH (n:Revision {key: row})", [row[0] for row in ended]
+            )
+        if retired:
+            transaction.reseal("Memory", _NAMED, [(record.namespace, record.id) for record in retired])
         if transaction.open_generations:
             transaction.in_pieces(_PENDING, [held.key for held in new], generations=transaction.open_generations)
         made = {held.key for held in new}
@@ -195,18 +199,25 @@ def insert(transaction: Transaction, new: Sequence[Held], first: Set[int] | None
     """Insert revisions, with their memories where they are the `first` (by default: where the memory is not there yet)."""
     if first is None:
         first = _first(transaction, new)
+    seal = transaction.sealed
     latest = {(held.record.namespace, held.record.id): label(held.record) for held in new}
     for begins, query in ((True, _FIRST_REVISIONS), (False, _LATER_REVISIONS)):
         for current in (True, False):
             rows = [
                 (
-                    memory_properties(held.key, held.record, latest[held.record.namespace, held.record.id]),
-                    revision_properties(held.key, held.record, held.dedup_key, held.salt),
+                    seal(
+                        "Memory",
+                        memory_properties(held.key, held.record, latest[held.record.namespace, held.record.id]),
+                    ),
+                    seal("Revision", revision_properties(held.key, held.record, held.dedup_key, held.salt)),
                 )
                 for held in new
                 if (held.key in first) is begins and (held.record.retired_at is None) is current
             ]
             transaction.in_pieces(query.replace(":Revision)", ":Revision:Current)") if current else query, rows)
+    later = {(held.record.namespace, held.record.id) for held in new if held.key not in first}
+    if later:  # their labels were changed
+        transaction.reseal("Memory", _NAMED, sorted(later))
 
 
 def _first(transaction: Transaction, new: Sequence[Held]) -> set[int]:

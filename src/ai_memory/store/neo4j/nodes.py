@@ -173,6 +173,7 @@ def entity_properties(number: int, sequence: int, made: Entity) -> Properties:
         "id": made.id,
         "namespace": made.namespace,
         "name": made.name,
+        "label": made.name,
         "folded": made.name.casefold(),
         "kind": made.kind,
         "aliases": sorted(set(made.aliases)),

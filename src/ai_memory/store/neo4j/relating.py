@@ -12,6 +12,7 @@ from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Relate, Result, Stored, Unchanged, Unrelate
 from ai_memory.store.chain import commitment, new_salt, relation_hash
 from ai_memory.store.ids import relation_id
+from ai_memory.store.neo4j.database.sealing import RELATIONSHIP
 from ai_memory.store.neo4j.nodes import EDGE, entity_properties, locator_properties, relation, relation_properties
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import is_same_relation, relation_taken, unknown_end, unknown_relation, written_by
@@ -35,10 +36,10 @@ _BETWEEN = (
     f"WHERE x.retired_at IS NULL RETURN {EDGE} ORDER BY x.key"
 )
 
-_NEW_ENTITIES = "UNWIND $rows AS row CREATE (e:Node:Entity) SET e = row, e.label = row.name"
+_NEW_ENTITIES = "UNWIND $rows AS row CREATE (e:Node:Entity) SET e = row"
 _NEW_ALIASES = (
     "UNWIND $rows AS row MATCH (e:Node {namespace: row[0], id: row[1]}) "
-    "CREATE (e)-[:HAS_ALIAS]->(:Alias {namespace: row[0], folded: row[2]})"
+    "CREATE (e)-[:HAS_ALIAS]->(a:Alias) SET a = row[2]"
 )
 _NEW_RELATIONS = (
     "UNWIND $rows AS row MATCH (a:Node {namespace: row[0].namespace, id: row[0].source}) "
@@ -47,6 +48,10 @@ _NEW_RELATIONS = (
 )
 _RETIRED = (
     f"UNWIND $rows AS row MATCH (l:Relation {{namespace: row[0], id: row[1]}}) {LOCATED} SET x.retired_at = row[2]"
+)
+_ENDED = (
+    "UNWIND $rows AS row MATCH (l:Relation {namespace: row[0], id: row[1]}) "
+    "MATCH (:Node {namespace: l.namespace, id: l.source})-[n {key: l.key}]->(:Node {namespace: l.namespace, id: l.target})"
 )
 
 
@@ -97,7 +102,10 @@ def is_joined(transaction: Transaction, namespace: str, source: str, target: str
 def join(transaction: Transaction, joined: Sequence[Joined]) -> None:
     """Write new relations, whose ends are there."""
     rows = [
-        (locator_properties(each.key, each.salt, each.relation), relation_properties(each.key, each.relation))
+        (
+            transaction.sealed("Relation", locator_properties(each.key, each.salt, each.relation)),
+            transaction.sealed(RELATIONSHIP, relation_properties(each.key, each.relation)),
+        )
         for each in joined
     ]
     transaction.in_pieces(_NEW_RELATIONS, rows)
@@ -117,8 +125,12 @@ def part(transaction: Transaction, pairs: Sequence[tuple[str, str, str, dt.datet
 
 def insert_entities(transaction: Transaction, new: Sequence[tuple[int, int, Entity]]) -> None:
     """Write new entities, each with its number and the sequence of the log entry it was made with."""
-    transaction.in_pieces(_NEW_ENTITIES, [entity_properties(*each) for each in new])
-    names = [(made.namespace, made.id, folded) for _, _, made in new for folded in _folded(made)]
+    transaction.in_pieces(_NEW_ENTITIES, [transaction.sealed("Entity", entity_properties(*each)) for each in new])
+    names = [
+        (made.namespace, made.id, transaction.sealed("Alias", {"namespace": made.namespace, "folded": folded}))
+        for _, _, made in new
+        for folded in _folded(made)
+    ]
     transaction.in_pieces(_NEW_ALIASES, names)
 
 
@@ -246,6 +258,8 @@ class _Run:
         insert_entities(transaction, self._new_entities)
         join(transaction, self._joined)
         transaction.in_pieces(_RETIRED, self._retired)
+        if self._retired:
+            transaction.reseal(RELATIONSHIP, _ENDED, self._retired)
 
 
 def _ends(command: Relate) -> Iterable[str]:

@@ -40,11 +40,14 @@ from ai_memory.store.neo4j.copying import Neo4jSource, Neo4jTarget
 from ai_memory.store.neo4j.database import schema
 from ai_memory.store.neo4j.database.address import Address
 from ai_memory.store.neo4j.database.connection import POOL_SIZE, Connection
+from ai_memory.store.neo4j.database.sealing import reseal, seal_all
+from ai_memory.store.neo4j.database.sealing import sealed as sealed_properties
 from ai_memory.store.neo4j.graveyard import Graveyard
 from ai_memory.store.neo4j.nodes import job_properties
 from ai_memory.store.neo4j.rekeying import rekey
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import sealed
+from ai_memory.store.seals import Seals
 from ai_memory.store.tombstones import Secret
 from ai_memory.types import (
     Actor,
@@ -80,7 +83,7 @@ def open_neo4j_store(
     """
     connection = Connection(address, password, retry_seconds=retry_seconds, pool_size=pool_size)
     try:
-        prepared = schema.prepare(connection, migrations or schema.shipped_migrations(), rekey)
+        prepared = schema.prepare(connection, migrations or schema.shipped_migrations(), rekey, _seal)
         if not half_filled:
             refuse_half_filled(prepared.progress, connection.location)
         opened = Neo4jStore(connection, prepared.store_id, prepared.secret, clock)
@@ -89,6 +92,18 @@ def open_neo4j_store(
     except BaseException:
         connection.close()
         raise
+
+
+def _seal(transaction: neo4j.ManagedTransaction, secret: Secret, everything: bool) -> None:
+    """What the sixth migration does beyond its statements; later ones seal the `Store` node that they change."""
+
+    def rows(query: str, **values: object) -> list[list[Any]]:
+        return [record.values() for record in transaction.run(query, values)]
+
+    if everything:
+        seal_all(rows, Seals(secret))
+    else:
+        reseal(rows, Seals(secret), "Store", "MATCH (n:Store)")
 
 
 P = ParamSpec("P")
@@ -124,6 +139,7 @@ class Neo4jStore:
         self.rewritten = False
         """Whether opening it wrote its log again: what is derived from it holds digests of the old one."""
         self._graveyard = Graveyard(secret, store_id)
+        self._seals = Seals(secret)
 
     def __enter__(self) -> Neo4jStore:
         return self
@@ -178,7 +194,7 @@ class Neo4jStore:
 
     def _submit(self, run: Callable[[Transaction], T], actor: Actor = Actor.UNKNOWN) -> T:
         def work(managed: neo4j.ManagedTransaction) -> T:
-            transaction = Transaction(managed, actor, self._graveyard)
+            transaction = Transaction(managed, actor, self._graveyard, self._seals)
             result = run(transaction)
             transaction.flush()
             return result
@@ -252,7 +268,7 @@ class Neo4jStore:
 
     def put_job(self, job: Job) -> None:
         """As `Store.put_job`."""
-        values = job_properties(job)
+        values = sealed_properties(self._seals, "Job", job_properties(job))
         self._submit(lambda each: each.rows("MERGE (j:Job {id: $job.id}) SET j = $job", job=values))
 
     # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,7 +278,7 @@ class Neo4jStore:
     def check(self, progress: Callable[[str], None] | None = None) -> list[Problem]:
         """As `Store.check`; writers wait meanwhile."""
         with self._connection.holding() as read:
-            return checking.check(read, self._graveyard.secret, progress)
+            return checking.check(read, self._graveyard.secret, self._seals, progress)
 
     def backup(self, target: Path) -> None:
         """As `Store.backup`: a SQLite store, which `ai-memory migrate` takes back into a database; writers wait meanwhile."""

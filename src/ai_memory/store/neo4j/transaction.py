@@ -16,9 +16,11 @@ from ai_memory.store.base import Action, Once, Result
 from ai_memory.store.chain import ChainedEntry, chain_digest, logged_actor, number_list
 from ai_memory.store.copying import CopiedAnswer
 from ai_memory.store.neo4j.database.connection import Rows
+from ai_memory.store.neo4j.database.sealing import reseal, sealed
 from ai_memory.store.neo4j.graveyard import POSITION, Graveyard
 from ai_memory.store.neo4j.nodes import Properties, answer_properties, log_properties
 from ai_memory.store.rules import KEPT_MICROSECONDS, is_kept, key_reused, memories_of, repeats_what_is_forgotten
+from ai_memory.store.seals import Seals
 from ai_memory.types import Actor
 
 ROWS_AT_ONCE = 1_000
@@ -26,29 +28,35 @@ ROWS_AT_ONCE = 1_000
 
 _BEGIN = (
     "MATCH (l:Store {only: true}) SET l.turn = true WITH count(*) AS locked MATCH (s:Store {only: true}) "
-    f"RETURN s.sequence, s.digest, s.entities, {POSITION}, "
+    f"RETURN properties(s), {POSITION}, "
     "COLLECT { MATCH (g:Generation) WHERE g.state <> 'retired' RETURN g.number }"
 )
 """The count comes between the lock and the reading, so that nothing is read before the lock is held."""
 
 INSERT_ANSWERS = "UNWIND $rows AS row CREATE (a:Answer) SET a = row"
 
-_END = "MATCH (s:Store {only: true}) SET s.sequence = $sequence, s.digest = $digest, s.entities = $entities"
+_TOMBSTONE = ("namespace", "digest", "sealed", "salt", "sequence")
+_BURY = "UNWIND $rows AS row MERGE (t:Tombstone {namespace: row.namespace, digest: row.digest}) ON CREATE SET t = row"
+_LIFT = "UNWIND $rows AS row MATCH (t:Tombstone {namespace: row[0], digest: row[1]}) DELETE t"
+
+_END = "MATCH (s:Store {only: true}) SET s = $store"
 
 
 class Transaction:
     """The state of one batch."""
 
-    def __init__(self, transaction: neo4j.ManagedTransaction, actor: Actor, graveyard: Graveyard) -> None:
+    def __init__(self, transaction: neo4j.ManagedTransaction, actor: Actor, graveyard: Graveyard, seals: Seals) -> None:
         self._transaction = transaction
         self.actor = actor
         """Who writes this batch."""
-        ((sequence, digest, entities, *position, self.open_generations),) = self.rows(_BEGIN)
+        self.seals = seals
+        ((self.store, *position, self.open_generations),) = self.rows(_BEGIN)
+        """The properties of the `Store` node; what is changed in them is written by `flush`."""
+        self._before = dict(self.store)
         self.graveyard = graveyard
         self.refusing = graveyard.at(self.rows, (position[0], position[1]))
-        self.sequence: int = sequence
-        self._entities: int = entities
-        self._digest: bytes = bytes.fromhex(digest)
+        self.sequence: int = self.store["sequence"]
+        self._digest: bytes = bytes.fromhex(self.store["digest"])
         self._log: list[Properties] = []
 
     def rows(self, query: str, **values: Any) -> Rows:
@@ -100,10 +108,32 @@ class Transaction:
         self._log.append(log_properties(entry, self._digest))
         return self.sequence
 
+    def sealed(self, kind: str, properties: Properties) -> Properties:
+        """The properties of a new node or relationship with their seal."""
+        return sealed(self.seals, kind, properties)
+
+    def reseal(self, kind: str, match: str, rows: Sequence[Any] = ()) -> None:
+        """Seal again what was changed: what a pattern finds as `n`, with `rows` as in `in_pieces`."""
+        for piece in pieces(rows) if rows else [[]]:
+            reseal(self.rows, self.seals, kind, match, piece)
+
+    def bury(self, tombstones: Sequence[Sequence[Any]]) -> None:
+        """Keep tombstones: namespace, digest, sealed trace, salt and sequence of each."""
+        if tombstones:
+            made = [self.sealed("Tombstone", dict(zip(_TOMBSTONE, each, strict=True))) for each in tombstones]
+            self.in_pieces(_BURY, made)
+            self.store["buried"] = max(sequence for *_, sequence in tombstones)
+
+    def lift(self, lifted: Sequence[tuple[str, str]]) -> None:
+        """Take tombstones away, given as namespace and digest."""
+        if lifted:
+            self.in_pieces(_LIFT, lifted)
+            self.store["lifted"] = self.store.get("lifted", 0) + 1
+
     def next_entity(self) -> int:
         """The number of a new entity."""
-        self._entities += 1
-        return self._entities
+        self.store["entities"] += 1
+        return int(self.store["entities"])
 
     def kept_answer(self, once: Once, now: int) -> bytes | None:
         """The answer kept under an idempotency key, None if there is none. Raises IdempotencyConflictError for another request."""
@@ -123,16 +153,18 @@ class Transaction:
         if is_kept(results):
             request = None if repeats_what_is_forgotten(results) else once.request
             made = CopiedAnswer(once.key, once.namespace, request, answer, tuple(memories_of(results)), now)
-            self.in_pieces(INSERT_ANSWERS, [answer_properties(made)])
+            self.in_pieces(INSERT_ANSWERS, [self.sealed("Answer", answer_properties(made))])
 
     def flush(self) -> None:
-        """Write the log entries held back so far and where the log ends now."""
+        """Write the log entries held back so far and what is known of the store now."""
         if self._log:
             self.in_pieces("UNWIND $rows AS row CREATE (g:LogEntry) SET g = row", self._log)
-            self._transaction.run(
-                _END, sequence=self.sequence, digest=self._digest.hex(), entities=self._entities
-            ).consume()
             self._log.clear()
+            self.store |= {"sequence": self.sequence, "digest": self._digest.hex()}
+        if self.store != self._before:
+            self._before = self.sealed("Store", self.store)
+            self.rows(_END, store=self._before)
+            self.store = dict(self._before)
 
 
 def pieces(rows: Sequence[Any]) -> Iterator[list[Any]]:

@@ -19,13 +19,11 @@ from ai_memory.store.rules import packed
 from ai_memory.store.values import vector
 
 _INSERTED = (
-    "UNWIND $rows AS row MATCH (r:Revision {key: row[0]}) "
-    "CREATE (r)-[:HAS_VECTOR]->(v:Vector:$($label) {generation: $generation, key: row[0], passage: row[1], "
-    "position: row[2], vector: row[3], embedding: row[4], namespace: r.namespace})"
+    "UNWIND $rows AS row MATCH (r:Revision {key: row[0]}) CREATE (r)-[:HAS_VECTOR]->(v:Vector:$($label)) SET v = row[1]"
 )
 _REPLACED = "UNWIND $rows AS row MATCH (v:Vector {generation: $generation, key: row}) DETACH DELETE v"
 _STRUCK = "UNWIND $rows AS row MATCH (o:Owed {generation: $generation, key: row}) DELETE o"
-_PRESENT = "UNWIND $rows AS row MATCH (r:Revision {key: row}) RETURN r.key"
+_PRESENT = "UNWIND $rows AS row MATCH (r:Revision {key: row}) RETURN r.key, r.namespace"
 _ADVANCED = "MATCH (g:Generation {number: $generation}) SET g.position = g.position + $count RETURN g.position - $count"
 _INHERITED = (
     "UNWIND $rows AS row WITH row WHERE NOT EXISTS { (:Owed {generation: $generation, key: row[0]}) } "
@@ -51,25 +49,33 @@ def put_vectors(
     blobs = packed(rows, dimension)
     done = sorted({int(key) for key in keys} | {key for key, _, _ in blobs})
     transaction.in_pieces(_REPLACED, done, generation=generation)
-    present = {key for (key,) in transaction.looked_up(_PRESENT, sorted({key for key, _, _ in blobs}))}
-    insert(transaction, generation, [blob for blob in blobs if blob[0] in present])
+    insert(transaction, generation, blobs)
     transaction.in_pieces(_STRUCK, [int(key) for key in keys], generation=generation)
 
 
 def insert(transaction: Transaction, generation: int, blobs: Sequence[tuple[int, int, bytes]]) -> None:
-    """Add vectors as (key, passage, bytes) of revisions that are there, in this order."""
+    """Add vectors as (key, passage, bytes), in this order, of those revisions that are there."""
+    namespaces: dict[int, str] = {}
+    namespaces.update(transaction.looked_up(_PRESENT, sorted({key for key, _, _ in blobs})))  # type: ignore[arg-type]
+    blobs = [blob for blob in blobs if blob[0] in namespaces]
     if not blobs:
         return
     ((position,),) = transaction.rows(_ADVANCED, generation=generation, count=len(blobs))
-    transaction.in_pieces(
-        _INSERTED,
-        [
-            (key, passage, number, blob, vector(blob).tolist())
-            for number, (key, passage, blob) in enumerate(blobs, start=position + 1)
-        ],
-        generation=generation,
-        label=label(generation),
-    )
+    transaction.reseal("Generation", "UNWIND $rows AS row MATCH (n:Generation {number: row})", [generation])
+    made = [
+        {
+            "generation": generation,
+            "key": key,
+            "passage": passage,
+            "position": number,
+            "vector": blob,
+            "embedding": vector(blob).tolist(),
+            "namespace": namespaces[key],
+        }
+        for number, (key, passage, blob) in enumerate(blobs, start=position + 1)
+    ]
+    rows = [(each["key"], transaction.sealed("Vector", each)) for each in made]
+    transaction.in_pieces(_INSERTED, rows, label=label(generation))
 
 
 def inherit(transaction: Transaction, pairs: Sequence[tuple[int, int]]) -> None:

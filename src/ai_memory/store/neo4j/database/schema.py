@@ -25,7 +25,12 @@ OLDEST_SERVER = (5, 26)
 REKEYED = 4
 """The migration that brought salts and the secret."""
 
+SEALED = 7
+"""The migration that brought seals."""
+
 Rekey = Callable[[neo4j.ManagedTransaction, Secret], None]
+Seal = Callable[[neo4j.ManagedTransaction, Secret, bool], None]
+"""Seals everything, or the `Store` node alone."""
 
 LABELS = (
     "Node",
@@ -73,10 +78,10 @@ class Prepared(NamedTuple):
     """Whether this wrote the log again."""
 
 
-def prepare(connection: Connection, migrations: Sequence[Migration], rekey: Rekey) -> Prepared:
+def prepare(connection: Connection, migrations: Sequence[Migration], rekey: Rekey, seal: Seal) -> Prepared:
     """Bring the database to the newest schema, giving a new store its id and its secret.
 
-    `rekey` does the rest of the fourth migration.
+    `rekey` does the rest of the fourth migration, and `seal` of the sixth.
 
     Raises StoreVersionError where the schema is newer than this program or the server too old, and StoreCorruptError where
     the database holds another program's graph under our names.
@@ -92,11 +97,11 @@ def prepare(connection: Connection, migrations: Sequence[Migration], rekey: Reke
             if migration.version > version:
                 for statement in migration.statements:
                     connection.change_schema(statement)
-        store_id, key, rewritten = connection.write(lambda transaction: _mark(transaction, newest, rekey))
+        store_id, key, rewritten = connection.write(lambda transaction: _mark(transaction, newest, rekey, seal))
         connection.read("CALL db.awaitIndexes(300)")
         return Prepared(store_id, progress, Secret(bytes.fromhex(key)), rewritten)
     if key is None:
-        key = connection.write(_new_secret)
+        key = connection.write(lambda transaction: _renewed(transaction, seal))
     return Prepared(store_id, progress, Secret(bytes.fromhex(key)))
 
 
@@ -138,18 +143,26 @@ def _require_ours(connection: Connection) -> None:
         )
 
 
-def _mark(transaction: neo4j.ManagedTransaction, version: int, rekey: Rekey) -> tuple[str, str, bool]:
+def _mark(transaction: neo4j.ManagedTransaction, version: int, rekey: Rekey, seal: Seal) -> tuple[str, str, bool]:
     """Note the schema's version, once what the store holds has its form; id, secret, whether an earlier log was rewritten."""
     row = transaction.run(
         "MERGE (s:Store {only: true}) ON CREATE SET s += $new WITH s, s.schema AS before SET s.schema = $version "
         "RETURN s.store_id, before",
-        new={"store_id": secrets.token_hex(16), "sequence": 0, "digest": GENESIS.hex(), "entities": 0},
+        new={"store_id": secrets.token_hex(16), "sequence": 0, "digest": GENESIS.hex(), "entities": 0, "turn": True},
         version=version,
     ).single(strict=True)
     key = _new_secret(transaction)
     if (row[1] or 0) < REKEYED <= version:
         rekey(transaction, Secret(bytes.fromhex(key)))
+    seal(transaction, Secret(bytes.fromhex(key)), (row[1] or 0) < SEALED)
     return str(row[0]), key, 0 < (row[1] or 0) < REKEYED <= version
+
+
+def _renewed(transaction: neo4j.ManagedTransaction, seal: Seal) -> str:
+    """A new secret for a store that has lost its own."""
+    key = _new_secret(transaction)
+    seal(transaction, Secret(bytes.fromhex(key)), False)
+    return key
 
 
 def _new_secret(transaction: neo4j.ManagedTransaction) -> str:
