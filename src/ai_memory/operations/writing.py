@@ -33,16 +33,7 @@ Title = Annotated[str, Meta(max_length=1000)]
 ContextPath = Annotated[str, Meta(max_length=512)]
 Source = Annotated[str, Meta(max_length=2000)]
 Reason = Annotated[str, Meta(max_length=2000)]
-Key = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=MAX_KEY,
-        description="A name of your own for the fact, such as `user.home.city`. A user has one value of a key at any moment: the "
-        "same key again ends the value before it, in the order of valid_from.",
-        extra={"short": "A name for the fact, such as user.home.city; the same key again replaces its value."},
-    ),
-]
+Key = Annotated[str, Meta(min_length=1, max_length=MAX_KEY)]
 MemoryId = Annotated[
     str,
     Meta(
@@ -92,7 +83,14 @@ class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
     type: Annotated[MemoryType, Meta(description="What kind of memory it is.")] = MemoryType.SEMANTIC
     title: Annotated[Title | None, Meta(description="A heading; it is searched like the text.")] = None
     author: Annotated[Name | None, Meta(description="Who wrote or said it.")] = None
-    key: Key | None = None
+    key: Annotated[
+        Key | None,
+        Meta(
+            description="A name of your own for the fact, such as `user.home.city`. A user has one value of a key at any moment: "
+            "the same key again ends the value before it, in the order of valid_from.",
+            extra={"short": "A name for the fact, such as user.home.city; the same key again replaces its value."},
+        ),
+    ] = None
     user: Annotated[Name | None, Meta(description="The user that it belongs to.")] = None
     agent: Annotated[Name | None, Meta(description="The agent that it belongs to.")] = None
     session: Annotated[

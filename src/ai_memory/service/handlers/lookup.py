@@ -1,4 +1,4 @@
-"""Which memory a request means: by its id, by the key that it is the value of, or by words that only it answers to."""
+"""Which memory a request means: by its id, by the key that it is the value of, or from words that only it answers to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which memory is meant by words: the one that clearly answers them, or none."""
+"""Which memory some words mean: the one that clearly answers them, or none."""
 
 from __future__ import annotations
 
