@@ -69,7 +69,7 @@ def _wall_micros() -> int:
 
 
 def _steady_micros() -> int:
-    """Microseconds since some moment, whatever the clock is set to; sleep counts where the system can tell."""
+    """Microseconds since some moment, whatever the clock is set to; sleep counts where the system knows of it."""
     return time.clock_gettime_ns(_STEADY) // 1000 if _STEADY is not None else time.monotonic_ns() // 1000
 
 

@@ -1,8 +1,8 @@
-"""Seals: 16 bytes beside each stored row, by which a change made behind the store's back is found.
+"""Seals: 16 bytes with each stored row, by which a change made behind the store's back is found.
 
-A seal is a keyed digest, under the store's secret, of all columns of a row. Whoever writes a row through the store seals it;
+A seal is a keyed digest, under the store's secret, of all columns of a row. A row that is written through the store is sealed;
 `doctor` computes every seal again. It begins with two bytes of the secret's own digest, so that rows that another secret sealed
-(the file with the secret was lost) are told apart from rows that were changed.
+(the file with the secret was lost) are not taken for rows that were changed.
 """
 
 from __future__ import annotations
