@@ -69,11 +69,7 @@ def _wall_micros() -> int:
 
 
 def _steady_micros() -> int:
-<<<<<<< HEAD
-    """Microseconds since some moment, whatever the clock is set to; sleep counts where the system measures it."""
-=======
     """Microseconds since some moment, whatever the clock is set to; sleep counts where the system knows of it."""
->>>>>>> doctor
     return time.clock_gettime_ns(_STEADY) // 1000 if _STEADY is not None else time.monotonic_ns() // 1000
 
 

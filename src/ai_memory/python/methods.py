@@ -114,7 +114,8 @@ class Methods(GraphMethods, MovingMethods):
         type: What kind of memory it is.
         title: A heading; it is searched like the text.
         author: Who wrote or said it.
-        key:
+        key: A name of your own for the fact, such as `user.home.city`. A user has one value of a key at any moment:
+            the same key again ends the value before it, in the order of valid_from.
         user: The user that it belongs to.
         agent: The agent that it belongs to.
         session: The conversation that it is part of. Recall also considers the memories before and after it there.

@@ -1,16 +1,8 @@
-<<<<<<< HEAD
-"""Seals: 16 bytes stored with each row, by which a change made behind the store's back is found.
-
-A seal is a keyed digest, under the store's secret, of all columns of a row. Everything that writes a row through the store seals it;
-`doctor` computes every seal again. It begins with two bytes of the secret's own digest, so that rows that another secret sealed
-(the file with the secret was lost) are distinguished from rows that were changed.
-=======
 """Seals: 16 bytes with each stored row, by which a change made behind the store's back is found.
 
 A seal is a keyed digest, under the store's secret, of all columns of a row. A row that is written through the store is sealed;
 `doctor` computes every seal again. It begins with two bytes of the secret's own digest, so that rows that another secret sealed
 (the file with the secret was lost) are not taken for rows that were changed.
->>>>>>> doctor
 """
 
 from __future__ import annotations
