@@ -93,7 +93,9 @@ def test_over_http_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert ask(served, "POST", "/v1/import", lines, {"Content-Type": "application/x-ndjson"}).status == 200
         made = ask(served, "POST", "/v1/memories", {"text": f"the {TEXT}"})
         assert made.json["outcome"] == "stored", made.body
-        assert ask(served, "POST", "/v1/recall", {"query": TEXT}).json["hits"], "the index is built, which takes seconds"
+        assert ask(served, "POST", "/v1/recall", {"query": TEXT}).json["hits"], (
+            "the index is built, which takes seconds"
+        )
         with socket.create_connection(("127.0.0.1", served.port), timeout=30) as raw:
             raw.sendall(b"GET /v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert raw.recv(1_000).startswith(b"HTTP/1.1 200")
