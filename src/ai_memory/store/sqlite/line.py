@@ -1,4 +1,4 @@
-"""Where a value of a key stands among the others, as `store.keys` needs to know it."""
+"""The place of a value of a key among the others, as `store.keys` needs to know it."""
 
 from __future__ import annotations
 
