@@ -84,6 +84,15 @@ class Follower:
             self._follow()
             self._follow_active()
 
+    def drop_forgotten(self) -> None:
+        """Keep nothing in memory of what was forgotten. An index that was not needed yet is not built for that."""
+        with self._lock:
+            if self._opened:
+                self.catch_up()
+                return
+            with self._offered_lock:
+                self._offered.clear()  # they only spare reading them back
+
     def _follow(self) -> int:
         """Apply what is new in the log; the position of the vectors that are followed, as it was before."""
         if not self._opened:

@@ -199,6 +199,6 @@ def _forget_all(parts: Parts, namespace: str, ids: Sequence[str], reason: str | 
 def _drop_derived(parts: Parts, namespace: str, ids: Sequence[str]) -> None:
     """Erase every derived copy before a forget is acknowledged: in this process's index, its snapshot and the graph file."""
     parts.follower.forget_saved()
-    parts.follower.catch_up()
+    parts.follower.drop_forgotten()
     if parts.graph is not None:
         parts.graph.erase(namespace, ids)
