@@ -35,6 +35,8 @@ def fill(store: Store) -> None:
     one(store, forget(kept(store, "four"), reason="asked for"))
     kept(store, "six", supersedes=(second.id,), namespace="default")
     kept(store, "elsewhere", namespace="other")
+    for city in ("Ghent", "Namur"):
+        kept(store, f"lives in {city}", key="user.home.city", user="u")
     kept(store, "The quick brown fox jumps over the lazy dog. " * 400)
     thing = entity("Atlas", aliases=("At", "Atl"))
     related(
