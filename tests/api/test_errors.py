@@ -51,7 +51,7 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {
     "wrong method": ("PUT", MEMORIES, {"text": "x"}, {}, 405, "method_not_allowed"),
     "rare method": ("TRACE", MEMORIES, None, {}, 405, "method_not_allowed"),
     "unknown memory": ("GET", "/v1/memories/mem_none", None, {}, 404, "not_found"),
-    "long id": ("GET", "/v1/memories/" + "x" * 65, None, {}, 413, "too_large"),
+    "long id": ("GET", "/v1/memories/" + "x" * 261, None, {}, 413, "too_large"),
     "line break in the id": ("DELETE", "/v1/relations/a%0Ab", None, {}, 404, "not_found"),
     "line break in the path": ("GET", "/v1/a%0Ab", None, {}, 404, "not_found"),
     "NUL in the id": ("GET", "/v1/memories/a%00b", None, {}, 404, "not_found"),

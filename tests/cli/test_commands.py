@@ -412,7 +412,7 @@ def test_models(run: Run) -> None:
         (8, ("--url", "http://memory.example", "--offline", "stats")),
         (4, ("reembed",)),
         (8, ("reembed", "--model", "minilm")),
-        (7, ("export", "-o", "nowhere/out.jsonl")),
+        (4, ("export", "-o", "nowhere/out.jsonl")),
     ],
 )
 def test_bad_input_is_told_with_a_hint_and_a_code(run: Run, code: int, words: tuple[str, ...]) -> None:

@@ -54,7 +54,7 @@ def memory_named(
     """
     key = key_in(reference)
     if key is None:
-        return clean_text(reference, "id")
+        return reference
     clean_text(key, "id")
     selection = Selection(namespace=namespace, keys=(key,), as_of=as_of or parts.clock.now(), known_at=known_at)
     found = parts.store.select(selection, limit=_SEVERAL).memories
