@@ -60,7 +60,13 @@ def test_a_memory_lives_through_every_operation(served: Served) -> None:
     retired = ask(served, "POST", f"/v1/memories/{memory}/retire", {"namespace": "life", "reason": "gone"})
     assert retired.json["memory_id"] == memory
     forgotten = ask(served, "DELETE", f"/v1/memories/{memory}?namespace=life")
-    assert forgotten.json == {"forgotten": 1, "dry_run": False, "ids": [memory], "states": {"retired": 1}}
+    assert forgotten.json == {
+        "forgotten": 1,
+        "dry_run": False,
+        "ids": [memory],
+        "states": {"retired": 1},
+        "wipe_pending": None,
+    }
     assert ask(served, "GET", f"/v1/memories/{memory}?namespace=life").status == 404
 
 

@@ -142,7 +142,7 @@ def test_a_relation_that_was_ended_since_is_given_as_it_is(service: Service) -> 
 
 def test_nothing_of_a_forgotten_request_is_kept(service: Service, tmp_path: Path) -> None:
     """Neither its key, which may repeat the text, nor a digest by which a guess could be confirmed."""
-    request = RememberRequest(text=f"the {SECRET} has a PIN 4711", idempotency_key=f"remember the {SECRET}")
+    request = RememberRequest(text=f"the {SECRET} has a PIN 4711-0815-9000", idempotency_key=f"remember the {SECRET}")
     made = service.carry_out(REMEMBER, request)
     assert made.memory_id is not None
     asked = _once(
@@ -160,11 +160,11 @@ def test_nothing_of_a_forgotten_request_is_kept(service: Service, tmp_path: Path
     rejected = remember(service, request.text, f"another {SECRET}")
     assert rejected.code == "forgotten"
     assert not _digest_kept(service, tmp_path, kept.request)
-    assert files_with(tmp_path, [SECRET, "4711"]) == []
+    assert files_with(tmp_path, [SECRET, "4711-0815"]) == []
     assert SECRET not in stored_in(service._parts.store)
     service._parts.store.backup(tmp_path / "copy.db")
     assert not _digest_kept(service, tmp_path, kept.request)
-    assert files_with(tmp_path, [SECRET, "4711"]) == []
+    assert files_with(tmp_path, [SECRET, "4711-0815"]) == []
 
 
 def _digest_kept(service: Service, folder: Path, digest: bytes) -> bool:

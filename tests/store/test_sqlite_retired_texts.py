@@ -14,6 +14,10 @@ from tests.support.store_samples import CLOCK, kept, one, remember, retire, revi
 
 SECRET = "xylophonist"
 EARLIER = """
+DROP INDEX revisions_by_line;
+DROP INDEX revisions_by_fact_key;
+ALTER TABLE revisions DROP COLUMN fact_key;
+ALTER TABLE revisions DROP COLUMN line;
 DROP TABLE idempotency;
 CREATE TABLE idempotency (
     key TEXT PRIMARY KEY, request_digest BLOB NOT NULL, response BLOB NOT NULL, at INTEGER NOT NULL

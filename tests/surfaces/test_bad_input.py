@@ -98,7 +98,7 @@ TABLE = (
     _bad("memory of another namespace", "get", "not_found", id="$id", namespace="other"),
     _bad("path for an id", "get", "not_found", id="../../etc/passwd"),
     _bad("SQL for an id", "get", "not_found", id="x' OR 1=1 --"),
-    _bad("huge id", "get", "too_large", id="m" * 65),
+    _bad("huge id", "get", "too_large", id="m" * 261),
     _bad("empty question filter", "recall", query="x", types=["feeling"]),
     _bad("huge question", "recall", "too_large", query="q" * 20_001),
     _bad("limit 0", "recall", query="x", limit=0),
@@ -407,5 +407,5 @@ def test_a_context_is_never_a_path_on_disk(tmp_path: Path, path: str) -> None:
         assert receipt.outcome == "stored"
         assert [record.id for record in memory.list(context=path).memories] == [receipt.memory_id]
     assert {found.name for found in tmp_path.iterdir()} == {"data"}
-    made = {"memory.db", "memory.db.key", "memory.db.index.lock"}
+    made = {"memory.db", "memory.db.key", "memory.db.reserve", "memory.db.index.lock"}
     assert {found.name for found in (tmp_path / "data").iterdir()} <= made

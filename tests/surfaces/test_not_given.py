@@ -24,7 +24,7 @@ SAMPLES: dict[str, Any] = {
     "inputs": "a",
     "input": "a",
 }
-CLEARED = {"title", "author", "source", "valid_from", "valid_to"}
+CLEARED = {"title", "author", "key", "source", "valid_from", "valid_to"}
 """Fields of a change that null clears."""
 
 
@@ -54,7 +54,7 @@ def test_empty_is_not_given(name: str) -> None:
     given = required(request)
     optional = {field for field, info in fields_of(request).items() if not info.required} - NEVER_EMPTY
     if request is ReviseRequest:
-        optional -= {"text", "title", "author", "context", "source"}
+        optional -= {"text", "title", "author", "key", "context", "source"}
     assert parse(request, {**given, **dict.fromkeys(optional, "")}) == parse(request, given)
 
 
