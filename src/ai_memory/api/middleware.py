@@ -71,8 +71,11 @@ class RequestMiddleware:
         except ClientDisconnect:
             pass  # the log has it as CLIENT_CLOSED
         except asyncio.CancelledError:  # the server stops, and has waited for as long as it may
+            closing = _closing()
             if response.status == CLIENT_CLOSED:
-                await response.fail(_closing(), _endpoint(scope))
+                await response.fail(closing, _endpoint(scope))
+            else:
+                logger.warning("broken off: %s", closing.code, extra={FIELDS: {"request_id": response.request_id}})
         except Exception as error:
             logger.exception("internal error", extra={FIELDS: {"request_id": response.request_id}})
             hint = f"report the entry with request_id {response.request_id} in the server's log"
