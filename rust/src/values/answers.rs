@@ -190,6 +190,18 @@ pub struct Forgotten {
     /// How many of them were `current`, had `ended` or were `retired`.
     #[serde(default)]
     pub states: BTreeMap<String, u64>,
+    /// What keeps their bytes on disk for now; `None` where they are gone, and with `dry_run`.
+    #[serde(default)]
+    pub wipe_pending: Option<WipePending>,
+}
+
+/// Forgotten memories whose bytes are still on disk: no answer shows them, but a reader of the files could find them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WipePending {
+    /// When the first of them was forgotten; `None` where an earlier version forgot it.
+    pub since: Option<Instant>,
+    /// What they wait for, in words.
+    pub why: String,
 }
 
 /// A typed, dated, sourced edge.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub use answers::{
     Actor, Answer, Asked, AskedTime, AskedWord, Copies, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour,
     Neighbours, NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Retirement, Rival,
-    RivalOrder, Searchable, Searched, Stage, Surrounding, Trace, Validity,
+    RivalOrder, Searchable, Searched, Stage, Surrounding, Trace, Validity, WipePending,
 };
 pub use requests::{
     AnswerFormat, Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, Order, Recall, Recipe, Relate, Remember,

@@ -358,7 +358,13 @@ fn answers_have_the_fields_of_their_schemas() {
     check_answer("History", &History { id: "mem_1".into(), revisions: vec![record()] });
     check_answer(
         "Forgotten",
-        &Forgotten { forgotten: 2, dry_run: true, ids: texts(), states: [("retired".to_owned(), 2)].into() },
+        &Forgotten {
+            forgotten: 2,
+            dry_run: true,
+            ids: texts(),
+            states: [("retired".to_owned(), 2)].into(),
+            wipe_pending: Some(WipePending { since: when(), why: "why".into() }),
+        },
     );
     check_answer("Relation", &relation());
     let step =
