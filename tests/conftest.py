@@ -27,7 +27,11 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), os.environ.
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What `make test` gives to one process: a file, and all tests of a Neo4j line, whose server has one database."""
+    """What `make test` gives to one process: a file, and all tests of a Neo4j line, whose server has one database.
+
+    A test of the newest line has `neo4j` in its id, and one of either line its name as a parameter; else two processes would ask
+    for one server, and the second one would have to start another.
+    """
     for item in items:
         parameters = item.nodeid.partition("[")[2]
         line = next((name for name in _NEO4J_LINES if name in parameters), None)

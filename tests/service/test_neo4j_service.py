@@ -118,8 +118,9 @@ def test_settings_lead_to_the_database_and_never_show_the_password(tmp_path: Pat
         store.close()
 
 
-def test_a_wrong_password_is_said_and_not_shown(tmp_path: Path) -> None:
-    server = neo4j_backend.server("lts")
+@pytest.mark.parametrize("line", ["lts"])
+def test_a_wrong_password_is_said_and_not_shown(line: str, tmp_path: Path) -> None:
+    server = neo4j_backend.server(line)
     settings = Settings(data_dir=tmp_path, store=server.uri, store_password=SecretStr("not-the-one"))
     with pytest.raises(StoreUnavailableError) as refused:
         open_store(settings, ManualClock(START))

@@ -204,11 +204,12 @@ def test_a_source_that_went_on_is_not_mixed_in(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("line", ["newest"])
 def test_a_migration_that_is_killed_anywhere_resumes_to_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SIGKILL at ten random moments on the way there and back; the archive of the last store is that of the first."""
-    server = neo4j_backend.server("newest")
+    server = neo4j_backend.server(line)
     neo4j_backend.clean(server)
     monkeypatch.setenv("AI_MEMORY_STORE_PASSWORD", server.password)
     first, last = tmp_path / "first.db", tmp_path / "last.db"
