@@ -159,7 +159,7 @@ class Service:
         """What does not agree with the canonical rows or has no vector yet; with `rebuild`, derived parts are rebuilt first."""
         parts = self._open()
         repaired: Sequence[Problem] = ()
-        saved = () if rebuild else tuple(parts.follower.check())  # now: at the end of a build it would be saved anew
+        saved = () if rebuild else tuple(parts.follower.check())  # now: at the end of a build it would be saved again
         if rebuild:
             repaired = parts.store.repair()
             parts.follower.reset()

@@ -46,7 +46,7 @@ from ai_memory.store.sqlite.forgetting import exclude, forget
 from ai_memory.store.sqlite.line import neighbours
 from ai_memory.store.sqlite.relating import is_joined, join, part, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
-from ai_memory.store.sqlite.revisions import NewRevisions, replace_revision, retire_revision
+from ai_memory.store.sqlite.revisions import NewRevisions, end_revision, replace_revision, retire_revision
 from ai_memory.store.sqlite.rows import Held, hash_column
 from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.sqlite.transaction.graveyard import lift
@@ -229,8 +229,7 @@ def _end(transaction: Transaction, held: Held, command: Remember, by: str) -> bo
     end = end_of_superseded(held.record, command)
     if end is None:
         return False
-    ended = replace(held.record, valid_to=end)
-    replace_revision(transaction, held, ended, held.dedup_key, command.at, f"superseded by {by}")
+    end_revision(transaction, held, end, command.at, by)
     return True
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from msgspec.structs import replace
-
 from ai_memory.clock import to_micros
 from ai_memory.store import keys
 from ai_memory.store.base import Action, Duplicate, Rejected, Restore, Result, Stored, Unchanged
@@ -13,7 +11,7 @@ from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.rules import forgotten, history_fault, is_same_history, is_same_period, other_history
 from ai_memory.store.sqlite.line import neighbours
 from ai_memory.store.sqlite.relating import is_joined, join
-from ai_memory.store.sqlite.revisions import NewRevisions, replace_revision
+from ai_memory.store.sqlite.revisions import NewRevisions, end_revision
 from ai_memory.store.sqlite.rows import RECORD_SOURCE, hash_column, record
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import micros
@@ -76,10 +74,9 @@ def _end(
     """The memory's new revision, which ends where the one `by` begins; a relation says so."""
     held = transaction.current(record.namespace, record.id)
     assert held is not None
-    made = replace(held.record, valid_to=end)
     if not is_joined(transaction, record.namespace, by.id, record.id, RelationType.SUPERSEDES):
         join(transaction, record.namespace, by.id, record.id, RelationType.SUPERSEDES, at)
-    return replace_revision(transaction, held, made, held.dedup_key, at, f"superseded by {by.id}")
+    return end_revision(transaction, held, end, at, by.id)
 
 
 def _insert(transaction: Transaction, command: Restore) -> None:

@@ -118,6 +118,14 @@ def replace_revision(
     return made
 
 
+def end_revision(
+    transaction: Transaction, held: Held, end: dt.datetime | None, at: dt.datetime, by: str
+) -> MemoryRecord:
+    """Give a memory a revision that ends at `end`, where the memory `by` begins; the revision is returned."""
+    ended = replace(held.record, valid_to=end)
+    return replace_revision(transaction, held, ended, held.dedup_key, at, f"superseded by {by}")
+
+
 def retire_revision(transaction: Transaction, key: int, at: dt.datetime, reason: str | None) -> None:
     """Say of a revision when and why it was retired."""
     transaction.connection.execute(
