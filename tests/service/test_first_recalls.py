@@ -42,6 +42,17 @@ def test_64_first_recalls_embed_the_anchors_once(same: bool, tmp_path: Path) -> 
         assert sum(map(len, runtime.passes)) == questions + len(BACKGROUND_SENTENCES)
 
 
+def test_a_warmed_up_service_embeds_no_more_than_the_first_question(tmp_path: Path) -> None:
+    embedder, runtime = faulty_embedder(read_model_folder(tiny_gemma(tmp_path / "models" / "embeddinggemma-300m")))
+    with serving(tmp_path / "data", loader=lambda pinned: embedder) as served:
+        remember(served, "The gate opens at noon.")
+        assert served.service.settle(PATIENCE)
+        served.service.warm_up()
+        runtime.passes.clear()
+        assert ask(served, "POST", "/v1/recall", {"query": "When does the gate open?"}).status == 200
+        assert sum(map(len, runtime.passes)) == 1
+
+
 def test_work_that_fails_fails_for_all_who_wait_and_is_done_again_later() -> None:
     flight: SingleFlight[int] = SingleFlight()
     begun, goes_on = threading.Event(), threading.Event()

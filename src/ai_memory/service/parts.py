@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import os
+import threading
+from dataclasses import dataclass, field
 
 from ai_memory.clock import Clock
 from ai_memory.recall.tuned import Tuned
@@ -38,5 +40,9 @@ class Parts:
     """Whose days *yesterday* and *15 March* mean where a request's `now` has no zone."""
     actor: Actor = Actor.AGENT
     """Who the operations are carried out for: what the log says of every write."""
+    ranking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(os.cpu_count() or 1))
+    """Held by a question while it is ranked: as many at once as there are cores. All at once would share the interpreter, so
+    that each of them ended only when the last one did.
+    """
     tuned: Tuned | None = None
     """Weights fitted to the user's own questions, in place of a shipped recipe's."""

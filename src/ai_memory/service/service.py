@@ -136,11 +136,11 @@ class Service:
             self._parts.builder.begin()
 
     def warm_up(self) -> None:
-        """Load the index and the model now rather than at the first use."""
+        """Load the index, the model and what a question's times are read with now rather than at the first use."""
         parts = self._open()
         parts.follower.catch_up()
-        parts.slot.get()
         parts.backlog.kick()
+        reading.warm_up(parts)
         if parts.graph is not None:
             parts.graph.kick()
 

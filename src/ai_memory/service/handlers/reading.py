@@ -99,14 +99,25 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
         background_vectors=_background(seen, seen.view),
         read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.vector is not None else None,
     )
-    if not recipe.entities:
-        return search(notices=notices)
-    try:
-        links = QuestionLinks(parts, selection, request.query)
-        return search(notices=(*notices, *links.notices()), graph=links)
-    except StoreError as error:  # of the graph's file; where it is the store's, it comes again
-        failed = Notice(code="graph_failed", message=f"searched without the graph: {error.message}", mend=str(REBUILD))
-        return search(notices=(*notices, failed))
+    with parts.ranking:
+        if not recipe.entities:
+            return search(notices=notices)
+        try:
+            links = QuestionLinks(parts, selection, request.query)
+            return search(notices=(*notices, *links.notices()), graph=links)
+        except StoreError as error:  # of the graph's file; where it is the store's, it comes again
+            failed = Notice(
+                code="graph_failed", message=f"searched without the graph: {error.message}", mend=str(REBUILD)
+            )
+            return search(notices=(*notices, failed))
+
+
+def warm_up(parts: Parts) -> None:
+    """Load what every first question waits for: the tables of times, the model's weights, the background sentences' vectors."""
+    times_named("yesterday", parts.clock.now())
+    pinned = parts.slot.get()
+    if pinned is not None:
+        pinned.anchors()
 
 
 def _background(seen: _Seen, view: PartitionView) -> NDArray[np.float32] | None:
