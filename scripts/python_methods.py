@@ -8,12 +8,13 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct, UnsetType
 
-from ai_memory.operations import deciding, generations, graph, moving, reading, watching, writing
+from ai_memory.operations import table as operation_table
 from ai_memory.operations.base import Operation, fields_of, hints_of, without_none
 from ai_memory.operations.schema import schemas
 from ai_memory.operations.table import OPERATIONS
@@ -28,13 +29,14 @@ def _defined_in(*names: str) -> tuple[Operation, ...]:
     return tuple(o for o in OPERATIONS if o.request.__module__.split(".")[-1] in names)
 
 
-OF_GRAPH, OF_MOVING = _defined_in("graph", "deciding"), _defined_in("moving")
+OF_GRAPH, OF_MOVING = _defined_in("graph", "deciding", "about"), _defined_in("moving")
 OF_UPKEEP = _defined_in("generations", "watching")
 """Each a module of its own: all methods in one would be longer than a file should be."""
 
 CONSTANTS = {
     operation.name: (module.__name__, name)
-    for module in (deciding, generations, graph, moving, reading, watching, writing)
+    for module in vars(operation_table).values()
+    if isinstance(module, ModuleType)
     for name, operation in vars(module).items()
     if isinstance(operation, Operation)
 }

@@ -36,6 +36,7 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "timeline": ("GET", "/v1/timeline?namespace={}", None),
     "stats": ("GET", "/v1/stats?namespace={}", None),
     "export": ("GET", "/v1/export?namespace={}", None),
+    "forget_about": ("POST", "/v1/memories/forget-about", {"about": "Nobody", "namespace": "{}"}),
     "forget_many": ("POST", "/v1/memories/forget", {"tags": ["none"], "namespace": "{}"}),
 }
 

@@ -318,6 +318,28 @@ def test_forget_many_shows_first(run: Run) -> None:
     assert run("forget-many", "--no-dry-run").code == 4
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("forget-about", "Anna Schmidt"), ("forget", "--about", "Anna Schmidt"), ("forget", "--about=Anna Schmidt")],
+)
+def test_forget_about_shows_first_what_it_takes_and_what_it_leaves(run: Run, command: tuple[str, ...]) -> None:
+    for text in (
+        "Anna Schmidt lives in Bonn.",
+        "Анна Шмидт любит чай.",
+        "Anna Schmidtke lives in Kiel.",
+        "Tom lives in Bonn.",
+    ):
+        remembered(run, text)
+    shown = run(*command).out
+    assert "found as Anna Schmidt, Анна Шмидт" in shown
+    assert "left: 2" in shown
+    assert "(other name: Anna Schmidtke)" in shown
+    assert "(shares: bonn)" in shown
+    assert shown.strip().endswith("would erase 2 memories; add --no-dry-run to do it")
+    assert run(*command, "--no-dry-run").out.strip().endswith("erased 2 memories")
+    assert run("stats", "--json").json["memories"] == 2
+
+
 def test_what_was_retired_is_found_named_and_forgotten_with_the_rest(run: Run) -> None:
     gone = remembered(run, "the deploy is on Mondays", "--user", "ada")
     run("retire", gone, "--reason", "it moved")

@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct
 
 from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.errors import MemoryServiceError
+from ai_memory.operations.about import ForgetAboutRequest
 from ai_memory.operations.base import NEVER_EMPTY, fields_of, parse
 from ai_memory.operations.table import OPERATIONS
 from ai_memory.operations.writing import Draft, ForgetManyRequest, RememberManyRequest, ReviseRequest
@@ -48,7 +49,7 @@ def test_null_is_not_given(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", sorted(set(REQUESTS) - {"ForgetManyRequest"}))
+@pytest.mark.parametrize("name", sorted(set(REQUESTS) - {"ForgetManyRequest", "ForgetAboutRequest"}))
 def test_empty_is_not_given(name: str) -> None:
     request = REQUESTS[name]
     given = required(request)
@@ -77,6 +78,11 @@ def test_the_fields_of_a_list_s_items_and_of_a_nested_object_too() -> None:
 def test_an_empty_filter_never_widens_what_is_erased(name: str) -> None:
     with pytest.raises(MemoryServiceError, match=name):
         parse(ForgetManyRequest, {name: "", "everything": True, "dry_run": False})
+
+
+def test_an_empty_user_does_not_widen_what_is_erased_either() -> None:
+    with pytest.raises(MemoryServiceError, match="user"):
+        parse(ForgetAboutRequest, {"about": "Anna", "user": ""})
 
 
 @pytest.mark.parametrize("name", sorted(NEVER_EMPTY))

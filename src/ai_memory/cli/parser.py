@@ -7,6 +7,7 @@ that command's options; help, completion and the reference page build all.
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
@@ -91,6 +92,20 @@ def command_in(argv: Sequence[str]) -> str | None:
         elif not word.startswith("-"):
             return word
     return None
+
+
+def as_defined(argv: Sequence[str]) -> list[str]:
+    """A command line with commands as they are defined: `forget --about NAME` is `forget-about NAME`."""
+    words = list(argv)
+    if command_in(words) != "forget":
+        return words
+    at = words.index("forget")
+    options = itertools.takewhile("--".__ne__, words[at:])
+    about = next((place for place, word in enumerate(options, at) if word.partition("=")[0] == "--about"), None)
+    if about is not None:
+        words[at] = "forget-about"
+        words[about : about + 1] = words[about].split("=", 1)[1:]
+    return words
 
 
 def build_parser(only: str | None = None) -> Parser:

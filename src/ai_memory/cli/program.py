@@ -11,7 +11,7 @@ from ai_memory import __version__
 from ai_memory.cli import exits
 from ai_memory.cli.output.layout import visible_line
 from ai_memory.cli.output.screen import Screen
-from ai_memory.cli.parser import UsageError, build_parser, command_in, parse_line
+from ai_memory.cli.parser import UsageError, as_defined, build_parser, command_in, parse_line
 from ai_memory.cli.table import COMMANDS, LOCAL
 from ai_memory.cli.target import Choices, zone
 from ai_memory.environment import setting_variable
@@ -47,6 +47,7 @@ def _guarded(argv: list[str], screen: Screen) -> int:
 
 
 def _run(argv: list[str], screen: Screen) -> int:
+    argv = as_defined(argv)
     command = command_in(argv)
     for word in argv:
         if any("\udc80" <= character <= "\udcff" for character in word):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ai_memory.operations import deciding, generations, graph, moving, reading, watching, writing
+from ai_memory.operations import about, deciding, generations, graph, moving, reading, watching, writing
 from ai_memory.operations.base import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -15,6 +15,7 @@ OPERATIONS: tuple[Operation, ...] = (
     writing.RETIRE,
     writing.FORGET,
     writing.FORGET_MANY,
+    about.FORGET_ABOUT,
     graph.RELATE,
     graph.UNRELATE,
     graph.NEIGHBOURS,

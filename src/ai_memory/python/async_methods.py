@@ -11,6 +11,7 @@ from typing import Any, Literal, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from ai_memory.operations.about import FORGET_ABOUT, ForgottenAbout
 from ai_memory.operations.caller import Progress
 from ai_memory.operations.deciding import DECISIONS, MERGE, SPLIT, UNDO, Decision, MadeDecisions
 from ai_memory.operations.generations import (
@@ -295,6 +296,31 @@ class AsyncMethods(AsyncCalls):
             **filters,
         }
         return await self._carry_out(FORGET_MANY, values)
+
+    async def forget_about(
+        self,
+        about: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        user: str | None = None,
+        also: str | Sequence[str] = (),
+        keep: str | Sequence[str] = (),
+        reason: str | None = None,
+        dry_run: bool = True,
+        allow_share: float | None = None,
+    ) -> ForgottenAbout:
+        """Erase everything about a person, project or identifier."""
+        values: dict[str, Any] = {
+            "about": about,
+            "namespace": namespace,
+            "user": user,
+            "also": also,
+            "keep": keep,
+            "reason": reason,
+            "dry_run": dry_run,
+            "allow_share": allow_share,
+        }
+        return await self._carry_out(FORGET_ABOUT, values)
 
     async def relate(
         self,

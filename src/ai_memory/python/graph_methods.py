@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from ai_memory.operations.about import FORGET_ABOUT, ForgottenAbout
 from ai_memory.operations.deciding import DECISIONS, MERGE, SPLIT, UNDO, Decision, MadeDecisions
 from ai_memory.operations.graph import (
     ENTITIES,
@@ -31,6 +32,44 @@ from ai_memory.types import DEFAULT_NAMESPACE, Relation
 
 class GraphMethods(UpkeepMethods):
     """The methods of relations and of what they join."""
+
+    def forget_about(
+        self,
+        about: str,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        user: str | None = None,
+        also: str | Sequence[str] = (),
+        keep: str | Sequence[str] = (),
+        reason: str | None = None,
+        dry_run: bool = True,
+        allow_share: float | None = None,
+    ) -> ForgottenAbout:
+        """Erase everything about a person, project or identifier.
+
+        about: The person, project or identifier, as fully as it is known: `Anna Schmidt`, `AB-1234`,
+            `anna@example.org`.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        user: Only this user's memories.
+        also: Ids of memories to erase as well, such as some of those that are `left`.
+        keep: Ids of memories to keep, although they are about it.
+        reason: Why it is erased. The log keeps the reason forever, so one that has the name, or repeats one of these
+            memories, is refused.
+        dry_run: Erase nothing; only show what would be erased and what would be left.
+        allow_share: The largest share of the namespace that may be erased, from 0 to 1; 20 memories or fewer may
+            always be. Default: the setting forget_share.
+        """
+        values: dict[str, Any] = {
+            "about": about,
+            "namespace": namespace,
+            "user": user,
+            "also": also,
+            "keep": keep,
+            "reason": reason,
+            "dry_run": dry_run,
+            "allow_share": allow_share,
+        }
+        return self._carry_out(FORGET_ABOUT, values)
 
     def relate(
         self,

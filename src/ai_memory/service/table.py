@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ai_memory.operations import about as erase
 from ai_memory.operations import deciding as decide
 from ai_memory.operations import generations as generation
 from ai_memory.operations import graph as relation
@@ -13,7 +14,7 @@ from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.service.handlers import forgetting, generations, moving, reading, watching, writing
+from ai_memory.service.handlers import about, forgetting, generations, moving, reading, watching, writing
 from ai_memory.service.handlers.graph import deciding, relations, walking
 from ai_memory.service.parts import Parts
 
@@ -35,6 +36,7 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(write.RETIRE, writing.retire),
         _bind(write.FORGET, forgetting.forget),
         _bind(write.FORGET_MANY, forgetting.forget_many),
+        _bind(erase.FORGET_ABOUT, about.forget_about),
         _bind(read.RECALL, reading.recall),
         _bind(read.GET, reading.get),
         _bind(read.LIST, reading.list_),

@@ -91,13 +91,13 @@ _WIDE = re.compile(f"[{WIDE_SCRIPTS}]")
 
 def retelling(text: str) -> Retelling:
     """What `text` says. Never raises; a text of punctuation alone says what is written."""
-    even = text if text.isascii() else _compatible(text)
+    even = text if text.isascii() else compatible(text)
     even = _BULLETS.sub("", even)
-    lower = _folded(even)
+    lower = folded(even)
     words = _words(lower)
     digest = other = said(words)
     if "I" in even or not (even.isascii() or even.islower()):
-        other = said(_words(_folded(even.replace("I", "l").translate(_lookalikes()))))
+        other = said(_words(folded(even.replace("I", "l").translate(_lookalikes()))))
     return Retelling(words, digest, other)
 
 
@@ -107,13 +107,13 @@ def said(words: Sequence[str]) -> bytes:
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16, person=b"retelling").digest()
 
 
-def _compatible(text: str) -> str:
+def compatible(text: str) -> str:
     """The text in compatibility form, without what is not seen: looked for twice, as some of it has a compatibility form."""
     shown = _UNSEEN.sub("", text.translate(_AS_ASCII))
     return _UNSEEN.sub("", unicodedata.normalize("NFKC", shown)).translate(_AS_ASCII)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """The text without case and accents, look-alikes of ASCII letters as these."""
     if text.isascii():
         return text.lower()

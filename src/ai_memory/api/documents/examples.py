@@ -10,6 +10,7 @@ from ai_memory.operations.schema import Schema
 VALUES: dict[str, Any] = {
     "text": "We ship on Fridays.",
     "query": "When do we ship?",
+    "about": "Anna Schmidt",
     "id": "mem_…",
     "source": "mem_…",
     "target": "entity:person/Ada",

@@ -9,9 +9,11 @@ from typing import Any
 
 from ai_memory.cli.output import explain
 from ai_memory.cli.output.file_receipts import FileReceipts
+from ai_memory.cli.output.forgetting import forgotten, forgotten_about
 from ai_memory.cli.output.layout import cut, day, isolated, moment, table, visible_line, wrap
 from ai_memory.cli.output.screen import Screen
 from ai_memory.clock import day_in
+from ai_memory.operations.about import ForgottenAbout
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
@@ -324,17 +326,6 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing to do"
 
 
-def forgotten(value: Forgotten, screen: Screen) -> Iterable[str]:
-    """How many were erased, or would be."""
-    word = "memory" if value.forgotten == 1 else "memories"
-    states = ", ".join(f"{count} {state}" for state, count in value.states.items())
-    what = f"{value.forgotten} {word}" + (f" ({states})" if value.states.keys() - {"current"} else "")
-    yield f"would erase {what}; add --no-dry-run to do it" if value.dry_run else f"erased {what}"
-    if value.wipe_pending is not None:
-        yield f"the bytes are still on disk and are wiped as soon as this ends: {visible_line(value.wipe_pending.why)}"
-    del screen
-
-
 def relation(value: Relation, screen: Screen) -> Iterable[str]:
     """One line: the edge."""
     ended = f"  ended {day(value.retired_at, screen.zone)}" if value.retired_at else ""
@@ -518,6 +509,7 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     FileReceipts: file_receipts,
     ImportReport: import_report,
     Forgotten: forgotten,
+    ForgottenAbout: forgotten_about,
     Relation: relation,
     Stats: stats,
     Health: health,

@@ -45,7 +45,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
             memory_named(parts, request.namespace, request.id)  # which raises: the key has no value
         for memory_id, result in zip(ids, results, strict=True):
             raise_rejected(result, memory_id, request.namespace)
-        return Forgotten(forgotten=len(ids), dry_run=False, ids=tuple(ids[:SHOWN_IDS]), states=_states(records, now))
+        return Forgotten(forgotten=len(ids), dry_run=False, ids=tuple(ids[:SHOWN_IDS]), states=states_of(records, now))
 
     if records:
         parts.follower.forget_saved()  # before the commit as well: a process killed right after it leaves no saved words
@@ -81,8 +81,12 @@ def _commands(
     reason: str | None,
     *,
     if_revision: int | None = None,
+    relations: Sequence[str] = (),
 ) -> list[Command]:
-    """One command for each memory; the first one takes along the decisions that only these memories were the reason for."""
+    """One command for each memory; the first one takes along the decisions that only these memories were the reason for.
+
+    `relations` are ids of further ones to erase with it.
+    """
     names = leaving(parts, namespace, ids)
     return [
         Forget(
@@ -91,7 +95,7 @@ def _commands(
             at=at,
             reason=reason,
             if_revision=if_revision,
-            decisions=() if place else names.decisions,
+            decisions=() if place else tuple(dict.fromkeys((*names.decisions, *relations))),
             left=() if place else names.left,
         )
         for place, memory_id in enumerate(ids)
@@ -114,14 +118,15 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
         selection = replace(selection, now=now)
     for page in _pages(parts, selection, retired=request.retired):
         found.extend(record.id for record in page)
-        states.update(_states(page, now))
+        states.update(states_of(page, now))
     ids = list(dict.fromkeys(found))  # one that was changed between two pages may be on both
     reason = clean_reason(request.reason)
     check_reason(parts, request.namespace, ids, reason)  # in a dry run too, which is to foresee a refusal
     forgotten = len(ids)
     if not request.dry_run and ids:
-        _brake(parts, request, len(ids))
-        forgotten = _forget_all(parts, request.namespace, ids, reason)
+        if not request.everything:
+            check_share(parts, request.namespace, len(ids), request.allow_share, retired=request.retired)
+        forgotten = forget_all(parts, request.namespace, ids, reason)
     return Forgotten(
         forgotten=forgotten,
         dry_run=request.dry_run,
@@ -146,7 +151,7 @@ def _latest(parts: Parts, records: Sequence[MemoryRecord]) -> list[MemoryRecord]
     return [record for record in found if record is not None]
 
 
-def _states(records: Iterable[MemoryRecord], now: dt.datetime) -> dict[str, int]:
+def states_of(records: Iterable[MemoryRecord], now: dt.datetime) -> dict[str, int]:
     """How many are `retired`, how many have `ended` (superseded ones among them), and how many are `current`."""
     return dict(
         Counter(
@@ -160,25 +165,33 @@ def _states(records: Iterable[MemoryRecord], now: dt.datetime) -> dict[str, int]
     )
 
 
-def _brake(parts: Parts, request: ForgetManyRequest, matching: int) -> None:
-    """Raise BrakeError where this would erase more of the namespace than is allowed."""
-    counts = parts.store.stats(request.namespace)
-    total = max(counts.memories + (counts.retired if request.retired else 0), 1)
+def check_share(parts: Parts, namespace: str, matching: int, allow_share: float | None, *, retired: bool) -> None:
+    """Raise BrakeError where erasing so many memories would erase more of the namespace than is allowed.
+
+    `retired`: these are among them, so they count in the whole too.
+    """
+    counts = parts.store.stats(namespace)
+    total = max(counts.memories + (counts.retired if retired else 0), 1)
     share = matching / total
-    allowed = parts.forget_share if request.allow_share is None else request.allow_share
-    if not request.everything and matching > ALWAYS_ALLOWED and share > allowed:
+    allowed = parts.forget_share if allow_share is None else allow_share
+    if matching > ALWAYS_ALLOWED and share > allowed:
         raise BrakeError(
-            f"this would erase {matching} of {total} memories in {request.namespace}, more than the allowed {allowed:.0%}",
-            hint=f"narrow the filter, or pass allow_share={min(1.0, share):.2f}",
+            f"this would erase {matching} of {total} memories in {namespace}, more than the allowed {allowed:.0%}",
+            hint=f"narrow what is to be erased, or pass allow_share={min(1.0, share):.2f}",
             matching=matching,
             total=total,
         )
 
 
-def _forget_all(parts: Parts, namespace: str, ids: Sequence[str], reason: str | None) -> int:
-    """How many of these memories were erased: all that nobody else has erased meanwhile."""
+def forget_all(
+    parts: Parts, namespace: str, ids: Sequence[str], reason: str | None, *, relations: Sequence[str] = ()
+) -> int:
+    """How many of these memories were erased: all that nobody else has erased meanwhile.
+
+    `relations` are ids of relations to erase with the first one.
+    """
     parts.follower.forget_saved()
-    commands = _commands(parts, namespace, ids, parts.clock.now(), reason)
+    commands = _commands(parts, namespace, ids, parts.clock.now(), reason, relations=relations)
     forgotten = start = 0
     size = PAGE
     while start < len(ids):

@@ -41,18 +41,18 @@ def _repeated_field(remark: Remark, record: MemoryRecord) -> str | None:
         return "title"
     if record.source is not None and remark.repeats_part(record.source):
         return "source"
-    if any(remark.repeats_part(text) for text in _texts_in(record.attributes)):
+    if any(remark.repeats_part(text) for text in texts_in(record.attributes)):
         return "attributes"
     return None
 
 
-def _texts_in(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
     """The strings in a JSON value, without the names of its fields."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts_in(inner)
+            yield from texts_in(inner)
 
 
 def clean_reason(reason: str | None) -> str | None:
