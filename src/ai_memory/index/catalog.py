@@ -155,6 +155,13 @@ class Catalog:
         self.columns["current"].data[rows] = False
         return len(rows) > 0
 
+    def revive(self, key: int) -> bool:
+        """Make a retired revision current again; False if its key is unknown."""
+        rows = self.rows_of(key)
+        self.columns["retired_at"].data[rows] = NEVER
+        self.columns["current"].data[rows] = True
+        return len(rows) > 0
+
     def remove(self, rows: Rows) -> None:
         """Erase rows, int32: no mask has them any more, and names that only they had are dropped. Their numbers are not reused."""
         for tag in [tag for tag, having in self.tags.items() if np.isin(having.view(), rows).any()]:

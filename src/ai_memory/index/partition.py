@@ -236,6 +236,11 @@ class Partition:
         with self.lock:
             self.catalog.retire(key, at)
 
+    def revive(self, key: int) -> None:
+        """Make a retired revision current again; an unknown key changes nothing."""
+        with self.lock:
+            self.catalog.revive(key)
+
     def remove(self, keys: Iterable[int]) -> None:
         """Erase revisions: catalog, words and vectors, and what was derived from their text. Unknown keys change nothing."""
         with self.lock:
