@@ -48,14 +48,14 @@ from ai_memory.operations.writing import (
     Forgotten,
     Receipts,
 )
-from ai_memory.python.async_calls import AsyncCalls
+from ai_memory.python.async_inbox_methods import AsyncInboxMethods
 from ai_memory.python.calls import Instant, Line
 from ai_memory.python.methods import Filters
 from ai_memory.recall.answer import Answer, Layer
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, Page, Receipt, Relation
 
 
-class AsyncMethods(AsyncCalls):
+class AsyncMethods(AsyncInboxMethods):
     """One coroutine for each operation; `ai_memory.python.methods.Methods` says what the fields mean."""
 
     async def remember(

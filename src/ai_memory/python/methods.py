@@ -25,6 +25,7 @@ from ai_memory.operations.writing import (
 )
 from ai_memory.python.calls import Instant
 from ai_memory.python.graph_methods import GraphMethods
+from ai_memory.python.inbox_methods import InboxMethods
 from ai_memory.python.moving_methods import MovingMethods
 from ai_memory.recall.answer import Answer, Layer
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, Page, Receipt
@@ -80,7 +81,7 @@ class Filters(TypedDict, total=False):
     now: Instant | None
 
 
-class Methods(GraphMethods, MovingMethods):
+class Methods(GraphMethods, InboxMethods, MovingMethods):
     """One method for each operation. Fields that are not given keep the operation's defaults."""
 
     def remember(

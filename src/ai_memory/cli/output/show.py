@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
-from ai_memory.cli.output import explain
+from ai_memory.cli.output import explain, inbox
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.layout import cut, day, isolated, moment, table, visible_line, wrap
 from ai_memory.cli.output.screen import Screen
@@ -15,6 +15,7 @@ from ai_memory.clock import day_in
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
+from ai_memory.operations.inbox import Judged, Proposals, Proposed
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
@@ -513,6 +514,9 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Graph: graph,
     Decision: decision,
     MadeDecisions: decisions,
+    Proposals: inbox.proposals,
+    Proposed: inbox.proposed,
+    Judged: inbox.judged,
     Receipt: receipt,
     Receipts: receipts,
     FileReceipts: file_receipts,
