@@ -10,6 +10,7 @@ from architecture_picture import architecture_picture
 from cli_page import cli_page
 from pages import reference_page, settings_page
 from python_methods import (
+    async_graph_module,
     async_inbox_module,
     async_module,
     graph_module,
@@ -29,6 +30,7 @@ FILES: dict[str, Callable[[], str]] = {
     "src/ai_memory/python/upkeep_methods.py": upkeep_module,
     "src/ai_memory/python/inbox_methods.py": inbox_module,
     "src/ai_memory/python/async_methods.py": async_module,
+    "src/ai_memory/python/async_graph_methods.py": async_graph_module,
     "src/ai_memory/python/async_inbox_methods.py": async_inbox_module,
     "docs/architecture.svg": architecture_picture,
     "docs/cli.md": cli_page,

@@ -94,10 +94,19 @@ def moving_module() -> str:
 def async_module() -> str:
     """The text of ai_memory/python/async_methods.py."""
     title = "One coroutine for each operation; `ai_memory.python.methods.Methods` says what the fields mean."
-    others = (operation for operation in OPERATIONS if operation not in OF_INBOX)
-    body = _class("AsyncMethods(AsyncInboxMethods)", title, others, is_async=True)
-    bases = {"ai_memory.python.methods": ["Filters"], "ai_memory.python.async_inbox_methods": ["AsyncInboxMethods"]}
+    others = (operation for operation in OPERATIONS if operation not in OF_INBOX + OF_GRAPH)
+    body = _class("AsyncMethods(AsyncGraphMethods)", title, others, is_async=True)
+    bases = {"ai_memory.python.methods": ["Filters"], "ai_memory.python.async_graph_methods": ["AsyncGraphMethods"]}
     return _module("async", body, bases)
+
+
+def async_graph_module() -> str:
+    """The text of ai_memory/python/async_graph_methods.py."""
+    title = (
+        "The coroutines of relations and of what they join; `ai_memory.python.graph_methods` says what the fields mean."
+    )
+    body = _class("AsyncGraphMethods(AsyncInboxMethods)", title, OF_GRAPH, is_async=True)
+    return _module("async", body, {"ai_memory.python.async_inbox_methods": ["AsyncInboxMethods"]})
 
 
 def async_inbox_module() -> str:
@@ -136,12 +145,13 @@ def _type_modules() -> dict[str, list[str]]:
     """The types that the signatures name, by module."""
     from ai_memory.operations.writing import Draft
     from ai_memory.recall.answer import Layer
-    from ai_memory.types import MemoryType, ProposalKind, ProposalState, Verdict
+    from ai_memory.types import MemoryType, OnConflict, ProposalKind, ProposalState, Verdict
 
     named = {
         Draft,
         Layer,
         MemoryType,
+        OnConflict,
         ProposalKind,
         ProposalState,
         Verdict,

@@ -165,6 +165,42 @@ class Retirement(Struct, frozen=True, kw_only=True):
     """The reason that was given; None where none was, or where that memory was forgotten since."""
 
 
+class OnConflict(StrEnum):
+    """What happens where a new memory seems to give another value of what is stored."""
+
+    KEEP = "keep"
+    """Both are stored, and nothing else."""
+    PROPOSE = "propose"
+    """Both are stored, and it is proposed that the newer one supersedes the older one."""
+    SUPERSEDE = "supersede"
+    """It supersedes it where that is as good as certain, and else it is proposed."""
+
+
+class SimilarKind(StrEnum):
+    """How a new memory relates to one that is stored."""
+
+    COPY = "copy"
+    RESTATES = "restates"
+    UPDATES = "updates"
+    CONTRADICTS = "contradicts"
+    EXTENDS = "extends"
+
+
+class Similar(Struct, frozen=True, kw_only=True):
+    """A stored memory that a new one copies, restates, updates, contradicts or extends."""
+
+    id: str
+    kind: SimilarKind
+    confidence: float
+    """How sure the kind is, in [0, 1]."""
+    reason: str
+    """Why, in words that repeat neither text."""
+    text: str | None = None
+    """What the stored memory says; None where it was forgotten since."""
+    proposal: str | None = None
+    """The id of the proposal that this led to; None where it led to none."""
+
+
 class Receipt(Struct, frozen=True, kw_only=True):
     """What became of one write, and why.
 
@@ -191,6 +227,9 @@ class Receipt(Struct, frozen=True, kw_only=True):
     was_retired: Retirement | None = None
     """Of a stored text that the same scope had before and retired: the newest of those memories. It stays retired, with its
     history; the text is current again, as `memory_id`."""
+    similar: tuple[Similar, ...] = ()
+    """The stored memories that it copies, restates, updates, contradicts or extends, the surest first; only of those that
+    words find. Empty for a memory of a large batch or of an import."""
 
     @property
     def warning(self) -> str | None:
@@ -337,7 +376,7 @@ Decision = Literal["accepted", "rejected", "later", "undone"]
 
 
 class Propose(Struct, frozen=True, kw_only=True):
-    """Add a proposal, or return as Unchanged the one that is there for the same texts, whatever was decided about it.
+    """Add a proposal, or return as Unchanged the one that is there for the same texts, or that was accepted for the same memories.
 
     Rejected: `not_found` where a memory does not exist. One that an archive brings keeps its state.
     """

@@ -155,6 +155,15 @@ class Catalog:
         self.columns["current"].data[rows] = False
         return len(rows) > 0
 
+    def holding(self, rows: Rows, user: str | None, at: dt.datetime) -> Mask:
+        """Which of some rows are current, have not ended by an instant and belong to a user (None: to nobody): bool."""
+        number = self.names["user"].find(user)
+        if number is None:
+            return np.zeros(len(rows), np.bool_)
+        valid = self.column("valid_to")[rows] > to_micros(at)
+        kept: Mask = self.column("current")[rows] & valid & (self.column("user")[rows] == number)
+        return kept
+
     def revive(self, key: int) -> bool:
         """Make a retired revision current again; False if its key is unknown."""
         rows = self.rows_of(key)

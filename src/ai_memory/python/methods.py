@@ -28,7 +28,7 @@ from ai_memory.python.graph_methods import GraphMethods
 from ai_memory.python.inbox_methods import InboxMethods
 from ai_memory.python.moving_methods import MovingMethods
 from ai_memory.recall.answer import Answer, Layer
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, Page, Receipt
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, OnConflict, Page, Receipt
 
 
 class Filters(TypedDict, total=False):
@@ -106,6 +106,7 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         supersedes: str | Sequence[str] = (),
         namespace: str = DEFAULT_NAMESPACE,
         reinstate: bool = False,
+        on_conflict: OnConflict | str | None = None,
         wait: bool = False,
         idempotency_key: str | None = None,
     ) -> Receipt:
@@ -133,6 +134,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             They stop being true when this one becomes true.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reinstate: Store it even if the same text was forgotten: only when the user asks for that.
+        on_conflict: Where it seems to give another value of what is stored: keep (only store it), propose (also
+            propose that it supersedes that) or supersede (do so where it is as good as certain, else propose).
+            Default: the setting on_conflict.
         wait: Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
             nothing and returns the first answer, unless its memory was forgotten since.
@@ -157,6 +161,7 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             "supersedes": supersedes,
             "namespace": namespace,
             "reinstate": reinstate,
+            "on_conflict": on_conflict,
             "wait": wait,
             "idempotency_key": idempotency_key,
         }
@@ -168,6 +173,7 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         *,
         namespace: str = DEFAULT_NAMESPACE,
         reinstate: bool = False,
+        on_conflict: OnConflict | str | None = None,
         wait: bool = False,
         idempotency_key: str | None = None,
     ) -> Receipts:
@@ -176,6 +182,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         memories: The memories to store, in order.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reinstate: Store memories even if the same texts were forgotten before.
+        on_conflict: Where it seems to give another value of what is stored: keep (only store it), propose (also
+            propose that it supersedes that) or supersede (do so where it is as good as certain, else propose).
+            Default: the setting on_conflict.
         wait: Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
             nothing and returns the first answer, unless its memory was forgotten since.
@@ -184,6 +193,7 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             "memories": memories,
             "namespace": namespace,
             "reinstate": reinstate,
+            "on_conflict": on_conflict,
             "wait": wait,
             "idempotency_key": idempotency_key,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ai_memory.clock import Clock
@@ -15,7 +16,7 @@ from ai_memory.service.background.extraction import GraphReader
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.store.base import Store
-from ai_memory.types import Actor
+from ai_memory.types import Actor, OnConflict
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Parts:
     builder: Builder
     choose: Chooser
     forget_share: float
+    on_conflict: Mapping[str, OnConflict]
+    """What a new memory does that seems to give another value of what is stored, by namespace; `*` for all others."""
     decided: Decisions
     graph: GraphReader | None
     """None where extraction is switched off."""

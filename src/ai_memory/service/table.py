@@ -14,8 +14,9 @@ from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.service.handlers import forgetting, generations, inbox, moving, reading, watching, writing
+from ai_memory.service.handlers import forgetting, generations, moving, reading, watching, writing
 from ai_memory.service.handlers.graph import deciding, relations, walking
+from ai_memory.service.handlers.proposals import deciding as proposals
 from ai_memory.service.parts import Parts
 
 Handler = Callable[[Parts, Any], Any]
@@ -52,10 +53,10 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(decide.SPLIT, deciding.split),
         _bind(decide.DECISIONS, deciding.decisions),
         _bind(decide.UNDO, deciding.undo),
-        _bind(propose.PROPOSALS, inbox.proposals),
-        _bind(propose.PROPOSE, inbox.propose),
-        _bind(propose.DECIDE, inbox.decide),
-        _bind(propose.FEEDBACK, inbox.feedback),
+        _bind(propose.PROPOSALS, proposals.proposals),
+        _bind(propose.PROPOSE, proposals.propose),
+        _bind(propose.DECIDE, proposals.decide),
+        _bind(propose.FEEDBACK, proposals.feedback),
         _bind(move.NAMESPACES, moving.namespaces),
         _bind(watch.STATS, watching.stats),
         _bind(watch.HEALTH, watching.health),

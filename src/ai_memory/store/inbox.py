@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
@@ -52,6 +53,18 @@ def pair_of(proposal: Proposal, memory: MemoryRecord, other: MemoryRecord | None
 def sealed_pair(secret: Secret, proposal: Proposal, memory: MemoryRecord, other: MemoryRecord | None) -> bytes:
     """The same as the store keeps it."""
     return secret.sealed(pair_of(proposal, memory, other))
+
+
+def made_before(found: Iterable[Proposal], asked: Proposal) -> Proposal | None:
+    """Of the proposals about the same texts, or with the same id, the one in whose way a new one is; None where there is none.
+
+    One that was accepted is in the way of the same memories only: a value may come back after another one, and again.
+    """
+    for each in found:
+        same = (each.memory_id, each.other_id) == (asked.memory_id, asked.other_id)
+        if each.id == asked.id or same or each.state is not ProposalState.ACCEPTED:
+            return each
+    return None
 
 
 def proposed(proposal: Proposal, writer: Actor) -> Proposal:

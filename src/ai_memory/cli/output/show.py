@@ -251,8 +251,7 @@ def neighbours(value: Neighbours, screen: Screen) -> Iterable[str]:
 
 
 def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
-    """One line: the outcome of the write."""
-    del screen
+    """One line: the outcome of the write; then one for each memory that it touches."""
     words, meaning = value.searchable.words, value.searchable.meaning
     searchable = "not searchable yet"
     if words:
@@ -270,6 +269,10 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
     if value.was_retired is not None and value.was_retired.reason:
         parts.append(visible_line(f"retired because: {value.was_retired.reason}"))
     yield "  ".join(part for part in parts if part)
+    for each in value.similar:
+        proposed = f", proposed as {each.proposal}" if each.proposal else ""
+        left = f"{INDENT}{each.kind} {each.id} ({each.confidence:.0%}: {each.reason}{proposed}): "
+        yield cut(visible_line(left) + " " + (each.text or ""), screen.width)
 
 
 def receipts(value: Receipts, screen: Screen) -> Iterable[str]:

@@ -20,6 +20,7 @@ from ai_memory.store.inbox import (
     decided,
     end_at,
     judged,
+    made_before,
     proposed,
     sealed_pair,
 )
@@ -76,12 +77,13 @@ def propose(transaction: Transaction, command: Propose) -> Result:
     memory, other = found[0], found[1] if len(found) > 1 else None
     pair = sealed_pair(transaction.graveyard.secret, asked, memory, other)
     namespace = transaction.namespace(asked.namespace)
-    row = transaction.connection.execute(
-        f"{PROPOSAL_SOURCE} WHERE p.namespace = ?1 AND (p.id = ?2 OR p.pair = ?3) ORDER BY p.id = ?2 DESC",
+    rows = transaction.connection.execute(
+        f"{PROPOSAL_SOURCE} WHERE p.namespace = ?1 AND (p.id = ?2 OR p.pair = ?3) ORDER BY p.id = ?2 DESC, p.key DESC",
         (namespace, asked.id, pair),
-    ).fetchone()
-    if row is not None:
-        return Unchanged(proposal=proposal(row))
+    )
+    before = made_before(map(proposal, rows), asked)
+    if before is not None:
+        return Unchanged(proposal=before)
     made = proposed(asked, transaction.actor)
     key = transaction.append(
         Action.PROPOSED,

@@ -18,6 +18,7 @@ from ai_memory.store.inbox import (
     decided,
     end_at,
     judged,
+    made_before,
     proposed,
     sealed_pair,
 )
@@ -59,7 +60,7 @@ from ai_memory.types import (
 
 _FOUND = (
     "MATCH (p:Proposal {namespace: $namespace}) WHERE p.id = $id OR p.pair = $pair "
-    f"RETURN {PROPOSAL} ORDER BY p.id = $id DESC LIMIT 1"
+    f"RETURN {PROPOSAL} ORDER BY p.id = $id DESC, p.key DESC"
 )
 _ONE = f"MATCH (p:Proposal {{namespace: $namespace, id: $id}}) RETURN {PROPOSAL}, p.key, p.pair"
 _CHANGED = "MATCH (p:Proposal {namespace: $row.namespace, id: $row.id}) SET p = $row"
@@ -94,8 +95,10 @@ def _propose(transaction: Transaction, command: Propose) -> Result:
         return unknown(asked.other_id)
     second = None if other is None else other.record
     pair = sealed_pair(transaction.graveyard.secret, asked, memory.record, second)
-    for values in transaction.rows(_FOUND, namespace=asked.namespace, id=asked.id, pair=pair.hex()):
-        return Unchanged(proposal=proposal(values))
+    rows = transaction.rows(_FOUND, namespace=asked.namespace, id=asked.id, pair=pair.hex())
+    before = made_before(map(proposal, rows), asked)
+    if before is not None:
+        return Unchanged(proposal=before)
     made = proposed(asked, transaction.actor)
     key = transaction.append(
         Action.PROPOSED,

@@ -21,10 +21,10 @@ CREATE TABLE proposals (
     revision INTEGER,
     relation_id TEXT,
     seal BLOB,
-    UNIQUE (namespace, id),
-    UNIQUE (namespace, pair)
+    UNIQUE (namespace, id)
 ) STRICT;
 
+CREATE INDEX proposals_by_pair ON proposals (namespace, pair);
 CREATE INDEX proposals_by_memory ON proposals (namespace, memory_id);
 CREATE INDEX proposals_by_other ON proposals (namespace, other_id) WHERE other_id IS NOT NULL;
 
