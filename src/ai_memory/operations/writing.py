@@ -20,8 +20,7 @@ MAX_KEY = 256
 OnConflictField = Annotated[
     OnConflict | None,
     Meta(
-        description="Where it seems to give another value of what is stored: keep (only store it), propose (also propose that it "
-        "supersedes that) or supersede (do so where it is as good as certain, else propose). Default: the setting on_conflict."
+        description="On a conflict: keep both, propose that it supersedes, or supersede. Default: the setting on_conflict."
     ),
 ]
 

@@ -1,6 +1,6 @@
 """What a new memory touches: copies, restatements and possible conflicts among what is stored, and what is proposed about them.
 
-Found by words alone, in the index that is in memory: no text is embedded during a write. The index is not loaded for a write,
+Found lexically, in the index that is in memory: no text is embedded during a write. The index is not loaded for a write,
 unless the store is small; and a batch of more memories than a conversation has is an import, of which nothing is compared.
 """
 
