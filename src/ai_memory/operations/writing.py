@@ -19,9 +19,7 @@ MAX_TAGS = 64
 MAX_KEY = 256
 OnConflictField = Annotated[
     OnConflict | None,
-    Meta(
-        description="On a conflict: keep both, propose that it supersedes, or supersede. Default: the setting on_conflict."
-    ),
+    Meta(description="On a conflict: keep both, propose to supersede, or supersede. Default: the setting on_conflict."),
 ]
 
 Namespace = Annotated[

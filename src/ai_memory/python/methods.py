@@ -134,8 +134,7 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             They stop being true when this one becomes true.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reinstate: Store it even if the same text was forgotten: only when the user asks for that.
-        on_conflict: On a conflict: keep both, propose that it supersedes, or supersede. Default: the setting
-            on_conflict.
+        on_conflict: On a conflict: keep both, propose to supersede, or supersede. Default: the setting on_conflict.
         wait: Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
             nothing and returns the first answer, unless its memory was forgotten since.
@@ -181,8 +180,7 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         memories: The memories to store, in order.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reinstate: Store memories even if the same texts were forgotten before.
-        on_conflict: On a conflict: keep both, propose that it supersedes, or supersede. Default: the setting
-            on_conflict.
+        on_conflict: On a conflict: keep both, propose to supersede, or supersede. Default: the setting on_conflict.
         wait: Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
             nothing and returns the first answer, unless its memory was forgotten since.
