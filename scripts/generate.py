@@ -9,7 +9,16 @@ from pathlib import Path
 from architecture_picture import architecture_picture
 from cli_page import cli_page
 from pages import reference_page, settings_page
-from python_methods import async_module, graph_module, moving_module, sync_module, upkeep_module
+from python_methods import (
+    async_graph_module,
+    async_inbox_module,
+    async_module,
+    graph_module,
+    inbox_module,
+    moving_module,
+    sync_module,
+    upkeep_module,
+)
 from recall_picture import recall_picture
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +28,10 @@ FILES: dict[str, Callable[[], str]] = {
     "src/ai_memory/python/graph_methods.py": graph_module,
     "src/ai_memory/python/moving_methods.py": moving_module,
     "src/ai_memory/python/upkeep_methods.py": upkeep_module,
+    "src/ai_memory/python/inbox_methods.py": inbox_module,
     "src/ai_memory/python/async_methods.py": async_module,
+    "src/ai_memory/python/async_graph_methods.py": async_graph_module,
+    "src/ai_memory/python/async_inbox_methods.py": async_inbox_module,
     "docs/architecture.svg": architecture_picture,
     "docs/cli.md": cli_page,
     "docs/recall.svg": recall_picture,

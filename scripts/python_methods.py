@@ -30,7 +30,7 @@ def _defined_in(*names: str) -> tuple[Operation, ...]:
 
 
 OF_GRAPH, OF_MOVING = _defined_in("graph", "deciding", "about"), _defined_in("moving")
-OF_UPKEEP = _defined_in("generations", "watching")
+OF_UPKEEP, OF_INBOX = _defined_in("generations", "watching"), _defined_in("inbox")
 """Each a module of its own: all methods in one would be longer than a file should be."""
 
 CONSTANTS = {
@@ -56,9 +56,15 @@ SHADOWING = "# ruff: noqa: A002 (parameters have the names of the requests' fiel
 def sync_module() -> str:
     """The text of ai_memory/python/methods.py."""
     title = "One method for each operation. Fields that are not given keep the operation's defaults."
-    others = (operation for operation in OPERATIONS if operation not in OF_GRAPH + OF_MOVING + OF_UPKEEP)
-    body = f"{_filters()}\n\n{_class('Methods(GraphMethods, MovingMethods)', title, others, is_async=False)}"
-    bases = {"graph_methods": ["GraphMethods"], "moving_methods": ["MovingMethods"]}
+    others = (operation for operation in OPERATIONS if operation not in OF_GRAPH + OF_MOVING + OF_UPKEEP + OF_INBOX)
+    body = (
+        f"{_filters()}\n\n{_class('Methods(GraphMethods, InboxMethods, MovingMethods)', title, others, is_async=False)}"
+    )
+    bases = {
+        "graph_methods": ["GraphMethods"],
+        "inbox_methods": ["InboxMethods"],
+        "moving_methods": ["MovingMethods"],
+    }
     return _module("plain", body, {f"ai_memory.python.{module}": names for module, names in bases.items()})
 
 
@@ -75,6 +81,12 @@ def upkeep_module() -> str:
     return _module("plain", _class("UpkeepMethods(Calls)", title, OF_UPKEEP, is_async=False), {})
 
 
+def inbox_module() -> str:
+    """The text of ai_memory/python/inbox_methods.py."""
+    title = "The methods of proposals and feedback."
+    return _module("plain", _class("InboxMethods(Calls)", title, OF_INBOX, is_async=False), {})
+
+
 def moving_module() -> str:
     """The text of ai_memory/python/moving_methods.py."""
     title = "The methods that move memories out and in."
@@ -84,8 +96,25 @@ def moving_module() -> str:
 def async_module() -> str:
     """The text of ai_memory/python/async_methods.py."""
     title = "One coroutine for each operation; `ai_memory.python.methods.Methods` says what the fields mean."
-    body = _class("AsyncMethods(AsyncCalls)", title, OPERATIONS, is_async=True)
-    return _module("async", body, {"ai_memory.python.methods": ["Filters"]})
+    others = (operation for operation in OPERATIONS if operation not in OF_INBOX + OF_GRAPH)
+    body = _class("AsyncMethods(AsyncGraphMethods)", title, others, is_async=True)
+    bases = {"ai_memory.python.methods": ["Filters"], "ai_memory.python.async_graph_methods": ["AsyncGraphMethods"]}
+    return _module("async", body, bases)
+
+
+def async_graph_module() -> str:
+    """The text of ai_memory/python/async_graph_methods.py."""
+    title = (
+        "The coroutines of relations and of what they join; `ai_memory.python.graph_methods` says what the fields mean."
+    )
+    body = _class("AsyncGraphMethods(AsyncInboxMethods)", title, OF_GRAPH, is_async=True)
+    return _module("async", body, {"ai_memory.python.async_inbox_methods": ["AsyncInboxMethods"]})
+
+
+def async_inbox_module() -> str:
+    """The text of ai_memory/python/async_inbox_methods.py."""
+    title = "The coroutines of proposals and feedback; `ai_memory.python.inbox_methods` says what the fields mean."
+    return _module("async", _class("AsyncInboxMethods(AsyncCalls)", title, OF_INBOX, is_async=True), {})
 
 
 _STANDARD = {
@@ -118,9 +147,18 @@ def _type_modules() -> dict[str, list[str]]:
     """The types that the signatures name, by module."""
     from ai_memory.operations.writing import Draft
     from ai_memory.recall.answer import Layer
-    from ai_memory.types import MemoryType
+    from ai_memory.types import MemoryType, OnConflict, ProposalKind, ProposalState, Verdict
 
-    named = {Draft, Layer, MemoryType, *(o.response for o in OPERATIONS if o.response is not bytes)}
+    named = {
+        Draft,
+        Layer,
+        MemoryType,
+        OnConflict,
+        ProposalKind,
+        ProposalState,
+        Verdict,
+        *(o.response for o in OPERATIONS if o.response is not bytes),
+    }
     modules: dict[str, list[str]] = {
         "msgspec": ["UNSET", "UnsetType"],
         "ai_memory.operations.caller": ["Progress"],

@@ -207,6 +207,14 @@ class Settings(Struct, frozen=True, kw_only=True):
             )
         ),
     ] = ""
+    on_conflict: Annotated[
+        dict[str, Literal["keep", "propose", "supersede"]],
+        Meta(
+            description='What a new memory does that seems to give another value of what is stored, by namespace, such as {"home": '
+            '"supersede"}; "*" is for all others. keep stores it, propose also proposes that the newer one supersedes the older '
+            "one, supersede does so where it is as good as certain. Default: propose."
+        ),
+    ] = field(default_factory=dict)
     forget_share: Annotated[
         float,
         Meta(

@@ -18,9 +18,10 @@ from ai_memory.store.base import Once, Store, VectorRow
 from ai_memory.store.copying import OnPage, Part, copy_store, export_digest
 from ai_memory.store.neo4j.store import Neo4jStore
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
-from ai_memory.types import Job
+from ai_memory.types import Job, ProposalKind, Propose, Verdict
 from neo4j_server import LINES, Server
 from tests.support import neo4j_backend
+from tests.support.inbox_samples import decide, judge, proposal
 from tests.support.store_samples import (
     START,
     entity,
@@ -73,6 +74,16 @@ def _furnish(store: Store) -> None:
     one(store, unrelate(related(store, relate(records[3].id, records[4].id, evidence=records[5].id, weight=0.25))))
     one(store, forget(records[6], reason="asked"))
     kept(store, "elsewhere", namespace="other")
+    for kind, (old, new), decision in (
+        (ProposalKind.UPDATE, records[7:9], "accepted"),
+        (ProposalKind.COPY, records[9:11], "rejected"),
+        (ProposalKind.UPDATE, records[11:13], "undone"),
+    ):
+        one(store, Propose(proposal=proposal(old, new, kind)))
+        about = store.proposals("default")[0]
+        for each in ("accepted", "undone") if decision == "undone" else (decision,):
+            decide(store, about, each)
+    judge(store, records[13], Verdict.WRONG, "no")
     for revision in store.pending(generation.id, limit=10):
         rows = [VectorRow(key=revision.key, passage=p, vector=unit(1, p, revision.key, 0)) for p in (0, 1)]
         store.put_vectors(generation.id, rows, [revision.key])
@@ -97,6 +108,8 @@ def _same(one_store: Store, other: Store) -> None:
     assert one_store.store_id == other.store_id
     assert one_store.stats() == other.stats()
     assert one_store.jobs() == other.jobs()
+    assert one_store.proposals("default") == other.proposals("default") != []
+    assert one_store.feedback("default") == other.feedback("default") != []
     assert one_store.live_revisions() == other.live_revisions()
     for mine, its in zip(one_store.generations(), other.generations(), strict=True):
         assert mine == its

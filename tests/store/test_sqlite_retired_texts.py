@@ -22,6 +22,8 @@ DROP TABLE idempotency;
 CREATE TABLE idempotency (
     key TEXT PRIMARY KEY, request_digest BLOB NOT NULL, response BLOB NOT NULL, at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+DROP TABLE proposals;
+DROP TABLE feedback;
 PRAGMA user_version = 4;
 """
 """What turns a store into one of version 4, when its seals are gone as well."""

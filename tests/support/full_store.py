@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ai_memory.store.base import Exclude, Once, Store, VectorRow
-from ai_memory.types import ArchivedTombstone, Job
+from ai_memory.types import ArchivedTombstone, Job, ProposalKind, Propose, Verdict
+from tests.support.inbox_samples import decide, judge, proposal
 from tests.support.store_samples import (
     CLOCK,
     entity,
@@ -44,6 +45,13 @@ def fill(store: Store) -> None:
     )
     dated = related(store, relate(first.id, second.id, valid_from=CLOCK.now(), valid_to=CLOCK.now()))
     one(store, unrelate(dated))
+    update = proposal(first, second, until=CLOCK.now(), note="perhaps")
+    one(store, Propose(proposal=update))
+    decide(store, update, "accepted", note="yes")
+    wrong = proposal(second, kind=ProposalKind.RETIREMENT)
+    one(store, Propose(proposal=wrong))
+    decide(store, wrong, "later", until=CLOCK.now(), note="soon")
+    judge(store, second, Verdict.OUTDATED, "old")
     foreign = ArchivedTombstone(namespace="default", salt="aa" * 16, digest="bb" * 16, other_digest="cc" * 16)
     one(store, Exclude(tombstone=foreign, at=CLOCK.now()))
     store.put_job(

@@ -39,12 +39,13 @@ pytest.importorskip("mcp_types", reason="the MCP SDK is not installed (the extra
 from mcp import Client as McpClient
 
 Values = Mapping[str, Any]
-ID = re.compile(r"\b(mem|ent|rel|dec)_[0-9a-z]{26}\b")
+ID = re.compile(r"\b(mem|ent|rel|dec|pro|fbk)_[0-9a-z]{26}\b")
 STORE = re.compile(r"\S*/memory\.db")
 VOLATILE = {
     "created_at", "recorded_at", "retired_at", "took_ms", "answer_hash", "store", "index_bytes", "request_id", "sequence",
     "unread", "decided_at", "undone_at", "mend",
-    "actor",  # who writes is known from the surface itself
+    "made_at", "at",
+    "actor", "made_by", "decided_by",  # who writes is known from the surface itself
 }  # fmt: skip
 
 

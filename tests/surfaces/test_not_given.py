@@ -24,6 +24,9 @@ SAMPLES: dict[str, Any] = {
     "ids": ["mem_a"],
     "inputs": "a",
     "input": "a",
+    "kind": "update",
+    "decision": "accept",
+    "verdict": "useful",
 }
 CLEARED = {"title", "author", "key", "source", "valid_from", "valid_to"}
 """Fields of a change that null clears."""

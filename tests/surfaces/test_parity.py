@@ -104,6 +104,25 @@ CASES: tuple[Case, ...] = (
     ("undo", {"id": "dec_nothing"}),
     ("decisions", {"undone": True}),
     ("entities", {"search": "ada"}),
+    ("propose", {"id": "$the old way", "kind": "update", "other": "$the new way", "reason": "it changed"}),
+    ("propose", {"id": "$the new way", "kind": "copy", "other": "$the old way"}),
+    ("propose", {"id": "$the new way", "kind": "retirement", "reason": "the new way"}),
+    ("propose", {"id": "$the new way", "kind": "update"}),
+    ("proposals", {}),
+    ("proposals", {"about": "$the new way", "kinds": ["update"], "limit": 1}),
+    ("decide", {"id": "$proposal", "decision": "later", "until": "2030-01-01", "note": "not now"}),
+    ("proposals", {}),
+    ("decide", {"id": "$proposal", "decision": "accept"}),
+    ("decide", {"id": "$proposal", "decision": "reject"}),
+    ("decide", {"id": "$proposal", "decision": "undo"}),
+    ("decide", {"id": "$proposal", "decision": "reject", "note": "both are in use"}),
+    ("decide", {"id": "$proposal", "decision": "accept", "until": "2030-01-01"}),
+    ("decide", {"id": "pro_nothing", "decision": "accept"}),
+    ("proposals", {"states": ["rejected", "undone"]}),
+    ("feedback", {"id": "$the new way", "verdict": "outdated", "note": "there is a newer one"}),
+    ("feedback", {"id": "$the new way", "verdict": "withdrawn"}),
+    ("feedback", {"id": "$the new way", "verdict": "splendid"}),
+    ("feedback", {"id": "mem_nothing", "verdict": "useful"}),
     ("unrelate", {"id": "$rel"}),
     ("unrelate", {"id": "rel_nothing"}),
     ("timeline", {"bucket": "month", "samples": 1}),
@@ -150,7 +169,7 @@ CASES: tuple[Case, ...] = (
     ("list", {}),
 )
 """In order, each on what the ones before left. `$text` stands for the id of the memory that said so, `$rel` for a relation,
-`$merge` and `$split` for a decision."""
+`$merge` and `$split` for a decision, `$proposal` for a proposal."""
 
 
 class Player:
@@ -181,6 +200,8 @@ class Player:
             self.ids["one of many"] = result["receipts"][0]["memory_id"]
         elif operation == "relate" and "id" in result:
             self.ids.setdefault("rel", result["id"])
+        elif operation == "propose" and "proposal" in result:
+            self.ids.setdefault("proposal", result["proposal"]["id"])
         elif operation in ("merge", "split") and "id" in result:
             self.ids.setdefault(operation, result["id"])
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::inbox::{Feedback, Moved, Similar};
 use super::{Attributes, MemoryType, words};
 use crate::instant::Instant;
 
@@ -80,6 +81,9 @@ pub struct Receipt {
     pub contains_forgotten: Vec<String>,
     /// Of a stored text that the same scope had before and retired: the newest of those memories, which stays retired.
     pub was_retired: Option<Retirement>,
+    /// The stored memories that it copies, restates, updates, contradicts or extends, the surest first.
+    #[serde(default)]
+    pub similar: Vec<Similar>,
 }
 
 /// That a text which is current again was retired before.
@@ -176,6 +180,9 @@ pub struct History {
     pub id: String,
     /// The revisions.
     pub revisions: Vec<MemoryRecord>,
+    /// What was said of it, oldest first.
+    #[serde(default)]
+    pub feedback: Vec<Feedback>,
 }
 
 /// How many memories were erased, or would be with `dry_run`.
@@ -424,6 +431,9 @@ pub struct Hit {
     /// The memories that say the same; `None` where no other does.
     #[serde(default)]
     pub copies: Option<Copies>,
+    /// What feedback has made of the memory's confidence; `None` where it is as it was given.
+    #[serde(default)]
+    pub moved: Option<Moved>,
     /// The memories next to it, with the layer `Contextual`.
     pub surroundings: Vec<Surrounding>,
     /// Its evidence, with the layer `Detailed`.

@@ -4,6 +4,7 @@
 //! here with the schema that the service itself publishes.
 
 mod answers;
+mod inbox;
 mod requests;
 
 use serde::ser::Error as _;
@@ -14,9 +15,10 @@ pub use answers::{
     Neighbours, NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Retirement, Rival,
     RivalOrder, Searchable, Searched, Stage, Surrounding, Trace, Validity, WipePending,
 };
+pub use inbox::{Feedback, Moved, Similar, SimilarKind, Verdict};
 pub use requests::{
-    AnswerFormat, Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, Order, Recall, Recipe, Relate, Remember,
-    RememberMany, Retire, Revise, Selection, Unrelate,
+    AnswerFormat, Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, OnConflict, Order, Recall, Recipe, Relate,
+    Remember, RememberMany, Retire, Revise, Selection, Unrelate,
 };
 
 /// JSON attributes of a memory or a relation.

@@ -68,6 +68,18 @@ impl Draft {
     }
 }
 
+words! {
+    /// What happens where a new memory seems to give another value of what is stored.
+    OnConflict {
+        /// Both are stored, and nothing else.
+        Keep,
+        /// It is proposed that the newer one supersedes the older one.
+        Propose,
+        /// It supersedes it where that is as good as certain, and else it is proposed.
+        Supersede,
+    }
+}
+
 /// One memory to store. A text that the same scope already has is not stored again.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Remember {
@@ -80,6 +92,9 @@ pub struct Remember {
     /// Store it even if the same text was forgotten before.
     #[serde(default, skip_serializing_if = "is_off")]
     pub reinstate: bool,
+    /// What happens on a conflict with what is stored; by default what the service's settings say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<OnConflict>,
     /// Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
     #[serde(default, skip_serializing_if = "is_off")]
     pub wait: bool,
@@ -113,6 +128,9 @@ pub struct RememberMany {
     /// Store memories even if the same texts were forgotten before.
     #[serde(default, skip_serializing_if = "is_off")]
     pub reinstate: bool,
+    /// As in [`Remember`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<OnConflict>,
     /// Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can.
     #[serde(default, skip_serializing_if = "is_off")]
     pub wait: bool,

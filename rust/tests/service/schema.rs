@@ -164,13 +164,20 @@ fn validate(name: &str, value: &Value) {
 fn requests_have_the_fields_of_their_schemas() {
     let key = text();
     check_request("Draft", &draft());
-    let remember =
-        Remember { draft: draft(), namespace: "n".into(), reinstate: true, wait: true, idempotency_key: key.clone() };
+    let remember = Remember {
+        draft: draft(),
+        namespace: "n".into(),
+        reinstate: true,
+        on_conflict: Some(OnConflict::Keep),
+        wait: true,
+        idempotency_key: key.clone(),
+    };
     check_request("RememberRequest", &remember);
     let many = RememberMany {
         memories: vec![draft()],
         namespace: "n".into(),
         reinstate: true,
+        on_conflict: Some(OnConflict::Supersede),
         wait: true,
         idempotency_key: key.clone(),
     };
@@ -346,6 +353,28 @@ fn receipt() -> Receipt {
             retired_at: Instant::from("2026-03-14T09:30:00Z"),
             reason: text(),
         }),
+        similar: vec![Similar {
+            id: "mem_2".into(),
+            kind: SimilarKind::Updates,
+            confidence: 0.75,
+            reason: "why".into(),
+            text: text(),
+            proposal: text(),
+        }],
+    }
+}
+
+fn feedback() -> Feedback {
+    Feedback {
+        id: "fbk_1".into(),
+        namespace: "n".into(),
+        memory_id: "mem_1".into(),
+        verdict: Verdict::Outdated,
+        note: text(),
+        at: Instant::from("2026-03-14T09:30:00Z"),
+        actor: Actor::Agent,
+        given: 0.75,
+        confidence: 0.5,
     }
 }
 
@@ -355,7 +384,7 @@ fn answers_have_the_fields_of_their_schemas() {
     check_answer("Receipts", &Receipts { receipts: vec![receipt()], counts: [("stored".to_owned(), 1)].into() });
     check_answer("MemoryRecord", &record());
     check_answer("Page", &Page { memories: vec![record()], cursor: text() });
-    check_answer("History", &History { id: "mem_1".into(), revisions: vec![record()] });
+    check_answer("History", &History { id: "mem_1".into(), revisions: vec![record()], feedback: vec![feedback()] });
     check_answer(
         "Forgotten",
         &Forgotten {
@@ -408,6 +437,11 @@ fn answers_have_the_fields_of_their_schemas() {
             agents: texts(),
             sessions: 2,
         }),
+        moved: Some(Moved {
+            given: 0.75,
+            verdicts: [("wrong".to_owned(), 1)].into(),
+            last: Instant::from("2026-03-14T09:30:00Z"),
+        }),
         surroundings: vec![Surrounding { memory: record(), how: "previous".into() }],
         detail: Some(Detail { history: vec![record()], relations: vec![relation()] }),
         trace: Some(trace),
@@ -449,6 +483,9 @@ fn words_are_those_of_the_schemas() {
     assert_eq!(ours(MemoryType::ALL), theirs(&schemas["MemoryType"]));
     assert_eq!(ours(Outcome::ALL), theirs(&schemas["Outcome"]));
     assert_eq!(ours(Actor::ALL), theirs(&schemas["Actor"]));
+    assert_eq!(ours(OnConflict::ALL), theirs(&schemas["OnConflict"]));
+    assert_eq!(ours(SimilarKind::ALL), theirs(&schemas["SimilarKind"]));
+    assert_eq!(ours(Verdict::ALL), theirs(&schemas["Verdict"]));
     assert_eq!(ours(Layer::ALL), theirs(&schemas["Layer"]));
     assert_eq!(ours(Validity::ALL), theirs(&schemas["Hit"]["properties"]["validity"]));
     assert_eq!(ours(RivalOrder::ALL), theirs(&schemas["Rival"]["properties"]["order"]));

@@ -155,6 +155,22 @@ class Catalog:
         self.columns["current"].data[rows] = False
         return len(rows) > 0
 
+    def holding(self, rows: Rows, user: str | None, at: dt.datetime) -> Mask:
+        """Which of some rows are current, have not ended by an instant and belong to a user (None: to nobody): bool."""
+        number = self.names["user"].find(user)
+        if number is None:
+            return np.zeros(len(rows), np.bool_)
+        valid = self.column("valid_to")[rows] > to_micros(at)
+        kept: Mask = self.column("current")[rows] & valid & (self.column("user")[rows] == number)
+        return kept
+
+    def revive(self, key: int) -> bool:
+        """Make a retired revision current again; False if its key is unknown."""
+        rows = self.rows_of(key)
+        self.columns["retired_at"].data[rows] = NEVER
+        self.columns["current"].data[rows] = True
+        return len(rows) > 0
+
     def remove(self, rows: Rows) -> None:
         """Erase rows, int32: no mask has them any more, and names that only they had are dropped. Their numbers are not reused."""
         for tag in [tag for tag, having in self.tags.items() if np.isin(having.view(), rows).any()]:

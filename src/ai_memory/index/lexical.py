@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -138,6 +138,40 @@ class LexicalView:
     def mean_length(self) -> float:
         """The mean length of the rows in primary terms; 1.0 where there is no term at all."""
         return self._mean_length
+
+    def sharing(self, names: Iterable[str], words: int, postings: int, least: float) -> SparseScores:
+        """The rows that share the rarest of some index terms, with the idf mass shared: rows int32 ascending, scores float32.
+
+        Only rows that share at least `least` of the idf mass of the terms that were looked up, from 0 to 1.
+
+        At most `words` terms are looked up, the rarest first, and no more of them than have about `postings` rows together: the
+        cost does not grow with the index.
+        """
+        numbers = (self._vocabulary.get(name) for name in names)
+        known = [(self._size(number), number) for number in numbers if number is not None]
+        found: list[Rows] = []
+        masses: list[NDArray[np.float32]] = []
+        total = 0
+        for size, number in sorted(known)[:words]:
+            if total and total + size > postings:
+                break
+            rows, _ = self._postings(number)
+            total += len(rows)
+            found.append(rows)
+            masses.append(np.full(len(rows), idf(len(rows), self._rows), np.float32))
+        if not total:
+            return SparseScores(np.empty(0, np.int32), np.empty(0, np.float32))
+        rows, mass = np.concatenate(found), np.concatenate(masses)
+        order = np.argsort(rows)
+        rows, mass = rows[order], mass[order]
+        first = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
+        shared = np.add.reduceat(mass, first)
+        enough = shared >= least * sum(float(each[0]) for each in masses if len(each))
+        return SparseScores(rows[first][enough], shared[enough])
+
+    def _size(self, number: int) -> int:
+        """How many rows have a term, those of the tail left out."""
+        return sum(high - low for low, high in (segment.span(number) for segment in self._segments))
 
     def _term_scores(self, term: QueryTerm, best: Floats) -> TermScores:
         """The scores of a term, from this question, the cache or the postings; `best` is zero before and after."""

@@ -59,6 +59,15 @@ class PartitionView:
         """
         return self._lexical.scores(terms)
 
+    def sharing(self, names: Iterable[str], words: int, postings: int, least: float) -> SparseScores:
+        """As `LexicalView.sharing`."""
+        return self._lexical.sharing(names, words, postings, least)
+
+    def holding(self, rows: Rows, user: str | None, at: dt.datetime) -> Mask:
+        """Which of some rows are current, have not ended by an instant and belong to a user (None: to nobody): bool."""
+        with self._lock:
+            return self._catalog.holding(rows, user, at)
+
     def matches(self, terms: Sequence[QueryTerm], row: int) -> list[str]:
         """The surfaces of the terms that a row matches."""
         return self._lexical.matches(terms, row)
@@ -235,6 +244,11 @@ class Partition:
         """Record when a revision was retired; an unknown key changes nothing."""
         with self.lock:
             self.catalog.retire(key, at)
+
+    def revive(self, key: int) -> None:
+        """Make a retired revision current again; an unknown key changes nothing."""
+        with self.lock:
+            self.catalog.revive(key)
 
     def remove(self, keys: Iterable[int]) -> None:
         """Erase revisions: catalog, words and vectors, and what was derived from their text. Unknown keys change nothing."""

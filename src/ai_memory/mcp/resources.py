@@ -11,12 +11,14 @@ from mcp_types import Completion, Resource, ResourceLink, ResourceTemplate
 from ai_memory.mcp.text import short
 from ai_memory.operations.base import Operation
 from ai_memory.operations.graph import ENTITIES, NEIGHBOURS
+from ai_memory.operations.inbox import PROPOSALS
 from ai_memory.operations.reading import CONTEXTS, GET, LIST
 from ai_memory.recall.answer import Answer
 from ai_memory.types import MemoryRecord, Page
 
 RECENT = "memory://recent"
 CONTEXTS_URI = "memory://contexts"
+PROPOSALS_URI = "memory://proposals"
 RECENT_LIMIT = 20
 JSON = "application/json"
 COMPLETIONS = 100
@@ -76,6 +78,13 @@ def resources() -> list[Resource]:
             description="The context paths in use, and how many memories each has.",
             mime_type=JSON,
         ),
+        Resource(
+            uri=PROPOSALS_URI,
+            name="proposals",
+            title="Proposals",
+            description="What the service proposes about memories, for the user to decide.",
+            mime_type=JSON,
+        ),
     ]
 
 
@@ -99,6 +108,8 @@ def operation_of(uri: str) -> tuple[Operation, dict[str, Any]] | None:
         return LIST, {"limit": RECENT_LIMIT}
     if uri == CONTEXTS_URI:
         return CONTEXTS, {}
+    if uri == PROPOSALS_URI:
+        return PROPOSALS, {}
     for template in _TEMPLATES:
         value = unquote(uri.removeprefix(template.prefix))
         if uri.startswith(template.prefix) and value.strip("/") and ("/" not in value or template.variable != "id"):

@@ -114,6 +114,17 @@ class Walked(Struct, frozen=True, kw_only=True):
     neighbours: tuple[Reached, ...]
 
 
+class Touched(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stored memory that a new one copies, restates, updates, contradicts or extends."""
+
+    id: str
+    kind: str
+    confidence: float
+    reason: str
+    text: str = ""
+    proposal: str = ""
+
+
 class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a write."""
 
@@ -125,6 +136,7 @@ class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     differs: tuple[str, ...] = ()
     contains_forgotten: tuple[str, ...] = ()
+    similar: tuple[Touched, ...] = ()
 
 
 class Erased(Struct, frozen=True, kw_only=True):
@@ -232,6 +244,17 @@ def _written(receipt: Receipt, zone: dt.tzinfo) -> Written:
         reason=receipt.reason or "",
         differs=receipt.differs,
         contains_forgotten=receipt.contains_forgotten,
+        similar=tuple(
+            Touched(
+                id=each.id,
+                kind=each.kind.value,
+                confidence=round(each.confidence, 2),
+                reason=each.reason,
+                text=short(each.text or ""),
+                proposal=each.proposal or "",
+            )
+            for each in receipt.similar
+        ),
     )
 
 

@@ -133,6 +133,10 @@ def _receipt(receipt: Receipt, zone: dt.tzinfo) -> Iterable[str]:
         yield one_line(receipt.warning)
     if receipt.was_retired is not None and receipt.was_retired.reason:
         yield f"{_INDENT}retired because: {short(receipt.was_retired.reason)}"
+    for each in receipt.similar:
+        proposed = f", proposed as {each.proposal}" if each.proposal else ""
+        yield f"{each.kind} {each.id} ({each.confidence:.0%}: {one_line(each.reason)}{proposed}):"
+        yield from _quoted(short(each.text or ""))
     if receipt.differs:
         yield f"unchanged although {', '.join(receipt.differs)} differ; use revise"
 

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from ai_memory.operations.base import Command, Operation, Route, Tool
 from ai_memory.operations.writing import MemoryId, Namespace
 from ai_memory.recall.answer import Answer, Layer
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Page, Selection
+from ai_memory.types import DEFAULT_NAMESPACE, Feedback, MemoryRecord, Page, Selection
 
 MAX_LIMIT = 1_000
 
@@ -116,10 +116,11 @@ class HistoryRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """All revisions of one memory, oldest first, and the reasons given for the changes."""
+    """All revisions of one memory, oldest first, and the reasons given for the changes; what was said of it, in that order."""
 
     id: str
     revisions: tuple[MemoryRecord, ...]
+    feedback: tuple[Feedback, ...] = ()
 
 
 class TimelineRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):

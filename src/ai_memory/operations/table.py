@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ai_memory.operations import about, deciding, generations, graph, moving, reading, watching, writing
+from ai_memory.operations import about, deciding, generations, graph, inbox, moving, reading, watching, writing
 from ai_memory.operations.base import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -26,6 +26,10 @@ OPERATIONS: tuple[Operation, ...] = (
     deciding.SPLIT,
     deciding.DECISIONS,
     deciding.UNDO,
+    inbox.PROPOSALS,
+    inbox.PROPOSE,
+    inbox.DECIDE,
+    inbox.FEEDBACK,
     reading.HISTORY,
     reading.TIMELINE,
     reading.CONTEXTS,

@@ -11,12 +11,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from ai_memory.errors import ConflictError, InvalidInputError
 from ai_memory.operations.base import Command, Operation, Route, Tool, parse
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, Outcome, Receipt, Selection, Share, WipePending
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, OnConflict, Outcome, Receipt, Selection, Share, WipePending
 
 MAX_TEXT = 200_000
 MAX_BATCH = 2_000
 MAX_TAGS = 64
 MAX_KEY = 256
+OnConflictField = Annotated[
+    OnConflict | None,
+    Meta(description="On a conflict: keep both, propose to supersede, or supersede. Default: the setting on_conflict."),
+]
 
 Namespace = Annotated[
     str,
@@ -134,6 +138,7 @@ class RememberRequest(Draft, kw_only=True, forbid_unknown_fields=True):
     reinstate: Annotated[
         bool, Meta(description="Store it even if the same text was forgotten: only when the user asks for that.")
     ] = False
+    on_conflict: OnConflictField = None
     wait: Annotated[
         bool,
         Meta(
@@ -151,6 +156,7 @@ class RememberManyRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     ]
     namespace: Namespace = DEFAULT_NAMESPACE
     reinstate: Annotated[bool, Meta(description="Store memories even if the same texts were forgotten before.")] = False
+    on_conflict: OnConflictField = None
     wait: Annotated[
         bool,
         Meta(

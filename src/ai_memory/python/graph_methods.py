@@ -47,8 +47,7 @@ class GraphMethods(UpkeepMethods):
     ) -> ForgottenAbout:
         """Erase everything about a person, project or identifier.
 
-        about: The person, project or identifier, as fully as it is known: `Anna Schmidt`, `AB-1234`,
-            `anna@example.org`.
+        about: The person, project or identifier, as fully as it is known: `Anna Schmidt`, `AB-1234`, `a@example.org`.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         user: Only this user's memories.
         also: Ids of memories to erase as well, such as some of those that are `left`.

@@ -25,9 +25,10 @@ from ai_memory.operations.writing import (
 )
 from ai_memory.python.calls import Instant
 from ai_memory.python.graph_methods import GraphMethods
+from ai_memory.python.inbox_methods import InboxMethods
 from ai_memory.python.moving_methods import MovingMethods
 from ai_memory.recall.answer import Answer, Layer
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, Page, Receipt
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, OnConflict, Page, Receipt
 
 
 class Filters(TypedDict, total=False):
@@ -80,7 +81,7 @@ class Filters(TypedDict, total=False):
     now: Instant | None
 
 
-class Methods(GraphMethods, MovingMethods):
+class Methods(GraphMethods, InboxMethods, MovingMethods):
     """One method for each operation. Fields that are not given keep the operation's defaults."""
 
     def remember(
@@ -105,6 +106,7 @@ class Methods(GraphMethods, MovingMethods):
         supersedes: str | Sequence[str] = (),
         namespace: str = DEFAULT_NAMESPACE,
         reinstate: bool = False,
+        on_conflict: OnConflict | str | None = None,
         wait: bool = False,
         idempotency_key: str | None = None,
     ) -> Receipt:
@@ -132,6 +134,7 @@ class Methods(GraphMethods, MovingMethods):
             They stop being true when this one becomes true.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reinstate: Store it even if the same text was forgotten: only when the user asks for that.
+        on_conflict: On a conflict: keep both, propose to supersede, or supersede. Default: the setting on_conflict.
         wait: Wait, at most 30 seconds, until it can be found semantically too; the receipt says whether it can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
             nothing and returns the first answer, unless its memory was forgotten since.
@@ -156,6 +159,7 @@ class Methods(GraphMethods, MovingMethods):
             "supersedes": supersedes,
             "namespace": namespace,
             "reinstate": reinstate,
+            "on_conflict": on_conflict,
             "wait": wait,
             "idempotency_key": idempotency_key,
         }
@@ -167,6 +171,7 @@ class Methods(GraphMethods, MovingMethods):
         *,
         namespace: str = DEFAULT_NAMESPACE,
         reinstate: bool = False,
+        on_conflict: OnConflict | str | None = None,
         wait: bool = False,
         idempotency_key: str | None = None,
     ) -> Receipts:
@@ -175,6 +180,7 @@ class Methods(GraphMethods, MovingMethods):
         memories: The memories to store, in order.
         namespace: The namespace to work in; nothing is read or written across namespaces.
         reinstate: Store memories even if the same texts were forgotten before.
+        on_conflict: On a conflict: keep both, propose to supersede, or supersede. Default: the setting on_conflict.
         wait: Wait, at most 30 seconds, until all can be found semantically too; the receipts say which can.
         idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
             nothing and returns the first answer, unless its memory was forgotten since.
@@ -183,6 +189,7 @@ class Methods(GraphMethods, MovingMethods):
             "memories": memories,
             "namespace": namespace,
             "reinstate": reinstate,
+            "on_conflict": on_conflict,
             "wait": wait,
             "idempotency_key": idempotency_key,
         }

@@ -106,6 +106,17 @@ class Rival(Struct, frozen=True, kw_only=True):
     """The estimated probability that the two are about the same, in [0, 1]."""
 
 
+class Moved(Struct, frozen=True, kw_only=True):
+    """What feedback has made of a memory's confidence; `memory.confidence` is what it is now."""
+
+    given: float
+    """The confidence as it was given, in [0, 1]."""
+    verdicts: dict[str, int]
+    """How often each verdict was given since it was last withdrawn."""
+    last: dt.datetime
+    """When the last one was given."""
+
+
 class Hit(Struct, frozen=True, kw_only=True):
     """One memory that answers the question, with its place among all hits."""
 
@@ -133,6 +144,8 @@ class Hit(Struct, frozen=True, kw_only=True):
     """The main reasons for its rank in plain English, strongest first."""
     copies: Copies | None = None
     """The memories that say the same and were folded into this hit; None where no other does."""
+    moved: Moved | None = None
+    """What feedback has made of the memory's confidence; None where it is as it was given."""
     surroundings: tuple[Surrounding, ...] = ()
     detail: Detail | None = None
     trace: Trace | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ai_memory.clock import Clock
@@ -17,7 +18,7 @@ from ai_memory.service.background.extraction import GraphReader
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.store.base import Store
-from ai_memory.types import Actor
+from ai_memory.types import Actor, OnConflict
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Parts:
     builder: Builder
     choose: Chooser
     forget_share: float
+    on_conflict: Mapping[str, OnConflict]
+    """What a new memory does that seems to give another value of what is stored, by namespace; `*` for all others."""
     decided: Decisions
     graph: GraphReader | None
     """None where extraction is switched off."""

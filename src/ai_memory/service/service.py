@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from ai_memory.service.handlers.moving import Import
 from ai_memory.service.parts import Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
-from ai_memory.types import Actor, Problem
+from ai_memory.types import Actor, OnConflict, Problem
 from ai_memory.wording.ways import SERVE
 
 SETTLE_SECONDS, REBUILD_SECONDS = 5.0, 60.0
@@ -57,6 +57,7 @@ class Service:
         snapshots: SnapshotFolder | None = None,
         snapshot_rows: int = 0,
         forget_share: float = 0.2,
+        on_conflict: Mapping[str, OnConflict] | None = None,
         choose: Chooser = no_choice,
         build_lock: Path | None = None,
         graph_file: OpenFile | None = None,
@@ -87,6 +88,7 @@ class Service:
             builder=Builder(shop, BuildLock(build_lock)),
             choose=choose,
             forget_share=forget_share,
+            on_conflict={"*": OnConflict.PROPOSE, **(on_conflict or {})},
             zone=zone,
             tuned=tuned,
             decided=decided,

@@ -9,6 +9,7 @@ from ai_memory.operations import about as erase
 from ai_memory.operations import deciding as decide
 from ai_memory.operations import generations as generation
 from ai_memory.operations import graph as relation
+from ai_memory.operations import inbox as propose
 from ai_memory.operations import moving as move
 from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
@@ -16,6 +17,7 @@ from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.service.handlers import about, forgetting, generations, moving, reading, watching, writing
 from ai_memory.service.handlers.graph import deciding, relations, walking
+from ai_memory.service.handlers.proposals import deciding as proposals
 from ai_memory.service.parts import Parts
 
 Handler = Callable[[Parts, Any], Any]
@@ -53,6 +55,10 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(decide.SPLIT, deciding.split),
         _bind(decide.DECISIONS, deciding.decisions),
         _bind(decide.UNDO, deciding.undo),
+        _bind(propose.PROPOSALS, proposals.proposals),
+        _bind(propose.PROPOSE, proposals.propose),
+        _bind(propose.DECIDE, proposals.decide),
+        _bind(propose.FEEDBACK, proposals.feedback),
         _bind(move.NAMESPACES, moving.namespaces),
         _bind(watch.STATS, watching.stats),
         _bind(watch.HEALTH, watching.health),

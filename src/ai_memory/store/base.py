@@ -31,11 +31,15 @@ from ai_memory.types import (
     Content,
     EmbedderIdentity,
     Entity,
+    Feedback,
     Generation,
+    InboxCommand,
     Job,
     MemoryRecord,
     Page,
     Problem,
+    Proposal,
+    ProposalState,
     Relation,
     Selection,
     WipePending,
@@ -171,7 +175,10 @@ class Exclude(Struct, frozen=True, kw_only=True):
     at: dt.datetime
 
 
-Command = Remember | Revise | Retire | Forget | Relate | Unrelate | Restore | Exclude
+Command = Remember | Revise | Retire | Forget | Relate | Unrelate | Restore | Exclude | InboxCommand
+
+Canonical = MemoryRecord | Relation | Entity | Proposal | Feedback
+"""What an export gives."""
 
 
 # ── results of commands ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,6 +192,8 @@ class Stored(Struct, frozen=True, kw_only=True):
     revision: int | None = None
     record: MemoryRecord | None = None
     relation: Relation | None = None
+    proposal: Proposal | None = None
+    feedback: Feedback | None = None
     superseded: tuple[str, ...] = ()
     """The memories that this ended."""
     ended_before: tuple[str, ...] = ()
@@ -211,6 +220,8 @@ class Unchanged(Struct, frozen=True, kw_only=True):
 
     record: MemoryRecord | None = None
     relation: Relation | None = None
+    proposal: Proposal | None = None
+    feedback: Feedback | None = None
 
 
 class Rejected(Struct, frozen=True, kw_only=True):
@@ -257,13 +268,19 @@ class Action(StrEnum):
     UNRELATED = "unrelated"
     RESTORED = "restored"
     EXCLUDED = "excluded"
+    PROPOSED = "proposed"
+    DECIDED = "decided"
+    JUDGED = "judged"
+    UNDONE = "undone"
+    """A memory is again what it was: its newest revision is gone, or is not retired any longer."""
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):
     """One change, in commit order. Holds no text.
 
-    `keys`: for remembered, revised and restored, the keys of the new revisions; for forgotten, the keys that are gone.
-    `retired_keys`: keys of revisions whose `retired_at` this change set.
+    `keys`: for remembered, revised and restored, the keys of the new revisions; for forgotten and undone, the keys that are gone.
+    `retired_keys`: keys of revisions whose `retired_at` this change set; for undone, of those that are current again.
+    `relation_id`: also the id of a proposal or of feedback. Of a decision the reason is the proposal's new state.
     """
 
     sequence: int
@@ -421,6 +438,21 @@ class Store(Protocol):
         """Counts of a namespace, or of all."""
         ...
 
+    def proposals(
+        self,
+        namespace: str,
+        *,
+        ids: Sequence[str] = (),
+        memories: Sequence[str] = (),
+        states: Sequence[ProposalState] = (),
+    ) -> list[Proposal]:
+        """Proposals, the newest first: with one of these ids, about one of these memories, in one of these states; `()` for any."""
+        ...
+
+    def feedback(self, namespace: str, memories: Sequence[str] = ()) -> list[Feedback]:
+        """The feedback on some memories, `()` for all, in order of writing."""
+        ...
+
     # following
     def sequence(self) -> int:
         """The newest log sequence, 0 in an empty store. Cheap."""
@@ -515,8 +547,9 @@ class Store(Protocol):
         ...
 
     # export, checks, end
-    def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
-        """Everything canonical, from one consistent snapshot: memories' revisions (grouped, oldest first), entities, relations.
+    def export(self, namespace: str | None = None) -> Iterator[Canonical]:
+        """Everything canonical, from one consistent snapshot: memories' revisions (grouped, oldest first), entities, relations,
+        proposals, feedback.
 
         Retired revisions and relations are among them. Nothing is held in memory at once; close the iterator if you stop early.
         """

@@ -21,7 +21,7 @@ from ai_memory.errors import ConflictError, StoreError
 from ai_memory.store.base import Store
 from ai_memory.store.chain import ChainedEntry
 from ai_memory.store.tombstones import Secret, StoredTombstone, Trace
-from ai_memory.types import Entity, Generation, Job, MemoryRecord, Relation
+from ai_memory.types import Entity, Feedback, Generation, Job, MemoryRecord, Proposal, Relation
 
 ROWS_AT_ONCE = 2_000
 
@@ -39,6 +39,8 @@ class Part(StrEnum):
     REVISIONS = "revisions"
     ENTITIES = "entities"
     RELATIONS = "relations"
+    PROPOSALS = "proposals"
+    FEEDBACK = "feedback"
     TOMBSTONES = "tombstones"
     PENDING = "owed"  # as progress that earlier versions stored has it
     VECTORS = "vectors"
@@ -106,6 +108,41 @@ class CopiedRelation(Struct, frozen=True):
     key: int
     relation: Relation
     salt: bytes
+
+    @property
+    def cursor(self) -> Cursor:
+        """By key."""
+        return (self.key, 0, "")
+
+
+class CopiedProposal(Struct, frozen=True):
+    """A proposal, its key and what finds it again, sealed under the source's secret."""
+
+    key: int
+    proposal: Proposal
+    pair: bytes
+    opened: bytes | None = None
+    """The same, for the target to seal under a secret of its own."""
+
+    @property
+    def cursor(self) -> Cursor:
+        """By key."""
+        return (self.key, 0, "")
+
+    def opened_with(self, secret: Secret) -> CopiedProposal:
+        """One as the source stores it, opened if it can be."""
+        return replace(self, opened=secret.unsealed(self.pair))
+
+    def under(self, secret: Secret) -> bytes:
+        """What finds it in the target; what could not be opened stays as it was."""
+        return self.pair if self.opened is None else secret.sealed(self.opened)
+
+
+class CopiedFeedback(Struct, frozen=True):
+    """Feedback and its key."""
+
+    key: int
+    feedback: Feedback
 
     @property
     def cursor(self) -> Cursor:
@@ -217,6 +254,8 @@ Copied = (
     | CopiedRevision
     | CopiedEntity
     | CopiedRelation
+    | CopiedProposal
+    | CopiedFeedback
     | CopiedTombstone
     | CopiedPending
     | CopiedVector

@@ -1,4 +1,4 @@
-"""Ids of memories, entities, relations, decisions and jobs: a prefix for the kind, then 26 characters of base 32.
+"""Ids of memories, entities, relations, decisions, jobs, proposals, feedback: a prefix for the kind, then 26 base 32 characters.
 
 The digits are Crockford's. The first ten characters are the instant in milliseconds, so that ids made later sort later; the
 rest is random. An entity's id comes from its name, and that of a relation that the store makes by itself (SUPERSEDES) from
@@ -20,6 +20,7 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 """Two characters at a time: ids are made for every memory of a bulk write."""
 
 MEMORY, ENTITY, RELATION, DECISION, JOB = "mem_", "ent_", "rel_", "dec_", "job_"
+PROPOSAL, FEEDBACK = "pro_", "fbk_"
 
 
 def new_id(prefix: str, at: dt.datetime) -> str:

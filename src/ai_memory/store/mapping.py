@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.store.values import finite, json_text
-from ai_memory.types import Actor, MemoryType
+from ai_memory.types import Actor, MemoryType, ProposalKind, ProposalState, Verdict
 
 T = TypeVar("T", bound=Struct)
 Row = tuple[Any, ...]
@@ -48,6 +48,9 @@ CODECS: Codecs = {
     dt.datetime: INSTANT,
     MemoryType: Codec("str({0})", "MEMORY_TYPES[{0}]"),
     Actor: Codec("str({0})", "actor_of({0})"),
+    ProposalKind: Codec("str({0})", "proposal_kind({0})"),
+    ProposalState: Codec("str({0})", "proposal_state({0})"),
+    Verdict: Codec("str({0})", "verdict({0})"),
     tuple[str, ...]: Codec("json_text({0}) if {0} else None", "() if {0} is None else tuple(decode({0}))"),
     dict[str, Any]: Codec("json_text({0}) if {0} else None", "dict() if {0} is None else decode({0})"),
 }
@@ -66,8 +69,11 @@ _NAMES: dict[str, Any] = {
     "finite": finite,
     "isfinite": math.isfinite,
     "json_text": json_text,
+    "proposal_kind": ProposalKind,
+    "proposal_state": ProposalState,
     "timedelta": dt.timedelta,
     "to_micros": to_micros,
+    "verdict": Verdict,
 }
 """What the expressions of codecs may call."""
 

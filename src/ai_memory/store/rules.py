@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError
 from ai_memory.store.base import Duplicate, Once, Rejected, Remember, Restore, Result, Stored, Unchanged, VectorRow
 from ai_memory.store.ids import MEMORY
+from ai_memory.store.inbox import PAIRED, UNDECIDED, end_at
 from ai_memory.store.tombstones import MAX_SALTS, Secret
 from ai_memory.store.values import vector_blob
-from ai_memory.types import LENGTH_TOLERANCE, Actor, MemoryRecord, Problem, Relation
+from ai_memory.types import LENGTH_TOLERANCE, Actor, Decide, MemoryRecord, Problem, Proposal, ProposalState, Relation
 from ai_memory.wording.ways import DOCTOR
 
 UNOPENED = "tombstones were sealed with a secret that is gone: what they refused can be stored again"
@@ -113,12 +114,52 @@ def is_duplicate(current_end: int | None, new_end: int | None, at: int) -> bool:
 
 def end_of_superseded(current: MemoryRecord, by: Remember) -> dt.datetime | None:
     """When a memory ends that a new one supersedes; None where it is retired or ended before."""
-    end = by.content.valid_from or by.at
-    if current.retired_at is not None or (current.valid_to is not None and current.valid_to <= end):
+    return None if current.retired_at is not None else end_at(current, by.content.valid_from or by.at)
+
+
+def undecidable(
+    proposal: Proposal, command: Decide, memory: MemoryRecord, other: MemoryRecord | None
+) -> Rejected | None:
+    """Why a decision cannot be made, if so; what it would change of the memory is looked at by those who change it."""
+    kind, decision = command.kind or proposal.kind, command.decision
+    if decision == "undone":
         return None
-    if current.valid_from is not None and current.valid_from > end:
-        return current.valid_from  # it was never true: an empty interval, not one that runs backwards
-    return end
+    if proposal.state not in UNDECIDED:
+        return _conflict(f"proposal {proposal.id} is {proposal.state}: undo that first", proposal)
+    if decision != "accepted":
+        return None
+    if kind in PAIRED and other is None:
+        return Rejected(
+            code="invalid_input",
+            reason=f"proposal {proposal.id} is about one memory, and the kind {kind} is about two",
+            details={"id": proposal.id},
+        )
+    for each in (memory, other if kind in PAIRED else None):
+        if each is not None and each.retired_at is not None:
+            return _conflict(f"memory {each.id} is retired", proposal)
+    return None
+
+
+def is_decided(proposal: Proposal, command: Decide) -> bool:
+    """Whether there is nothing to do, because it was decided so before."""
+    if command.decision == "undone":
+        return proposal.state in (ProposalState.OPEN, ProposalState.UNDONE)
+    put_off_to = command.decision != "later" or command.until == proposal.until
+    return proposal.state == command.decision and put_off_to
+
+
+def unknown_proposal(proposal_id: str) -> Rejected:
+    """There is no such proposal in the namespace."""
+    return Rejected(code="not_found", reason=f"there is no proposal {proposal_id}", details={"id": proposal_id})
+
+
+def not_undone(proposal: Proposal, why: str) -> Rejected:
+    """What accepting did cannot be taken back."""
+    return _conflict(f"memory {proposal.memory_id} cannot be put back as it was: {why}", proposal)
+
+
+def _conflict(reason: str, proposal: Proposal) -> Rejected:
+    return Rejected(code="conflict", reason=reason, details={"id": proposal.id, "memory_id": proposal.memory_id})
 
 
 def is_same_period(current_end: int | None, restored_end: int | None, at: int) -> bool:
@@ -211,6 +252,12 @@ def memories_of(results: Sequence[Result]) -> list[str]:
         if isinstance(result, Stored | Unchanged) and result.relation is not None:
             ends = (result.relation.source, result.relation.target, result.relation.evidence)
             found.update(end for end in ends if end is not None and end.startswith(MEMORY))
+        if isinstance(result, Stored | Unchanged):
+            about = result.proposal
+            ids = () if about is None else (about.memory_id, about.other_id)
+            found.update(each for each in ids if each is not None)
+            if result.feedback is not None:
+                found.add(result.feedback.memory_id)
         if isinstance(result, Stored | Duplicate):
             found.update(result.superseded)
             found.update(result.ended_before)

@@ -140,6 +140,13 @@ DECISIONS = by_operation("decisions", "decisions", "GET /v1/decisions", "", "lis
 NEIGHBOURS = by_operation(
     "neighbours", "neighbours", "GET /v1/neighbours/{id}", "neighbours", "shows relations and mentions"
 )
+PROPOSALS = by_operation("review", "proposals", "GET /v1/proposals", "", "lists the proposals")
+UNDO_PROPOSAL = Way(
+    cli="ai-memory review shows what was decided; ai-memory review undo ID takes it back",
+    python='proposals() shows what was decided; decide(id, "undo") takes it back',
+    rest='GET /v1/proposals shows what was decided; POST /v1/proposals/{id} with {"decision": "undo"} takes it back',
+    mcp="ask the user to look at the proposal, with the service's command line",
+)
 UNDO = Way(
     cli="ai-memory decisions shows by which decision; ai-memory undo reverts it",
     python="decisions() shows by which decision; undo() reverts it",

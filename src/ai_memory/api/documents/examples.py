@@ -18,6 +18,9 @@ VALUES: dict[str, Any] = {
     "things": ["entity:A. Lovelace"],
     "into": "entity:person/Ada Lovelace",
     "ids": ["mem_…"],
+    "kind": "update",
+    "decision": "accept",
+    "verdict": "outdated",
     "memories": [{"text": "Ada leads the search team."}, {"text": "The office closes at six.", "type": "procedural"}],
 }
 """Example values of the required fields."""
@@ -29,6 +32,7 @@ LINES = '{"text": "Ada leads the search team."}\n{"text": "The office closes at 
 MORE: dict[str, dict[str, Any]] = {
     "revise": {"text": "We ship on Thursdays."},
     "retire": {"reason": "The team was dissolved."},
+    "propose": {"other": "mem_…"},
     "forget_many": {"tags": ["release"], "dry_run": True},
 }
 """By operation, the fields without which a request with only the required ones would do nothing."""

@@ -27,6 +27,7 @@ JSON_LINES = "application/x-ndjson"
 TAGS = {
     "memories": "Remember, find, change and forget texts.",
     "graph": "What memories mention and how it is connected; who is who.",
+    "inbox": "What the service proposes about memories, and what people decide and say about them.",
     "transfer": "Whole namespaces in and out, as JSON lines.",
     "generations": "The vectors of all memories: building new ones, and switching between them.",
     "service": "What the service is doing.",
@@ -39,6 +40,7 @@ _TAG_OF_MODULE = {
     "reading": "memories",
     "graph": "graph",
     "deciding": "graph",
+    "inbox": "inbox",
     "moving": "transfer",
     "generations": "generations",
     "watching": "service",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
-from ai_memory.cli.output import explain
+from ai_memory.cli.output import explain, inbox
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.forgetting import forgotten, forgotten_about
 from ai_memory.cli.output.layout import cut, day, isolated, moment, table, visible_line, wrap
@@ -17,6 +17,7 @@ from ai_memory.operations.about import ForgottenAbout
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
+from ai_memory.operations.inbox import Judged, Proposals, Proposed
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
@@ -252,8 +253,7 @@ def neighbours(value: Neighbours, screen: Screen) -> Iterable[str]:
 
 
 def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
-    """One line: the outcome of the write."""
-    del screen
+    """One line: the outcome of the write; then one for each memory that it touches."""
     words, meaning = value.searchable.words, value.searchable.meaning
     searchable = "not searchable yet"
     if words:
@@ -271,6 +271,10 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
     if value.was_retired is not None and value.was_retired.reason:
         parts.append(visible_line(f"retired because: {value.was_retired.reason}"))
     yield "  ".join(part for part in parts if part)
+    for each in value.similar:
+        proposed = f", proposed as {each.proposal}" if each.proposal else ""
+        left = f"{INDENT}{each.kind} {each.id} ({each.confidence:.0%}: {each.reason}{proposed}): "
+        yield cut(visible_line(left) + " " + (each.text or ""), screen.width)
 
 
 def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
@@ -504,6 +508,9 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Graph: graph,
     Decision: decision,
     MadeDecisions: decisions,
+    Proposals: inbox.proposals,
+    Proposed: inbox.proposed,
+    Judged: inbox.judged,
     Receipt: receipt,
     Receipts: receipts,
     FileReceipts: file_receipts,

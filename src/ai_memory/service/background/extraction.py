@@ -180,10 +180,11 @@ class GraphReader:
             return False
         for namespace in {entry.namespace for entry in entries if entry.action in _OTHER_ENTITIES}:
             self._directories.pop(namespace, None)
-        wanted = [number for entry in entries if entry.action is not Action.FORGOTTEN for number in entry.keys]
+        wanted = sorted({number for entry in entries for number in _current(entry)})
         loaded = self._store.load(wanted) if wanted else {}
         read = [self._read(each, self._directory) for each in loaded.values() if each.record.retired_at is None]
-        retired = [number for entry in entries for number in entry.retired_keys]
+        retired = [number for entry in entries if entry.action is not Action.UNDONE for number in entry.retired_keys]
+        retired = [number for number in retired if number not in loaded or loaded[number].record.retired_at is not None]
         now = entries[-1].sequence
         if not file.take(
             [each for each in read if each.mentions], retired, since, now, lambda: self._forgotten(entries), self
@@ -228,9 +229,9 @@ class GraphReader:
         """Keys that are forgotten in a page, or after it by now, and the namespaces that a memory in this page was forgotten in."""
         namespaces = {entry.namespace for entry in page if entry.action is Action.FORGOTTEN}
         later = self._store.sequence() > page[-1].sequence
-        wanted = {number for entry in page if entry.action is not Action.FORGOTTEN for number in entry.keys}
+        wanted = {number for entry in page for number in _current(entry)}
         missing = wanted - self._store.load(sorted(wanted)).keys() if later and wanted else set()
-        gone = {number for entry in page if entry.action is Action.FORGOTTEN for number in entry.keys}
+        gone = {number for entry in page if entry.action in _ERASING for number in entry.keys}
         return missing | gone, namespaces
 
     def _read(self, revision: StoredRevision, directory_of: Callable[[str], Directory]) -> ReadRevision:
@@ -302,5 +303,13 @@ class GraphReader:
         return directory, known
 
 
+def _current(entry: LogEntry) -> Sequence[int]:
+    """The keys of the revisions that a change made, or made current again."""
+    if entry.action is Action.UNDONE:
+        return entry.retired_keys
+    return () if entry.action is Action.FORGOTTEN else entry.keys
+
+
+_ERASING = (Action.FORGOTTEN, Action.UNDONE)
 _OTHER_ENTITIES = frozenset({Action.RELATED, Action.UNRELATED, Action.FORGOTTEN})
 """What may have made, merged, split or removed entities since a directory was made."""

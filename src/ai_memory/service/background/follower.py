@@ -30,6 +30,10 @@ LOG_PAGE = 5_000
 VECTOR_PAGE = 5_000
 
 
+_ERASING = (Action.FORGOTTEN, Action.UNDONE)
+"""Changes by which revisions go, so that none before them may be applied after them."""
+
+
 class SwitchedError(Exception):
     """The active generation changed; retry with the new one."""
 
@@ -60,6 +64,11 @@ class Follower:
             for revision in revisions:
                 if revision.key > self._origin.sequence:
                     self._offered[revision.key] = revision
+
+    @property
+    def opened(self) -> bool:
+        """Whether the index was needed, so that it is in memory."""
+        return self._opened
 
     def view(self, namespace: str, generation: Generation | None) -> PartitionView | None:
         """The current state of a namespace, with the vectors of `generation`; None if nothing was ever stored in it.
@@ -208,11 +217,11 @@ class Follower:
     def _follow_log(self) -> None:
         while entries := self._store.log(after=self._origin.sequence, limit=LOG_PAGE):
             revisions = self._revisions_of(entries)
-            forgotten = [at for at, entry in enumerate(entries) if entry.action is Action.FORGOTTEN]
+            erasing = [at for at, entry in enumerate(entries) if entry.action in _ERASING]
             start = 0
-            for at in (*forgotten, len(entries)):
+            for at in (*erasing, len(entries)):
                 self._apply(entries[start:at], revisions)
-                self._forget(entries[at : at + 1])
+                self._erase(entries[at : at + 1])
                 start = at + 1
             self._origin = replace(self._origin, sequence=entries[-1].sequence)
             if len(entries) < LOG_PAGE:
@@ -220,7 +229,7 @@ class Follower:
 
     def _revisions_of(self, entries: Sequence[LogEntry]) -> dict[int, StoredRevision]:
         """The revisions that these entries added, from what was offered or else from the store."""
-        wanted = [key for entry in entries if entry.action is not Action.FORGOTTEN for key in entry.keys]
+        wanted = [key for entry in entries if entry.action not in _ERASING for key in entry.keys]
         with self._offered_lock:
             found = {key: self._offered.pop(key) for key in wanted if key in self._offered}
         missing = [key for key in wanted if key not in found]
@@ -244,13 +253,18 @@ class Follower:
                     partition.retire(key, entry.at)
                 self._note(entry.namespace, len(entry.retired_keys))
 
-    def _forget(self, entries: Sequence[LogEntry]) -> None:
+    def _erase(self, entries: Sequence[LogEntry]) -> None:
         for entry in entries:
             partition = self._partitions.get(entry.namespace)
             if partition is not None:
                 partition.remove(entry.keys)
                 self._note(entry.namespace, len(entry.keys))
-            self.forget_saved()
+                if entry.action is Action.UNDONE:
+                    for key in entry.retired_keys:
+                        partition.revive(key)
+                    self._note(entry.namespace, len(entry.retired_keys))
+            if entry.action is Action.FORGOTTEN:
+                self.forget_saved()
 
     def _add(self, revisions: Sequence[StoredRevision]) -> None:
         by_namespace: dict[str, list[tuple[int, MemoryRecord]]] = {}

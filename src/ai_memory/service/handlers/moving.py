@@ -1,7 +1,8 @@
 """Handlers that move memories out and in as JSON lines.
 
 An archive begins with a line `{"record": "archive", "format": 1}`; then come the revisions of each memory (`"record":
-"memory"`, oldest first), entities, relations and tombstones. It holds no time of its own, so that equal stores give equal archives.
+"memory"`, oldest first), entities, relations, proposals, feedback and tombstones. It holds no time of its own, so that equal stores
+give equal archives.
 Lines without a `record` are drafts with the fields of remember, read as people and other programs write them.
 """
 
@@ -38,6 +39,7 @@ from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
 from ai_memory.service.handlers.graph.relations import check_relation, checked_entity, checked_relation
 from ai_memory.service.handlers.once import write
+from ai_memory.service.handlers.proposals.deciding import checked_feedback, checked_proposal
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Exclude, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import dedup_key
@@ -46,8 +48,12 @@ from ai_memory.types import (
     Actor,
     ArchivedTombstone,
     Entity,
+    Feedback,
     Job,
+    Judge,
     MemoryRecord,
+    Proposal,
+    Propose,
     Relation,
     contains_forgotten,
 )
@@ -94,7 +100,13 @@ def namespaces(parts: Parts, request: NamespacesRequest) -> Namespaces:
     return Namespaces(namespaces=tuple(NamespaceCount(namespace=name, memories=count) for name, count in counts))
 
 
-_RECORDS: dict[type, str] = {MemoryRecord: "memory", Relation: "relation", Entity: "entity"}
+_RECORDS: dict[type, str] = {
+    MemoryRecord: "memory",
+    Relation: "relation",
+    Entity: "entity",
+    Proposal: "proposal",
+    Feedback: "feedback",
+}
 
 
 def _line(record: str, values: dict[str, Any]) -> bytes:
@@ -181,6 +193,8 @@ class Import:
             self._flush()
             relation = self._vouched(checked_relation(from_builtins(values, Relation)))
             self._pending.append((number, self._relate(relation)))
+        elif record in ("proposal", "feedback"):
+            self._pending.append((number, self._of_inbox(record, values)))
         elif record == "tombstone":
             if self._request.tombstones:
                 self._pending.append((number, self._exclude(from_builtins(values, ArchivedTombstone))))
@@ -189,7 +203,7 @@ class Import:
         else:
             raise InvalidInputError(
                 f"unknown record {record!r}",
-                hint="records are archive, memory, entity, relation and tombstone; a draft has none",
+                hint="records are archive, memory, entity, relation, proposal, feedback and tombstone; a draft has none",
                 field="record",
             )
 
@@ -246,6 +260,17 @@ class Import:
             if not _DIGEST.fullmatch(getattr(brought, field)):
                 raise InvalidInputError(f"{field} of a tombstone is not 32 hexadecimal digits", field=field)
         return Exclude(tombstone=msgspec.structs.replace(brought, namespace=namespace), at=self._parts.clock.now())
+
+    def _of_inbox(self, record: str, values: dict[str, Any]) -> Propose | Judge:
+        """A proposal in its state, or feedback; whether a person wrote it is as for `_vouched`."""
+        vouched = self._parts.actor is Actor.PERSON
+        if record == "feedback":
+            said = checked_feedback(from_builtins(values, Feedback), vouched=vouched)
+            namespace = check_namespace(self._request.namespace or said.namespace)
+            return Judge(feedback=msgspec.structs.replace(said, namespace=namespace), restored=True)
+        made = checked_proposal(from_builtins(values, Proposal), vouched=vouched)
+        namespace = check_namespace(self._request.namespace or made.namespace)
+        return Propose(proposal=msgspec.structs.replace(made, namespace=namespace))
 
     def _relate(self, relation: Relation) -> Relate:
         """The relation with its endpoints found by name where this store has the entity under another id."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ from ai_memory.operations.reading import (
     TimelineRequest,
 )
 from ai_memory.operations.zones import in_users_zone
-from ai_memory.recall.answer import Answer, Notice
+from ai_memory.recall.answer import Answer, Moved, Notice
 from ai_memory.recall.engine import Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
 from ai_memory.recall.evidence.background import ENOUGH_ROWS
@@ -46,7 +46,7 @@ from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
 from ai_memory.truth.wording import Wanted, wanted
-from ai_memory.types import Generation, MemoryRecord, Page, Selection
+from ai_memory.types import Feedback, Generation, MemoryRecord, Page, Selection, Verdict
 from ai_memory.wording.ways import REBUILD, TUNE
 
 TIMELINE_PAGE = 1_000
@@ -58,6 +58,36 @@ def recall(parts: Parts, request: RecallRequest, recipe: Recipe | None = None) -
 
     `recipe` replaces the one that the request names: weights that have no name.
     """
+    return _with_feedback(parts, request.namespace, _recalled(parts, request, recipe))
+
+
+def _with_feedback(parts: Parts, namespace: str, answer: Answer) -> Answer:
+    """The answer with what feedback made of its hits' confidence. What was never revised was not moved, and is not looked up."""
+    changed = [hit.memory.id for hit in answer.hits if hit.memory.revision > 1]
+    said = _moved(parts.store.feedback(namespace, changed)) if changed else {}
+    if not said:
+        return answer
+    hits = tuple(msgspec.structs.replace(hit, moved=said.get(hit.memory.id)) for hit in answer.hits)
+    return msgspec.structs.replace(answer, hits=hits)
+
+
+def _moved(said: Sequence[Feedback]) -> dict[str, Moved]:
+    """By memory what its feedback, in order of writing, made of its confidence; none where the last one took all back."""
+    counts: dict[str, Counter[str]] = {}
+    last: dict[str, Feedback] = {}
+    for each in said:
+        if each.verdict is Verdict.WITHDRAWN:
+            counts.pop(each.memory_id, None)
+        else:
+            counts.setdefault(each.memory_id, Counter())[each.verdict.value] += 1
+            last[each.memory_id] = each
+    return {
+        memory: Moved(given=last[memory].given, verdicts=dict(sorted(found.items())), last=last[memory].at)
+        for memory, found in counts.items()
+    }
+
+
+def _recalled(parts: Parts, request: RecallRequest, recipe: Recipe | None) -> Answer:
     clean_text(request.query, "query")
     tuning: tuple[Notice, ...] = ()
     if recipe is None:
@@ -213,7 +243,8 @@ def history(parts: Parts, request: HistoryRequest) -> History:
     revisions = parts.store.revisions(request.namespace, named)
     if not revisions:
         raise no_such_memory(named, request.namespace)
-    return History(id=named, revisions=tuple(revisions))
+    said = tuple(parts.store.feedback(request.namespace, [named]))
+    return History(id=named, revisions=tuple(revisions), feedback=said)
 
 
 def timeline(parts: Parts, request: TimelineRequest) -> Timeline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -27,6 +27,7 @@ from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_
 from ai_memory.service.handlers.lookup import no_such_memory
 from ai_memory.service.handlers.once import Write, write_once
 from ai_memory.service.handlers.phrases import memory_meant
+from ai_memory.service.handlers.proposals.similar import Touched, ended, named, touched
 from ai_memory.service.handlers.reasons import clean_reason
 from ai_memory.service.handlers.refusals import raise_rejected
 from ai_memory.service.parts import Parts
@@ -45,13 +46,14 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
     """Keep one memory."""
     draft = _with_ids(parts, request.namespace, in_users_zone(request, parts.zone))
     command = to_remember(draft, request.namespace, parts.clock.now(), reinstate=request.reinstate)
+    (found,) = touched(parts, [command], request.on_conflict)
 
     def answer(results: list[Result]) -> Receipt:
-        return _receipt(draft, results[0], _why_pending(parts))
+        return _touching(_receipt(draft, results[0], _why_pending(parts)), found, results[1:])
 
     asked = Write("remember", request, request.namespace, request.idempotency_key)
-    receipt, repeated = write_once(parts, asked, [command], answer, Receipt)
-    receipts = _as_it_is(parts, request.namespace, [receipt], repeated=repeated)
+    receipt, repeated = write_once(parts, asked, [command, *found.commands], answer, Receipt)
+    receipts = _as_it_is(parts, request.namespace, [receipt], repeated=repeated, texts=_texts([found]))
     return (_awaited(parts, receipts) if request.wait else receipts)[0]
 
 
@@ -59,18 +61,40 @@ def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
     """Keep many memories; each gets its own receipt, and a wrong one does not stop the others."""
     given = [in_users_zone(draft, parts.zone) for draft in request.memories]
     drafts, commands, places, receipts = _prepare(parts, given, request.namespace, reinstate=request.reinstate)
+    found = touched(parts, commands, request.on_conflict)
+    following = [command for each in found for command in each.commands]
 
     def answer(results: list[Result]) -> Receipts:
         why_pending = _why_pending(parts)
         filled: list[Receipt | None] = list(receipts)
-        for place, result in zip(places, results, strict=True):
-            filled[place] = _receipt(drafts[place], result, why_pending)
+        rest = results[len(commands) :]
+        for place, result, each in zip(places, results, found, strict=False):
+            own, rest = rest[: len(each.commands)], rest[len(each.commands) :]
+            filled[place] = _touching(_receipt(drafts[place], result, why_pending), each, own)
         return _counted([receipt for receipt in filled if receipt is not None])
 
     asked = Write("remember_many", request, request.namespace, request.idempotency_key)
-    answered, repeated = write_once(parts, asked, commands, answer, Receipts)
-    true = _as_it_is(parts, request.namespace, answered.receipts, repeated=repeated)
+    answered, repeated = write_once(parts, asked, [*commands, *following], answer, Receipts)
+    true = _as_it_is(parts, request.namespace, answered.receipts, repeated=repeated, texts=_texts(found))
     return _counted(_awaited(parts, true) if request.wait else true)
+
+
+def _touching(receipt: Receipt, found: Touched, results: Sequence[Result]) -> Receipt:
+    """The receipt with what the memory touches, and with what the service superseded by itself; without texts, as it is kept."""
+    if not found.similar or receipt.outcome is Outcome.REJECTED:
+        return receipt
+    done = ended(found, results)
+    return msgspec.structs.replace(
+        receipt,
+        similar=named(found, results, receipt.memory_id),
+        supersedes=(*receipt.supersedes, *(each for each in done if each not in receipt.supersedes)),
+        outcome=Outcome.SUPERSEDED if done and receipt.outcome is Outcome.STORED else receipt.outcome,
+    )
+
+
+def _texts(found: Sequence[Touched]) -> dict[str, str]:
+    """What the memories say that new ones touch, by id."""
+    return {each.id: each.text for touches in found for each in touches.similar if each.text is not None}
 
 
 def _with_ids(parts: Parts, namespace: str, draft: AnyDraft) -> AnyDraft:
@@ -119,10 +143,10 @@ def revise(parts: Parts, request: ReviseRequest) -> Receipt:
 
 
 def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
-    named = memory_meant(parts, request.namespace, request.id)
-    current = parts.store.get(request.namespace, [named])[0]
+    meant = memory_meant(parts, request.namespace, request.id)
+    current = parts.store.get(request.namespace, [meant])[0]
     if current is None:
-        raise no_such_memory(named, request.namespace)
+        raise no_such_memory(meant, request.namespace)
     command = to_revise(in_users_zone(request, parts.zone), current, parts.clock.now())
 
     def answer(results: list[Result]) -> Receipt:
@@ -135,9 +159,9 @@ def _revise(parts: Parts, request: ReviseRequest) -> Receipt:
 
 def retire(parts: Parts, request: RetireRequest) -> Receipt:
     """Stop holding a memory for true."""
-    named = memory_meant(parts, request.namespace, request.id)
+    meant = memory_meant(parts, request.namespace, request.id)
     command = Retire(
-        id=named,
+        id=meant,
         namespace=request.namespace,
         at=parts.clock.now(),
         reason=clean_reason(request.reason),
@@ -151,7 +175,7 @@ def retire(parts: Parts, request: RetireRequest) -> Receipt:
 
     asked = Write("retire", request, request.namespace, request.idempotency_key)
     receipt, repeated = write_once(parts, asked, [command], answer, Receipt)
-    about = receipt.memory_id or named
+    about = receipt.memory_id or meant
     if repeated and parts.store.get(request.namespace, [about])[0] is None:
         raise no_such_memory(about, request.namespace)
     return receipt
@@ -261,15 +285,35 @@ def _stored_reason(stored: Stored, why_pending: str | None) -> str | None:
     return _sentences(again, ended, _ended_before(stored.ended_before), why_pending)
 
 
-def _as_it_is(parts: Parts, namespace: str, receipts: Sequence[Receipt], *, repeated: bool) -> list[Receipt]:
-    """The receipts with what is not kept of them; of one that is `repeated`, as true as it is by now."""
-    named = {receipt.memory_id for receipt in receipts if repeated and receipt.memory_id is not None}
-    named |= {receipt.was_retired.memory_id for receipt in receipts if receipt.was_retired is not None}
-    if not named:
-        return list(receipts)
-    found = parts.store.get(namespace, sorted(named))
+def _as_it_is(
+    parts: Parts,
+    namespace: str,
+    receipts: Sequence[Receipt],
+    *,
+    repeated: bool,
+    texts: Mapping[str, str] | None = None,
+) -> list[Receipt]:
+    """The receipts with what is not kept of them; of one that is `repeated`, as true as it is by now.
+
+    `texts` are what the memories say that these touch, as read for this write; of a repeated one they are read again.
+    """
+    ids = {receipt.memory_id for receipt in receipts if repeated and receipt.memory_id is not None}
+    ids |= {receipt.was_retired.memory_id for receipt in receipts if receipt.was_retired is not None}
+    if repeated:
+        ids |= {each.id for receipt in receipts for each in receipt.similar}
+    found = parts.store.get(namespace, sorted(ids)) if ids else []
     there = {record.id: record for record in found if record is not None}
-    return [_filled(receipt, there, repeated=repeated) for receipt in receipts]
+    known = dict(texts or {}) if not repeated else {memory: record.text for memory, record in there.items()}
+    whole = [_with_texts(receipt, known) for receipt in receipts]
+    return [_filled(receipt, there, repeated=repeated) for receipt in whole] if ids else whole
+
+
+def _with_texts(receipt: Receipt, texts: Mapping[str, str]) -> Receipt:
+    """The receipt with what the memories say that it touches; one that is gone is left out."""
+    if not receipt.similar:
+        return receipt
+    similar = tuple(msgspec.structs.replace(each, text=texts[each.id]) for each in receipt.similar if each.id in texts)
+    return msgspec.structs.replace(receipt, similar=similar)
 
 
 def _filled(receipt: Receipt, there: dict[str, MemoryRecord], *, repeated: bool) -> Receipt:

@@ -78,6 +78,13 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
         "OR (l.evidence IS NOT NULL AND NOT EXISTS { (:Node {namespace: l.namespace, id: l.evidence}) }) RETURN count(*)",
     ),
     (
+        "proposal_ends",
+        "proposals or feedback are about a memory that is gone",
+        RESTORE,
+        "MATCH (p:Proposal|Feedback) WHERE NOT EXISTS { (:Node {namespace: p.namespace, id: p.memory_id}) } "
+        "OR (p.other_id IS NOT NULL AND NOT EXISTS { (:Node {namespace: p.namespace, id: p.other_id}) }) RETURN count(*)",
+    ),
+    (
         "relation_stray",
         "relationships in the graph belong to no relation of the store",
         RESTORE,
@@ -168,7 +175,7 @@ def _chain(read: Read) -> Iterator[Problem]:
             return
         before = expected
         change = log_entry(entry, digest)
-        if change.action is Action.FORGOTTEN:
+        if change.action in (Action.FORGOTTEN, Action.UNDONE):
             made.difference_update(change.keys)
         else:
             made.update(change.keys)

@@ -11,9 +11,11 @@ from ai_memory.store.copying import (
     CopiedAnswer,
     CopiedEntity,
     CopiedEntry,
+    CopiedFeedback,
     CopiedGeneration,
     CopiedJob,
     CopiedPending,
+    CopiedProposal,
     CopiedRelation,
     CopiedRevision,
     CopiedTombstone,
@@ -29,19 +31,23 @@ from ai_memory.store.neo4j.memories import insert
 from ai_memory.store.neo4j.nodes import (
     EDGE,
     ENTITY,
+    FEEDBACK,
     GENERATION,
     HELD,
     JOB,
     LOG,
+    PROPOSAL,
     Held,
     answer_properties,
     entity,
+    feedback,
     generation,
     held,
     job,
     job_properties,
     log_properties,
     logged,
+    proposal,
     relation,
 )
 from ai_memory.store.neo4j.relating import LOCATED, Joined, insert_entities, join
@@ -54,6 +60,8 @@ _LABELS = {
     Part.REVISIONS: "Revision",
     Part.ENTITIES: "Entity",
     Part.RELATIONS: "Relation",
+    Part.PROPOSALS: "Proposal",
+    Part.FEEDBACK: "Feedback",
     Part.TOMBSTONES: "Tombstone",
     Part.PENDING: "Owed",
     Part.VECTORS: "Vector",
@@ -70,6 +78,8 @@ _QUERIES: dict[Part, str] = {
     Part.ENTITIES: f"MATCH (e:Entity) WHERE e.number > $a RETURN {ENTITY}, e.number ORDER BY e.number",
     Part.RELATIONS: "MATCH (l:Relation) WHERE l.key > $a WITH l ORDER BY l.key LIMIT $limit "
     f"{LOCATED} RETURN {EDGE}, l.salt, l.key ORDER BY l.key",
+    Part.PROPOSALS: f"MATCH (p:Proposal) WHERE p.key > $a RETURN {PROPOSAL}, p.key, p.pair ORDER BY p.key",
+    Part.FEEDBACK: f"MATCH (f:Feedback) WHERE f.key > $a RETURN {FEEDBACK}, f.key ORDER BY f.key",
     Part.TOMBSTONES: "MATCH (t:Tombstone) WHERE t.sequence > $a OR (t.sequence = $a AND t.digest > $c) "
     "RETURN t.sequence, t.namespace, t.digest, t.sealed, t.salt ORDER BY t.sequence, t.digest",
     Part.PENDING: f"MATCH (n:Owed) WHERE {_BEHIND_PAIR.format('key')} RETURN n.generation, n.key ORDER BY n.generation, n.key",
@@ -114,12 +124,18 @@ def _answer(row: list[Any]) -> CopiedAnswer:
     return CopiedAnswer(bytes.fromhex(key), namespace, request, bytes(response), tuple(memories), at)
 
 
+def _proposal(row: list[Any], secret: Secret) -> CopiedProposal:
+    *_, key, pair = row
+    return CopiedProposal(key, proposal(row), bytes.fromhex(pair)).opened_with(secret)
+
+
 _READS: dict[Part, Callable[[list[Any]], Any]] = {
     Part.GENERATIONS: lambda row: CopiedGeneration(generation(row)),
     Part.LOG: _entry,
     Part.REVISIONS: _revision,
     Part.ENTITIES: _entity,
     Part.RELATIONS: _relation,
+    Part.FEEDBACK: lambda row: CopiedFeedback(row[-1], feedback(row)),
     Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
@@ -133,6 +149,7 @@ class Neo4jSource:
         self._read = read
         self._reads: dict[Part, Callable[[list[Any]], Any]] = _READS | {
             Part.TOMBSTONES: lambda row: _tombstone(row, secret),
+            Part.PROPOSALS: lambda row: _proposal(row, secret),
             Part.ANSWERS: lambda row: _answer(row).opened_with(secret),
         }
         ((store_id, sequence, digest),) = read("MATCH (s:Store {only: true}) RETURN s.store_id, s.sequence, s.digest")
@@ -181,6 +198,8 @@ class Neo4jTarget:
         def run(transaction: Transaction) -> None:
             if part is Part.TOMBSTONES:
                 _tombstones(transaction, rows, self._secret)
+            elif part is Part.PROPOSALS:
+                transaction.keep_proposals([(row.key, row.under(self._secret), row.proposal) for row in rows])
             elif part is Part.ANSWERS:
                 answers = [transaction.sealed("Answer", answer_properties(row.under(self._secret))) for row in rows]
                 transaction.in_pieces(INSERT_ANSWERS, answers)
@@ -256,6 +275,7 @@ _TAKES: dict[Part, Callable[[Transaction, list[Any]], None]] = {
         "UNWIND $rows AS row CREATE (:Owed {generation: row[0], key: row[1]})",
         [(row.generation, row.key) for row in rows],
     ),
+    Part.FEEDBACK: lambda transaction, rows: transaction.keep_feedback([(row.key, row.feedback) for row in rows]),
     Part.VECTORS: _vectors,
     Part.JOBS: lambda transaction, rows: transaction.in_pieces(
         "UNWIND $rows AS row CREATE (j:Job) SET j = row",

@@ -11,12 +11,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ai_memory.store.base import Action, LogEntry, StoredRevision
+from ai_memory.store.base import Action, Canonical, LogEntry, StoredRevision
 from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import (
     EDGE,
     ENTITY,
+    FEEDBACK,
     LOG,
+    PROPOSAL,
     RECORD,
     entity,
     log_entry_of,
@@ -25,8 +27,10 @@ from ai_memory.store.neo4j.nodes import (
     relation,
     stored_revision,
 )
+from ai_memory.store.neo4j.nodes import feedback as feedback_of
+from ai_memory.store.neo4j.nodes import proposal as proposal_of
 from ai_memory.store.neo4j.relating import LOCATED
-from ai_memory.types import Entity, MemoryRecord, Relation
+from ai_memory.types import Entity, Feedback, MemoryRecord, Proposal, Relation
 
 PAGE = 2_000
 
@@ -127,6 +131,22 @@ class Snapshot:
             later = (made.namespace, made.id) in self._unrelated
             yield replace(made, retired_at=None) if later else made
 
+    def proposals(self) -> Iterator[Proposal]:
+        """All proposals in the order they were made, in the state that they are in now."""
+        query = (
+            f"MATCH (p:Proposal) WHERE $after < p.key <= $end {self._here('p')} "
+            f"RETURN {PROPOSAL}, p.key ORDER BY p.key LIMIT $limit"
+        )
+        return (proposal_of(row) for row in self._rows(query))
+
+    def feedback(self) -> Iterator[Feedback]:
+        """All feedback in the order of writing."""
+        query = (
+            f"MATCH (f:Feedback) WHERE $after < f.key <= $end {self._here('f')} "
+            f"RETURN {FEEDBACK}, f.key ORDER BY f.key LIMIT $limit"
+        )
+        return (feedback_of(row) for row in self._rows(query))
+
     def _here(self, name: str) -> str:
         return "" if self._namespace is None else f"AND {name}.namespace = $namespace"
 
@@ -148,9 +168,11 @@ class Snapshot:
             self._seen = entries[-1].sequence
 
 
-def export(connection: Connection, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
+def export(connection: Connection, namespace: str | None = None) -> Iterator[Canonical]:
     """As `Store.export`."""
     snapshot = Snapshot(connection, namespace)
     yield from snapshot.memories()
     yield from snapshot.entities()
     yield from snapshot.relations()
+    yield from snapshot.proposals()
+    yield from snapshot.feedback()

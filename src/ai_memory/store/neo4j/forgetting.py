@@ -40,6 +40,10 @@ _REQUESTS = (
     "UNWIND $rows AS row MATCH (a:Answer {namespace: row[0]}) WHERE any(each IN a.memories WHERE each IN row[1]) "
     "REMOVE a.request_digest"
 )
+_PROPOSALS, _OTHERS, _FEEDBACK = (
+    f"UNWIND $rows AS row MATCH (p:{label} {{namespace: row[0], {which}: row[1]}}) DELETE p"
+    for label, which in (("Proposal", "memory_id"), ("Proposal", "other_id"), ("Feedback", "memory_id"))
+)
 _UNSUPPORTED = (
     "UNWIND $rows AS row MATCH (e:Node {namespace: row[0], id: row[1]}) WHERE NOT EXISTS { (e)--(:Node) } "
     "OPTIONAL MATCH (e)-[:HAS_ALIAS]->(a:Alias) DETACH DELETE a, e"
@@ -120,6 +124,8 @@ def _erase(transaction: Transaction, gone: dict[tuple[str, str], list[int]]) -> 
     touched |= {tuple(row) for row in transaction.looked_up(_EVIDENCED, names)}
     transaction.in_pieces(_LOCATORS, names)
     transaction.in_pieces(_MEMORIES, names)
+    for query in (_PROPOSALS, _OTHERS, _FEEDBACK):
+        transaction.in_pieces(query, names)
     ids: dict[str, list[str]] = {}
     for namespace, memory_id in names:
         ids.setdefault(namespace, []).append(memory_id)

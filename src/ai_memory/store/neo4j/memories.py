@@ -41,6 +41,13 @@ _RETIRED = (
     "SET r.retired_at = row[1], r.retired_reason = row[2], r.dedup_key = row[3] REMOVE r:Current"
 )
 _LABELS = "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) SET m.label = row[2]"
+_STRUCK = "UNWIND $rows AS row MATCH (o:Owed {key: row}) DELETE o"
+_LOST_VECTORS = "UNWIND $rows AS row MATCH (:Revision {key: row})-[:HAS_VECTOR]->(v:Vector) DETACH DELETE v"
+_LOST = "UNWIND $rows AS row MATCH (r:Revision {key: row}) DETACH DELETE r"
+_REVIVED = (
+    "UNWIND $rows AS row MATCH (r:Revision {key: row[0]}) "
+    "SET r.dedup_key = row[1], r:Current REMOVE r.retired_at, r.retired_reason"
+)
 _NAMED = "UNWIND $rows AS row MATCH (n:Node {namespace: row[0], id: row[1]})"
 _PENDING = "UNWIND $rows AS row UNWIND $generations AS generation CREATE (:Owed {generation: generation, key: row})"
 
@@ -154,6 +161,18 @@ class Memories:
         held.retired = True
         if replaced:
             held.dedup_key = None
+
+    def take_back(self, held: Held, now: MemoryRecord, dedup_key: bytes | None, gone: Sequence[int]) -> None:
+        """Make a retired revision current again, as the record `now`, and erase those that came after it, by their keys."""
+        transaction = self.transaction
+        transaction.in_pieces(_STRUCK, gone)
+        transaction.in_pieces(_LOST_VECTORS, gone)
+        transaction.in_pieces(_LOST, gone)
+        shown = None if dedup_key is None else dedup_key.hex()
+        transaction.in_pieces(_REVIVED, [(held.key, shown)])
+        transaction.reseal("Revision", "UNWIND $rows AS row MATCH (n:Revision {key: row})", [held.key])
+        transaction.in_pieces(_LABELS, [(now.namespace, now.id, label(now))])
+        transaction.reseal("Memory", _NAMED, [(now.namespace, now.id)])
 
     def inherit(self, before: int, after: int) -> None:
         """The revision `after` says what `before` says, and takes over its vectors where there are any."""

@@ -18,7 +18,7 @@ from ai_memory.store.keys import line_of
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, reader, writer
 from ai_memory.text.analysis import analyse
 from ai_memory.text.properties import label_of
-from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation
+from ai_memory.types import EmbedderIdentity, Entity, Feedback, Generation, Job, MemoryRecord, Proposal, Relation
 
 Properties = dict[str, Any]
 Values = Sequence[Any]
@@ -183,6 +183,29 @@ def entity_properties(number: int, sequence: int, made: Entity) -> Properties:
 
 entity = reader(Entity, Entity.__struct_fields__, _CODECS)
 """The entity that values of `ENTITY` hold."""
+
+
+PROPOSAL = returned(Proposal.__struct_fields__, "p")
+"""What `proposal` reads, from a proposal p; more values may follow."""
+FEEDBACK = returned(Feedback.__struct_fields__, "f")
+"""What `feedback` reads, from feedback f; more values may follow."""
+_proposal_values = writer(Proposal, Proposal.__struct_fields__)
+_feedback_values = writer(Feedback, Feedback.__struct_fields__)
+proposal = reader(Proposal, Proposal.__struct_fields__)
+"""The proposal that values of `PROPOSAL` hold."""
+feedback = reader(Feedback, Feedback.__struct_fields__)
+"""The feedback that values of `FEEDBACK` hold."""
+
+
+def proposal_properties(key: int, pair: bytes, made: Proposal) -> Properties:
+    """A proposal node."""
+    named = dict(zip(Proposal.__struct_fields__, _proposal_values(made), strict=True))
+    return named | {"key": key, "pair": pair.hex()}
+
+
+def feedback_properties(key: int, made: Feedback) -> Properties:
+    """A node of feedback."""
+    return dict(zip(Feedback.__struct_fields__, _feedback_values(made), strict=True)) | {"key": key}
 
 
 def generation(values: Values) -> Generation:

@@ -10,10 +10,34 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.store.base import StoreStats
 from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.neo4j.database.connection import Connection
-from ai_memory.store.neo4j.nodes import EDGE, ENTITY, JOB, RECORD, entity, job, record, relation
+from ai_memory.store.neo4j.nodes import (
+    EDGE,
+    ENTITY,
+    FEEDBACK,
+    JOB,
+    PROPOSAL,
+    RECORD,
+    entity,
+    feedback,
+    job,
+    proposal,
+    record,
+    relation,
+)
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.selection import Conditions, was_known, was_valid
-from ai_memory.types import DECISIONS, Entity, Job, MemoryRecord, Page, Relation, Selection
+from ai_memory.types import (
+    DECISIONS,
+    Entity,
+    Feedback,
+    Job,
+    MemoryRecord,
+    Page,
+    Proposal,
+    ProposalState,
+    Relation,
+    Selection,
+)
 
 _LATEST = (
     "UNWIND $ids AS id MATCH (m:Node {namespace: $namespace, id: id}) "
@@ -230,3 +254,36 @@ def jobs(connection: Connection, *, kind: str | None = None, states: Sequence[st
         states=list(states),
     )
     return [job(row) for row in rows]
+
+
+def proposals(
+    connection: Connection,
+    namespace: str,
+    *,
+    ids: Sequence[str] = (),
+    memories: Sequence[str] = (),
+    states: Sequence[ProposalState] = (),
+) -> list[Proposal]:
+    """As `Store.proposals`."""
+    rows = connection.read(
+        "MATCH (p:Proposal {namespace: $namespace}) WHERE (size($ids) = 0 OR p.id IN $ids) "
+        "AND (size($states) = 0 OR p.state IN $states) "
+        "AND (size($memories) = 0 OR p.memory_id IN $memories OR p.other_id IN $memories) "
+        f"RETURN {PROPOSAL} ORDER BY p.key DESC",
+        namespace=namespace,
+        ids=list(ids),
+        memories=list(memories),
+        states=[str(state) for state in states],
+    )
+    return [proposal(row) for row in rows]
+
+
+def all_feedback(connection: Connection, namespace: str, memories: Sequence[str] = ()) -> list[Feedback]:
+    """As `Store.feedback`."""
+    rows = connection.read(
+        "MATCH (f:Feedback {namespace: $namespace}) WHERE size($memories) = 0 OR f.memory_id IN $memories "
+        f"RETURN {FEEDBACK} ORDER BY f.key",
+        namespace=namespace,
+        memories=list(memories),
+    )
+    return [feedback(row) for row in rows]

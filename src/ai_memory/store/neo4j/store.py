@@ -45,6 +45,7 @@ from ai_memory.store.neo4j.database.sealing import sealed as sealed_properties
 from ai_memory.store.neo4j.graveyard import Graveyard
 from ai_memory.store.neo4j.nodes import job_properties
 from ai_memory.store.neo4j.rekeying import rekey
+from ai_memory.store.neo4j.remembering import inbox
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import sealed
 from ai_memory.store.seals import Seals
@@ -52,10 +53,13 @@ from ai_memory.store.tombstones import Secret
 from ai_memory.types import (
     Actor,
     ArchivedTombstone,
+    Decide,
     EmbedderIdentity,
     Generation,
     Job,
+    Judge,
     Problem,
+    Propose,
     WipePending,
 )
 
@@ -214,6 +218,8 @@ class Neo4jStore:
     namespaces = _reads(reading.namespaces)
     stats = _reads(reading.stats)
     jobs = _reads(reading.jobs)
+    proposals = _reads(reading.proposals)
+    feedback = _reads(reading.all_feedback)
 
     def tombstoned(self, namespace: str, texts: Sequence[str]) -> list[bool]:
         """As `Store.tombstoned`."""
@@ -322,6 +328,9 @@ _CARRYING_OUT: dict[type[Any], Callable[[Transaction, Any], list[Result]]] = {
     Unrelate: relating.carry_out,
     Forget: forgetting.carry_out,
     Exclude: forgetting.exclude,
+    Propose: inbox.carry_out,
+    Decide: inbox.carry_out,
+    Judge: inbox.carry_out,
 }
 
 

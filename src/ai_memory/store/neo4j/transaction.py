@@ -18,10 +18,16 @@ from ai_memory.store.copying import CopiedAnswer
 from ai_memory.store.neo4j.database.connection import Rows
 from ai_memory.store.neo4j.database.sealing import reseal, sealed
 from ai_memory.store.neo4j.graveyard import POSITION, Graveyard
-from ai_memory.store.neo4j.nodes import Properties, answer_properties, log_properties
+from ai_memory.store.neo4j.nodes import (
+    Properties,
+    answer_properties,
+    feedback_properties,
+    log_properties,
+    proposal_properties,
+)
 from ai_memory.store.rules import KEPT_MICROSECONDS, is_kept, key_reused, memories_of, repeats_what_is_forgotten
 from ai_memory.store.seals import Seals
-from ai_memory.types import Actor
+from ai_memory.types import Actor, Feedback, Proposal
 
 ROWS_AT_ONCE = 1_000
 """Rows of one query, so that neither side holds much more than it works on."""
@@ -34,6 +40,9 @@ _BEGIN = (
 """The count comes between the lock and the reading, so that nothing is read before the lock is held."""
 
 INSERT_ANSWERS = "UNWIND $rows AS row CREATE (a:Answer) SET a = row"
+
+_NEW_PROPOSALS = "UNWIND $rows AS row CREATE (p:Proposal) SET p = row"
+_NEW_FEEDBACK = "UNWIND $rows AS row CREATE (f:Feedback) SET f = row"
 
 _TOMBSTONE = ("namespace", "digest", "sealed", "salt", "sequence")
 _BURY = "UNWIND $rows AS row MERGE (t:Tombstone {namespace: row.namespace, digest: row.digest}) ON CREATE SET t = row"
@@ -129,6 +138,14 @@ class Transaction:
         if lifted:
             self.in_pieces(_LIFT, lifted)
             self.store["lifted"] = self.store.get("lifted", 0) + 1
+
+    def keep_proposals(self, made: Sequence[tuple[int, bytes, Proposal]]) -> None:
+        """Write new proposals, each with its key and what finds it again."""
+        self.in_pieces(_NEW_PROPOSALS, [self.sealed("Proposal", proposal_properties(*each)) for each in made])
+
+    def keep_feedback(self, made: Sequence[tuple[int, Feedback]]) -> None:
+        """Write new feedback, each with its key."""
+        self.in_pieces(_NEW_FEEDBACK, [self.sealed("Feedback", feedback_properties(*each)) for each in made])
 
     def next_entity(self) -> int:
         """The number of a new entity."""

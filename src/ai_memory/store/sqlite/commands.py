@@ -43,6 +43,7 @@ from ai_memory.store.rules import (
 )
 from ai_memory.store.sqlite.answers import erase_requests
 from ai_memory.store.sqlite.forgetting import exclude, forget
+from ai_memory.store.sqlite.inbox import decide, judge, propose
 from ai_memory.store.sqlite.line import neighbours
 from ai_memory.store.sqlite.relating import is_joined, join, part, relate, unrelate
 from ai_memory.store.sqlite.restoring import restore
@@ -52,7 +53,7 @@ from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.sqlite.transaction.graveyard import lift
 from ai_memory.store.tombstones import same_text
 from ai_memory.store.values import micros
-from ai_memory.types import MemoryRecord, RelationType
+from ai_memory.types import Decide, Judge, MemoryRecord, Propose, RelationType
 
 
 def execute(transaction: Transaction, commands: Sequence[Command]) -> list[Result]:
@@ -321,4 +322,7 @@ _SINGLE: dict[type[Any], Callable[[Transaction, Any], Result]] = {
     Unrelate: unrelate,
     Restore: restore,
     Exclude: exclude,
+    Propose: propose,
+    Decide: decide,
+    Judge: judge,
 }

@@ -7,6 +7,7 @@ from itertools import chain
 from ai_memory.store.base import Action, Exclude, Forget, Result, Stored, Unchanged
 from ai_memory.store.rules import refuse, too_many_stores
 from ai_memory.store.sqlite.relating import relate
+from ai_memory.store.sqlite.revisions import erase_revisions
 from ai_memory.store.sqlite.rows.seals import insert_sealed
 from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.sqlite.transaction.graveyard import bury
@@ -33,9 +34,10 @@ def forget(transaction: Transaction, command: Forget) -> Result:
         trace = Trace.of(text)
         row = bury(connection, transaction.graveyard.secret, namespace, trace, sequence)
         transaction.refusing.add(command.namespace, Entry(row, sequence, command.id, trace))
-    _erase_revisions(transaction, keys)
+    erase_revisions(transaction, keys)
     connection.execute("DELETE FROM memories WHERE number = ?", (held.memory,))
     ends = _erase_edges(transaction, namespace, command)
+    _erase_inbox(transaction, namespace, command.id)
     for each in command.left:
         relate(transaction, each)
     _erase_unsupported(transaction, namespace, ends)
@@ -62,25 +64,6 @@ def exclude(transaction: Transaction, command: Exclude) -> Result:
     return Stored(sequence=sequence)
 
 
-def _erase_revisions(transaction: Transaction, keys: list[int]) -> None:
-    connection = transaction.connection
-    tagged = [
-        (tag, key)
-        for key in keys
-        for (tag,) in connection.execute(
-            "SELECT value FROM revisions, json_each(revisions.tags) WHERE revisions.key = ?", (key,)
-        )
-    ]
-    connection.executemany("DELETE FROM tags WHERE tag = ? AND revision = ?", tagged)
-    generations = [number for (number,) in connection.execute("SELECT number FROM generations")]
-    connection.executemany(
-        "DELETE FROM owed WHERE generation = ? AND revision = ?",
-        [(number, key) for number in generations for key in keys],
-    )
-    connection.executemany("DELETE FROM vectors WHERE revision = ?", [(key,) for key in keys])
-    connection.executemany("DELETE FROM revisions WHERE key = ?", [(key,) for key in keys])
-
-
 def _erase_edges(transaction: Transaction, namespace: int, command: Forget) -> set[str]:
     """Erase relations that touch the memory, and the decisions that go with it; the ends of all of them."""
     connection = transaction.connection
@@ -97,6 +80,14 @@ def _erase_edges(transaction: Transaction, namespace: int, command: Forget) -> s
             )
             connection.execute(f"DELETE FROM relations WHERE {where}", values)
     return ends
+
+
+def _erase_inbox(transaction: Transaction, namespace: int, memory_id: str) -> None:
+    """Erase the proposals and the feedback about a memory."""
+    values = {"namespace": namespace, "id": memory_id}
+    for table, which in (("proposals", "memory_id"), ("proposals", "other_id"), ("feedback", "memory_id")):
+        sql = f"DELETE FROM {table} WHERE namespace = :namespace AND {which} = :id"
+        transaction.connection.execute(sql, values)
 
 
 def _erase_unsupported(transaction: Transaction, namespace: int, ends: set[str]) -> None:

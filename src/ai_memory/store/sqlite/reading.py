@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
-from ai_memory.store.base import LogEntry, StoredRevision, StoreStats
+from ai_memory.store.base import Canonical, LogEntry, StoredRevision, StoreStats
 from ai_memory.store.chain import log_entry
 from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.sqlite.file.connection import Row
+from ai_memory.store.sqlite.inbox import exported
 from ai_memory.store.sqlite.rows import (
     ENTITY_COLUMNS,
     JOB_COLUMNS,
@@ -345,7 +346,7 @@ def jobs(connection: sqlite3.Connection, *, kind: str | None = None, states: Seq
     return [job(row) for row in rows]
 
 
-def export(connection: sqlite3.Connection, namespace: str | None) -> Iterator[MemoryRecord | Relation | Entity]:
+def export(connection: sqlite3.Connection, namespace: str | None) -> Iterator[Canonical]:
     """As `Store.export`; rows are read as they are asked for."""
     number = None if namespace is None else namespace_number(connection, namespace)
     values = {"number": number}
@@ -364,3 +365,4 @@ def export(connection: sqlite3.Connection, namespace: str | None) -> Iterator[Me
         yield entity(row)
     for row in connection.execute(f"{RELATION_SOURCE} {where.format('l')} ORDER BY l.key", values):
         yield relation(row)
+    yield from exported(connection, number, here=namespace is not None)

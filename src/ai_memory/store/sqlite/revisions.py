@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from itertools import repeat
 
 from msgspec.structs import replace
@@ -132,3 +133,23 @@ def retire_revision(transaction: Transaction, key: int, at: dt.datetime, reason:
         "UPDATE revisions SET retired_at = ?, retired_reason = ? WHERE key = ?", (to_micros(at), reason, key)
     )
     reseal(transaction.connection, "revisions", "revisions.key = ?", (key,))
+
+
+def erase_revisions(transaction: Transaction, keys: Sequence[int]) -> None:
+    """Erase revisions with their vectors, tags and places in a backlog."""
+    connection = transaction.connection
+    tagged = [
+        (tag, key)
+        for key in keys
+        for (tag,) in connection.execute(
+            "SELECT value FROM revisions, json_each(revisions.tags) WHERE revisions.key = ?", (key,)
+        )
+    ]
+    connection.executemany("DELETE FROM tags WHERE tag = ? AND revision = ?", tagged)
+    generations = [number for (number,) in connection.execute("SELECT number FROM generations")]
+    connection.executemany(
+        "DELETE FROM owed WHERE generation = ? AND revision = ?",
+        [(number, key) for number in generations for key in keys],
+    )
+    connection.executemany("DELETE FROM vectors WHERE revision = ?", [(key,) for key in keys])
+    connection.executemany("DELETE FROM revisions WHERE key = ?", [(key,) for key in keys])

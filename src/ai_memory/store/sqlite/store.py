@@ -21,11 +21,11 @@ from ai_memory.errors import (
     StoreFullError,
     StoreReadOnlyError,
 )
-from ai_memory.store.base import Command, Forget, Once, Result, VectorRow
+from ai_memory.store.base import Canonical, Command, Forget, Once, Result, VectorRow
 from ai_memory.store.copying import refuse_half_filled
 from ai_memory.store.rules import RESTORE, sealed
 from ai_memory.store.seals import Seals
-from ai_memory.store.sqlite import reading, rows, schema
+from ai_memory.store.sqlite import inbox, reading, rows, schema
 from ai_memory.store.sqlite import vectors as _vectors
 from ai_memory.store.sqlite.answers import keep_answer, kept_answer
 from ai_memory.store.sqlite.commands import execute
@@ -47,12 +47,9 @@ from ai_memory.types import (
     Actor,
     ArchivedTombstone,
     EmbedderIdentity,
-    Entity,
     Generation,
     Job,
-    MemoryRecord,
     Problem,
-    Relation,
     WipePending,
 )
 
@@ -377,6 +374,8 @@ class SqliteStore:
     contexts = _reads_snapshot(reading.contexts)
     stats = _reads_snapshot(reading.stats)
     log = _reads_snapshot(reading.log)
+    proposals = _reads(inbox.proposals)
+    feedback = _reads_snapshot(inbox.all_feedback)
 
     def tombstoned(self, namespace: str, texts: Sequence[str]) -> list[bool]:
         """As `Store.tombstoned`."""
@@ -429,7 +428,7 @@ class SqliteStore:
 
     # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def export(self, namespace: str | None = None) -> Iterator[MemoryRecord | Relation | Entity]:
+    def export(self, namespace: str | None = None) -> Iterator[Canonical]:
         """As `Store.export`, streaming; closing the iterator early releases the snapshot.
 
         Where it holds a wipe up, it is ended: the next item raises RequestTimeoutError.

@@ -37,6 +37,8 @@ LABELS = (
     "Revision",
     "LogEntry",
     "Relation",
+    "Proposal",
+    "Feedback",
     "Tombstone",
     "Vector",
     "Owed",

@@ -37,6 +37,8 @@ KINDS: dict[str, _Kind] = {
     "Alias": _Kind("(n:Alias)", ("folded",)),
     "Relation": _Kind("(n:Relation)", ("id",), "key"),
     RELATIONSHIP: _Kind("(:Node)-[n]->(:Node)", ("id",), "key"),
+    "Proposal": _Kind("(n:Proposal)", ("id",), "key"),
+    "Feedback": _Kind("(n:Feedback)", ("id",), "key"),
     "Tombstone": _Kind("(n:Tombstone)", ("sequence",)),
     "Generation": _Kind("(n:Generation)", ("number",)),
     "Vector": _Kind("(n:Vector)", ("generation", "position"), "key"),

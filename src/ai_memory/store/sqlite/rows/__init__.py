@@ -17,7 +17,7 @@ from ai_memory.store.base import StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry
 from ai_memory.store.keys import line_of
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, Row, reader, writer
-from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation
+from ai_memory.types import EmbedderIdentity, Entity, Feedback, Generation, Job, MemoryRecord, Proposal, Relation
 
 
 def hash_column(content_hash: str) -> bytes | str:
@@ -181,6 +181,38 @@ entity = reader(Entity, Entity.__struct_fields__)
 """The entity that a row of `ENTITY_COLUMNS` holds; more columns may follow."""
 
 ENTITY_ROW = ("number", "id", "namespace", "name", "folded", "kind", "created_at")
+
+
+# ── proposals, feedback ────────────────────────────────────────────────────────────────────────────────────────────────
+
+PROPOSAL_COLUMNS = columns_of(Proposal.__struct_fields__, "p", {"namespace": "n.name"})
+"""What `proposal` reads, from proposals p and namespaces n."""
+PROPOSAL_SOURCE = f"SELECT {PROPOSAL_COLUMNS} FROM proposals p JOIN namespaces n ON n.number = p.namespace"
+FEEDBACK_COLUMNS = columns_of(Feedback.__struct_fields__, "f", {"namespace": "n.name"})
+"""What `feedback` reads, from feedback f and namespaces n."""
+FEEDBACK_SOURCE = f"SELECT {FEEDBACK_COLUMNS} FROM feedback f JOIN namespaces n ON n.number = f.namespace"
+
+proposal = reader(Proposal, Proposal.__struct_fields__)
+"""The proposal that a row of `PROPOSAL_COLUMNS` holds; more columns may follow."""
+feedback = reader(Feedback, Feedback.__struct_fields__)
+"""The feedback that a row of `FEEDBACK_COLUMNS` holds; more columns may follow."""
+
+_PROPOSAL_FIELDS = tuple(name for name in Proposal.__struct_fields__ if name != "namespace")
+_FEEDBACK_FIELDS = tuple(name for name in Feedback.__struct_fields__ if name != "namespace")
+PROPOSAL_ROW = ("key", "namespace", "pair", *_PROPOSAL_FIELDS)
+FEEDBACK_ROW = ("key", "namespace", *_FEEDBACK_FIELDS)
+_proposal_values = writer(Proposal, _PROPOSAL_FIELDS)
+_feedback_values = writer(Feedback, _FEEDBACK_FIELDS)
+
+
+def proposal_row(key: int, namespace: int, pair: bytes, made: Proposal) -> Row:
+    """A proposal as `PROPOSAL_ROW`; `namespace` is the namespace's number."""
+    return (key, namespace, pair, *_proposal_values(made))
+
+
+def feedback_row(key: int, namespace: int, made: Feedback) -> Row:
+    """Feedback as `FEEDBACK_ROW`; `namespace` is the namespace's number."""
+    return (key, namespace, *_feedback_values(made))
 
 
 # ── the log ────────────────────────────────────────────────────────────────────────────────────────────────────────────

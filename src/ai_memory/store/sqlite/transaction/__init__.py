@@ -144,6 +144,10 @@ class Transaction:
         """The revision with this key."""
         return record(self.connection.execute(f"{RECORD_SOURCE} WHERE r.key = ?", (key,)).fetchone())
 
+    def held_by_key(self, key: int) -> Held:
+        """The same with what is not shown of it."""
+        return held(self.connection.execute(f"{HELD_SOURCE} WHERE r.key = ?", (key,)).fetchone())
+
     def saying(self, dedup_keys: Sequence[bytes]) -> list[Saying]:
         """The latest revisions of memories with one of these dedup keys, oldest first."""
         found: list[Row] = []

@@ -20,7 +20,7 @@ from ai_memory.types import LENGTH_TOLERANCE, Problem
 
 _MAKING = f"('{Action.REMEMBERED}', '{Action.REVISED}', '{Action.RESTORED}')"
 
-_ERASED = "SELECT j.value FROM log g, json_each(g.erased_keys) j WHERE g.action = 'forgotten'"
+_ERASED = "SELECT j.value FROM log g, json_each(g.erased_keys) j WHERE g.action IN ('forgotten', 'undone')"
 
 _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
     (
@@ -69,6 +69,15 @@ _COUNTS: tuple[tuple[str, str, str | None, str], ...] = (
         "SELECT namespace, evidence FROM relations WHERE evidence IS NOT NULL) l WHERE NOT EXISTS "
         "(SELECT 1 FROM memories m WHERE m.namespace = l.namespace AND m.id = l.id) AND NOT EXISTS "
         "(SELECT 1 FROM entities e WHERE e.namespace = l.namespace AND e.id = l.id)",
+    ),
+    (
+        "proposal_ends",
+        "proposals or feedback are about a memory that is gone",
+        RESTORE,
+        "SELECT count(*) FROM (SELECT namespace, memory_id AS id FROM proposals UNION ALL "
+        "SELECT namespace, other_id FROM proposals WHERE other_id IS NOT NULL UNION ALL "
+        "SELECT namespace, memory_id FROM feedback) l WHERE NOT EXISTS "
+        "(SELECT 1 FROM memories m WHERE m.namespace = l.namespace AND m.id = l.id)",
     ),
     (
         "occurred",

@@ -16,9 +16,11 @@ from ai_memory.store.copying import (
     CopiedAnswer,
     CopiedEntity,
     CopiedEntry,
+    CopiedFeedback,
     CopiedGeneration,
     CopiedJob,
     CopiedPending,
+    CopiedProposal,
     CopiedRelation,
     CopiedRevision,
     CopiedTombstone,
@@ -36,12 +38,16 @@ from ai_memory.store.sqlite.relating import INSERT_RELATION
 from ai_memory.store.sqlite.revisions import INSERT_MEMORY, INSERT_REVISION, INSERT_TAG
 from ai_memory.store.sqlite.rows import (
     ENTITY_COLUMNS,
+    FEEDBACK_COLUMNS,
     GENERATION_COLUMNS,
     JOB_COLUMNS,
     LOGGED_COLUMNS,
+    PROPOSAL_COLUMNS,
     RECORD_COLUMNS,
     RELATION_COLUMNS,
     entity,
+    feedback,
+    feedback_row,
     generation,
     hash_column,
     insert_into,
@@ -49,6 +55,8 @@ from ai_memory.store.sqlite.rows import (
     job_row,
     logged,
     memory_row,
+    proposal,
+    proposal_row,
     record,
     record_key,
     relation,
@@ -70,6 +78,8 @@ _TABLES = {
     Part.REVISIONS: "revisions",
     Part.ENTITIES: "entities",
     Part.RELATIONS: "relations",
+    Part.PROPOSALS: "proposals",
+    Part.FEEDBACK: "feedback",
     Part.TOMBSTONES: "tombstones",
     Part.PENDING: "owed",
     Part.VECTORS: "vectors",
@@ -88,6 +98,10 @@ _SELECTS: dict[Part, str] = {
     "WHERE e.number > :a ORDER BY e.number",
     Part.RELATIONS: f"SELECT {RELATION_COLUMNS}, l.salt, l.key FROM relations l CROSS JOIN namespaces n ON n.number = l.namespace "
     "WHERE l.key > :a ORDER BY l.key",
+    Part.PROPOSALS: f"SELECT {PROPOSAL_COLUMNS}, p.key, p.pair FROM proposals p CROSS JOIN namespaces n ON n.number = p.namespace "
+    "WHERE p.key > :a ORDER BY p.key",
+    Part.FEEDBACK: f"SELECT {FEEDBACK_COLUMNS}, f.key FROM feedback f CROSS JOIN namespaces n ON n.number = f.namespace "
+    "WHERE f.key > :a ORDER BY f.key",
     Part.TOMBSTONES: "SELECT t.sequence, n.name, t.digest, t.sealed, t.salt FROM tombstones t JOIN namespaces n "
     "ON n.number = t.namespace WHERE (t.sequence, lower(hex(t.digest))) > (:a, :c) "
     "ORDER BY t.sequence, lower(hex(t.digest))",
@@ -120,12 +134,18 @@ def _relation(row: Row) -> CopiedRelation:
     return CopiedRelation(key, relation(row), salt)
 
 
+def _proposal(row: Row) -> CopiedProposal:
+    *_, key, pair = row
+    return CopiedProposal(key, proposal(row), pair)
+
+
 _READS: dict[Part, Callable[[Row], Any]] = {
     Part.GENERATIONS: lambda row: CopiedGeneration(generation(row)),
     Part.LOG: lambda row: CopiedEntry(*logged(row)),
     Part.REVISIONS: _revision,
     Part.ENTITIES: _entity,
     Part.RELATIONS: _relation,
+    Part.FEEDBACK: lambda row: CopiedFeedback(row[-1], feedback(row)),
     Part.PENDING: lambda row: CopiedPending(*row),
     Part.VECTORS: lambda row: CopiedVector(*row),
     Part.JOBS: lambda row: CopiedJob(job(row)),
@@ -140,6 +160,7 @@ class SqliteSource:
         self._reads: dict[Part, Callable[[Row], Any]] = _READS | {
             Part.TOMBSTONES: lambda row: CopiedTombstone.of(secret, *row),
             Part.ANSWERS: lambda row: _answer(row).opened_with(secret),
+            Part.PROPOSALS: lambda row: _proposal(row).opened_with(secret),
         }
         store_id = str(meta.get(connection, STORE_ID))
         newest = connection.execute("SELECT sequence, digest FROM log ORDER BY sequence DESC LIMIT 1").fetchone()
@@ -189,6 +210,8 @@ class Filling:
             Part.REVISIONS: self._revisions,
             Part.ENTITIES: self._entities,
             Part.RELATIONS: self._relations,
+            Part.PROPOSALS: self._proposals,
+            Part.FEEDBACK: self._feedback,
             Part.TOMBSTONES: self._tombstones,
             Part.PENDING: self._pending,
             Part.VECTORS: self._vectors,
@@ -280,6 +303,17 @@ class Filling:
         seal = self._seals.of("relations")
         made = [relation_row(row.key, self._namespace(row.relation.namespace), row.salt, row.relation) for row in rows]
         self._connection.executemany(INSERT_RELATION, [(*row, seal(row)) for row in made])
+
+    def _proposals(self, rows: list[CopiedProposal]) -> None:
+        made = [
+            proposal_row(row.key, self._namespace(row.proposal.namespace), row.under(self._secret), row.proposal)
+            for row in rows
+        ]
+        self._insert("proposals", made)
+
+    def _feedback(self, rows: list[CopiedFeedback]) -> None:
+        made = [feedback_row(row.key, self._namespace(row.feedback.namespace), row.feedback) for row in rows]
+        self._insert("feedback", made)
 
     def _tombstones(self, rows: list[CopiedTombstone]) -> None:
         values = [(self._namespace(row.namespace), *row.under(self._secret), row.salt, row.sequence) for row in rows]

@@ -23,6 +23,8 @@ _NAMED_BY = {
     "aliases": ("entity", "alias"),
     "relations": ("id",),
     "entities": ("id",),
+    "proposals": ("id",),
+    "feedback": ("id",),
     "tombstones": ("sequence",),
     "vectors": ("position", "revision"),
     "jobs": ("id",),

@@ -50,7 +50,7 @@ from ai_memory.types import MemoryRecord, RelationType
 
 def carry_out(transaction: Transaction, commands: Sequence[MemoryCommand]) -> list[Result]:
     """Carry out a run of commands about memories."""
-    run = _Run(transaction, commands)
+    run = Run(transaction, commands)
     doing: dict[type[Any], Callable[[Any], Result]] = {
         Remember: run.remember,
         Revise: run.revise,
@@ -64,7 +64,9 @@ def carry_out(transaction: Transaction, commands: Sequence[MemoryCommand]) -> li
     return results
 
 
-class _Run:
+class Run:
+    """One run of commands about memories: what it reads is looked up at once, and written at once at its end."""
+
     def __init__(self, transaction: Transaction, commands: Sequence[MemoryCommand]) -> None:
         self.transaction = transaction
         self.memories = Memories(transaction, commands)
@@ -75,6 +77,7 @@ class _Run:
     # ── remember ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def remember(self, command: Remember) -> Result:
+        """Add a memory."""
         memories = self.memories
         earlier: dict[str, Held] = {}
         for memory_id in command.supersedes:
@@ -183,12 +186,13 @@ class _Run:
             return False
         assert held.dedup_key is not None  # only a retired revision has none
         made = replace(held.record, valid_to=end)
-        self._replace(held, made, held.dedup_key, command.at, f"superseded by {by}")
+        self.replace(held, made, held.dedup_key, command.at, f"superseded by {by}")
         return True
 
     # ── revise, retire ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def revise(self, command: Revise) -> Result:
+        """Give a memory a new revision."""
         held = self.memories.history(command.namespace, command.id).latest
         refusal = refuse(None if held is None else held.record.revision, command.id, command.if_revision)
         if refusal is not None:
@@ -215,7 +219,7 @@ class _Run:
             overlapped = keys.overlapping(made, line)
             if overlapped is not None:
                 return keys.taken(made, overlapped)
-        made = self._replace(held, made, command.dedup_key, command.at, command.reason)
+        made = self.replace(held, made, command.dedup_key, command.at, command.reason)
         return Stored(
             sequence=self.transaction.sequence,
             memory_id=command.id,
@@ -225,7 +229,7 @@ class _Run:
             retired=before,
         )
 
-    def _replace(
+    def replace(
         self,
         held: Held,
         made: MemoryRecord,
@@ -263,6 +267,7 @@ class _Run:
         return made
 
     def retire(self, command: Retire) -> Result:
+        """Stop holding a memory to be true."""
         held = self.memories.history(command.namespace, command.id).latest
         refusal = refuse(None if held is None else held.record.revision, command.id, command.if_revision)
         if refusal is not None:
@@ -287,6 +292,7 @@ class _Run:
     # ── restore ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def restore(self, command: Restore) -> Result:
+        """Put back a memory from an archive."""
         fault = history_fault(command)
         if fault is not None:
             return Rejected(code="invalid_input", reason=fault)
@@ -343,4 +349,4 @@ class _Run:
         if not self._is_joined(record.namespace, by.id, record.id):
             self._join(record.namespace, by.id, record.id, at)
         made = replace(held.record, valid_to=end)
-        return self._replace(held, made, held.dedup_key, at, f"superseded by {by.id}")
+        return self.replace(held, made, held.dedup_key, at, f"superseded by {by.id}")

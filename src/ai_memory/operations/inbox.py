@@ -1,0 +1,163 @@
+"""Operations on the inbox: what the service proposes about memories, and what people decide and say about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from ai_memory.operations.base import Command, Operation, Route
+from ai_memory.operations.writing import MemoryId, Namespace, Reason, Reference
+from ai_memory.types import (
+    DEFAULT_NAMESPACE,
+    Feedback,
+    MemoryRecord,
+    Proposal,
+    ProposalKind,
+    ProposalState,
+    Share,
+    Verdict,
+)
+
+Note = Annotated[
+    Reason | None, Meta(description="Why, in your own words; erased when a memory that it is about is forgotten.")
+]
+
+
+class ProposalsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which proposals to list, the newest first. Without `states` those that wait for a decision now."""
+
+    namespace: Namespace = DEFAULT_NAMESPACE
+    states: Annotated[
+        tuple[ProposalState, ...],
+        Meta(description="Only proposals in one of these states. Default: open ones, and those put off until now."),
+    ] = ()
+    kinds: Annotated[tuple[ProposalKind, ...], Meta(description="Only proposals of one of these kinds.")] = ()
+    about: Annotated[MemoryId | None, Meta(description="Only proposals about this memory: its id, or key:NAME.")] = None
+    ids: Annotated[tuple[str, ...], Meta(max_length=1_000, description="Only the proposals with these ids.")] = ()
+    limit: Annotated[int, Meta(ge=1, le=1_000, description="At most this many proposals, the newest.")] = 100
+
+
+class Proposed(Struct, frozen=True, kw_only=True):
+    """A proposal with the memories that it is about, and what accepting it does."""
+
+    proposal: Proposal
+    memory: MemoryRecord
+    other: MemoryRecord | None = None
+    accepting: str
+    """What accepting does, or did, as a sentence."""
+
+
+class Proposals(Struct, frozen=True, kw_only=True):
+    """The newest proposals first; `total` counts all that match."""
+
+    proposals: tuple[Proposed, ...]
+    total: int
+
+
+class ProposeRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The memory that should change, and why; a person decides."""
+
+    id: Reference
+    kind: Annotated[
+        ProposalKind,
+        Meta(
+            description="update or contradiction (the other memory supersedes it), copy (the other says the same: it is retired), "
+            "retirement (it is wrong: it is retired) or expiry (it is outdated: it ends)."
+        ),
+    ]
+    other: Annotated[
+        Reference | None,
+        Meta(
+            description="The memory that speaks against it, or says the same: its id, key:NAME, or words that only it answers to."
+        ),
+    ] = None
+    reason: Annotated[Reason | None, Meta(description="Why, in words that do not repeat either text.")] = None
+    confidence: Annotated[Share, Meta(description="How sure it is, from 0 to 1.")] = 0.5
+    namespace: Namespace = DEFAULT_NAMESPACE
+
+
+class DecideRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The proposal, and what is decided. Accepting may correct its kind and when the memory ended."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64, description="The proposal's id (pro_…).")]
+    decision: Annotated[
+        Literal["accept", "reject", "later", "undo"],
+        Meta(
+            description="accept carries it out; reject keeps it from coming back, also for the same texts stored again; later puts "
+            "it off; undo takes the last decision back, and all is as it was before."
+        ),
+    ]
+    namespace: Namespace = DEFAULT_NAMESPACE
+    kind: Annotated[ProposalKind | None, Meta(description="With accept: another kind than the one proposed.")] = None
+    valid_to: Annotated[
+        dt.datetime | None,
+        Meta(description="With accept: when the memory stopped being true. Default: when the other one began, or now."),
+    ] = None
+    until: Annotated[dt.datetime | None, Meta(description="With later: until when, in the future.")] = None
+    note: Note = None
+
+
+class FeedbackRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The memory, and what is said of it. Its confidence moves a little, within bounds; its text stays."""
+
+    id: Reference
+    verdict: Annotated[
+        Verdict,
+        Meta(
+            description="useful, irrelevant, outdated (also proposes that it ends), wrong (also proposes to retire it) or "
+            "withdrawn (takes back all that was said before)."
+        ),
+    ]
+    note: Note = None
+    namespace: Namespace = DEFAULT_NAMESPACE
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """The feedback as it was kept, and what it made the service propose."""
+
+    feedback: Feedback
+    proposal: Proposal | None = None
+
+
+PROPOSALS = Operation(
+    name="proposals",
+    summary="List what the service proposes, with both texts and what accepting does",
+    request=ProposalsRequest,
+    response=Proposals,
+    effect="read",
+    idempotent=True,
+    route=Route("GET", "/proposals"),
+    command=Command(name="review", positional=()),
+)
+PROPOSE = Operation(
+    name="propose",
+    summary="Propose a change of a memory, for a person to decide",
+    request=ProposeRequest,
+    response=Proposed,
+    effect="write",
+    idempotent=True,
+    route=Route("POST", "/proposals"),
+    command=Command(name="propose", positional=("id", "kind", "other")),
+)
+DECIDE = Operation(
+    name="decide",
+    summary="Accept or reject a proposal, put it off, or undo that",
+    request=DecideRequest,
+    response=Proposed,
+    effect="write",
+    idempotent=True,
+    route=Route("POST", "/proposals/{id}"),
+    command=Command(name="decide", positional=("id", "decision")),
+)
+FEEDBACK = Operation(
+    name="feedback",
+    summary="Say whether a memory was useful, wrong, outdated or irrelevant",
+    request=FeedbackRequest,
+    response=Judged,
+    effect="write",
+    idempotent=False,
+    route=Route("POST", "/memories/{id}/feedback"),
+    command=Command(name="feedback", positional=("id", "verdict", "note")),
+)

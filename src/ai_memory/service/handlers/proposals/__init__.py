@@ -1,0 +1,1 @@
+"""Handlers of proposals and feedback, and what a new memory touches."""
