@@ -199,7 +199,17 @@ def _body(operation: Operation, values: list[str], *, is_async: bool) -> list[st
     wait = "await " if is_async and operation.stream != "out" else ""
     made = [f"        values: dict[str, Any] = {{{' '.join(values).removesuffix(',')}}}"]
     if len(made[0]) > WIDTH + 2:
-        made = ["        values: dict[str, Any] = {", *(f"            {value}" for value in values), "        }"]
+        # Several on a line, as nobody reads them: one on each would make the methods longer than a function should be.
+        packed = textwrap.wrap(
+            " ".join(value.replace(" ", "\0") for value in values),
+            WIDTH,
+            initial_indent=" " * 12,
+            subsequent_indent=" " * 12,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines = (line.replace("\0", " ") for line in packed)
+        made = ["        values: dict[str, Any] = {", *lines, "        }  # fmt: skip"]
     if operation.stream == "in":
         return [*made, f"        return {wait}self._import(values, lines, progress)"]
     if operation.stream == "out":

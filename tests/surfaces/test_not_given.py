@@ -24,7 +24,7 @@ SAMPLES: dict[str, Any] = {
     "inputs": "a",
     "input": "a",
 }
-CLEARED = {"title", "author", "key", "source", "valid_from", "valid_to"}
+CLEARED = {"title", "author", "key", "source", "valid_from", "valid_to", "expires_at"}
 """Fields of a change that null clears."""
 
 

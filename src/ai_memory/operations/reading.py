@@ -14,6 +14,14 @@ from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Page, Selection
 
 MAX_LIMIT = 1_000
 
+ExpiredToo = Annotated[
+    bool,
+    Meta(
+        description="Also memories that have expired, marked as expired. Without it, what had not expired yet at as_of or known_at "
+        "is shown."
+    ),
+]
+
 
 class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A question, and the filters for the memories that may answer it. Filters apply before ranking."""
@@ -73,6 +81,7 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
     include_ended: Annotated[
         bool, Meta(description="Also memories whose valid_to is before now, marked as ended. as_of implies it.")
     ] = False
+    include_expired: ExpiredToo = False
 
 
 class GetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +115,7 @@ class ListRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             description="Also memories that were retired, as they were when they were. The filters look at the latest revision."
         ),
     ] = False
+    include_expired: ExpiredToo = False
 
 
 class HistoryRequest(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -128,6 +138,7 @@ class TimelineRequest(Selection, frozen=True, kw_only=True, forbid_unknown_field
     bucket: Annotated[Literal["day", "week", "month", "year"], Meta(description="The length of a bucket.")] = "month"
     samples: Annotated[int, Meta(ge=0, le=20, description="How many memories to show per bucket.")] = 3
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many buckets, the newest.")] = 120
+    include_expired: ExpiredToo = False
 
 
 class Bucket(Struct, frozen=True, kw_only=True):

@@ -77,6 +77,9 @@ class AsyncMethods(AsyncCalls):
         source: str | None = None,
         valid_from: Instant | None = None,
         valid_to: Instant | None = None,
+        expires_at: Instant | None = None,
+        ttl: str | None = None,
+        pinned: bool = False,
         supersedes: str | Sequence[str] = (),
         namespace: str = DEFAULT_NAMESPACE,
         reinstate: bool = False,
@@ -85,28 +88,12 @@ class AsyncMethods(AsyncCalls):
     ) -> Receipt:
         """Store one memory."""
         values: dict[str, Any] = {
-            "text": text,
-            "type": type,
-            "title": title,
-            "author": author,
-            "key": key,
-            "user": user,
-            "agent": agent,
-            "session": session,
-            "context": context,
-            "tags": tags,
-            "importance": importance,
-            "confidence": confidence,
-            "attributes": attributes,
-            "source": source,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
-            "supersedes": supersedes,
-            "namespace": namespace,
-            "reinstate": reinstate,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "text": text, "type": type, "title": title, "author": author, "key": key, "user": user, "agent": agent,
+            "session": session, "context": context, "tags": tags, "importance": importance, "confidence": confidence,
+            "attributes": attributes, "source": source, "valid_from": valid_from, "valid_to": valid_to,
+            "expires_at": expires_at, "ttl": ttl, "pinned": pinned, "supersedes": supersedes, "namespace": namespace,
+            "reinstate": reinstate, "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return await self._carry_out(REMEMBER, values)
 
     async def remember_many(
@@ -120,12 +107,9 @@ class AsyncMethods(AsyncCalls):
     ) -> Receipts:
         """Store many memories at once."""
         values: dict[str, Any] = {
-            "memories": memories,
-            "namespace": namespace,
-            "reinstate": reinstate,
-            "wait": wait,
+            "memories": memories, "namespace": namespace, "reinstate": reinstate, "wait": wait,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return await self._carry_out(REMEMBER_MANY, values)
 
     async def recall(
@@ -143,16 +127,9 @@ class AsyncMethods(AsyncCalls):
     ) -> Answer:
         """Find the memories that answer a question."""
         values: dict[str, Any] = {
-            "query": query,
-            "namespace": namespace,
-            "limit": limit,
-            "max_tokens": max_tokens,
-            "layers": layers,
-            "explain": explain,
-            "recipe": recipe,
-            "format": format,
-            **filters,
-        }
+            "query": query, "namespace": namespace, "limit": limit, "max_tokens": max_tokens, "layers": layers,
+            "explain": explain, "recipe": recipe, "format": format, **filters,
+        }  # fmt: skip
         return await self._carry_out(RECALL, values)
 
     async def get(
@@ -179,13 +156,8 @@ class AsyncMethods(AsyncCalls):
     ) -> Page:
         """List memories by filter."""
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "limit": limit,
-            "cursor": cursor,
-            "order": order,
-            "retired": retired,
-            **filters,
-        }
+            "namespace": namespace, "limit": limit, "cursor": cursor, "order": order, "retired": retired, **filters,
+        }  # fmt: skip
         return await self._carry_out(LIST, values)
 
     async def revise(
@@ -206,6 +178,9 @@ class AsyncMethods(AsyncCalls):
         source: str | UnsetType | None = UNSET,
         valid_from: Instant | UnsetType | None = UNSET,
         valid_to: Instant | UnsetType | None = UNSET,
+        expires_at: Instant | UnsetType | None = UNSET,
+        ttl: str | None = None,
+        pinned: bool | UnsetType = UNSET,
         reason: str | None = None,
         if_revision: int | None = None,
         wait: bool = False,
@@ -213,26 +188,12 @@ class AsyncMethods(AsyncCalls):
     ) -> Receipt:
         """Change a memory by adding a revision."""
         values: dict[str, Any] = {
-            "id": id,
-            "text": text,
-            "namespace": namespace,
-            "type": type,
-            "title": title,
-            "author": author,
-            "key": key,
-            "context": context,
-            "tags": tags,
-            "importance": importance,
-            "confidence": confidence,
-            "attributes": attributes,
-            "source": source,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
-            "reason": reason,
-            "if_revision": if_revision,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "id": id, "text": text, "namespace": namespace, "type": type, "title": title, "author": author,
+            "key": key, "context": context, "tags": tags, "importance": importance, "confidence": confidence,
+            "attributes": attributes, "source": source, "valid_from": valid_from, "valid_to": valid_to,
+            "expires_at": expires_at, "ttl": ttl, "pinned": pinned, "reason": reason, "if_revision": if_revision,
+            "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return await self._carry_out(REVISE, values)
 
     async def retire(
@@ -246,12 +207,9 @@ class AsyncMethods(AsyncCalls):
     ) -> Receipt:
         """Mark a memory as no longer true, keeping its history."""
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "reason": reason,
-            "if_revision": if_revision,
+            "id": id, "namespace": namespace, "reason": reason, "if_revision": if_revision,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return await self._carry_out(RETIRE, values)
 
     async def forget(
@@ -265,12 +223,9 @@ class AsyncMethods(AsyncCalls):
     ) -> Forgotten:
         """Erase a memory permanently."""
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "reason": reason,
-            "if_revision": if_revision,
+            "id": id, "namespace": namespace, "reason": reason, "if_revision": if_revision,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return await self._carry_out(FORGET, values)
 
     async def forget_many(
@@ -286,14 +241,9 @@ class AsyncMethods(AsyncCalls):
     ) -> Forgotten:
         """Erase all memories that match a filter."""
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "reason": reason,
-            "retired": retired,
-            "dry_run": dry_run,
-            "allow_share": allow_share,
-            "everything": everything,
-            **filters,
-        }
+            "namespace": namespace, "reason": reason, "retired": retired, "dry_run": dry_run,
+            "allow_share": allow_share, "everything": everything, **filters,
+        }  # fmt: skip
         return await self._carry_out(FORGET_MANY, values)
 
     async def relate(
@@ -312,17 +262,10 @@ class AsyncMethods(AsyncCalls):
     ) -> Relation:
         """Relate two memories, or a memory and an entity."""
         values: dict[str, Any] = {
-            "source": source,
-            "target": target,
-            "type": type,
-            "namespace": namespace,
-            "weight": weight,
-            "attributes": attributes,
-            "evidence": evidence,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
+            "source": source, "target": target, "type": type, "namespace": namespace, "weight": weight,
+            "attributes": attributes, "evidence": evidence, "valid_from": valid_from, "valid_to": valid_to,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return await self._carry_out(RELATE, values)
 
     async def unrelate(
@@ -349,15 +292,9 @@ class AsyncMethods(AsyncCalls):
     ) -> Neighbours:
         """List what is related to a memory or an entity."""
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "depth": depth,
-            "kinds": kinds,
-            "limit": limit,
-        }
+            "id": id, "namespace": namespace, "types": types, "as_of": as_of, "known_at": known_at, "depth": depth,
+            "kinds": kinds, "limit": limit,
+        }  # fmt: skip
         return await self._carry_out(NEIGHBOURS, values)
 
     async def entities(
@@ -386,15 +323,9 @@ class AsyncMethods(AsyncCalls):
     ) -> Paths:
         """Find how two memories or entities are connected."""
         values: dict[str, Any] = {
-            "source": source,
-            "target": target,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "max_length": max_length,
-            "limit": limit,
-        }
+            "source": source, "target": target, "namespace": namespace, "types": types, "as_of": as_of,
+            "known_at": known_at, "max_length": max_length, "limit": limit,
+        }  # fmt: skip
         return await self._carry_out(PATH, values)
 
     async def graph(
@@ -411,15 +342,9 @@ class AsyncMethods(AsyncCalls):
     ) -> Graph:
         """Return the graph around a memory or an entity, or of a namespace."""
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "depth": depth,
-            "kinds": kinds,
-            "limit": limit,
-        }
+            "id": id, "namespace": namespace, "types": types, "as_of": as_of, "known_at": known_at, "depth": depth,
+            "kinds": kinds, "limit": limit,
+        }  # fmt: skip
         return await self._carry_out(GRAPH, values)
 
     async def merge(
@@ -488,12 +413,8 @@ class AsyncMethods(AsyncCalls):
     ) -> Timeline:
         """Count and sample memories by day, week, month or year."""
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "bucket": bucket,
-            "samples": samples,
-            "limit": limit,
-            **filters,
-        }
+            "namespace": namespace, "bucket": bucket, "samples": samples, "limit": limit, **filters,
+        }  # fmt: skip
         return await self._carry_out(TIMELINE, values)
 
     async def contexts(
@@ -544,11 +465,8 @@ class AsyncMethods(AsyncCalls):
     ) -> ImportReport:
         """Import memories from JSON lines."""
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "resume_key": resume_key,
-            "reinstate": reinstate,
-            "tombstones": tombstones,
-        }
+            "namespace": namespace, "resume_key": resume_key, "reinstate": reinstate, "tombstones": tombstones,
+        }  # fmt: skip
         return await self._import(values, lines, progress)
 
     async def generations(self) -> Generations:
@@ -567,12 +485,8 @@ class AsyncMethods(AsyncCalls):
     ) -> Generations:
         """Re-create all vectors in the background, then switch to them."""
         values: dict[str, Any] = {
-            "model": model,
-            "dimension": dimension,
-            "dtype": dtype,
-            "rate": rate,
-            "switch": switch,
-        }
+            "model": model, "dimension": dimension, "dtype": dtype, "rate": rate, "switch": switch,
+        }  # fmt: skip
         return await self._carry_out(REEMBED, values)
 
     async def cancel_reembed(self) -> Generations:

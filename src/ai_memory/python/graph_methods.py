@@ -64,17 +64,10 @@ class GraphMethods(UpkeepMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "source": source,
-            "target": target,
-            "type": type,
-            "namespace": namespace,
-            "weight": weight,
-            "attributes": attributes,
-            "evidence": evidence,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
+            "source": source, "target": target, "type": type, "namespace": namespace, "weight": weight,
+            "attributes": attributes, "evidence": evidence, "valid_from": valid_from, "valid_to": valid_to,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return self._carry_out(RELATE, values)
 
     def unrelate(
@@ -115,15 +108,9 @@ class GraphMethods(UpkeepMethods):
         limit: At most this many neighbours.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "depth": depth,
-            "kinds": kinds,
-            "limit": limit,
-        }
+            "id": id, "namespace": namespace, "types": types, "as_of": as_of, "known_at": known_at, "depth": depth,
+            "kinds": kinds, "limit": limit,
+        }  # fmt: skip
         return self._carry_out(NEIGHBOURS, values)
 
     def entities(
@@ -168,15 +155,9 @@ class GraphMethods(UpkeepMethods):
         limit: At most this many paths.
         """
         values: dict[str, Any] = {
-            "source": source,
-            "target": target,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "max_length": max_length,
-            "limit": limit,
-        }
+            "source": source, "target": target, "namespace": namespace, "types": types, "as_of": as_of,
+            "known_at": known_at, "max_length": max_length, "limit": limit,
+        }  # fmt: skip
         return self._carry_out(PATH, values)
 
     def graph(
@@ -204,15 +185,9 @@ class GraphMethods(UpkeepMethods):
         limit: At most this many nodes.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "depth": depth,
-            "kinds": kinds,
-            "limit": limit,
-        }
+            "id": id, "namespace": namespace, "types": types, "as_of": as_of, "known_at": known_at, "depth": depth,
+            "kinds": kinds, "limit": limit,
+        }  # fmt: skip
         return self._carry_out(GRAPH, values)
 
     def merge(

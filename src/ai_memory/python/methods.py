@@ -52,7 +52,10 @@ class Filters(TypedDict, total=False):
     min_confidence: Only memories of at least this confidence, from 0 to 1.
     as_of: Only what was true in the world at this instant: valid_from <= as_of < valid_to.
     known_at: Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now.
+    expires_before: Only memories whose expires_at is before this instant, past ones too.
     include_ended: Also memories whose valid_to is before now.
+    include_expired: Also memories that have expired, marked as expired. Without it, what had not expired yet at as_of
+        or known_at is shown.
     now: The instant to treat as now; its offset says whose days *yesterday* means. Default: the service's clock, in
         the zone of the setting `timezone`.
     """
@@ -76,7 +79,9 @@ class Filters(TypedDict, total=False):
     min_confidence: float
     as_of: Instant | None
     known_at: Instant | None
+    expires_before: Instant | None
     include_ended: bool
+    include_expired: bool
     now: Instant | None
 
 
@@ -102,6 +107,9 @@ class Methods(GraphMethods, MovingMethods):
         source: str | None = None,
         valid_from: Instant | None = None,
         valid_to: Instant | None = None,
+        expires_at: Instant | None = None,
+        ttl: str | None = None,
+        pinned: bool = False,
         supersedes: str | Sequence[str] = (),
         namespace: str = DEFAULT_NAMESPACE,
         reinstate: bool = False,
@@ -128,6 +136,12 @@ class Methods(GraphMethods, MovingMethods):
         source: Where it came from, such as a URL, a file or a message id.
         valid_from: When it happened or became true.
         valid_to: When it stopped being true.
+        expires_at: When it lapses: answers leave it out from then on, and nothing is erased by that. Default: what
+            the setting expire_after says of its context or type (working memories: a day), else never.
+        ttl: In place of expires_at, how long from now it is kept: a number of seconds, or 12h, 7d, 1 week; never for
+            good.
+        pinned: Whether the settings that make memories lapse or erase them by themselves pass it over; an expires_at
+            that is given counts all the same.
         supersedes: The memories that this one replaces: ids, `key:NAME`, or words that only the memory answers to.
             They stop being true when this one becomes true.
         namespace: The namespace to work in; nothing is read or written across namespaces.
@@ -137,28 +151,12 @@ class Methods(GraphMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "text": text,
-            "type": type,
-            "title": title,
-            "author": author,
-            "key": key,
-            "user": user,
-            "agent": agent,
-            "session": session,
-            "context": context,
-            "tags": tags,
-            "importance": importance,
-            "confidence": confidence,
-            "attributes": attributes,
-            "source": source,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
-            "supersedes": supersedes,
-            "namespace": namespace,
-            "reinstate": reinstate,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "text": text, "type": type, "title": title, "author": author, "key": key, "user": user, "agent": agent,
+            "session": session, "context": context, "tags": tags, "importance": importance, "confidence": confidence,
+            "attributes": attributes, "source": source, "valid_from": valid_from, "valid_to": valid_to,
+            "expires_at": expires_at, "ttl": ttl, "pinned": pinned, "supersedes": supersedes, "namespace": namespace,
+            "reinstate": reinstate, "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return self._carry_out(REMEMBER, values)
 
     def remember_many(
@@ -180,12 +178,9 @@ class Methods(GraphMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "memories": memories,
-            "namespace": namespace,
-            "reinstate": reinstate,
-            "wait": wait,
+            "memories": memories, "namespace": namespace, "reinstate": reinstate, "wait": wait,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return self._carry_out(REMEMBER_MANY, values)
 
     def recall(
@@ -220,16 +215,9 @@ class Methods(GraphMethods, MovingMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "query": query,
-            "namespace": namespace,
-            "limit": limit,
-            "max_tokens": max_tokens,
-            "layers": layers,
-            "explain": explain,
-            "recipe": recipe,
-            "format": format,
-            **filters,
-        }
+            "query": query, "namespace": namespace, "limit": limit, "max_tokens": max_tokens, "layers": layers,
+            "explain": explain, "recipe": recipe, "format": format, **filters,
+        }  # fmt: skip
         return self._carry_out(RECALL, values)
 
     def get(
@@ -271,13 +259,8 @@ class Methods(GraphMethods, MovingMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "limit": limit,
-            "cursor": cursor,
-            "order": order,
-            "retired": retired,
-            **filters,
-        }
+            "namespace": namespace, "limit": limit, "cursor": cursor, "order": order, "retired": retired, **filters,
+        }  # fmt: skip
         return self._carry_out(LIST, values)
 
     def revise(
@@ -298,6 +281,9 @@ class Methods(GraphMethods, MovingMethods):
         source: str | UnsetType | None = UNSET,
         valid_from: Instant | UnsetType | None = UNSET,
         valid_to: Instant | UnsetType | None = UNSET,
+        expires_at: Instant | UnsetType | None = UNSET,
+        ttl: str | None = None,
+        pinned: bool | UnsetType = UNSET,
         reason: str | None = None,
         if_revision: int | None = None,
         wait: bool = False,
@@ -321,6 +307,9 @@ class Methods(GraphMethods, MovingMethods):
         source: The new source.
         valid_from: The new time at which it happened or became true.
         valid_to: The new time at which it stopped being true.
+        expires_at: The new time at which it lapses; empty it for never.
+        ttl: In place of expires_at, how long from now on it is kept: seconds, or 12h, 7d, 1 week; never for good.
+        pinned: Whether it is pinned. Pinning takes its expires_at away, unless another is given.
         reason: Why it changes; kept in the memory's history.
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
             stale_revision, which names the current one.
@@ -329,26 +318,12 @@ class Methods(GraphMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "text": text,
-            "namespace": namespace,
-            "type": type,
-            "title": title,
-            "author": author,
-            "key": key,
-            "context": context,
-            "tags": tags,
-            "importance": importance,
-            "confidence": confidence,
-            "attributes": attributes,
-            "source": source,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
-            "reason": reason,
-            "if_revision": if_revision,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "id": id, "text": text, "namespace": namespace, "type": type, "title": title, "author": author,
+            "key": key, "context": context, "tags": tags, "importance": importance, "confidence": confidence,
+            "attributes": attributes, "source": source, "valid_from": valid_from, "valid_to": valid_to,
+            "expires_at": expires_at, "ttl": ttl, "pinned": pinned, "reason": reason, "if_revision": if_revision,
+            "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return self._carry_out(REVISE, values)
 
     def retire(
@@ -372,12 +347,9 @@ class Methods(GraphMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "reason": reason,
-            "if_revision": if_revision,
+            "id": id, "namespace": namespace, "reason": reason, "if_revision": if_revision,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return self._carry_out(RETIRE, values)
 
     def forget(
@@ -401,12 +373,9 @@ class Methods(GraphMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "reason": reason,
-            "if_revision": if_revision,
+            "id": id, "namespace": namespace, "reason": reason, "if_revision": if_revision,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return self._carry_out(FORGET, values)
 
     def forget_many(
@@ -433,14 +402,9 @@ class Methods(GraphMethods, MovingMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "reason": reason,
-            "retired": retired,
-            "dry_run": dry_run,
-            "allow_share": allow_share,
-            "everything": everything,
-            **filters,
-        }
+            "namespace": namespace, "reason": reason, "retired": retired, "dry_run": dry_run,
+            "allow_share": allow_share, "everything": everything, **filters,
+        }  # fmt: skip
         return self._carry_out(FORGET_MANY, values)
 
     def history(
@@ -475,12 +439,8 @@ class Methods(GraphMethods, MovingMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "bucket": bucket,
-            "samples": samples,
-            "limit": limit,
-            **filters,
-        }
+            "namespace": namespace, "bucket": bucket, "samples": samples, "limit": limit, **filters,
+        }  # fmt: skip
         return self._carry_out(TIMELINE, values)
 
     def contexts(

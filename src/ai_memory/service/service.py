@@ -35,6 +35,7 @@ from ai_memory.service.handlers.moving import Import
 from ai_memory.service.parts import Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
+from ai_memory.truth.ageing import Policies
 from ai_memory.types import Actor, Problem
 from ai_memory.wording.ways import SERVE
 
@@ -61,14 +62,16 @@ class Service:
         build_lock: Path | None = None,
         graph_file: OpenFile | None = None,
         tuned: Tuned | None = None,
+        policies: Policies | None = None,
         zone: dt.tzinfo = dt.UTC,
         ahead_seconds: float = 0.0,
     ) -> None:
         """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
         store agree on which of them builds a generation; `graph_file` opens the file of what memories name (None: no
-        extraction); `tuned` are weights in place of a shipped recipe's; `zone` is whose days a question and a memory mean
-        by *yesterday*; `ahead_seconds` above 0 is for a process that carries out one command and ends: it embeds what is
-        pending before it answers a question, for so long at most, and nothing in the background that it was not asked for.
+        extraction); `tuned` are weights in place of a shipped recipe's; `policies` say when new memories lapse; `zone` is
+        whose days a question and a memory mean by *yesterday*; `ahead_seconds` above 0 is for a process that carries out
+        one command and ends: it embeds what is pending before it answers a question, for so long at most, and nothing in
+        the background that it was not asked for.
         """
         clock = clock or SystemClock()
         slot = EmbedderSlot(store, loader)
@@ -89,6 +92,7 @@ class Service:
             forget_share=forget_share,
             zone=zone,
             tuned=tuned,
+            policies=policies,
             decided=decided,
             graph=graph,
             upkeep=Upkeep(store, graph),

@@ -48,10 +48,10 @@ class Remember(Struct, frozen=True, kw_only=True):
     """Add a memory, unless its scope has its text already or the text was forgotten.
 
     `dedup_key` covers namespace, facets and what is said, in 16 bytes.
-    Duplicate: a current memory has the same `dedup_key`, except one that has ended by `at` where the new one has not (what
-    was true once may become true again). Rejected: `forgotten` when the text says what a tombstone of the namespace stands for
-    (`reinstate` lifts the tombstone first), `conflict` when the id is taken in the namespace, `not_found` when `supersedes`
-    names no memory.
+    Duplicate: a current memory has the same `dedup_key`, except one that has ended or expired by `at` where the new one has not
+    (what was true once may become true again). Rejected: `forgotten` when the text says what a tombstone of the namespace
+    stands for (`reinstate` lifts the tombstone first), `conflict` when the id is taken in the namespace, `not_found` when
+    `supersedes` names no memory.
 
     `supersedes`: each of these gets a revision that ends at this one's `valid_from` (or `at`), or at its own beginning if that
     is later, and a SUPERSEDES relation from the new memory; one that is retired or ended before gets the relation only. Where

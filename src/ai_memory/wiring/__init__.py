@@ -46,6 +46,7 @@ from ai_memory.store.copying import OnPage, copy_store, export_digest
 from ai_memory.store.graph_file import GraphFile
 from ai_memory.store.sqlite.file.files import delete
 from ai_memory.store.sqlite.store import open_sqlite_store
+from ai_memory.truth.ageing import policies_of
 from ai_memory.types import EmbedderIdentity, Generation, Problem
 from ai_memory.wire import is_on_this_machine
 from ai_memory.wiring.stores import make_folder, open_store_at
@@ -103,6 +104,7 @@ def open_service(
             snapshot_rows=0 if store.read_only else settings.snapshot_rows,
             graph_file=_graph_file(store, beside.with_name(beside.name + ".graph"), settings),
             forget_share=settings.forget_share,
+            policies=policies_of(settings.expire_after),
             choose=embedders.chosen,
             build_lock=beside.with_name(beside.name + ".reembed.lock"),
             tuned=tuned,

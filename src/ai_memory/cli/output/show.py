@@ -87,7 +87,7 @@ def _hit(hit: Hit, screen: Screen, trace: Iterable[str]) -> Iterable[str]:
     facts += [isolated(part) for part in (memory.author, memory.context) if part]
     if memory.actor not in (Actor.PERSON, Actor.UNKNOWN):
         facts.append(f"(by {memory.actor})")
-    if hit.validity in ("ended", "future"):
+    if hit.validity in ("ended", "expired", "future"):
         facts.append(hit.validity)
     facts += marks(hit, lambda instant: day_in(instant, screen.zone))
     first, *more = wrap("  ".join(facts), screen.width - len(INDENT), made_visible=True)
@@ -137,6 +137,8 @@ def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
         if memory.retired_at
         else "",
         "source": memory.source or "",
+        "expires at": moment(memory.expires_at, zone),
+        "pinned": "pinned" if memory.pinned else "",
         **{name.replace("_", " "): _plain(getattr(memory, name), zone) for name in _OTHERS},
         **{name: str(value) for name, value in memory.attributes.items()},
     }
@@ -153,7 +155,7 @@ _OTHERS = tuple(
     for name in Content.__struct_fields__
     if name not in {
         "text", "title", "type", "context", "author", "tags", "importance", "confidence", "valid_from", "valid_to", "source",
-        "attributes",
+        "attributes", "expires_at", "pinned",
     }
 )  # fmt: skip
 """Fields of the content that `record` shows as they are, because it has no better way to show them."""
@@ -251,7 +253,6 @@ def neighbours(value: Neighbours, screen: Screen) -> Iterable[str]:
 
 def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
     """One line: the outcome of the write."""
-    del screen
     words, meaning = value.searchable.words, value.searchable.meaning
     searchable = "not searchable yet"
     if words:
@@ -263,6 +264,8 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
         parts.append(f"supersedes {', '.join(value.supersedes)}")
     if value.outcome is not Outcome.REJECTED:
         parts.append(searchable)
+    if value.expires_at is not None:
+        parts.append(f"expires {moment(value.expires_at, screen.zone)}")
     if value.differs:
         parts.append(f"unchanged although {', '.join(value.differs)} differ; use revise")
     parts += [visible_line(part) for part in (value.code, value.reason, value.warning) if part]

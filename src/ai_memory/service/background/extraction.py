@@ -266,7 +266,7 @@ class GraphReader:
             record.id,
             record.recorded_at,
             record.valid_from,
-            record.valid_to,
+            record.ends,
             tuple(first.values()),
             statements,
         )

@@ -110,7 +110,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
     now = parts.clock.now()
     found: list[str] = []
     states: Counter[str] = Counter()
-    if not selection.include_ended and selection.now is None:
+    if not (selection.include_ended and selection.include_expired) and selection.now is None:
         selection = replace(selection, now=now)
     for page in _pages(parts, selection, retired=request.retired):
         found.extend(record.id for record in page)
@@ -147,11 +147,13 @@ def _latest(parts: Parts, records: Sequence[MemoryRecord]) -> list[MemoryRecord]
 
 
 def _states(records: Iterable[MemoryRecord], now: dt.datetime) -> dict[str, int]:
-    """How many are `retired`, how many have `ended` (superseded ones among them), and how many are `current`."""
+    """How many are `retired`, have `expired`, have `ended` (superseded ones among them), or are `current`."""
     return dict(
         Counter(
             "retired"
             if record.retired_at is not None
+            else "expired"
+            if record.expires_at is not None and record.expires_at <= now
             else "ended"
             if record.valid_to is not None and record.valid_to <= now
             else "current"

@@ -279,12 +279,13 @@ def _notices(parts: Parts, *, words_only: bool) -> Iterator[Notice]:
 
 def _true_at(record: MemoryRecord, instant: dt.datetime) -> bool:
     began = record.valid_from is None or has_come(record.valid_from, instant)
-    return began and (record.valid_to is None or not has_come(record.valid_to, instant))
+    expired = record.expires_at is not None and record.expires_at <= instant
+    return began and not expired and (record.valid_to is None or not has_come(record.valid_to, instant))
 
 
 def _span(record: MemoryRecord) -> str:
     begin = f"from {record.valid_from.isoformat()}" if record.valid_from else "from the beginning"
-    return begin + (f" until {record.valid_to.isoformat()}" if record.valid_to else " on")
+    return begin + (f" until {record.ends.isoformat()}" if record.ends else " on")
 
 
 def _newest_first(parts: Parts, selection: Selection) -> Iterator[MemoryRecord]:
