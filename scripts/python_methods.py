@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct, UnsetType
 
-from ai_memory.operations import deciding, generations, graph, moving, reading, watching, writing
-from ai_memory.operations.base import Operation, fields_of, hints_of, without_none
+from ai_memory.operations import changes, deciding, generations, graph, moving, reading, watching, writing
+from ai_memory.operations.base import Operation, fields_of, hints_of, meanings_of, without_none
 from ai_memory.operations.schema import schemas
 from ai_memory.operations.table import OPERATIONS
 from ai_memory.types import Selection
@@ -34,7 +34,7 @@ OF_UPKEEP = _defined_in("generations", "watching")
 
 CONSTANTS = {
     operation.name: (module.__name__, name)
-    for module in (deciding, generations, graph, moving, reading, watching, writing)
+    for module in (changes, deciding, generations, graph, moving, reading, watching, writing)
     for name, operation in vars(module).items()
     if isinstance(operation, Operation)
 }
@@ -166,9 +166,10 @@ def _method(operation: Operation, *, is_async: bool) -> str:
 
     lines = "Iterable[Line] | AsyncIterable[Line]" if is_async else "Iterable[Line]"
     parameters = [f"lines: {lines}"] if operation.stream == "in" else []
-    parameters += [_parameter(name, hints[name], fields[name]) for name in positional]
+    spelt = {name: (meaning.extra or {}).get("python") for name, meaning in meanings_of(operation.request).items()}
+    parameters += [_parameter(name, hints[name], fields[name], spelt.get(name)) for name in positional]
     parameters += ["*"] if keywords else []
-    parameters += [_parameter(name, hints[name], fields[name]) for name in keywords]
+    parameters += [_parameter(name, hints[name], fields[name], spelt.get(name)) for name in keywords]
     parameters += ["progress: Progress | None = None"] if operation.stream == "in" else []
     parameters += ["**filters: Unpack[Filters]"] if filtered else []
     values = [f'"{name}": {name},' for name in (*positional, *keywords)] + (["**filters,"] if filtered else [])
@@ -262,10 +263,13 @@ def _positional(operation: Operation, required: list[str]) -> list[str]:
     return [*first, *(name for name in order[last + 1 :] if name not in first)]
 
 
-def _parameter(name: str, hint: Any, field: msgspec.structs.FieldInfo) -> str:
+def _parameter(name: str, hint: Any, field: msgspec.structs.FieldInfo, spelt: str | None) -> str:
+    """A parameter; `spelt` is what may be given for it where that is more than its type says."""
+    if spelt is not None:
+        spelt += " | None" if type(None) in get_args(hint) else ""
     if _is_required(field):
-        return f"{name}: {annotation(hint)}"
-    return f"{name}: {annotation(hint, field)} = {default(field)}"
+        return f"{name}: {spelt or annotation(hint)}"
+    return f"{name}: {spelt or annotation(hint, field)} = {default(field)}"
 
 
 def _is_required(field: msgspec.structs.FieldInfo) -> bool:

@@ -273,12 +273,8 @@ class Neighbour(Struct, frozen=True, kw_only=True):
 Texts = tuple[str, ...]
 
 
-class Selection(Struct, frozen=True, kw_only=True):
-    """A filter for the memories of one namespace. Fields are joined by AND, the values of one list by OR.
-
-    Instants compare with `>=` for `…_after` and `<` for `…_before`. `occurred_…` looks at `valid_from`, or at `created_at`
-    where a memory has no `valid_from`.
-    """
+class Facets(Struct, frozen=True, kw_only=True):
+    """A filter for the memories of one namespace by what they are. Fields are joined by AND, the values of one list by OR."""
 
     namespace: Annotated[str, Meta(description="Only memories of this namespace.")] = DEFAULT_NAMESPACE
     user: Annotated[Texts, Meta(description="Only memories of one of these users.")] = ()
@@ -312,6 +308,15 @@ class Selection(Struct, frozen=True, kw_only=True):
     author: Annotated[Texts, Meta(description="Only memories written or said by one of these people.")] = ()
     keys: Annotated[Texts, Meta(description="Only memories with one of these keys.")] = ()
     ids: Annotated[Texts, Meta(description="Only memories with one of these ids.")] = ()
+
+
+class Selection(Facets, frozen=True, kw_only=True):
+    """A filter for the memories of one namespace by what they are and when.
+
+    Instants compare with `>=` for `…_after` and `<` for `…_before`. `occurred_…` looks at `valid_from`, or at `created_at`
+    where a memory has no `valid_from`.
+    """
+
     occurred_after: Annotated[
         dt.datetime | None,
         Meta(

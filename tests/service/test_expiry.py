@@ -19,7 +19,7 @@ from ai_memory.service.acting import Acting
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.truth.ageing import policies_of
-from ai_memory.types import Actor, Outcome
+from ai_memory.types import Actor, MemoryRecord, Outcome
 from ai_memory.wiring import open_service
 from tests.support.store_samples import DAY, Reopen
 
@@ -267,3 +267,57 @@ def test_two_services_of_one_store_agree(memory: Methods, reopen: Reopen, clock:
     clock.advance(2 * DAY)
     assert Methods(Acting(other, Actor.AGENT)).recall("note").hits == ()
     other.close()
+
+
+def texts(memory: Methods, **fields: Any) -> list[str]:
+    return [each.text for each in memory.list(order="oldest", **fields).memories]
+
+
+def test_what_lapses_soon(memory: Methods, clock: ManualClock) -> None:
+    memory.remember("soon", ttl="3d")
+    memory.remember("later", ttl="30d")
+    memory.remember("lapsed", ttl="1h")
+    memory.remember("never")
+    clock.advance(DAY)
+    assert texts(memory, expiring="7d") == ["soon"]
+    assert texts(memory, expiring="60 days") == ["soon", "later"]
+    assert texts(memory, expiring="7d", include_expired=True) == ["soon", "lapsed"]
+    assert texts(memory, expiring="100 years") == ["soon", "later"]
+    with pytest.raises(InvalidInputError, match="no length of time"):
+        memory.list(expiring="soon")
+
+
+def test_what_nothing_has_confirmed_for_long(memory: Methods, clock: ManualClock) -> None:
+    said = "Ada keeps her bicycle in the shed"
+    memory.remember(said, session="one")
+    revised = memory.remember("The old text of a note").memory_id or ""
+    memory.remember("Ada once lived in Ghent", valid_to=clock.now() + HOUR)
+    memory.remember("A note that is pinned", pinned=True)
+    memory.remember("A note that nobody came back to")
+    assert texts(memory, stale="1h") == []
+    clock.advance(100 * DAY)
+    assert set(texts(memory, stale="90d")) == {said, "The old text of a note", "A note that nobody came back to"}
+    memory.remember(said.upper(), session="two")
+    memory.revise(revised, tags=["x"])
+    assert texts(memory, stale="90d") == ["A note that nobody came back to"]
+    assert texts(memory, stale="101d") == []
+    assert texts(memory, stale="99 years") == []
+
+
+def test_pages_of_what_is_aged_count_from_the_first_page(memory: Methods, clock: ManualClock) -> None:
+    for number in range(5):
+        memory.remember(f"note number {number}", ttl="10d")
+    clock.advance(DAY)
+    found: list[MemoryRecord] = []
+    cursor: str | None = None
+    while True:
+        page = memory.list(expiring="9d", limit=2, cursor=cursor)
+        found += page.memories
+        cursor = page.cursor
+        clock.advance(HOUR)
+        if cursor is None:
+            break
+    assert len(found) == 5
+    for wrong in ("x", "x.y", "9" * 40 + ".y"):
+        with pytest.raises(InvalidInputError, match="cursor"):
+            memory.list(expiring="9d", cursor=wrong)

@@ -43,7 +43,7 @@ ID = re.compile(r"\b(mem|ent|rel|dec)_[0-9a-z]{26}\b")
 STORE = re.compile(r"\S*/memory\.db")
 VOLATILE = {
     "created_at", "recorded_at", "retired_at", "took_ms", "answer_hash", "store", "index_bytes", "request_id", "sequence",
-    "unread", "decided_at", "undone_at", "mend",
+    "unread", "decided_at", "undone_at", "mend", "at",
     "actor",  # who writes is known from the surface itself
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from ai_memory.operations.base import Command, Operation, Route, Tool
+from ai_memory.operations.base import Command, Operation, Route, Tool, read_period
 from ai_memory.operations.writing import MemoryId, Namespace
 from ai_memory.recall.answer import Answer, Layer
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Page, Selection
@@ -116,6 +116,22 @@ class ListRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = False
     include_expired: ExpiredToo = False
+    expiring: Annotated[
+        str | None,
+        Meta(
+            description="Only memories that lapse within this time from now, such as 7d; those that have already only with "
+            "include_expired.",
+            extra={"read": read_period, "python": "str | float"},
+        ),
+    ] = None
+    stale: Annotated[
+        str | None,
+        Meta(
+            description="Only memories that nothing has confirmed for this long, such as 90d: neither stored or revised since, nor "
+            "said again elsewhere, not pinned and not ended. When an answer last had them is not recorded.",
+            extra={"read": read_period, "python": "str | float"},
+        ),
+    ] = None
 
 
 class HistoryRequest(Struct, kw_only=True, forbid_unknown_fields=True):

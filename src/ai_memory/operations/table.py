@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ai_memory.operations import deciding, generations, graph, moving, reading, watching, writing
+from ai_memory.operations import changes, deciding, generations, graph, moving, reading, watching, writing
 from ai_memory.operations.base import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -28,6 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
     reading.HISTORY,
     reading.TIMELINE,
     reading.CONTEXTS,
+    changes.CHANGES,
     moving.NAMESPACES,
     watching.STATS,
     watching.HEALTH,

@@ -129,7 +129,11 @@ class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
         Meta(
             description="In place of expires_at, how long from now it is kept: a number of seconds, or 12h, 7d, 1 week; "
             "never for good.",
-            extra={"short": "How long it is kept, such as 12h or 7d; never for good.", "read": read_period},
+            extra={
+                "short": "How long it is kept, such as 12h or 7d; never for good.",
+                "read": read_period,
+                "python": "str | float",
+            },
         ),
     ] = None
     pinned: Annotated[
@@ -267,7 +271,7 @@ class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
         str | None,
         Meta(
             description="In place of expires_at, how long from now on it is kept: seconds, or 12h, 7d, 1 week; never for good.",
-            extra={"read": read_period},
+            extra={"read": read_period, "python": "str | float"},
         ),
     ] = None
     pinned: Annotated[

@@ -12,6 +12,7 @@ from typing import Any, Literal, Unpack
 from msgspec import UNSET, UnsetType
 
 from ai_memory.operations.caller import Progress
+from ai_memory.operations.changes import CHANGES, Changes
 from ai_memory.operations.deciding import DECISIONS, MERGE, SPLIT, UNDO, Decision, MadeDecisions
 from ai_memory.operations.generations import (
     ACTIVATE_GENERATION,
@@ -78,7 +79,7 @@ class AsyncMethods(AsyncCalls):
         valid_from: Instant | None = None,
         valid_to: Instant | None = None,
         expires_at: Instant | None = None,
-        ttl: str | None = None,
+        ttl: str | float | None = None,
         pinned: bool = False,
         supersedes: str | Sequence[str] = (),
         namespace: str = DEFAULT_NAMESPACE,
@@ -152,11 +153,14 @@ class AsyncMethods(AsyncCalls):
         cursor: str | None = None,
         order: Literal["newest", "oldest"] = "newest",
         retired: bool = False,
+        expiring: str | float | None = None,
+        stale: str | float | None = None,
         **filters: Unpack[Filters],
     ) -> Page:
         """List memories by filter."""
         values: dict[str, Any] = {
-            "namespace": namespace, "limit": limit, "cursor": cursor, "order": order, "retired": retired, **filters,
+            "namespace": namespace, "limit": limit, "cursor": cursor, "order": order, "retired": retired,
+            "expiring": expiring, "stale": stale, **filters,
         }  # fmt: skip
         return await self._carry_out(LIST, values)
 
@@ -179,7 +183,7 @@ class AsyncMethods(AsyncCalls):
         valid_from: Instant | UnsetType | None = UNSET,
         valid_to: Instant | UnsetType | None = UNSET,
         expires_at: Instant | UnsetType | None = UNSET,
-        ttl: str | None = None,
+        ttl: str | float | None = None,
         pinned: bool | UnsetType = UNSET,
         reason: str | None = None,
         if_revision: int | None = None,
@@ -426,6 +430,35 @@ class AsyncMethods(AsyncCalls):
         """List the context paths in use."""
         values: dict[str, Any] = {"namespace": namespace, "under": under}
         return await self._carry_out(CONTEXTS, values)
+
+    async def changes(
+        self,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        user: str | Sequence[str] = (),
+        agent: str | Sequence[str] = (),
+        session: str | Sequence[str] = (),
+        types: MemoryType | str | Sequence[MemoryType | str] = (),
+        context: str = "",
+        tags: str | Sequence[str] = (),
+        any_tags: str | Sequence[str] = (),
+        without_tags: str | Sequence[str] = (),
+        author: str | Sequence[str] = (),
+        keys: str | Sequence[str] = (),
+        ids: str | Sequence[str] = (),
+        since: Instant = "1 week",
+        until: Instant | None = None,
+        axis: Literal["known", "valid"] = "known",
+        limit: int = 200,
+        cursor: str | None = None,
+    ) -> Changes:
+        """Show what changed between two instants."""
+        values: dict[str, Any] = {
+            "namespace": namespace, "user": user, "agent": agent, "session": session, "types": types,
+            "context": context, "tags": tags, "any_tags": any_tags, "without_tags": without_tags, "author": author,
+            "keys": keys, "ids": ids, "since": since, "until": until, "axis": axis, "limit": limit, "cursor": cursor,
+        }  # fmt: skip
+        return await self._carry_out(CHANGES, values)
 
     async def namespaces(self) -> Namespaces:
         """List the namespaces in use."""

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from ai_memory.operations.changes import CHANGES, Changes
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
 from ai_memory.operations.writing import (
     FORGET,
@@ -108,7 +109,7 @@ class Methods(GraphMethods, MovingMethods):
         valid_from: Instant | None = None,
         valid_to: Instant | None = None,
         expires_at: Instant | None = None,
-        ttl: str | None = None,
+        ttl: str | float | None = None,
         pinned: bool = False,
         supersedes: str | Sequence[str] = (),
         namespace: str = DEFAULT_NAMESPACE,
@@ -246,6 +247,8 @@ class Methods(GraphMethods, MovingMethods):
         cursor: str | None = None,
         order: Literal["newest", "oldest"] = "newest",
         retired: bool = False,
+        expiring: str | float | None = None,
+        stale: str | float | None = None,
         **filters: Unpack[Filters],
     ) -> Page:
         """List memories by filter.
@@ -256,10 +259,15 @@ class Methods(GraphMethods, MovingMethods):
         order: Which memories come first.
         retired: Also memories that were retired, as they were when they were. The filters look at the latest
             revision.
+        expiring: Only memories that lapse within this time from now, such as 7d; those that have already only with
+            include_expired.
+        stale: Only memories that nothing has confirmed for this long, such as 90d: neither stored or revised since,
+            nor said again elsewhere, not pinned and not ended. When an answer last had them is not recorded.
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "namespace": namespace, "limit": limit, "cursor": cursor, "order": order, "retired": retired, **filters,
+            "namespace": namespace, "limit": limit, "cursor": cursor, "order": order, "retired": retired,
+            "expiring": expiring, "stale": stale, **filters,
         }  # fmt: skip
         return self._carry_out(LIST, values)
 
@@ -282,7 +290,7 @@ class Methods(GraphMethods, MovingMethods):
         valid_from: Instant | UnsetType | None = UNSET,
         valid_to: Instant | UnsetType | None = UNSET,
         expires_at: Instant | UnsetType | None = UNSET,
-        ttl: str | None = None,
+        ttl: str | float | None = None,
         pinned: bool | UnsetType = UNSET,
         reason: str | None = None,
         if_revision: int | None = None,
@@ -456,3 +464,52 @@ class Methods(GraphMethods, MovingMethods):
         """
         values: dict[str, Any] = {"namespace": namespace, "under": under}
         return self._carry_out(CONTEXTS, values)
+
+    def changes(
+        self,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        user: str | Sequence[str] = (),
+        agent: str | Sequence[str] = (),
+        session: str | Sequence[str] = (),
+        types: MemoryType | str | Sequence[MemoryType | str] = (),
+        context: str = "",
+        tags: str | Sequence[str] = (),
+        any_tags: str | Sequence[str] = (),
+        without_tags: str | Sequence[str] = (),
+        author: str | Sequence[str] = (),
+        keys: str | Sequence[str] = (),
+        ids: str | Sequence[str] = (),
+        since: Instant = "1 week",
+        until: Instant | None = None,
+        axis: Literal["known", "valid"] = "known",
+        limit: int = 200,
+        cursor: str | None = None,
+    ) -> Changes:
+        """Show what changed between two instants.
+
+        namespace: Only memories of this namespace.
+        user: Only memories of one of these users.
+        agent: Only memories of one of these agents.
+        session: Only memories of one of these sessions.
+        types: Only memories of one of these types.
+        context: Only memories in this context path, such as work/projects, or below it, in any letter case.
+        tags: Only memories with all of these tags, in any letter case.
+        any_tags: Only memories with at least one of these tags, in any letter case.
+        without_tags: Only memories with none of these tags, in any letter case.
+        author: Only memories written or said by one of these people.
+        keys: Only memories with one of these keys.
+        ids: Only memories with one of these ids.
+        since: From when on: an instant, or how long ago, such as 1 week, 36h or 30d.
+        until: Until just before when, as an instant or how long ago. Default: now.
+        axis: known: what was stored, revised, superseded, ended, retired, expired, forgotten or decided in that time.
+            valid: how what was true at `until` differs from what was true at `since`, as it is known now.
+        limit: At most this many changes per page, the earliest first.
+        cursor: The cursor from the previous page; the other fields must be the same.
+        """
+        values: dict[str, Any] = {
+            "namespace": namespace, "user": user, "agent": agent, "session": session, "types": types,
+            "context": context, "tags": tags, "any_tags": any_tags, "without_tags": without_tags, "author": author,
+            "keys": keys, "ids": ids, "since": since, "until": until, "axis": axis, "limit": limit, "cursor": cursor,
+        }  # fmt: skip
+        return self._carry_out(CHANGES, values)

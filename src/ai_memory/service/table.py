@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ai_memory.operations import changes as change
 from ai_memory.operations import deciding as decide
 from ai_memory.operations import generations as generation
 from ai_memory.operations import graph as relation
@@ -13,7 +14,7 @@ from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.service.handlers import forgetting, generations, moving, reading, watching, writing
+from ai_memory.service.handlers import changes, forgetting, generations, moving, reading, watching, writing
 from ai_memory.service.handlers.graph import deciding, relations, walking
 from ai_memory.service.parts import Parts
 
@@ -52,6 +53,7 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(decide.DECISIONS, deciding.decisions),
         _bind(decide.UNDO, deciding.undo),
         _bind(move.NAMESPACES, moving.namespaces),
+        _bind(change.CHANGES, changes.changes),
         _bind(watch.STATS, watching.stats),
         _bind(watch.HEALTH, watching.health),
         _bind(generation.GENERATIONS, generations.generations),

@@ -270,6 +270,7 @@ class LogEntry(Struct, frozen=True, kw_only=True):
     at: dt.datetime
     action: Action
     namespace: str
+    actor: Actor = Actor.UNKNOWN
     memory_id: str | None = None
     relation_id: str | None = None
     keys: tuple[int, ...] = ()
@@ -428,6 +429,21 @@ class Store(Protocol):
 
     def log(self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None) -> list[LogEntry]:
         """Log entries with `sequence > after`, oldest first."""
+        ...
+
+    def log_between(
+        self, namespace: str, *, after: tuple[dt.datetime, int], until: dt.datetime, limit: int
+    ) -> list[LogEntry]:
+        """Log entries before `until`, in order of (`at`, `sequence`), behind the place `after` in that order."""
+        ...
+
+    def lapsed(
+        self, namespace: str, *, after: tuple[dt.datetime, int], until: dt.datetime, limit: int
+    ) -> list[StoredRevision]:
+        """Revisions that expired before `until` while they were current and had not ended, in order of (`expires_at`, `key`).
+
+        Only those behind the place `after` in that order.
+        """
         ...
 
     def live_revisions(

@@ -37,6 +37,7 @@ TAGS = {
 _TAG_OF_MODULE = {
     "writing": "memories",
     "reading": "memories",
+    "changes": "memories",
     "graph": "graph",
     "deciding": "graph",
     "moving": "transfer",

@@ -8,10 +8,12 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 from ai_memory.cli.output import explain
+from ai_memory.cli.output.changes import changes
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.layout import cut, day, isolated, moment, table, visible_line, wrap
 from ai_memory.cli.output.screen import Screen
 from ai_memory.clock import day_in
+from ai_memory.operations.changes import Changes
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
@@ -509,6 +511,7 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     History: history,
     Timeline: timeline,
     Contexts: contexts,
+    Changes: changes,
     Namespaces: namespaces,
     Neighbours: neighbours,
     Entities: entities,

@@ -1,17 +1,20 @@
-"""When a memory lapses, as a request says it: at an instant, or a length of time from now on."""
+"""When a memory lapses, as a request says it, at an instant or a length of time from now on; and lists of what lapses soon."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from ai_memory.clock import NEVER, period
+from ai_memory.clock import EPOCH, NEVER, from_micros, period, to_micros
 from ai_memory.errors import InvalidInputError
+from ai_memory.operations.reading import ListRequest
 from ai_memory.operations.writing import Draft, ReviseRequest
-from ai_memory.types import MemoryRecord
+from ai_memory.service.parts import Parts
+from ai_memory.types import MemoryRecord, Page, Selection
 
 _LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 AnyDraft = TypeVar("AnyDraft", bound=Draft)
@@ -44,6 +47,56 @@ def new_expiry(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) -
     if request.expires_at is UNSET and request.pinned is True and not current.pinned:
         return None
     return request.expires_at
+
+
+def aged_page(parts: Parts, request: ListRequest, selection: Selection) -> Page:
+    """A page of a listing, of those memories alone that lapse soon or that nothing has confirmed for long where it asks for them.
+
+    Both count from the instant of the first page, which the cursor has: else no page would follow another one.
+    """
+    cursor, now = request.cursor, selection.now or parts.clock.now()
+    aged = request.expiring is not None or request.stale is not None
+    if aged and cursor is not None:
+        now, cursor = _dated(cursor)
+    if request.expiring is not None:
+        ahead = min(now.astimezone(dt.UTC), _LATEST - period(request.expiring)) + period(request.expiring)
+        earliest = ahead if selection.expires_before is None else min(ahead, selection.expires_before)
+        selection = replace(selection, expires_before=earliest)
+    since = (
+        max(now.astimezone(dt.UTC), EPOCH + period(request.stale)) - period(request.stale) if request.stale else None
+    )
+    if since is not None:
+        latest = since if selection.recorded_before is None else min(since, selection.recorded_before)
+        selection = replace(selection, recorded_before=latest, include_ended=False)
+    newest = request.order == "newest"
+    page = parts.store.select(
+        selection, limit=request.limit, cursor=cursor, newest_first=newest, retired=request.retired
+    )
+    if since is not None:
+        page = replace(page, memories=_unconfirmed(parts, request.namespace, page.memories, since))
+    return replace(page, cursor=f"{to_micros(now)}.{page.cursor}") if aged and page.cursor else page
+
+
+def _dated(cursor: str) -> tuple[dt.datetime, str]:
+    """The instant of the first page, and the cursor of the store."""
+    at, dot, rest = cursor.partition(".")
+    try:
+        if dot:
+            return from_micros(int(at)), rest
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidInputError(
+        "the cursor is damaged", hint="pass the cursor of the page before, unchanged, or none", cursor=cursor[:100]
+    )
+
+
+def _unconfirmed(
+    parts: Parts, namespace: str, found: Sequence[MemoryRecord], since: dt.datetime
+) -> tuple[MemoryRecord, ...]:
+    """Those that are not pinned and of which no copy was stored since: a session in which a fact was said again confirms it."""
+    view = parts.follower.view(namespace, None)
+    confirmed = set() if view is None else view.confirmed([record.id for record in found], since)
+    return tuple(record for record in found if not record.pinned and record.id not in confirmed)
 
 
 def _after(ttl: str, at: dt.datetime) -> dt.datetime | None:

@@ -40,6 +40,7 @@ from ai_memory.recall.recipe import Recipe, recipe_named
 from ai_memory.service.background.embedder import Lack, PinnedEmbedder
 from ai_memory.service.background.follower import SwitchedError
 from ai_memory.service.handlers.drafts import context_path
+from ai_memory.service.handlers.expiry import aged_page
 from ai_memory.service.handlers.graph.view import QuestionLinks
 from ai_memory.service.handlers.lookup import as_selection, memory_named, no_such_memory
 from ai_memory.service.parts import Parts
@@ -187,13 +188,7 @@ def get(parts: Parts, request: GetRequest) -> MemoryRecord:
 
 def list_(parts: Parts, request: ListRequest) -> Page:
     """A page of memories by filter."""
-    return parts.store.select(
-        _with_now(parts, request, include_ended=request.include_ended),
-        limit=request.limit,
-        cursor=request.cursor,
-        newest_first=request.order == "newest",
-        retired=request.retired,
-    )
+    return aged_page(parts, request, _with_now(parts, request, include_ended=request.include_ended))
 
 
 def history(parts: Parts, request: HistoryRequest) -> History:
