@@ -218,6 +218,26 @@ class Settings(Struct, frozen=True, kw_only=True):
             )
         ),
     ] = field(default_factory=lambda: {"working": "1d"})
+    erase_expired_after: Annotated[
+        str,
+        Meta(
+            description=(
+                "How long after it expired a memory is erased by a running service, such as 30d; empty means never. Pinned "
+                "memories are passed over."
+            )
+        ),
+    ] = ""
+    erase_share: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description=(
+                "Where more than this share of a namespace, and more than 20 memories, would be erased because they expired within "
+                "a day, none is: it waits for a person, and health says so."
+            ),
+        ),
+    ] = 0.1
     forget_share: Annotated[
         float,
         Meta(
@@ -449,6 +469,8 @@ def _converted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str
                 _zone(good[name])
             if name == "expire_after":
                 _check_periods(good[name])
+            if name == "erase_expired_after" and good[name]:
+                period(good[name])
         except (msgspec.ValidationError, ValueError) as error:
             wrong[name] = _explained(str(error), kind, value)
     return good, wrong

@@ -308,6 +308,9 @@ class Facets(Struct, frozen=True, kw_only=True):
     author: Annotated[Texts, Meta(description="Only memories written or said by one of these people.")] = ()
     keys: Annotated[Texts, Meta(description="Only memories with one of these keys.")] = ()
     ids: Annotated[Texts, Meta(description="Only memories with one of these ids.")] = ()
+    pinned: Annotated[bool | None, Meta(description="Only memories that are pinned, or only those that are not.")] = (
+        None
+    )
 
 
 class Selection(Facets, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from ai_memory.clock import ManualClock
 from ai_memory.operations.changes import Change, Changes
 from ai_memory.python.methods import Methods
 from ai_memory.service.acting import Acting
-from ai_memory.service.handlers import changes as handler
+from ai_memory.service.handlers.ageing import changes as handler
 from ai_memory.service.service import Service
 from ai_memory.types import Actor
 from tests.support.store_samples import DAY, START, Reopen

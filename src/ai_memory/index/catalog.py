@@ -50,6 +50,7 @@ COLUMNS: dict[str, type[np.generic]] = {
     "occurred": np.int64,
     "statement": np.int64,
     "asks": np.bool_,
+    "pinned": np.bool_,
     "current": np.bool_,
     "erased": np.bool_,
 }
@@ -197,7 +198,7 @@ class Catalog:
             "statement",
         ):
             self.columns[name].data[rows] = 0
-        for name in ("asks", "current"):
+        for name in ("asks", "pinned", "current"):
             self.columns[name].data[rows] = False
         self.columns["erased"].data[rows] = True
 
@@ -311,6 +312,8 @@ class Catalog:
                 self._keep(facet, [number for number in numbers if number is not None], mask)
         if selection.types:
             self._keep("type", [_TYPES[kind] for kind in selection.types], mask)
+        if selection.pinned is not None:
+            mask &= self.columns["pinned"].data[: len(mask)] == selection.pinned
         if selection.context:
             wanted_path = caseless(selection.context)
             below = wanted_path + "/"
@@ -445,6 +448,7 @@ class Catalog:
             ],
             "statement": [statement(record) for record in records],
             "asks": [asks(record.text) for record in records],
+            "pinned": [record.pinned for record in records],
             "current": [record.retired_at is None for record in records],
             "erased": [False] * len(records),
             "key": keys,

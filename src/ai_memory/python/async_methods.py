@@ -446,6 +446,7 @@ class AsyncMethods(AsyncCalls):
         author: str | Sequence[str] = (),
         keys: str | Sequence[str] = (),
         ids: str | Sequence[str] = (),
+        pinned: bool | None = None,
         since: Instant = "1 week",
         until: Instant | None = None,
         axis: Literal["known", "valid"] = "known",
@@ -456,7 +457,8 @@ class AsyncMethods(AsyncCalls):
         values: dict[str, Any] = {
             "namespace": namespace, "user": user, "agent": agent, "session": session, "types": types,
             "context": context, "tags": tags, "any_tags": any_tags, "without_tags": without_tags, "author": author,
-            "keys": keys, "ids": ids, "since": since, "until": until, "axis": axis, "limit": limit, "cursor": cursor,
+            "keys": keys, "ids": ids, "pinned": pinned, "since": since, "until": until, "axis": axis, "limit": limit,
+            "cursor": cursor,
         }  # fmt: skip
         return await self._carry_out(CHANGES, values)
 

@@ -45,6 +45,7 @@ class Filters(TypedDict, total=False):
     author: Only memories written or said by one of these people.
     keys: Only memories with one of these keys.
     ids: Only memories with one of these ids.
+    pinned: Only memories that are pinned, or only those that are not.
     occurred_after: Only what happened (valid_from, else created_at) at or after this instant.
     occurred_before: Only what happened (valid_from, else created_at) before this instant.
     recorded_after: Only what was recorded at or after this instant.
@@ -72,6 +73,7 @@ class Filters(TypedDict, total=False):
     author: str | Sequence[str]
     keys: str | Sequence[str]
     ids: str | Sequence[str]
+    pinned: bool | None
     occurred_after: Instant | None
     occurred_before: Instant | None
     recorded_after: Instant | None
@@ -480,6 +482,7 @@ class Methods(GraphMethods, MovingMethods):
         author: str | Sequence[str] = (),
         keys: str | Sequence[str] = (),
         ids: str | Sequence[str] = (),
+        pinned: bool | None = None,
         since: Instant = "1 week",
         until: Instant | None = None,
         axis: Literal["known", "valid"] = "known",
@@ -500,6 +503,7 @@ class Methods(GraphMethods, MovingMethods):
         author: Only memories written or said by one of these people.
         keys: Only memories with one of these keys.
         ids: Only memories with one of these ids.
+        pinned: Only memories that are pinned, or only those that are not.
         since: From when on: an instant, or how long ago, such as 1 week, 36h or 30d.
         until: Until just before when, as an instant or how long ago. Default: now.
         axis: known: what was stored, revised, superseded, ended, retired, expired, forgotten or decided in that time.
@@ -510,6 +514,7 @@ class Methods(GraphMethods, MovingMethods):
         values: dict[str, Any] = {
             "namespace": namespace, "user": user, "agent": agent, "session": session, "types": types,
             "context": context, "tags": tags, "any_tags": any_tags, "without_tags": without_tags, "author": author,
-            "keys": keys, "ids": ids, "since": since, "until": until, "axis": axis, "limit": limit, "cursor": cursor,
+            "keys": keys, "ids": ids, "pinned": pinned, "since": since, "until": until, "axis": axis, "limit": limit,
+            "cursor": cursor,
         }  # fmt: skip
         return self._carry_out(CHANGES, values)

@@ -15,7 +15,7 @@ from ai_memory.service.background.extraction import GraphReader
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.store.base import Store
-from ai_memory.truth.ageing import Policies
+from ai_memory.truth.ageing import Erasure, Policies
 from ai_memory.types import Actor
 
 
@@ -41,5 +41,7 @@ class Parts:
     """Who the operations are carried out for: what the log says of every write."""
     policies: Policies | None = None
     """When new memories lapse that are given no expiry."""
+    erasure: Erasure | None = None
+    """When what has expired is erased; None for never."""
     tuned: Tuned | None = None
     """Weights fitted to the user's own questions, in place of a shipped recipe's."""

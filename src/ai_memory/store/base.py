@@ -124,6 +124,8 @@ class Forget(Struct, frozen=True, kw_only=True):
     """Ids of relations to erase with it: decisions about names that nothing has any longer."""
     left: tuple[Relate, ...] = ()
     """What is left of these decisions, to add in their place."""
+    lapsed: bool = False
+    """Whether it is erased because it lapsed: then no tombstone stays, since nobody meant that it must not be said again."""
 
 
 class Relate(Struct, frozen=True, kw_only=True):

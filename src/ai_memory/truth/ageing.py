@@ -51,6 +51,14 @@ def policies_of(table: Mapping[str, str]) -> Policies:
     return Policies(types=types, contexts=contexts)
 
 
+class Erasure(Struct, frozen=True):
+    """When what has expired is erased by itself, and how much of a namespace in a day: more waits for a person."""
+
+    after: dt.timedelta
+    share: float
+    """In [0, 1]."""
+
+
 def is_too_much(due: int, total: int, share: float) -> bool:
     """Whether erasing `due` of the `total` memories of a namespace is more than `share`, in [0, 1], of them and than a few."""
     return due > ALWAYS_ALLOWED and due > share * total

@@ -81,7 +81,7 @@ def _commands(
     reason: str | None,
     *,
     if_revision: int | None = None,
-) -> list[Command]:
+) -> list[Forget]:
     """One command for each memory; the first one takes along the decisions that only these memories were the reason for."""
     names = leaving(parts, namespace, ids)
     return [
@@ -121,7 +121,8 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
     forgotten = len(ids)
     if not request.dry_run and ids:
         _brake(parts, request, len(ids))
-        forgotten = _forget_all(parts, request.namespace, ids, reason)
+        commands = _commands(parts, request.namespace, ids, parts.clock.now(), reason)
+        forgotten = _forget_all(parts, request.namespace, ids, commands)
     return Forgotten(
         forgotten=forgotten,
         dry_run=request.dry_run,
@@ -177,10 +178,27 @@ def _brake(parts: Parts, request: ForgetManyRequest, matching: int) -> None:
         )
 
 
-def _forget_all(parts: Parts, namespace: str, ids: Sequence[str], reason: str | None) -> int:
+def forget_lapsed(parts: Parts, namespace: str, records: Sequence[MemoryRecord]) -> int:
+    """How many of these memories were erased: all that nobody has changed or erased since they were read.
+
+    Decisions about names go with the memories that were the reason for them, so that where there are any, memories go one by one.
+    """
+    runs = [records] if not parts.store.decisions(namespace) else [[record] for record in records]
+    forgotten = 0
+    for run in runs:
+        ids = [record.id for record in run]
+        commands = _commands(parts, namespace, ids, parts.clock.now(), None)
+        unchanged: list[Command] = [
+            replace(command, if_revision=record.revision, lapsed=True)
+            for command, record in zip(commands, run, strict=True)
+        ]
+        forgotten += _forget_all(parts, namespace, ids, unchanged)
+    return forgotten
+
+
+def _forget_all(parts: Parts, namespace: str, ids: Sequence[str], commands: Sequence[Command]) -> int:
     """How many of these memories were erased: all that nobody else has erased meanwhile."""
     parts.follower.forget_saved()
-    commands = _commands(parts, namespace, ids, parts.clock.now(), reason)
     forgotten = start = 0
     size = PAGE
     while start < len(ids):

@@ -44,6 +44,8 @@ class Conditions:
         for name, values in wanted.items():
             if values:
                 self.add(f"r.{name} IN ${name}", **{name: [str(value) for value in values]})
+        if selection.pinned is not None:
+            self.add("coalesce(r.pinned, false) = $pinned", pinned=selection.pinned)
         context = selection.context.strip("/")
         if context:
             context = caseless(context)

@@ -104,6 +104,8 @@ class Conditions:
         self._one_of("r.author", "author", selection.author)
         self._one_of("r.fact_key", "keys", selection.keys)
         self._one_of("m.id", "ids", selection.ids)
+        if selection.pinned is not None:
+            self.add("r.pinned = :pinned", pinned=int(selection.pinned))
         context = selection.context.strip("/")
         if self._written.contexts is not None:
             self.add(*below_contexts(self._written.contexts))

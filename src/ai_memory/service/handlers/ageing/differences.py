@@ -58,6 +58,8 @@ def matches(wanted: Facets, record: MemoryRecord) -> bool:
     ):
         if values and facet not in values:
             return False
+    if wanted.pinned is not None and record.pinned is not wanted.pinned:
+        return False
     path, context = caseless(record.context), caseless(wanted.context)
     if context and path != context and not path.startswith(context + "/"):
         return False

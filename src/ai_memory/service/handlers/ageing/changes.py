@@ -16,7 +16,7 @@ from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.changes import Change, ChangeKind, Changes, ChangesRequest
 from ai_memory.service.background.follower import SwitchedError
-from ai_memory.service.differences import Made, differing, kind_of, matches
+from ai_memory.service.handlers.ageing.differences import Made, differing, kind_of, matches
 from ai_memory.service.handlers.drafts import context_path
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Action, LogEntry, StoredRevision
