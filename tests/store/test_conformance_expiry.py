@@ -6,11 +6,25 @@ import datetime as dt
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.store.base import Duplicate, Restore, Store, Stored
+from ai_memory.store.base import Duplicate, LogEntry, Restore, Store, Stored
 from ai_memory.types import MemoryRecord, Selection
-from tests.support.store_samples import CLOCK, DAY, START, Reopen, digest, kept, one, remember, revise, texts
+from tests.support.store_samples import (
+    CLOCK,
+    DAY,
+    START,
+    Reopen,
+    digest,
+    forget,
+    kept,
+    one,
+    remember,
+    retire,
+    revise,
+    texts,
+)
 
 pytest_plugins = ["tests.support.store_backends"]
 
@@ -130,3 +144,61 @@ def test_the_whole_selection_against_an_oracle(store: Store) -> None:
             and (before is None or (each.expires_at is not None and each.expires_at < before))
         }
         assert {each.id for each in store.select(selection, limit=100).memories} == wanted
+
+
+def test_the_log_in_order_of_time(store: Store) -> None:
+    begin = AT()
+    made = [kept(store, f"memory {number}", at=begin + (9 - number) * DAY) for number in range(6)]
+    kept(store, "elsewhere", namespace="elsewhere", at=begin + 5 * DAY)
+    order = [each.id for each in reversed(made)]
+    found: list[LogEntry] = []
+    place = (begin + 4 * DAY, 0)
+    while page := store.log_between("default", after=place, until=begin + 9 * DAY, limit=2):
+        assert len(page) <= 2
+        found += page
+        place = (page[-1].at, page[-1].sequence)
+    assert [each.memory_id for each in found] == order[:-1], "from an instant on, until just before another"
+    assert [each for each in store.log(namespace="default") if each in found] == sorted(
+        found, key=lambda each: each.sequence
+    )
+    assert store.log_between("nowhere", after=(begin, 0), until=begin + 9 * DAY, limit=9) == []
+
+
+def test_what_lapsed_while_it_was_current(store: Store) -> None:
+    begin = AT()
+    first = kept(store, "first", at=begin, expires_at=begin + 3 * DAY)
+    kept(store, "second", at=begin, expires_at=begin + 2 * DAY)
+    kept(store, "never", at=begin)
+    retired = kept(store, "retired", at=begin, expires_at=begin + 4 * DAY)
+    one(store, retire(retired, at=begin + DAY))
+    late = kept(store, "retired later", at=begin, expires_at=begin + 5 * DAY)
+    one(store, retire(late, at=begin + 6 * DAY))
+    kept(store, "ended", at=begin, expires_at=begin + 4 * DAY, valid_to=begin + DAY)
+    kept(store, "lapsed before it was stored", at=begin, expires_at=begin - DAY)
+    one(store, revise(first, "first", expires_at=begin + 8 * DAY, at=begin + 4 * DAY))
+
+    def lapsed(after: tuple[dt.datetime, int], until: dt.datetime, limit: int = 9) -> list[str]:
+        return [each.record.text for each in store.lapsed("default", after=after, until=until, limit=limit)]
+
+    start = (begin - 9 * DAY, 0)
+    assert lapsed(start, begin + 9 * DAY) == ["second", "first", "retired later", "first"]
+    assert lapsed(start, begin + 3 * DAY) == ["second"]
+    assert lapsed((begin + 3 * DAY, 0), begin + 8 * DAY) == ["first", "retired later"]
+    (only,) = store.lapsed("default", after=start, until=begin + 9 * DAY, limit=1)
+    assert lapsed((begin + 2 * DAY, only.key), begin + 9 * DAY, limit=2) == ["first", "retired later"]
+    assert store.lapsed("nowhere", after=start, until=begin + 9 * DAY, limit=9) == []
+
+
+def test_what_is_pinned(store: Store) -> None:
+    kept(store, "pinned", pinned=True)
+    kept(store, "not pinned")
+    assert texts(store, Selection(pinned=True)) == ["pinned"]
+    assert texts(store, Selection(pinned=False)) == ["not pinned"]
+
+
+def test_what_lapsed_is_erased_without_a_tombstone(store: Store) -> None:
+    made = kept(store, "lapsed")
+    assert isinstance(one(store, replace(forget(made), lapsed=True)), Stored)
+    assert store.tombstoned("default", ["lapsed"]) == [False]
+    assert store.revisions("default", made.id) == []
+    assert isinstance(one(store, remember("lapsed")), Stored)

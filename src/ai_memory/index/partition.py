@@ -171,6 +171,12 @@ class PartitionView:
         with self._lock:
             return self._catalog.named_authors(terms)
 
+    @property
+    def any_expires(self) -> bool:
+        """Whether any row has an expiry, passed or not."""
+        with self._lock:
+            return self._catalog.expiring.n > 0
+
     def turned(self, selection: Selection, since: dt.datetime, until: dt.datetime) -> list[tuple[int, int, bool]]:
         """What of a selection was true at one of two instants and not at the other: instant, key, and whether it began.
 

@@ -76,7 +76,8 @@ def notices(
             message=f"{_memories(ended)} would have matched but had ended",
             mend=str(by_field("include_ended", "")),
         )
-    expired = 0 if plan.selection.include_expired else _left_out(view, plan, scored, ranking, limit, "include_expired")
+    looked_for = view.any_expires and not plan.selection.include_expired
+    expired = _left_out(view, plan, scored, ranking, limit, "include_expired") if looked_for else 0
     if expired:
         yield Notice(
             code="expired_left_out",
