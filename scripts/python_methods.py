@@ -15,7 +15,7 @@ import msgspec
 from msgspec import NODEFAULT, UNSET, Struct, UnsetType
 
 from ai_memory.operations import table as operation_table
-from ai_memory.operations.base import Operation, fields_of, hints_of, without_none
+from ai_memory.operations.base import Operation, fields_of, hints_of, meanings_of, without_none
 from ai_memory.operations.schema import schemas
 from ai_memory.operations.table import OPERATIONS
 from ai_memory.types import Selection
@@ -206,9 +206,10 @@ def _method(operation: Operation, *, is_async: bool) -> str:
 
     lines = "Iterable[Line] | AsyncIterable[Line]" if is_async else "Iterable[Line]"
     parameters = [f"lines: {lines}"] if operation.stream == "in" else []
-    parameters += [_parameter(name, hints[name], fields[name]) for name in positional]
+    spelt = {name: (meaning.extra or {}).get("python") for name, meaning in meanings_of(operation.request).items()}
+    parameters += [_parameter(name, hints[name], fields[name], spelt.get(name)) for name in positional]
     parameters += ["*"] if keywords else []
-    parameters += [_parameter(name, hints[name], fields[name]) for name in keywords]
+    parameters += [_parameter(name, hints[name], fields[name], spelt.get(name)) for name in keywords]
     parameters += ["progress: Progress | None = None"] if operation.stream == "in" else []
     parameters += ["**filters: Unpack[Filters]"] if filtered else []
     values = [f'"{name}": {name},' for name in (*positional, *keywords)] + (["**filters,"] if filtered else [])
@@ -239,7 +240,17 @@ def _body(operation: Operation, values: list[str], *, is_async: bool) -> list[st
     wait = "await " if is_async and operation.stream != "out" else ""
     made = [f"        values: dict[str, Any] = {{{' '.join(values).removesuffix(',')}}}"]
     if len(made[0]) > WIDTH + 2:
-        made = ["        values: dict[str, Any] = {", *(f"            {value}" for value in values), "        }"]
+        # Several on a line, as nobody reads them: one on each would make the methods longer than a function should be.
+        packed = textwrap.wrap(
+            " ".join(value.replace(" ", "\0") for value in values),
+            WIDTH,
+            initial_indent=" " * 12,
+            subsequent_indent=" " * 12,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines = (line.replace("\0", " ") for line in packed)
+        made = ["        values: dict[str, Any] = {", *lines, "        }  # fmt: skip"]
     if operation.stream == "in":
         return [*made, f"        return {wait}self._import(values, lines, progress)"]
     if operation.stream == "out":
@@ -292,10 +303,13 @@ def _positional(operation: Operation, required: list[str]) -> list[str]:
     return [*first, *(name for name in order[last + 1 :] if name not in first)]
 
 
-def _parameter(name: str, hint: Any, field: msgspec.structs.FieldInfo) -> str:
+def _parameter(name: str, hint: Any, field: msgspec.structs.FieldInfo, spelt: str | None) -> str:
+    """A parameter; `spelt` is what may be given for it where that is more than its type says."""
+    if spelt is not None:
+        spelt += " | None" if type(None) in get_args(hint) else ""
     if _is_required(field):
-        return f"{name}: {annotation(hint)}"
-    return f"{name}: {annotation(hint, field)} = {default(field)}"
+        return f"{name}: {spelt or annotation(hint)}"
+    return f"{name}: {spelt or annotation(hint, field)} = {default(field)}"
 
 
 def _is_required(field: msgspec.structs.FieldInfo) -> bool:

@@ -9,8 +9,8 @@ use crate::embeddings::{Embeddings, ModelInfo, Side, Task, Vectors};
 use crate::error::{Error, Problem, Result};
 use crate::memories::Memories;
 use crate::values::{
-    Answer, Forget, Forgotten, Get, History, HistoryOf, List, MemoryRecord, Neighbours, NeighboursOf, Page, Recall,
-    Receipt, Receipts, Relate, Relation, Remember, RememberMany, Retire, Revise, Unrelate,
+    Answer, Changes, ChangesOf, Forget, Forgotten, Get, History, HistoryOf, List, MemoryRecord, Neighbours,
+    NeighboursOf, Page, Recall, Receipt, Receipts, Relate, Relation, Remember, RememberMany, Retire, Revise, Unrelate,
 };
 
 /// An embedder or a store whose methods are `async`: each call runs on a blocking thread of tokio, at most `limit` at a time; the
@@ -132,4 +132,5 @@ async_methods! {
     unrelate: Unrelate => Relation;
     neighbours: NeighboursOf => Neighbours;
     history: HistoryOf => History;
+    changes: ChangesOf => Changes;
 }

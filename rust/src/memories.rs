@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Problem, Result};
 use crate::operation::Operation;
 use crate::values::{
-    Answer, Forget, Forgotten, Get, History, HistoryOf, List, MemoryRecord, Neighbours, NeighboursOf, Page, Recall,
-    Receipt, Receipts, Relate, Relation, Remember, RememberMany, Retire, Revise, Unrelate,
+    Answer, Changes, ChangesOf, Forget, Forgotten, Get, History, HistoryOf, List, MemoryRecord, Neighbours,
+    NeighboursOf, Page, Recall, Receipt, Receipts, Relate, Relation, Remember, RememberMany, Retire, Revise, Unrelate,
 };
 
 /// A store of memories. It may be shared among threads; every method blocks until the service has answered.
@@ -83,6 +83,11 @@ pub trait Memories: Send + Sync {
     /// List all revisions of a memory, oldest first. Fails with `NotFound`.
     fn history(&self, request: &HistoryOf) -> Result<History> {
         asked(self, Operation::HISTORY, request)
+    }
+
+    /// Show what changed between two instants, the earliest first. Fails with `InvalidInput` for a span that is empty.
+    fn changes(&self, request: &ChangesOf) -> Result<Changes> {
+        asked(self, Operation::CHANGES, request)
     }
 }
 

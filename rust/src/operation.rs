@@ -65,6 +65,8 @@ impl Operation {
     pub const UNRELATE: Self = operation("unrelate", Method::Delete, "/relations/{id}", false);
     /// List what is related to a memory or an entity.
     pub const NEIGHBOURS: Self = operation("neighbours", Method::Get, "/neighbours/{id}", true);
+    /// Show what changed between two instants.
+    pub const CHANGES: Self = operation("changes", Method::Get, "/changes", true);
     /// List all revisions of a memory.
     pub const HISTORY: Self = operation("history", Method::Get, "/memories/{id}/history", true);
 
@@ -82,5 +84,6 @@ impl Operation {
         Self::UNRELATE,
         Self::NEIGHBOURS,
         Self::HISTORY,
+        Self::CHANGES,
     ];
 }

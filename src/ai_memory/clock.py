@@ -7,6 +7,7 @@ Unix epoch, so that comparing them is exact.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -196,3 +197,35 @@ def has_come(instant: dt.datetime, at: dt.datetime) -> bool:
     """Whether a stored instant is at or before `at`; a plain date comes with its midnight in the zone of `at`."""
     micros, limit = to_micros(instant), edge(at)
     return micros <= (limit.instant if micros % DAY_MICROS else limit.plain)
+
+
+NEVER = "never"
+"""In place of a period: for good."""
+LONGEST = dt.timedelta(days=36_500)
+_SECONDS = {
+    "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3_600, "hour": 3_600, "d": 86_400, "day": 86_400,
+    "w": 604_800, "week": 604_800, "month": 2_592_000, "y": 31_536_000, "year": 31_536_000,
+}  # fmt: skip
+_NUMBER = r"(\d{1,40}(?:\.\d{1,6})?)"
+_PART = re.compile(_NUMBER + r"\s*([a-z]+)")
+
+
+def period(text: str) -> dt.timedelta:
+    """The length of time that a text such as `7d`, `1 week`, `1h 30m` or `3600` (seconds) means; a month has 30 days, a year 365.
+
+    Raises ValueError, which says what is wrong, for anything else, for zero and below, and for more than a hundred years.
+    """
+    rest, seconds = text.strip().lower(), 0.0
+    if re.fullmatch(_NUMBER, rest):
+        rest += "s"
+    while found := _PART.match(rest):
+        unit = found[2].removesuffix("s") or "s"
+        if unit not in _SECONDS:
+            break
+        seconds += float(found[1]) * _SECONDS[unit]
+        rest = rest[found.end() :].lstrip()
+    if rest or not text.strip():
+        raise ValueError(f"{text[:40]!r} is no length of time; write 7d, 12h, 1 week, or a number of seconds")
+    if not 1e-6 <= seconds <= LONGEST.total_seconds():
+        raise ValueError(f"{text[:40]!r} is out of range: more than nothing and at most a hundred years (36500d)")
+    return dt.timedelta(seconds=seconds)

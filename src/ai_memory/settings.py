@@ -19,10 +19,11 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from ai_memory import environment
-from ai_memory.clock import MachineZone
+from ai_memory.clock import NEVER, MachineZone, period
 from ai_memory.decoding import from_builtins, in_words
 from ai_memory.errors import InvalidInputError
 from ai_memory.places import absolute, default_config_file, default_data_dir, shown_address
+from ai_memory.types import MemoryType
 from ai_memory.wording.spelling import SAFE, did_you_mean, nearest
 
 MASK = "**********"
@@ -215,6 +216,36 @@ class Settings(Struct, frozen=True, kw_only=True):
             "one, supersede does so where it is as good as certain. Default: propose."
         ),
     ] = field(default_factory=dict)
+    expire_after: Annotated[
+        dict[str, str],
+        Meta(
+            description=(
+                'How long new memories are kept that are given no expiry, by type or by context, such as {"working": "1d", '
+                '"/work/scratch": "30d"}; never for good. What is given replaces the default. Pinned, imported and older memories '
+                "are passed over."
+            )
+        ),
+    ] = field(default_factory=lambda: {"working": "1d"})
+    erase_expired_after: Annotated[
+        str,
+        Meta(
+            description=(
+                "How long after it expired a memory is erased by a running service, such as 30d; empty means never. Pinned "
+                "memories are passed over."
+            )
+        ),
+    ] = ""
+    erase_share: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description=(
+                "Where more than this share of a namespace, and more than 20 memories, would be erased because they expired within "
+                "a day, none is: it waits for a person, and health says so."
+            ),
+        ),
+    ] = 0.1
     forget_share: Annotated[
         float,
         Meta(
@@ -444,6 +475,10 @@ def _converted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str
             good[name] = from_builtins(_prepared(value, kind), types[name], strict=False, hook=_hook)
             if name == "timezone" and good[name]:
                 _zone(good[name])
+            if name == "expire_after":
+                _check_periods(good[name])
+            if name == "erase_expired_after" and good[name]:
+                period(good[name])
         except (msgspec.ValidationError, ValueError) as error:
             wrong[name] = _explained(str(error), kind, value)
     return good, wrong
@@ -457,6 +492,16 @@ def _zone(name: str) -> dt.tzinfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ValueError("Expected the name of a time zone, such as Europe/Berlin") from None
+
+
+def _check_periods(table: Mapping[str, str]) -> None:
+    """Raise ValueError where an entry of `expire_after` names no type and no context, or has no length of time."""
+    kinds = tuple(map(str, MemoryType))
+    for name, written in table.items():
+        if not name.startswith("/") and name not in kinds:
+            raise ValueError(f"Expected types ({', '.join(kinds)}) or context paths that begin with /, not {name!r}")
+        if written.strip().lower() != NEVER:
+            period(written)
 
 
 _SWITCHES = {"yes": True, "on": True, "t": True, "y": True, "no": False, "off": False, "f": False, "n": False}

@@ -120,6 +120,15 @@ class Content(Struct, frozen=True, kw_only=True):
     """When it happened or began to be true."""
     valid_to: dt.datetime | None = None
     """When it stopped being true."""
+    expires_at: dt.datetime | None = None
+    """When it lapses: from then on answers leave it out. Nothing is erased by that alone."""
+    pinned: bool = False
+    """Whether the rules that make memories lapse or erase them by themselves pass it over."""
+
+    @property
+    def ends(self) -> dt.datetime | None:
+        """When it stops answering, by the end of its validity or by its expiry, whichever comes first; None for never."""
+        return min((at for at in (self.valid_to, self.expires_at) if at is not None), default=None)
 
 
 class _Identified(Content, frozen=True, kw_only=False):
@@ -220,6 +229,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     """A sentence for people."""
     searchable: Searchable = Searchable(words=False, meaning=False)
+    expires_at: dt.datetime | None = None
+    """When the memory lapses, by the request or by the setting `expire_after`; None for never."""
     differs: tuple[str, ...] = ()
     """For a duplicate: the fields whose given value differs from the stored one; nothing was changed (use revise)."""
     contains_forgotten: tuple[str, ...] = ()
@@ -434,12 +445,8 @@ class Neighbour(Struct, frozen=True, kw_only=True):
 Texts = tuple[str, ...]
 
 
-class Selection(Struct, frozen=True, kw_only=True):
-    """A filter for the memories of one namespace. Fields are joined by AND, the values of one list by OR.
-
-    Instants compare with `>=` for `…_after` and `<` for `…_before`. `occurred_…` looks at `valid_from`, or at `created_at`
-    where a memory has no `valid_from`.
-    """
+class Facets(Struct, frozen=True, kw_only=True):
+    """A filter for the memories of one namespace by what they are. Fields are joined by AND, the values of one list by OR."""
 
     namespace: Annotated[str, Meta(description="Only memories of this namespace.")] = DEFAULT_NAMESPACE
     user: Annotated[Texts, Meta(description="Only memories of one of these users.")] = ()
@@ -473,6 +480,18 @@ class Selection(Struct, frozen=True, kw_only=True):
     author: Annotated[Texts, Meta(description="Only memories written or said by one of these people.")] = ()
     keys: Annotated[Texts, Meta(description="Only memories with one of these keys.")] = ()
     ids: Annotated[Texts, Meta(description="Only memories with one of these ids.")] = ()
+    pinned: Annotated[bool | None, Meta(description="Only memories that are pinned, or only those that are not.")] = (
+        None
+    )
+
+
+class Selection(Facets, frozen=True, kw_only=True):
+    """A filter for the memories of one namespace by what they are and when.
+
+    Instants compare with `>=` for `…_after` and `<` for `…_before`. `occurred_…` looks at `valid_from`, or at `created_at`
+    where a memory has no `valid_from`.
+    """
+
     occurred_after: Annotated[
         dt.datetime | None,
         Meta(
@@ -509,9 +528,16 @@ class Selection(Struct, frozen=True, kw_only=True):
             extra={"short": "Only what was known then."},
         ),
     ] = None
+    expires_before: Annotated[
+        dt.datetime | None, Meta(description="Only memories whose expires_at is before this instant, past ones too.")
+    ] = None
     include_ended: Annotated[
         bool,
         Meta(description="Also memories whose valid_to is before now."),
+    ] = True
+    include_expired: Annotated[
+        bool,
+        Meta(description="Also memories whose expires_at has passed."),
     ] = True
     now: Annotated[
         dt.datetime | None,
@@ -520,6 +546,15 @@ class Selection(Struct, frozen=True, kw_only=True):
             "in the zone of the setting `timezone`."
         ),
     ] = None
+
+    @property
+    def expired_by(self) -> dt.datetime | None:
+        """The instant by which a memory has expired: the earliest of `as_of` and `known_at`, else `now`.
+
+        So what a question about an earlier time was answered with is found again. None without any of them.
+        """
+        asked = [at if at.tzinfo else at.replace(tzinfo=dt.UTC) for at in (self.as_of, self.known_at) if at is not None]
+        return min(asked, default=self.now)
 
 
 class Page(Struct, frozen=True, kw_only=True):

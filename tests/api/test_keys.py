@@ -34,6 +34,7 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "list": ("GET", "/v1/memories?namespace={}", None),
     "contexts": ("GET", "/v1/contexts?namespace={}", None),
     "timeline": ("GET", "/v1/timeline?namespace={}", None),
+    "changes": ("GET", "/v1/changes?namespace={}", None),
     "stats": ("GET", "/v1/stats?namespace={}", None),
     "export": ("GET", "/v1/export?namespace={}", None),
     "forget_about": ("POST", "/v1/memories/forget-about", {"about": "Nobody", "namespace": "{}"}),

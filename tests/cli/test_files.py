@@ -141,7 +141,7 @@ def test_too_many_tags_become_an_attribute() -> None:
 
 
 def test_a_period_turned_round_keeps_its_beginning() -> None:
-    read = draft_values("---\nvalid_from: 2026-02-01\nexpires: 2026-01-01\n---\nx")
+    read = draft_values("---\nvalid_from: 2026-02-01\nvalid_to: 2026-01-01\n---\nx")
     assert parse(Draft, read.values).valid_from == dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
     assert read.values["attributes"] == {"valid_to": "2026-01-01T00:00:00+00:00"}
     assert "valid_to" in read.warnings[0]

@@ -1,12 +1,15 @@
-"""Write store_v3.sql: a store as version 0.1.0 wrote it, with what was forgotten still to be guessed from its digests.
+"""Write store_vN.sql, a store of the schema N: 3, as version 0.1.0 wrote it, with what was forgotten still to be guessed from its
+digests, and 7, the first with seals.
 
-    PYTHONPATH=src python tests/golden/make_store.py FILE
+    PYTHONPATH=src python tests/golden/make_store.py FILE N
 
-To be run in a checkout of the version whose schema is 3. The file is SQL text, which `sqlite3.Connection.executescript` reads.
+To be run in a checkout of the version whose schema is N. The file is SQL text, which `sqlite3.Connection.executescript` reads; the
+store's secret, where it has one, is written next to it (store_v7.key), for tests alone.
 """
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -28,9 +31,12 @@ def main() -> None:
         version, application = (
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")
         )
-        assert version == 3, f"this is no version with schema 3 but with {version}"
+        assert version == int(sys.argv[2]), f"this is no version with schema {sys.argv[2]} but with {version}"
         lines = [*connection.iterdump(), f"PRAGMA application_id = {application};", f"PRAGMA user_version = {version};"]
         connection.close()
+        secret = Path(folder) / "memory.db.key"
+        if secret.exists():
+            shutil.copy(secret, Path(sys.argv[1]).with_suffix(".key"))
     Path(sys.argv[1]).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -16,6 +16,10 @@ SECRET = "xylophonist"
 EARLIER = """
 DROP INDEX revisions_by_line;
 DROP INDEX revisions_by_fact_key;
+DROP INDEX revisions_by_expiry;
+DROP INDEX log_by_time;
+ALTER TABLE revisions DROP COLUMN expires_at;
+ALTER TABLE revisions DROP COLUMN pinned;
 ALTER TABLE revisions DROP COLUMN fact_key;
 ALTER TABLE revisions DROP COLUMN line;
 DROP TABLE idempotency;

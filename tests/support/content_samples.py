@@ -13,7 +13,10 @@ _HINTS = get_type_hints(Content)
 
 
 def sample(field: str, number: int) -> Any:
-    """The value of a field in the content `number`, 1 to 3: different from its default, and from that of another number."""
+    """The value of a field in the content `number`, 1 to 3: different from that of the number before.
+
+    It is different from its default, too, but for the second of what has two values.
+    """
     hint = _HINTS[field]
     if hint in (str, str | None):
         return f"{field}/{number}"  # a path as well, in its one spelling
@@ -23,8 +26,11 @@ def sample(field: str, number: int) -> Any:
         return {f"{field}_{number}": [number, {"deep": None}], "same": "ä"}
     if hint is float:
         return number / 8
+    if hint is bool:
+        return number % 2 == 1
     if hint == dt.datetime | None:
-        ahead = 1000 if field == "valid_to" else -1000  # true from the beginning of all tests to their end
+        # True from the beginning of all tests to their end; what lapses does so after the machine's own clock, too.
+        ahead = {"valid_to": 1000, "expires_at": 5000}.get(field, -1000)
         return START + (ahead + number) * DAY
     if hint is MemoryType:
         return (MemoryType.INSIGHT, MemoryType.CODE, MemoryType.PREFERENCE)[number - 1]

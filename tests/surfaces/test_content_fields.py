@@ -105,6 +105,8 @@ def _run(words: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys
 
 def _parts(value: Any) -> list[str]:
     """What a reader of a printed value must find, whichever way it is laid out."""
+    if isinstance(value, bool):
+        return ["pinned"]  # named where it is set
     if isinstance(value, float):
         return [f"{value:g}"]
     if isinstance(value, dict | list):

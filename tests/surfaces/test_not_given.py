@@ -28,7 +28,7 @@ SAMPLES: dict[str, Any] = {
     "decision": "accept",
     "verdict": "useful",
 }
-CLEARED = {"title", "author", "key", "source", "valid_from", "valid_to"}
+CLEARED = {"title", "author", "key", "source", "valid_from", "valid_to", "expires_at"}
 """Fields of a change that null clears."""
 
 

@@ -11,14 +11,14 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use answers::{
-    Actor, Answer, Asked, AskedTime, AskedWord, Copies, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour,
-    Neighbours, NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Retirement, Rival,
-    RivalOrder, Searchable, Searched, Stage, Surrounding, Trace, Validity, WipePending,
+    Actor, Answer, Asked, AskedTime, AskedWord, ChangeKind, Changes, Copies, Detail, Forgotten, History, Hit,
+    MemoryChange, MemoryRecord, Neighbour, Neighbours, NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts,
+    Relation, Retirement, Rival, RivalOrder, Searchable, Searched, Stage, Surrounding, Trace, Validity, WipePending,
 };
 pub use inbox::{Feedback, Moved, Similar, SimilarKind, Verdict};
 pub use requests::{
-    AnswerFormat, Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, OnConflict, Order, Recall, Recipe, Relate,
-    Remember, RememberMany, Retire, Revise, Selection, Unrelate,
+    AnswerFormat, Axis, Change, ChangesOf, Draft, Facets, Forget, Get, HistoryOf, List, NeighboursOf, OnConflict, Order,
+    Recall, Recipe, Relate, Remember, RememberMany, Retire, Revise, Selection, Unrelate,
 };
 
 /// JSON attributes of a memory or a relation.

@@ -56,6 +56,15 @@ pub struct Draft {
     /// When it stopped being true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<Instant>,
+    /// When it lapses: answers leave it out from then on. Default: what the service's settings say of its context or type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Instant>,
+    /// In place of `expires_at`, how long it is kept: a number of seconds, or `12h`, `7d`, `1 week`; `never` for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<String>,
+    /// Whether the settings that make memories lapse or erase them by themselves pass it over.
+    #[serde(skip_serializing_if = "is_off")]
+    pub pinned: bool,
     /// The memories that this one replaces: ids, `key:NAME`, or words that only the memory answers to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
@@ -179,6 +188,9 @@ pub struct Selection {
     /// Only memories with one of these ids.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,
+    /// Only memories that are pinned, or only those that are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<bool>,
     /// Only what happened (`valid_from`, else `created_at`) at or after this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurred_after: Option<Instant>,
@@ -203,6 +215,12 @@ pub struct Selection {
     /// Only what the service knew at this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known_at: Option<Instant>,
+    /// Only memories whose `expires_at` is before this instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_before: Option<Instant>,
+    /// Also memories that have expired. Default: no for recall, a listing and a timeline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_expired: Option<bool>,
     /// Also memories whose `valid_to` is before now. Default: no for recall, yes for a listing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_ended: Option<bool>,
@@ -321,6 +339,91 @@ pub struct List {
     /// Also memories that were retired, as they were when they were. Default: no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retired: Option<bool>,
+    /// Only memories that lapse within this time from now, such as `7d`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiring: Option<String>,
+    /// Only memories that nothing has confirmed for this long, such as `90d`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale: Option<String>,
+}
+
+words! {
+    /// In what something changed.
+    Axis {
+        /// In what the service knew.
+        Known,
+        /// In what was true.
+        Valid,
+    }
+}
+
+/// A filter for the memories of one namespace by what they are; as in [`Selection`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facets {
+    /// Only memories of this namespace.
+    #[serde(skip_serializing_if = "is_default")]
+    pub namespace: Namespace,
+    /// Only memories of one of these users.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub user: Vec<String>,
+    /// Only memories of one of these agents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub agent: Vec<String>,
+    /// Only memories of one of these sessions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub session: Vec<String>,
+    /// Only memories of one of these types.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<MemoryType>,
+    /// Only memories in this context path or below it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub context: String,
+    /// Only memories with all of these tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Only memories with at least one of these tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub any_tags: Vec<String>,
+    /// Only memories with none of these tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_tags: Vec<String>,
+    /// Only memories written or said by one of these people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub author: Vec<String>,
+    /// Only memories with one of these keys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// Only memories with one of these ids.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
+    /// Only memories that are pinned, or only those that are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<bool>,
+}
+
+/// The two instants, and the memories that are meant.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChangesOf {
+    /// The filters.
+    #[serde(flatten)]
+    pub facets: Facets,
+    /// From when on: an instant, or how long ago. Default: `1 week`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Until just before when. Default: now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Default: what the service knew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub axis: Option<Axis>,
+    /// At most this many changes per page, 1 to 1,000. Default: 200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The cursor from the previous page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// What to do with a field that may be empty.
@@ -391,6 +494,15 @@ pub struct Revise {
     /// The new time at which it stopped being true.
     #[serde(skip_serializing_if = "Change::keeps")]
     pub valid_to: Change<Instant>,
+    /// The new time at which it lapses.
+    #[serde(skip_serializing_if = "Change::keeps")]
+    pub expires_at: Change<Instant>,
+    /// In place of `expires_at`, how long from now on it is kept; `never` for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<String>,
+    /// Whether it is pinned. Pinning takes its `expires_at` away, unless another is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<bool>,
     /// Why it changes; kept in the memory's history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

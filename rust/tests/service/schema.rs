@@ -1,6 +1,6 @@
 //! The types of this crate against the JSON Schemas and the table of operations that the service publishes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ai_memory::values::*;
 use ai_memory::{Instant, Method, Operation};
@@ -59,6 +59,9 @@ fn draft() -> Draft {
         source: text(),
         valid_from: when(),
         valid_to: when(),
+        expires_at: when(),
+        ttl: text(),
+        pinned: true,
         supersedes: texts(),
     }
 }
@@ -77,6 +80,7 @@ fn selection() -> Selection {
         author: texts(),
         keys: texts(),
         ids: texts(),
+        pinned: Some(true),
         occurred_after: when(),
         occurred_before: when(),
         recorded_after: when(),
@@ -85,6 +89,8 @@ fn selection() -> Selection {
         min_confidence: 0.5,
         as_of: when(),
         known_at: when(),
+        expires_before: when(),
+        include_expired: Some(true),
         include_ended: Some(true),
         now: when(),
     }
@@ -202,6 +208,8 @@ fn requests_have_the_fields_of_their_schemas() {
             cursor: text(),
             order: Some(Order::Oldest),
             retired: Some(true),
+            expiring: Some("7d".to_owned()),
+            stale: Some("90d".to_owned()),
         },
     );
     let revise = Revise {
@@ -220,6 +228,9 @@ fn requests_have_the_fields_of_their_schemas() {
         source: Change::Set("s".to_owned()),
         valid_from: Change::Set(Instant::from("2026-03-14T09:30:00Z")),
         valid_to: Change::Clear,
+        expires_at: Change::Clear,
+        ttl: text(),
+        pinned: Some(true),
         reason: text(),
         if_revision: Some(2),
         wait: true,
@@ -267,6 +278,29 @@ fn requests_have_the_fields_of_their_schemas() {
         limit: Some(5),
     };
     check_request("NeighboursRequest", &near);
+    let changes = ChangesOf {
+        facets: Facets {
+            namespace: "n".into(),
+            user: texts(),
+            agent: texts(),
+            session: texts(),
+            types: MemoryType::ALL.to_vec(),
+            context: "work".to_owned(),
+            tags: texts(),
+            any_tags: texts(),
+            without_tags: texts(),
+            author: texts(),
+            keys: texts(),
+            ids: texts(),
+            pinned: Some(false),
+        },
+        since: Some("2 weeks".to_owned()),
+        until: Some("1 week".to_owned()),
+        axis: Some(Axis::Valid),
+        limit: Some(5),
+        cursor: text(),
+    };
+    check_request("ChangesRequest", &changes);
     check_request("HistoryRequest", &HistoryOf { id: "mem_1".into(), namespace: "n".into() });
 }
 
@@ -284,6 +318,7 @@ fn what_is_not_given_is_not_sent() {
     check_bare("RelateRequest", &Relate::default());
     check_bare("UnrelateRequest", &Unrelate::default());
     check_bare("NeighboursRequest", &NeighboursOf::default());
+    check_bare("ChangesRequest", &ChangesOf::default());
     check_bare("HistoryRequest", &HistoryOf::default());
 }
 
@@ -308,6 +343,8 @@ fn record() -> MemoryRecord {
         source: text(),
         valid_from: when(),
         valid_to: when(),
+        expires_at: when(),
+        pinned: true,
         created_at: Instant::from("2026-03-14T09:30:00Z"),
         recorded_at: Instant::from("2026-03-14T09:30:00Z"),
         retired_at: when(),
@@ -343,6 +380,7 @@ fn receipt() -> Receipt {
         revision: Some(1),
         actor: Some(Actor::Person),
         supersedes: texts(),
+        expires_at: when(),
         code: text(),
         reason: text(),
         searchable: Searchable { words: true, meaning: false },
@@ -384,6 +422,25 @@ fn answers_have_the_fields_of_their_schemas() {
     check_answer("Receipts", &Receipts { receipts: vec![receipt()], counts: [("stored".to_owned(), 1)].into() });
     check_answer("MemoryRecord", &record());
     check_answer("Page", &Page { memories: vec![record()], cursor: text() });
+    let change = MemoryChange {
+        kind: ChangeKind::Superseded,
+        at: Instant::from("2026-03-14T09:30:00Z"),
+        actor: Actor::Person,
+        memory: Some(record()),
+        before: Some(record()),
+        differs: texts(),
+        superseded_by: text(),
+        decision: Some(relation()),
+    };
+    let changes = Changes {
+        since: Instant::from("2026-03-14T09:30:00Z"),
+        until: Instant::from("2026-03-15T09:30:00Z"),
+        axis: "known".to_owned(),
+        counts: BTreeMap::from([("superseded".to_owned(), 1)]),
+        changes: vec![change],
+        cursor: text(),
+    };
+    check_answer("Changes", &changes);
     check_answer("History", &History { id: "mem_1".into(), revisions: vec![record()], feedback: vec![feedback()] });
     check_answer(
         "Forgotten",

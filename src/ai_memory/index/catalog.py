@@ -27,7 +27,7 @@ from ai_memory.types import MemoryRecord, MemoryType, Selection
 ALWAYS = -(1 << 63)
 """`valid_from` of a memory without one: earlier than any instant, so that comparisons need no case for None."""
 NEVER = (1 << 63) - 1
-"""`valid_to` and `retired_at` where they are not set: later than any instant."""
+"""`valid_to`, `expires_at` and `retired_at` where they are not set: later than any instant."""
 
 COLUMNS: dict[str, type[np.generic]] = {
     "key": np.int64,
@@ -44,11 +44,13 @@ COLUMNS: dict[str, type[np.generic]] = {
     "confidence": np.float64,
     "valid_from": np.int64,
     "valid_to": np.int64,
+    "expires_at": np.int64,
     "recorded_at": np.int64,
     "retired_at": np.int64,
     "occurred": np.int64,
     "statement": np.int64,
     "asks": np.bool_,
+    "pinned": np.bool_,
     "current": np.bool_,
     "erased": np.bool_,
 }
@@ -98,6 +100,8 @@ class Catalog:
         """The tags that are the same without case."""
         self.ending = GrowableArray(np.int32)
         """Rows with a `valid_to`."""
+        self.expiring = GrowableArray(np.int32)
+        """Rows with an `expires_at`."""
         self.sessions = SessionOrder()
         self.copies = Copies()
         self._author_words = AuthorWords()
@@ -137,6 +141,8 @@ class Catalog:
                 tagged.setdefault(tag, []).extend(range(start, start + count))
             if record.valid_to is not None:
                 self.ending.extend(range(start, start + count))
+            if record.expires_at is not None:
+                self.expiring.extend(range(start, start + count))
         for tag, having in tagged.items():
             if tag not in self.tags:
                 self._know(tag, GrowableArray(np.int32))
@@ -183,8 +189,10 @@ class Catalog:
                 self._spellings[caseless(tag)].discard(tag)
                 if not self._spellings[caseless(tag)]:
                     del self._spellings[caseless(tag)]
-        ending = self.ending.view()
-        self.ending = GrowableArray(np.int32, ending[~np.isin(ending, rows)])
+        self.ending, self.expiring = (
+            GrowableArray(np.int32, having.view()[~np.isin(having.view(), rows)])
+            for having in (self.ending, self.expiring)
+        )
         self.copies.remove(rows, self.column("statement"))
         self.sessions.remove(np.unique(self.column("session")[rows]).tolist(), rows)
         for facet, names in self.names.items():
@@ -199,13 +207,14 @@ class Catalog:
             "confidence",
             "valid_from",
             "valid_to",
+            "expires_at",
             "recorded_at",
             "retired_at",
             "occurred",
             "statement",
         ):
             self.columns[name].data[rows] = 0
-        for name in ("asks", "current"):
+        for name in ("asks", "pinned", "current"):
             self.columns[name].data[rows] = False
         self.columns["erased"].data[rows] = True
 
@@ -249,8 +258,9 @@ class Catalog:
         for tag, rows in tags.items():
             self._know(tag, GrowableArray(np.int32, rows))
         erased = self.column("erased")
-        self.ending = GrowableArray(
-            np.int32, np.flatnonzero((self.column("valid_to") != NEVER) & ~erased).astype(np.int32)
+        self.ending, self.expiring = (
+            GrowableArray(np.int32, np.flatnonzero((self.column(name) != NEVER) & ~erased).astype(np.int32))
+            for name in ("valid_to", "expires_at")
         )
         keys = self.column("key")
         self._sorted = bool((keys[1:] >= keys[:-1]).all())
@@ -264,7 +274,7 @@ class Catalog:
     @property
     def nbytes(self) -> int:
         """Bytes of arrays and, estimated, of names."""
-        arrays = sum(column.nbytes for column in self.columns.values()) + self.ending.nbytes
+        arrays = sum(column.nbytes for column in self.columns.values()) + self.ending.nbytes + self.expiring.nbytes
         tags = sum(rows.nbytes + 200 for rows in self.tags.values())
         return (
             arrays
@@ -282,7 +292,7 @@ class Catalog:
     def mask(self, selection: Selection, n: int) -> Mask:
         """Which of the first `n` rows a selection means: a new array, bool, shape (n,). Its namespace is not looked at.
 
-        Raises InvalidInputError when `include_ended` is false and `now` is not given.
+        Raises InvalidInputError when `include_ended` or `include_expired` is false and no instant is given to compare with.
         """
         mask = self._known(selection, n)
         self._apply_facets(selection, mask)
@@ -318,6 +328,8 @@ class Catalog:
                 self._keep(facet, [number for number in numbers if number is not None], mask)
         if selection.types:
             self._keep("type", [_TYPES[kind] for kind in selection.types], mask)
+        if selection.pinned is not None:
+            mask &= self.columns["pinned"].data[: len(mask)] == selection.pinned
         if selection.context:
             wanted_path = caseless(selection.context)
             below = wanted_path + "/"
@@ -368,6 +380,7 @@ class Catalog:
             if selection.now is None:
                 raise InvalidInputError("leaving out what has ended needs `now`, the instant to compare with")
             self._drop_ended(edge(selection.now), mask)
+        self._apply_expiry(selection, mask)
         occurred, recorded = self.columns["occurred"].data[:n], self.columns["recorded_at"].data[:n]
         if selection.occurred_after is not None:
             mask &= occurred >= _limits(occurred, edge(selection.occurred_after))
@@ -384,6 +397,20 @@ class Catalog:
         rows = rows[rows < len(mask)]
         ends = self.columns["valid_to"].data[rows]
         mask[rows[ends <= _limits(ends, at)]] = False
+
+    def _apply_expiry(self, selection: Selection, mask: Mask) -> None:
+        """Leave out rows that have expired, and keep those alone that expire before an instant; few rows ever expire."""
+        rows = self.expiring.view()
+        rows = rows[rows < len(mask)]
+        expiries = self.columns["expires_at"].data[rows]
+        if not selection.include_expired:
+            if selection.expired_by is None:
+                raise InvalidInputError("leaving out what has expired needs `now`, the instant to compare with")
+            mask[rows[expiries <= to_micros(selection.expired_by)]] = False
+        if selection.expires_before is not None:
+            kept = np.zeros(len(mask), np.bool_)
+            kept[rows[expiries < to_micros(selection.expires_before)]] = True
+            mask &= kept
 
     def repeated(self, mask: Mask, periods: Sequence[NDArray[np.bool_]] = ()) -> Groups:
         """The copies among the rows of `mask`, bool, shape (n,): those to leave out, and which row stands for each.
@@ -429,6 +456,7 @@ class Catalog:
             "confidence": [record.confidence for record in records],
             "valid_from": [ALWAYS if at is None else at for at in started],
             "valid_to": [NEVER if record.valid_to is None else to_micros(record.valid_to) for record in records],
+            "expires_at": [NEVER if record.expires_at is None else to_micros(record.expires_at) for record in records],
             "recorded_at": recorded,
             "retired_at": [NEVER if record.retired_at is None else to_micros(record.retired_at) for record in records],
             "occurred": [
@@ -436,6 +464,7 @@ class Catalog:
             ],
             "statement": [statement(record) for record in records],
             "asks": [asks(record.text) for record in records],
+            "pinned": [record.pinned for record in records],
             "current": [record.retired_at is None for record in records],
             "erased": [False] * len(records),
             "key": keys,

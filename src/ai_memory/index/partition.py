@@ -15,17 +15,20 @@ import threading
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from ai_memory.clock import to_micros
 from ai_memory.index.base import Floats, Mask, QueryTerm, Rows, SparseScores
 from ai_memory.index.catalog import Catalog
-from ai_memory.index.copies import Groups
+from ai_memory.index.copies import ALONE, Groups
 from ai_memory.index.dense import DenseView, ExactDenseIndex, checked
 from ai_memory.index.lexical import ByTerm, LexicalView, PostingsIndex
 from ai_memory.text.analysis import analyse, forget_words
 from ai_memory.text.passages import split
 from ai_memory.types import MemoryRecord, Selection
 
+ENDS = ("valid_to", "expires_at")
 BATCH = 1_000
 """Revisions added under one lock at most; readers wait for some twenty milliseconds."""
 
@@ -176,6 +179,42 @@ class PartitionView:
         """The numbers of the authors whom a question's terms name, ascending."""
         with self._lock:
             return self._catalog.named_authors(terms)
+
+    @property
+    def any_expires(self) -> bool:
+        """Whether any row has an expiry, passed or not."""
+        with self._lock:
+            return self._catalog.expiring.n > 0
+
+    def turned(self, selection: Selection, since: dt.datetime, until: dt.datetime) -> list[tuple[int, int, bool]]:
+        """What of a selection was true at one of two instants and not at the other: instant, key, and whether it began.
+
+        The instant, in microseconds, is that at which it began, or ended or expired.
+        """
+        with self._lock:
+            before, after = (
+                self._catalog.mask(replace(selection, as_of=at), self.n) & (self.passages() == 0)
+                for at in (since, until)
+            )
+            columns = {name: self._catalog.column(name)[: self.n].copy() for name in ("key", *ENDS, "valid_from")}
+        ends = np.minimum(*(columns[name] for name in ENDS))
+        found: list[tuple[int, int, bool]] = []
+        for rows, at, began in ((after & ~before, columns["valid_from"], True), (before & ~after, ends, False)):
+            found += [
+                (at_, key, began) for at_, key in zip(at[rows].tolist(), columns["key"][rows].tolist(), strict=True)
+            ]
+        return found
+
+    def confirmed(self, ids: Iterable[str], since: dt.datetime) -> set[str]:
+        """Those of some memories of which a copy, or they themselves, were recorded at `since` or later."""
+        with self._lock:
+            current = self._catalog.column("current")[: self.n]
+            recorded, said = (self._catalog.column(name)[: self.n] for name in ("recorded_at", "statement"))
+            late = current & (recorded >= to_micros(since))
+            again = np.unique(said[late & (said != ALONE)])
+            rows = self.rows_of_memories(list(ids))
+            kept = rows[np.isin(said[rows], again) | late[rows]]
+            return {name for name in self.names("memory", kept) if name is not None}
 
     def rows_of(self, key: int) -> Rows:
         """The rows of a revision, int32 ascending; empty if the key is unknown or erased."""

@@ -39,7 +39,7 @@ from ai_memory.places import open_private
 from ai_memory.text.analysis import ANALYSIS_VERSION
 from ai_memory.text.passages import SPLIT_VERSION
 
-FORMAT = 4
+FORMAT = 5
 _HEAD = "snapshot.json"
 _CHUNK = 1 << 22
 """Bytes copied, written and checked at once."""

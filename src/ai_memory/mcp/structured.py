@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ai_memory.clock import day_in
+from ai_memory.clock import day_in, in_zone
 from ai_memory.mcp.text import short
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.reading import History
@@ -133,6 +133,7 @@ class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision: int = 0
     actor: str = ""
     supersedes: tuple[str, ...] = ()
+    expires_at: str = ""
     reason: str = ""
     differs: tuple[str, ...] = ()
     contains_forgotten: tuple[str, ...] = ()
@@ -234,13 +235,13 @@ def _walked(found: Neighbours, zone: dt.tzinfo) -> Walked:
 
 
 def _written(receipt: Receipt, zone: dt.tzinfo) -> Written:
-    del zone
     return Written(
         outcome=receipt.outcome.value,
         memory_id=receipt.memory_id or "",
         revision=receipt.revision or 0,
         actor="" if receipt.actor is None else _known(receipt.actor),
         supersedes=receipt.supersedes,
+        expires_at="" if receipt.expires_at is None else in_zone(receipt.expires_at, zone).isoformat(" ", "minutes"),
         reason=receipt.reason or "",
         differs=receipt.differs,
         contains_forgotten=receipt.contains_forgotten,

@@ -67,7 +67,7 @@ def short(text: str) -> str:
 
 def _answer(answer: Answer, zone: dt.tzinfo) -> Iterable[str]:
     for hit in answer.hits:
-        validity = (hit.validity,) if hit.validity in ("ended", "future") else ()
+        validity = (hit.validity,) if hit.validity in ("ended", "expired", "future") else ()
         facts = (f"{hit.confidence:.0%}", *validity, *marks(hit, lambda instant: day_in(instant, zone)))
         yield f"{hit.rank}. {'  '.join(facts)}  {_head(hit.memory, zone)}"
         if hit.memory.title:
@@ -120,7 +120,6 @@ def _span(edge: Relation, zone: dt.tzinfo) -> str:
 
 
 def _receipt(receipt: Receipt, zone: dt.tzinfo) -> Iterable[str]:
-    del zone
     line = f"{receipt.outcome.value} {receipt.memory_id or ''}".rstrip()
     if receipt.revision is not None and receipt.revision > 1:
         line += f" revision {receipt.revision}"
@@ -129,6 +128,8 @@ def _receipt(receipt: Receipt, zone: dt.tzinfo) -> Iterable[str]:
     if receipt.reason:
         line += f": {one_line(receipt.reason)}"
     yield line
+    if receipt.expires_at is not None:
+        yield f"expires {_when(receipt.expires_at, zone)}"
     if receipt.warning:
         yield one_line(receipt.warning)
     if receipt.was_retired is not None and receipt.was_retired.reason:

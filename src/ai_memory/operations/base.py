@@ -31,6 +31,7 @@ from typing import (
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
+from ai_memory.clock import NEVER, period
 from ai_memory.decoding import from_builtins, in_words
 from ai_memory.errors import InvalidInputError, MemoryServiceError, TooLargeError
 from ai_memory.wording.spelling import did_you_mean
@@ -250,6 +251,8 @@ def _readers(request: type[Struct]) -> dict[str, Reader]:
         for meta in getattr(hint, "__metadata__", ()):
             if isinstance(meta, Meta) and meta.extra and "normal" in meta.extra:
                 readers[name] = partial(_read_normal, meta.extra["normal"], readers.get(name))
+            if isinstance(meta, Meta) and meta.extra and "read" in meta.extra:
+                readers[name] = meta.extra["read"]
     return readers
 
 
@@ -260,6 +263,20 @@ def _read_normal(normal: Callable[[str, str], str], before: Reader | None, value
     if isinstance(value, list):
         return [normal(item, name) if isinstance(item, str) else item for item in value]
     return normal(value, name) if isinstance(value, str) else value
+
+
+def read_period(value: Any, name: str) -> Any:
+    """A length of time as text: a number means seconds. Raises InvalidInputError for text that is none."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    elif isinstance(value, dt.timedelta):
+        value = f"{value.total_seconds():f}"
+    if isinstance(value, str) and value.strip().lower() != NEVER:
+        try:
+            period(value)
+        except ValueError as error:
+            raise InvalidInputError(f"{name}: {error}", field=name) from None
+    return value
 
 
 def _read_fact(value: Any, name: str) -> Any:

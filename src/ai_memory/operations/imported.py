@@ -25,7 +25,8 @@ OTHER_NAMES = {
     "date": "valid_from",
     "created": "valid_from",
     "created_at": "valid_from",
-    "expires": "valid_to",
+    "expires": "expires_at",
+    "expiration_date": "expires_at",
     "authors": "author",
     "category": "context",
     "tag": "tags",
@@ -42,10 +43,13 @@ TEXT_NAMES = ("content", "body", "memory", "note", "message")
 _TYPES = {name: hint for name, hint in hints_of(Draft).items() if name not in ("text", "attributes")}
 _LISTS = frozenset(name for name, hint in _TYPES.items() if get_origin(hint) is tuple)
 _DATES = frozenset(name for name, hint in _TYPES.items() if dt.datetime in get_args(hint))
+_FLAGS = frozenset(name for name, hint in _TYPES.items() if hint is bool)
 _NUMBERS = frozenset(name for name, hint in _TYPES.items() if hint is float)
 _PERIOD = {"valid_from", "valid_to"}
 _EXACT = {"text", *_TYPES}
 _ORDER = [*_TYPES, *OTHER_NAMES]
+
+_FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 SHOWN = 60
 TITLE_ROOM = 960
@@ -240,6 +244,8 @@ def _understood(field: str, value: Any) -> Any:
             raise InvalidInputError(f"{field}: out of range")
     elif field in _NUMBERS:
         read = _number(value)
+    elif field in _FLAGS:
+        read = _FLAG_WORDS.get(str(value).strip().lower(), value)
     elif isinstance(value, list) and all(isinstance(part, str) for part in value):
         read = ", ".join(value)
     else:

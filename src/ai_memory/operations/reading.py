@@ -7,12 +7,20 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from ai_memory.operations.base import Command, Operation, Route, Tool
+from ai_memory.operations.base import Command, Operation, Route, Tool, read_period
 from ai_memory.operations.writing import MemoryId, Namespace
 from ai_memory.recall.answer import Answer, Layer
 from ai_memory.types import DEFAULT_NAMESPACE, Feedback, MemoryRecord, Page, Selection
 
 MAX_LIMIT = 1_000
+
+ExpiredToo = Annotated[
+    bool,
+    Meta(
+        description="Also memories that have expired, marked as expired. Without it, what had not expired yet at as_of or known_at "
+        "is shown."
+    ),
+]
 
 
 class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +81,7 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
     include_ended: Annotated[
         bool, Meta(description="Also memories whose valid_to is before now, marked as ended. as_of implies it.")
     ] = False
+    include_expired: ExpiredToo = False
 
 
 class GetRequest(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +115,23 @@ class ListRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             description="Also memories that were retired, as they were when they were. The filters look at the latest revision."
         ),
     ] = False
+    include_expired: ExpiredToo = False
+    expiring: Annotated[
+        str | None,
+        Meta(
+            description="Only memories that lapse within this time from now, such as 7d; those that have already only with "
+            "include_expired.",
+            extra={"read": read_period, "python": "str | float"},
+        ),
+    ] = None
+    stale: Annotated[
+        str | None,
+        Meta(
+            description="Only memories that nothing has confirmed for this long, such as 90d: neither stored or revised since, nor "
+            "said again elsewhere, not pinned and not ended. When an answer last had them is not recorded.",
+            extra={"read": read_period, "python": "str | float"},
+        ),
+    ] = None
 
 
 class HistoryRequest(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -129,6 +155,7 @@ class TimelineRequest(Selection, frozen=True, kw_only=True, forbid_unknown_field
     bucket: Annotated[Literal["day", "week", "month", "year"], Meta(description="The length of a bucket.")] = "month"
     samples: Annotated[int, Meta(ge=0, le=20, description="How many memories to show per bucket.")] = 3
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most this many buckets, the newest.")] = 120
+    include_expired: ExpiredToo = False
 
 
 class Bucket(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ai_memory.operations import about, deciding, generations, graph, inbox, moving, reading, watching, writing
+from ai_memory.operations import about, changes, deciding, generations, graph, inbox, moving, reading, watching, writing
 from ai_memory.operations.base import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -33,6 +33,7 @@ OPERATIONS: tuple[Operation, ...] = (
     reading.HISTORY,
     reading.TIMELINE,
     reading.CONTEXTS,
+    changes.CHANGES,
     moving.NAMESPACES,
     watching.STATS,
     watching.HEALTH,

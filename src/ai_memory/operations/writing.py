@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from ai_memory.errors import ConflictError, InvalidInputError
-from ai_memory.operations.base import Command, Operation, Route, Tool, parse
+from ai_memory.operations.base import Command, Operation, Route, Tool, parse, read_period
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, OnConflict, Outcome, Receipt, Selection, Share, WipePending
 
 MAX_TEXT = 200_000
@@ -121,6 +121,32 @@ class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
     ] = None
     valid_from: Annotated[dt.datetime | None, Meta(description="When it happened or became true.")] = None
     valid_to: Annotated[dt.datetime | None, Meta(description="When it stopped being true.")] = None
+    expires_at: Annotated[
+        dt.datetime | None,
+        Meta(
+            description="When it lapses: answers leave it out from then on, and nothing is erased by that. Default: what the "
+            "setting expire_after says of its context or type (working memories: a day), else never."
+        ),
+    ] = None
+    ttl: Annotated[
+        str | None,
+        Meta(
+            description="In place of expires_at, how long from now it is kept: a number of seconds, or 12h, 7d, 1 week; "
+            "never for good.",
+            extra={
+                "short": "How long it is kept, such as 12h or 7d; never for good.",
+                "read": read_period,
+                "python": "str | float",
+            },
+        ),
+    ] = None
+    pinned: Annotated[
+        bool,
+        Meta(
+            description="Whether the settings that make memories lapse or erase them by themselves pass it over; an expires_at "
+            "that is given counts all the same."
+        ),
+    ] = False
     supersedes: Annotated[
         tuple[Reference, ...],
         Meta(
@@ -244,6 +270,20 @@ class ReviseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     valid_to: Annotated[
         dt.datetime | UnsetType | None, Meta(description="The new time at which it stopped being true.")
     ] = UNSET
+    expires_at: Annotated[
+        dt.datetime | UnsetType | None, Meta(description="The new time at which it lapses; empty it for never.")
+    ] = UNSET
+    ttl: Annotated[
+        str | None,
+        Meta(
+            description="In place of expires_at, how long from now on it is kept: seconds, or 12h, 7d, 1 week; never for good.",
+            extra={"read": read_period, "python": "str | float"},
+        ),
+    ] = None
+    pinned: Annotated[
+        bool | UnsetType,
+        Meta(description="Whether it is pinned. Pinning takes its expires_at away, unless another is given."),
+    ] = UNSET
     reason: Annotated[
         Reason | None,
         Meta(
@@ -326,7 +366,7 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     dry_run: bool
     ids: tuple[str, ...]
     states: dict[str, int] = field(default_factory=dict)
-    """How many of them were `current`, had `ended` (superseded ones among them) or were `retired`; never 0."""
+    """How many of them were `current`, had `ended` (superseded ones among them), had `expired` or were `retired`; never 0."""
     wipe_pending: WipePending | None = None
     """What keeps their bytes in the service's files for now; they are wiped as soon as it ends. None where they are gone."""
 

@@ -47,15 +47,9 @@ class AsyncGraphMethods(AsyncInboxMethods):
     ) -> ForgottenAbout:
         """Erase everything about a person, project or identifier."""
         values: dict[str, Any] = {
-            "about": about,
-            "namespace": namespace,
-            "user": user,
-            "also": also,
-            "keep": keep,
-            "reason": reason,
-            "dry_run": dry_run,
-            "allow_share": allow_share,
-        }
+            "about": about, "namespace": namespace, "user": user, "also": also, "keep": keep, "reason": reason,
+            "dry_run": dry_run, "allow_share": allow_share,
+        }  # fmt: skip
         return await self._carry_out(FORGET_ABOUT, values)
 
     async def relate(
@@ -74,17 +68,10 @@ class AsyncGraphMethods(AsyncInboxMethods):
     ) -> Relation:
         """Relate two memories, or a memory and an entity."""
         values: dict[str, Any] = {
-            "source": source,
-            "target": target,
-            "type": type,
-            "namespace": namespace,
-            "weight": weight,
-            "attributes": attributes,
-            "evidence": evidence,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
+            "source": source, "target": target, "type": type, "namespace": namespace, "weight": weight,
+            "attributes": attributes, "evidence": evidence, "valid_from": valid_from, "valid_to": valid_to,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return await self._carry_out(RELATE, values)
 
     async def unrelate(
@@ -111,15 +98,9 @@ class AsyncGraphMethods(AsyncInboxMethods):
     ) -> Neighbours:
         """List what is related to a memory or an entity."""
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "depth": depth,
-            "kinds": kinds,
-            "limit": limit,
-        }
+            "id": id, "namespace": namespace, "types": types, "as_of": as_of, "known_at": known_at, "depth": depth,
+            "kinds": kinds, "limit": limit,
+        }  # fmt: skip
         return await self._carry_out(NEIGHBOURS, values)
 
     async def entities(
@@ -148,15 +129,9 @@ class AsyncGraphMethods(AsyncInboxMethods):
     ) -> Paths:
         """Find how two memories or entities are connected."""
         values: dict[str, Any] = {
-            "source": source,
-            "target": target,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "max_length": max_length,
-            "limit": limit,
-        }
+            "source": source, "target": target, "namespace": namespace, "types": types, "as_of": as_of,
+            "known_at": known_at, "max_length": max_length, "limit": limit,
+        }  # fmt: skip
         return await self._carry_out(PATH, values)
 
     async def graph(
@@ -173,15 +148,9 @@ class AsyncGraphMethods(AsyncInboxMethods):
     ) -> Graph:
         """Return the graph around a memory or an entity, or of a namespace."""
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "depth": depth,
-            "kinds": kinds,
-            "limit": limit,
-        }
+            "id": id, "namespace": namespace, "types": types, "as_of": as_of, "known_at": known_at, "depth": depth,
+            "kinds": kinds, "limit": limit,
+        }  # fmt: skip
         return await self._carry_out(GRAPH, values)
 
     async def merge(

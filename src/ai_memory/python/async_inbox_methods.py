@@ -30,13 +30,8 @@ class AsyncInboxMethods(AsyncCalls):
     ) -> Proposals:
         """List what the service proposes, with both texts and what accepting does."""
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "states": states,
-            "kinds": kinds,
-            "about": about,
-            "ids": ids,
-            "limit": limit,
-        }
+            "namespace": namespace, "states": states, "kinds": kinds, "about": about, "ids": ids, "limit": limit,
+        }  # fmt: skip
         return await self._carry_out(PROPOSALS, values)
 
     async def propose(
@@ -51,13 +46,9 @@ class AsyncInboxMethods(AsyncCalls):
     ) -> Proposed:
         """Propose a change of a memory, for a person to decide."""
         values: dict[str, Any] = {
-            "id": id,
-            "kind": kind,
-            "other": other,
-            "reason": reason,
-            "confidence": confidence,
+            "id": id, "kind": kind, "other": other, "reason": reason, "confidence": confidence,
             "namespace": namespace,
-        }
+        }  # fmt: skip
         return await self._carry_out(PROPOSE, values)
 
     async def decide(
@@ -73,14 +64,9 @@ class AsyncInboxMethods(AsyncCalls):
     ) -> Proposed:
         """Accept or reject a proposal, put it off, or undo that."""
         values: dict[str, Any] = {
-            "id": id,
-            "decision": decision,
-            "namespace": namespace,
-            "kind": kind,
-            "valid_to": valid_to,
-            "until": until,
-            "note": note,
-        }
+            "id": id, "decision": decision, "namespace": namespace, "kind": kind, "valid_to": valid_to,
+            "until": until, "note": note,
+        }  # fmt: skip
         return await self._carry_out(DECIDE, values)
 
     async def feedback(

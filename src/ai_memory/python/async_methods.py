@@ -12,6 +12,7 @@ from typing import Any, Literal, Unpack
 from msgspec import UNSET, UnsetType
 
 from ai_memory.operations.caller import Progress
+from ai_memory.operations.changes import CHANGES, Changes
 from ai_memory.operations.generations import (
     ACTIVATE_GENERATION,
     CANCEL_REEMBED,
@@ -64,6 +65,9 @@ class AsyncMethods(AsyncGraphMethods):
         source: str | None = None,
         valid_from: Instant | None = None,
         valid_to: Instant | None = None,
+        expires_at: Instant | None = None,
+        ttl: str | float | None = None,
+        pinned: bool = False,
         supersedes: str | Sequence[str] = (),
         namespace: str = DEFAULT_NAMESPACE,
         reinstate: bool = False,
@@ -73,29 +77,12 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Receipt:
         """Store one memory."""
         values: dict[str, Any] = {
-            "text": text,
-            "type": type,
-            "title": title,
-            "author": author,
-            "key": key,
-            "user": user,
-            "agent": agent,
-            "session": session,
-            "context": context,
-            "tags": tags,
-            "importance": importance,
-            "confidence": confidence,
-            "attributes": attributes,
-            "source": source,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
-            "supersedes": supersedes,
-            "namespace": namespace,
-            "reinstate": reinstate,
-            "on_conflict": on_conflict,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "text": text, "type": type, "title": title, "author": author, "key": key, "user": user, "agent": agent,
+            "session": session, "context": context, "tags": tags, "importance": importance, "confidence": confidence,
+            "attributes": attributes, "source": source, "valid_from": valid_from, "valid_to": valid_to,
+            "expires_at": expires_at, "ttl": ttl, "pinned": pinned, "supersedes": supersedes, "namespace": namespace,
+            "reinstate": reinstate, "on_conflict": on_conflict, "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return await self._carry_out(REMEMBER, values)
 
     async def remember_many(
@@ -110,13 +97,9 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Receipts:
         """Store many memories at once."""
         values: dict[str, Any] = {
-            "memories": memories,
-            "namespace": namespace,
-            "reinstate": reinstate,
-            "on_conflict": on_conflict,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "memories": memories, "namespace": namespace, "reinstate": reinstate, "on_conflict": on_conflict,
+            "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return await self._carry_out(REMEMBER_MANY, values)
 
     async def recall(
@@ -134,16 +117,9 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Answer:
         """Find the memories that answer a question."""
         values: dict[str, Any] = {
-            "query": query,
-            "namespace": namespace,
-            "limit": limit,
-            "max_tokens": max_tokens,
-            "layers": layers,
-            "explain": explain,
-            "recipe": recipe,
-            "format": format,
-            **filters,
-        }
+            "query": query, "namespace": namespace, "limit": limit, "max_tokens": max_tokens, "layers": layers,
+            "explain": explain, "recipe": recipe, "format": format, **filters,
+        }  # fmt: skip
         return await self._carry_out(RECALL, values)
 
     async def get(
@@ -166,17 +142,15 @@ class AsyncMethods(AsyncGraphMethods):
         cursor: str | None = None,
         order: Literal["newest", "oldest"] = "newest",
         retired: bool = False,
+        expiring: str | float | None = None,
+        stale: str | float | None = None,
         **filters: Unpack[Filters],
     ) -> Page:
         """List memories by filter."""
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "limit": limit,
-            "cursor": cursor,
-            "order": order,
-            "retired": retired,
-            **filters,
-        }
+            "namespace": namespace, "limit": limit, "cursor": cursor, "order": order, "retired": retired,
+            "expiring": expiring, "stale": stale, **filters,
+        }  # fmt: skip
         return await self._carry_out(LIST, values)
 
     async def revise(
@@ -197,6 +171,9 @@ class AsyncMethods(AsyncGraphMethods):
         source: str | UnsetType | None = UNSET,
         valid_from: Instant | UnsetType | None = UNSET,
         valid_to: Instant | UnsetType | None = UNSET,
+        expires_at: Instant | UnsetType | None = UNSET,
+        ttl: str | float | None = None,
+        pinned: bool | UnsetType = UNSET,
         reason: str | None = None,
         if_revision: int | None = None,
         wait: bool = False,
@@ -204,26 +181,12 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Receipt:
         """Change a memory by adding a revision."""
         values: dict[str, Any] = {
-            "id": id,
-            "text": text,
-            "namespace": namespace,
-            "type": type,
-            "title": title,
-            "author": author,
-            "key": key,
-            "context": context,
-            "tags": tags,
-            "importance": importance,
-            "confidence": confidence,
-            "attributes": attributes,
-            "source": source,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
-            "reason": reason,
-            "if_revision": if_revision,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "id": id, "text": text, "namespace": namespace, "type": type, "title": title, "author": author,
+            "key": key, "context": context, "tags": tags, "importance": importance, "confidence": confidence,
+            "attributes": attributes, "source": source, "valid_from": valid_from, "valid_to": valid_to,
+            "expires_at": expires_at, "ttl": ttl, "pinned": pinned, "reason": reason, "if_revision": if_revision,
+            "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return await self._carry_out(REVISE, values)
 
     async def retire(
@@ -237,12 +200,9 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Receipt:
         """Mark a memory as no longer true, keeping its history."""
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "reason": reason,
-            "if_revision": if_revision,
+            "id": id, "namespace": namespace, "reason": reason, "if_revision": if_revision,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return await self._carry_out(RETIRE, values)
 
     async def forget(
@@ -256,12 +216,9 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Forgotten:
         """Erase a memory permanently."""
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "reason": reason,
-            "if_revision": if_revision,
+            "id": id, "namespace": namespace, "reason": reason, "if_revision": if_revision,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return await self._carry_out(FORGET, values)
 
     async def forget_many(
@@ -277,14 +234,9 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Forgotten:
         """Erase all memories that match a filter."""
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "reason": reason,
-            "retired": retired,
-            "dry_run": dry_run,
-            "allow_share": allow_share,
-            "everything": everything,
-            **filters,
-        }
+            "namespace": namespace, "reason": reason, "retired": retired, "dry_run": dry_run,
+            "allow_share": allow_share, "everything": everything, **filters,
+        }  # fmt: skip
         return await self._carry_out(FORGET_MANY, values)
 
     async def history(
@@ -308,12 +260,8 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Timeline:
         """Count and sample memories by day, week, month or year."""
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "bucket": bucket,
-            "samples": samples,
-            "limit": limit,
-            **filters,
-        }
+            "namespace": namespace, "bucket": bucket, "samples": samples, "limit": limit, **filters,
+        }  # fmt: skip
         return await self._carry_out(TIMELINE, values)
 
     async def contexts(
@@ -325,6 +273,37 @@ class AsyncMethods(AsyncGraphMethods):
         """List the context paths in use."""
         values: dict[str, Any] = {"namespace": namespace, "under": under}
         return await self._carry_out(CONTEXTS, values)
+
+    async def changes(
+        self,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        user: str | Sequence[str] = (),
+        agent: str | Sequence[str] = (),
+        session: str | Sequence[str] = (),
+        types: MemoryType | str | Sequence[MemoryType | str] = (),
+        context: str = "",
+        tags: str | Sequence[str] = (),
+        any_tags: str | Sequence[str] = (),
+        without_tags: str | Sequence[str] = (),
+        author: str | Sequence[str] = (),
+        keys: str | Sequence[str] = (),
+        ids: str | Sequence[str] = (),
+        pinned: bool | None = None,
+        since: Instant = "1 week",
+        until: Instant | None = None,
+        axis: Literal["known", "valid"] = "known",
+        limit: int = 200,
+        cursor: str | None = None,
+    ) -> Changes:
+        """Show what changed between two instants."""
+        values: dict[str, Any] = {
+            "namespace": namespace, "user": user, "agent": agent, "session": session, "types": types,
+            "context": context, "tags": tags, "any_tags": any_tags, "without_tags": without_tags, "author": author,
+            "keys": keys, "ids": ids, "pinned": pinned, "since": since, "until": until, "axis": axis, "limit": limit,
+            "cursor": cursor,
+        }  # fmt: skip
+        return await self._carry_out(CHANGES, values)
 
     async def namespaces(self) -> Namespaces:
         """List the namespaces in use."""
@@ -364,11 +343,8 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> ImportReport:
         """Import memories from JSON lines."""
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "resume_key": resume_key,
-            "reinstate": reinstate,
-            "tombstones": tombstones,
-        }
+            "namespace": namespace, "resume_key": resume_key, "reinstate": reinstate, "tombstones": tombstones,
+        }  # fmt: skip
         return await self._import(values, lines, progress)
 
     async def generations(self) -> Generations:
@@ -387,12 +363,8 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Generations:
         """Re-create all vectors in the background, then switch to them."""
         values: dict[str, Any] = {
-            "model": model,
-            "dimension": dimension,
-            "dtype": dtype,
-            "rate": rate,
-            "switch": switch,
-        }
+            "model": model, "dimension": dimension, "dtype": dtype, "rate": rate, "switch": switch,
+        }  # fmt: skip
         return await self._carry_out(REEMBED, values)
 
     async def cancel_reembed(self) -> Generations:

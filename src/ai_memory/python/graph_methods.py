@@ -59,15 +59,9 @@ class GraphMethods(UpkeepMethods):
             always be. Default: the setting forget_share.
         """
         values: dict[str, Any] = {
-            "about": about,
-            "namespace": namespace,
-            "user": user,
-            "also": also,
-            "keep": keep,
-            "reason": reason,
-            "dry_run": dry_run,
-            "allow_share": allow_share,
-        }
+            "about": about, "namespace": namespace, "user": user, "also": also, "keep": keep, "reason": reason,
+            "dry_run": dry_run, "allow_share": allow_share,
+        }  # fmt: skip
         return self._carry_out(FORGET_ABOUT, values)
 
     def relate(
@@ -102,17 +96,10 @@ class GraphMethods(UpkeepMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "source": source,
-            "target": target,
-            "type": type,
-            "namespace": namespace,
-            "weight": weight,
-            "attributes": attributes,
-            "evidence": evidence,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
+            "source": source, "target": target, "type": type, "namespace": namespace, "weight": weight,
+            "attributes": attributes, "evidence": evidence, "valid_from": valid_from, "valid_to": valid_to,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return self._carry_out(RELATE, values)
 
     def unrelate(
@@ -153,15 +140,9 @@ class GraphMethods(UpkeepMethods):
         limit: At most this many neighbours.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "depth": depth,
-            "kinds": kinds,
-            "limit": limit,
-        }
+            "id": id, "namespace": namespace, "types": types, "as_of": as_of, "known_at": known_at, "depth": depth,
+            "kinds": kinds, "limit": limit,
+        }  # fmt: skip
         return self._carry_out(NEIGHBOURS, values)
 
     def entities(
@@ -206,15 +187,9 @@ class GraphMethods(UpkeepMethods):
         limit: At most this many paths.
         """
         values: dict[str, Any] = {
-            "source": source,
-            "target": target,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "max_length": max_length,
-            "limit": limit,
-        }
+            "source": source, "target": target, "namespace": namespace, "types": types, "as_of": as_of,
+            "known_at": known_at, "max_length": max_length, "limit": limit,
+        }  # fmt: skip
         return self._carry_out(PATH, values)
 
     def graph(
@@ -242,15 +217,9 @@ class GraphMethods(UpkeepMethods):
         limit: At most this many nodes.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "types": types,
-            "as_of": as_of,
-            "known_at": known_at,
-            "depth": depth,
-            "kinds": kinds,
-            "limit": limit,
-        }
+            "id": id, "namespace": namespace, "types": types, "as_of": as_of, "known_at": known_at, "depth": depth,
+            "kinds": kinds, "limit": limit,
+        }  # fmt: skip
         return self._carry_out(GRAPH, values)
 
     def merge(

@@ -37,13 +37,8 @@ class InboxMethods(Calls):
         limit: At most this many proposals, the newest.
         """
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "states": states,
-            "kinds": kinds,
-            "about": about,
-            "ids": ids,
-            "limit": limit,
-        }
+            "namespace": namespace, "states": states, "kinds": kinds, "about": about, "ids": ids, "limit": limit,
+        }  # fmt: skip
         return self._carry_out(PROPOSALS, values)
 
     def propose(
@@ -69,13 +64,9 @@ class InboxMethods(Calls):
         namespace: The namespace to work in; nothing is read or written across namespaces.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "kind": kind,
-            "other": other,
-            "reason": reason,
-            "confidence": confidence,
+            "id": id, "kind": kind, "other": other, "reason": reason, "confidence": confidence,
             "namespace": namespace,
-        }
+        }  # fmt: skip
         return self._carry_out(PROPOSE, values)
 
     def decide(
@@ -101,14 +92,9 @@ class InboxMethods(Calls):
         note: Why, in your own words; erased when a memory that it is about is forgotten.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "decision": decision,
-            "namespace": namespace,
-            "kind": kind,
-            "valid_to": valid_to,
-            "until": until,
-            "note": note,
-        }
+            "id": id, "decision": decision, "namespace": namespace, "kind": kind, "valid_to": valid_to,
+            "until": until, "note": note,
+        }  # fmt: skip
         return self._carry_out(DECIDE, values)
 
     def feedback(

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from ai_memory.operations.changes import CHANGES, Changes
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
 from ai_memory.operations.writing import (
     FORGET,
@@ -45,6 +46,7 @@ class Filters(TypedDict, total=False):
     author: Only memories written or said by one of these people.
     keys: Only memories with one of these keys.
     ids: Only memories with one of these ids.
+    pinned: Only memories that are pinned, or only those that are not.
     occurred_after: Only what happened (valid_from, else created_at) at or after this instant.
     occurred_before: Only what happened (valid_from, else created_at) before this instant.
     recorded_after: Only what was recorded at or after this instant.
@@ -53,7 +55,10 @@ class Filters(TypedDict, total=False):
     min_confidence: Only memories of at least this confidence, from 0 to 1.
     as_of: Only what was true in the world at this instant: valid_from <= as_of < valid_to.
     known_at: Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now.
+    expires_before: Only memories whose expires_at is before this instant, past ones too.
     include_ended: Also memories whose valid_to is before now.
+    include_expired: Also memories that have expired, marked as expired. Without it, what had not expired yet at as_of
+        or known_at is shown.
     now: The instant to treat as now; its offset says whose days *yesterday* means. Default: the service's clock, in
         the zone of the setting `timezone`.
     """
@@ -69,6 +74,7 @@ class Filters(TypedDict, total=False):
     author: str | Sequence[str]
     keys: str | Sequence[str]
     ids: str | Sequence[str]
+    pinned: bool | None
     occurred_after: Instant | None
     occurred_before: Instant | None
     recorded_after: Instant | None
@@ -77,7 +83,9 @@ class Filters(TypedDict, total=False):
     min_confidence: float
     as_of: Instant | None
     known_at: Instant | None
+    expires_before: Instant | None
     include_ended: bool
+    include_expired: bool
     now: Instant | None
 
 
@@ -103,6 +111,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         source: str | None = None,
         valid_from: Instant | None = None,
         valid_to: Instant | None = None,
+        expires_at: Instant | None = None,
+        ttl: str | float | None = None,
+        pinned: bool = False,
         supersedes: str | Sequence[str] = (),
         namespace: str = DEFAULT_NAMESPACE,
         reinstate: bool = False,
@@ -130,6 +141,12 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         source: Where it came from, such as a URL, a file or a message id.
         valid_from: When it happened or became true.
         valid_to: When it stopped being true.
+        expires_at: When it lapses: answers leave it out from then on, and nothing is erased by that. Default: what
+            the setting expire_after says of its context or type (working memories: a day), else never.
+        ttl: In place of expires_at, how long from now it is kept: a number of seconds, or 12h, 7d, 1 week; never for
+            good.
+        pinned: Whether the settings that make memories lapse or erase them by themselves pass it over; an expires_at
+            that is given counts all the same.
         supersedes: The memories that this one replaces: ids, `key:NAME`, or words that only the memory answers to.
             They stop being true when this one becomes true.
         namespace: The namespace to work in; nothing is read or written across namespaces.
@@ -140,29 +157,12 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "text": text,
-            "type": type,
-            "title": title,
-            "author": author,
-            "key": key,
-            "user": user,
-            "agent": agent,
-            "session": session,
-            "context": context,
-            "tags": tags,
-            "importance": importance,
-            "confidence": confidence,
-            "attributes": attributes,
-            "source": source,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
-            "supersedes": supersedes,
-            "namespace": namespace,
-            "reinstate": reinstate,
-            "on_conflict": on_conflict,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "text": text, "type": type, "title": title, "author": author, "key": key, "user": user, "agent": agent,
+            "session": session, "context": context, "tags": tags, "importance": importance, "confidence": confidence,
+            "attributes": attributes, "source": source, "valid_from": valid_from, "valid_to": valid_to,
+            "expires_at": expires_at, "ttl": ttl, "pinned": pinned, "supersedes": supersedes, "namespace": namespace,
+            "reinstate": reinstate, "on_conflict": on_conflict, "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return self._carry_out(REMEMBER, values)
 
     def remember_many(
@@ -186,13 +186,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "memories": memories,
-            "namespace": namespace,
-            "reinstate": reinstate,
-            "on_conflict": on_conflict,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "memories": memories, "namespace": namespace, "reinstate": reinstate, "on_conflict": on_conflict,
+            "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return self._carry_out(REMEMBER_MANY, values)
 
     def recall(
@@ -227,16 +223,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "query": query,
-            "namespace": namespace,
-            "limit": limit,
-            "max_tokens": max_tokens,
-            "layers": layers,
-            "explain": explain,
-            "recipe": recipe,
-            "format": format,
-            **filters,
-        }
+            "query": query, "namespace": namespace, "limit": limit, "max_tokens": max_tokens, "layers": layers,
+            "explain": explain, "recipe": recipe, "format": format, **filters,
+        }  # fmt: skip
         return self._carry_out(RECALL, values)
 
     def get(
@@ -265,6 +254,8 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         cursor: str | None = None,
         order: Literal["newest", "oldest"] = "newest",
         retired: bool = False,
+        expiring: str | float | None = None,
+        stale: str | float | None = None,
         **filters: Unpack[Filters],
     ) -> Page:
         """List memories by filter.
@@ -275,16 +266,16 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         order: Which memories come first.
         retired: Also memories that were retired, as they were when they were. The filters look at the latest
             revision.
+        expiring: Only memories that lapse within this time from now, such as 7d; those that have already only with
+            include_expired.
+        stale: Only memories that nothing has confirmed for this long, such as 90d: neither stored or revised since,
+            nor said again elsewhere, not pinned and not ended. When an answer last had them is not recorded.
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "limit": limit,
-            "cursor": cursor,
-            "order": order,
-            "retired": retired,
-            **filters,
-        }
+            "namespace": namespace, "limit": limit, "cursor": cursor, "order": order, "retired": retired,
+            "expiring": expiring, "stale": stale, **filters,
+        }  # fmt: skip
         return self._carry_out(LIST, values)
 
     def revise(
@@ -305,6 +296,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         source: str | UnsetType | None = UNSET,
         valid_from: Instant | UnsetType | None = UNSET,
         valid_to: Instant | UnsetType | None = UNSET,
+        expires_at: Instant | UnsetType | None = UNSET,
+        ttl: str | float | None = None,
+        pinned: bool | UnsetType = UNSET,
         reason: str | None = None,
         if_revision: int | None = None,
         wait: bool = False,
@@ -328,6 +322,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         source: The new source.
         valid_from: The new time at which it happened or became true.
         valid_to: The new time at which it stopped being true.
+        expires_at: The new time at which it lapses; empty it for never.
+        ttl: In place of expires_at, how long from now on it is kept: seconds, or 12h, 7d, 1 week; never for good.
+        pinned: Whether it is pinned. Pinning takes its expires_at away, unless another is given.
         reason: Why it changes; kept in the memory's history.
         if_revision: Proceed only if this is the memory's current revision; otherwise fail with the error
             stale_revision, which names the current one.
@@ -336,26 +333,12 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "text": text,
-            "namespace": namespace,
-            "type": type,
-            "title": title,
-            "author": author,
-            "key": key,
-            "context": context,
-            "tags": tags,
-            "importance": importance,
-            "confidence": confidence,
-            "attributes": attributes,
-            "source": source,
-            "valid_from": valid_from,
-            "valid_to": valid_to,
-            "reason": reason,
-            "if_revision": if_revision,
-            "wait": wait,
-            "idempotency_key": idempotency_key,
-        }
+            "id": id, "text": text, "namespace": namespace, "type": type, "title": title, "author": author,
+            "key": key, "context": context, "tags": tags, "importance": importance, "confidence": confidence,
+            "attributes": attributes, "source": source, "valid_from": valid_from, "valid_to": valid_to,
+            "expires_at": expires_at, "ttl": ttl, "pinned": pinned, "reason": reason, "if_revision": if_revision,
+            "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
         return self._carry_out(REVISE, values)
 
     def retire(
@@ -379,12 +362,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "reason": reason,
-            "if_revision": if_revision,
+            "id": id, "namespace": namespace, "reason": reason, "if_revision": if_revision,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return self._carry_out(RETIRE, values)
 
     def forget(
@@ -408,12 +388,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             nothing and returns the first answer, unless its memory was forgotten since.
         """
         values: dict[str, Any] = {
-            "id": id,
-            "namespace": namespace,
-            "reason": reason,
-            "if_revision": if_revision,
+            "id": id, "namespace": namespace, "reason": reason, "if_revision": if_revision,
             "idempotency_key": idempotency_key,
-        }
+        }  # fmt: skip
         return self._carry_out(FORGET, values)
 
     def forget_many(
@@ -440,14 +417,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "reason": reason,
-            "retired": retired,
-            "dry_run": dry_run,
-            "allow_share": allow_share,
-            "everything": everything,
-            **filters,
-        }
+            "namespace": namespace, "reason": reason, "retired": retired, "dry_run": dry_run,
+            "allow_share": allow_share, "everything": everything, **filters,
+        }  # fmt: skip
         return self._carry_out(FORGET_MANY, values)
 
     def history(
@@ -482,12 +454,8 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "bucket": bucket,
-            "samples": samples,
-            "limit": limit,
-            **filters,
-        }
+            "namespace": namespace, "bucket": bucket, "samples": samples, "limit": limit, **filters,
+        }  # fmt: skip
         return self._carry_out(TIMELINE, values)
 
     def contexts(
@@ -503,3 +471,55 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         """
         values: dict[str, Any] = {"namespace": namespace, "under": under}
         return self._carry_out(CONTEXTS, values)
+
+    def changes(
+        self,
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        user: str | Sequence[str] = (),
+        agent: str | Sequence[str] = (),
+        session: str | Sequence[str] = (),
+        types: MemoryType | str | Sequence[MemoryType | str] = (),
+        context: str = "",
+        tags: str | Sequence[str] = (),
+        any_tags: str | Sequence[str] = (),
+        without_tags: str | Sequence[str] = (),
+        author: str | Sequence[str] = (),
+        keys: str | Sequence[str] = (),
+        ids: str | Sequence[str] = (),
+        pinned: bool | None = None,
+        since: Instant = "1 week",
+        until: Instant | None = None,
+        axis: Literal["known", "valid"] = "known",
+        limit: int = 200,
+        cursor: str | None = None,
+    ) -> Changes:
+        """Show what changed between two instants.
+
+        namespace: Only memories of this namespace.
+        user: Only memories of one of these users.
+        agent: Only memories of one of these agents.
+        session: Only memories of one of these sessions.
+        types: Only memories of one of these types.
+        context: Only memories in this context path, such as work/projects, or below it, in any letter case.
+        tags: Only memories with all of these tags, in any letter case.
+        any_tags: Only memories with at least one of these tags, in any letter case.
+        without_tags: Only memories with none of these tags, in any letter case.
+        author: Only memories written or said by one of these people.
+        keys: Only memories with one of these keys.
+        ids: Only memories with one of these ids.
+        pinned: Only memories that are pinned, or only those that are not.
+        since: From when on: an instant, or how long ago, such as 1 week, 36h or 30d.
+        until: Until just before when, as an instant or how long ago. Default: now.
+        axis: known: what was stored, revised, superseded, ended, retired, expired, forgotten or decided in that time.
+            valid: how what was true at `until` differs from what was true at `since`, as it is known now.
+        limit: At most this many changes per page, the earliest first.
+        cursor: The cursor from the previous page; the other fields must be the same.
+        """
+        values: dict[str, Any] = {
+            "namespace": namespace, "user": user, "agent": agent, "session": session, "types": types,
+            "context": context, "tags": tags, "any_tags": any_tags, "without_tags": without_tags, "author": author,
+            "keys": keys, "ids": ids, "pinned": pinned, "since": since, "until": until, "axis": axis, "limit": limit,
+            "cursor": cursor,
+        }  # fmt: skip
+        return self._carry_out(CHANGES, values)

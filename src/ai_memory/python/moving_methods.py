@@ -59,9 +59,6 @@ class MovingMethods(Calls):
         progress: Called after each batch with the lines done and the counts so far.
         """
         values: dict[str, Any] = {
-            "namespace": namespace,
-            "resume_key": resume_key,
-            "reinstate": reinstate,
-            "tombstones": tombstones,
-        }
+            "namespace": namespace, "resume_key": resume_key, "reinstate": reinstate, "tombstones": tombstones,
+        }  # fmt: skip
         return self._import(values, lines, progress)

@@ -60,12 +60,8 @@ class UpkeepMethods(Calls):
         switch: Switch to the new vectors as soon as they are complete; otherwise wait for activate_generation.
         """
         values: dict[str, Any] = {
-            "model": model,
-            "dimension": dimension,
-            "dtype": dtype,
-            "rate": rate,
-            "switch": switch,
-        }
+            "model": model, "dimension": dimension, "dtype": dtype, "rate": rate, "switch": switch,
+        }  # fmt: skip
         return self._carry_out(REEMBED, values)
 
     def cancel_reembed(self) -> Generations:

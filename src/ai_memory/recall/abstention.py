@@ -69,12 +69,20 @@ def notices(
 
     `semantic`: there was a vector of the question to compare with.
     """
-    ended = _ended_left_out(view, plan, scored, ranking, limit)
+    ended = 0 if plan.selection.include_ended else _left_out(view, plan, scored, ranking, limit, "include_ended")
     if ended:
         yield Notice(
             code="ended_left_out",
             message=f"{_memories(ended)} would have matched but had ended",
             mend=str(by_field("include_ended", "")),
+        )
+    looked_for = view.any_expires and not plan.selection.include_expired
+    expired = _left_out(view, plan, scored, ranking, limit, "include_expired") if looked_for else 0
+    if expired:
+        yield Notice(
+            code="expired_left_out",
+            message=f"{_memories(expired)} would have matched but had expired",
+            mend=str(by_field("include_expired", "")),
         )
     if dropped:
         yield Notice(
@@ -127,14 +135,14 @@ def _distinct(view: PartitionView, rows: Rows) -> int:
     return int(np.count_nonzero(seen))
 
 
-def _ended_left_out(view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, limit: int) -> int:
-    """How many memories would have been candidates had they not ended: at least as good in one search as its last hit."""
-    if plan.selection.include_ended or plan.phrases:
+def _left_out(view: PartitionView, plan: Plan, scored: Scored, ranking: Ranking, limit: int, rule: str) -> int:
+    """How many memories would have been candidates without a rule of the selection: as good in one search as its last hit."""
+    if plan.phrases:
         return 0
-    ended = view.mask(msgspec.structs.replace(plan.selection, include_ended=True))
-    ended &= ~scored.eligible
-    ended[scored.copies.rows] = False
-    rows = np.flatnonzero(ended).astype(np.int32)
+    without = view.mask(msgspec.structs.replace(plan.selection, **{rule: True}))
+    without &= ~scored.eligible
+    without[scored.copies.rows] = False
+    rows = np.flatnonzero(without).astype(np.int32)
     if not len(rows):
         return 0
     return _distinct(view, rows[_would_match(view, plan, scored, ranking, rows, limit)])

@@ -127,8 +127,8 @@ class Hit(Struct, frozen=True, kw_only=True):
     """The sum of the evidence in log odds (nats); comparable only within one answer."""
     confidence: float
     """The estimated probability that this hit is relevant, in [0, 1]; comparable between answers."""
-    validity: Literal["current", "uncertain", "ended", "future"]
-    """Whether it is true now, may have been replaced by a newer rival, has stopped being true, or is not true yet."""
+    validity: Literal["current", "uncertain", "ended", "expired", "future"]
+    """Whether it is true now, may have been replaced by a newer rival, has stopped being true, has lapsed, or is not true yet."""
     since: dt.datetime
     """When it happened or began to be true: `valid_from`, else `created_at`; of copies, the first one's."""
     until: dt.datetime | None = None

@@ -276,8 +276,12 @@ def _passage(text: str, number: int) -> PassageText:
     return PassageText(text=text[start:end], start=start, end=end)
 
 
-def _validity(record: MemoryRecord, selection: Selection) -> Literal["current", "uncertain", "ended", "future"]:
-    """Whether the memory is true at `as_of` (else now), has ended by then, or begins later."""
+def _validity(
+    record: MemoryRecord, selection: Selection
+) -> Literal["current", "uncertain", "ended", "expired", "future"]:
+    """Whether the memory is true at `as_of` (else now), has lapsed or ended by then, or begins later."""
+    if record.expires_at is not None and selection.expired_by is not None and record.expires_at <= selection.expired_by:
+        return "expired"
     instant = selection.as_of or selection.now
     if instant is None:
         return "current"

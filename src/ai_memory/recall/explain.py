@@ -61,7 +61,7 @@ def _instant(micros: int | None, zone: dt.tzinfo) -> dt.datetime | None:
 
 def _filters(selection: Selection) -> dict[str, str]:
     """The fields of a selection that filter, by name, as text."""
-    plain = Selection(namespace=selection.namespace, now=selection.now, include_ended=False)
+    plain = Selection(namespace=selection.namespace, now=selection.now, include_ended=False, include_expired=False)
     given = ((name, getattr(selection, name)) for name in selection.__struct_fields__)
     return {name: _as_text(value) for name, value in given if value != getattr(plain, name)}
 

@@ -1,4 +1,4 @@
-"""What a hit says of its time, in words: how often it was said, and whether it has ended or was replaced."""
+"""What a hit says of its time, in words: how often it was said, and whether it has ended, lapsed or was replaced."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ def marks(hit: Hit, day: Callable[[dt.datetime], str]) -> Iterator[str]:
         yield f"×{hit.copies.count} {first}" + (f" to {last}" if last != first else "")
     if hit.validity == "ended" and hit.until is not None:
         yield f"until {day(hit.until)}"
+    if hit.validity == "expired" and hit.memory.expires_at is not None:
+        yield f"expired {day(hit.memory.expires_at)}"
     if hit.superseded_by is not None:
         yield f"replaced by [{hit.superseded_by}]"
     elif hit.validity == "uncertain":

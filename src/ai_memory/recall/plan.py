@@ -69,9 +69,14 @@ def asks_only_for(text: str, spans: Iterable[tuple[int, int]]) -> bool:
 
 
 def is_filtered(plan: Plan) -> bool:
-    """Return whether anything but the namespace and the rule on ended memories decides which memories may answer."""
+    """Return whether anything but the namespace and the rules on ended and expired memories decide which memories may answer."""
     given = plan.selection
-    plain = Selection(namespace=given.namespace, include_ended=given.include_ended, now=given.now)
+    plain = Selection(
+        namespace=given.namespace,
+        include_ended=given.include_ended,
+        include_expired=given.include_expired,
+        now=given.now,
+    )
     return bool(plan.phrases) or given != plain
 
 

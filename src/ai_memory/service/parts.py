@@ -18,6 +18,7 @@ from ai_memory.service.background.extraction import GraphReader
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.store.base import Store
+from ai_memory.truth.ageing import Erasure, Policies
 from ai_memory.types import Actor, OnConflict
 
 
@@ -47,5 +48,9 @@ class Parts:
     """Held by a question while it is ranked: as many at once as there are cores. All at once would share the interpreter, so
     that each of them ended only when the last one did.
     """
+    policies: Policies | None = None
+    """When new memories lapse that are given no expiry."""
+    erasure: Erasure | None = None
+    """When what has expired is erased; None for never."""
     tuned: Tuned | None = None
     """Weights fitted to the user's own questions, in place of a shipped recipe's."""

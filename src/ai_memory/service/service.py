@@ -31,10 +31,12 @@ from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.snapshots import SnapshotFolder
 from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.service.handlers import moving, reading, watching
+from ai_memory.service.handlers.ageing.lapsing import Lapsing
 from ai_memory.service.handlers.moving import Import
 from ai_memory.service.parts import Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
+from ai_memory.truth.ageing import Erasure, Policies
 from ai_memory.types import Actor, OnConflict, Problem
 from ai_memory.wording.ways import SERVE
 
@@ -62,14 +64,17 @@ class Service:
         build_lock: Path | None = None,
         graph_file: OpenFile | None = None,
         tuned: Tuned | None = None,
+        policies: Policies | None = None,
+        erasure: Erasure | None = None,
         zone: dt.tzinfo = dt.UTC,
         ahead_seconds: float = 0.0,
     ) -> None:
         """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
         store agree on which of them builds a generation; `graph_file` opens the file of what memories name (None: no
-        extraction); `tuned` are weights in place of a shipped recipe's; `zone` is whose days a question and a memory mean
-        by *yesterday*; `ahead_seconds` above 0 is for a process that carries out one command and ends: it embeds what is
-        pending before it answers a question, for so long at most, and nothing in the background that it was not asked for.
+        extraction); `tuned` are weights in place of a shipped recipe's; `policies` say when new memories lapse, and
+        `erasure` when what lapsed is erased; `zone` is whose days a question and a memory mean by *yesterday*;
+        `ahead_seconds` above 0 is for a process that carries out one command and ends: it embeds what is pending before it
+        answers a question, for so long at most, and nothing in the background that it was not asked for.
         """
         clock = clock or SystemClock()
         slot = EmbedderSlot(store, loader)
@@ -79,6 +84,7 @@ class Service:
         decided = Decisions(store)
         graph = None if graph_file is None else GraphReader(store, graph_file, decided, zone)
         self._closed = threading.Event()
+        self._lapsing = Lapsing()
         self._parts = Parts(
             store=store,
             clock=clock,
@@ -91,9 +97,11 @@ class Service:
             on_conflict={"*": OnConflict.PROPOSE, **(on_conflict or {})},
             zone=zone,
             tuned=tuned,
+            policies=policies,
+            erasure=erasure,
             decided=decided,
             graph=graph,
-            upkeep=Upkeep(store, graph),
+            upkeep=Upkeep(store, graph, self._erase_lapsed if erasure is not None and ahead_seconds == 0 else None),
         )
         self.version = __version__
         self.zone = zone
@@ -174,7 +182,7 @@ class Service:
         parts.upkeep.once()
         graph = () if parts.graph is None else parts.graph.check()
         found = (*repaired, *parts.store.check(), *saved, *graph, *watching.dated_ahead(parts))
-        return (*found, *watching.backlog(parts), *watching.unwiped(parts))
+        return (*found, *watching.backlog(parts), *watching.unwiped(parts), *watching.held_back(parts))
 
     def close(self) -> None:
         """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""
@@ -207,6 +215,11 @@ class Service:
         store = self._open().store
         if store.read_only and (trouble := store.trouble()) is not None:
             raise trouble
+
+    def _erase_lapsed(self) -> None:
+        """What the upkeep does besides; it may look before this service is complete."""
+        if hasattr(self, "_parts"):
+            self._lapsing.once(self._parts)
 
     def _generation_switched(self) -> None:
         """After a switch in this process: read the new vectors now, so that the next question need not wait for them."""

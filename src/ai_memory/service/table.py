@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ai_memory.operations import about as erase
+from ai_memory.operations import changes as change
 from ai_memory.operations import deciding as decide
 from ai_memory.operations import generations as generation
 from ai_memory.operations import graph as relation
@@ -16,6 +17,7 @@ from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.service.handlers import about, forgetting, generations, moving, reading, watching, writing
+from ai_memory.service.handlers.ageing import changes
 from ai_memory.service.handlers.graph import deciding, relations, walking
 from ai_memory.service.handlers.proposals import deciding as proposals
 from ai_memory.service.parts import Parts
@@ -60,6 +62,7 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(propose.DECIDE, proposals.decide),
         _bind(propose.FEEDBACK, proposals.feedback),
         _bind(move.NAMESPACES, moving.namespaces),
+        _bind(change.CHANGES, changes.changes),
         _bind(watch.STATS, watching.stats),
         _bind(watch.HEALTH, watching.health),
         _bind(generation.GENERATIONS, generations.generations),

@@ -52,10 +52,10 @@ class Remember(Struct, frozen=True, kw_only=True):
     """Add a memory, unless its scope has its text already or the text was forgotten.
 
     `dedup_key` covers namespace, facets and what is said, in 16 bytes.
-    Duplicate: a current memory has the same `dedup_key`, except one that has ended by `at` where the new one has not (what
-    was true once may become true again). Rejected: `forgotten` when the text says what a tombstone of the namespace stands for
-    (`reinstate` lifts the tombstone first), `conflict` when the id is taken in the namespace, `not_found` when `supersedes`
-    names no memory.
+    Duplicate: a current memory has the same `dedup_key`, except one that has ended or expired by `at` where the new one has not
+    (what was true once may become true again). Rejected: `forgotten` when the text says what a tombstone of the namespace
+    stands for (`reinstate` lifts the tombstone first), `conflict` when the id is taken in the namespace, `not_found` when
+    `supersedes` names no memory.
 
     `supersedes`: each of these gets a revision that ends at this one's `valid_from` (or `at`), or at its own beginning if that
     is later, and a SUPERSEDES relation from the new memory; one that is retired or ended before gets the relation only. Where
@@ -128,6 +128,8 @@ class Forget(Struct, frozen=True, kw_only=True):
     """Ids of relations to erase with it: decisions about names that nothing has any longer."""
     left: tuple[Relate, ...] = ()
     """What is left of these decisions, to add in their place."""
+    lapsed: bool = False
+    """Whether it is erased because it lapsed: then no tombstone stays, since nobody meant that it must not be said again."""
 
 
 class Relate(Struct, frozen=True, kw_only=True):
@@ -287,6 +289,7 @@ class LogEntry(Struct, frozen=True, kw_only=True):
     at: dt.datetime
     action: Action
     namespace: str
+    actor: Actor = Actor.UNKNOWN
     memory_id: str | None = None
     relation_id: str | None = None
     keys: tuple[int, ...] = ()
@@ -460,6 +463,21 @@ class Store(Protocol):
 
     def log(self, *, after: int = 0, limit: int = 10_000, namespace: str | None = None) -> list[LogEntry]:
         """Log entries with `sequence > after`, oldest first."""
+        ...
+
+    def log_between(
+        self, namespace: str, *, after: tuple[dt.datetime, int], until: dt.datetime, limit: int
+    ) -> list[LogEntry]:
+        """Log entries before `until`, in order of (`at`, `sequence`), behind the place `after` in that order."""
+        ...
+
+    def lapsed(
+        self, namespace: str, *, after: tuple[dt.datetime, int], until: dt.datetime, limit: int
+    ) -> list[StoredRevision]:
+        """Revisions that expired before `until` while they were current and had not ended, in order of (`expires_at`, `key`).
+
+        Only those behind the place `after` in that order.
+        """
         ...
 
     def live_revisions(

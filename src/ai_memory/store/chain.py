@@ -63,6 +63,7 @@ def log_entry(entry: ChainedEntry, digest: str) -> LogEntry:
         at=EPOCH + dt.timedelta(microseconds=entry.at),
         action=action,
         namespace=entry.namespace,
+        actor=_ACTORS.get(entry.actor, Actor.UNKNOWN),
         memory_id=entry.memory_id,
         relation_id=entry.relation_id,
         keys=(entry.sequence,) if action in _MADE_A_REVISION else _numbers(entry.erased_keys),
@@ -70,6 +71,9 @@ def log_entry(entry: ChainedEntry, digest: str) -> LogEntry:
         reason=entry.reason,
         digest=digest,
     )
+
+
+_ACTORS: dict[str | None, Actor] = {str(each): each for each in Actor}
 
 
 def logged_actor(actor: Actor) -> str | None:

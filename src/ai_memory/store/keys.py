@@ -53,6 +53,8 @@ def said_already(command: Remember, line: Neighbours) -> MemoryRecord | None:
     current = line.before
     if current is None or current.content_hash != command.content_hash or not _holds_at(current, begins(command)):
         return None
+    if current.expires_at is not None and current.expires_at <= command.at:  # nobody is given it any more
+        return None
     if command.content.valid_from is None:
         return current if command.content.valid_to in (None, current.valid_to) else None
     same = (current.valid_from, current.valid_to)

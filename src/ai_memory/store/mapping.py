@@ -44,6 +44,7 @@ Codecs = Mapping[Any, Codec]
 CODECS: Codecs = {
     str: AS_IT_IS,
     int: AS_IT_IS,
+    bool: Codec("int({0})", "bool({0})"),
     float: Codec("{0} + 0.0 if isfinite({0}) else finite({0}, '{name}')"),
     dt.datetime: INSTANT,
     MemoryType: Codec("str({0})", "MEMORY_TYPES[{0}]"),

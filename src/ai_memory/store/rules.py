@@ -105,7 +105,8 @@ def refuse(current: int | None, memory_id: str, if_revision: int | None) -> Reje
 def is_duplicate(current_end: int | None, new_end: int | None, at: int) -> bool:
     """Whether an unretired memory makes a new one of equal text its duplicate; instants in microseconds.
 
-    It does not when it has ended by `at` and the new one has not: what was true once may become true again.
+    It does not when it has ended or expired by `at` and the new one has not: what was true once may become true again, and what
+    lapsed may be said again.
     """
     ended = current_end is not None and current_end <= at
     new_has_ended = new_end is not None and new_end <= at

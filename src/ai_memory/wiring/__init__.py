@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
-from ai_memory.clock import Clock, SystemClock
+from ai_memory.clock import Clock, SystemClock, period
 from ai_memory.embed.base import Embedder
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.embed.load import load_embedder
@@ -46,6 +46,7 @@ from ai_memory.store.copying import OnPage, copy_store, export_digest
 from ai_memory.store.graph_file import GraphFile
 from ai_memory.store.sqlite.file.files import delete
 from ai_memory.store.sqlite.store import open_sqlite_store
+from ai_memory.truth.ageing import Erasure, policies_of
 from ai_memory.types import EmbedderIdentity, Generation, OnConflict, Problem
 from ai_memory.wire import is_on_this_machine
 from ai_memory.wiring.stores import make_folder, open_store_at
@@ -104,6 +105,10 @@ def open_service(
             graph_file=_graph_file(store, beside.with_name(beside.name + ".graph"), settings),
             forget_share=settings.forget_share,
             on_conflict={name: OnConflict(then) for name, then in settings.on_conflict.items()},
+            policies=policies_of(settings.expire_after),
+            erasure=Erasure(period(settings.erase_expired_after), settings.erase_share)
+            if settings.erase_expired_after
+            else None,
             choose=embedders.chosen,
             build_lock=beside.with_name(beside.name + ".reembed.lock"),
             tuned=tuned,

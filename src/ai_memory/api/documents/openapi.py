@@ -38,6 +38,7 @@ TAGS = {
 _TAG_OF_MODULE = {
     "writing": "memories",
     "reading": "memories",
+    "changes": "memories",
     "graph": "graph",
     "deciding": "graph",
     "inbox": "inbox",

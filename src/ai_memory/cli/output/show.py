@@ -8,12 +8,14 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 from ai_memory.cli.output import explain, inbox
+from ai_memory.cli.output.changes import changes
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.forgetting import forgotten, forgotten_about
 from ai_memory.cli.output.layout import cut, day, isolated, moment, table, visible_line, wrap
 from ai_memory.cli.output.screen import Screen
 from ai_memory.clock import day_in
 from ai_memory.operations.about import ForgottenAbout
+from ai_memory.operations.changes import Changes
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
@@ -90,7 +92,7 @@ def _hit(hit: Hit, screen: Screen, trace: Iterable[str]) -> Iterable[str]:
     facts += [isolated(part) for part in (memory.author, memory.context) if part]
     if memory.actor not in (Actor.PERSON, Actor.UNKNOWN):
         facts.append(f"(by {memory.actor})")
-    if hit.validity in ("ended", "future"):
+    if hit.validity in ("ended", "expired", "future"):
         facts.append(hit.validity)
     facts += marks(hit, lambda instant: day_in(instant, screen.zone))
     first, *more = wrap("  ".join(facts), screen.width - len(INDENT), made_visible=True)
@@ -140,6 +142,8 @@ def record(memory: MemoryRecord, screen: Screen) -> Iterable[str]:
         if memory.retired_at
         else "",
         "source": memory.source or "",
+        "expires at": moment(memory.expires_at, zone),
+        "pinned": "pinned" if memory.pinned else "",
         **{name.replace("_", " "): _plain(getattr(memory, name), zone) for name in _OTHERS},
         **{name: str(value) for name, value in memory.attributes.items()},
     }
@@ -156,7 +160,7 @@ _OTHERS = tuple(
     for name in Content.__struct_fields__
     if name not in {
         "text", "title", "type", "context", "author", "tags", "importance", "confidence", "valid_from", "valid_to", "source",
-        "attributes",
+        "attributes", "expires_at", "pinned",
     }
 )  # fmt: skip
 """Fields of the content that `record` shows as they are, because it has no better way to show them."""
@@ -265,6 +269,8 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
         parts.append(f"supersedes {', '.join(value.supersedes)}")
     if value.outcome is not Outcome.REJECTED:
         parts.append(searchable)
+    if value.expires_at is not None:
+        parts.append(f"expires {moment(value.expires_at, screen.zone)}")
     if value.differs:
         parts.append(f"unchanged although {', '.join(value.differs)} differ; use revise")
     parts += [visible_line(part) for part in (value.code, value.reason, value.warning) if part]
@@ -501,6 +507,7 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     History: history,
     Timeline: timeline,
     Contexts: contexts,
+    Changes: changes,
     Namespaces: namespaces,
     Neighbours: neighbours,
     Entities: entities,

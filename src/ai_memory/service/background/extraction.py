@@ -267,7 +267,7 @@ class GraphReader:
             record.id,
             record.recorded_at,
             record.valid_from,
-            record.valid_to,
+            record.ends,
             tuple(first.values()),
             statements,
         )

@@ -12,7 +12,7 @@ from ai_memory.extraction.about.subject import Subject
 from ai_memory.extraction.extract import extract
 from ai_memory.extraction.values import Kind
 from ai_memory.operations.about import AboutMemory, ForgetAboutRequest, ForgottenAbout, LeftMemory
-from ai_memory.service.handlers.forgetting import SHOWN_IDS, check_share, forget_all, states_of
+from ai_memory.service.handlers.forgetting import SHOWN_IDS, check_share, forget_all, forget_commands, states_of
 from ai_memory.service.handlers.lookup import no_such_memory
 from ai_memory.service.handlers.reasons import check_reason, clean_reason, texts_in
 from ai_memory.service.parts import Parts
@@ -65,7 +65,9 @@ def forget_about(parts: Parts, request: ForgetAboutRequest) -> ForgottenAbout:
     if ids and not request.dry_run:
         check_share(parts, request.namespace, forgotten, request.allow_share, retired=True)
         relations = _relations(parts, request.namespace, subjects)
-        forgotten = forget_all(parts, request.namespace, ids, reason, relations=relations)
+        now = parts.clock.now()
+        commands = forget_commands(parts, request.namespace, ids, now, reason, relations=relations)
+        forgotten = forget_all(parts, request.namespace, ids, commands)
         erased = [AboutMemory(id=memory.id, how=memory.how, where=memory.where) for memory in erased]
     return ForgottenAbout(
         about=about,

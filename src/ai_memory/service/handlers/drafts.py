@@ -17,10 +17,12 @@ from ai_memory.attributes import check_attributes
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import parse
 from ai_memory.operations.writing import Draft, ReviseRequest
+from ai_memory.service.handlers.expiry import new_expiry
 from ai_memory.store.base import Remember, Revise
 from ai_memory.store.ids import MEMORY, new_id
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text, content_hash, digests
+from ai_memory.truth.ageing import Policies
 from ai_memory.types import Content, MemoryRecord
 
 _CONTENT_FIELDS = tuple(name for name in Content.__struct_fields__)
@@ -43,11 +45,18 @@ def fact_key(key: str, field: str = "key") -> str | None:
     return clean_text(key, field).strip() or None
 
 
-def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: bool) -> Remember:
-    """The store command for a draft; raises InvalidInputError naming the field that is wrong."""
+def to_remember(
+    draft: Draft, namespace: str, at: dt.datetime, *, reinstate: bool, policies: Policies | None = None
+) -> Remember:
+    """The store command for a draft; raises InvalidInputError naming the field that is wrong.
+
+    `policies` say when it lapses where it does not say so itself.
+    """
     clean_text(namespace, "namespace")
     user, agent, session = _facets(draft)
     content = _checked(draft)
+    if policies is not None and content.expires_at is None and draft.ttl is None:
+        content = msgspec.structs.replace(content, expires_at=policies.expiry(content, at))
     digest = digests(namespace, user, agent, session, content.author, content.title, content.text, content.key)
     return Remember(
         id=new_id(MEMORY, at),
@@ -67,6 +76,8 @@ def to_remember(draft: Draft, namespace: str, at: dt.datetime, *, reinstate: boo
 def to_revise(request: ReviseRequest, current: MemoryRecord, at: dt.datetime) -> Revise:
     """The store command for a change to `current`, to be written onto that revision only; what is left out stays."""
     given = {name: value for name in _CONTENT_FIELDS if (value := getattr(request, name)) is not UNSET}
+    if (expiry := new_expiry(request, current, at)) is not UNSET:
+        given["expires_at"] = expiry
     whole = Content(**{name: given.get(name, getattr(current, name)) for name in _CONTENT_FIELDS})
     if whole.key is not None and whole.valid_from is None:  # a value of a key holds from an instant on
         whole = msgspec.structs.replace(whole, valid_from=current.created_at)

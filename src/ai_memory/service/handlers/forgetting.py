@@ -38,7 +38,7 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
     ids = _named(parts, request)
     check_reason(parts, request.namespace, ids, reason)
     records = [record for record in parts.store.get(request.namespace, ids) if record is not None]
-    commands = _commands(parts, request.namespace, ids, now, reason, if_revision=request.if_revision)
+    commands = forget_commands(parts, request.namespace, ids, now, reason, if_revision=request.if_revision)
 
     def answer(results: list[Result]) -> Forgotten:
         if not ids:
@@ -73,7 +73,7 @@ def _named(parts: Parts, request: ForgetRequest) -> list[str]:
     return list(dict.fromkeys(record.id for record in found))
 
 
-def _commands(
+def forget_commands(
     parts: Parts,
     namespace: str,
     ids: Sequence[str],
@@ -82,7 +82,7 @@ def _commands(
     *,
     if_revision: int | None = None,
     relations: Sequence[str] = (),
-) -> list[Command]:
+) -> list[Forget]:
     """One command for each memory; the first one takes along the decisions that only these memories were the reason for.
 
     `relations` are ids of further ones to erase with it.
@@ -114,7 +114,7 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
     now = parts.clock.now()
     found: list[str] = []
     states: Counter[str] = Counter()
-    if not selection.include_ended and selection.now is None:
+    if not (selection.include_ended and selection.include_expired) and selection.now is None:
         selection = replace(selection, now=now)
     for page in _pages(parts, selection, retired=request.retired):
         found.extend(record.id for record in page)
@@ -126,7 +126,8 @@ def forget_many(parts: Parts, request: ForgetManyRequest) -> Forgotten:
     if not request.dry_run and ids:
         if not request.everything:
             check_share(parts, request.namespace, len(ids), request.allow_share, retired=request.retired)
-        forgotten = forget_all(parts, request.namespace, ids, reason)
+        commands = forget_commands(parts, request.namespace, ids, parts.clock.now(), reason)
+        forgotten = forget_all(parts, request.namespace, ids, commands)
     return Forgotten(
         forgotten=forgotten,
         dry_run=request.dry_run,
@@ -152,11 +153,13 @@ def _latest(parts: Parts, records: Sequence[MemoryRecord]) -> list[MemoryRecord]
 
 
 def states_of(records: Iterable[MemoryRecord], now: dt.datetime) -> dict[str, int]:
-    """How many are `retired`, how many have `ended` (superseded ones among them), and how many are `current`."""
+    """How many are `retired`, have `expired`, have `ended` (superseded ones among them), or are `current`."""
     return dict(
         Counter(
             "retired"
             if record.retired_at is not None
+            else "expired"
+            if record.expires_at is not None and record.expires_at <= now
             else "ended"
             if record.valid_to is not None and record.valid_to <= now
             else "current"
@@ -183,15 +186,27 @@ def check_share(parts: Parts, namespace: str, matching: int, allow_share: float 
         )
 
 
-def forget_all(
-    parts: Parts, namespace: str, ids: Sequence[str], reason: str | None, *, relations: Sequence[str] = ()
-) -> int:
-    """How many of these memories were erased: all that nobody else has erased meanwhile.
+def forget_lapsed(parts: Parts, namespace: str, records: Sequence[MemoryRecord]) -> int:
+    """How many of these memories were erased: all that nobody has changed or erased since they were read.
 
-    `relations` are ids of relations to erase with the first one.
+    Decisions about names go with the memories that were the reason for them, so that where there are any, memories go one by one.
     """
+    runs = [records] if not parts.store.decisions(namespace) else [[record] for record in records]
+    forgotten = 0
+    for run in runs:
+        ids = [record.id for record in run]
+        commands = forget_commands(parts, namespace, ids, parts.clock.now(), None)
+        unchanged: list[Command] = [
+            replace(command, if_revision=record.revision, lapsed=True)
+            for command, record in zip(commands, run, strict=True)
+        ]
+        forgotten += forget_all(parts, namespace, ids, unchanged)
+    return forgotten
+
+
+def forget_all(parts: Parts, namespace: str, ids: Sequence[str], commands: Sequence[Command]) -> int:
+    """How many of these memories were erased: all that nobody else has erased meanwhile."""
     parts.follower.forget_saved()
-    commands = _commands(parts, namespace, ids, parts.clock.now(), reason, relations=relations)
     forgotten = start = 0
     size = PAGE
     while start < len(ids):

@@ -56,7 +56,9 @@ def memory_named(
     if key is None:
         return reference
     clean_text(key, "id")
-    selection = Selection(namespace=namespace, keys=(key,), as_of=as_of or parts.clock.now(), known_at=known_at)
+    selection = Selection(
+        namespace=namespace, keys=(key,), as_of=as_of or parts.clock.now(), known_at=known_at, include_expired=False
+    )
     found = parts.store.select(selection, limit=_SEVERAL).memories
     if not found:
         raise _no_value(parts, namespace, key)
@@ -90,7 +92,7 @@ def _no_value(parts: Parts, namespace: str, key: str) -> NotFoundError:
     if not values:
         return NotFoundError(f"there is no memory with the key {shown} in namespace {namespace}", hint=LIST, key=key)
     (last,) = values
-    until = "" if last.valid_to is None else f" until {last.valid_to.isoformat()}"
+    until = "" if last.ends is None else f" until {last.ends.isoformat()}"
     since = "" if last.valid_from is None else f" from {last.valid_from.isoformat()}"
     return NotFoundError(
         f"the key {shown} has no value at that time; {last.id} held{since}{until}",

@@ -37,6 +37,7 @@ from ai_memory.operations.moving import (
 from ai_memory.operations.writing import Draft
 from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
+from ai_memory.service.handlers.expiry import with_expiry
 from ai_memory.service.handlers.graph.relations import check_relation, checked_entity, checked_relation
 from ai_memory.service.handlers.once import write
 from ai_memory.service.handlers.proposals.deciding import checked_feedback, checked_proposal
@@ -219,7 +220,9 @@ class Import:
         drafts, warnings = ([exact], ()) if exact is not None else _lenient(values)
         drafts = [in_users_zone(draft, self._parts.zone) for draft in drafts]
         now, reinstate = self._parts.clock.now, self._request.reinstate
-        self._pending += [(number, to_remember(draft, namespace, now(), reinstate=reinstate)) for draft in drafts]
+        # What is imported lapses when its file says, even if that is over by now: nothing of a file is lost.
+        dated = [with_expiry(draft, now(), past=True) for draft in drafts]
+        self._pending += [(number, to_remember(draft, namespace, now(), reinstate=reinstate)) for draft in dated]
         room = MAX_REJECTED - len(self._warnings)
         self._warnings += [LineWarning(line=number, message=warning) for warning in warnings[:room]]
 

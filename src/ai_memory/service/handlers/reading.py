@@ -40,6 +40,7 @@ from ai_memory.recall.recipe import Recipe, recipe_named
 from ai_memory.service.background.embedder import Lack, PinnedEmbedder
 from ai_memory.service.background.follower import SwitchedError
 from ai_memory.service.handlers.drafts import context_path
+from ai_memory.service.handlers.expiry import aged_page
 from ai_memory.service.handlers.graph.view import QuestionLinks
 from ai_memory.service.handlers.lookup import as_selection, memory_named, no_such_memory
 from ai_memory.service.parts import Parts
@@ -228,13 +229,7 @@ def get(parts: Parts, request: GetRequest) -> MemoryRecord:
 
 def list_(parts: Parts, request: ListRequest) -> Page:
     """A page of memories by filter."""
-    return parts.store.select(
-        _with_now(parts, request, include_ended=request.include_ended),
-        limit=request.limit,
-        cursor=request.cursor,
-        newest_first=request.order == "newest",
-        retired=request.retired,
-    )
+    return aged_page(parts, request, _with_now(parts, request, include_ended=request.include_ended))
 
 
 def history(parts: Parts, request: HistoryRequest) -> History:
@@ -321,12 +316,13 @@ def _notices(parts: Parts, *, words_only: bool) -> Iterator[Notice]:
 
 def _true_at(record: MemoryRecord, instant: dt.datetime) -> bool:
     began = record.valid_from is None or has_come(record.valid_from, instant)
-    return began and (record.valid_to is None or not has_come(record.valid_to, instant))
+    expired = record.expires_at is not None and record.expires_at <= instant
+    return began and not expired and (record.valid_to is None or not has_come(record.valid_to, instant))
 
 
 def _span(record: MemoryRecord) -> str:
     begin = f"from {record.valid_from.isoformat()}" if record.valid_from else "from the beginning"
-    return begin + (f" until {record.valid_to.isoformat()}" if record.valid_to else " on")
+    return begin + (f" until {record.ends.isoformat()}" if record.ends else " on")
 
 
 def _newest_first(parts: Parts, selection: Selection) -> Iterator[MemoryRecord]:

@@ -11,6 +11,7 @@ from ai_memory.errors import MemoryServiceError, NotInstalledError, StoreError
 from ai_memory.installation import install_hint, require
 from ai_memory.operations.watching import VECTORS_PENDING, Health, HealthRequest, Part, Stats, StatsRequest
 from ai_memory.service.background.embedder import Lack, active_generation
+from ai_memory.service.handlers.ageing.lapsing import held_namespaces
 from ai_memory.service.handlers.generations import build
 from ai_memory.service.parts import Parts
 from ai_memory.types import Generation, Problem, WipePending
@@ -42,7 +43,7 @@ def stats(parts: Parts, request: StatsRequest) -> Stats:
         store=parts.store.location,
         sequence=parts.store.sequence(),
         index_bytes=parts.follower.bytes_used(),
-        problems=(*_backlog(parts, counts.pending), *unwiped(parts)),
+        problems=(*_backlog(parts, counts.pending), *unwiped(parts), *held_back(parts)),
     )
 
 
@@ -57,6 +58,7 @@ def health(parts: Parts, request: HealthRequest) -> Health:
         _graph(parts),
         *_build(parts),
         *_clock(parts),
+        *_erasure(parts),
         *_mcp(),
     )
     return Health(
@@ -173,6 +175,21 @@ def _wipe(parts: Parts) -> Iterator[Part]:
         return  # the part `store` says so
     if found is not None:
         yield Part(name="wipe", state="degraded", message=_waits(parts, found), mend=str(WIPE))
+
+
+def held_back(parts: Parts) -> Iterator[Problem]:
+    """The finding that more has expired than may be erased without a person."""
+    for held in held_namespaces(parts):
+        yield Problem(check="erasure_waits", message=held.message, count=held.due, mend=str(held.way))
+
+
+def _erasure(parts: Parts) -> Iterator[Part]:
+    """The erasing of what has expired, while it waits for a person."""
+    try:
+        for held in held_namespaces(parts):
+            yield Part(name="erasure", state="degraded", message=held.message, mend=str(held.way))
+    except StoreError:
+        return  # the part `store` says so
 
 
 def _waits(parts: Parts, found: WipePending) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -24,6 +25,7 @@ from ai_memory.operations.writing import (
 )
 from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_revise
+from ai_memory.service.handlers.expiry import with_expiry
 from ai_memory.service.handlers.lookup import no_such_memory
 from ai_memory.service.handlers.once import Write, write_once
 from ai_memory.service.handlers.phrases import memory_meant
@@ -44,8 +46,9 @@ PENDING = "not yet embedded: "
 
 def remember(parts: Parts, request: RememberRequest) -> Receipt:
     """Keep one memory."""
-    draft = _with_ids(parts, request.namespace, in_users_zone(request, parts.zone))
-    command = to_remember(draft, request.namespace, parts.clock.now(), reinstate=request.reinstate)
+    now = parts.clock.now()
+    draft = with_expiry(_with_ids(parts, request.namespace, in_users_zone(request, parts.zone)), now)
+    command = to_remember(draft, request.namespace, now, reinstate=request.reinstate, policies=parts.policies)
     (found,) = touched(parts, [command], request.on_conflict)
 
     def answer(results: list[Result]) -> Receipt:
@@ -118,8 +121,9 @@ def _prepare(
             receipts[place] = Receipt(outcome=Outcome.REJECTED, code=draft.code, reason=draft.reason)
             continue
         try:
-            drafts[place] = _with_ids(parts, namespace, draft)
-            commands.append(to_remember(drafts[place], namespace, parts.clock.now(), reinstate=reinstate))
+            now = parts.clock.now()
+            drafts[place] = with_expiry(_with_ids(parts, namespace, draft), now)
+            commands.append(to_remember(drafts[place], namespace, now, reinstate=reinstate, policies=parts.policies))
             places.append(place)
         except (InvalidInputError, NotFoundError) as error:
             receipts[place] = Receipt(outcome=Outcome.REJECTED, code=error.code, reason=error.message)
@@ -196,6 +200,7 @@ def _receipt(draft: Draft, result: Result, why_pending: str | None) -> Receipt:
             revision=result.revision,
             actor=_actor(result.record),
             supersedes=result.superseded,
+            expires_at=_expiry(result.record),
             reason=_stored_reason(result, why_pending),
             searchable=Searchable(words=True, meaning=False),
             contains_forgotten=result.contains_forgotten,
@@ -210,6 +215,7 @@ def _receipt(draft: Draft, result: Result, why_pending: str | None) -> Receipt:
             revision=current.revision,
             actor=current.actor,
             supersedes=result.superseded,
+            expires_at=current.expires_at,
             reason=_sentences(
                 "the same text is stored in this scope already",
                 f"it now supersedes {', '.join(result.superseded)}" if result.superseded else None,
@@ -246,6 +252,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             memory_id=result.memory_id,
             revision=result.revision,
             actor=_actor(result.record),
+            expires_at=_expiry(result.record),
             reason=_stored_reason(result, _why_pending(parts)),
             searchable=Searchable(words=True, meaning=False),
             contains_forgotten=result.contains_forgotten,
@@ -257,6 +264,7 @@ def _changed(result: Result, parts: Parts, unchanged: str) -> Receipt:
             memory_id=result.record.id,
             revision=result.record.revision,
             actor=result.record.actor,
+            expires_at=result.record.expires_at,
             reason=unchanged,
             searchable=Searchable(words=True, meaning=False),
         )
@@ -333,6 +341,10 @@ def _filled(receipt: Receipt, there: dict[str, MemoryRecord], *, repeated: bool)
 
 def _actor(record: MemoryRecord | None) -> Actor | None:
     return None if record is None else record.actor
+
+
+def _expiry(record: MemoryRecord | None) -> dt.datetime | None:
+    return None if record is None else record.expires_at
 
 
 def _why_pending(parts: Parts) -> str | None:

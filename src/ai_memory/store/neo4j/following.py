@@ -6,11 +6,13 @@ yet; where a revision that the log names is missing, it was erased or is not vis
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
+from ai_memory.clock import to_micros
 from ai_memory.store.base import Action, Canonical, LogEntry, StoredRevision
 from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import (
@@ -39,6 +41,16 @@ _LOG_HERE = (
     "MATCH (g:LogEntry) WHERE $after < g.sequence <= $end AND g.namespace = $namespace "
     f"RETURN {LOG} ORDER BY g.sequence LIMIT $limit"
 )
+_LOG_BETWEEN = (
+    "MATCH (g:LogEntry) WHERE g.namespace = $namespace AND $at <= g.at < $until AND (g.at > $at OR g.sequence > $number) "
+    f"RETURN {LOG} ORDER BY g.at, g.sequence LIMIT $limit"
+)
+_LAPSED = (
+    "MATCH (r:Revision) WHERE r.namespace = $namespace AND $at <= r.expires_at < $until "
+    "AND (r.expires_at > $at OR r.key > $number) AND r.recorded_at <= r.expires_at "
+    "AND (r.retired_at IS NULL OR r.retired_at > r.expires_at) AND (r.valid_to IS NULL OR r.valid_to > r.expires_at) "
+    f"RETURN {RECORD} ORDER BY r.expires_at, r.key LIMIT $limit"
+)
 _BY_KEY = "UNWIND $keys AS key MATCH (r:Revision {key: key})"
 _LIVE = "MATCH (r:Revision) WHERE r.key > $after {here} RETURN " + RECORD + " ORDER BY r.key LIMIT $limit"
 
@@ -60,6 +72,28 @@ def log(connection: Connection, *, after: int = 0, limit: int = 10_000, namespac
     rows = connection.read(_LOG, after=after, limit=limit)
     whole = next((at for at, row in enumerate(rows) if log_sequence(row) != after + at + 1), len(rows))
     return [log_entry_of(row) for row in rows[:whole]]
+
+
+def log_between(
+    connection: Connection, namespace: str, *, after: tuple[dt.datetime, int], until: dt.datetime, limit: int
+) -> list[LogEntry]:
+    """As `Store.log_between`."""
+    return [log_entry_of(row) for row in _between(connection, _LOG_BETWEEN, namespace, after, until, limit)]
+
+
+def lapsed(
+    connection: Connection, namespace: str, *, after: tuple[dt.datetime, int], until: dt.datetime, limit: int
+) -> list[StoredRevision]:
+    """As `Store.lapsed`."""
+    return [stored_revision(row) for row in _between(connection, _LAPSED, namespace, after, until, limit)]
+
+
+def _between(
+    connection: Connection, query: str, namespace: str, after: tuple[dt.datetime, int], until: dt.datetime, limit: int
+) -> list[list[Any]]:
+    connection.settle()
+    place = {"at": to_micros(after[0]), "number": after[1], "until": to_micros(until)}
+    return connection.read(query, namespace=namespace, limit=limit, **place)
 
 
 def load(connection: Connection, keys: Sequence[int]) -> dict[int, StoredRevision]:

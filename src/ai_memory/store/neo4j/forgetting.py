@@ -74,7 +74,7 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
             Action.FORGOTTEN, command.at, command.namespace, memory_id=command.id, erased=keys, reason=command.reason
         )
         gone[name] = keys
-        for text in dict.fromkeys(text for _, _, text in history):
+        for text in () if command.lapsed else dict.fromkeys(text for _, _, text in history):
             trace = Trace.of(text)
             row, values = buried(transaction.graveyard.secret, command.namespace, trace, sequence)
             tombstones.append(values)

@@ -53,6 +53,7 @@ LOG = returned(LOG_COLUMNS, "g")
 
 _CODECS = {
     **CODECS,
+    bool: Codec("{0}", "bool({0})"),  # absent in what earlier versions wrote
     tuple[str, ...]: Codec("list({0}) or None", "tuple({0} or ())"),  # a list, so that Cypher can look into it
     # Most revisions are first ones: one datetime for both instants saves a tenth of the time that a record takes.
     "created_at": Codec(INSTANT.write, f"(created := {INSTANT.read})"),

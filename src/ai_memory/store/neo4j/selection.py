@@ -44,6 +44,8 @@ class Conditions:
         for name, values in wanted.items():
             if values:
                 self.add(f"r.{name} IN ${name}", **{name: [str(value) for value in values]})
+        if selection.pinned is not None:
+            self.add("coalesce(r.pinned, false) = $pinned", pinned=selection.pinned)
         context = selection.context.strip("/")
         if context:
             context = caseless(context)
@@ -83,6 +85,12 @@ class Conditions:
                 raise InvalidInputError("a selection that leaves out what has ended needs `now`")
             later, values = compared("r.valid_to", ">", "now", selection.now)
             self.add(f"(r.valid_to IS NULL OR {later})", **values)
+        if not selection.include_expired:
+            if selection.expired_by is None:
+                raise InvalidInputError("a selection that leaves out what has expired needs `now`")
+            self.add("(r.expires_at IS NULL OR r.expires_at > $expired_by)", expired_by=to_micros(selection.expired_by))
+        if selection.expires_before is not None:
+            self.add("r.expires_at < $expires_before", expires_before=to_micros(selection.expires_before))
 
     def _compare(self, property_: str, relation: str, name: str, at: dt.datetime) -> None:
         clause, values = compared(property_, relation, name, at)

@@ -232,6 +232,8 @@ class Neo4jStore:
     load = _reads(following.load)
     sequence = _reads(following.sequence)
     log = _reads(following.log)
+    log_between = _reads(following.log_between)
+    lapsed = _reads(following.lapsed)
     live_revisions = _reads(following.live_revisions)
     export = _reads(following.export)
 

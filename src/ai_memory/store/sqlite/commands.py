@@ -92,7 +92,7 @@ class _Remembering:
         self._transaction = transaction
         self._new = NewRevisions(transaction)
         self._unretired: dict[bytes, list[tuple[int | None, MemoryRecord | int]]] = {}
-        """By dedup key: `valid_to`, and the record where this run made it, else its key."""
+        """By dedup key: when it ends, and the record where this run made it, else its key."""
         self._retired: dict[bytes, int] = {}
         """By dedup key: the key of the newest memory that has it and is retired."""
         self._here: dict[str, _Here] = {}
@@ -105,9 +105,9 @@ class _Remembering:
 
     def _look_up(self, commands: Sequence[Remember]) -> None:
         transaction = self._transaction
-        for key, dedup_key, valid_to, retired_at in transaction.saying(list(map(_DEDUP_KEY, commands))):
+        for key, dedup_key, ends, retired_at in transaction.saying(list(map(_DEDUP_KEY, commands))):
             if retired_at is None:
-                self._unretired.setdefault(dedup_key, []).append((valid_to, key))
+                self._unretired.setdefault(dedup_key, []).append((ends, key))
             else:
                 self._retired[dedup_key] = key
         for command in commands:
@@ -136,7 +136,7 @@ class _Remembering:
             return id_taken(command.id)
         made = self._insert(command)
         here.ids.add(command.id)
-        same.append((micros(made.valid_to), made))
+        same.append((micros(made.ends), made))
         before = self._retired.get(command.dedup_key)
         return Stored(
             sequence=self._transaction.sequence,
@@ -150,9 +150,9 @@ class _Remembering:
     def _duplicate(
         self, command: Remember, same: Sequence[tuple[int | None, MemoryRecord | int]]
     ) -> MemoryRecord | None:
-        end, at = micros(command.content.valid_to), to_micros(command.at)
-        for valid_to, current in same:
-            if is_duplicate(valid_to, end, at):
+        end, at = micros(command.content.ends), to_micros(command.at)
+        for ends, current in same:
+            if is_duplicate(ends, end, at):
                 return current if isinstance(current, MemoryRecord) else self._transaction.by_key(current)
         return None
 
@@ -280,12 +280,12 @@ def _revise(transaction: Transaction, command: Revise) -> Result:
 def _others(transaction: Transaction, command: Revise) -> tuple[MemoryRecord | None, MemoryRecord | None]:
     """The memory that a revised text would be a duplicate of, and the newest other one that says it and was retired."""
     before: MemoryRecord | None = None
-    end, at = micros(command.content.valid_to), to_micros(command.at)
-    for key, _, valid_to, retired_at in transaction.saying([command.dedup_key]):
+    end, at = micros(command.content.ends), to_micros(command.at)
+    for key, _, ends, retired_at in transaction.saying([command.dedup_key]):
         other = transaction.by_key(key)
         if other.id != command.id and retired_at is not None:
             before = other
-        elif other.id != command.id and is_same_period(valid_to, end, at):
+        elif other.id != command.id and is_same_period(ends, end, at):
             return other, before
     return None, before
 

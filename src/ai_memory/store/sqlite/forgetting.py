@@ -30,7 +30,7 @@ def forget(transaction: Transaction, command: Forget) -> Result:
     sequence = transaction.append(
         Action.FORGOTTEN, command.at, command.namespace, memory_id=command.id, erased=keys, reason=command.reason
     )
-    for text in dict.fromkeys(text for _, text in revisions):
+    for text in () if command.lapsed else dict.fromkeys(text for _, text in revisions):
         trace = Trace.of(text)
         row = bury(connection, transaction.graveyard.secret, namespace, trace, sequence)
         transaction.refusing.add(command.namespace, Entry(row, sequence, command.id, trace))

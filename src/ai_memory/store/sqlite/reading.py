@@ -193,6 +193,58 @@ def log(
     return [_log_entry(row) for row in rows]
 
 
+def log_between(
+    connection: sqlite3.Connection,
+    namespace: str,
+    *,
+    after: tuple[dt.datetime, int],
+    until: dt.datetime,
+    limit: int,
+) -> list[LogEntry]:
+    """As `Store.log_between`."""
+    at, number = after
+    rows = connection.execute(
+        f"SELECT {LOGGED_COLUMNS} FROM log g INDEXED BY log_by_time CROSS JOIN namespaces n ON n.number = g.namespace "
+        "WHERE g.namespace = :namespace AND (g.at, g.sequence) > (:at, :number) AND g.at < :until "
+        "ORDER BY g.at, g.sequence LIMIT :limit",
+        {
+            "namespace": namespace_number(connection, namespace),
+            "at": to_micros(at),
+            "number": number,
+            "until": to_micros(until),
+            "limit": limit,
+        },
+    )
+    return [_log_entry(row) for row in rows]
+
+
+def lapsed(
+    connection: sqlite3.Connection,
+    namespace: str,
+    *,
+    after: tuple[dt.datetime, int],
+    until: dt.datetime,
+    limit: int,
+) -> list[StoredRevision]:
+    """As `Store.lapsed`."""
+    at, number = after
+    rows = connection.execute(
+        f"SELECT {RECORD_COLUMNS} FROM revisions r INDEXED BY revisions_by_expiry "
+        f"CROSS JOIN memories m ON m.number = r.memory {_NAMES} "
+        "WHERE r.namespace = :namespace AND (r.expires_at, r.key) > (:at, :number) AND r.expires_at < :until "
+        "AND r.recorded_at <= r.expires_at AND (r.retired_at IS NULL OR r.retired_at > r.expires_at) "
+        "AND (r.valid_to IS NULL OR r.valid_to > r.expires_at) ORDER BY r.expires_at, r.key LIMIT :limit",
+        {
+            "namespace": namespace_number(connection, namespace),
+            "at": to_micros(at),
+            "number": number,
+            "until": to_micros(until),
+            "limit": limit,
+        },
+    )
+    return [stored_revision(row) for row in rows]
+
+
 def _log_entry(row: Row) -> LogEntry:
     entry, digest = logged(row)
     return log_entry(entry, digest.hex())

@@ -34,8 +34,8 @@ def restore(transaction: Transaction, command: Restore) -> Result:
     if present:
         return other_history(latest.id)
     if latest.retired_at is None:
-        for key, _, valid_to, retired_at in transaction.saying([command.dedup_key]):
-            if retired_at is None and is_same_period(valid_to, micros(latest.valid_to), to_micros(command.at)):
+        for key, _, ends, retired_at in transaction.saying([command.dedup_key]):
+            if retired_at is None and is_same_period(ends, micros(latest.ends), to_micros(command.at)):
                 return Duplicate(record=transaction.by_key(key))
     _insert(transaction, command)
     record = _into_line(transaction, latest, command.at)

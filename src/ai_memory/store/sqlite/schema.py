@@ -24,7 +24,7 @@ from ai_memory.store.sqlite.file.files import without_connections
 from ai_memory.store.sqlite.file.secret import key_file
 from ai_memory.store.sqlite.file.slack import scrub
 from ai_memory.store.sqlite.rekeying import rekey
-from ai_memory.store.sqlite.rows.seals import seal_all
+from ai_memory.store.sqlite.rows.seals import seal_upgraded
 from ai_memory.store.tombstones import Secret
 from ai_memory.waiting import patiently
 
@@ -54,7 +54,7 @@ class Migration(Struct, frozen=True):
     """What follows the script in the same transaction; True where no copy of the store as it was may be kept."""
 
 
-_THEN = {4: rekey, 7: seal_all}
+_THEN = {4: rekey}
 """What a migration does beyond its script, by its number."""
 
 
@@ -201,6 +201,8 @@ def upgrade(
                     rewritten = version > 0
                     if migration.then(connection, secret):
                         copy.unlink(missing_ok=True)
+        if version < newest:
+            seal_upgraded(connection, version)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {newest}")
         if version == 0:

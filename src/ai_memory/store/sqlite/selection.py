@@ -104,6 +104,8 @@ class Conditions:
         self._one_of("r.author", "author", selection.author)
         self._one_of("r.fact_key", "keys", selection.keys)
         self._one_of("m.id", "ids", selection.ids)
+        if selection.pinned is not None:
+            self.add("r.pinned = :pinned", pinned=int(selection.pinned))
         context = selection.context.strip("/")
         if self._written.contexts is not None:
             self.add(*below_contexts(self._written.contexts))
@@ -151,6 +153,12 @@ class Conditions:
                 raise InvalidInputError("a selection that leaves out what has ended needs `now`")
             later, values = compared("r.valid_to", ">", "now", selection.now)
             self.add(f"(r.valid_to IS NULL OR ({later}))", values)
+        if not selection.include_expired:
+            if selection.expired_by is None:
+                raise InvalidInputError("a selection that leaves out what has expired needs `now`")
+            self.add("(r.expires_at IS NULL OR r.expires_at > :expired_by)", expired_by=to_micros(selection.expired_by))
+        if selection.expires_before is not None:
+            self.add("r.expires_at < :expires_before", expires_before=to_micros(selection.expires_before))
 
 
 def below_contexts(contexts: Sequence[str]) -> tuple[str, dict[str, str]]:

@@ -365,6 +365,8 @@ class SqliteStore:
     sequence = _reads(reading.sequence)
     live_revisions = _reads(reading.live_revisions)
     jobs = _reads(reading.jobs)
+    log_between = _reads(reading.log_between)
+    lapsed = _reads(reading.lapsed)
 
     select = _reads_snapshot(reading.select)
     relation = _reads_snapshot(reading.one_relation)

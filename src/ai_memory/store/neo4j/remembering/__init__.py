@@ -171,9 +171,9 @@ class Run:
             if same is not None:
                 return Duplicate(record=same)
         else:
-            end, at = micros(command.content.valid_to), to_micros(command.at)
+            end, at = micros(command.content.ends), to_micros(command.at)
             for held in memories.unretired(command.dedup_key):
-                if is_duplicate(micros(held.record.valid_to), end, at):
+                if is_duplicate(micros(held.record.ends), end, at):
                     return Duplicate(record=held.record)
         if memories.history(command.namespace, command.id).latest is not None:
             return id_taken(command.id)
@@ -207,9 +207,9 @@ class Run:
         verdict = self.transaction.refusing.about(command.namespace, command.content)
         if verdict.said and not same_text(current.text, command.content.text):
             return forgotten()  # a memory that says it already (another user's was forgotten) may go on
-        end, at = micros(command.content.valid_to), to_micros(command.at)
+        end, at = micros(command.content.ends), to_micros(command.at)
         for other in self.memories.unretired(command.dedup_key):
-            same = command.content.key is None and is_same_period(micros(other.record.valid_to), end, at)
+            same = command.content.key is None and is_same_period(micros(other.record.ends), end, at)
             if other.record.id != command.id and same:
                 return twin(other.record.id)
         before = self.memories.retired(command.dedup_key) if held.dedup_key != command.dedup_key else None
@@ -309,7 +309,7 @@ class Run:
             return other_history(latest.id)
         if latest.retired_at is None:
             for held in memories.unretired(command.dedup_key):
-                if is_same_period(micros(held.record.valid_to), micros(latest.valid_to), to_micros(command.at)):
+                if is_same_period(micros(held.record.ends), micros(latest.ends), to_micros(command.at)):
                     return Duplicate(record=held.record)
         for revision in command.revisions:
             salt = new_salt()

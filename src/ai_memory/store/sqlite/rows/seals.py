@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from ai_memory.store.seals import Seals
@@ -56,9 +57,9 @@ def insert_sealed(table: str, *, verb: str = "INSERT") -> str:
     return f"{verb} INTO {table} ({', '.join(SEALED[table])}, seal) VALUES ({marks}, seal('{table}', {marks}))"
 
 
-def covered(table: str) -> str:
-    """All that a seal covers, to be selected `FROM` what `source` gives."""
-    values = [f"{table}.{name}" for name in SEALED[table]]
+def covered(table: str, columns: Sequence[str] | None = None) -> str:
+    """All that a seal covers, or would cover with these columns, to be selected `FROM` what `source` gives."""
+    values = [f"{table}.{name}" for name in columns or SEALED[table]]
     return ", ".join(values + [f"memories.{name}" for name in MEMORY_COLUMNS] * (table == "revisions"))
 
 
@@ -77,11 +78,27 @@ def reseal(connection: sqlite3.Connection, table: str, where: str = "TRUE", valu
         connection.execute(f"UPDATE {table} SET seal = {values_sealed} WHERE {where}", values)
 
 
-def seal_all(connection: sqlite3.Connection, secret: Secret) -> bool:
-    """What the seventh migration does beyond its script. What was changed before it cannot be seen by the seals."""
-    del secret  # the connection's function has it
-    later = ("proposals", "feedback")  # tables that later migrations make, empty
-    for table in SEALED:
-        if table not in later:
+ADDED: dict[int, dict[str, tuple[str, ...]]] = {9: {"revisions": ("expires_at", "pinned")}}
+"""By the number of a migration, the columns that it adds to what seals of earlier rows cover."""
+_FIRST = 7
+"""The migration that brought seals."""
+
+
+def seal_upgraded(connection: sqlite3.Connection, version: int) -> None:
+    """Seal the rows of a store that was brought to the newest schema from `version`, since seals cover its columns.
+
+    A row without a seal is sealed as it is: what was changed in it before cannot be seen. One with a seal gets another where
+    that fits what it covered, so that what was changed behind the store's back is still found.
+    """
+    if version < _FIRST:
+        for table in SEALED:
             reseal(connection, table)
-    return False
+        return
+    added: dict[str, set[str]] = {}
+    for number, tables in ADDED.items():
+        if number > version:
+            for table, columns in tables.items():
+                added.setdefault(table, set()).update(columns)
+    for table, new in added.items():
+        before = [name for name in SEALED[table] if name not in new]
+        reseal(connection, table, f"{table}.seal = seal('{table}', {covered(table, before)})")

@@ -25,6 +25,7 @@ _NEWEST = (
 )
 
 _CHUNK = 128
+_ENDS = "coalesce(min(valid_to, expires_at), valid_to, expires_at)"
 
 _INSERT_ENTRY = insert_into("log", LOG_COLUMNS)
 
@@ -153,7 +154,7 @@ class Transaction:
         found: list[Row] = []
         for marks, values in chunks(dedup_keys):
             found += self.connection.execute(
-                f"SELECT key, dedup_key, valid_to, retired_at FROM revisions WHERE dedup_key IN ({marks})", values
+                f"SELECT key, dedup_key, {_ENDS}, retired_at FROM revisions WHERE dedup_key IN ({marks})", values
             )
         found.sort()
         return list(map(Saying._make, found))
@@ -164,5 +165,6 @@ class Saying(NamedTuple):
 
     key: int
     dedup_key: bytes
-    valid_to: int | None
+    ends: int | None
+    """The earlier of `valid_to` and `expires_at`."""
     retired_at: int | None
