@@ -17,11 +17,10 @@ from ai_memory.recall.evidence.fusion import Features
 from ai_memory.recall.ranking import Ranking
 from ai_memory.recall.recipe import NEWEST
 from ai_memory.store.base import StoredRevision
-from ai_memory.text.analysis import analyse
 from ai_memory.text.passages import passage_at
 from ai_memory.text.stopwords import ALL
-from ai_memory.text.terms import EXACT, SECOND
-from ai_memory.truth.rivals import COMPARED, Group, Statement, rivals
+from ai_memory.truth.rivals import COMPARED, Group, rivals
+from ai_memory.truth.statement import Statement, statement, terms_of
 from ai_memory.truth.wording import Wanted, asks_about_the_past, wanted
 from ai_memory.types import MemoryRecord
 
@@ -63,7 +62,7 @@ def newest_first(
     asked_for = wanted(question)
     # Who asks for an earlier value asks for a state; of other questions about the past most ask for events.
     about_past = asked_for is not Wanted.EARLIER and asks_about_the_past(question)
-    asked = frozenset(_terms(question)) - ALL
+    asked = frozenset(terms_of(question)) - ALL
     if asked_for is Wanted.EARLIER:  # *before* and *previous* say which value is meant, and are in none of the answers
         asked &= frozenset().union(*(statement.words for statement in statements))
     records = [stored[key].record for key in keys]
@@ -117,19 +116,14 @@ def _statement(view: PartitionView, ranking: Ranking, at: int, stored: StoredRev
     row = int(ranking.rows[at])
     record = stored.record
     start, end = passage_at(record.text, int(view.passages()[row]))
-    terms = _terms(record.text[start:end])
-    return Statement(
-        terms=terms,
-        words=frozenset(terms) - ALL,
+    return statement(
+        record.text[start:end],
+        int(view.occurred()[row]),
+        dated=record.valid_from is not None,
         asks=bool(view.asks()[row]),
         author=record.author,
-        when=int(view.occurred()[row]),
-        dated=record.valid_from is not None,
+        user=record.user,
+        context=record.context,
         score=float(ranking.scores[at]),
         cosine=float(ranking.cosines[at]),
     )
-
-
-def _terms(text: str) -> tuple[str, ...]:
-    """The index terms of a text in their order, without exact forms and second stems."""
-    return tuple(term for term in analyse(text) if term[0] not in (EXACT, SECOND))

@@ -26,14 +26,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ai_memory.truth.statement import Statement, apart
+
 CERTAIN = 0.5
 """The probability from which two hits count as rivals."""
 _CERTAIN_BY_WORDS = 0.8
 """The same where only words can be compared."""
-TOGETHER = 3_600_000_000
-"""Memories without a date of their own that were stored less than an hour apart, in microseconds, came together: an import, a page
-of notes. Which of them was written down first says nothing.
-"""
 _ALIKE = 0.45
 """The median cosine of the hits with each other from which an embedder finds everything alike, and only words are compared."""
 _STRAGGLER = 0.5
@@ -74,25 +72,6 @@ _MOST_OF_VECTORS = _MOST * _WEIGHTS["similar"][0] + 2.0 * _WEIGHTS["nearest"][0]
 """What vectors can add to the odds of a pair at most."""
 
 
-class Statement(NamedTuple):
-    """What is known of a hit."""
-
-    terms: tuple[str, ...]
-    """The index terms of its text in their order, without exact forms."""
-    words: frozenset[str]
-    """The same without function words."""
-    asks: bool
-    """Whether it is a question itself: that has no value to give."""
-    author: str | None
-    when: int
-    """When it happened or began to be true: microseconds since the epoch."""
-    dated: bool
-    """Whether that was given with it; else it is when it was stored."""
-    score: float
-    cosine: float
-    """With the question; NaN where there is no vector."""
-
-
 class Group(NamedTuple):
     """Hits that are rivals, by their places, ascending; and for each the probability of its surest pair in the group."""
 
@@ -121,7 +100,7 @@ def rivals(
     for i in range(min(_PAIRED, count)):
         for j in range(i + 1, count):
             a, b = hits[i], hits[j]
-            if (i, j) not in sure and _apart(a, b) and not (a.asks or b.asks) and table.comparable(i, j):
+            if (i, j) not in sure and apart(a, b) and not (a.asks or b.asks) and table.comparable(i, j):
                 chance = table.probability(i, j)
                 if chance > table.least:
                     sure[i, j] = chance
@@ -137,12 +116,6 @@ def _without_stragglers(places: tuple[int, ...], hits: Sequence[Statement], stay
     """The group without hits that answer much worse than its two best, which only share a word with one of them; `stay` stay."""
     least = _STRAGGLER * hits[places[1]].score
     return tuple(place for at, place in enumerate(places) if at < 2 or place in stay or hits[place].score >= least)
-
-
-def _apart(first: Statement, second: Statement) -> bool:
-    """Return whether one of two hits is newer than the other."""
-    apart = abs(first.when - second.when)
-    return apart > 0 if first.dated and second.dated else apart >= TOGETHER
 
 
 def _connected(pairs: dict[tuple[int, int], float]) -> Iterator[tuple[int, ...]]:
