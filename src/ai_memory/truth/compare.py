@@ -77,7 +77,11 @@ def compare(
 def chances(features: Mapping[str, float]) -> dict[Kind | None, float]:
     """The probability of each kind but COPY and CONTRADICTS, which is among UPDATES; None stands for no relation."""
     by_name = weights("with_vectors" if "vector" in features else "by_words")
-    odds = [sum(by_name[name][kind] * value for name, value in features.items()) for kind in range(4)]
+    odds = [0.0, 0.0, 0.0, 0.0]
+    for name, value in features.items():
+        if value:
+            for kind, weight in enumerate(by_name[name]):
+                odds[kind] += weight * value
     most = max(odds)
     scaled = [math.exp(each - most) for each in odds]
     return dict(
@@ -107,8 +111,12 @@ def _finding(table: Table, place: int) -> Finding | None:
 
 def _ends(features: Mapping[str, float]) -> bool:
     """Return whether the later statement says that something has ended, and gives no other value."""
-    ended = features.get("newer_ended") or features.get("negation_differs")
-    return bool(ended) and not features.get("newer_change") and not features.get("numbers_differ")
+    ended = features.get("newer_ended") or features.get("negation_of_shared")
+    return (
+        bool(ended)
+        and not (features.get("newer_change") or features.get("both_change"))
+        and not features.get("numbers_differ")
+    )
 
 
 def _plain(text: str) -> str:
@@ -133,5 +141,5 @@ _WORDED = {
     "days_differ": "another day",
     "newer_change": "the later one has a word of change",
     "newer_ended": "the later one has a word of an end",
-    "negation_differs": "one of them denies",
+    "negation_of_shared": "one of them denies",
 }

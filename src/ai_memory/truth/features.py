@@ -20,8 +20,8 @@ from ai_memory.truth.statement import Statement
 
 _LEAST_SPREAD = 0.06
 _MOST = 8.0
-_CUES_LATER = ("change", "ended", "negation", "also", "wish", "past", "episode", "habit", "part", "says")
-_CUES_EARLIER = ("change", "ended", "negation", "also", "wish", "past", "episode", "habit", "part", "says")
+_CUES = ("change", "ended", "negation", "also", "wish", "past", "episode", "habit", "part", "says", "copula")
+_COPULA = frozenset({"is", "are", "ist", "sind", "это", "was", "war"})
 
 
 class Table:
@@ -31,20 +31,22 @@ class Table:
         """`similar`: the cosines of their vectors, shape (n, n), NaN where one has none; None where there are no vectors."""
         self.said = said
         self.readings = [read(each) for each in said]
-        self.similar = similar
+        self._rows = None if similar is None else similar.tolist()
         frequency = Counter(word for each in said for word in each.words)
         self._idf = {word: math.log(1.0 + len(said) / n) for word, n in frequency.items()}
         self._mass = [self._sum(each.words) for each in said]
         count = len(said)
-        self.shared = np.zeros((count, count))
+        self.shared = [[0.0] * count for _ in range(count)]
         for i in range(count):
             for j in range(i + 1, count):
-                common = said[i].words & said[j].words
-                if common:
-                    self.shared[i, j] = self.shared[j, i] = self._sum(common)
+                if common := said[i].words & said[j].words:
+                    self.shared[i][j] = self.shared[j][i] = self._sum(common)
 
     def _sum(self, words: Set[str]) -> float:
         return sum(self._idf[word] for word in words)
+
+    def _most_shared(self, i: int, but: int) -> float:
+        return max((mass for place, mass in enumerate(self.shared[i]) if place not in (i, but)), default=0.0)
 
     def features(self, i: int, j: int) -> dict[str, float]:
         """The features of two statements, by name; those without a value are left out."""
@@ -53,7 +55,8 @@ class Table:
         a, b = said[older], said[newer]
         one, two = self.readings[older], self.readings[newer]
         mass = max(0.1, min(self._mass[i], self._mass[j]))
-        share = float(self.shared[i, j]) / mass
+        shared = self.shared[i][j]
+        share = shared / mass
         common = a.words & b.words
         frame = _frame(a.terms, b.terms)
         found: dict[str, float] = {
@@ -61,12 +64,8 @@ class Table:
             "share": share,
             "common": math.log1p(len(common)),
             "rarest": max((self._idf[word] for word in common), default=0.0),
-            "most_shared_i": float(
-                share > 0 and self.shared[i, j] >= np.delete(self.shared[i], [i, j]).max(initial=0.0)
-            ),
-            "most_shared_j": float(
-                share > 0 and self.shared[i, j] >= np.delete(self.shared[j], [i, j]).max(initial=0.0)
-            ),
+            "most_shared_i": float(shared > 0.0 and shared >= self._most_shared(i, j)),
+            "most_shared_j": float(shared > 0.0 and shared >= self._most_shared(j, i)),
             "ratio": frame.ratio,
             "prefix": frame.prefix,
             "suffix": frame.suffix,
@@ -76,27 +75,34 @@ class Table:
         }
         found |= _subject(one, two, frame)
         found |= _attribute(one, two)
+        found |= _places(one, two, frame)
         found |= _wording(one, two, share)
         found |= _numbers(one, two, share, frame)
-        if self.similar is not None and not math.isnan(self.similar[i, j]):
+        if self._rows is not None and not math.isnan(self._rows[i][j]):
             found |= self._alike(i, j)
         return found
 
     def _alike(self, i: int, j: int) -> dict[str, float]:
-        assert self.similar is not None
+        """How far their vectors' similarity is above that to the others, in robust deviations, and how often it is the greatest."""
+        # A dozen numbers: arrays would cost more than they save.
         rest = [place for place in range(len(self.said)) if place not in (i, j)]
-        own, other = self.similar[i, rest], self.similar[j, rest]
-        around = np.concatenate((own, other)) if rest else np.zeros(1)
-        around = around[~np.isnan(around)]
-        pair = float(self.similar[i, j])
-        return {
+        own, other = (
+            [row[place] for place in rest if row[place] == row[place]] for row in (self._rows[i], self._rows[j])
+        )
+        pair = self._rows[i][j]
+        found = {
             "vector": 1.0,
             "cosine": pair,
             "cosine2": pair * pair,
-            "stands_out": min((pair - float(np.median(around))) / _spread(around), _MOST) if len(around) else 0.0,
-            "nearest": float(pair >= np.nanmax(own, initial=-1.0)) + float(pair >= np.nanmax(other, initial=-1.0)),
-            "margin": pair - float(np.nanmax(around, initial=-1.0)) if len(around) else 0.0,
+            "nearest": float(pair >= max(own, default=-1.0)) + float(pair >= max(other, default=-1.0)),
         }
+        around = own + other
+        if around:
+            middle = _median(around)
+            spread = max(_LEAST_SPREAD, 1.4826 * _median([abs(each - middle) for each in around]))
+            found["stands_out"] = min((pair - middle) / spread, _MOST)
+            found["margin"] = pair - max(around)
+        return found
 
 
 class _Frame(NamedTuple):
@@ -109,6 +115,12 @@ class _Frame(NamedTuple):
     gone: frozenset[str]
     come: frozenset[str]
     runs: int
+    before: float
+    """The share of what is common that is before the first difference, in [0, 1]."""
+    after: float
+    """The share that is after it."""
+    copula: bool
+    """Whether the first difference comes right after *is* or the like."""
 
 
 def _frame(older: tuple[str, ...], newer: tuple[str, ...]) -> _Frame:
@@ -125,6 +137,8 @@ def _frame(older: tuple[str, ...], newer: tuple[str, ...]) -> _Frame:
             gone.update(older[first:last])
             come.update(newer[start:end])
     shorter = max(1, min(len(older), len(newer)))
+    first_difference = next((first for tag, first, *_ in blocks if tag != "equal"), len(older))
+    before = sum(last - first for tag, first, last, *_ in blocks if tag == "equal" and last <= first_difference)
     prefix = blocks[0][2] - blocks[0][1] if blocks and blocks[0][0] == "equal" else 0
     suffix = blocks[-1][2] - blocks[-1][1] if blocks and blocks[-1][0] == "equal" else 0
     return _Frame(
@@ -135,6 +149,9 @@ def _frame(older: tuple[str, ...], newer: tuple[str, ...]) -> _Frame:
         frozenset(gone) - set(newer),
         frozenset(come) - set(older),
         runs,
+        before / max(1, same),
+        (same - before) / max(1, same),
+        0 < first_difference <= len(older) and older[first_difference - 1] in _COPULA,
     )
 
 
@@ -159,6 +176,10 @@ def _subject(one: Reading, two: Reading, frame: _Frame) -> dict[str, float]:
         "owners_shared": float(bool(one.owners & two.owners)),
         "owners_differ": float(owners_differ),
         "people_shared": float(bool(one.people & two.people)),
+        "people_newer": float(bool(two.people - one.people) and not one.people),
+        "people_older": float(bool(one.people - two.people) and not two.people),
+        "owners_newer": float(bool(two.owners) and not one.owners),
+        "owners_older": float(bool(one.owners) and not two.owners),
         "people_differ": float(bool(one.people and two.people) and not one.people & two.people),
         "me_both": float(one.first_person and two.first_person),
         "me_one": float(one.first_person != two.first_person),
@@ -173,7 +194,12 @@ def _attribute(one: Reading, two: Reading) -> dict[str, float]:
     single = lexicon().single
     shared = one.attributes & two.attributes
     union = one.attributes | two.attributes
+    having = "having" in shared
+    shared -= {"having"}
+    union -= {"having"}
     return {
+        "having": float(having),
+        "having_alone": float(having and not shared),
         "single_shared": float(bool(shared & single)),
         "many_shared": float(bool(shared - single)),
         "only_many_shared": float(bool(shared) and not shared & single),
@@ -184,14 +210,48 @@ def _attribute(one: Reading, two: Reading) -> dict[str, float]:
 
 
 def _wording(one: Reading, two: Reading, share: float) -> dict[str, float]:
-    found = {f"newer_{cue}": float(cue in two.cues) for cue in _CUES_LATER}
-    found |= {f"older_{cue}": float(cue in one.cues) for cue in _CUES_EARLIER}
+    """How they speak: of change, an end, a wish, the past, one occasion, several; and whether only one of them does."""
+    found = {}
+    for cue in _CUES:
+        older, newer = cue in one.cues, cue in two.cues
+        found[f"newer_{cue}"] = float(newer and not older)
+        found[f"older_{cue}"] = float(older and not newer)
+        found[f"both_{cue}"] = float(older and newer)
     found["change_of_shared"] = float("change" in two.cues) * share
     found["ended_of_shared"] = float("ended" in two.cues) * share
-    found["negation_differs"] = float(("negation" in one.cues) != ("negation" in two.cues)) * share
-    found["both_also"] = float("also" in one.cues and "also" in two.cues)
-    found["both_episode"] = float("episode" in one.cues and "episode" in two.cues)
+    found["negation_of_shared"] = float(("negation" in one.cues) != ("negation" in two.cues)) * share
+    found["articles"] = float(one.articles and two.articles)
     return found
+
+
+def _places(one: Reading, two: Reading, frame: _Frame) -> dict[str, float]:
+    """How much else is different, and whether words that divide things into kinds differ, as in *the left* and *the right*."""
+    marked = {each.split(":")[1] for each in one.contrasts ^ two.contrasts}
+    first, second = (
+        {each.split(":")[0] for each in said} for said in (one.contrasts - two.contrasts, two.contrasts - one.contrasts)
+    )
+    differ = first & second
+    of_one, of_two = frozenset(one.content), frozenset(two.content)
+    gone, come = of_one - of_two - marked - one.days, of_two - of_one - marked - two.days
+    rest = bool(gone) and bool(come)
+    days = bool(one.days and two.days) and not one.days & two.days
+    return {
+        "contrast": float(bool(differ)),
+        "contrast_and_rest": float(bool(differ) and rest),
+        "contrast_in_frame": float(bool(differ)) * frame.ratio,
+        "days_and_rest": float(days and len(gone) > 1 and len(come) > 1),
+        "gone": math.log1p(len(gone)),
+        "come": math.log1p(len(come)),
+        "nothing_come": float(not come),
+        "nothing_gone": float(not gone),
+        "one_for_one": float(len(gone) == 1 and len(come) == 1),
+        "codes_differ": float(bool(one.codes and two.codes) and not one.codes & two.codes),
+        "codes_same": float(bool(one.codes & two.codes)),
+        "before": frame.before,
+        "after": frame.after,
+        "copula_before": float(frame.copula),
+        "ends_in_frame": float(frame.after == 0.0 and frame.before > 0.0) * frame.ratio,
+    }
 
 
 def _numbers(one: Reading, two: Reading, share: float, frame: _Frame) -> dict[str, float]:
@@ -219,6 +279,7 @@ def _numbers(one: Reading, two: Reading, share: float, frame: _Frame) -> dict[st
     }
 
 
-def _spread(values: NDArray[np.float64]) -> float:
-    """The median absolute deviation as a standard deviation, never near 0."""
-    return max(_LEAST_SPREAD, 1.4826 * float(np.median(np.abs(values - np.median(values)))))
+def _median(values: list[float]) -> float:
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2.0

@@ -28,6 +28,8 @@ class Lexicon(NamedTuple):
     """The attributes of `data/attributes.txt`."""
     people: Phrases
     """The persons of `data/people.txt`."""
+    contrasts: Phrases
+    """The words of `data/contrasts.txt`, each as its line and itself, with a colon between."""
     single: frozenset[str]
     """The attributes of which a subject has one value at a time."""
 
@@ -38,6 +40,7 @@ def lexicon() -> Lexicon:
     cues: Phrases = defaultdict(list)
     attributes: Phrases = defaultdict(list)
     people: Phrases = defaultdict(list)
+    contrasts: Phrases = defaultdict(list)
     single: set[str] = set()
     for line in _lines("cues.txt"):
         name, _, words = line.split(" ", 2)
@@ -50,7 +53,12 @@ def lexicon() -> Lexicon:
     for line in _lines("people.txt"):
         name, words = line.split(": ", 1)
         _add(people, name, words)
-    return Lexicon(dict(cues), dict(attributes), dict(people), frozenset(single))
+    for line in _lines("contrasts.txt"):
+        name, words = line.split(": ", 1)
+        for word in words.split(", "):
+            terms = terms_of(word)
+            _add(contrasts, f"{name}:{' '.join(terms)}", word)
+    return Lexicon(dict(cues), dict(attributes), dict(people), dict(contrasts), frozenset(single))
 
 
 def classes(terms: Sequence[str], phrases: Phrases) -> frozenset[str]:

@@ -90,6 +90,8 @@ _DAYS = [
     "christmas weihnachten рождество",
     "easter ostern пасха",
 ]
+_CODE = re.compile(r"[^\s<>«»“”()]*[^\W\d][^\s<>«»“”()]*[@/_#\\][^\s<>«»“”()]*|[#@/][^\W\d][\w./-]+|[a-z]+[A-Z]\w*")
+_ARTICLE = re.compile(r"\b(?:a|an|ein|eine|einen|einer)\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
@@ -118,6 +120,12 @@ class Reading(NamedTuple):
     numbers: tuple[Number, ...]
     days: frozenset[str]
     """Weekdays, months, seasons, feasts and years."""
+    contrasts: frozenset[str]
+    """Words that divide things into kinds, each as `line:word` of `data/contrasts.txt`."""
+    codes: frozenset[str]
+    """Addresses, paths, identifiers."""
+    articles: bool
+    """Whether something is named by an indefinite article."""
     content: tuple[str, ...]
     """The terms that are no function words, in order."""
 
@@ -147,6 +155,9 @@ def _read(text: str, terms: tuple[str, ...]) -> Reading:
         or any(each in text for each in FIRST_PERSON_WIDE),
         numbers=tuple(_numbers(text)),
         days=frozenset(_days(terms, text)),
+        contrasts=classes(terms, words.contrasts),
+        codes=frozenset(found[0].casefold().strip(".,;:!?") for found in _CODE.finditer(text)),
+        articles=bool(_ARTICLE.search(text)),
         content=content,
     )
 
