@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ai_memory.text.normal import normal_form
 from ai_memory.truth.features import Table
+from ai_memory.truth.reading import read
 from ai_memory.truth.statement import Statement, apart
 from ai_memory.truth.weights import weights
 
@@ -74,6 +75,13 @@ def compare(
     return sorted(found, key=lambda finding: (-finding.confidence, finding.place))
 
 
+def comparable(first: Statement, second: Statement) -> bool:
+    """Return whether two statements can be about the same: of one user, *I* the same person, neither of them a question."""
+    if first.asks or second.asks or not (first.words and second.words) or first.user != second.user:
+        return False
+    return first.author == second.author or not (read(first).first_person or read(second).first_person)
+
+
 def chances(features: Mapping[str, float]) -> dict[Kind | None, float]:
     """The probability of each kind but COPY and CONTRADICTS, which is among UPDATES; None stands for no relation."""
     by_name = weights("with_vectors" if "vector" in features else "by_words")
@@ -91,10 +99,7 @@ def chances(features: Mapping[str, float]) -> dict[Kind | None, float]:
 
 def _finding(table: Table, place: int) -> Finding | None:
     new, old = table.said[0], table.said[place + 1]
-    if old.asks or not old.words or new.user != old.user:
-        return None
-    first, second = table.readings[0], table.readings[place + 1]
-    if new.author != old.author and (first.first_person or second.first_person):
+    if not comparable(new, old):
         return None
     if _plain(new.text) and _plain(new.text) == _plain(old.text):
         return Finding(place, Kind.COPY, 1.0, "the same words")

@@ -30,8 +30,7 @@ class Table:
     def __init__(self, said: Sequence[Statement], similar: NDArray[np.float64] | None) -> None:
         """`similar`: the cosines of their vectors, shape (n, n), NaN where one has none; None where there are no vectors."""
         self.said = said
-        self.readings = [read(each) for each in said]
-        self._rows = None if similar is None else similar.tolist()
+        self._rows: list[list[float]] | None = None if similar is None else similar.tolist()
         frequency = Counter(word for each in said for word in each.words)
         self._idf = {word: math.log(1.0 + len(said) / n) for word, n in frequency.items()}
         self._mass = [self._sum(each.words) for each in said]
@@ -53,7 +52,7 @@ class Table:
         said = self.said
         older, newer = (i, j) if said[i].when <= said[j].when else (j, i)
         a, b = said[older], said[newer]
-        one, two = self.readings[older], self.readings[newer]
+        one, two = read(a), read(b)
         mass = max(0.1, min(self._mass[i], self._mass[j]))
         shared = self.shared[i][j]
         share = shared / mass
@@ -79,17 +78,15 @@ class Table:
         found |= _wording(one, two, share)
         found |= _numbers(one, two, share, frame)
         if self._rows is not None and not math.isnan(self._rows[i][j]):
-            found |= self._alike(i, j)
+            found |= self._alike(self._rows, i, j)
         return found
 
-    def _alike(self, i: int, j: int) -> dict[str, float]:
+    def _alike(self, cosines: list[list[float]], i: int, j: int) -> dict[str, float]:
         """How far their vectors' similarity is above that to the others, in robust deviations, and how often it is the greatest."""
         # A dozen numbers: arrays would cost more than they save.
         rest = [place for place in range(len(self.said)) if place not in (i, j)]
-        own, other = (
-            [row[place] for place in rest if row[place] == row[place]] for row in (self._rows[i], self._rows[j])
-        )
-        pair = self._rows[i][j]
+        own, other = ([row[place] for place in rest if row[place] == row[place]] for row in (cosines[i], cosines[j]))
+        pair = cosines[i][j]
         found = {
             "vector": 1.0,
             "cosine": pair,
@@ -225,7 +222,7 @@ def _wording(one: Reading, two: Reading, share: float) -> dict[str, float]:
 
 
 def _places(one: Reading, two: Reading, frame: _Frame) -> dict[str, float]:
-    """How much else is different, and whether words that divide things into kinds differ, as in *the left* and *the right*."""
+    """How much else is different, and whether words that divide things into kinds differ: *left*, *right*."""
     marked = {each.split(":")[1] for each in one.contrasts ^ two.contrasts}
     first, second = (
         {each.split(":")[0] for each in said} for said in (one.contrasts - two.contrasts, two.contrasts - one.contrasts)

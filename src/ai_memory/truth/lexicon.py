@@ -5,7 +5,6 @@ The lists are in `data/`; words are looked up by their index terms, so that infl
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -30,6 +29,10 @@ class Lexicon(NamedTuple):
     """The persons of `data/people.txt`."""
     contrasts: Phrases
     """The words of `data/contrasts.txt`, each as its line and itself, with a colon between."""
+    days: Phrases
+    """The weekdays, months, seasons and feasts of `data/days.txt`."""
+    numbers: dict[str, str]
+    """By a word of `data/numbers.txt`, case-folded: its number in digits."""
     single: frozenset[str]
     """The attributes of which a subject has one value at a time."""
 
@@ -37,10 +40,12 @@ class Lexicon(NamedTuple):
 @cache
 def lexicon() -> Lexicon:
     """The word classes, read once."""
-    cues: Phrases = defaultdict(list)
-    attributes: Phrases = defaultdict(list)
-    people: Phrases = defaultdict(list)
-    contrasts: Phrases = defaultdict(list)
+    cues: Phrases = {}
+    attributes: Phrases = {}
+    people: Phrases = {}
+    contrasts: Phrases = {}
+    days: Phrases = {}
+    numbers: dict[str, str] = {}
     single: set[str] = set()
     for line in _lines("cues.txt"):
         name, _, words = line.split(" ", 2)
@@ -58,7 +63,12 @@ def lexicon() -> Lexicon:
         for word in words.split(", "):
             terms = terms_of(word)
             _add(contrasts, f"{name}:{' '.join(terms)}", word)
-    return Lexicon(dict(cues), dict(attributes), dict(people), dict(contrasts), frozenset(single))
+    for line in _lines("days.txt"):
+        _add(days, *line.split(": ", 1))
+    for line in _lines("numbers.txt"):
+        number, words = line.split(": ", 1)
+        numbers |= dict.fromkeys(words.split(", "), number)
+    return Lexicon(cues, attributes, people, contrasts, days, numbers, frozenset(single))
 
 
 def classes(terms: Sequence[str], phrases: Phrases) -> frozenset[str]:

@@ -15,81 +15,6 @@ _SENTENCE = re.compile(r"[.!?;:…]\s*[\"“«„(]*$|^\W*$|[\n→]\s*$")
 _OWNER = re.compile(r"([^\W_]+(?:[-\s][A-Z][^\W_]+)?)['’]s?\b(?!t\b|re\b|ve\b|ll\b|d\b|m\b)")
 _NUMBER = re.compile(r"(?<![^\W_])[#v€$£]?\s?(\d[\d.,:\-\s/]*\d|\d)\s?(%|°|€|\$|£|[^\W\d_]+)?")
 _MARKS_OF_NUMBERS = re.compile(r"[\s,\-/]")
-_SPELLED = {
-    word: str(number)
-    for number, words in enumerate(
-        [
-            "zero null ноль 零",
-            "one eins один одна 一",
-            "two zwei два две 两 二",
-            "three drei три 三",
-            "four vier четыре 四",
-            "five fünf пять 五",
-            "six sechs шесть 六",
-            "seven sieben семь 七",
-            "eight acht восемь 八",
-            "nine neun девять 九",
-            "ten zehn десять 十",
-            "eleven elf одиннадцать 十一",
-            "twelve zwölf двенадцать 十二",
-            "thirteen dreizehn тринадцать 十三",
-            "fourteen vierzehn четырнадцать 十四",
-            "fifteen fünfzehn пятнадцать 十五",
-        ]
-    )
-    for word in words.split()
-} | {
-    "twenty": "20",
-    "thirty": "30",
-    "forty": "40",
-    "fifty": "50",
-    "sixty": "60",
-    "hundred": "100",
-    "once": "1",
-    "twice": "2",
-}
-_ORDINALS = {
-    word: str(number)
-    for number, words in enumerate(
-        [
-            "first erste ersten первый первая 第一",
-            "second zweite zweiten второй вторая 第二",
-            "third dritte третий третья 第三",
-            "fourth vierte четвёртый",
-            "fifth fünfte пятый",
-            "sixth sechste шестой",
-        ],
-        1,
-    )
-    for word in words.split()
-}
-_DAYS = [
-    "monday montag montags понедельник понедельника 周一",
-    "tuesday dienstag dienstags вторник вторника 周二",
-    "wednesday mittwoch mittwochs среда среду 周三",
-    "thursday donnerstag donnerstags четверг четверга 周四",
-    "friday freitag freitags пятница пятницу 周五",
-    "saturday samstag samstags суббота субботу 周六",
-    "sunday sonntag sonntags воскресенье 周日",
-    "january januar январь января январе 一月",
-    "february februar февраль февраля феврале 二月",
-    "march märz март марта марте 三月",
-    "april апрель апреля апреле 四月",
-    "may mai май мая 五月",
-    "june juni июнь июня июне 六月",
-    "july juli июль июля июле 七月",
-    "august август августа августе 八月",
-    "september сентябрь сентября сентябре 九月",
-    "october oktober октябрь октября октябре 十月",
-    "november ноябрь ноября ноябре 十一月",
-    "december dezember декабрь декабря декабре 十二月",
-    "spring frühling frühjahr весна весной 春天",
-    "summer sommer лето летом 夏天 暑假",
-    "autumn herbst осень осенью 秋天",
-    "winter зима зимой 冬天 寒假",
-    "christmas weihnachten рождество",
-    "easter ostern пасха",
-]
 _CODE = re.compile(r"[^\s<>«»“”()]*[^\W\d][^\s<>«»“”()]*[@/_#\\][^\s<>«»“”()]*|[#@/][^\W\d][\w./-]+|[a-z]+[A-Z]\w*")
 _ARTICLE = re.compile(r"\b(?:a|an|ein|eine|einen|einer)\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
@@ -121,7 +46,7 @@ class Reading(NamedTuple):
     days: frozenset[str]
     """Weekdays, months, seasons, feasts and years."""
     contrasts: frozenset[str]
-    """Words that divide things into kinds, each as `line:word` of `data/contrasts.txt`."""
+    """Words that divide things into kinds: the name of their line in `data/contrasts.txt`, a colon, and the word."""
     codes: frozenset[str]
     """Addresses, paths, identifiers."""
     articles: bool
@@ -173,19 +98,14 @@ def _numbers(text: str) -> list[Number]:
         unit = (match[2] or "").casefold()
         before = text[max(0, match.start() - 1) : match.start(1)].strip()
         found.append(Number(value.lstrip("0") or "0", unit or (before if before in "#v€$£" else "")))
+    numbers = lexicon().numbers
     spelled = [word.casefold() for word in _WORD.findall(text)]
     for at, word in enumerate(spelled):
-        number = _SPELLED.get(word) or _ORDINALS.get(word)
+        number = numbers.get(word)
         if number is not None:
             found.append(Number(number, spelled[at + 1] if at + 1 < len(spelled) else ""))
     return found
 
 
-@lru_cache(maxsize=1)
-def _day_terms() -> dict[str, str]:
-    return {term: line.split()[0] for line in _DAYS for word in line.split() for term in terms_of(word)[:1]}
-
-
 def _days(terms: tuple[str, ...], text: str) -> set[str]:
-    known = _day_terms()
-    return {known[term] for term in terms if term in known} | set(_YEAR.findall(text))
+    return {name.split(":")[0] for name in classes(terms, lexicon().days)} | set(_YEAR.findall(text))
