@@ -32,7 +32,7 @@ from ai_memory.truth.statement import Statement, statement
 from tests.truth import atlas
 from tests.truth.atlas import Case, Told
 
-CANDIDATES = 8
+CANDIDATES = 10
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 

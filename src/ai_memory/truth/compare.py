@@ -24,9 +24,9 @@ from ai_memory.truth.reading import read
 from ai_memory.truth.statement import Statement, apart
 from ai_memory.truth.weights import weights
 
-PROPOSED = 0.5
+PROPOSED = 0.7
 """The confidence from which an update or a contradiction is worth a person's look."""
-CERTAIN = 0.95
+CERTAIN = 0.98
 """The confidence from which it may be acted upon without one."""
 _AROUND = " \t\n.,;:!…。、！？?\"'“”„«»‘’()[]"
 

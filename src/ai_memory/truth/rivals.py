@@ -32,15 +32,15 @@ from ai_memory.truth.statement import Statement, apart
 
 CERTAIN = 0.5
 """The probability from which two hits count as rivals for a question."""
-_REPLACED = 0.5
+_REPLACED = 0.6
 """The probability of an update from which they do whatever is asked."""
 _BOTH_HOLD = 0.8
 """The probability that both hold from which they do not."""
-_ANSWERED = 0.6
+_ANSWERED = 0.7
 """What it counts that both answer the question in the same way: so much of that probability makes what is no update one."""
-MARKED = 0.8
+MARKED = 0.9
 """How sure an update has to be for the earlier one to be marked: a wrong order costs less than doubt about what holds."""
-SAME = 0.9
+SAME = 0.85
 """The probability of a restatement from which two hits are one."""
 _CLOSE = 0.35
 """The cosine, or the share of the rarer words, from which two hits are compared whatever is asked."""
