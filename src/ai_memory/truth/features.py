@@ -19,6 +19,8 @@ from ai_memory.truth.reading import Reading, read
 from ai_memory.truth.statement import Statement
 
 _LEAST_SPREAD = 0.06
+_MOST_TERMS = 200
+"""So many terms are aligned: the time grows with the square of their number."""
 _MOST = 8.0
 _CUES = ("change", "ended", "negation", "also", "wish", "past", "episode", "habit", "part", "says", "copula")
 _COPULA = frozenset({"is", "are", "ist", "sind", "это", "was", "war"})
@@ -57,7 +59,7 @@ class Table:
         shared = self.shared[i][j]
         share = shared / mass
         common = a.words & b.words
-        frame = _frame(a.terms, b.terms)
+        frame = _frame(a.terms[:_MOST_TERMS], b.terms[:_MOST_TERMS])
         found: dict[str, float] = {
             "constant": 1.0,
             "share": share,

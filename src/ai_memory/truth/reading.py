@@ -10,12 +10,16 @@ from ai_memory.text.stopwords import ALL, FIRST_PERSON, FIRST_PERSON_WIDE
 from ai_memory.truth.lexicon import classes, lexicon
 from ai_memory.truth.statement import Statement, terms_of
 
+_MOST_CHARACTERS = 2_000
+"""So much of a text is read: what a statement is about, it says at its beginning."""
+_MOST_TERMS = 300
 _WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
 _SENTENCE = re.compile(r"[.!?;:…]\s*[\"“«„(]*$|^\W*$|[\n→]\s*$")
 _OWNER = re.compile(r"([^\W_]+(?:[-\s][A-Z][^\W_]+)?)['’]s?\b(?!t\b|re\b|ve\b|ll\b|d\b|m\b)")
 _NUMBER = re.compile(r"(?<![^\W_])[#v€$£]?\s?(\d[\d.,:\-\s/]*\d|\d)\s?(%|°|€|\$|£|[^\W\d_]+)?")
 _MARKS_OF_NUMBERS = re.compile(r"[\s,\-/]")
-_CODE = re.compile(r"[^\s<>«»“”()]*[^\W\d][^\s<>«»“”()]*[@/_#\\][^\s<>«»“”()]*|[#@/][^\W\d][\w./-]+|[a-z]+[A-Z]\w*")
+_CODE = re.compile(r"[@/_#\\]|[a-z][A-Z]")
+_LETTER = re.compile(r"[^\W\d_]")
 _ARTICLE = re.compile(r"\b(?:a|an|ein|eine|einen|einer)\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
@@ -56,8 +60,8 @@ class Reading(NamedTuple):
 
 
 def read(said: Statement) -> Reading:
-    """Read a statement; where the text is not given, its terms."""
-    return _read(said.text or " ".join(said.terms), said.terms)
+    """Read the beginning of a statement; where the text is not given, its terms."""
+    return _read((said.text or " ".join(said.terms))[:_MOST_CHARACTERS], said.terms[:_MOST_TERMS])
 
 
 @lru_cache(maxsize=4096)
@@ -81,7 +85,11 @@ def _read(text: str, terms: tuple[str, ...]) -> Reading:
         numbers=tuple(_numbers(text)),
         days=frozenset(_days(terms, text)),
         contrasts=classes(terms, words.contrasts),
-        codes=frozenset(found[0].casefold().strip(".,;:!?") for found in _CODE.finditer(text)),
+        codes=frozenset(
+            piece.casefold().strip(".,;:!?()")
+            for piece in text.split()
+            if _CODE.search(piece) and _LETTER.search(piece)
+        ),
         articles=bool(_ARTICLE.search(text)),
         content=content,
     )
