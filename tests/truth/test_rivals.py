@@ -11,7 +11,8 @@ import pytest
 from ai_memory import Memory
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.recall.answer import Answer
-from ai_memory.truth.rivals import TOGETHER, Statement, rivals
+from ai_memory.truth.rivals import rivals
+from ai_memory.truth.statement import TOGETHER, Statement
 from ai_memory.truth.wording import Wanted, wanted
 
 OTHERS = [
@@ -133,6 +134,11 @@ def test_a_question_for_several_or_about_the_past_keeps_the_order_of_evidence() 
         "Где я жил раньше?": Wanted.EARLIER,
         "Wo habe ich vorher gewohnt?": Wanted.EARLIER,
         "我以前住在哪里？": Wanted.EARLIER,
+        "In which order did I live in these towns?": Wanted.IN_ORDER,
+        "List all the places where I worked.": Wanted.IN_ORDER,
+        "В каком порядке я жил в этих городах?": Wanted.IN_ORDER,
+        "In welcher Reihenfolge habe ich dort gewohnt?": Wanted.IN_ORDER,
+        "我先后住过哪里？": Wanted.IN_ORDER,
         "Which cats do we have?": Wanted.SEVERAL,
         "What phones do I have?": Wanted.SEVERAL,
         "Какие у нас кошки?": Wanted.SEVERAL,
@@ -151,14 +157,14 @@ ASKED = frozenset({"favourit", "editor"})
 
 def test_neither_questions_nor_hits_of_one_instant_are_rivals() -> None:
     old, new = statement("favourit editor vim", 1), statement("favourit editor helix", 2)
-    assert [group.places for group in rivals(ASKED, False, [old, new], None)] == [(0, 1)]
-    assert rivals(ASKED, False, [old, new._replace(when=1)], None) == []
-    assert rivals(ASKED, False, [old, new._replace(asks=True)], None) == []
-    assert rivals(ASKED, False, [old, new._replace(dated=False)], None) == [], "stored together"
-    assert rivals(ASKED, False, [old, new._replace(dated=False, when=1 + TOGETHER)], None) != []
-    assert rivals(ASKED, False, [old], None) == []
-    assert rivals(ASKED, False, [], None) == []
-    assert rivals(frozenset(), False, [statement("", 1), statement("", 2)], None) == []
+    assert [group.places for group in rivals(ASKED, False, [old, new], None).groups] == [(0, 1)]
+    assert rivals(ASKED, False, [old, new._replace(when=1)], None).groups == []
+    assert rivals(ASKED, False, [old, new._replace(asks=True)], None).groups == []
+    assert rivals(ASKED, False, [old, new._replace(dated=False)], None).groups == [], "stored together"
+    assert rivals(ASKED, False, [old, new._replace(dated=False, when=1 + TOGETHER)], None).groups != []
+    assert rivals(ASKED, False, [old], None).groups == []
+    assert rivals(ASKED, False, [], None).groups == []
+    assert rivals(frozenset(), False, [statement("", 1), statement("", 2)], None).groups == []
 
 
 def test_vectors_that_tell_nothing_apart_are_not_asked() -> None:

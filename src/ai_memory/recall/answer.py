@@ -76,7 +76,10 @@ class Detail(Struct, frozen=True, kw_only=True):
 
 
 class Copies(Struct, frozen=True, kw_only=True):
-    """The memories that say the same as a hit in the same words; they were folded into it and are no hits themselves."""
+    """The memories that say the same as a hit; they were folded into it and are no hits themselves.
+
+    Most say it in the same words; those that surely say the same in other words are among them.
+    """
 
     count: int
     """How many memories say it, the hit included."""

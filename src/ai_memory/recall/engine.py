@@ -38,7 +38,7 @@ from ai_memory.recall.ranking import Ranking, Search, Vectors, rank
 from ai_memory.recall.recipe import BALANCED, Recipe
 from ai_memory.store.base import Store, StoredRevision
 from ai_memory.text.passages import passage_at
-from ai_memory.truth.rivals import COMPARED
+from ai_memory.truth.rivals import COMPARED, MARKED
 from ai_memory.types import MemoryRecord, Selection
 
 _HASHED_DECIMALS = 4
@@ -224,14 +224,14 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
     """The hit at place `at` of the ranking; `place` counts the hits, of which erased memories are left out."""
     question, ranking = found.question, found.ranking
     row = int(ranking.rows[at])
-    copies = copies_of(found.view, found.scored.copies, row)
+    copies = copies_of(found.view, found.scored.copies, row, found.arranged.folded.get(row, ()))
     certain = summands(float(ranking.scores[at]), found.scored.rows, lead, copies.count if copies else 1)
     matched = (term.surface for term in found.coverage.words[at] if term.weight >= CONTENT_WEIGHT)
     words = tuple(dict.fromkeys(matched))
     others = _rivals(found, at)
     validity = _validity(record, question.selection)
-    replaced = found.arranged.doubted and any(other.order == "newer" for other in others)
-    if validity == "current" and replaced:
+    replaced = any(other.order == "newer" and other.certainty >= MARKED for other in others)
+    if validity == "current" and found.arranged.doubted and replaced:
         validity = "uncertain"
     return Hit(
         rank=place,

@@ -6,7 +6,7 @@ the score of the place that it moves to, and what it gained or lost by that is o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -17,11 +17,10 @@ from ai_memory.recall.evidence.fusion import Features
 from ai_memory.recall.ranking import Ranking
 from ai_memory.recall.recipe import NEWEST
 from ai_memory.store.base import StoredRevision
-from ai_memory.text.analysis import analyse
 from ai_memory.text.passages import passage_at
 from ai_memory.text.stopwords import ALL
-from ai_memory.text.terms import EXACT, SECOND
-from ai_memory.truth.rivals import COMPARED, Group, Statement, rivals
+from ai_memory.truth.rivals import COMPARED, Group, rivals
+from ai_memory.truth.statement import Statement, statement, terms_of
 from ai_memory.truth.wording import Wanted, asks_about_the_past, wanted
 from ai_memory.types import MemoryRecord
 
@@ -33,6 +32,8 @@ class Arranged(NamedTuple):
     groups: tuple[Group, ...]
     doubted: bool = False
     """Whether an older rival is probably not what was asked for, so that it is marked."""
+    folded: Mapping[int, tuple[int, ...]] = {}
+    """By the row of a hit, the rows that say the same in other words and are no hits of their own."""
 
     def group_of(self, place: int) -> Group | None:
         """The group of the hit at a place, None where it has no rival."""
@@ -48,7 +49,8 @@ def newest_first(
 ) -> Arranged:
     """Order the rivals among the best hits by time, the newest first; for a question about the earlier value, the second newest.
 
-    A question about the past or for several values is answered in the order of the ranking.
+    A question about the past or for several values is answered in the order of the ranking, one for an order oldest first. Hits
+    that say the same in other words are folded into the newest of them, which takes the best one's place.
     `stored` has the revisions of the hits by key; a hit that is not among them (it was erased meanwhile) has no rivals.
     `successors` gives for ids of memories that ended the ids of those that superseded them.
     """
@@ -63,24 +65,51 @@ def newest_first(
     asked_for = wanted(question)
     # Who asks for an earlier value asks for a state; of other questions about the past most ask for events.
     about_past = asked_for is not Wanted.EARLIER and asks_about_the_past(question)
-    asked = frozenset(_terms(question)) - ALL
+    asked = frozenset(terms_of(question)) - ALL
     if asked_for is Wanted.EARLIER:  # *before* and *previous* say which value is meant, and are in none of the answers
         asked &= frozenset().union(*(statement.words for statement in statements))
     records = [stored[key].record for key in keys]
-    groups = rivals(asked, about_past, statements, similar, _known(records, successors))
-    if not groups or asked_for in (Wanted.SEVERAL, Wanted.PAST):
-        return Arranged(ranking, tuple(groups))
+    related = rivals(asked, about_past, statements, similar, _known(records, successors))
+    if not (related.groups or related.same):
+        return Arranged(ranking, ())
     order = list(range(len(ranking.rows)))
-    certain: list[Group] = []
-    for group in groups:
-        newest = sorted(group.places, key=lambda place: -statements[place].when)
-        if asked_for is Wanted.EARLIER:
-            newest = [*newest[1:], newest[0]]
-        for slot, place in zip(group.places, newest, strict=True):
+    moved = asked_for not in (Wanted.SEVERAL, Wanted.PAST)
+    if moved:
+        for group in related.groups:
+            for slot, place in zip(group.places, _by_time(group.places, statements, asked_for), strict=True):
+                order[slot] = place
+    folded: dict[int, tuple[int, ...]] = {}
+    left_out: set[int] = set()
+    for same in related.same:
+        kept = max(same, key=lambda place: statements[place].when)
+        slots = sorted(order.index(place) for place in same)
+        rest = [place for place in order if place in same and place != kept]
+        for slot, place in zip(slots, (kept, *rest), strict=True):
             order[slot] = place
-        by_place = dict(zip(group.places, group.certainty, strict=True))
-        certain.append(Group(group.places, tuple(by_place[place] for place in newest)))
-    return Arranged(_reordered(ranking, order), tuple(certain), doubted=True)
+        left_out.update(rest)
+        folded[int(ranking.rows[kept])] = tuple(int(ranking.rows[place]) for place in rest)
+    arranged = _reordered(ranking, order)
+    if left_out:
+        arranged = arranged.only([slot for slot, place in enumerate(order) if place not in left_out])
+    shown = [place for place in order if place not in left_out]
+    groups = tuple(_placed(related.groups, {place: slot for slot, place in enumerate(shown)}))
+    return Arranged(arranged, groups, moved and asked_for is not Wanted.IN_ORDER, folded)
+
+
+def _by_time(places: Sequence[int], statements: Sequence[Statement], asked_for: Wanted) -> list[int]:
+    """Some places in the order that a question asks for."""
+    newest = sorted(places, key=lambda place: -statements[place].when)
+    if asked_for is Wanted.EARLIER:
+        return [*newest[1:], newest[0]]
+    return newest[::-1] if asked_for is Wanted.IN_ORDER else newest
+
+
+def _placed(groups: Sequence[Group], slots: Mapping[int, int]) -> Iterator[Group]:
+    """The groups by the slots that their places came to have; without places that have none, and groups of which one is left."""
+    for group in groups:
+        found = sorted((slots[at], sure) for at, sure in zip(group.places, group.certainty, strict=True) if at in slots)
+        if len(found) > 1:
+            yield Group(tuple(slot for slot, _ in found), tuple(sure for _, sure in found))
 
 
 def _known(
@@ -117,19 +146,14 @@ def _statement(view: PartitionView, ranking: Ranking, at: int, stored: StoredRev
     row = int(ranking.rows[at])
     record = stored.record
     start, end = passage_at(record.text, int(view.passages()[row]))
-    terms = _terms(record.text[start:end])
-    return Statement(
-        terms=terms,
-        words=frozenset(terms) - ALL,
+    return statement(
+        record.text[start:end],
+        int(view.occurred()[row]),
+        dated=record.valid_from is not None,
         asks=bool(view.asks()[row]),
         author=record.author,
-        when=int(view.occurred()[row]),
-        dated=record.valid_from is not None,
+        user=record.user,
+        context=record.context,
         score=float(ranking.scores[at]),
         cosine=float(ranking.cosines[at]),
     )
-
-
-def _terms(text: str) -> tuple[str, ...]:
-    """The index terms of a text in their order, without exact forms and second stems."""
-    return tuple(term for term in analyse(text) if term[0] not in (EXACT, SECOND))

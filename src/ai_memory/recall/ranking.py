@@ -94,14 +94,19 @@ class Ranking(NamedTuple):
         """The best `count` memories of it."""
         if count >= len(self.rows):
             return self
+        return self.only(range(count))
+
+    def only(self, places: Sequence[int]) -> Ranking:
+        """The memories at some places, in this order; their scores are to be descending."""
+        chosen = np.fromiter(places, np.int64, len(places))
         return self._replace(
-            rows=self.rows[:count],
-            ids=self.ids[:count],
-            scores=self.scores[:count],
-            cosines=self.cosines[:count],
-            bm25=self.bm25[:count],
-            features=self.features._replace(values=self.features.values[:count]),
-            vectors=None if self.vectors is None else self.vectors[:count],
+            rows=self.rows[chosen],
+            ids=tuple(self.ids[place] for place in places),
+            scores=self.scores[chosen],
+            cosines=self.cosines[chosen],
+            bm25=self.bm25[chosen],
+            features=self.features._replace(values=self.features.values[chosen]),
+            vectors=None if self.vectors is None else self.vectors[chosen],
         )
 
 

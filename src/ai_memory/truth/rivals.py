@@ -26,14 +26,26 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ai_memory.truth.compare import Kind, chances, comparable
+from ai_memory.truth.features import Table
+from ai_memory.truth.statement import Statement, apart
+
 CERTAIN = 0.5
-"""The probability from which two hits count as rivals."""
+"""The probability from which two hits count as rivals for a question."""
+_REPLACED = 0.6
+"""The probability of an update from which they do whatever is asked."""
+_BOTH_HOLD = 0.8
+"""The probability that both hold from which they do not."""
+_ANSWERED = 0.7
+"""What it counts that both answer the question in the same way: so much of that probability makes what is no update one."""
+MARKED = 0.88
+"""How sure an update has to be for the earlier one to be marked: a wrong order costs less than doubt about what holds."""
+SAME = 0.85
+"""The probability of a restatement from which two hits are one."""
+_CLOSE = 0.35
+"""The cosine, or the share of the rarer words, from which two hits are compared whatever is asked."""
 _CERTAIN_BY_WORDS = 0.8
 """The same where only words can be compared."""
-TOGETHER = 3_600_000_000
-"""Memories without a date of their own that were stored less than an hour apart, in microseconds, came together: an import, a page
-of notes. Which of them was written down first says nothing.
-"""
 _ALIKE = 0.45
 """The median cosine of the hits with each other from which an embedder finds everything alike, and only words are compared."""
 _STRAGGLER = 0.5
@@ -74,30 +86,24 @@ _MOST_OF_VECTORS = _MOST * _WEIGHTS["similar"][0] + 2.0 * _WEIGHTS["nearest"][0]
 """What vectors can add to the odds of a pair at most."""
 
 
-class Statement(NamedTuple):
-    """What is known of a hit."""
-
-    terms: tuple[str, ...]
-    """The index terms of its text in their order, without exact forms."""
-    words: frozenset[str]
-    """The same without function words."""
-    asks: bool
-    """Whether it is a question itself: that has no value to give."""
-    author: str | None
-    when: int
-    """When it happened or began to be true: microseconds since the epoch."""
-    dated: bool
-    """Whether that was given with it; else it is when it was stored."""
-    score: float
-    cosine: float
-    """With the question; NaN where there is no vector."""
-
-
 class Group(NamedTuple):
-    """Hits that are rivals, by their places, ascending; and for each the probability of its surest pair in the group."""
+    """Hits that are rivals, by their places, ascending; for each how sure it is that it was replaced by another, or replaced it."""
 
     places: tuple[int, ...]
     certainty: tuple[float, ...]
+    """In its surest pair; 1 where one is known to have replaced the other."""
+
+
+class Related(NamedTuple):
+    """What some hits are to one another."""
+
+    groups: list[Group]
+    """The groups of rivals, in the order of their best hits."""
+    same: list[tuple[int, ...]]
+    """Hits that say the same in other words, by their places, ascending."""
+
+
+NOTHING = Related([], [])
 
 
 def rivals(
@@ -106,8 +112,8 @@ def rivals(
     hits: Sequence[Statement],
     similar: NDArray[np.float64] | None,
     known: Collection[tuple[int, int]] = (),
-) -> list[Group]:
-    """The groups of rivals among some hits, best hit first, in the order of their best ones; empty where there are none.
+) -> Related:
+    """The rivals among some hits, best hit first, and those that say the same.
 
     `asked`: the question's words; `similar`: the cosines of the hits' vectors, shape (n, n), NaN where one has none, or None;
     `known`: pairs of places i < j that are values of one key, or of which one superseded the other: these are rivals for certain.
@@ -115,34 +121,40 @@ def rivals(
     """
     count = min(len(hits), COMPARED)
     if count < 2:
-        return []
+        return NOTHING
     table = _Table(asked, about_past, hits[:count], similar)
-    sure = {(i, j): 1.0 for i, j in known if j < count}
+    judged = Table(hits[:count], table.similar)
+    order = {(i, j): 1.0 for i, j in known if j < count}
+    same: dict[tuple[int, int], float] = {}
     for i in range(min(_PAIRED, count)):
         for j in range(i + 1, count):
-            a, b = hits[i], hits[j]
-            if (i, j) not in sure and _apart(a, b) and not (a.asks or b.asks) and table.comparable(i, j):
-                chance = table.probability(i, j)
-                if chance > table.least:
-                    sure[i, j] = chance
+            first, second = hits[i], hits[j]
+            if (i, j) in order or not table.comparable(i, j):
+                continue
+            newer = apart(first, second)
+            answers = table.probability(i, j) if newer else 0.0
+            if not (answers or table.close(i, j)) or not comparable(first, second):
+                continue
+            chance = chances(judged.features(i, j))
+            if chance[Kind.RESTATES] >= SAME:
+                same[i, j] = chance[Kind.RESTATES]
+            elif newer and (chance[Kind.UPDATES] >= _REPLACED or (answers and chance[Kind.EXTENDS] < _BOTH_HOLD)):
+                order[i, j] = 1.0 - (1.0 - chance[Kind.UPDATES]) * (1.0 - _ANSWERED * answers)
     stay = {place for pair in known for place in pair}
-    groups = (_without_stragglers(places, hits, stay) for places in _connected(sure))
-    return [
-        Group(places, tuple(max(chance for pair, chance in sure.items() if place in pair) for place in places))
-        for places in groups
-    ]
+    groups = (_without_stragglers(places, hits, stay) for places in _connected(order))
+    return Related(
+        [
+            Group(places, tuple(max(chance for pair, chance in order.items() if place in pair) for place in places))
+            for places in groups
+        ],
+        list(_connected(same)),
+    )
 
 
 def _without_stragglers(places: tuple[int, ...], hits: Sequence[Statement], stay: Set[int]) -> tuple[int, ...]:
     """The group without hits that answer much worse than its two best, which only share a word with one of them; `stay` stay."""
     least = _STRAGGLER * hits[places[1]].score
     return tuple(place for at, place in enumerate(places) if at < 2 or place in stay or hits[place].score >= least)
-
-
-def _apart(first: Statement, second: Statement) -> bool:
-    """Return whether one of two hits is newer than the other."""
-    apart = abs(first.when - second.when)
-    return apart > 0 if first.dated and second.dated else apart >= TOGETHER
 
 
 def _connected(pairs: dict[tuple[int, int], float]) -> Iterator[tuple[int, ...]]:
@@ -171,20 +183,27 @@ class _Table:
         self._unseen = math.log(1.0 + len(hits))
         self._mass = [self._sum(hit.words) for hit in hits]
         self._in_question = self._sum(asked) or 1.0
-        self._similar = None if similar is None else _telling(similar[: len(hits), : len(hits)])
+        self.similar = None if similar is None else _telling(similar[: len(hits), : len(hits)])
         self._cosines = np.array([hit.cosine for hit in hits])
-        self.least = _CERTAIN_BY_WORDS if self._similar is None else CERTAIN
+        self.least = _CERTAIN_BY_WORDS if self.similar is None else CERTAIN
 
     def comparable(self, i: int, j: int) -> bool:
         """Return whether two hits share a word, or have vectors to compare."""
-        return self._similar is not None or not self._hits[i].words.isdisjoint(self._hits[j].words)
+        return self.similar is not None or not self._hits[i].words.isdisjoint(self._hits[j].words)
+
+    def close(self, i: int, j: int) -> bool:
+        """Return whether two hits are so alike that they may be about the same, whatever is asked."""
+        if self.similar is not None:
+            return float(self.similar[i, j]) >= _CLOSE
+        shared = self._sum(self._hits[i].words & self._hits[j].words)
+        return shared >= _CLOSE * max(0.1, min(self._mass[i], self._mass[j]))
 
     def probability(self, i: int, j: int) -> float:
         """How likely the hits at places i < j are rivals; 0 where that is less than counts.
 
         Most pairs are none, and the features that cost most come last: a pair is given up as soon as those can no longer save it.
         """
-        column = 1 if self._similar is None else 0
+        column = 1 if self.similar is None else 0
         least = math.log(self.least / (1.0 - self.least))
         odds = 0.0
         for features, still in ((self._of_words, _MOST_OF_VECTORS), (self._alike, 0.0), (self._of_frame, 0.0)):
@@ -233,12 +252,12 @@ class _Table:
         """What their vectors say of two hits: how far their similarity is above that to the others, in robust deviations, how often
         it is the greatest, and how far apart their cosines with the question are.
         """
-        if self._similar is None:
+        if self.similar is None:
             return
         rest = [place for place in range(len(self._hits)) if place not in (i, j)]
-        own, other = self._similar[i, rest], self._similar[j, rest]
+        own, other = self.similar[i, rest], self.similar[j, rest]
         around = np.concatenate((own, other)) if rest else np.zeros(1)
-        pair = float(self._similar[i, j])
+        pair = float(self.similar[i, j])
         cosines = self._cosines
         older, newer = (i, j) if self._hits[i].when < self._hits[j].when else (j, i)
         less = float(cosines[older] - cosines[newer]) / max(0.2, abs(float(cosines[older])))

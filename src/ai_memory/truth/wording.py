@@ -41,6 +41,16 @@ _SEVERAL = re.compile(
 """Numbers are single values: *how many* is not among these. Neither is what joins two subjects, as *Are Ben and Ada together?*"""
 
 
+_IN_ORDER = re.compile(
+    r"\bin (?:what|which) order\b|\b(?:one after (?:the other|another)|chronological(?:ly)?|timeline|history of)\b"
+    r"|\ball (?:the|my|our|his|her|their) \w+s\b"
+    r"|\bв каком порядке|по порядку|хронологи\w*|\bистори[яю] \w+"
+    r"|\bin welcher reihenfolge\b|\bder reihe nach\b|\bnacheinander\b|\bchronologisch\w*"
+    r"|什么顺序|先后|依次|按时间",
+    re.IGNORECASE,
+)
+
+
 class Wanted(Enum):
     """Which of the values of an attribute a question asks for."""
 
@@ -49,12 +59,16 @@ class Wanted(Enum):
     """The one before the present one: *What was my previous address?*"""
     PAST = "past"
     """One of the past, which the other words of the question select: *Who designed the bridge?*"""
+    IN_ORDER = "in order"
+    """All of them, the oldest first: *In which order did I live where?*"""
     SEVERAL = "several"
     """All of them: *Which cats live with us?*"""
 
 
 def wanted(question: str) -> Wanted:
     """Which value the question asks for; a question without any sign of it asks for the newest."""
+    if _IN_ORDER.search(question):
+        return Wanted.IN_ORDER
     if _EARLIER.search(question):
         return Wanted.EARLIER
     if _SEVERAL.search(question):

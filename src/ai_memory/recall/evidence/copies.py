@@ -41,9 +41,10 @@ def fold(view: PartitionView, passing: Mask, terms: tuple[QueryTerm, ...], perio
     return Folded(eligible, view.without(terms, copies.rows), copies)
 
 
-def copies_of(view: PartitionView, copies: Groups, row: int) -> Copies | None:
-    """The copies that were folded into a row; None where it has none."""
-    rows = copies.rows[copies.kept == row]
+def copies_of(view: PartitionView, copies: Groups, row: int, restated: Sequence[int] = ()) -> Copies | None:
+    """The copies that were folded into a row, and into the rows that restate it; None where it has neither."""
+    said = np.array([row, *restated], np.int32)
+    rows = np.append(copies.rows[np.isin(copies.kept, said)], said[1:])
     if not len(rows):
         return None
     rows = rows[np.argsort(-view.occurred()[rows], kind="stable")]
