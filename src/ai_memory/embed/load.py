@@ -85,7 +85,7 @@ def choose_execution(
     if folder.architecture not in RUNNABLE:
         raise ModelFilesError(
             f"the model in {folder.path} is a {folder.architecture!r}; this version runs {', '.join(sorted(RUNNABLE))}",
-            hint=fetch_model("minilm"),
+            hint=fetch_model(),
             path=str(folder.path),
             architecture=folder.architecture,
         )
