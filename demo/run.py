@@ -22,7 +22,7 @@ from ai_memory.recall.answer import Answer, Hit
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-MODEL = ROOT / ".cache" / "models" / "all-MiniLM-L6-v2"
+MODEL = ROOT / ".cache" / "models" / "multilingual-e5-small"
 TRUSTED = 0.5
 """Hits below this confidence are marked as not trusted; an unanswerable question is passed when none is above it."""
 RECALL_ARGUMENTS = ("as_of", "context", "types", "tags", "session")
