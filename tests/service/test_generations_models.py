@@ -241,3 +241,36 @@ def test_the_small_model_replaces_hashes_and_finds_by_meaning(tmp_path: Path, mi
         assert _identity(service).model == "hashing"
     finally:
         service.close()
+
+
+@pytest.mark.model
+def test_a_store_keeps_its_model_when_a_better_one_comes_and_moves_on_request(
+    tmp_path: Path, minilm_folder: Any, e5_folder: Any
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / minilm_folder.name).symlink_to(minilm_folder.path)
+    settings = Settings(data_dir=tmp_path)
+    service = open_service(settings)
+    try:
+        _fill(service)
+    finally:
+        service.close()
+    (tmp_path / "models" / e5_folder.name).symlink_to(e5_folder.path)
+    service = open_service(settings)
+    try:
+        assert service.carry_out(RECALL, RecallRequest(query="vessels on the ocean")).searched.by_meaning == len(TEXTS)
+        assert _identity(service).model == "all-MiniLM-L6-v2"
+        reembed(service, model="e5")
+        assert wait_for(service, seconds=120).state == "done"
+        assert _identity(service).model == "multilingual-e5-small"
+        answer = service.carry_out(RECALL, RecallRequest(query="киты поют"))
+        assert (answer.hits[0].memory.text, answer.notices) == ("whales sing in the deep", ())
+        service.carry_out(TAKE_BACK, TakeBackRequest())
+        assert _identity(service).model == "all-MiniLM-L6-v2"
+    finally:
+        service.close()
+    (tmp_path / "fresh").mkdir()
+    (tmp_path / "fresh" / "models").symlink_to(tmp_path / "models")
+    new = Embedders(Settings(data_dir=tmp_path / "fresh")).of_store(None)
+    assert new is not None
+    assert new.identity.model == "multilingual-e5-small", "a new store takes the better one"

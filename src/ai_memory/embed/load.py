@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.known import EMBEDDING_GEMMA, RUNNABLE
+from ai_memory.embed.models.known import E5, EMBEDDING_GEMMA, RUNNABLE
 from ai_memory.embed.runtimes.base import Dtype, Runtime
 from ai_memory.embed.runtimes.processor import has_bfloat16
 from ai_memory.embed.transformer import TransformerEmbedder
@@ -59,7 +59,7 @@ def load_embedder(
 
     `runtime` is `openvino` (CPU), `torch` (the `gpu` extra) or `auto`: torch on a CUDA device, else openvino.
     `device` is `cpu`, `cuda` or `auto`: a CUDA device if torch is installed and finds one. `dtype` is `float32`, `bfloat16`,
-    `int8` (openvino only) or `auto`: for EmbeddingGemma's weights bfloat16 if the hardware supports it, else float32.
+    `int8` (openvino only) or `auto`: for EmbeddingGemma and e5 bfloat16 if the hardware supports it, else float32.
     `threads` 0 means one per core; `cache_dir` keeps the compiled model between processes if it is large enough to be worth it.
     Raises InvalidInputError for any other value, ModelFilesError if this version does not run the architecture or a file
     cannot be read, EmbedderUnavailableError if the device or the runtime is not available.
@@ -85,7 +85,7 @@ def choose_execution(
     if folder.architecture not in RUNNABLE:
         raise ModelFilesError(
             f"the model in {folder.path} is a {folder.architecture!r}; this version runs {', '.join(sorted(RUNNABLE))}",
-            hint=fetch_model("minilm"),
+            hint=fetch_model(),
             path=str(folder.path),
             architecture=folder.architecture,
         )
@@ -144,7 +144,8 @@ def _dtype(name: str, folder: ModelFolder, device: Device) -> Dtype:
     if folder.is_onnx:
         # In bfloat16 the norms of the file's graph would run in bfloat16 too; in the graph built here they stay in float32.
         return Dtype.FLOAT32
-    if folder.architecture == EMBEDDING_GEMMA.architecture and (device is Device.CUDA or has_bfloat16()):
+    large = folder.architecture == EMBEDDING_GEMMA.architecture or folder.known is E5
+    if large and (device is Device.CUDA or has_bfloat16()):
         return Dtype.BFLOAT16
     return Dtype.FLOAT32
 

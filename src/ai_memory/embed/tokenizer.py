@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ai_memory.embed.base import TooLong
 from ai_memory.embed.texts import replace_surrogates
+from ai_memory.embed.unigram import UnigramEncoding, read_unigram
 from ai_memory.errors import InvalidInputError, ModelFilesError, TooLargeError
 
 if TYPE_CHECKING:
@@ -36,11 +37,22 @@ class Piece:
 
     id: int
     text: str
-    """As spelled in the vocabulary."""
+    """As spelled in the vocabulary; of characters that it has not, the name of the unknown token or the characters themselves."""
     special: bool
     start: int
     """Start and end (exclusive) in the text, in characters; both 0 for a special token."""
     stop: int
+
+
+def _of_the_library(file: Path) -> Any:
+    """The `tokenizers` library's own, without the file's truncation and padding."""
+    from tokenizers import Tokenizer  # 130 ms, and only where a model is used
+
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    _disable_word_cache(tokenizer.model)
+    return tokenizer
 
 
 def _disable_word_cache(model: Any) -> None:
@@ -58,15 +70,10 @@ class TextTokenizer:
     """The model's tokenizer, with its truncation and padding switched off. Safe to call from several threads."""
 
     def __init__(self, file: Path, max_tokens: int) -> None:
-        from tokenizers import Tokenizer  # 130 ms, and only where a model is used
-
         try:
-            self._tokenizer = Tokenizer.from_file(str(file))
+            self._tokenizer = read_unigram(file) or _of_the_library(file)
         except Exception as error:
             raise ModelFilesError(f"{file} cannot be read as a tokenizer: {error}", file=str(file)) from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        _disable_word_cache(self._tokenizer.model)
         self._max_tokens = max_tokens
         mask = self._tokenizer.encode("a").special_tokens_mask
         self._before = mask.index(0)
@@ -130,7 +137,7 @@ class TextTokenizer:
         tail = ids[len(ids) - self._after :] if self._after else []
         return Window(index, (*kept, *tail), len(kept) - self._before, cut=len(ids) - self._max_tokens)
 
-    def _encode(self, texts: Sequence[str], prompts: Sequence[str]) -> list[Encoding]:
+    def _encode(self, texts: Sequence[str], prompts: Sequence[str]) -> list[Encoding | UnigramEncoding]:
         whole = [prompt + replace_surrogates(text) for prompt, text in zip(prompts, texts, strict=True)]
         if len(whole) == 1:
             return [self._tokenizer.encode(whole[0])]  # the batch call would start a thread pool

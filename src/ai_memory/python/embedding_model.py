@@ -83,7 +83,7 @@ class EmbeddingModel:
     ) -> None:
         """Find the model and check its files.
 
-        `model` is `auto` (EmbeddingGemma if it is found, else all-MiniLM-L6-v2), a known name, or a model folder. `dimension`
+        `model` is `auto` (EmbeddingGemma, multilingual-e5-small or all-MiniLM-L6-v2), a known name, or a model folder. `dimension`
         is one of `supported_dimensions()`; vectors are cut to it and renormalised. `dtype` is `auto`, `float32`, `bfloat16` or
         `int8`; `runtime` is `auto`, `openvino` or `torch`; `device` is `auto`, `cpu` or `cuda`; `threads` 0 means one per core.
         `cache` keeps vectors for later calls: in memory and in the data folder (True), in memory and in the given file, or in the
@@ -302,7 +302,7 @@ def _folder(settings: Settings) -> ModelFolder:
         looked_at = [str(place) for place in places(wanted, settings.data_dir, elsewhere)]
         raise EmbedderUnavailableError(
             f"there is no model {wanted!r} on this machine; searched {', '.join(looked_at)}",
-            hint="ai-memory model fetch minilm (84 MB), or: ai-memory model fetch embeddinggemma",
+            hint="ai-memory model fetch (95 MB); for English on a small machine ai-memory model fetch minilm (84 MB)",
             looked_at=looked_at,
         )
     return folder

@@ -292,7 +292,7 @@ class Embedders:
         if own and pinned is not None and not settings.embedder_url:
             model, dimension = self._model_of(pinned), dimension or pinned.dimension
         if model == NO_MODEL:
-            raise InvalidInputError("the setting `model` is none", hint=by_field("model", "minilm").after("name one: "))
+            raise InvalidInputError("the setting `model` is none", hint=by_field("model", "e5").after("name one: "))
         dtype = choice.dtype or settings.dtype
         if dtype == AUTO and pinned is not None and (own or model == pinned.model):
             dtype = pinned.dtype

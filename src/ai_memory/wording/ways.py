@@ -101,14 +101,14 @@ def by_field(name: str, value: str, purpose: str = "") -> Way:
 
 
 def fetch_model(name: str = "") -> Way:
-    """Fetch a model: the small one, or that of this name."""
+    """Fetch a model: the multilingual one, or that of this name."""
     command = f"ai-memory model fetch {name}".rstrip()
     return by_operator(command, f"fetch the embedding model {name}".rstrip() if name else "fetch an embedding model")
 
 
 FETCH_MODEL = fetch_model()
 FETCH_AGAIN = by_operator(
-    "copy the folder again, or delete it and run: ai-memory model fetch minilm",
+    "copy the folder again, or delete it and run: ai-memory model fetch NAME",
     "copy the model's folder again, or fetch the model again",
 )
 USE_FOLDER = by_operator(

@@ -12,12 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.models.folder import WEIGHTS, ModelFolder
-from ai_memory.embed.models.weights import read_tensors
+from ai_memory.embed.models.folder import ModelFolder
+from ai_memory.embed.models.four_bits import read_four_bits
+from ai_memory.embed.models.weights import FloatTable, WordTable, read_tensors
 from ai_memory.errors import ModelFilesError
 
 Tensors = dict[str, NDArray[np.float32]]
 
+_WORDS = "embeddings.word_embeddings.weight"
 _IGNORED = frozenset({"embeddings.position_ids", "pooler.dense.weight", "pooler.dense.bias"})
 _REQUIRED = {"hidden_act": "gelu", "position_embedding_type": "absolute"}
 
@@ -31,23 +33,35 @@ class BertConfig(NamedTuple):
     """Added to the variance in every layer norm."""
 
 
-def read_bert(folder: ModelFolder) -> tuple[BertConfig, Tensors]:
-    """The configuration, and the tensors of `expected_tensors` by name, float32; linear weights are [out, in].
+class Bert(NamedTuple):
+    """What a runtime builds a BERT from."""
+
+    config: BertConfig
+    weights: Tensors
+    """The tensors of `expected_tensors` by name, float32, without the token embeddings; linear weights are [out, in]."""
+    words: WordTable
+    """The token embeddings: they are looked up outside the layers, in the mapped file, and never compiled."""
+
+
+def read_bert(folder: ModelFolder) -> Bert:
+    """The configuration and the weights of the folder's BERT.
 
     Raises ModelFilesError if the configuration is not supported or the weights do not match it.
     """
     _check_config(folder)
-    weights = read_tensors(folder.path / WEIGHTS, expected_tensors(folder.config), _IGNORED, prefix="bert.")
-    config = folder.config
+    config, file = folder.config, folder.path / folder.weights
     numbers = BertConfig(config["num_hidden_layers"], config["num_attention_heads"], float(config["layer_norm_eps"]))
-    return numbers, weights
+    if folder.has_four_bits:
+        return Bert(numbers, *read_four_bits(file, expected_tensors(config), _WORDS))
+    weights = read_tensors(file, expected_tensors(config), _IGNORED, prefix="bert.")
+    return Bert(numbers, weights, FloatTable(weights.pop(_WORDS)))
 
 
 def expected_tensors(config: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
     """Name and shape of every tensor of a BERT with this configuration."""
     width, inner = config["hidden_size"], config["intermediate_size"]
     shapes: dict[str, tuple[int, ...]] = {
-        "embeddings.word_embeddings.weight": (config["vocab_size"], width),
+        _WORDS: (config["vocab_size"], width),
         "embeddings.position_embeddings.weight": (config["max_position_embeddings"], width),
         "embeddings.token_type_embeddings.weight": (config["type_vocab_size"], width),
         "embeddings.LayerNorm.weight": (width,),

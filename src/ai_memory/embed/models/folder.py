@@ -4,7 +4,7 @@
     config.json                  the transformer's sizes
     sentence_bert_config.json    the longest input (optional)
     tokenizer.json               the tokenizer, in the form of the `tokenizers` library
-    model.safetensors            the weights
+    model.safetensors            the weights; in their place e5-small-q4.bin, weights of four bits (`embed.models.four_bits`)
     config_sentence_transformers.json   the prompts, if the model has any (optional)
     1_Pooling/config.json        how token states become one vector
     2_Dense/…                    a linear layer with its weights, if the chain has one
@@ -19,12 +19,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
+from ai_memory.embed.models import four_bits
 from ai_memory.embed.models.digests import folder_digests
 from ai_memory.embed.models.known import FAMILIES, KnownModel, known_model
 from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable, named_prompts
@@ -33,6 +35,7 @@ from ai_memory.wording.ways import FETCH_AGAIN, USE_FOLDER
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
+FOUR_BIT_WEIGHTS = "e5-small-q4.bin"
 ONNX_WEIGHTS = "onnx/model.onnx"
 
 _REFUSED = {
@@ -74,6 +77,11 @@ class ModelFolder:
         return self.weights == ONNX_WEIGHTS
 
     @property
+    def has_four_bits(self) -> bool:
+        """Whether the weights are those of four bits."""
+        return self.weights == FOUR_BIT_WEIGHTS
+
+    @property
     def dimensions(self) -> tuple[int, ...]:
         """The lengths that a vector may be cut to, the full one first; only the full one if the model is not a known one."""
         smaller = [each for each in self.known.dimensions if each < self.dimension] if self.known else []
@@ -99,7 +107,8 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
         )
     if (path / "onnx").is_dir() and not (path / "modules.json").exists():
         return _read_onnx_folder(path, name or path.name)
-    _check_inventory(path, ("modules.json", "config.json", TOKENIZER, WEIGHTS))
+    weights = weights_in(path)
+    _check_inventory(path, ("modules.json", "config.json", TOKENIZER, weights))
     pooling, dense = _read_modules(path)
     config = read_json(path / "config.json")
     _check_inventory(
@@ -107,9 +116,9 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
     )
     _check_pooling(path / pooling / "config.json")
     optional = [each for each in ("sentence_bert_config.json",) if (path / each).is_file()]
-    files = ["modules.json", "config.json", TOKENIZER, WEIGHTS, f"{pooling}/config.json", *optional]
+    files = ["modules.json", "config.json", TOKENIZER, weights, f"{pooling}/config.json", *optional]
     files += [f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)]
-    _check_whole(path, [name for name in files if name.endswith((WEIGHTS, TOKENIZER))])
+    _check_whole(path, [name for name in files if name.endswith((WEIGHTS, FOUR_BIT_WEIGHTS, TOKENIZER))])
     title = name or path.name
     architecture = str(config.get("model_type", ""))
     named = known_model(title)
@@ -126,7 +135,13 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
         files=tuple(sorted(files)),
         known=known,
         prompts=_prompts(path, known),
+        weights=weights,
     )
+
+
+def weights_in(path: Path) -> str:
+    """The name of the weights in a sentence-transformers folder: those of four bits where they are the only ones."""
+    return FOUR_BIT_WEIGHTS if (path / FOUR_BIT_WEIGHTS).is_file() and not (path / WEIGHTS).exists() else WEIGHTS
 
 
 def _check_whole(path: Path, files: Sequence[str]) -> None:
@@ -139,7 +154,7 @@ def _check_whole(path: Path, files: Sequence[str]) -> None:
         try:
             with file.open("rb") as opened:
                 size = opened.seek(0, os.SEEK_END)
-                wrong = _cut_tensors(opened, size) if name.endswith(WEIGHTS) else _cut_json(opened, size)
+                wrong = _CUT[PurePath(name).name](opened, size)
         except OSError as error:
             wrong = f"cannot be read: {error.strerror}"
         if wrong:
@@ -169,6 +184,23 @@ def _cut_json(opened: BinaryIO, size: int) -> str | None:
     begins = opened.read(64).lstrip()[:1]
     opened.seek(max(0, size - 64))
     return None if begins == b"{" and opened.read().rstrip()[-1:] == b"}" else "is not a JSON object, or was cut off"
+
+
+def _cut_four_bits(opened: BinaryIO, size: int) -> str | None:
+    """Whether the file ends before its last tensor does, by its directory."""
+    try:
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            ends = four_bits.end(mapped)
+    except ValueError as error:  # also for an empty file
+        return f"cannot be read as weights of four bits: {error}"
+    return None if ends == size else f"has {size:,} bytes in place of {ends:,}"
+
+
+_CUT: Mapping[str, Callable[[BinaryIO, int], str | None]] = {
+    WEIGHTS: _cut_tensors,
+    FOUR_BIT_WEIGHTS: _cut_four_bits,
+    TOKENIZER: _cut_json,
+}
 
 
 def _read_onnx_folder(path: Path, title: str) -> ModelFolder:

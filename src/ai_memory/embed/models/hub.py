@@ -19,7 +19,14 @@ from ai_memory.embed.models.fetch import Progress, bytes_below, disk_error, put_
 from ai_memory.embed.models.folder import ModelFolder, read_model_folder
 from ai_memory.embed.models.known import KnownModel
 from ai_memory.embed.models.locate import models_folder
-from ai_memory.errors import EmbedderUnavailableError, MemoryServiceError, ModelFilesError, OfflineError, StoreFullError
+from ai_memory.errors import (
+    EmbedderUnavailableError,
+    InvalidInputError,
+    MemoryServiceError,
+    ModelFilesError,
+    OfflineError,
+    StoreFullError,
+)
 
 _WANTED = ("*.json", "*.safetensors", "*/config.json", "*/model.safetensors", "README.md", "LICENSE*")
 _WANTED_OF_ONNX = ("*.json", "onnx/model.onnx", "onnx/model.onnx_data", "README.md", "LICENSE*")
@@ -48,7 +55,7 @@ def fetch_from_hub(
     target = models_folder(data_dir) / model.name
     source = repository or model.repository
     if target.exists():
-        return read_model_folder(target)
+        return _present(target)
     if offline:
         raise OfflineError(f"{source} is on the Hugging Face hub and offline is set", looked_at=str(target))
     with _turn(target) as partial:
@@ -59,6 +66,18 @@ def fetch_from_hub(
             put_in_place(partial, target)
     shutil.rmtree(partial, ignore_errors=True)
     return read_model_folder(target)
+
+
+def _present(target: Path) -> ModelFolder:
+    """The folder that is there. Raises InvalidInputError if its weights are of four bits, which the hub's are not."""
+    folder = read_model_folder(target)
+    if folder.has_four_bits:
+        raise InvalidInputError(
+            f"{target} has the weights of four bits that the package index has, not those of the hub",
+            hint="move that folder away first; a store whose vectors it made then needs: ai-memory reembed",
+            path=str(target),
+        )
+    return folder
 
 
 @contextlib.contextmanager

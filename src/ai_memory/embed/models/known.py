@@ -20,7 +20,7 @@ class KnownModel:
     name: str
     """The folder's name below `<data>/models/`, and the model's name in an embedder identity."""
     aliases: tuple[str, ...] = ()
-    """Other names accepted in settings, in lower case."""
+    """Other names accepted in settings, in lower case; the first is the one that hints name."""
     repository: str
     """Its name on the Hugging Face hub."""
     copies: tuple[str, ...] = ()
@@ -59,6 +59,30 @@ MINILM = KnownModel(
     },
 )
 
+E5 = KnownModel(
+    name="multilingual-e5-small",
+    aliases=("e5", "multilingual", "e5-small", "intfloat/multilingual-e5-small"),
+    repository="intfloat/multilingual-e5-small",
+    architecture="bert",
+    dimensions=(384,),
+    max_tokens=512,
+    # One prompt for all queries: its authors ask for `query: ` on both sides of symmetric tasks.
+    prompts=PromptTable(
+        queries={Task.RETRIEVAL: "query: "}, document="passage: ", titled_document="passage: {title}\n"
+    ),
+    licence="MIT",
+    files={
+        "1_Pooling/config.json": "59b17485dfd10b0357a0895542798f37669325f2924052ead0670f69fd05e2f8",
+        "NOTICE": "99b8705a4eb9a5a890deb0db3b3080348a1732ea457530231e406ed0e547c0d8",
+        "config.json": "62bf5b08936b01b97066ea20402ca8b81f2effcd6b3662f527036938a9999f93",
+        "config_sentence_transformers.json": "b81d83d22b526413baf36c795afb00ae4f284a5a7efc5c7bd58daca405fe0d3e",
+        "e5-small-q4.bin": "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+        "modules.json": "cebd88583c259d17a9e4e1fa6296a0c7c3dc1ec52e36d5c82d2f68d894efa01e",
+        "sentence_bert_config.json": "bf769a0285c6b5e8af4da77c7d6dff678e3a0568f4ff34cfcc58d2ada57c6d16",
+        "tokenizer.json": "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
+    },
+)
+
 EMBEDDING_GEMMA = KnownModel(
     name="embeddinggemma-300m",
     aliases=("gemma", "embeddinggemma", "embeddinggemma:300m", "google/embeddinggemma-300m"),
@@ -88,9 +112,11 @@ EMBEDDING_GEMMA = KnownModel(
 RUNNABLE = frozenset({"bert", "gemma3_text"})
 """The architectures that this version can run."""
 
-KNOWN_MODELS: tuple[KnownModel, ...] = (EMBEDDING_GEMMA, MINILM)
-"""In order of preference: `auto` uses the first that is installed and that this version can run."""
+KNOWN_MODELS: tuple[KnownModel, ...] = (EMBEDDING_GEMMA, E5, MINILM)
+"""In order of preference: for a new store `auto` uses the first that is installed and that this version can run."""
 
+DEFAULT = E5
+"""What is fetched where no model is named."""
 
 FAMILIES: Mapping[str, KnownModel] = {EMBEDDING_GEMMA.architecture: EMBEDDING_GEMMA}
 """Architectures with a single known model: a folder of another name is a fine-tuned copy, with the same prompts and dimensions."""

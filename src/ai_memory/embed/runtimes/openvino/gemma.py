@@ -7,6 +7,7 @@ graph, in the mapped file: of the 800 MB table only the needed rows are read, an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.models.gemma import GemmaConfig, Tensors, read_config, read_weights, rotary_table
+from ai_memory.embed.models.weights import release_pages
 from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.importing import import_openvino
 from ai_memory.embed.runtimes.openvino.operations import Graph, Linear, Node
@@ -51,7 +53,7 @@ def build_gemma(folder: ModelFolder, linear: Linear) -> Graph:
     parameters = [tokens, mean, *(each for kind in used for each in kind.parameters)]
     model = ov.Model([operations.unit_length(x)], parameters, folder.name)
     table = weights["embed_tokens.weight"]
-    return Graph(model, _Feeder(config, table, folder.max_tokens), table)
+    return Graph(model, _Feeder(config, table, folder.max_tokens), partial(release_pages, table))
 
 
 class _KindInputs:

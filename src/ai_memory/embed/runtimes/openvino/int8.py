@@ -22,7 +22,7 @@ from ai_memory.embed.runtimes.processor import adds_bytes_in_pairs
 _, ops = import_openvino()
 
 Product: TypeAlias = Callable[[Node, Weights], Node]
-"""x [T, in], weight [out, in] → x·weightᵀ [T, out], every column rounded to 8 bits."""
+"""x [..., in], weight [out, in] → x·weightᵀ [..., out], every column rounded to 8 bits."""
 
 _LEVELS = 127.0
 """Inputs and weights become integers from -127 to 127."""
@@ -31,7 +31,7 @@ _PAIR = 128.0
 
 
 def linear_int8() -> Linear:
-    """As `operations.linear` for x [T, in], in the form that is fastest on this processor."""
+    """As `operations.linear`, in the form that is fastest on this processor."""
     return with_outliers(paired_product if adds_bytes_in_pairs() else restored_product)
 
 
@@ -55,7 +55,7 @@ def with_outliers(product: Product) -> Linear:
 
 
 def restored_product(x: Node, weight: Weights) -> Node:
-    """The form for VNNI and AMX, [T, in] and weight [out, in] → [T, out]: int8 weights times their scale.
+    """The form for VNNI and AMX, [..., in] and weight [out, in] → [..., out]: int8 weights times their scale.
 
     The runtime quantises x at run time and multiplies bytes.
     Without these instructions it multiplies in float32, no faster than with float32 weights.
@@ -66,7 +66,7 @@ def restored_product(x: Node, weight: Weights) -> Node:
 
 
 def paired_product(x: Node, weight: Weights) -> Node:
-    """The form for AVX2, [T, in] and weight [out, in] → [T, out]: a convolution of size 1 over bytes, one scale of x per token.
+    """The form for AVX2, [..., in] and weight [out, in] → [..., out]: a convolution of size 1 over bytes, one scale of x per token.
 
     AVX2 multiplies unsigned by signed bytes and adds two neighbouring products in 16 bits before it widens them, so weights are
     scaled until no two neighbours can overflow. The unsigned inputs are x / scale + 127, and the offset's share of each sum is
@@ -79,6 +79,8 @@ def paired_product(x: Node, weight: Weights) -> Node:
     pairs[:, : sizes.shape[1] // 2] += sizes[:, 1::2]
     scale = np.maximum(_scale(pairs.max(axis=1, keepdims=True), _PAIR), _scale(sizes.max(axis=1, keepdims=True)))
     rounded = _rounded(weight, scale)
+    shape = ops.shape_of(x, "i64")
+    x = ops.reshape(x, np.array([-1, weight.shape[1]]), False)  # BERT's x is [B, S, in]
     last = np.array([-1])
     largest = ops.maximum(ops.reduce_max(x, last, True), ops.negative(ops.reduce_min(x, last, True)))
     # 1e-30 keeps a token of zeros from dividing by zero.
@@ -94,8 +96,9 @@ def paired_product(x: Node, weight: Weights) -> Node:
     sums_of_bytes = ops.convolution(bytes_, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
     offset = -_LEVELS * scale * rounded.sum(axis=1, keepdims=True, dtype=np.int64)
     product = ops.add(sums_of_bytes, ops.constant(offset.astype(np.float32).reshape(1, -1, 1, 1)))
-    rows = ops.squeeze(ops.transpose(product, np.array([2, 0, 3, 1])), np.array([0, 1]))
-    return ops.multiply(rows, step)
+    rows = ops.multiply(ops.squeeze(ops.transpose(product, np.array([2, 0, 3, 1])), np.array([0, 1])), step)
+    zero, one = np.array([0]), np.array([1])
+    return ops.reshape(rows, ops.concat([ops.slice(shape, zero, last, one, zero), np.array([len(weight)])], 0), False)
 
 
 def _scale(largest: Weights, levels: float = _LEVELS) -> Weights:

@@ -39,8 +39,8 @@ class Graph:
     """An `openvino.Model`."""
     feed: Callable[[Sequence[Sequence[int]]], Mapping[str, Any]]
     """Turns n inputs of token ids, none empty, into arrays by the names of the model's parameters."""
-    table: Weights | None = None
-    """The token embeddings that `feed` reads, [vocabulary, W], if they are not part of the model."""
+    release: Callable[[], None] | None = None
+    """Frees what was read of the weights' file and is not needed once the model is compiled, if `feed` reads from that file."""
     padded: bool = False
     """Whether `feed` pads inputs to the longest one."""
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.weights import release_pages
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.bert import build_bert
@@ -76,7 +75,7 @@ class Compiled:
         """
         try:
             result = self._request.infer(dict(self._feed(inputs)), share_inputs=True)
-        except RuntimeError as error:
+        except (RuntimeError, IndexError) as error:  # the second for an id beyond the table of token embeddings
             lengths = [len(each) for each in inputs]
             raise EmbedderError(f"the forward pass failed: {error}", lengths=lengths) from error
         return np.array(result[0], dtype=np.float32, order="C")
@@ -106,10 +105,8 @@ class OpenVinoRuntime:
             properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _INT8_GROUP if has_int8_products() else "0"
         cache = cache_dir and cache_dir / "compiled" / f"{folder.revision()[:16]}-{dtype}"
         self._compiled = Compiled(core, folder, built, properties, cache)
-        if built.table is not None:
-            release_pages(
-                built.table
-            )  # the layers' weights, in the same file, have been copied into the compiled model
+        if built.release is not None:
+            built.release()  # the layers' weights, in the same file, have been copied into the compiled model
         self._padded = built.padded
         self._dimension = folder.dimension
 

@@ -25,6 +25,8 @@ class OpenVinoTokens:
         """Build and compile. Raises ModelFilesError if the weights do not match, EmbedderUnavailableError if it cannot run."""
         built = build_bert_tokens(folder, operations.linear)
         self._compiled = Compiled(ov.Core(), folder, built, properties_of(Dtype.FLOAT32, threads))
+        if built.release is not None:
+            built.release()
 
     def read(self, inputs: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
         """For each input of token ids, none empty, in order: unit vectors of its tokens, shape (tokens, width), float32.

@@ -7,7 +7,7 @@ they are used; the mean over tokens is summed in float32. The final normalisatio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from ai_memory.embed.models import bert, gemma
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.weights import release_pages
+from ai_memory.embed.models.weights import WordTable, release_pages
 from ai_memory.embed.runtimes.torch.attention import AttentionPlan, Tensor, plan_attention
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -50,6 +50,13 @@ class _Loader:
     def table(self, array: NDArray[np.float32]) -> Tensor:
         """A table for row look-ups: on the CPU it stays in its mapped file, of which only the needed rows are read."""
         return torch.from_numpy(array) if self.device == "cpu" else self.weight(array)
+
+    def words(self, table: WordTable) -> Callable[[Tensor], Tensor]:
+        """The embeddings of ids int64 [T], as a function: on the CPU looked up in the mapped file, else in the device's memory."""
+        if self.device == "cpu":
+            return lambda ids: torch.from_numpy(table.rows(ids.numpy()))
+        whole = self.weight(table.whole())
+        return lambda ids: whole[ids]
 
 
 class GemmaModel:
@@ -131,10 +138,10 @@ class BertModel:
     def __init__(self, folder: ModelFolder, dtype: Tensor, device: str) -> None:
         """Raises ModelFilesError if the weights do not match the configuration."""
         loader = _Loader(dtype, device)
-        self._config, weights = bert.read_bert(folder)
+        self._config, weights, table = bert.read_bert(folder)
         part = _part(weights, "embeddings.")
         self._dtype = dtype
-        self._words = loader.table(part["word_embeddings.weight"])
+        self._words = loader.words(table)
         self._places = loader.weight(part["position_embeddings.weight"])
         self._kind = loader.weight(part["token_type_embeddings.weight"][0])
         self._norm = _norm_weights(part, "LayerNorm", loader)
@@ -146,7 +153,7 @@ class BertModel:
     def __call__(self, ids: Tensor, positions: Tensor, lengths: Sequence[int]) -> Tensor:
         """As `Model.__call__`."""
         plan = plan_attention(lengths, None, str(ids.device))
-        x = self._words[ids].to(self._dtype) + self._kind + self._places[positions]
+        x = self._words(ids).to(self._dtype) + self._kind + self._places[positions]
         x = functional.layer_norm(x, x.shape[1:], *self._norm, eps=self._config.epsilon)
         for layer in self._layers:
             x = layer(x, plan)
