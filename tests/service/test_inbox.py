@@ -109,7 +109,7 @@ def test_the_older_one_ends_whichever_arrives_first(memory: Memory) -> None:
         ({"author": "Ann"}, {"author": "Bob"}),
     ],
 )
-def test_other_peoples_memories_are_never_compared(memory: Memory, one: dict[str, str], two: dict[str, str]) -> None:
+def test_other_peoples_memories_are_never_compared(memory: Memory, one: dict[str, Any], two: dict[str, Any]) -> None:
     memory.remember("I live in Berlin and like it.", valid_from="2020-01-01", **one)
     receipt = memory.remember("I live in Munich and like it.", valid_from="2024-01-01", **two)
     assert receipt.similar == ()
@@ -270,7 +270,7 @@ def test_later_hides_a_proposal_until_then(memory: Memory) -> None:
         ("perhaps", {}),
     ],
 )
-def test_a_wrong_decision_changes_nothing(memory: Memory, decision: str, fields: dict[str, Any]) -> None:
+def test_a_wrong_decision_changes_nothing(memory: Memory, decision: Any, fields: dict[str, Any]) -> None:
     _, _, made = moved(memory)
     with pytest.raises(InvalidInputError):
         memory.decide(made, decision, **fields)

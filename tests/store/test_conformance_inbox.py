@@ -109,6 +109,16 @@ def test_the_same_texts_are_proposed_once_whichever_memories_have_them(store: St
     assert isinstance(one(store, Propose(proposal=proposal(new, again))), Stored)
 
 
+def test_a_value_may_come_back_after_another_one(store: Store) -> None:
+    old, new = moved(store)
+    decided(store, made(store, old, new), "accepted")
+    again = kept(store, old.text, valid_from=START)
+    decided(store, made(store, new, again), "accepted")
+    third = kept(store, new.text, valid_from=START + DAY)
+    decided(store, made(store, again, third), "rejected")
+    assert isinstance(one(store, Propose(proposal=proposal(third, again))), Unchanged)
+
+
 def test_another_users_texts_are_other_texts(store: Store) -> None:
     mine, hers = moved(store, user="me"), moved(store, user="her")
     made(store, *mine)

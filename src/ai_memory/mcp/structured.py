@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from ai_memory.clock import day_in, in_zone
 from ai_memory.mcp.text import short
+from ai_memory.clock import day_in
+from ai_memory.mcp.text import short, touches
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.reading import History
 from ai_memory.operations.writing import Forgotten
@@ -114,17 +116,6 @@ class Walked(Struct, frozen=True, kw_only=True):
     neighbours: tuple[Reached, ...]
 
 
-class Touched(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A stored memory that a new one copies, restates, updates, contradicts or extends."""
-
-    id: str
-    kind: str
-    confidence: float
-    reason: str
-    text: str = ""
-    proposal: str = ""
-
-
 class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a write."""
 
@@ -137,7 +128,8 @@ class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     differs: tuple[str, ...] = ()
     contains_forgotten: tuple[str, ...] = ()
-    similar: tuple[Touched, ...] = ()
+    similar: tuple[str, ...] = ()
+    """The stored memories that it touches, each as its line of the text says it."""
 
 
 class Erased(Struct, frozen=True, kw_only=True):
@@ -245,17 +237,7 @@ def _written(receipt: Receipt, zone: dt.tzinfo) -> Written:
         reason=receipt.reason or "",
         differs=receipt.differs,
         contains_forgotten=receipt.contains_forgotten,
-        similar=tuple(
-            Touched(
-                id=each.id,
-                kind=each.kind.value,
-                confidence=round(each.confidence, 2),
-                reason=each.reason,
-                text=short(each.text or ""),
-                proposal=each.proposal or "",
-            )
-            for each in receipt.similar
-        ),
+        similar=tuple(f"{touches(each)} {short(each.text or '')}" for each in receipt.similar),
     )
 
 

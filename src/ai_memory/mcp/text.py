@@ -19,7 +19,7 @@ from ai_memory.operations.writing import Forgotten
 from ai_memory.recall.answer import Answer
 from ai_memory.recall.marks import marks
 from ai_memory.text.shown import one_line, quoted
-from ai_memory.types import Actor, MemoryRecord, Page, Receipt, Relation
+from ai_memory.types import Actor, MemoryRecord, Page, Receipt, Relation, Similar
 
 LISTED_CHARACTERS = 300
 """How much of a text a listing shows, in characters; recall shows the whole passage."""
@@ -135,11 +135,16 @@ def _receipt(receipt: Receipt, zone: dt.tzinfo) -> Iterable[str]:
     if receipt.was_retired is not None and receipt.was_retired.reason:
         yield f"{_INDENT}retired because: {short(receipt.was_retired.reason)}"
     for each in receipt.similar:
-        proposed = f", proposed as {each.proposal}" if each.proposal else ""
-        yield f"{each.kind} {each.id} ({each.confidence:.0%}: {one_line(each.reason)}{proposed}):"
+        yield touches(each)
         yield from _quoted(short(each.text or ""))
     if receipt.differs:
         yield f"unchanged although {', '.join(receipt.differs)} differ; use revise"
+
+
+def touches(similar: Similar) -> str:
+    """What a new memory does to a stored one, in one line, which the stored text follows."""
+    proposed = f", proposed as {similar.proposal}" if similar.proposal else ""
+    return f"{similar.kind} {similar.id} ({similar.confidence:.0%}: {one_line(similar.reason)}{proposed}):"
 
 
 def _relation(relation: Relation, zone: dt.tzinfo) -> Iterable[str]:
