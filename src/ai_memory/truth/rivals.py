@@ -38,7 +38,7 @@ _BOTH_HOLD = 0.8
 """The probability that both hold from which they do not."""
 _ANSWERED = 0.7
 """What it counts that both answer the question in the same way: so much of that probability makes what is no update one."""
-MARKED = 0.88
+MARKED = 0.85
 """How sure an update has to be for the earlier one to be marked: a wrong order costs less than doubt about what holds."""
 SAME = 0.85
 """The probability of a restatement from which two hits are one."""
