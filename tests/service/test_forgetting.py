@@ -212,7 +212,7 @@ from ai_memory.operations.writing import FORGET, ForgetRequest
 from ai_memory.settings import Settings
 from ai_memory.wiring import open_service
 from ai_memory.store.sqlite.file import wal
-from ai_memory.service.handlers import forgetting
+from ai_memory.service.handlers.erasing import forgetting
 
 die = lambda *args, **named: os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[3] == "before-wiping":

@@ -170,7 +170,7 @@ def test_supersede_proposes_what_is_not_certain(memory: Memory) -> None:
 
 
 def test_supersede_ends_what_is_certain_and_it_can_be_undone(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ai_memory.service.handlers.proposals.similar.CERTAIN", 0.5)
+    monkeypatch.setattr("ai_memory.service.handlers.similar.CERTAIN", 0.5)
     old = memory.remember(BERLIN, valid_from="2020-01-01")
     receipt = memory.remember(MUNICH, valid_from="2024-01-01", on_conflict="supersede")
     assert (receipt.outcome, receipt.supersedes) == ("superseded", (old.memory_id,))

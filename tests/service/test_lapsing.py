@@ -226,7 +226,7 @@ CHILD = """
 import sys, time
 from ai_memory import Memory
 from ai_memory.service.background import upkeep
-from ai_memory.service.handlers import forgetting
+from ai_memory.service.handlers.erasing import forgetting
 from ai_memory.service.handlers.ageing import lapsing
 from ai_memory.settings import Settings
 upkeep.EVERY_SECONDS, lapsing.EVERY_SECONDS, forgetting.PAGE = 0.01, 0.0, 1

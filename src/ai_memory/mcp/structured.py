@@ -13,8 +13,6 @@ from typing import Any
 from msgspec import Struct
 
 from ai_memory.clock import day_in, in_zone
-from ai_memory.mcp.text import short
-from ai_memory.clock import day_in
 from ai_memory.mcp.text import short, touches
 from ai_memory.operations.graph import Neighbours
 from ai_memory.operations.reading import History

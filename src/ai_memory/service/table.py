@@ -16,10 +16,10 @@ from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.service.handlers import about, forgetting, generations, moving, reading, watching, writing
+from ai_memory.service.handlers import generations, moving, proposals, reading, watching, writing
 from ai_memory.service.handlers.ageing import changes
+from ai_memory.service.handlers.erasing import about, forgetting
 from ai_memory.service.handlers.graph import deciding, relations, walking
-from ai_memory.service.handlers.proposals import deciding as proposals
 from ai_memory.service.parts import Parts
 
 Handler = Callable[[Parts, Any], Any]

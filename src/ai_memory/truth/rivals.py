@@ -38,7 +38,7 @@ _BOTH_HOLD = 0.8
 """The probability that both hold from which they do not."""
 _ANSWERED = 0.7
 """What it counts that both answer the question in the same way: so much of that probability makes what is no update one."""
-MARKED = 0.88
+MARKED = 0.85
 """How sure an update has to be for the earlier one to be marked: a wrong order costs less than doubt about what holds."""
 SAME = 0.85
 """The probability of a restatement from which two hits are one."""
@@ -185,6 +185,8 @@ class _Table:
         self._in_question = self._sum(asked) or 1.0
         self.similar = None if similar is None else _telling(similar[: len(hits), : len(hits)])
         self._cosines = np.array([hit.cosine for hit in hits])
+        # Of each hit the similarity to its second neighbour: the greatest one is its own, the next that of its first.
+        self._second = np.full(len(hits), -1.0) if self.similar is None else np.sort(self.similar, axis=1)[:, -3:][:, 0]
         self.least = _CERTAIN_BY_WORDS if self.similar is None else CERTAIN
 
     def comparable(self, i: int, j: int) -> bool:
@@ -194,7 +196,8 @@ class _Table:
     def close(self, i: int, j: int) -> bool:
         """Return whether two hits are so alike that they may be about the same, whatever is asked."""
         if self.similar is not None:
-            return float(self.similar[i, j]) >= _CLOSE
+            pair = float(self.similar[i, j])
+            return pair >= _CLOSE and pair >= min(self._second[i], self._second[j])
         shared = self._sum(self._hits[i].words & self._hits[j].words)
         return shared >= _CLOSE * max(0.1, min(self._mass[i], self._mass[j]))
 

@@ -36,11 +36,11 @@ from ai_memory.operations.moving import (
 )
 from ai_memory.operations.writing import Draft
 from ai_memory.operations.zones import in_users_zone
+from ai_memory.service.handlers.archived import checked_feedback, checked_proposal
 from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
 from ai_memory.service.handlers.expiry import with_expiry
 from ai_memory.service.handlers.graph.relations import check_relation, checked_entity, checked_relation
 from ai_memory.service.handlers.once import write
-from ai_memory.service.handlers.proposals.deciding import checked_feedback, checked_proposal
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Exclude, Rejected, Relate, Restore, Result, Stored, Unchanged
 from ai_memory.text.normal import dedup_key

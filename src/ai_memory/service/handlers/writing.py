@@ -29,9 +29,9 @@ from ai_memory.service.handlers.expiry import with_expiry
 from ai_memory.service.handlers.lookup import no_such_memory
 from ai_memory.service.handlers.once import Write, write_once
 from ai_memory.service.handlers.phrases import memory_meant
-from ai_memory.service.handlers.proposals.similar import Touched, ended, named, touched
 from ai_memory.service.handlers.reasons import clean_reason
 from ai_memory.service.handlers.refusals import raise_rejected
+from ai_memory.service.handlers.similar import Touched, ended, named, touched
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Duplicate, Rejected, Remember, Result, Retire, Stored, Unchanged
 from ai_memory.types import Actor, MemoryRecord, Outcome, Receipt, Retirement, Searchable

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from msgspec import Struct
 
-from ai_memory.service.handlers.forgetting import forget_lapsed
+from ai_memory.service.handlers.erasing.forgetting import forget_lapsed
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Action
 from ai_memory.truth.ageing import is_too_much

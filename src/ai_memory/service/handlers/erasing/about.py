@@ -12,7 +12,7 @@ from ai_memory.extraction.about.subject import Subject
 from ai_memory.extraction.extract import extract
 from ai_memory.extraction.values import Kind
 from ai_memory.operations.about import AboutMemory, ForgetAboutRequest, ForgottenAbout, LeftMemory
-from ai_memory.service.handlers.forgetting import SHOWN_IDS, check_share, forget_all, forget_commands, states_of
+from ai_memory.service.handlers.erasing.forgetting import SHOWN_IDS, check_share, forget_all, forget_commands, states_of
 from ai_memory.service.handlers.lookup import no_such_memory
 from ai_memory.service.handlers.reasons import check_reason, clean_reason, texts_in
 from ai_memory.service.parts import Parts

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ai_memory.errors import BrakeError, InvalidInputError, StoreFullError
 from ai_memory.operations.writing import ForgetManyRequest, ForgetRequest, Forgotten
 from ai_memory.operations.zones import in_users_zone
-from ai_memory.service.handlers.leaving import leaving
+from ai_memory.service.handlers.erasing.leaving import leaving
 from ai_memory.service.handlers.lookup import as_selection, key_in, memory_named, only_user
 from ai_memory.service.handlers.once import Write, write, write_once
 from ai_memory.service.handlers.reasons import check_reason, clean_reason

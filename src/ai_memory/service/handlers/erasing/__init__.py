@@ -1,0 +1,1 @@
+"""Erasing memories: one, by filter, or all about someone; and which names leave with them."""

@@ -1,1 +1,0 @@
-"""Handlers of proposals and feedback, and what a new memory touches."""
