@@ -1,10 +1,10 @@
 """Score `truth/compare.py` on the cases of `tests/truth/`: which earlier statements a new one is said to update, and rightly?
 
     python scripts/score_compare.py --data-dir .cache                       # with the vectors of the model that this folder has
-    python scripts/score_compare.py --words --language ru                   # by words alone
+    python scripts/score_compare.py --words --language ru                   # with words alone
 
 Cases of one language that are about different attributes share a room. Its texts are said in the order of their days, and each is
-compared with the earlier ones that are most like it, at most `CANDIDATES` by words, and as many by vectors. Nothing but totals is
+compared with the earlier ones that are most like it, at most `CANDIDATES` by their words, and as many by vectors. Only totals are
 printed, so that the unseen half stays unseen.
 
 A **proposal** is a finding of the kind `updates` or `contradicts`. It is right between an update's or a retraction's new text and
@@ -179,14 +179,14 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=Path(".cache"), help="where the model is")
     parser.add_argument("--half", choices=["seen", "unseen"], help="one half alone")
     parser.add_argument("--language", choices=atlas.LANGUAGES, help="one language alone")
-    parser.add_argument("--words", action="store_true", help="by words alone")
+    parser.add_argument("--words", action="store_true", help="with words alone")
     given = parser.parse_args()
     embed = None if given.words else embedder(given.data_dir)
     for half in (given.half,) if given.half else ("seen", "unseen"):
         for language in (given.language,) if given.language else atlas.LANGUAGES:
             # The model knows English alone; what it makes of other languages distinguishes nothing.
             pairs = judged(atlas.half(half, languages=(language,)), embed if language == "en" else None)
-            print(f"\n{half} half, {language}, {'by words' if embed is None or language != 'en' else 'with vectors'}")
+            print(f"\n{half} half, {language}, {'words only' if embed is None or language != 'en' else 'with vectors'}")
             for line in figures(pairs):
                 print(f"  {line}")
 

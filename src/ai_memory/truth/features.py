@@ -224,7 +224,7 @@ def _wording(one: Reading, two: Reading, share: float) -> dict[str, float]:
 
 
 def _places(one: Reading, two: Reading, frame: _Frame) -> dict[str, float]:
-    """How much else is different, and whether words that divide things into kinds differ: *left*, *right*."""
+    """How much else is different, and whether words that name one of several kinds differ: *left*, *right*."""
     marked = {each.split(":")[1] for each in one.contrasts ^ two.contrasts}
     first, second = (
         {each.split(":")[0] for each in said} for said in (one.contrasts - two.contrasts, two.contrasts - one.contrasts)

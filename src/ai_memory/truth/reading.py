@@ -50,7 +50,7 @@ class Reading(NamedTuple):
     days: frozenset[str]
     """Weekdays, months, seasons, feasts and years."""
     contrasts: frozenset[str]
-    """Words that divide things into kinds: the name of their line in `data/contrasts.txt`, a colon, and the word."""
+    """Words that name one of several kinds: the name of their line in `data/contrasts.txt`, a colon, and the word."""
     codes: frozenset[str]
     """Addresses, paths, identifiers."""
     articles: bool

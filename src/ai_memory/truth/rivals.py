@@ -58,7 +58,7 @@ _LEAST_SPREAD = 0.06
 _MOST = 8.0
 
 _WEIGHTS = {
-    # feature: its weight with vectors, and by words alone
+    # feature: its weight with vectors, and with words alone
     "constant": (-4.13, -3.76),
     "similar": (0.289, 0.0),
     "nearest": (0.562, 0.0),
