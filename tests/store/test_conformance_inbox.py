@@ -9,17 +9,19 @@ import pytest
 from msgspec.structs import replace
 
 from ai_memory.store.base import Action, Rejected, Store, Stored, Unchanged
-from ai_memory.types import (
-    Actor,
+from ai_memory.store.inbox import (
     Decide,
     Decision,
-    Feedback,
     Judge,
+    Propose,
+)
+from ai_memory.types import (
+    Actor,
+    Feedback,
     MemoryRecord,
     Proposal,
     ProposalKind,
     ProposalState,
-    Propose,
     RelationType,
     Verdict,
 )

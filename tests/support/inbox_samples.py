@@ -6,7 +6,19 @@ from typing import Any
 
 from ai_memory.store.base import Result, Store, Stored
 from ai_memory.store.ids import FEEDBACK, PROPOSAL, new_id
-from ai_memory.types import Actor, Decide, Decision, Feedback, Judge, MemoryRecord, Proposal, ProposalKind, Verdict
+from ai_memory.store.inbox import (
+    Decide,
+    Decision,
+    Judge,
+)
+from ai_memory.types import (
+    Actor,
+    Feedback,
+    MemoryRecord,
+    Proposal,
+    ProposalKind,
+    Verdict,
+)
 from tests.support.store_samples import CLOCK
 
 

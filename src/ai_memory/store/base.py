@@ -25,6 +25,7 @@ from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from ai_memory.errors import StoreError
+from ai_memory.store.inbox import InboxCommand
 from ai_memory.types import (
     Actor,
     ArchivedTombstone,
@@ -33,7 +34,6 @@ from ai_memory.types import (
     Entity,
     Feedback,
     Generation,
-    InboxCommand,
     Job,
     MemoryRecord,
     Page,
@@ -42,6 +42,7 @@ from ai_memory.types import (
     ProposalState,
     Relation,
     Selection,
+    StoreStats,
     WipePending,
 )
 
@@ -304,24 +305,6 @@ class VectorRow(Struct, frozen=True, kw_only=True):
     key: int
     passage: int
     vector: NDArray[np.float32]
-
-
-class StoreStats(Struct, frozen=True, kw_only=True):
-    """Counts of one namespace, or of the whole store."""
-
-    memories: int
-    revisions: int
-    retired: int
-    relations: int
-    entities: int
-    tombstones: int
-    pending: int
-    """Revisions that lack a vector of the active generation; all of them where there is no generation yet.
-
-    Read together with the rest: two looks at the store, with the first generation coming between them, would say that nothing
-    is pending.
-    """
-    by_type: dict[str, int] = field(default_factory=dict)
 
 
 class Store(Protocol):

@@ -43,6 +43,10 @@ from ai_memory.service.handlers.graph.relations import check_relation, checked_e
 from ai_memory.service.handlers.once import write
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Exclude, Rejected, Relate, Restore, Result, Stored, Unchanged
+from ai_memory.store.inbox import (
+    Judge,
+    Propose,
+)
 from ai_memory.text.normal import dedup_key
 from ai_memory.types import (
     DEFAULT_NAMESPACE,
@@ -51,10 +55,8 @@ from ai_memory.types import (
     Entity,
     Feedback,
     Job,
-    Judge,
     MemoryRecord,
     Proposal,
-    Propose,
     Relation,
     contains_forgotten,
 )

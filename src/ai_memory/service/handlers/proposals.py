@@ -23,17 +23,21 @@ from ai_memory.service.handlers.reasons import check_reason, clean_reason
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Result, Stored, Unchanged
 from ai_memory.store.ids import FEEDBACK, PROPOSAL, new_id
-from ai_memory.store.inbox import PAIRED, SUPERSEDING, begins
-from ai_memory.types import (
+from ai_memory.store.inbox import (
+    PAIRED,
+    SUPERSEDING,
     Decide,
     Decision,
-    Feedback,
     Judge,
+    Propose,
+    begins,
+)
+from ai_memory.types import (
+    Feedback,
     MemoryRecord,
     Proposal,
     ProposalKind,
     ProposalState,
-    Propose,
     Verdict,
 )
 from ai_memory.wording.ways import PROPOSALS, UNDO_PROPOSAL

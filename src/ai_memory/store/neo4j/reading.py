@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
-from ai_memory.store.base import StoreStats
 from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import (
@@ -37,6 +36,7 @@ from ai_memory.types import (
     ProposalState,
     Relation,
     Selection,
+    StoreStats,
 )
 
 _LATEST = (

@@ -25,6 +25,11 @@ from ai_memory.store.base import (
     VectorRow,
 )
 from ai_memory.store.copying import refuse_half_filled
+from ai_memory.store.inbox import (
+    Decide,
+    Judge,
+    Propose,
+)
 from ai_memory.store.neo4j import (
     checking,
     following,
@@ -53,13 +58,10 @@ from ai_memory.store.tombstones import Secret
 from ai_memory.types import (
     Actor,
     ArchivedTombstone,
-    Decide,
     EmbedderIdentity,
     Generation,
     Job,
-    Judge,
     Problem,
-    Propose,
     WipePending,
 )
 

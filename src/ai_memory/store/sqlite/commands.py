@@ -30,6 +30,11 @@ from ai_memory.store.base import (
 )
 from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.content import content_row, first_revision, revised
+from ai_memory.store.inbox import (
+    Decide,
+    Judge,
+    Propose,
+)
 from ai_memory.store.rules import (
     end_of_superseded,
     forgotten,
@@ -53,7 +58,10 @@ from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.sqlite.transaction.graveyard import lift
 from ai_memory.store.tombstones import same_text
 from ai_memory.store.values import micros
-from ai_memory.types import Decide, Judge, MemoryRecord, Propose, RelationType
+from ai_memory.types import (
+    MemoryRecord,
+    RelationType,
+)
 
 
 def execute(transaction: Transaction, commands: Sequence[Command]) -> list[Result]:

@@ -16,6 +16,9 @@ from ai_memory.store.ids import RELATION, new_id
 from ai_memory.store.inbox import (
     RETIRING,
     SUPERSEDING,
+    Decide,
+    Judge,
+    Propose,
     begins,
     decided,
     end_at,
@@ -48,14 +51,11 @@ from ai_memory.store.sqlite.rows.seals import insert_sealed, reseal
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import json_text, micros
 from ai_memory.types import (
-    Decide,
     Feedback,
-    Judge,
     MemoryRecord,
     Proposal,
     ProposalKind,
     ProposalState,
-    Propose,
     Relation,
     RelationType,
 )

@@ -14,6 +14,10 @@ from ai_memory.store.ids import RELATION, new_id
 from ai_memory.store.inbox import (
     RETIRING,
     SUPERSEDING,
+    Decide,
+    InboxCommand,
+    Judge,
+    Propose,
     begins,
     decided,
     end_at,
@@ -46,14 +50,10 @@ from ai_memory.store.rules import (
 from ai_memory.store.values import micros
 from ai_memory.types import (
     Content,
-    Decide,
-    InboxCommand,
-    Judge,
     MemoryRecord,
     Proposal,
     ProposalKind,
     ProposalState,
-    Propose,
     Relation,
     RelationType,
 )
