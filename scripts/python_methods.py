@@ -145,9 +145,10 @@ def _module(kind: str, body: str, more: dict[str, list[str]]) -> str:
 
 def _type_modules() -> dict[str, list[str]]:
     """The types that the signatures name, by module."""
+    from ai_memory.inbox import ProposalKind, ProposalState, Verdict
     from ai_memory.operations.writing import Draft
     from ai_memory.recall.answer import Layer
-    from ai_memory.types import MemoryType, OnConflict, ProposalKind, ProposalState, Verdict
+    from ai_memory.types import MemoryType, OnConflict
 
     named = {
         Draft,

@@ -11,8 +11,12 @@ import msgspec
 import pytest
 
 from ai_memory import ConflictError, InvalidInputError, Memory, NotFoundError
+from ai_memory.inbox import ProposalKind, ProposalState
 from ai_memory.recall.answer import Answer
-from ai_memory.types import Actor, ProposalKind, ProposalState, SimilarKind
+from ai_memory.types import (
+    Actor,
+    SimilarKind,
+)
 
 BERLIN, MUNICH = "Ann lives in Berlin.", "Ann lives in Munich."
 ASKED = ("Where does Ann live?", "Ann", "Berlin", "who lives in Munich?", "what did Ann do before?")

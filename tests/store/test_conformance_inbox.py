@@ -8,22 +8,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from ai_memory.inbox import Decide, Decision, Feedback, Judge, Proposal, ProposalKind, ProposalState, Propose, Verdict
 from ai_memory.store.base import Action, Rejected, Store, Stored, Unchanged
-from ai_memory.store.inbox import (
-    Decide,
-    Decision,
-    Judge,
-    Propose,
-)
 from ai_memory.types import (
     Actor,
-    Feedback,
     MemoryRecord,
-    Proposal,
-    ProposalKind,
-    ProposalState,
     RelationType,
-    Verdict,
 )
 from tests.support.inbox_samples import decide, judge, proposal
 from tests.support.store_samples import DAY, START, Reopen, forget, kept, one, remember, retire, revise

@@ -14,17 +14,13 @@ import pytest
 
 from ai_memory.clock import ManualClock
 from ai_memory.errors import ConflictError, StoreError
+from ai_memory.inbox import ProposalKind, Propose, Verdict
 from ai_memory.store.base import Once, Store, VectorRow
 from ai_memory.store.copying import OnPage, Part, copy_store, export_digest
-from ai_memory.store.inbox import (
-    Propose,
-)
 from ai_memory.store.neo4j.store import Neo4jStore
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
 from ai_memory.types import (
     Job,
-    ProposalKind,
-    Verdict,
 )
 from neo4j_server import LINES, Server
 from tests.support import neo4j_backend

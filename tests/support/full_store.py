@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ai_memory.inbox import ProposalKind, Propose, Verdict
 from ai_memory.store.base import Exclude, Once, Store, VectorRow
-from ai_memory.store.inbox import (
-    Propose,
-)
 from ai_memory.types import (
     ArchivedTombstone,
     Job,
-    ProposalKind,
-    Verdict,
 )
 from tests.support.inbox_samples import decide, judge, proposal
 from tests.support.store_samples import (

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ai_memory.inbox import Decide, Decision, Feedback, Judge, Proposal, ProposalKind, Verdict
 from ai_memory.store.base import Result, Store, Stored
 from ai_memory.store.ids import FEEDBACK, PROPOSAL, new_id
-from ai_memory.store.inbox import (
-    Decide,
-    Decision,
-    Judge,
-)
 from ai_memory.types import (
     Actor,
-    Feedback,
     MemoryRecord,
-    Proposal,
-    ProposalKind,
-    Verdict,
 )
 from tests.support.store_samples import CLOCK
 

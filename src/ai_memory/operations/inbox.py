@@ -7,17 +7,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from ai_memory.inbox import Feedback, Proposal, ProposalKind, ProposalState, Verdict
 from ai_memory.operations.base import Command, Operation, Route
 from ai_memory.operations.writing import MemoryId, Namespace, Reason, Reference
 from ai_memory.types import (
     DEFAULT_NAMESPACE,
-    Feedback,
     MemoryRecord,
-    Proposal,
-    ProposalKind,
-    ProposalState,
     Share,
-    Verdict,
 )
 
 Note = Annotated[

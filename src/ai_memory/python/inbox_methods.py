@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from ai_memory.inbox import ProposalKind, ProposalState, Verdict
 from ai_memory.operations.inbox import DECIDE, FEEDBACK, PROPOSALS, PROPOSE, Judged, Proposals, Proposed
 from ai_memory.python.calls import Calls, Instant
-from ai_memory.types import DEFAULT_NAMESPACE, ProposalKind, ProposalState, Verdict
+from ai_memory.types import DEFAULT_NAMESPACE
 
 
 class InboxMethods(Calls):

@@ -25,21 +25,18 @@ from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from ai_memory.errors import StoreError
-from ai_memory.store.inbox import InboxCommand
+from ai_memory.inbox import Feedback, InboxCommand, Proposal, ProposalState
 from ai_memory.types import (
     Actor,
     ArchivedTombstone,
     Content,
     EmbedderIdentity,
     Entity,
-    Feedback,
     Generation,
     Job,
     MemoryRecord,
     Page,
     Problem,
-    Proposal,
-    ProposalState,
     Relation,
     Selection,
     StoreStats,

@@ -18,10 +18,17 @@ from msgspec.structs import replace
 
 from ai_memory.decoding import from_json
 from ai_memory.errors import ConflictError, StoreError
+from ai_memory.inbox import Feedback, Proposal
 from ai_memory.store.base import Store
 from ai_memory.store.chain import ChainedEntry
 from ai_memory.store.tombstones import Secret, StoredTombstone, Trace
-from ai_memory.types import Entity, Feedback, Generation, Job, MemoryRecord, Proposal, Relation
+from ai_memory.types import (
+    Entity,
+    Generation,
+    Job,
+    MemoryRecord,
+    Relation,
+)
 
 ROWS_AT_ONCE = 2_000
 

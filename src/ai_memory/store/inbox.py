@@ -10,61 +10,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable
-from typing import Literal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from ai_memory.inbox import (
+    Decide,
+    Feedback,
+    Proposal,
+    ProposalKind,
+    ProposalState,
+    Verdict,
+)
 from ai_memory.store.tombstones import Secret, Trace
-from ai_memory.types import Actor, Feedback, MemoryRecord, Proposal, ProposalKind, ProposalState, Verdict
-
-Decision = Literal["accepted", "rejected", "later", "undone"]
-
-
-class Propose(Struct, frozen=True, kw_only=True):
-    """Add a proposal, or return as Unchanged the one that is there for the same texts, or that was accepted for the same memories.
-
-    Rejected: `not_found` where a memory does not exist. One that an archive brings keeps its state.
-    """
-
-    proposal: Proposal
-
-
-class Decide(Struct, frozen=True, kw_only=True):
-    """Decide about a proposal, and carry out what was decided.
-
-    `accepted`: the memory ends at `ends` (None: where the other one begins) and the other one supersedes it, or it is retired,
-    as its kind says, or `kind` in its place. `undone`: everything is as it was before it was accepted; one that was
-    rejected or put off is open again. Unchanged where that was decided before. Rejected: `not_found`, and `conflict` where
-    another decision has to be undone first, or where a memory has changed so that it cannot be carried out.
-    """
-
-    id: str
-    namespace: str
-    decision: Decision
-    at: dt.datetime
-    kind: ProposalKind | None = None
-    ends: dt.datetime | None = None
-    until: dt.datetime | None = None
-    note: str | None = None
-    actor: Actor | None = None
-    """Who decides, where it is not who writes the batch."""
-
-
-class Judge(Struct, frozen=True, kw_only=True):
-    """Keep feedback, and give the memory the confidence that follows from it in a new revision, where that differs.
-
-    The numbers of the feedback are filled in here, unless it is `restored`: then it is kept as it is, and nothing else happens.
-    Unchanged where its id is there already. Rejected: `not_found`.
-    """
-
-    feedback: Feedback
-    restored: bool = False
-
-
-InboxCommand = Propose | Decide | Judge
-"""What a store is asked to do with its proposals and its feedback."""
-
+from ai_memory.types import (
+    Actor,
+    MemoryRecord,
+)
 
 SUPERSEDING = (ProposalKind.UPDATE, ProposalKind.CONTRADICTION)
 """Kinds of which accepting ends a memory where the other one begins."""

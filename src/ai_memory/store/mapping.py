@@ -17,8 +17,12 @@ import msgspec
 from msgspec import Struct
 
 from ai_memory.clock import EPOCH, to_micros
+from ai_memory.inbox import ProposalKind, ProposalState, Verdict
 from ai_memory.store.values import finite, json_text
-from ai_memory.types import Actor, MemoryType, ProposalKind, ProposalState, Verdict
+from ai_memory.types import (
+    Actor,
+    MemoryType,
+)
 
 T = TypeVar("T", bound=Struct)
 Row = tuple[Any, ...]

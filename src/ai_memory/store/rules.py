@@ -10,12 +10,12 @@ import numpy as np
 from msgspec.structs import replace
 
 from ai_memory.errors import IdempotencyConflictError, InvalidInputError
+from ai_memory.inbox import Decide, Proposal, ProposalState
 from ai_memory.store.base import Duplicate, Once, Rejected, Remember, Restore, Result, Stored, Unchanged, VectorRow
 from ai_memory.store.ids import MEMORY
 from ai_memory.store.inbox import (
     PAIRED,
     UNDECIDED,
-    Decide,
     end_at,
 )
 from ai_memory.store.tombstones import MAX_SALTS, Secret
@@ -25,8 +25,6 @@ from ai_memory.types import (
     Actor,
     MemoryRecord,
     Problem,
-    Proposal,
-    ProposalState,
     Relation,
 )
 from ai_memory.wording.ways import DOCTOR

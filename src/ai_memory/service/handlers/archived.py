@@ -5,11 +5,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ai_memory.errors import InvalidInputError
+from ai_memory.inbox import Feedback, Proposal
 from ai_memory.service.handlers.drafts import MAX_ID
 from ai_memory.store.ids import FEEDBACK, MEMORY, PROPOSAL
 from ai_memory.store.inbox import PAIRED
 from ai_memory.text.normal import clean_text
-from ai_memory.types import Actor, Feedback, Proposal
+from ai_memory.types import (
+    Actor,
+)
 
 MAX_REASON = 2_000
 

@@ -21,6 +21,7 @@ import msgspec
 
 from ai_memory.decoding import from_builtins, whole_characters
 from ai_memory.errors import InvalidInputError, MemoryServiceError
+from ai_memory.inbox import Feedback, Judge, Proposal, Propose
 from ai_memory.operations.base import fields_of, parse
 from ai_memory.operations.caller import Progress
 from ai_memory.operations.imported import TEXT_NAMES, exact_draft, parts_of, read_fields, split_warning, unknown_fields
@@ -43,20 +44,14 @@ from ai_memory.service.handlers.graph.relations import check_relation, checked_e
 from ai_memory.service.handlers.once import write
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Exclude, Rejected, Relate, Restore, Result, Stored, Unchanged
-from ai_memory.store.inbox import (
-    Judge,
-    Propose,
-)
 from ai_memory.text.normal import dedup_key
 from ai_memory.types import (
     DEFAULT_NAMESPACE,
     Actor,
     ArchivedTombstone,
     Entity,
-    Feedback,
     Job,
     MemoryRecord,
-    Proposal,
     Relation,
     contains_forgotten,
 )

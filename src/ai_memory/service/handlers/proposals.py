@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
+from ai_memory.inbox import Decide, Decision, Feedback, Judge, Proposal, ProposalKind, ProposalState, Propose, Verdict
 from ai_memory.operations.inbox import (
     DecideRequest,
     FeedbackRequest,
@@ -26,19 +27,10 @@ from ai_memory.store.ids import FEEDBACK, PROPOSAL, new_id
 from ai_memory.store.inbox import (
     PAIRED,
     SUPERSEDING,
-    Decide,
-    Decision,
-    Judge,
-    Propose,
     begins,
 )
 from ai_memory.types import (
-    Feedback,
     MemoryRecord,
-    Proposal,
-    ProposalKind,
-    ProposalState,
-    Verdict,
 )
 from ai_memory.wording.ways import PROPOSALS, UNDO_PROPOSAL
 

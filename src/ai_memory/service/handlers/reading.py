@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ai_memory.clock import has_come, in_zone, to_micros
 from ai_memory.errors import NotFoundError, StoreError
 from ai_memory.extraction.extract import times_named
+from ai_memory.inbox import Feedback, Verdict
 from ai_memory.index.partition import PartitionView
 from ai_memory.operations.reading import (
     Bucket,
@@ -47,7 +48,12 @@ from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
 from ai_memory.truth.wording import Wanted, wanted
-from ai_memory.types import Feedback, Generation, MemoryRecord, Page, Selection, Verdict
+from ai_memory.types import (
+    Generation,
+    MemoryRecord,
+    Page,
+    Selection,
+)
 from ai_memory.wording.ways import REBUILD, TUNE
 
 TIMELINE_PAGE = 1_000

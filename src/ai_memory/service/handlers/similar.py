@@ -12,13 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ai_memory.clock import to_micros
+from ai_memory.inbox import Decide, Proposal, ProposalKind, ProposalState, Propose
 from ai_memory.index.partition import PartitionView
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Remember, Result, Stored, Unchanged
 from ai_memory.store.ids import PROPOSAL, new_id
 from ai_memory.store.inbox import (
-    Decide,
-    Propose,
     begins,
 )
 from ai_memory.text.properties import asks
@@ -29,9 +28,6 @@ from ai_memory.types import (
     Actor,
     MemoryRecord,
     OnConflict,
-    Proposal,
-    ProposalKind,
-    ProposalState,
     Similar,
     SimilarKind,
 )

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ai_memory.clock import to_micros
+from ai_memory.inbox import Feedback, Proposal
 from ai_memory.store.base import Action, Canonical, LogEntry, StoredRevision
 from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import (
@@ -32,7 +33,11 @@ from ai_memory.store.neo4j.nodes import (
 from ai_memory.store.neo4j.nodes import feedback as feedback_of
 from ai_memory.store.neo4j.nodes import proposal as proposal_of
 from ai_memory.store.neo4j.relating import LOCATED
-from ai_memory.types import Entity, Feedback, MemoryRecord, Proposal, Relation
+from ai_memory.types import (
+    Entity,
+    MemoryRecord,
+    Relation,
+)
 
 PAGE = 2_000
 

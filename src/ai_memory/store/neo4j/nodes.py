@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from ai_memory.clock import EPOCH, to_micros
+from ai_memory.inbox import Feedback, Proposal
 from ai_memory.store.base import LogEntry, StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry, log_entry
 from ai_memory.store.copying import CopiedAnswer
@@ -18,7 +19,14 @@ from ai_memory.store.keys import line_of
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, reader, writer
 from ai_memory.text.analysis import analyse
 from ai_memory.text.properties import label_of
-from ai_memory.types import EmbedderIdentity, Entity, Feedback, Generation, Job, MemoryRecord, Proposal, Relation
+from ai_memory.types import (
+    EmbedderIdentity,
+    Entity,
+    Generation,
+    Job,
+    MemoryRecord,
+    Relation,
+)
 
 Properties = dict[str, Any]
 Values = Sequence[Any]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
+from ai_memory.inbox import Feedback, Proposal, ProposalState
 from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.neo4j.database.connection import Connection
 from ai_memory.store.neo4j.nodes import (
@@ -28,12 +29,9 @@ from ai_memory.store.neo4j.selection import Conditions, was_known, was_valid
 from ai_memory.types import (
     DECISIONS,
     Entity,
-    Feedback,
     Job,
     MemoryRecord,
     Page,
-    Proposal,
-    ProposalState,
     Relation,
     Selection,
     StoreStats,

@@ -13,6 +13,7 @@ import neo4j
 
 from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError
+from ai_memory.inbox import Decide, Judge, Propose
 from ai_memory.store.backup import back_up_to_file
 from ai_memory.store.base import (
     Command,
@@ -25,11 +26,6 @@ from ai_memory.store.base import (
     VectorRow,
 )
 from ai_memory.store.copying import refuse_half_filled
-from ai_memory.store.inbox import (
-    Decide,
-    Judge,
-    Propose,
-)
 from ai_memory.store.neo4j import (
     checking,
     following,

@@ -12,6 +12,7 @@ from typing import Any
 import neo4j
 
 from ai_memory.clock import to_micros
+from ai_memory.inbox import Feedback, Proposal
 from ai_memory.store.base import Action, Once, Result
 from ai_memory.store.chain import ChainedEntry, chain_digest, logged_actor, number_list
 from ai_memory.store.copying import CopiedAnswer
@@ -27,7 +28,9 @@ from ai_memory.store.neo4j.nodes import (
 )
 from ai_memory.store.rules import KEPT_MICROSECONDS, is_kept, key_reused, memories_of, repeats_what_is_forgotten
 from ai_memory.store.seals import Seals
-from ai_memory.types import Actor, Feedback, Proposal
+from ai_memory.types import (
+    Actor,
+)
 
 ROWS_AT_ONCE = 1_000
 """Rows of one query, so that neither side holds much more than it works on."""

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ai_memory.clock import to_micros
+from ai_memory.inbox import Decide, Judge, Propose
 from ai_memory.store import keys
 from ai_memory.store.base import (
     Action,
@@ -30,11 +31,6 @@ from ai_memory.store.base import (
 )
 from ai_memory.store.chain import commitment, new_salt
 from ai_memory.store.content import content_row, first_revision, revised
-from ai_memory.store.inbox import (
-    Decide,
-    Judge,
-    Propose,
-)
 from ai_memory.store.rules import (
     end_of_superseded,
     forgotten,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from ai_memory.clock import to_micros
+from ai_memory.inbox import Decide, Feedback, Judge, Proposal, ProposalKind, ProposalState, Propose
 from ai_memory.store import keys
 from ai_memory.store.base import Action, Rejected, Result, Stored, Unchanged, Unrelate
 from ai_memory.store.chain import commitment
@@ -16,9 +17,6 @@ from ai_memory.store.ids import RELATION, new_id
 from ai_memory.store.inbox import (
     RETIRING,
     SUPERSEDING,
-    Decide,
-    Judge,
-    Propose,
     begins,
     decided,
     end_at,
@@ -51,11 +49,7 @@ from ai_memory.store.sqlite.rows.seals import insert_sealed, reseal
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import json_text, micros
 from ai_memory.types import (
-    Feedback,
     MemoryRecord,
-    Proposal,
-    ProposalKind,
-    ProposalState,
     Relation,
     RelationType,
 )

@@ -8,16 +8,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ai_memory.inbox import Decide, InboxCommand, Judge, Proposal, ProposalKind, ProposalState, Propose
 from ai_memory.store import keys
 from ai_memory.store.base import Action, Rejected, Result, Retire, Revise, Stored, Unchanged, Unrelate
 from ai_memory.store.ids import RELATION, new_id
 from ai_memory.store.inbox import (
     RETIRING,
     SUPERSEDING,
-    Decide,
-    InboxCommand,
-    Judge,
-    Propose,
     begins,
     decided,
     end_at,
@@ -51,9 +48,6 @@ from ai_memory.store.values import micros
 from ai_memory.types import (
     Content,
     MemoryRecord,
-    Proposal,
-    ProposalKind,
-    ProposalState,
     Relation,
     RelationType,
 )

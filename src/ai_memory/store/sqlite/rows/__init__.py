@@ -13,11 +13,19 @@ from operator import itemgetter
 from msgspec import Struct
 
 from ai_memory.clock import EPOCH, to_micros
+from ai_memory.inbox import Feedback, Proposal
 from ai_memory.store.base import StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry
 from ai_memory.store.keys import line_of
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, Row, reader, writer
-from ai_memory.types import EmbedderIdentity, Entity, Feedback, Generation, Job, MemoryRecord, Proposal, Relation
+from ai_memory.types import (
+    EmbedderIdentity,
+    Entity,
+    Generation,
+    Job,
+    MemoryRecord,
+    Relation,
+)
 
 
 def hash_column(content_hash: str) -> bytes | str:
