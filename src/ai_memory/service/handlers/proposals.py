@@ -190,6 +190,3 @@ def _accepting(proposal: Proposal, memory: MemoryRecord, other: MemoryRecord | N
     if proposal.kind is ProposalKind.COPY and other is not None:
         return f"{memory.id} is retired, and {other.id} stays"
     return f"{memory.id} ends" if proposal.kind is ProposalKind.EXPIRY else f"{memory.id} is retired"
-
-
-# ── from archives ──────────────────────────────────────────────────────────────────────────────────────────────────────
