@@ -36,6 +36,7 @@ TAGS = {
 """The groups of operations, for pages and for generators, which make a module or a class of each."""
 
 _TAG_OF_MODULE = {
+    "about": "memories",
     "writing": "memories",
     "reading": "memories",
     "changes": "memories",
