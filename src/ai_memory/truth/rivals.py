@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
@@ -42,6 +42,19 @@ MARKED = 0.85
 """How sure an update has to be for the earlier one to be marked: a wrong order costs less than doubt about what holds."""
 SAME = 0.85
 """The probability of a restatement from which two hits are one."""
+_VALUES = (
+    "numbers_differ",
+    "numbers_one",
+    "codes_differ",
+    "names_differ",
+    "people_differ",
+    "owners_differ",
+    "days_differ",
+    "contrast",
+)
+"""Features of two hits that have different values."""
+_ONE_SENTENCE = 0.6
+"""The share of both sentences in the same places from which they are one, with other words in one place."""
 _CLOSE = 0.35
 """The cosine, or the share of the rarer words, from which two hits are compared whatever is asked."""
 _CERTAIN_BY_WORDS = 0.8
@@ -135,9 +148,11 @@ def rivals(
             answers = table.probability(i, j) if newer else 0.0
             if not (answers or table.close(i, j)) or not comparable(first, second):
                 continue
-            chance = chances(judged.features(i, j))
+            features = judged.features(i, j)
+            chance = chances(features)
             if chance[Kind.RESTATES] >= SAME:
-                same[i, j] = chance[Kind.RESTATES]
+                if not _differ_in_value(features):
+                    same[i, j] = chance[Kind.RESTATES]
             elif newer and (chance[Kind.UPDATES] >= _REPLACED or (answers and chance[Kind.EXTENDS] < _BOTH_HOLD)):
                 order[i, j] = 1.0 - (1.0 - chance[Kind.UPDATES]) * (1.0 - _ANSWERED * answers)
     stay = {place for pair in known for place in pair}
@@ -155,6 +170,18 @@ def _without_stragglers(places: tuple[int, ...], hits: Sequence[Statement], stay
     """The group without hits that answer much worse than its two best, which only share a word with one of them; `stay` stay."""
     least = _STRAGGLER * hits[places[1]].score
     return tuple(place for at, place in enumerate(places) if at < 2 or place in stay or hits[place].score >= least)
+
+
+def _differ_in_value(features: Mapping[str, float]) -> bool:
+    """Return whether two hits differ in a number, a name, a day or a negation, or are one sentence but for some words in one place.
+
+    Such hits are never folded into one, however alike they are: *lost the key*, *hid the key*; *room 12*, *room 21*.
+    """
+    if any(features.get(name) for name in _VALUES) or any(
+        value for name, value in features.items() if "negation" in name
+    ):
+        return True
+    return bool(features.get("one_run")) and features["ratio"] >= _ONE_SENTENCE
 
 
 def _connected(pairs: dict[tuple[int, int], float]) -> Iterator[tuple[int, ...]]:
