@@ -44,7 +44,7 @@ class Table:
                     self.shared[i][j] = self.shared[j][i] = self._sum(common)
 
     def _sum(self, words: Set[str]) -> float:
-        return sum(self._idf[word] for word in words)
+        return math.fsum(self._idf[word] for word in words)  # in whatever order a set gives them
 
     def _most_shared(self, i: int, but: int) -> float:
         return max((mass for place, mass in enumerate(self.shared[i]) if place not in (i, but)), default=0.0)

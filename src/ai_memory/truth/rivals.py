@@ -243,7 +243,7 @@ class _Table:
         return 1.0 / (1.0 + math.exp(-odds))
 
     def _sum(self, words: Set[str]) -> float:
-        return sum(self._idf.get(word, self._unseen) for word in words)
+        return math.fsum(self._idf.get(word, self._unseen) for word in words)
 
     def _of_words(self, i: int, j: int) -> Iterator[tuple[str, float]]:
         first, second = self._hits[i], self._hits[j]
