@@ -18,8 +18,8 @@ from ai_memory.types import (
     SimilarKind,
 )
 
-BERLIN, MUNICH = "Ann lives in Berlin.", "Ann lives in Munich."
-ASKED = ("Where does Ann live?", "Ann", "Berlin", "who lives in Munich?", "what did Ann do before?")
+BERLIN, MUNICH = "Ann works in Berlin.", "Ann now works in Munich."
+ASKED = ("Where does Ann work?", "Ann", "Berlin", "who works in Munich?", "what did Ann do before?")
 
 
 def opened(folder: Path, **settings: Any) -> Memory:
@@ -63,7 +63,7 @@ def said(memory: Memory) -> list[bytes]:
 def test_a_receipt_names_copies_in_other_sessions_and_conflicts(memory: Memory) -> None:
     first = memory.remember(BERLIN, session="one", valid_from="2020-01-01")
     assert first.similar == ()
-    copy = memory.remember("ann lives in BERLIN", session="two", valid_from="2021-01-01")
+    copy = memory.remember("ann works in BERLIN", session="two", valid_from="2021-01-01")
     assert [(each.id, each.kind, each.text) for each in copy.similar] == [(first.memory_id, SimilarKind.COPY, BERLIN)]
     other = memory.remember(MUNICH, session="three", valid_from="2022-01-01")
     assert {each.id for each in other.similar} == {first.memory_id, copy.memory_id}
@@ -74,8 +74,8 @@ def test_a_receipt_names_copies_in_other_sessions_and_conflicts(memory: Memory) 
 
 def test_a_question_and_a_document_are_compared_with_nothing(memory: Memory) -> None:
     memory.remember(BERLIN)
-    assert memory.remember("Ann lives in Berlin?").similar == ()
-    assert memory.remember("Ann lives in Berlin. " * 100).similar == ()
+    assert memory.remember("Ann works in Berlin?").similar == ()
+    assert memory.remember("Ann works in Berlin. " * 100).similar == ()
 
 
 def test_a_proposal_is_made_once_and_shows_both_texts(memory: Memory) -> None:
@@ -141,7 +141,7 @@ def test_a_batch_names_what_it_touches_and_an_import_is_not_compared(memory: Mem
     assert memory.proposals().total == 1
     many = [{"text": f"Ann lives in Town{number}.", "valid_from": "2025-01-01"} for number in range(101)]
     assert not any(each.similar for each in memory.remember_many(many).receipts)
-    line = {"text": "Ann lives in Rome.", "valid_from": "2025-06-01"}
+    line = {"text": "Ann now works in Rome.", "valid_from": "2025-06-01"}
     assert memory.import_lines([line]).counts == {"stored": 1}
     assert memory.proposals().total == 1
 
@@ -192,8 +192,8 @@ def test_the_setting_says_what_a_namespace_does(tmp_path: Path) -> None:
             memory.remember(MUNICH, namespace=namespace)
         assert memory.proposals(namespace="quiet").total == 0
         assert memory.proposals().total == 1
-        memory.remember("Ann lives in Rome.", namespace="quiet", on_conflict="propose")
-        assert memory.proposals(namespace="quiet").total == 2
+        memory.remember("Ann now works in Rome.", namespace="quiet", on_conflict="propose")
+        assert memory.proposals(namespace="quiet").total == 1
     with pytest.raises(InvalidInputError, match="on_conflict"):
         opened(tmp_path / "two", on_conflict={"*": "overwrite"})
 
@@ -203,7 +203,7 @@ def test_the_setting_says_what_a_namespace_does(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["update", "contradiction", "copy", "retirement", "expiry"])
 def test_undoing_restores_byte_for_byte_what_recalls_said(memory: Memory, kind: str) -> None:
-    for text in ("Bo lives in Berlin.", "Ann works at Initech in Munich.", "The kettle is from Berlin."):
+    for text in ("Bo lives in Berlin.", "Ann met Bo in Munich.", "The kettle is from Berlin."):
         memory.remember(text, valid_from="2019-01-01", on_conflict="keep")
     _, _, made = moved(memory)
     before = said(memory)
@@ -236,7 +236,7 @@ def test_accepting_is_in_the_history_with_who_did_it(memory: Memory) -> None:
         "she wrote so",
     )
     assert [each.retired_reason for each in memory.history(old).revisions] == [f"proposal {made} accepted", None]
-    (first, second) = memory.recall("Where does Ann live?", include_ended=True).hits
+    (first, second) = memory.recall("Where does Ann work?", include_ended=True).hits
     assert (first.memory.id, second.memory.id, second.superseded_by) == (new, old, new)
     assert memory.proposals().total == 0
     assert memory.decide(made, "accept").proposal == shown.proposal
@@ -305,7 +305,7 @@ def test_a_rejected_pair_does_not_come_back_when_it_is_stored_again(memory: Memo
     _, new, made = moved(memory)
     memory.decide(made, "reject", note="she has two homes")
     memory.retire(new)
-    for session, text in (("a", MUNICH), ("b", "ANN LIVES IN MUNICH"), ("c", "  Ann lives in Munich!  ")):
+    for session, text in (("a", MUNICH), ("b", "ANN NOW WORKS IN MUNICH"), ("c", "  Ann now works in Munich!  ")):
         receipt = memory.remember(text, valid_from="2025-01-01", session=session)
         assert all(each.kind is not SimilarKind.UPDATES for each in receipt.similar)
     assert memory.proposals().total == 0
@@ -374,14 +374,14 @@ def test_feedback_shows_in_hits_and_in_the_history(memory: Memory) -> None:
     assert (judged.feedback.given, judged.feedback.confidence) == (0.9, 0.5)
     assert judged.proposal is not None
     assert judged.proposal.kind is ProposalKind.RETIREMENT
-    (hit,) = memory.recall("Where does Ann live?").hits
+    (hit,) = memory.recall("Where does Ann work?").hits
     assert hit.moved is not None
     assert (hit.moved.given, hit.moved.verdicts, hit.memory.confidence) == (0.9, {"wrong": 1}, 0.5)
     found = memory.history(one)
     assert [each.note for each in found.feedback] == ["she never lived there"]
     assert memory.list(min_confidence=0.8).memories == ()
     memory.feedback(one, "withdrawn")
-    (hit,) = memory.recall("Where does Ann live?").hits
+    (hit,) = memory.recall("Where does Ann work?").hits
     assert (hit.moved, hit.memory.confidence) == (None, 0.9)
 
 
