@@ -245,9 +245,9 @@ def test_killed_between_commit_and_clean_up(filled: tuple[Path, Memory, str], mo
 def test_forgetting_builds_no_index_that_nothing_has_asked_for(tmp_path: Path) -> None:
     with Memory(data_dir=tmp_path, model="none") as memory:
         memory.remember("the ferry to the island leaves at nine")
+        kept = memory.remember("the ferry back leaves at six")
     with Memory(data_dir=tmp_path, model="none") as memory:
         follower = memory._service._parts.follower
-        kept = memory.remember("the ferry back leaves at six")
         gone = memory.list().memories[1]
         memory.forget(gone.id)
         assert not follower._opened
