@@ -32,8 +32,6 @@ from ai_memory.truth.statement import Statement, apart
 
 CERTAIN = 0.5
 """The probability from which two hits count as rivals for a question."""
-_REPLACED = 0.6
-"""The probability of an update from which they do whatever is asked."""
 _BOTH_HOLD = 0.8
 """The probability that both hold from which they do not."""
 _ANSWERED = 0.7
@@ -150,10 +148,9 @@ def rivals(
                 continue
             features = judged.features(i, j)
             chance = chances(features)
-            if chance[Kind.RESTATES] >= SAME:
-                if not _differ_in_value(features):
-                    same[i, j] = chance[Kind.RESTATES]
-            elif newer and (chance[Kind.UPDATES] >= _REPLACED or (answers and chance[Kind.EXTENDS] < _BOTH_HOLD)):
+            if chance[Kind.RESTATES] >= SAME and not _differ_in_value(features):
+                same[i, j] = chance[Kind.RESTATES]
+            elif answers and chance[Kind.EXTENDS] < _BOTH_HOLD:
                 order[i, j] = 1.0 - (1.0 - chance[Kind.UPDATES]) * (1.0 - _ANSWERED * answers)
     stay = {place for pair in known for place in pair}
     groups = (_without_stragglers(places, hits, stay) for places in _connected(order))

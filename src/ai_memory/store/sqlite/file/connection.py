@@ -91,7 +91,9 @@ def translate(error: sqlite3.Error, location: str) -> MemoryServiceError:
         return StoreError(f"the store {location} cannot be used: {error}", location=location, sqlite=name)
     if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # the index of the log has no room
         code = sqlite3.SQLITE_FULL
-    if code == sqlite3.SQLITE_ERROR and str(error) == "unsupported file format":  # damage in a header has no code of its own
+    if (
+        code == sqlite3.SQLITE_ERROR and str(error) == "unsupported file format"
+    ):  # damage in a header has no code of its own
         code = sqlite3.SQLITE_CORRUPT
     cls, hint = PRIMARY_RESULT_CODES.get(code & 0xFF, (StoreError, None))
     return cls(f"the store {location}: {error}", hint=hint, location=location, sqlite=name)
