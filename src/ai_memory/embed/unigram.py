@@ -20,6 +20,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from ai_memory.decoding import from_json
+
 _NAME = b'"Unigram"'
 _UNKNOWN_PENALTY = 10.0
 """An unknown character costs this much more than the rarest piece."""
@@ -217,7 +219,7 @@ def read_unigram(file: Path) -> UnigramTokenizer | None:
         if mapped.find(_NAME) < 0:
             return None
     try:
-        return _built(msgspec.json.decode(file.read_bytes(), type=_File))
+        return _built(from_json(file.read_bytes(), _File))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None  # the library says what is wrong with it
 
