@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -188,40 +189,98 @@ def _health(url: str) -> float:
 
 
 def _mixed(seconds: float) -> Iterator[Figure]:
-    """64 clients that do everything for a while: errors, and whether the server's memory grows in the second half."""
-    errors: list[str] = []
-    answered = [0] * MIXED
-    samples: list[float] = []
+    """64 clients that do everything for a while: errors, and whether the server's memory grows in the second half.
+
+    What they write makes the store grow, and its index with it. Afterwards they only read: what grows then is not the store.
+    """
     with fresh_folder() as data_dir, running_service(data_dir) as url:
         _fill(url, 200)
         found = find_service(data_dir)
         assert found is not None
-        questions = _questions()
-        ends = time.monotonic() + seconds
-        with ThreadPoolExecutor(MIXED) as clients:
-            running = [
-                clients.submit(_anything, url, number, ends, questions, answered, errors) for number in range(MIXED)
-            ]
-            while not samples or time.monotonic() < ends:
-                samples.append(resident_mb(found.pid))
-                time.sleep(min(1.0, seconds / 10))
-            for each in running:
-                each.result()
-    about = {"clients": MIXED, "seconds": seconds, "load": load_average(), "first_errors": errors[:3]}
-    half = np.asarray(samples[len(samples) // 2 :])
-    step = min(1.0, seconds / 10)
-    slope = float(np.polyfit(np.arange(len(half)) * step, half, 1)[0] * 60) if len(half) > 1 else 0.0
-    flat = SLOPE if seconds >= MIXED_SECONDS else None
-    memory = {**about, "first_mb": round(samples[0]), "last_mb": round(samples[-1]), "most_mb": round(max(samples))}
-    yield Figure("manners.mixed.answered", sum(answered) / seconds, "requests/s", settings=about)
-    yield Figure("manners.mixed.errors", len(errors), "requests", target=NOTHING, settings=about)
-    yield Figure("manners.mixed.memory", slope, "MB/min", target=flat, settings=memory)
+        mixed = _load(url, found.pid, seconds, writing=True)
+        reading = _load(url, found.pid, seconds / 2, writing=False)
+    full = seconds >= MIXED_SECONDS
+    yield Figure("manners.mixed.answered", mixed.answered / seconds, "requests/s", settings=mixed.settings)
+    yield Figure("manners.mixed.errors", len(mixed.errors), "requests", target=NOTHING, settings=mixed.settings)
+    for name, load in (("mixed", mixed), ("reading", reading)):
+        about = {**load.settings, **load.memory()}
+        yield Figure(f"manners.{name}.memory", load.slope(), "MB/min", target=SLOPE if full else None, settings=about)
+
+
+@dataclass(frozen=True)
+class _Load:
+    """What 64 clients did in a while, and what the server held meanwhile."""
+
+    seconds: float
+    answered: int
+    errors: tuple[str, ...]
+    stored: int
+    """Memories that were added in the second half."""
+    samples_mb: tuple[float, ...]
+    """The server's resident memory, one sample about once a second."""
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return {
+            "clients": MIXED,
+            "seconds": self.seconds,
+            "load": load_average(),
+            "first_errors": list(self.errors[:3]),
+        }
+
+    def memory(self) -> dict[str, object]:
+        """The server's memory at both ends, and how many memories the second half of the time brought."""
+        first, last = self.samples_mb[0], self.samples_mb[-1]
+        return {
+            "first_mb": round(first),
+            "last_mb": round(last),
+            "most_mb": round(max(self.samples_mb)),
+            "stored_in_second_half": self.stored,
+        }
+
+    def slope(self) -> float:
+        """MB a minute: a linear fit to the second half of the samples."""
+        half = np.asarray(self.samples_mb[len(self.samples_mb) // 2 :])
+        minutes = self.seconds / 60 * np.linspace(0.5, 1.0, len(half))
+        return float(np.polyfit(minutes, half, 1)[0]) if len(half) > 1 else 0.0
+
+
+def _load(url: str, pid: int, seconds: float, *, writing: bool) -> _Load:
+    """Let 64 clients work for a while."""
+    errors: list[str] = []
+    answered = [0] * MIXED
+    samples: list[float] = []
+    questions = _questions()
+    begun = time.monotonic()
+    ends = begun + seconds
+    before: int | None = None
+    with ThreadPoolExecutor(MIXED) as clients, Client(url, timeout=_PATIENCE) as watching:
+        running = [
+            clients.submit(_anything, url, number, ends, questions, answered, errors, writing=writing)
+            for number in range(MIXED)
+        ]
+        while not samples or time.monotonic() < ends:
+            samples.append(resident_mb(pid))
+            if before is None and time.monotonic() >= begun + seconds / 2:
+                before = watching.stats().memories
+            time.sleep(min(1.0, seconds / 10))
+        for each in running:
+            each.result()
+        stored = watching.stats().memories - (before or 0)
+    return _Load(seconds, sum(answered), tuple(errors), stored, tuple(samples))
 
 
 def _anything(
-    url: str, number: int, ends: float, questions: Sequence[str], answered: list[int], errors: list[str]
+    url: str,
+    number: int,
+    ends: float,
+    questions: Sequence[str],
+    answered: list[int],
+    errors: list[str],
+    *,
+    writing: bool,
 ) -> None:
-    """One client's requests, each of another kind, on connections that are kept or not."""
+    """One client's requests, each of another kind, on connections of their own."""
     draw = np.random.default_rng(number)
     turn = 0
     while time.monotonic() < ends:
@@ -230,8 +289,11 @@ def _anything(
         question = questions[int(draw.integers(0, len(questions)))]
         lines = b"".join(json.dumps({"text": f"Line {n} of {name}: {question}"}).encode() + b"\n" for n in range(5))
         call = {"name": "recall", "arguments": {"query": question}}
-        kinds: Sequence[tuple[str, str, object]] = (
+        writes: Sequence[tuple[str, str, object]] = (
             ("POST", "/v1/memories", {"text": f"Client {name}: {question}", "namespace": f"n{number % 4}"}),
+            ("POST", f"/v1/import?namespace=i{number}", lines),
+        )
+        reads: Sequence[tuple[str, str, object]] = (
             ("POST", "/v1/recall", {"query": question, "namespace": f"n{number % 4}"}),
             ("POST", "/v1/recall", {"query": question}),
             ("GET", "/v1/memories?limit=5", None),
@@ -239,10 +301,10 @@ def _anything(
             ("GET", "/health/ready", None),
             ("GET", "/metrics", None),
             ("GET", f"/v1/export?namespace=n{number % 4}&current_only=true", None),
-            ("POST", f"/v1/import?namespace=i{number}", lines),
             ("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}),
             ("POST", "/embed", {"inputs": question}),
         )
+        kinds = (*writes, *reads) if writing else reads
         method, target, body = kinds[int(draw.integers(0, len(kinds)))]
         try:
             status = _plain(url, method, target, body)
