@@ -192,8 +192,10 @@ def test_the_setting_says_what_a_namespace_does(tmp_path: Path) -> None:
             memory.remember(MUNICH, namespace=namespace)
         assert memory.proposals(namespace="quiet").total == 0
         assert memory.proposals().total == 1
-        memory.remember("Ann now works in Rome.", namespace="quiet", on_conflict="propose")
-        assert memory.proposals(namespace="quiet").total == 1
+        memory.remember(
+            "Ann no longer works in Berlin or Munich, now in Rome.", namespace="quiet", on_conflict="propose"
+        )
+        assert memory.proposals(namespace="quiet").total == 2
     with pytest.raises(InvalidInputError, match="on_conflict"):
         opened(tmp_path / "two", on_conflict={"*": "overwrite"})
 

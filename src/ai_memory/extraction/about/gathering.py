@@ -156,9 +156,9 @@ class Gathering:
         for known in self._known.values():
             if known.session is not None:
                 sessions[known.session].append(known)
-        for told in sessions.values():
-            told.sort(key=lambda known: known.key)
-            for before, known in pairwise(told):
+        for session in sessions.values():
+            session.sort(key=lambda known: known.key)
+            for before, known in pairwise(session):
                 if known.evidence is None and before.evidence and _goes_on(before.text, known.text):
                     known.evidence = Evidence("", "follows", "text", latest=True)
 

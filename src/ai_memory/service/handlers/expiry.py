@@ -79,15 +79,13 @@ def aged_page(parts: Parts, request: ListRequest, selection: Selection) -> Page:
 
 def _dated(cursor: str) -> tuple[dt.datetime, str]:
     """The instant of the first page, and the cursor of the store."""
-    at, dot, rest = cursor.partition(".")
     try:
-        if dot:
-            return from_micros(int(at)), rest
+        at, rest = cursor.split(".", 1)
+        return from_micros(int(at)), rest
     except (ValueError, OverflowError):
-        pass
-    raise InvalidInputError(
-        "the cursor is damaged", hint="pass the cursor of the page before, unchanged, or none", cursor=cursor[:100]
-    )
+        raise InvalidInputError(
+            "the cursor is damaged", hint="pass the cursor of the page before, unchanged, or none", cursor=cursor[:100]
+        ) from None
 
 
 def _unconfirmed(
@@ -103,14 +101,12 @@ def _after(ttl: str, at: dt.datetime) -> dt.datetime | None:
     if ttl.strip().lower() == NEVER:
         return None
     try:
-        expiry = at + period(ttl)
-        if expiry <= _LATEST:
-            return expiry
-    except OverflowError:
-        pass
+        span = period(ttl)
     except ValueError as error:
         raise InvalidInputError(f"ttl: {error}", field="ttl") from None
-    raise InvalidInputError(f"ttl: {ttl!r} from now is after the year 9999", hint="leave it out", field="ttl")
+    if span > _LATEST - at:
+        raise InvalidInputError(f"ttl: {ttl!r} from now is after the year 9999", hint="leave it out", field="ttl")
+    return at + span
 
 
 def _refuse_both(expires_at: object) -> None:

@@ -38,8 +38,8 @@ LONGEST = 1_000
 """A text of more characters is a document and no statement: it is not compared."""
 LARGEST_BATCH = 100
 """The memories of a larger batch are stored without being compared."""
-NEWCOMER = 5_000
-"""Changes in a store's log up to which the index is loaded for a write, which takes a fraction of a second."""
+NEWCOMER = 1_000
+"""Changes in a store's log up to which the index is loaded for a write: a command that ends after it waits some 60 ms for that."""
 _WORDS, _POSTINGS = 6, 800
 """Others are looked for by the rarest words of a text: so many of them, and so many rows that have one."""
 _LEAST_SHARED = 0.35
