@@ -16,14 +16,7 @@ from ai_memory.operations.about import FORGET_ABOUT, ForgetAboutRequest, Forgott
 from ai_memory.operations.deciding import MERGE, MergeRequest
 from ai_memory.operations.graph import ENTITIES, RELATE, EntitiesRequest, RelateRequest
 from ai_memory.operations.reading import LIST, ListRequest
-from ai_memory.operations.writing import (
-    REMEMBER,
-    RETIRE,
-    REVISE,
-    RememberRequest,
-    RetireRequest,
-    ReviseRequest,
-)
+from ai_memory.operations.writing import REMEMBER, RETIRE, REVISE, RememberRequest, RetireRequest, ReviseRequest
 from ai_memory.service.service import Service
 from ai_memory.store.graph_file import GraphFile
 from tests.support.disk import files_with, stored_in

@@ -13,10 +13,7 @@ import pytest
 from ai_memory import ConflictError, InvalidInputError, Memory, NotFoundError
 from ai_memory.inbox import ProposalKind, ProposalState
 from ai_memory.recall.answer import Answer
-from ai_memory.types import (
-    Actor,
-    SimilarKind,
-)
+from ai_memory.types import Actor, SimilarKind
 
 BERLIN, MUNICH = "Ann works in Berlin.", "Ann now works in Munich."
 ASKED = ("Where does Ann work?", "Ann", "Berlin", "who works in Munich?", "what did Ann do before?")

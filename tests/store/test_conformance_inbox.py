@@ -10,11 +10,7 @@ from msgspec.structs import replace
 
 from ai_memory.inbox import Decide, Decision, Feedback, Judge, Proposal, ProposalKind, ProposalState, Propose, Verdict
 from ai_memory.store.base import Action, Rejected, Store, Stored, Unchanged
-from ai_memory.types import (
-    Actor,
-    MemoryRecord,
-    RelationType,
-)
+from ai_memory.types import Actor, MemoryRecord, RelationType
 from tests.support.inbox_samples import decide, judge, proposal
 from tests.support.store_samples import DAY, START, Reopen, forget, kept, one, remember, retire, revise
 

@@ -19,9 +19,7 @@ from ai_memory.store.base import Once, Store, VectorRow
 from ai_memory.store.copying import OnPage, Part, copy_store, export_digest
 from ai_memory.store.neo4j.store import Neo4jStore
 from ai_memory.store.sqlite.store import SqliteStore, open_sqlite_store
-from ai_memory.types import (
-    Job,
-)
+from ai_memory.types import Job
 from neo4j_server import LINES, Server
 from tests.support import neo4j_backend
 from tests.support.inbox_samples import decide, judge, proposal

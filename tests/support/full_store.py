@@ -6,10 +6,7 @@ from typing import Any
 
 from ai_memory.inbox import ProposalKind, Propose, Verdict
 from ai_memory.store.base import Exclude, Once, Store, VectorRow
-from ai_memory.types import (
-    ArchivedTombstone,
-    Job,
-)
+from ai_memory.types import ArchivedTombstone, Job
 from tests.support.inbox_samples import decide, judge, proposal
 from tests.support.store_samples import (
     CLOCK,

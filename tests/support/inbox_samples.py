@@ -7,10 +7,7 @@ from typing import Any
 from ai_memory.inbox import Decide, Decision, Feedback, Judge, Proposal, ProposalKind, Verdict
 from ai_memory.store.base import Result, Store, Stored
 from ai_memory.store.ids import FEEDBACK, PROPOSAL, new_id
-from ai_memory.types import (
-    Actor,
-    MemoryRecord,
-)
+from ai_memory.types import Actor, MemoryRecord
 from tests.support.store_samples import CLOCK
 
 

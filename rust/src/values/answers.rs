@@ -182,67 +182,6 @@ pub struct Page {
     pub cursor: Option<String>,
 }
 
-words! {
-    /// What a change was.
-    ChangeKind {
-        /// A memory was stored.
-        New,
-        /// It was given another revision.
-        Revised,
-        /// Another memory replaced it.
-        Superseded,
-        /// It stopped being true.
-        Ended,
-        /// It was retired.
-        Retired,
-        /// It lapsed.
-        Expired,
-        /// It was decided which entities are the same, or that decision was undone.
-        Decided,
-        /// It became true.
-        Began,
-    }
-}
-
-/// One change of one memory, or one decision about who is who.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MemoryChange {
-    /// What it was.
-    pub kind: ChangeKind,
-    /// When the service learned it; on the axis of what is true, when it happened.
-    pub at: Instant,
-    /// Who wrote it.
-    #[serde(default)]
-    pub actor: Actor,
-    /// The memory as the change left it; `None` for a decision.
-    pub memory: Option<MemoryRecord>,
-    /// The memory before the change.
-    pub before: Option<MemoryRecord>,
-    /// The fields that the change gave another value.
-    pub differs: Vec<String>,
-    /// The memory that replaced it.
-    pub superseded_by: Option<String>,
-    /// The decision that was made, or undone.
-    pub decision: Option<Relation>,
-}
-
-/// A page of changes, the earliest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Changes {
-    /// From when on.
-    pub since: Instant,
-    /// Until just before when.
-    pub until: Instant,
-    /// `known` or `valid`.
-    pub axis: String,
-    /// How many of each kind this page has; with `forgotten`, of which nothing else is known.
-    pub counts: BTreeMap<String, u64>,
-    /// The changes.
-    pub changes: Vec<MemoryChange>,
-    /// Where the next page begins; `None` on the last page.
-    pub cursor: Option<String>,
-}
-
 /// All revisions of one memory, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {

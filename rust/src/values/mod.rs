@@ -4,6 +4,7 @@
 //! here with the schema that the service itself publishes.
 
 mod answers;
+mod changes;
 mod inbox;
 mod requests;
 
@@ -11,14 +12,15 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use answers::{
-    Actor, Answer, Asked, AskedTime, AskedWord, ChangeKind, Changes, Copies, Detail, Forgotten, History, Hit,
-    MemoryChange, MemoryRecord, Neighbour, Neighbours, NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts,
-    Relation, Retirement, Rival, RivalOrder, Searchable, Searched, Stage, Surrounding, Trace, Validity, WipePending,
+    Actor, Answer, Asked, AskedTime, AskedWord, Copies, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour,
+    Neighbours, NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Retirement, Rival,
+    RivalOrder, Searchable, Searched, Stage, Surrounding, Trace, Validity, WipePending,
 };
+pub use changes::{Axis, ChangeKind, Changes, ChangesOf, Facets, MemoryChange};
 pub use inbox::{Feedback, Moved, Similar, SimilarKind, Verdict};
 pub use requests::{
-    AnswerFormat, Axis, Change, ChangesOf, Draft, Facets, Forget, Get, HistoryOf, List, NeighboursOf, OnConflict, Order,
-    Recall, Recipe, Relate, Remember, RememberMany, Retire, Revise, Selection, Unrelate,
+    AnswerFormat, Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, OnConflict, Order, Recall, Recipe, Relate,
+    Remember, RememberMany, Retire, Revise, Selection, Unrelate,
 };
 
 /// JSON attributes of a memory or a relation.

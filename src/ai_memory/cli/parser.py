@@ -95,16 +95,18 @@ def command_in(argv: Sequence[str]) -> str | None:
 
 
 def as_defined(argv: Sequence[str]) -> list[str]:
-    """A command line with commands as they are defined: `forget --about NAME` is `forget-about NAME`."""
+    """A command line with each command by its own name, where an option of another command means it (`Command.also`)."""
     words = list(argv)
-    if command_in(words) != "forget":
-        return words
-    at = words.index("forget")
-    options = itertools.takewhile("--".__ne__, words[at:])
-    about = next((place for place, word in enumerate(options, at) if word.partition("=")[0] == "--about"), None)
-    if about is not None:
-        words[at] = "forget-about"
-        words[about : about + 1] = words[about].split("=", 1)[1:]
+    for name, operation in OPERATION_COMMANDS.items():
+        command = operation.command
+        if command is None or command.also is None or command_in(words) != command.also[0]:
+            continue
+        at = words.index(command.also[0])
+        options = itertools.takewhile("--".__ne__, words[at:])
+        option = next((n for n, word in enumerate(options, at) if word.partition("=")[0] == command.also[1]), None)
+        if option is not None:
+            words[at] = name
+            words[option : option + 1] = words[option].split("=", 1)[1:]
     return words
 
 

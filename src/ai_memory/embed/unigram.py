@@ -17,8 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from msgspec import Struct
+from msgspec import DecodeError, Raw, Struct
 
 from ai_memory.decoding import from_json
 
@@ -48,10 +47,10 @@ class _Model(Struct):
 
 class _File(Struct):
     model: _Model
-    normalizer: msgspec.Raw
-    pre_tokenizer: msgspec.Raw
+    normalizer: Raw
+    pre_tokenizer: Raw
     post_processor: dict[str, Any]
-    decoder: msgspec.Raw
+    decoder: Raw
     added_tokens: list[_Added] = []
 
 
@@ -220,7 +219,7 @@ def read_unigram(file: Path) -> UnigramTokenizer | None:
             return None
     try:
         return _built(from_json(file.read_bytes(), _File))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (DecodeError, UnicodeDecodeError):
         return None  # the library says what is wrong with it
 
 

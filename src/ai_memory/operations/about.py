@@ -107,5 +107,5 @@ FORGET_ABOUT = Operation(
     effect="erase",
     idempotent=True,
     route=Route("POST", "/memories/forget-about"),
-    command=Command(name="forget-about", positional=("about",)),
+    command=Command(name="forget-about", positional=("about",), also=("forget", "--about")),
 )

@@ -71,6 +71,8 @@ class Command(Struct, frozen=True, kw_only=True):
     name: str
     positional: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    also: tuple[str, str] | None = None
+    """Another command and an option of it that mean this one: `forget --about NAME` is `forget-about NAME`."""
 
 
 class Tool(Struct, frozen=True, kw_only=True):

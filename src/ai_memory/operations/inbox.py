@@ -10,11 +10,7 @@ from msgspec import Meta, Struct
 from ai_memory.inbox import Feedback, Proposal, ProposalKind, ProposalState, Verdict
 from ai_memory.operations.base import Command, Operation, Route
 from ai_memory.operations.writing import MemoryId, Namespace, Reason, Reference
-from ai_memory.types import (
-    DEFAULT_NAMESPACE,
-    MemoryRecord,
-    Share,
-)
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Share
 
 Note = Annotated[
     Reason | None, Meta(description="Why, in your own words; erased when a memory that it is about is forgotten.")

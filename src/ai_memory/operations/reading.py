@@ -11,12 +11,7 @@ from ai_memory.inbox import Feedback
 from ai_memory.operations.base import Command, Operation, Route, Tool, read_period
 from ai_memory.operations.writing import MemoryId, Namespace
 from ai_memory.recall.answer import Answer, Layer
-from ai_memory.types import (
-    DEFAULT_NAMESPACE,
-    MemoryRecord,
-    Page,
-    Selection,
-)
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Page, Selection
 
 MAX_LIMIT = 1_000
 

@@ -22,13 +22,7 @@ from ai_memory.inbox import Feedback, Proposal
 from ai_memory.store.base import Store
 from ai_memory.store.chain import ChainedEntry
 from ai_memory.store.tombstones import Secret, StoredTombstone, Trace
-from ai_memory.types import (
-    Entity,
-    Generation,
-    Job,
-    MemoryRecord,
-    Relation,
-)
+from ai_memory.types import Entity, Generation, Job, MemoryRecord, Relation
 
 ROWS_AT_ONCE = 2_000
 

@@ -13,19 +13,10 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from ai_memory.inbox import (
-    Decide,
-    Feedback,
-    Proposal,
-    ProposalKind,
-    ProposalState,
-    Verdict,
-)
+from ai_memory.inbox import Decide, Feedback, Proposal, ProposalKind, ProposalState, Verdict
+from ai_memory.store.ids import RELATION, new_id
 from ai_memory.store.tombstones import Secret, Trace
-from ai_memory.types import (
-    Actor,
-    MemoryRecord,
-)
+from ai_memory.types import Actor, MemoryRecord, Relation, RelationType
 
 SUPERSEDING = (ProposalKind.UPDATE, ProposalKind.CONTRADICTION)
 """Kinds of which accepting ends a memory where the other one begins."""
@@ -104,6 +95,19 @@ def decided(proposal: Proposal, command: Decide, writer: Actor) -> Proposal:
 def begins(memory: MemoryRecord) -> dt.datetime:
     """When a memory began to be true, as far as is known."""
     return memory.valid_from or memory.created_at
+
+
+def superseding(by: str, old: MemoryRecord, at: dt.datetime, actor: Actor) -> Relation:
+    """The relation by which a memory supersedes another. Its id is new each time: an undone one keeps the id that it had."""
+    return Relation(
+        id=new_id(RELATION, at),
+        namespace=old.namespace,
+        source=by,
+        target=old.id,
+        type=str(RelationType.SUPERSEDES),
+        recorded_at=at,
+        actor=actor,
+    )
 
 
 def end_at(memory: MemoryRecord, end: dt.datetime) -> dt.datetime | None:

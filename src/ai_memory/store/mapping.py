@@ -19,10 +19,7 @@ from msgspec import Struct
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.inbox import ProposalKind, ProposalState, Verdict
 from ai_memory.store.values import finite, json_text
-from ai_memory.types import (
-    Actor,
-    MemoryType,
-)
+from ai_memory.types import Actor, MemoryType
 
 T = TypeVar("T", bound=Struct)
 Row = tuple[Any, ...]

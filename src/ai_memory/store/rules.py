@@ -13,20 +13,10 @@ from ai_memory.errors import IdempotencyConflictError, InvalidInputError
 from ai_memory.inbox import Decide, Proposal, ProposalState
 from ai_memory.store.base import Duplicate, Once, Rejected, Remember, Restore, Result, Stored, Unchanged, VectorRow
 from ai_memory.store.ids import MEMORY
-from ai_memory.store.inbox import (
-    PAIRED,
-    UNDECIDED,
-    end_at,
-)
+from ai_memory.store.inbox import PAIRED, UNDECIDED, end_at
 from ai_memory.store.tombstones import MAX_SALTS, Secret
 from ai_memory.store.values import vector_blob
-from ai_memory.types import (
-    LENGTH_TOLERANCE,
-    Actor,
-    MemoryRecord,
-    Problem,
-    Relation,
-)
+from ai_memory.types import LENGTH_TOLERANCE, Actor, MemoryRecord, Problem, Relation
 from ai_memory.wording.ways import DOCTOR
 
 UNOPENED = "tombstones were sealed with a secret that is gone: what they refused can be stored again"

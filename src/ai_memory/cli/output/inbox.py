@@ -8,9 +8,7 @@ from ai_memory.cli.output.layout import day, visible_line, wrap
 from ai_memory.cli.output.screen import Screen
 from ai_memory.inbox import ProposalState
 from ai_memory.operations.inbox import Judged, Proposals, Proposed
-from ai_memory.types import (
-    MemoryRecord,
-)
+from ai_memory.types import MemoryRecord
 
 INDENT = "    "
 SHOWN = 300

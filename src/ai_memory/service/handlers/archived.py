@@ -10,9 +10,7 @@ from ai_memory.service.handlers.drafts import MAX_ID
 from ai_memory.store.ids import FEEDBACK, MEMORY, PROPOSAL
 from ai_memory.store.inbox import PAIRED
 from ai_memory.text.normal import clean_text
-from ai_memory.types import (
-    Actor,
-)
+from ai_memory.types import Actor
 
 MAX_REASON = 2_000
 

@@ -24,14 +24,8 @@ from ai_memory.service.handlers.reasons import check_reason, clean_reason
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Rejected, Result, Stored, Unchanged
 from ai_memory.store.ids import FEEDBACK, PROPOSAL, new_id
-from ai_memory.store.inbox import (
-    PAIRED,
-    SUPERSEDING,
-    begins,
-)
-from ai_memory.types import (
-    MemoryRecord,
-)
+from ai_memory.store.inbox import PAIRED, SUPERSEDING, begins
+from ai_memory.types import MemoryRecord
 from ai_memory.wording.ways import PROPOSALS, UNDO_PROPOSAL
 
 MAX_REASON = 2_000

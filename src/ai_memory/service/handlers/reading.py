@@ -48,12 +48,7 @@ from ai_memory.service.parts import Parts
 from ai_memory.text.caseless import caseless
 from ai_memory.text.normal import clean_text
 from ai_memory.truth.wording import Wanted, wanted
-from ai_memory.types import (
-    Generation,
-    MemoryRecord,
-    Page,
-    Selection,
-)
+from ai_memory.types import Generation, MemoryRecord, Page, Selection
 from ai_memory.wording.ways import REBUILD, TUNE
 
 TIMELINE_PAGE = 1_000

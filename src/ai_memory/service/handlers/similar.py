@@ -17,20 +17,12 @@ from ai_memory.index.partition import PartitionView
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Remember, Result, Stored, Unchanged
 from ai_memory.store.ids import PROPOSAL, new_id
-from ai_memory.store.inbox import (
-    begins,
-)
+from ai_memory.store.inbox import begins
 from ai_memory.text.properties import asks
 from ai_memory.text.stopwords import FIRST_PERSON, FIRST_PERSON_WIDE
 from ai_memory.truth.compare import CERTAIN, PROPOSED, Finding, Kind, compare
 from ai_memory.truth.statement import Statement, statement
-from ai_memory.types import (
-    Actor,
-    MemoryRecord,
-    OnConflict,
-    Similar,
-    SimilarKind,
-)
+from ai_memory.types import Actor, MemoryRecord, OnConflict, Similar, SimilarKind
 
 COMPARED = 8
 """So many stored memories a new one is compared with."""

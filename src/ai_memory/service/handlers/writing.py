@@ -9,11 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ai_memory.errors import (
-    InvalidInputError,
-    NotFoundError,
-    StaleRevisionError,
-)
+from ai_memory.errors import InvalidInputError, NotFoundError, StaleRevisionError
 from ai_memory.operations.writing import (
     Draft,
     Receipts,

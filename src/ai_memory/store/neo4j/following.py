@@ -33,11 +33,7 @@ from ai_memory.store.neo4j.nodes import (
 from ai_memory.store.neo4j.nodes import feedback as feedback_of
 from ai_memory.store.neo4j.nodes import proposal as proposal_of
 from ai_memory.store.neo4j.relating import LOCATED
-from ai_memory.types import (
-    Entity,
-    MemoryRecord,
-    Relation,
-)
+from ai_memory.types import Entity, MemoryRecord, Relation
 
 PAGE = 2_000
 

@@ -19,14 +19,7 @@ from ai_memory.store.keys import line_of
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, reader, writer
 from ai_memory.text.analysis import analyse
 from ai_memory.text.properties import label_of
-from ai_memory.types import (
-    EmbedderIdentity,
-    Entity,
-    Generation,
-    Job,
-    MemoryRecord,
-    Relation,
-)
+from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation
 
 Properties = dict[str, Any]
 Values = Sequence[Any]

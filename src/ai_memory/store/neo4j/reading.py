@@ -26,16 +26,7 @@ from ai_memory.store.neo4j.nodes import (
 )
 from ai_memory.store.neo4j.relating import LOCATED
 from ai_memory.store.neo4j.selection import Conditions, was_known, was_valid
-from ai_memory.types import (
-    DECISIONS,
-    Entity,
-    Job,
-    MemoryRecord,
-    Page,
-    Relation,
-    Selection,
-    StoreStats,
-)
+from ai_memory.types import DECISIONS, Entity, Job, MemoryRecord, Page, Relation, Selection, StoreStats
 
 _LATEST = (
     "UNWIND $ids AS id MATCH (m:Node {namespace: $namespace, id: id}) "

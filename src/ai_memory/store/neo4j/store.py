@@ -15,26 +15,9 @@ from ai_memory.clock import Clock, to_micros
 from ai_memory.errors import InvalidInputError, StoreError
 from ai_memory.inbox import Decide, Judge, Propose
 from ai_memory.store.backup import back_up_to_file
-from ai_memory.store.base import (
-    Command,
-    Exclude,
-    Forget,
-    Once,
-    Relate,
-    Result,
-    Unrelate,
-    VectorRow,
-)
+from ai_memory.store.base import Command, Exclude, Forget, Once, Relate, Result, Unrelate, VectorRow
 from ai_memory.store.copying import refuse_half_filled
-from ai_memory.store.neo4j import (
-    checking,
-    following,
-    forgetting,
-    graveyard,
-    reading,
-    relating,
-    remembering,
-)
+from ai_memory.store.neo4j import checking, following, forgetting, graveyard, reading, relating, remembering
 from ai_memory.store.neo4j import generations as _generations
 from ai_memory.store.neo4j import vectors as _vectors
 from ai_memory.store.neo4j.copying import Neo4jSource, Neo4jTarget
@@ -51,15 +34,7 @@ from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import sealed
 from ai_memory.store.seals import Seals
 from ai_memory.store.tombstones import Secret
-from ai_memory.types import (
-    Actor,
-    ArchivedTombstone,
-    EmbedderIdentity,
-    Generation,
-    Job,
-    Problem,
-    WipePending,
-)
+from ai_memory.types import Actor, ArchivedTombstone, EmbedderIdentity, Generation, Job, Problem, WipePending
 
 T = TypeVar("T")
 

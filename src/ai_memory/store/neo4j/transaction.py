@@ -28,9 +28,7 @@ from ai_memory.store.neo4j.nodes import (
 )
 from ai_memory.store.rules import KEPT_MICROSECONDS, is_kept, key_reused, memories_of, repeats_what_is_forgotten
 from ai_memory.store.seals import Seals
-from ai_memory.types import (
-    Actor,
-)
+from ai_memory.types import Actor
 
 ROWS_AT_ONCE = 1_000
 """Rows of one query, so that neither side holds much more than it works on."""

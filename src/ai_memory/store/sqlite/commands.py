@@ -54,10 +54,7 @@ from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.sqlite.transaction.graveyard import lift
 from ai_memory.store.tombstones import same_text
 from ai_memory.store.values import micros
-from ai_memory.types import (
-    MemoryRecord,
-    RelationType,
-)
+from ai_memory.types import MemoryRecord, RelationType
 
 
 def execute(transaction: Transaction, commands: Sequence[Command]) -> list[Result]:

@@ -13,7 +13,6 @@ from ai_memory.inbox import Decide, Feedback, Judge, Proposal, ProposalKind, Pro
 from ai_memory.store import keys
 from ai_memory.store.base import Action, Rejected, Result, Stored, Unchanged, Unrelate
 from ai_memory.store.chain import commitment
-from ai_memory.store.ids import RELATION, new_id
 from ai_memory.store.inbox import (
     RETIRING,
     SUPERSEDING,
@@ -24,15 +23,9 @@ from ai_memory.store.inbox import (
     made_before,
     proposed,
     sealed_pair,
+    superseding,
 )
-from ai_memory.store.rules import (
-    is_decided,
-    is_same_period,
-    not_undone,
-    undecidable,
-    unknown,
-    unknown_proposal,
-)
+from ai_memory.store.rules import is_decided, is_same_period, not_undone, undecidable, unknown, unknown_proposal
 from ai_memory.store.sqlite.line import neighbours
 from ai_memory.store.sqlite.relating import insert_relation, is_joined, unrelate
 from ai_memory.store.sqlite.revisions import erase_revisions, replace_revision, retire_revision
@@ -48,11 +41,7 @@ from ai_memory.store.sqlite.rows import (
 from ai_memory.store.sqlite.rows.seals import insert_sealed, reseal
 from ai_memory.store.sqlite.transaction import Transaction
 from ai_memory.store.values import json_text, micros
-from ai_memory.types import (
-    MemoryRecord,
-    Relation,
-    RelationType,
-)
+from ai_memory.types import MemoryRecord, RelationType
 
 INSERT_PROPOSAL = insert_sealed("proposals")
 INSERT_FEEDBACK = insert_sealed("feedback")
@@ -181,15 +170,7 @@ def _join(transaction: Transaction, by: str, old: MemoryRecord, at: dt.datetime)
     """The id of the new relation by which a memory supersedes another; None where it does already."""
     if is_joined(transaction, old.namespace, by, old.id, RelationType.SUPERSEDES):
         return None
-    made = Relation(
-        id=new_id(RELATION, at),
-        namespace=old.namespace,
-        source=by,
-        target=old.id,
-        type=str(RelationType.SUPERSEDES),
-        recorded_at=at,
-        actor=transaction.actor,
-    )
+    made = superseding(by, old, at, transaction.actor)
     insert_relation(transaction, made)
     return made.id
 

@@ -8,11 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
-from ai_memory.store.base import (
-    Canonical,
-    LogEntry,
-    StoredRevision,
-)
+from ai_memory.store.base import Canonical, LogEntry, StoredRevision
 from ai_memory.store.chain import log_entry
 from ai_memory.store.cursors import cursor_of, position_of
 from ai_memory.store.sqlite.file.connection import Row
@@ -32,25 +28,9 @@ from ai_memory.store.sqlite.rows import (
     relation,
     stored_revision,
 )
-from ai_memory.store.sqlite.selection import (
-    Conditions,
-    Spellings,
-    below_contexts,
-    spellings,
-    was_known,
-    was_valid,
-)
+from ai_memory.store.sqlite.selection import Conditions, Spellings, below_contexts, spellings, was_known, was_valid
 from ai_memory.store.values import json_text
-from ai_memory.types import (
-    DECISIONS,
-    Entity,
-    Job,
-    MemoryRecord,
-    Page,
-    Relation,
-    Selection,
-    StoreStats,
-)
+from ai_memory.types import DECISIONS, Entity, Job, MemoryRecord, Page, Relation, Selection, StoreStats
 
 LATEST = "r.key = (SELECT max(key) FROM revisions WHERE memory = m.number)"
 

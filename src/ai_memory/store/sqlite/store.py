@@ -43,15 +43,7 @@ from ai_memory.store.sqlite.transaction.graveyard import Graveyard
 from ai_memory.store.sqlite.whole import checking
 from ai_memory.store.sqlite.whole.copying import SqliteSource, SqliteTarget, progress_of
 from ai_memory.store.tombstones import Secret, archived
-from ai_memory.types import (
-    Actor,
-    ArchivedTombstone,
-    EmbedderIdentity,
-    Generation,
-    Job,
-    Problem,
-    WipePending,
-)
+from ai_memory.types import Actor, ArchivedTombstone, EmbedderIdentity, Generation, Job, Problem, WipePending
 
 UNREAD_SECONDS = 30.0
 """While a wipe is due, an export that was not asked for the next item for so long is ended."""

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from ai_memory.inbox import Decide, InboxCommand, Judge, Proposal, ProposalKind, ProposalState, Propose
 from ai_memory.store import keys
 from ai_memory.store.base import Action, Rejected, Result, Retire, Revise, Stored, Unchanged, Unrelate
-from ai_memory.store.ids import RELATION, new_id
 from ai_memory.store.inbox import (
     RETIRING,
     SUPERSEDING,
@@ -22,35 +21,18 @@ from ai_memory.store.inbox import (
     made_before,
     proposed,
     sealed_pair,
+    superseding,
 )
 from ai_memory.store.neo4j.memories import line_of_record
-from ai_memory.store.neo4j.nodes import (
-    FEEDBACK,
-    PROPOSAL,
-    Held,
-    proposal,
-    proposal_properties,
-)
+from ai_memory.store.neo4j.nodes import FEEDBACK, PROPOSAL, Held, proposal, proposal_properties
 from ai_memory.store.neo4j.nodes import feedback as feedback_of
 from ai_memory.store.neo4j.relating import Joined, is_joined, join
 from ai_memory.store.neo4j.relating import carry_out as carry_out_relations
 from ai_memory.store.neo4j.remembering import Run
 from ai_memory.store.neo4j.transaction import Transaction
-from ai_memory.store.rules import (
-    is_decided,
-    is_same_period,
-    not_undone,
-    undecidable,
-    unknown,
-    unknown_proposal,
-)
+from ai_memory.store.rules import is_decided, is_same_period, not_undone, undecidable, unknown, unknown_proposal
 from ai_memory.store.values import micros
-from ai_memory.types import (
-    Content,
-    MemoryRecord,
-    Relation,
-    RelationType,
-)
+from ai_memory.types import Content, MemoryRecord, RelationType
 
 _FOUND = (
     "MATCH (p:Proposal {namespace: $namespace}) WHERE p.id = $id OR p.pair = $pair "
@@ -177,15 +159,7 @@ def _join(transaction: Transaction, by: str, old: MemoryRecord, at: dt.datetime)
     """The id of the new relation by which a memory supersedes another; None where it does already."""
     if is_joined(transaction, old.namespace, by, old.id, RelationType.SUPERSEDES):
         return None
-    made = Relation(
-        id=new_id(RELATION, at),
-        namespace=old.namespace,
-        source=by,
-        target=old.id,
-        type=str(RelationType.SUPERSEDES),
-        recorded_at=at,
-        actor=transaction.actor,
-    )
+    made = superseding(by, old, at, transaction.actor)
     join(transaction, [Joined.logged(transaction, made)])
     return made.id
 

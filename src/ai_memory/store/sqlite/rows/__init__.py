@@ -18,14 +18,7 @@ from ai_memory.store.base import StoredRevision
 from ai_memory.store.chain import LOG_COLUMNS, ChainedEntry
 from ai_memory.store.keys import line_of
 from ai_memory.store.mapping import CODECS, INSTANT, JSON, Codec, Row, reader, writer
-from ai_memory.types import (
-    EmbedderIdentity,
-    Entity,
-    Generation,
-    Job,
-    MemoryRecord,
-    Relation,
-)
+from ai_memory.types import EmbedderIdentity, Entity, Generation, Job, MemoryRecord, Relation
 
 
 def hash_column(content_hash: str) -> bytes | str:
