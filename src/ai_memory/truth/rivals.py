@@ -174,11 +174,10 @@ def _differ_in_value(features: Mapping[str, float]) -> bool:
 
     Such hits are never folded into one, however alike they are: *lost the key*, *hid the key*; *room 12*, *room 21*.
     """
-    if any(features.get(name) for name in _VALUES) or any(
-        value for name, value in features.items() if "negation" in name
-    ):
-        return True
-    return bool(features.get("one_run")) and features["ratio"] >= _ONE_SENTENCE
+    differ = any(features.get(name) for name in _VALUES) or any(
+        features[name] for name in features if "negation" in name
+    )
+    return differ or (bool(features.get("one_run")) and features["ratio"] >= _ONE_SENTENCE)
 
 
 def _connected(pairs: dict[tuple[int, int], float]) -> Iterator[tuple[int, ...]]:
