@@ -94,7 +94,8 @@ def test_tools_and_resources(kind: str, mode: str, folders: dict[str, tuple[Path
         assert json.loads(one.contents[0].text)["text"] == f"Bo did, {kind} {mode}"  # type: ignore[union-attr]
         recent = await client.read_resource("memory://recent")
         assert memory_id in recent.contents[0].text  # type: ignore[union-attr]
-        assert len((await client.list_resources()).resources) == 2
+        listed_resources = {str(each.uri) for each in (await client.list_resources()).resources}
+        assert listed_resources == {"memory://recent", "memory://contexts", "memory://proposals"}
         gone = await client.call_tool("forget", {"id": memory_id, "reason": "a test"})
         assert gone.structured_content["forgotten"] == 1
 
