@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from ai_memory.clock import SystemClock
 from ai_memory.embed.deterministic import HashingEmbedder
 from ai_memory.embed.matryoshka import CutEmbedder
 from ai_memory.errors import (
     ConflictError,
+    EmbedderMismatchError,
     EmbedderUnavailableError,
     InvalidInputError,
     MemoryServiceError,
@@ -32,6 +34,7 @@ from ai_memory.operations.generations import (
 from ai_memory.operations.reading import RECALL, RecallRequest
 from ai_memory.operations.watching import HEALTH, HealthRequest
 from ai_memory.python.methods import Methods
+from ai_memory.service.background.embedder import active_generation, binding, pin
 from ai_memory.service.background.filling import Pace
 from ai_memory.service.background.follower import Follower, SwitchedError
 from ai_memory.service.service import Service
@@ -263,6 +266,20 @@ def test_an_incomplete_one_is_switched_to_only_when_told(bench: Bench) -> None:
     assert bench.service.settle(60), "what lacks a vector is paid as everywhere"
     assert bench.memory.recall(query="house").searched.by_meaning == 121
     assert wait_for(bench.service).state == "done"
+
+
+def test_a_generation_that_was_switched_to_binds_before_it_has_a_vector(bench: Bench) -> None:
+    """Else an embedder that is loaded at that moment would switch back to its own."""
+    store = bench.service._parts.store
+    whole = active_generation(store)
+    assert whole is not None
+    made = store.create_generation(replace(whole.embedder, dimension=48), activate=False)
+    store.activate_generation(made.id, complete=False)
+    assert binding(store, active_generation(store)) == active_generation(store)
+    with pytest.raises(EmbedderMismatchError):
+        pin(store, whole.embedder)
+    assert bench.states() == [(WHOLE, "retired"), (48, "active")]
+    store.activate_generation(whole.id, complete=False)  # no embedder here makes the other vectors
 
 
 def test_a_cancelled_build_is_kept_and_gone_on_with(bench: Bench) -> None:

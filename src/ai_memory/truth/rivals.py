@@ -148,7 +148,7 @@ def rivals(
                 continue
             features = judged.features(i, j)
             chance = chances(features)
-            if chance[Kind.RESTATES] >= SAME and not _differ_in_value(features):
+            if "vector" in features and chance[Kind.RESTATES] >= SAME and not _differ_in_value(features):
                 same[i, j] = chance[Kind.RESTATES]
             elif answers and chance[Kind.EXTENDS] < _BOTH_HOLD:
                 order[i, j] = 1.0 - (1.0 - chance[Kind.UPDATES]) * (1.0 - _ANSWERED * answers)

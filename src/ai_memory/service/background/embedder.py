@@ -384,11 +384,13 @@ def active_generation(store: Store) -> Generation | None:
 
 
 def binding(store: Store, active: Generation | None) -> Generation | None:
-    """The active generation, where it binds the store to its embedder: where it has a vector. Else None.
+    """The active generation, where it binds the store to its embedder: where the store has a vector. Else None.
 
-    Otherwise a damaged model, which gave none, would keep the whole one out.
+    Otherwise a damaged model, which gave none, would keep the whole one out. A generation that was switched to before it had a
+    vector binds it as well: the vectors of the one before say that the switch was meant.
     """
-    return None if active is None or not store.vector_position(active.id) else active
+    has_vectors = active is not None and any(store.vector_position(each.id) for each in store.generations())
+    return active if has_vectors else None
 
 
 def check_identity(active: Generation, identity: EmbedderIdentity) -> None:
