@@ -35,7 +35,6 @@ from ai_memory.operations.reading import RECALL, RecallRequest
 from ai_memory.operations.watching import HEALTH, HealthRequest
 from ai_memory.python.methods import Methods
 from ai_memory.service.background.embedder import active_generation, binding, pin
-from ai_memory.service.background.filling import Pace
 from ai_memory.service.background.follower import Follower, SwitchedError
 from ai_memory.service.service import Service
 from ai_memory.store.base import Store, VectorRow
@@ -592,19 +591,3 @@ def test_a_text_that_fails_ends_the_build_without_a_switch(bench: Bench) -> None
     reembed(bench.service)
     assert wait_for(bench.service).state == "done"
     assert bench.hashes() == before
-
-
-# ── pace ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_pace_spreads_work_evenly() -> None:
-    now = [100.0]
-    pace = Pace(10.0, lambda: now[0])
-    assert pace.batch == 10
-    assert pace.rest(10) == pytest.approx(1.0)
-    now[0] += 1.25
-    assert pace.rest(10) == pytest.approx(1.0), "a slow batch is not made up for"
-    now[0] += 0.5
-    assert pace.rest(5) == pytest.approx(1.0), "the rest that is still due, and that of five more"
-    assert Pace(0.25, lambda: now[0]).rest(1) == pytest.approx(4.0)
-    assert (Pace(0.25).batch, Pace(None).rest(1_000_000), Pace(None).batch, Pace(1e6).batch) == (1, 0.0, 64, 64)
