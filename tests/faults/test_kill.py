@@ -142,7 +142,7 @@ def test_nothing_acknowledged_is_lost_when_killed(tmp_path: Path) -> None:
         if number % ROUNDS_A_STORE == 0:
             ledger, folder = Ledger(), tmp_path / f"store{number}"
         before = ledger.counts.copy()
-        ledger.read(_run_and_kill(folder, secret(number), chance.randrange(150), chance.uniform(0.0, 0.2)))
+        ledger.read(_run_and_kill(folder, secret(number), chance.randrange(60), chance.uniform(0.0, 0.3)))
         total += ledger.counts - before
         service = open_service(Settings(data_dir=folder, model="hashing", snapshot_rows=100))
         try:
