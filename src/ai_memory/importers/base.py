@@ -121,7 +121,7 @@ def without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def known_type(written: object) -> str | None:
-    """The memory type that is written, if it is one of ours."""
+    """The memory type that is written; None where there is no such type."""
     name = written.strip().lower() if isinstance(written, str) else ""
     return name if name in _TYPES else None
 

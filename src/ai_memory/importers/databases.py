@@ -35,7 +35,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         raise InvalidInputError(
             f"{path.name} cannot be read as an SQLite database: {error}",
-            hint="close the program that uses it, or copy the file with its -wal file beside it",
+            hint="close the program that uses it, or copy the file together with its -wal file",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Mail in the mbox format: each message becomes a memory, its thread the session."""
+"""Mail in the mbox format: a message becomes a memory, its thread the session."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The knowledge graph of MCP's reference memory server: JSON lines of entities and relations, usually `memory.jsonl`.
 
-Each observation becomes a memory about its entity. Each relation becomes a sentence, and an edge between the two entities with that
+Observations become memories about their entity. A relation becomes a sentence, and an edge between the two entities with that
 sentence as its evidence.
 """
 

@@ -150,7 +150,7 @@ class _Plain(pickle.Unpickler):
     """Reads a pickle without running any of it: a point becomes a `_Point`, and any other class is refused."""
 
     def find_class(self, module: str, name: str) -> type | Callable[..., Any]:
-        """The stand-in for what a pickle names."""
+        """The class that is made in place of what a pickle names."""
         if module.startswith("qdrant_client.") and name == "PointStruct":
             return _Point
         if (module, name) == ("builtins", "set"):
