@@ -86,7 +86,7 @@ class Hooks:
         )
         self.took = time.perf_counter() - began
         assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
+        return str(done.stdout)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_a_hook_is_silent_without_a_service_and_with_wrong_input(event: str, hoo
 
 
 def test_the_plugin_calls_hooks_that_exist() -> None:
-    from ai_memory.cli.commands.hook import EVENTS
+    from ai_memory.cli.commands.setup.hook import EVENTS
 
     for file in (ROOT / "plugins/claude-code/hooks/hooks.json", ROOT / "plugins/codex/hooks.json"):
         commands = [

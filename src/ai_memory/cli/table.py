@@ -22,9 +22,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("Ask, and show how each hit was ranked, stage by stage", f"{_HERE}.explain"),
     "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
     "mcp": ("Serve MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
-    "setup": ("Enter the service in the settings of Claude Code, Cursor, Codex and other programs", f"{_HERE}.setup"),
-    "hook": ("Recall and remember at the moments of a session of Claude Code or Codex", f"{_HERE}.hook"),
-    "service": ("Let the system start the service with your session", f"{_HERE}.service"),
+    "setup": (
+        "Enter the service in the settings of Claude Code, Cursor, Codex and other programs",
+        f"{_HERE}.setup.programs",
+    ),
+    "hook": ("Recall and remember at the moments of a session of Claude Code or Codex", f"{_HERE}.setup.hook"),
+    "service": ("Let the system start the service with your session", f"{_HERE}.setup.service"),
     "model": ("List, fetch, choose, verify and measure embedding models", f"{_HERE}.model"),
     "embed": ("Embed the texts in a file, resumable, on this machine or a Ray cluster", f"{_HERE}.embed"),
     "reembed": (

@@ -18,7 +18,7 @@ MOST_SHOWN = 400
 
 def tools_of(server: Server, seconds: float = SECONDS) -> list[str]:
     """The names of the tools that a server offers. Raises ServiceUnavailableError that says what it did instead."""
-    asked = [
+    asked: list[dict[str, Any]] = [
         {
             "id": 1,
             "method": "initialize",

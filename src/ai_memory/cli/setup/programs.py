@@ -44,7 +44,8 @@ def server_in(entry: Any) -> Server | None:
     """The server of an entry in whichever of the forms; None where it is none that is started by a command."""
     if not isinstance(entry, dict):
         return None
-    command, arguments = entry.get("command", entry.get("cmd")), entry.get("args", [])
+    command: Any = entry.get("command", entry.get("cmd"))
+    arguments = entry.get("args", [])
     if isinstance(command, dict):  # Zed of before 2026
         command, arguments = command.get("path"), command.get("args", [])
     if isinstance(command, list) and command:
