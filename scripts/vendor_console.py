@@ -1,7 +1,7 @@
 """Bring the console's libraries from npm into the package, at the versions of `libraries.json`, and check what is there.
 
 Without arguments: check that every vendored file has the digest that the manifest names. With `fetch`: download the packages with
-npm, check each against the manifest's integrity, and write the files anew. Needs npm; nothing else of the build does.
+npm, check each against the manifest's integrity, and write the files again. Needs npm; nothing else of the build does.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def differing() -> list[str]:
 
 
 def fetch() -> None:
-    """Write all files anew from npm, with their digests in the manifest."""
+    """Write all files again from npm, with their digests in the manifest."""
     found = libraries()
     for library in found:
         with tempfile.TemporaryDirectory() as folder:
