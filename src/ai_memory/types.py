@@ -431,12 +431,17 @@ class Page(Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
+JobStatus = Literal["waiting", "running", "held", "paused", "done", "failed", "cancelled"]
+"""`waiting`: it goes on by itself. `running`: a process works on it. `held`: the brake has stopped it, and a person is to decide.
+`paused`: somebody has stopped it for now. The other three have ended."""
+
+
 class Job(Struct, frozen=True, kw_only=True):
     """One piece of durable background work."""
 
     id: str
     kind: str
-    state: Literal["waiting", "running", "done", "failed", "cancelled"] = "waiting"
+    state: JobStatus = "waiting"
     namespace: str | None = None
     payload: dict[str, Any] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)

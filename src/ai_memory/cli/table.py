@@ -11,7 +11,7 @@ OPERATION_COMMANDS: dict[str, Operation] = {
 """The operations by the name of their command."""
 
 _HERE = "ai_memory.cli.commands"
-_SPECIAL = {"remember", "recall", "import", "export", "graph", "review"}
+_SPECIAL = {"remember", "recall", "import", "export", "graph", "review", "jobs"}
 """Operations with a module of their own, most because they read or write files; all others are run by `operation`."""
 
 COMMANDS: dict[str, tuple[str, str]] = {

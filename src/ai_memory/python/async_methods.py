@@ -22,6 +22,7 @@ from ai_memory.operations.generations import (
     TAKE_BACK,
     Generations,
 )
+from ai_memory.operations.jobs import JOBS, STEER_JOB, Jobs
 from ai_memory.operations.moving import NAMESPACES, ImportReport, Namespaces
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
 from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
@@ -238,6 +239,25 @@ class AsyncMethods(AsyncGraphMethods):
             "allow_share": allow_share, "everything": everything, **filters,
         }  # fmt: skip
         return await self._carry_out(FORGET_MANY, values)
+
+    async def jobs(
+        self,
+        *,
+        namespace: str | None = None,
+        kinds: str | Sequence[str] = (),
+        states: Literal["waiting", "running", "held", "paused", "done", "failed", "cancelled"]
+        | Sequence[Literal["waiting", "running", "held", "paused", "done", "failed", "cancelled"]] = (),
+        ids: str | Sequence[str] = (),
+        limit: int = 100,
+    ) -> Jobs:
+        """List background jobs, how far they are, and which wait for a person."""
+        values: dict[str, Any] = {"namespace": namespace, "kinds": kinds, "states": states, "ids": ids, "limit": limit}
+        return await self._carry_out(JOBS, values)
+
+    async def steer_job(self, id: str, action: Literal["pause", "resume", "cancel", "allow"]) -> Jobs:
+        """Pause, resume, cancel or allow a background job."""
+        values: dict[str, Any] = {"id": id, "action": action}
+        return await self._carry_out(STEER_JOB, values)
 
     async def history(
         self,

@@ -11,12 +11,13 @@ from ai_memory.operations import deciding as decide
 from ai_memory.operations import generations as generation
 from ai_memory.operations import graph as relation
 from ai_memory.operations import inbox as propose
+from ai_memory.operations import jobs as work
 from ai_memory.operations import moving as move
 from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.service.handlers import generations, moving, proposals, reading, watching, writing
+from ai_memory.service.handlers import generations, jobs, moving, proposals, reading, watching, writing
 from ai_memory.service.handlers.ageing import changes
 from ai_memory.service.handlers.erasing import about, forgetting
 from ai_memory.service.handlers.graph import deciding, relations, walking
@@ -61,6 +62,8 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(propose.PROPOSE, proposals.propose),
         _bind(propose.DECIDE, proposals.decide),
         _bind(propose.FEEDBACK, proposals.feedback),
+        _bind(work.JOBS, jobs.jobs),
+        _bind(work.STEER_JOB, jobs.steer_job),
         _bind(move.NAMESPACES, moving.namespaces),
         _bind(change.CHANGES, changes.changes),
         _bind(watch.STATS, watching.stats),

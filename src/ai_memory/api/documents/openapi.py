@@ -43,6 +43,7 @@ _TAG_OF_MODULE = {
     "graph": "graph",
     "deciding": "graph",
     "inbox": "inbox",
+    "jobs": "service",
     "moving": "transfer",
     "generations": "generations",
     "watching": "service",

@@ -8,6 +8,7 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 from ai_memory.cli.output import explain, inbox
+from ai_memory.cli.output import jobs as job_list
 from ai_memory.cli.output.changes import changes
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.forgetting import forgotten, forgotten_about
@@ -20,6 +21,7 @@ from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.inbox import Judged, Proposals, Proposed
+from ai_memory.operations.jobs import Jobs
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Stats
@@ -518,6 +520,7 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Proposals: inbox.proposals,
     Proposed: inbox.proposed,
     Judged: inbox.judged,
+    Jobs: job_list.jobs,
     Receipt: receipt,
     Receipts: receipts,
     FileReceipts: file_receipts,
