@@ -30,7 +30,7 @@ def _defined_in(*names: str) -> tuple[Operation, ...]:
 
 
 OF_GRAPH, OF_MOVING = _defined_in("graph", "deciding", "about"), _defined_in("moving")
-OF_UPKEEP, OF_INBOX = _defined_in("generations", "watching", "jobs"), _defined_in("inbox")
+OF_UPKEEP, OF_INBOX = _defined_in("generations", "watching"), _defined_in("inbox")
 """Each a module of its own: all methods in one would be longer than a file should be."""
 
 CONSTANTS = {
@@ -148,10 +148,11 @@ def _type_modules() -> dict[str, list[str]]:
     from ai_memory.inbox import ProposalKind, ProposalState, Verdict
     from ai_memory.operations.writing import Draft
     from ai_memory.recall.answer import Layer
-    from ai_memory.types import MemoryType, OnConflict
+    from ai_memory.types import JobStatus, MemoryType, OnConflict
 
     named = {
         Draft,
+        JobStatus,
         Layer,
         MemoryType,
         OnConflict,

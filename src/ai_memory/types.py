@@ -431,9 +431,20 @@ class Page(Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
-JobStatus = Literal["waiting", "running", "held", "paused", "done", "failed", "cancelled"]
-"""`waiting`: it goes on by itself. `running`: a process works on it. `held`: the brake has stopped it, and a person is to decide.
-`paused`: somebody has stopped it for now. The other three have ended."""
+class JobStatus(StrEnum):
+    """How a piece of background work is."""
+
+    WAITING = "waiting"
+    """It goes on by itself."""
+    RUNNING = "running"
+    """A process works on it."""
+    HELD = "held"
+    """The brake has stopped it, and a person is to decide."""
+    PAUSED = "paused"
+    """Somebody has stopped it for now."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -441,7 +452,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     id: str
     kind: str
-    state: JobStatus = "waiting"
+    state: JobStatus = JobStatus.WAITING
     namespace: str | None = None
     payload: dict[str, Any] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from ai_memory import ConflictError, InvalidInputError, Memory, NotFoundError
 from ai_memory.clock import ManualClock
 from ai_memory.errors import StoreFullError
 from ai_memory.inbox import ProposalState
-from ai_memory.operations.jobs import JobView
+from ai_memory.operations.watching import JobView
 from ai_memory.python.methods import Methods
 from ai_memory.service.acting import Acting
 from ai_memory.service.handlers.ageing import runner
@@ -26,7 +26,7 @@ from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.store.base import Action
 from ai_memory.truth.ageing import Background
-from ai_memory.types import Actor, Job
+from ai_memory.types import Actor, Job, JobStatus
 from tests.support.store_samples import DAY, Reopen
 
 pytest_plugins = ["tests.support.store_backends"]
@@ -212,7 +212,7 @@ def test_nobody_takes_a_job_that_another_process_has(service: Service, clock: Ma
     clock.advance(3 * DAY)
     free = job_of(store, ERASING.name, "default")
     assert free is not None
-    theirs = changed(free, clock.now(), "running", owner="another process", until=clock.now() + LEASE)
+    theirs = changed(free, clock.now(), JobStatus.RUNNING, owner="another process", until=clock.now() + LEASE)
     assert store.swap_job(theirs, free)
     run(service)
     assert erased(service) == 3, "it has the job"
@@ -321,7 +321,9 @@ def test_two_runners_at_once_do_everything_once(service: Service, reopen: Reopen
 
 def test_jobs_of_other_kinds_are_shown_and_not_steered(service: Service, clock: ManualClock) -> None:
     memory = methods(service)
-    job = Job(id="job_of_an_import", kind="import", state="running", created_at=clock.now(), updated_at=clock.now())
+    job = Job(
+        id="job_of_an_import", kind="import", state=JobStatus.RUNNING, created_at=clock.now(), updated_at=clock.now()
+    )
     service._parts.store.put_job(job)
     (shown,) = memory.jobs().jobs
     assert (shown.kind, shown.due, shown.state) == ("import", None, "running")

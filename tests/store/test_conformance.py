@@ -28,7 +28,7 @@ from ai_memory.store.base import (
     Unchanged,
     VectorRow,
 )
-from ai_memory.types import Job, MemoryRecord, MemoryType, RelationType, Selection
+from ai_memory.types import Job, JobStatus, MemoryRecord, MemoryType, RelationType, Selection
 from tests.support.store_samples import (
     CLOCK,
     DAY,
@@ -515,7 +515,7 @@ def _before(result: Result) -> MemoryRecord | None:
 
 def test_jobs_are_kept_and_replaced_by_id(store: Store, reopen: Reopen) -> None:
     old = Job(id="job_1", kind="import", created_at=START, updated_at=START, payload={"path": "x"}, namespace="n")
-    new = Job(id="job_2", kind="embed", state="running", created_at=START + DAY, updated_at=START + DAY)
+    new = Job(id="job_2", kind="embed", state=JobStatus.RUNNING, created_at=START + DAY, updated_at=START + DAY)
     store.put_job(old)
     store.put_job(new)
     assert reopen().jobs() == [new, old]

@@ -22,10 +22,9 @@ from ai_memory.operations.generations import (
     TAKE_BACK,
     Generations,
 )
-from ai_memory.operations.jobs import JOBS, STEER_JOB, Jobs
 from ai_memory.operations.moving import NAMESPACES, ImportReport, Namespaces
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
-from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
+from ai_memory.operations.watching import HEALTH, JOBS, STATS, STEER_JOB, Health, Jobs, Stats
 from ai_memory.operations.writing import (
     FORGET,
     FORGET_MANY,
@@ -41,7 +40,7 @@ from ai_memory.python.async_graph_methods import AsyncGraphMethods
 from ai_memory.python.calls import Instant, Line
 from ai_memory.python.methods import Filters
 from ai_memory.recall.answer import Answer, Layer
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, OnConflict, Page, Receipt
+from ai_memory.types import DEFAULT_NAMESPACE, JobStatus, MemoryRecord, MemoryType, OnConflict, Page, Receipt
 
 
 class AsyncMethods(AsyncGraphMethods):
@@ -245,8 +244,7 @@ class AsyncMethods(AsyncGraphMethods):
         *,
         namespace: str | None = None,
         kinds: str | Sequence[str] = (),
-        states: Literal["waiting", "running", "held", "paused", "done", "failed", "cancelled"]
-        | Sequence[Literal["waiting", "running", "held", "paused", "done", "failed", "cancelled"]] = (),
+        states: JobStatus | str | Sequence[JobStatus | str] = (),
         ids: str | Sequence[str] = (),
         limit: int = 100,
     ) -> Jobs:

@@ -18,9 +18,9 @@ from ai_memory.operations.generations import (
     TAKE_BACK,
     Generations,
 )
-from ai_memory.operations.jobs import JOBS, STEER_JOB, Jobs
-from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
+from ai_memory.operations.watching import HEALTH, JOBS, STATS, STEER_JOB, Health, Jobs, Stats
 from ai_memory.python.calls import Calls
+from ai_memory.types import JobStatus
 
 
 class UpkeepMethods(Calls):
@@ -31,8 +31,7 @@ class UpkeepMethods(Calls):
         *,
         namespace: str | None = None,
         kinds: str | Sequence[str] = (),
-        states: Literal["waiting", "running", "held", "paused", "done", "failed", "cancelled"]
-        | Sequence[Literal["waiting", "running", "held", "paused", "done", "failed", "cancelled"]] = (),
+        states: JobStatus | str | Sequence[JobStatus | str] = (),
         ids: str | Sequence[str] = (),
         limit: int = 100,
     ) -> Jobs:

@@ -11,7 +11,6 @@ from ai_memory.operations import deciding as decide
 from ai_memory.operations import generations as generation
 from ai_memory.operations import graph as relation
 from ai_memory.operations import inbox as propose
-from ai_memory.operations import jobs as work
 from ai_memory.operations import moving as move
 from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
@@ -62,8 +61,8 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(propose.PROPOSE, proposals.propose),
         _bind(propose.DECIDE, proposals.decide),
         _bind(propose.FEEDBACK, proposals.feedback),
-        _bind(work.JOBS, jobs.jobs),
-        _bind(work.STEER_JOB, jobs.steer_job),
+        _bind(watch.JOBS, jobs.jobs),
+        _bind(watch.STEER_JOB, jobs.steer_job),
         _bind(move.NAMESPACES, moving.namespaces),
         _bind(change.CHANGES, changes.changes),
         _bind(watch.STATS, watching.stats),

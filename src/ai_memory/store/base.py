@@ -542,7 +542,7 @@ class Store(Protocol):
     def swap_job(self, job: Job, expected: Job | None) -> bool:
         """Insert or replace a job by its id, only while it is as `expected` (None: not there at all); whether it was done.
 
-        This is how one process of several takes a job, and how it learns that it lost it.
+        So one process of several takes a job, and learns that it lost it.
         """
         ...
 
@@ -553,7 +553,6 @@ class Store(Protocol):
     # export, checks, end
     def export(self, namespace: str | None = None) -> Iterator[Canonical]:
         """Everything canonical, from one snapshot: memories' revisions (grouped, oldest first), entities, relations, the inbox.
-
         Retired revisions and relations are among them. Nothing is held in memory at once; close the iterator if you stop early.
         """
         ...

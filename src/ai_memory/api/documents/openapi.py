@@ -43,7 +43,6 @@ _TAG_OF_MODULE = {
     "graph": "graph",
     "deciding": "graph",
     "inbox": "inbox",
-    "jobs": "service",
     "moving": "transfer",
     "generations": "generations",
     "watching": "service",

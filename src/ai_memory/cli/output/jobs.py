@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ai_memory.cli.output.layout import moment, visible_line, wrap
 from ai_memory.cli.output.screen import Screen
-from ai_memory.operations.jobs import Jobs, JobView
+from ai_memory.operations.watching import Jobs, JobView
 
 INDENT = "    "
 _TITLES = {

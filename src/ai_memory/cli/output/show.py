@@ -21,10 +21,9 @@ from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.inbox import Judged, Proposals, Proposed
-from ai_memory.operations.jobs import Jobs
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
-from ai_memory.operations.watching import Health, Stats
+from ai_memory.operations.watching import Health, Jobs, Stats
 from ai_memory.operations.writing import Forgotten, Receipts
 from ai_memory.recall.answer import Answer, Hit
 from ai_memory.recall.marks import marks

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
-from ai_memory.operations.jobs import ALL, Jobs, JobsRequest, JobView, SteerJobRequest
+from ai_memory.operations.watching import ALL, Jobs, JobsRequest, JobView, SteerJobRequest
 from ai_memory.service.background.builder import KIND as REEMBED_KIND
 from ai_memory.service.handlers.ageing.kinds import KINDS, way_of
 from ai_memory.service.handlers.ageing.runner import SWITCH, changed, progress_of, switch
@@ -20,11 +20,12 @@ from ai_memory.wording.ways import JOBS as LIST_JOBS
 _BY_NAME = {kind.name: kind for kind in KINDS}
 _ATTEMPTS = 20
 """A job is written by who works on it, too: steering it is tried again so often."""
+_GOING_ON = (JobStatus.WAITING, JobStatus.RUNNING, JobStatus.FAILED)
 _STATES: dict[str, tuple[JobStatus, tuple[JobStatus, ...]]] = {
-    "pause": ("paused", ("waiting", "running", "held", "failed", "paused")),
-    "resume": ("waiting", ("paused", "cancelled", "failed", "waiting", "running")),
-    "cancel": ("cancelled", ("waiting", "running", "held", "failed", "paused", "cancelled")),
-    "allow": ("waiting", ("held",)),
+    "pause": (JobStatus.PAUSED, (*_GOING_ON, JobStatus.HELD, JobStatus.PAUSED)),
+    "resume": (JobStatus.WAITING, (*_GOING_ON, JobStatus.PAUSED, JobStatus.CANCELLED)),
+    "cancel": (JobStatus.CANCELLED, (*_GOING_ON, JobStatus.HELD, JobStatus.PAUSED, JobStatus.CANCELLED)),
+    "allow": (JobStatus.WAITING, (JobStatus.HELD,)),
 }
 """By action: the state that it leads to, and those from which it does."""
 
@@ -69,7 +70,7 @@ def _steered(parts: Parts, job: Job, action: str) -> Job | None:
     state, from_states = _STATES[action]
     if job.state not in from_states:
         raise ConflictError(f"job {job.id} is {job.state}: {action} does not apply", hint=LIST_JOBS, state=job.state)
-    if job.state == state or (action == "resume" and job.state == "running"):
+    if job.state == state or (action == "resume" and job.state == JobStatus.RUNNING):
         return None
     progress = progress_of(job)
     return changed(
@@ -89,10 +90,10 @@ def _switch_all(parts: Parts, action: str) -> Jobs:
         raise InvalidInputError(
             f"{action} is for a single job", hint="give its id; all can be paused and resumed", field="action"
         )
-    state: JobStatus = "paused" if action == "pause" else "waiting"
+    state: JobStatus = JobStatus.PAUSED if action == "pause" else JobStatus.WAITING
     for _ in range(_ATTEMPTS):
         now, found = parts.clock.now(), switch(parts.store)
-        if (found is None and state == "waiting") or (found is not None and found.state == state):
+        if (found is None and state == JobStatus.WAITING) or (found is not None and found.state == state):
             break
         made = changed(found or Job(id=SWITCH, kind=SWITCH, created_at=now, updated_at=now), now, state, by=parts.actor)
         if parts.store.swap_job(made, found):
@@ -103,7 +104,7 @@ def _switch_all(parts: Parts, action: str) -> Jobs:
 
 def _shown(parts: Parts, found: Sequence[Job], total: int) -> Jobs:
     of_all = switch(parts.store)
-    paused = of_all is not None and of_all.state == "paused"
+    paused = of_all is not None and of_all.state == JobStatus.PAUSED
     return Jobs(
         jobs=tuple(_view(parts, job) for job in found),
         total=total,
@@ -126,7 +127,7 @@ def _view(parts: Parts, job: Job) -> JobView:
     if kind is None:
         return plain
     progress = progress_of(job)
-    waits = job.state == "held" and kind.is_on(parts.background)
+    waits = job.state == JobStatus.HELD and kind.is_on(parts.background)
     return msgspec.structs.replace(
         plain,
         due=progress.due,

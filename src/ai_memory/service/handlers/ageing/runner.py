@@ -141,10 +141,12 @@ class Runner:
         """One run of one job; the job as it is then, None where there is nothing to do and never was. Raises StoreError."""
         acting = replace(parts, actor=Actor.POLICY)
         before = job_of(parts.store, kind.name, namespace)
-        if before is not None and (before.state in ("paused", "cancelled") or self._is_anothers(before, parts)):
+        if before is not None and (
+            before.state in (JobStatus.PAUSED, JobStatus.CANCELLED) or self._is_anothers(before, parts)
+        ):
             return before
         due = kind.due(acting, namespace)
-        if not due and (before is None or (before.state == "waiting" and progress_of(before).due == 0)):
+        if not due and (before is None or (before.state == JobStatus.WAITING and progress_of(before).due == 0)):
             return before
         if before is not None and self._is_held_still(parts, kind, before, len(due)):
             return before
@@ -154,7 +156,7 @@ class Runner:
         try:
             return self._work(acting, kind, job, kind.due(acting, namespace))
         except MemoryServiceError as error:
-            self._keep(parts, job, "failed", error)
+            self._keep(parts, job, JobStatus.FAILED, error)
             raise
 
     def _work(self, parts: Parts, kind: Kind, job: Job, due: Sequence[Any]) -> Job:
@@ -163,7 +165,7 @@ class Runner:
         message = held_back(parts, kind, namespace, len(due)) if len(due) > allowed else None
         if message is not None and not allowed:
             logger.warning("%s", message)
-            return self._left(parts, job, "held", due=len(due), done=0, message=message)
+            return self._left(parts, job, JobStatus.HELD, due=len(due), done=0, message=message)
         rest = list(due[:allowed] if message is not None else due)
         done, total = 0, progress_of(job).total
         message = None
@@ -182,7 +184,7 @@ class Runner:
             job = noted
         if done:
             logger.info("%s: %d of %d done in %s", kind.name, done, len(due), namespace)
-        return self._left(parts, job, "waiting", due=len(rest), allowed=0, message=message)
+        return self._left(parts, job, JobStatus.WAITING, due=len(rest), allowed=0, message=message)
 
     def _taken(self, parts: Parts, kind: Kind, namespace: str, before: Job | None, due: int) -> Job | None:
         """The job as this process has it from now on; None where another one was first."""
@@ -195,12 +197,12 @@ class Runner:
         else:
             expected = before
         lease = {"owner": self._owner, "until": now + LEASE}
-        taken = changed(before, now, "running", due=due, done=0, ran_at=now, message=None, **lease)
+        taken = changed(before, now, JobStatus.RUNNING, due=due, done=0, ran_at=now, message=None, **lease)
         return taken if parts.store.swap_job(taken, expected) else None
 
     def _noted(self, parts: Parts, job: Job, **progress: Any) -> Job | None:
         now = parts.clock.now()
-        noted = changed(job, now, "running", until=now + LEASE, **progress)
+        noted = changed(job, now, JobStatus.RUNNING, until=now + LEASE, **progress)
         return noted if parts.store.swap_job(noted, job) else None
 
     def _left(self, parts: Parts, job: Job, state: JobStatus, **progress: Any) -> Job:
@@ -217,7 +219,7 @@ class Runner:
     def _is_held_still(self, parts: Parts, kind: Kind, job: Job, due: int) -> bool:
         """Whether a held job waits for a person as it did: then nothing is written, and nothing said again."""
         progress = progress_of(job)
-        if job.state != "held" or progress.allowed or progress.due != due:
+        if job.state != JobStatus.HELD or progress.allowed or progress.due != due:
             return False
         return held_back(parts, kind, str(job.namespace), due) is not None
 
@@ -225,7 +227,7 @@ class Runner:
         """Whether another process has it, and is not gone."""
         progress = progress_of(job)
         now = parts.clock.now()
-        return job.state == "running" and progress.until is not None and now < progress.until <= now + LEASE
+        return job.state == JobStatus.RUNNING and progress.until is not None and now < progress.until <= now + LEASE
 
     def _run(self) -> None:
         parts = self._parts
@@ -248,7 +250,7 @@ class Runner:
 def is_paused(store: Store) -> bool:
     """Whether somebody has paused all background decisions of a store."""
     found = switch(store)
-    return found is not None and found.state == "paused"
+    return found is not None and found.state == JobStatus.PAUSED
 
 
 def job_of(store: Store, kind: str, namespace: str) -> Job | None:
@@ -278,7 +280,7 @@ def held_jobs(parts: Parts) -> list[Held]:
     """The jobs that wait for a person still, by what is stored now. Raises StoreError."""
     by_name = {kind.name: kind for kind in KINDS if kind.is_on(parts.background)}
     found = []
-    for job in parts.store.jobs(states=("held",)):
+    for job in parts.store.jobs(states=(JobStatus.HELD,)):
         kind, namespace = by_name.get(job.kind), str(job.namespace)
         due = 0 if kind is None else len(kind.due(parts, namespace))
         if kind is not None and due and (message := held_back(parts, kind, namespace, due)) is not None:

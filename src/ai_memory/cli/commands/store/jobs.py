@@ -12,7 +12,7 @@ from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Operation, parse
-from ai_memory.operations.jobs import STEER_JOB, SteerJobRequest
+from ai_memory.operations.watching import STEER_JOB, SteerJobRequest
 
 ACTIONS = ("pause", "resume", "cancel", "allow")
 
