@@ -9,6 +9,7 @@ from typing import Any
 
 from ai_memory.cli.output import explain, inbox
 from ai_memory.cli.output import jobs as job_list
+from ai_memory.cli.output.arrival import Arrival, Rehearsed, arrival, rehearsed
 from ai_memory.cli.output.changes import changes
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.forgetting import forgotten, forgotten_about
@@ -523,6 +524,8 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Receipt: receipt,
     Receipts: receipts,
     FileReceipts: file_receipts,
+    Arrival: arrival,
+    Rehearsed: rehearsed,
     ImportReport: import_report,
     Forgotten: forgotten,
     ForgottenAbout: forgotten_about,
