@@ -101,7 +101,7 @@ ERASING = Kind(
 
 
 def _undecided(parts: Parts, namespace: str) -> list[Proposal]:
-    """The proposals that have been open for too long, the oldest first; those that somebody put off or reopened wait as long again."""
+    """The proposals that have been open for too long, the oldest first; one that somebody reopened waits as long again."""
     assert parts.background.lapse_after is not None
     limit = parts.clock.now() - parts.background.lapse_after
     found = parts.store.proposals(namespace, states=(ProposalState.OPEN,))
