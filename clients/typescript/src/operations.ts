@@ -676,6 +676,55 @@ export interface ImportRequest {
   tombstones?: boolean;
 }
 
+/** How a piece of background work is. */
+export type JobStatus = "cancelled" | "done" | "failed" | "held" | "paused" | "running" | "waiting";
+
+/** One job. `due` and `done` count decisions of its last run, `total` those since it was made. */
+export interface JobView {
+  id: string;
+  kind: string;
+  state: JobStatus;
+  namespace: string | null;
+  /** How much there was to do, or waits; None for a kind that does not say so. */
+  due: number | null;
+  done: number | null;
+  total: number | null;
+  /** Why it waits, or what makes it fail. */
+  message: string | null;
+  /** Of one that waits for a person: the ways out. */
+  mend: string | null;
+  /** Who paused, resumed, cancelled or allowed it last. */
+  steered_by: Actor | null;
+  /** When its last run began. */
+  ran_at: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+/** The newest jobs first; `total` counts all that match. */
+export interface Jobs {
+  jobs: JobView[];
+  total: number;
+  /** Whether all that decide by themselves are paused, or switched off by the setting `background` of this service. */
+  paused: boolean;
+  /** Who paused them. */
+  paused_by: Actor | null;
+}
+
+/** Which jobs to list, the newest first. */
+export interface JobsRequest {
+  /** Only jobs of this namespace. Default: those of the whole store. */
+  namespace?: string | null;
+  /** Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed or import. */
+  kinds?: string[];
+  /** Only jobs in one of these states. */
+  states?: JobStatus[];
+  /** Only the jobs with these ids. */
+  ids?: string[];
+  /** At most this many jobs, the newest. */
+  limit?: number;
+}
+
 /** The feedback as it was kept, and what it made the service propose. */
 export interface Judged {
   feedback: Feedback;
@@ -1004,7 +1053,7 @@ export interface Proposal {
 export type ProposalKind = "contradiction" | "copy" | "expiry" | "retirement" | "update";
 
 /** What was decided about a proposal. */
-export type ProposalState = "accepted" | "later" | "open" | "rejected" | "undone";
+export type ProposalState = "accepted" | "lapsed" | "later" | "open" | "rejected" | "undone";
 
 /** The newest proposals first; `total` counts all that match. */
 export interface Proposals {
@@ -1467,6 +1516,14 @@ export interface StatsRequest {
   namespace?: string | null;
 }
 
+/** The job, and what is to become of it. */
+export interface SteerJobRequest {
+  /** The job's id (job_…), or `all` to pause or resume all that decide. */
+  id: string;
+  /** pause stops it after what it is doing, until resume; cancel ends it, so that nothing waits for a person any longer; allow lets one that the brake has stopped do once what waits now. */
+  action: "allow" | "cancel" | "pause" | "resume";
+}
+
 /** A memory next to a hit, and in what way: `previous` or `next` in its session, or the relation's type. */
 export interface Surrounding {
   memory: MemoryRecord;
@@ -1744,6 +1801,18 @@ export class MemoryClient extends Caller {
   /** Say whether a memory was useful, wrong, outdated or irrelevant. */
   feedback(request: FeedbackRequest, options: CallOptions = {}): Promise<Judged> {
     const route: Route = { method: "POST", path: "/memories/{id}/feedback", reads: false, refusal: false, scoped: true };
+    return this.call(route, request, options);
+  }
+
+  /** List background jobs, how far they are, and which wait for a person. */
+  jobs(request: JobsRequest = {}, options: CallOptions = {}): Promise<Jobs> {
+    const route: Route = { method: "GET", path: "/jobs", reads: true, refusal: false, scoped: true };
+    return this.call(route, request, options);
+  }
+
+  /** Pause, resume, cancel or allow a background job. */
+  steerJob(request: SteerJobRequest, options: CallOptions = {}): Promise<Jobs> {
+    const route: Route = { method: "POST", path: "/jobs/{id}", reads: false, refusal: false, scoped: false };
     return this.call(route, request, options);
   }
 
