@@ -542,10 +542,7 @@ class Store(Protocol):
         ...
 
     def swap_job(self, job: Job, expected: Job | None) -> bool:
-        """Insert or replace a job by its id, only while it is as `expected` (None: not there at all); whether it was done.
-
-        So one process of several takes a job, and learns that it lost it.
-        """
+        """Insert or replace a job by its id, only while it is as `expected` (None: not there); whether it was done."""
         ...
 
     def jobs(self, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:

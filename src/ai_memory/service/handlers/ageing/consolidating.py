@@ -41,6 +41,8 @@ MOST = 1_000
 """At most so many memories are summed up at once."""
 OF_A_TOPIC = 50
 """So many memories are looked at for a topic."""
+OF_THE_BEST = 0.1
+"""Those that are less likely to answer than this share of the best one are left out."""
 LEAST_SHARED = 0.5
 """Texts that share less than this of their words are not compared."""
 COMPARED = 8
@@ -112,7 +114,8 @@ def _memories(parts: Parts, request: ConsolidateRequest, about: _About, now: dt.
         facets: dict[str, Any] = {name: getattr(Facets(), name) for name in Facets.__struct_fields__}
         facets |= {"namespace": request.namespace, "user": users}
         hits = recall(parts, RecallRequest(**facets, query=about.name, limit=OF_A_TOPIC, now=now)).hits
-        least = max((hit.confidence for hit in hits), default=0.0) / 4
+        hits = tuple(hit for hit in hits if not is_digest(hit.memory))
+        least = max((hit.confidence for hit in hits), default=0.0) * OF_THE_BEST
         found = [hit.memory for hit in hits if hit.confidence >= least]
     else:
         sessions = () if about.session is None else (about.session,)
