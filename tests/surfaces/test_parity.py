@@ -56,6 +56,9 @@ CASES: tuple[Case, ...] = (
     ("list", {"tags": ["blue, with a comma"], "context": "work"}),
     ("list", {"types": ["procedural"]}),
     ("list", {"limit": 0}),
+    ("list", {"where": {"attributes.n": {"$gte": 1}}}),
+    ("list", {"where": {"$or": [{"attributes.steps": "a"}, {"$not": {"occurred_after": "2026-01-03"}}]}}),
+    ("list", {"where": {"attributes.n": {"$within": 1}}}),
     ("list", {"order": "oldest", "as_of": "2026-01-05", "without_tags": "red"}),
     # Waits until what was written is read, here and below: relations are listed in the order in which they were noted.
     ("entities", {"search": "bo"}),

@@ -108,6 +108,8 @@ class AsyncMethods(AsyncGraphMethods):
         *,
         namespace: str = DEFAULT_NAMESPACE,
         limit: int = 10,
+        min_score: float | None = None,
+        min_relevance: float = 0.0,
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC,),
         explain: bool = False,
@@ -117,8 +119,9 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Answer:
         """Find the memories that answer a question."""
         values: dict[str, Any] = {
-            "query": query, "namespace": namespace, "limit": limit, "max_tokens": max_tokens, "layers": layers,
-            "explain": explain, "recipe": recipe, "format": format, **filters,
+            "query": query, "namespace": namespace, "limit": limit, "min_score": min_score,
+            "min_relevance": min_relevance, "max_tokens": max_tokens, "layers": layers, "explain": explain,
+            "recipe": recipe, "format": format, **filters,
         }  # fmt: skip
         return await self._carry_out(RECALL, values)
 

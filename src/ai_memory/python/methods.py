@@ -53,6 +53,9 @@ class Filters(TypedDict, total=False):
     recorded_before: Only what was recorded before this instant.
     min_importance: Only memories of at least this importance, from 0 to 1.
     min_confidence: Only memories of at least this confidence, from 0 to 1.
+    where: Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city":
+        "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and
+        $not.
     as_of: Only what was true in the world at this instant: valid_from <= as_of < valid_to.
     known_at: Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now.
     expires_before: Only memories whose expires_at is before this instant, past ones too.
@@ -81,6 +84,7 @@ class Filters(TypedDict, total=False):
     recorded_before: Instant | None
     min_importance: float
     min_confidence: float
+    where: Mapping[str, Any] | None
     as_of: Instant | None
     known_at: Instant | None
     expires_before: Instant | None
@@ -197,6 +201,8 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         *,
         namespace: str = DEFAULT_NAMESPACE,
         limit: int = 10,
+        min_score: float | None = None,
+        min_relevance: float = 0.0,
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC,),
         explain: bool = False,
@@ -209,6 +215,10 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         query: The question, in any language. A "quoted phrase" must occur exactly, unless the question ends in "?".
         namespace: Only memories of this namespace.
         limit: At most this many memories; only the layer contextual, where it is asked for, adds what surrounds them.
+        min_score: Only hits of at least this score, in nats; scores compare within one answer only. Default: no
+            limit.
+        min_relevance: Only hits whose own confidence, the estimated probability that they are relevant, is at least
+            this, from 0 to 1. min_confidence is about the memory's confidence.
         max_tokens: At most this many tokens, as estimated, of memory text in the answer; the weakest hits are left
             out first. Default: no limit.
         layers: What to return: semantic (the matches), contextual (also up to seven memories around each: before and
@@ -223,8 +233,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "query": query, "namespace": namespace, "limit": limit, "max_tokens": max_tokens, "layers": layers,
-            "explain": explain, "recipe": recipe, "format": format, **filters,
+            "query": query, "namespace": namespace, "limit": limit, "min_score": min_score,
+            "min_relevance": min_relevance, "max_tokens": max_tokens, "layers": layers, "explain": explain,
+            "recipe": recipe, "format": format, **filters,
         }  # fmt: skip
         return self._carry_out(RECALL, values)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from ai_memory.clock import DAY_MICROS, edge, to_micros
+from ai_memory.conditions.meaning import Attribute, Condition, Every, Filter, Not
+from ai_memory.conditions.parsing import parse_condition
 from ai_memory.errors import InvalidInputError
 from ai_memory.store.values import json_text
 from ai_memory.text.caseless import caseless, spellings_in
@@ -73,10 +78,17 @@ class Conditions:
     Which revision of a memory is meant, it says only where the selection does, by `known_at`.
     """
 
-    def __init__(self, selection: Selection, namespace: int, written: Spellings) -> None:
+    def __init__(self, selection: Selection, namespace: int, look: Callable[[Selection], Spellings]) -> None:
         self.clauses = ["r.namespace = :namespace", "m.namespace = :namespace"]
         self.values: dict[str, Any] = {"namespace": namespace}
-        self._written = written
+        self.written = look(selection)
+        self._filters(selection)
+        if selection.where is not None:
+            # A part of a condition finds its contexts where the selection does.
+            parts = _Parts(lambda part: look(replace(part, known_at=selection.known_at)))
+            self.add(parts.holds(parse_condition(selection.where)), parts.values)
+
+    def _filters(self, selection: Selection) -> None:
         self._what(selection)
         self._labels(selection)
         self._times(selection)
@@ -107,8 +119,8 @@ class Conditions:
         if selection.pinned is not None:
             self.add("r.pinned = :pinned", pinned=int(selection.pinned))
         context = selection.context.strip("/")
-        if self._written.contexts is not None:
-            self.add(*below_contexts(self._written.contexts))
+        if self.written.contexts is not None:
+            self.add(*below_contexts(self.written.contexts))
         elif context:
             same = "caseless(r.context)"
             self.add(
@@ -121,12 +133,12 @@ class Conditions:
             self.add("r.confidence >= :confidence", confidence=selection.min_confidence)
 
     def _labels(self, selection: Selection) -> None:
-        for number, tags in enumerate(self._written.tags):
+        for number, tags in enumerate(self.written.tags):
             self._tagged("IN", f"tag{number}", tags)
         if selection.any_tags:
-            self._tagged("IN", "any_tags", self._written.any_tags)
+            self._tagged("IN", "any_tags", self.written.any_tags)
         if selection.without_tags:
-            self._tagged("NOT IN", "without_tags", self._written.without_tags)
+            self._tagged("NOT IN", "without_tags", self.written.without_tags)
 
     def _tagged(self, relation: str, name: str, tags: Sequence[str]) -> None:
         if len(tags) == 1:
@@ -159,6 +171,51 @@ class Conditions:
             self.add("(r.expires_at IS NULL OR r.expires_at > :expired_by)", expired_by=to_micros(selection.expired_by))
         if selection.expires_before is not None:
             self.add("r.expires_at < :expires_before", expires_before=to_micros(selection.expires_before))
+
+
+class _Filtered(Conditions):
+    """The conditions of the filters alone, of whichever namespace."""
+
+    def __init__(self, selection: Selection, written: Spellings) -> None:
+        self.clauses = []
+        self.values = {}
+        self.written = written
+        self._filters(selection)
+
+
+class _Parts:
+    """The SQL of a condition, part by part, each true or false and never NULL, with the values that all of it names."""
+
+    def __init__(self, look: Callable[[Selection], Spellings]) -> None:
+        self.values: dict[str, Any] = {}
+        self._look = look
+        self._count = 0
+
+    def holds(self, condition: Condition) -> str:
+        """The SQL of one condition, in parentheses."""
+        if isinstance(condition, Not):
+            return f"(NOT {self.holds(condition.part)})"
+        if isinstance(condition, Attribute):
+            return self._attribute(condition)
+        if isinstance(condition, Filter):
+            return self._filter(condition)
+        joined = " AND " if isinstance(condition, Every) else " OR "
+        return f"({joined.join(map(self.holds, condition.parts))})"
+
+    def _filter(self, condition: Filter) -> str:
+        self._count += 1
+        filtered = _Filtered(condition.selection, self._look(condition.selection))
+        self.values.update({f"w{self._count}_{name}": value for name, value in filtered.values.items()})
+        renamed = re.sub(r":(\w+)", rf":w{self._count}_\1", filtered.sql)
+        return f"coalesce(({renamed}), 0)"
+
+    def _attribute(self, condition: Attribute) -> str:
+        # Most rows have no such attribute: a look at the text tells before it is decoded.
+        self._count += 1
+        trace, asked = f"w{self._count}_trace", f"w{self._count}_asked"
+        self.values |= {trace: condition.trace, asked: json_text(condition)}
+        held = f"attribute_holds(r.attributes, :{asked})"
+        return f"(CASE WHEN instr(r.attributes, :{trace}) > 0 THEN {held} ELSE 0 END)"
 
 
 def below_contexts(contexts: Sequence[str]) -> tuple[str, dict[str, str]]:
