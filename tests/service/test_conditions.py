@@ -112,12 +112,12 @@ def test_limits(memory: Memory, size: str) -> None:
     deep: dict[str, Any] = {"tags": "x"}
     for _ in range(5_000):
         deep = {"$not": deep}
-    where = {
+    sizes: dict[str, Any] = {
         "many": {"$or": [{"attributes.a": at} for at in range(500)]},
         "deep": deep,
         "values": {"attributes.a": {"$in": list(range(1_001))}},
         "text": '{"$not":' * 5_000 + "1" + "}" * 5_000,
-    }[size]
+    }
     with pytest.raises(InvalidInputError) as refused:
-        memory.list(where=where)
+        memory.list(where=sizes[size])
     assert isinstance(refused.value, TooLargeError) or size == "text"

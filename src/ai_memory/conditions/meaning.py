@@ -121,6 +121,15 @@ def _at(value: Any, path: str) -> Iterator[Any]:
                 yield from _at(inner, path[len(name) + 1 :])
 
 
+def same(value: Any) -> tuple[Any, ...]:
+    """What a value of a condition equals, each as the type that an attribute may have it in: 4 is 4.0."""
+    if isinstance(value, str):
+        return (value[:COMPARED],)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (value, float(value)) if abs(value) < 2**1023 and float(value) == value else (value,)
+    return (value, int(value)) if isinstance(value, float) and value.is_integer() else (value,)
+
+
 def is_number(value: Any) -> bool:
     """Whether a value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -31,7 +31,7 @@ from typing import (
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from ai_memory.clock import NEVER, period
+from ai_memory.clock import EPOCH, NEVER, period
 from ai_memory.conditions.parsing import normal_condition, parse_condition
 from ai_memory.decoding import from_builtins, from_json, in_words
 from ai_memory.errors import InvalidInputError, MemoryServiceError, TooLargeError
@@ -282,6 +282,16 @@ def read_period(value: Any, name: str) -> Any:
         except ValueError as error:
             raise InvalidInputError(f"{name}: {error}", field=name) from None
     return value
+
+
+def read_time(value: Any, name: str) -> Any:
+    """A date or time that is stored, also as seconds since 1970. Raises InvalidInputError for a number that is no such time."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return EPOCH + dt.timedelta(seconds=value)
+        except (OverflowError, ValueError):
+            raise InvalidInputError(f"{name}: {value} is no number of seconds since 1970", field=name) from None
+    return _read_fact(value, name)
 
 
 def _read_fact(value: Any, name: str) -> Any:

@@ -18,11 +18,14 @@ from ai_memory.operations.writing import (
     FORGET_MANY,
     REMEMBER,
     REMEMBER_MANY,
+    REMEMBER_MESSAGES,
     RETIRE,
     REVISE,
     Draft,
     Forgotten,
+    Message,
     Receipts,
+    RememberedMessages,
 )
 from ai_memory.python.calls import Instant
 from ai_memory.python.graph_methods import GraphMethods
@@ -194,6 +197,45 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
             "wait": wait, "idempotency_key": idempotency_key,
         }  # fmt: skip
         return self._carry_out(REMEMBER_MANY, values)
+
+    def remember_messages(
+        self,
+        messages: Sequence[Message | Mapping[str, Any]],
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        session: str | None = None,
+        user: str | None = None,
+        agent: str | None = None,
+        context: str = "",
+        tags: str | Sequence[str] = (),
+        attributes: Mapping[str, Any] | UnsetType = UNSET,
+        ttl: str | float | None = None,
+        reinstate: bool = False,
+        wait: bool = False,
+        idempotency_key: str | None = None,
+    ) -> RememberedMessages:
+        """Store a conversation as memories of one session.
+
+        messages: The messages, in order.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        session: The conversation. Default: a new name, which the receipts give.
+        user: The user that the memories belong to.
+        agent: The agent that the memories belong to.
+        context: A path of topics for all of them.
+        tags: Short labels for all of them.
+        attributes: More about each of them; role and turn are added.
+        ttl: How long from now they are kept: a number of seconds, or 12h, 7d, 1 week; never for good.
+        reinstate: Store messages even if the same texts were forgotten before.
+        wait: Wait, at most 30 seconds, until all can be found semantically too.
+        idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
+            nothing and returns the first answer, unless its memory was forgotten since.
+        """
+        values: dict[str, Any] = {
+            "messages": messages, "namespace": namespace, "session": session, "user": user, "agent": agent,
+            "context": context, "tags": tags, "attributes": attributes, "ttl": ttl, "reinstate": reinstate,
+            "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
+        return self._carry_out(REMEMBER_MESSAGES, values)
 
     def recall(
         self,

@@ -22,6 +22,10 @@ VALUES: dict[str, Any] = {
     "decision": "accept",
     "verdict": "outdated",
     "memories": [{"text": "Ada leads the search team."}, {"text": "The office closes at six.", "type": "procedural"}],
+    "messages": [
+        {"role": "user", "content": "I moved to Riga in May.", "name": "Ada"},
+        {"role": "assistant", "content": "Noted."},
+    ],
 }
 """Example values of the required fields."""
 

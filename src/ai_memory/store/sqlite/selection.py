@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from ai_memory.clock import DAY_MICROS, edge, to_micros
-from ai_memory.conditions.meaning import Attribute, Condition, Every, Filter, Not
+from ai_memory.conditions.meaning import COMPARED, Attribute, Condition, Every, Filter, Not, is_number
 from ai_memory.conditions.parsing import parse_condition
 from ai_memory.errors import InvalidInputError
 from ai_memory.store.values import json_text
@@ -20,6 +20,9 @@ from ai_memory.text.caseless import caseless, spellings_in
 from ai_memory.types import Selection
 
 _FACETS = ("user", "agent", "session")
+_SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_NO_LABEL = re.compile(r'["\\\x00-\x1f]|^\.|\.\.|\.$|^$')
+"""In what cannot be written as a path of SQLite's: quotes, and empty names."""
 MANY = 16
 """Spellings of a context up to which each is looked up in the index, and not every row compared."""
 
@@ -210,12 +213,45 @@ class _Parts:
         return f"coalesce(({renamed}), 0)"
 
     def _attribute(self, condition: Attribute) -> str:
-        # Most rows have no such attribute: a look at the text tells before it is decoded.
+        # Most rows have no such attribute, which their text tells; for most others SQLite finds and compares the value. Lists,
+        # and names with dots, are left to the function.
         self._count += 1
         trace, asked = f"w{self._count}_trace", f"w{self._count}_asked"
         self.values |= {trace: condition.trace, asked: json_text(condition)}
-        held = f"attribute_holds(r.attributes, :{asked})"
+        slow = f"attribute_holds(r.attributes, :{asked})"
+        held = self._value(condition, slow) if not _NO_LABEL.search(condition.path) else slow
         return f"(CASE WHEN instr(r.attributes, :{trace}) > 0 THEN {held} ELSE 0 END)"
+
+    def _value(self, condition: Attribute, slow: str) -> str:
+        """The comparison of the one value that a path leads to in JSON, where it is no list."""
+        path, number = condition.path.split("."), self._count
+        self.values[f"w{number}_path"] = "$" + "".join(f'."{label}"' for label in path)
+        kind, value = (f"json_{name}(r.attributes, :w{number}_path)" for name in ("type", "extract"))
+        otherwise = "0" if len(path) == 1 else slow
+        if condition.operator == "exists":
+            return f"(CASE WHEN {kind} IS NOT NULL THEN 1 ELSE {otherwise} END)"
+        texts = [each[:COMPARED] for each in condition.values if isinstance(each, str)]
+        numbers = [each for each in condition.values if is_number(each)]
+        words = [json_text(each) for each in condition.values if each is None or isinstance(each, bool)]
+        text = self._compared(f"substr({value}, 1, {COMPARED})", condition.operator, f"w{number}_texts", texts)
+        amount = self._compared(value, condition.operator, f"w{number}_numbers", numbers)
+        self.values[f"w{number}_words"] = json_text(words)
+        word = f"{kind} IN (SELECT value FROM json_each(:w{number}_words))"
+        cases = [
+            f"WHEN '{name}' THEN ({found} OR {otherwise})"
+            for name, found in (("text", text), ("integer", amount), ("real", amount))
+        ]
+        cases += [f"WHEN '{name}' THEN ({word} OR {otherwise})" for name in ("true", "false", "null")]
+        return f"(CASE coalesce({kind}, '') {' '.join(cases)} WHEN '' THEN {otherwise} ELSE {slow} END)"
+
+    def _compared(self, value: str, operator: str, name: str, wanted: Sequence[Any]) -> str:
+        if not wanted:
+            return "0"
+        if operator == "in":
+            self.values[name] = json_text(wanted)
+            return f"{value} IN (SELECT value FROM json_each(:{name}))"
+        (self.values[name],) = wanted
+        return f"{value} {_SIGNS[operator]} :{name}"
 
 
 def below_contexts(contexts: Sequence[str]) -> tuple[str, dict[str, str]]:
