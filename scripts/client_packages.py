@@ -40,7 +40,7 @@ class Client:
     packages: tuple[str, ...]
     program: str
     surface: str
-    """What it talks to, which selects its tests: `mcp`, `embeddings`, `rerank` or `openapi`."""
+    """What it talks to, which selects its tests: `mcp`, `embeddings`, `rerank` or `openapi`; a `framework` has an adapter here."""
 
     @property
     def folder(self) -> Path:
@@ -117,6 +117,7 @@ CLIENTS = {
             "openapi_generator.py",
             "openapi",
         ),
+        Client("langgraph", ("langgraph", "langgraph-checkpoint-sqlite"), "langgraph_store.py", "framework"),
         Client("redocly", ("@redocly/cli", "node@22"), "redocly_lint.mjs", "openapi"),
     )
 }
