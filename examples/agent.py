@@ -40,7 +40,7 @@ def answer(turn: Turn, runtime: Runtime) -> dict[str, str]:
 
 
 def main(folder: str) -> None:
-    """Three sessions, each with the store opened anew."""
+    """Three sessions, each with a store opened again."""
     for number, session in enumerate(SESSIONS, 1):
         with Memory(data_dir=folder) as memory:
             graph = StateGraph(Turn).add_node("answer", answer).add_edge(START, "answer").add_edge("answer", END)

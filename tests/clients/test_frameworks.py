@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from client_packages import EXAMPLES, UnavailableError, run_example
 from tests.support.client_programs import name_id, report
 from tests.support.serving import environment, running_service
 
 ROOT = Path(__file__).resolve().parents[2]
+EXPECTED = {"agent.py": "What can I not eat?\n  agent: You told me: I am allergic to hazelnuts."}
+"""What the output of each example contains."""
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +43,16 @@ def test_the_store_conforms_in_process_and_over_http(
         "LangGraph's InMemoryStore",
         "LangGraph's SqliteStore",
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", EXAMPLES)
+def test_an_example_runs(program: str, tmp_path: Path) -> None:
+    source = (ROOT / "examples" / program).read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 60
+    try:
+        done = run_example(program, str(tmp_path))
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert EXPECTED[program] in done.stdout

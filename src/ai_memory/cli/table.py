@@ -22,6 +22,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("Ask, and show how each hit was ranked, stage by stage", f"{_HERE}.explain"),
     "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
     "mcp": ("Serve MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
+    "setup": (
+        "Enter the service in the settings of Claude Code, Cursor, Codex and other programs",
+        f"{_HERE}.setup.programs",
+    ),
+    "hook": ("Recall and remember at the moments of a session of Claude Code or Codex", f"{_HERE}.setup.hook"),
+    "service": ("Let the system start the service with your session", f"{_HERE}.setup.service"),
     "model": ("List, fetch, choose, verify and measure embedding models", f"{_HERE}.model"),
     "embed": ("Embed the texts in a file, resumable, on this machine or a Ray cluster", f"{_HERE}.embed"),
     "reembed": (
@@ -39,5 +45,5 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Every command: its summary and its module, which is imported only when the command is used."""
 
-LOCAL = frozenset({"serve", "model", "embed", "evaluate", "tune", "doctor", "backup", "migrate"})
+LOCAL = frozenset({"serve", "service", "model", "embed", "evaluate", "tune", "doctor", "backup", "migrate"})
 """Commands that work on this machine alone; they need more than the client distribution."""

@@ -144,7 +144,7 @@ class LangGraphStore(BaseStore):
                     raise InvalidInputError(f"an item was refused: {receipt.reason}", code=receipt.code)
 
     def _revised(self, record: MemoryRecord, draft: dict[str, Any]) -> list[dict[str, Any]]:
-        """Revise an item. Where its new text was deleted before, it is to be written anew: the draft, else nothing."""
+        """Revise an item. Where its new text was deleted before, it is to be written once more: the draft, else nothing."""
         change = {name: draft[name] for name in ("text", "attributes", "expires_at")}
         try:
             self.memory.revise(record.id, namespace=self.namespace, **change)
@@ -205,7 +205,7 @@ class LangGraphStore(BaseStore):
 
     # times to live
     def _renew(self, records: Sequence[MemoryRecord], wanted: bool) -> None:
-        """Begin the time to live of items anew that were read."""
+        """Begin the time to live of items again that were read."""
         now = dt.datetime.now(dt.UTC)
         for record in records if wanted else ():
             minutes = record.attributes[_OF].get("ttl")

@@ -56,7 +56,7 @@ def block(hits: Sequence[Hit], *, doubtful: bool, max_tokens: int | None, zone: 
 
 
 def without_blocks(text: str) -> str:
-    """`text` without the blocks in it, whole or cut off: what was recalled is in the store already, and is not said anew."""
+    """`text` without the blocks in it, whole or cut off: what was recalled is in the store already, and nobody says it now."""
     if BEGIN not in text and NONE not in text:
         return text
     kept: list[str] = []
