@@ -11,12 +11,16 @@ OPERATION_COMMANDS: dict[str, Operation] = {
 """The operations by the name of their command."""
 
 _HERE = "ai_memory.cli.commands"
-_SPECIAL = {"remember", "recall", "import", "export", "graph", "review"}
-"""Operations with a module of their own, most because they read or write files; all others are run by `operation`."""
+_SPECIAL = {
+    **{name: name for name in ("remember", "recall", "export", "graph", "review")},
+    "import": "import_",
+    "jobs": "store.jobs",
+}
+"""Commands of operations with a module of their own, most because they read or write files; all others are run by `operation`."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     **{
-        name: (operation.summary, f"{_HERE}.{name.replace('import', 'import_') if name in _SPECIAL else 'operation'}")
+        name: (operation.summary, f"{_HERE}.{_SPECIAL.get(name, 'operation')}")
         for name, operation in OPERATION_COMMANDS.items()
     },
     "explain": ("Ask, and show how each hit was ranked, stage by stage", f"{_HERE}.explain"),
