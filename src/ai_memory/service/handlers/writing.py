@@ -22,7 +22,7 @@ from ai_memory.operations.writing import (
     ReviseRequest,
 )
 from ai_memory.operations.zones import in_users_zone
-from ai_memory.service.conversation import drafts_of, new_session
+from ai_memory.service.handlers.conversation.messages import drafts_of, new_session
 from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_revise
 from ai_memory.service.handlers.expiry import with_expiry
 from ai_memory.service.handlers.lookup import no_such_memory
