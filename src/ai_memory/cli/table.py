@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     },
     "explain": ("Ask, and show how each hit was ranked, stage by stage", f"{_HERE}.explain"),
     "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
+    "open": ("Open the console in the browser, with a service of its own where none runs", f"{_HERE}.open"),
     "mcp": ("Serve MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
     "model": ("List, fetch, choose, verify and measure embedding models", f"{_HERE}.model"),
     "embed": ("Embed the texts in a file, resumable, on this machine or a Ray cluster", f"{_HERE}.embed"),

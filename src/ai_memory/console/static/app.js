@@ -47,9 +47,9 @@ function App() {
     if (at) go(at);
   });
   useEffect(() => {
-    document.title = `${t(`view.${view}`)} · AI Memory`;
+    document.title = `${t(`view.${Object.hasOwn(MODULES, view) ? view : 'ask'}`)} · AI Memory`;
   }, [view, language.get()]);
-  const shown = view in MODULES ? view : 'ask';
+  const shown = Object.hasOwn(MODULES, view) ? view : 'ask';
   return html`<a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => (event.preventDefault(), document.getElementById('main')?.focus())}>${t('skip')}</a>
     <div class="frame">
       <div class="rail">
