@@ -20,7 +20,7 @@ HOSTILE = (
     "{{constructor.constructor('window.ran=1')()}} ${window.ran=1}",
     "\u202ereversed by an override\u202c and \u2066isolated\u2069",
     "مرحبا بالعالم، هذا نص طويل من اليمين إلى اليسار شلوم עולם",
-    "zero\u200bwidth\u200c\u200d\ufeff joined \u0000-less 👩‍👩‍👧‍👦🏳️‍🌈",
+    "zero\u200bwidth\u200c\u200d\ufeff joined 👩‍👩‍👧‍👦🏳️‍🌈",
     "Z" + "\u0301" * 300 + "algo",
     "W" * 5_000,
     "line\n" * 400,
@@ -52,7 +52,7 @@ def test_nothing_in_a_memory_runs(watched: Opener, empty: Callable[..., Served],
         assert receipt.memory_id is not None
         stored.append(receipt.memory_id)
         client.relate(receipt.memory_id, f"entity:person/{short[:60]}")
-    client.propose(stored[0], "update", other=stored[1], reason=HOSTILE[1], confidence=0.5)
+    client.propose(stored[0], "update", other=stored[1], reason="<b onclick=alert(1)>bold</b>", confidence=0.5)
     opened = watched(width=width, served=served)
     for place in PLACES:
         page = opened.open(place)
