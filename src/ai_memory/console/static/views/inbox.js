@@ -27,7 +27,9 @@ export function View() {
   const [picked, setPicked] = useState(/** @type {Set<string>} */ (new Set()));
   const list = found.data?.proposals ?? [];
   const current = Math.min(at, list.length - 1);
-  useEffect(() => document.getElementById(`proposal-${current}`)?.scrollIntoView({ block: 'nearest' }), [current]);
+  useEffect(() => {
+    if (at > 0) document.getElementById(`proposal-${current}`)?.scrollIntoView({ block: 'nearest' });
+  }, [current]);
   useKeys((event) => {
     const each = list[current];
     if (event.key === 'j') setAt(Math.min(current + 1, list.length - 1));
