@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from ai_memory import Client
-from ai_memory.cli.commands.open import console_url
+from ai_memory.cli.commands.setup.open import console_url
 from ai_memory.discovery import find_service
 
 if __package__:

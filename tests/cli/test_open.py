@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_memory.cli.commands.open import console_url
+from ai_memory.cli.commands.setup.open import console_url
 
 SECRET = "ab" * 16
 
