@@ -20,6 +20,7 @@ from typing import Any
 
 from ai_memory import Client
 from ai_memory.recall.answer import Answer, Hit
+from changing import ask, propose_and_undo, remember_stories, stories
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -184,6 +185,14 @@ def main() -> int:
                 tally[question["kind"]].append(passed)
                 unexpected += not passed and bool(question["expect"]) and not is_known(question)
                 show(question, answer, keys, times[-1], passed)
+            print("\nFacts that change")
+            remember_stories(client)
+            wait_for_vectors(client)
+            for story in stories():
+                passed = ask(client, story)
+                tally["changed"].append(passed)
+                unexpected += not passed
+            propose_and_undo(client)
             client.close()
         finally:
             server.stop()
@@ -192,6 +201,7 @@ def main() -> int:
         print(f"{kind:15} {sum(results):3} of {len(results)}")
     times.sort()
     print(f"recall over REST, embedding included: median {times[len(times) // 2]:.1f} ms, slowest {times[-1]:.1f} ms")
+    print("see, ask and correct the same memories in a browser: make console-demo")
     if unexpected:
         print(f"{unexpected} questions did not find what they expect, and are not known to be missed by this model")
     return 1 if unexpected else 0
