@@ -16,6 +16,7 @@ from msgspec import Struct
 
 Surface = Literal["python", "cli", "rest", "mcp"]
 SURFACES: tuple[Surface, ...] = get_args(Surface)
+_BY_NAME: dict[str | None, Surface] = {name: name for name in SURFACES}
 HEADER = "X-AI-Memory-Surface"
 """The header in which our own HTTP client names the surface that it speaks for, so that the server's words fit there."""
 
@@ -44,7 +45,7 @@ def spoken() -> Surface:
 
 def named(name: str | None, otherwise: Surface) -> Surface:
     """The surface of that name; `otherwise` for None and for any other name."""
-    return next((each for each in SURFACES if each == name), otherwise)
+    return _BY_NAME.get(name, otherwise)
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -146,6 +147,13 @@ UNDO_PROPOSAL = Way(
     python='proposals() shows what was decided; decide(id, "undo") takes it back',
     rest='GET /v1/proposals shows what was decided; POST /v1/proposals/{id} with {"decision": "undo"} takes it back',
     mcp="ask the user to look at the proposal, with the service's command line",
+)
+JOBS = by_operation("jobs", "jobs", "GET /v1/jobs", "", "lists the jobs")
+RESUME = Way(
+    cli="ai-memory jobs resume all",
+    python='steer_job("all", "resume")',
+    rest='POST /v1/jobs/all with {"action": "resume"}',
+    mcp="ask the user to resume them: ai-memory jobs resume all, on the machine of the service",
 )
 UNDO = Way(
     cli="ai-memory decisions shows by which decision; ai-memory undo reverts it",

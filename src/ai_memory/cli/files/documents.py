@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from ai_memory.cli.files import markdown, tables
-from ai_memory.cli.files.decoding import text_of, unreadable
-from ai_memory.cli.files.finding import Format, files_below, format_of, others_below
-from ai_memory.cli.files.json_lines import lines_of
-from ai_memory.cli.files.links import Links
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.progress import progress
 from ai_memory.cli.output.screen import Screen
 from ai_memory.errors import ConflictError, InvalidInputError, MemoryServiceError, NotFoundError
+from ai_memory.importers.decoding import text_of, unreadable
+from ai_memory.importers.files import markdown, tables
+from ai_memory.importers.files.finding import Format, files_below, format_of, others_below
+from ai_memory.importers.files.json_lines import lines_of
+from ai_memory.importers.files.links import Links
+from ai_memory.importers.notes import vaults
+from ai_memory.installation import require_service
 from ai_memory.operations.base import parse
 from ai_memory.operations.caller import Caller
 from ai_memory.operations.graph import RELATE, RelateRequest
@@ -73,13 +75,15 @@ def remember_files(
     screen: Screen,
     *,
     whole: bool,
+    mapping: Mapping[str, str] | None = None,
 ) -> FileReceipts:
     """Store what the files hold; what cannot be read is rejected in its receipt, and the rest is stored.
 
     `common` are fields for all files: those in a file win, except that tags are added. `options` are those of remember_many.
-    `whole`: each file is one memory, a table and JSON as text; otherwise each row, line or item is one.
+    `whole`: each file is one memory, a table and JSON as text; otherwise each row, line or item is one. `mapping`: as for
+    `tables.rows`.
     """
-    sending = _Sending(common, options, caller)
+    sending = _Sending(common, options, caller, mapping or {})
     with progress(screen, "remembering", "file", len(files)) as advance:
         for path, folder in files:
             sending.take(path, folder, whole)
@@ -101,7 +105,11 @@ def resume_key(path: Path) -> str:
 class _Sending:
     """One run over files: gathers drafts, sends them in batches and counts what became of them."""
 
-    def __init__(self, common: Mapping[str, Any], options: Mapping[str, Any], caller: Caller) -> None:
+    def __init__(
+        self, common: Mapping[str, Any], options: Mapping[str, Any], caller: Caller, mapping: Mapping[str, str]
+    ) -> None:
+        self._mapping = mapping
+        self._vaults: dict[Path | None, vaults.Vault] = {}
         self._common = common
         self._options = options
         self._caller = caller
@@ -117,7 +125,7 @@ class _Sending:
         """Read one file; its drafts are sent with their batch."""
         try:
             form = format_of(path)
-            if whole and form is not Format.MARKDOWN:
+            if whole and form not in (Format.MARKDOWN, Format.DOCUMENT):
                 form = Format.TEXT
             if form is Format.JSON:
                 self.flush()
@@ -175,19 +183,37 @@ class _Sending:
         self._characters += size
 
     def _items(self, path: Path, folder: Path | None, form: Format) -> Iterator[_Item]:
-        text = text_of(path)
         source, context = _place(path, folder)
+        if form is Format.DOCUMENT:
+            require_service("reading documents", "documents")
+            from ai_memory.importers.notes import documents
+
+            for values, warnings in documents.drafts(path, source):
+                yield from self._parts(path, {"context": context, **values} if context else values, warnings, None)
+            return
+        vault = self._vault_of(folder) if form is Format.MARKDOWN else vaults.Vault.PLAIN
+        if folder is not None and vault is vaults.Vault.NOTION:
+            shown = vaults.shown_place(PurePosixPath(path.relative_to(folder).as_posix()), vault)
+            context = "" if str(shown.parent) == "." else _storable(str(shown.parent)[:MAX_CONTEXT])
+        text = text_of(path)
         if form is Format.TABLE:
-            read: Iterable[Imported] = tables.rows(text, source)
+            read: Iterable[Imported] = tables.rows(text, source, self._mapping)
         elif form is Format.MARKDOWN:
-            read = [markdown.draft_values(text, source=source)]
+            place = PurePosixPath(source)
+            read = [vaults.draft_values(text, place, vault, source=source)]
         else:
             read = [Imported({"source": source, "text": markdown.some_text(text)}, ())]
         for values, warnings in read:
             own = {"context": context, **values} if context else values
             if folder is not None and form is Format.MARKDOWN:
-                self._links.add(str(path), own, text)
+                self._links.add(str(path), own, vaults.linked(text, vault))
             yield from self._parts(path, own, warnings, text if form is Format.MARKDOWN else None)
+
+    def _vault_of(self, folder: Path | None) -> vaults.Vault:
+        """The program that a folder is of, found out once."""
+        if folder not in self._vaults:
+            self._vaults[folder] = vaults.vault_of(folder)
+        return self._vaults[folder]
 
     def _parts(self, path: Path, own: dict[str, Any], warnings: tuple[str, ...], text: str | None) -> Iterator[_Item]:
         tags = [*own.get("tags", ()), *self._common.get("tags", ())]

@@ -67,6 +67,9 @@ def get(
         f"JOIN revisions r ON r.memory = m.number WHERE n.name = :namespace AND {wanted} AND {when}",
         values,
     )
+    if len(ids) == 1:
+        row = rows.fetchone()
+        return [None if row is None else record(row)]
     found = {made.id: made for made in map(record, rows)}
     return [found.get(memory_id) for memory_id in ids]
 
@@ -389,6 +392,12 @@ def jobs(connection: sqlite3.Connection, *, kind: str | None = None, states: Seq
         {"kind": kind, "states": json_text(list(states))},
     )
     return [job(row) for row in rows]
+
+
+def job_by_id(connection: sqlite3.Connection, job_id: str) -> Job | None:
+    """One job, None where there is none of that id."""
+    row = connection.execute(f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return None if row is None else job(row)
 
 
 def export(connection: sqlite3.Connection, namespace: str | None) -> Iterator[Canonical]:
