@@ -9,9 +9,9 @@ say, whatever is asked: one updates the other, or both hold. And the question sa
 - how close they are in rank, score and cosine; whether the same person says both; how long they are;
 - whether the question asks about the past, for several or for an earlier value.
 
-A logistic regression weighs both (`data/rivals.json`). It was fitted on pairs of hits of written cases (`tests/truth`: the half that
-may be seen, and the development cases with a question), and of talk and notes, in which no pair is a rival; what `compare` says of a
-pair came from weights that had not seen its domain. Rivals order answers and mark them; nothing in the store is changed by them.
+A logistic regression weighs both (`data/rivals.json`). It was fitted on pairs of hits of written cases (`tests/truth`: the half
+that may be seen, and the development cases with a question), and of talk and notes, in which no pair is a rival; what `compare`
+says of a pair came from weights that had not seen its domain. Rivals order answers and mark them; nothing in the store is changed.
 """
 
 from __future__ import annotations
