@@ -11,6 +11,7 @@ import { Empty, Note, Shown } from '../parts/basics.js';
 import { attempt, confirmed, openDialog, say } from '../parts/dialog.js';
 import { Icon } from '../parts/icons.js';
 import { Freshness, memoryHref } from '../parts/memory.js';
+import { Jobs } from './jobs.js';
 
 export function View() {
   const turn = useCell(written);
@@ -26,6 +27,7 @@ export function View() {
         <section class="panel"><h2>${t('upkeep.store')}</h2><${Shown} from=${stats} bones=${1}>${(/** @type {any} */ data) => html`<${Storage} stats=${data} />`}<//></section>
       </div>
       <section class="panel"><h2>${t('upkeep.vectors')}</h2><${Shown} from=${generations} bones=${1}>${(/** @type {any} */ data) => html`<${Generations} data=${data} stats=${stats.data} />`}<//></section>
+      <${Jobs} turn=${turn} />
       <div class="panels wide">
         <${Soon} kind="expiring" turn=${turn} /><${Soon} kind="stale" turn=${turn} />
       </div>
@@ -67,7 +69,7 @@ function Generations({ data }) {
       <div class="meter" role="progressbar" aria-valuemin="0" aria-valuemax=${build.total} aria-valuenow=${build.done} aria-label=${t('upkeep.build')}><i style=${{ width: `${(100 * build.done) / Math.max(build.total, 1)}%` }}></i></div>
       <p class="quiet">${modelOf(build.embedder)} · ${moment(build.updated_at)}${build.error ? ` · ${build.error}` : ''}</p>
       ${running && html`<div class="row tight">${build.state === 'ready' && html`<button type="button" class="button main small" onClick=${() => act(() => api.activateGeneration({}), t('upkeep.switched'))}>${t('upkeep.switch')}</button>`}<button type="button" class="button small" onClick=${() => act(() => api.cancelReembed({}), t('build.cancelled'))}>${t('upkeep.cancel')}</button></div>`}</div></div>`}
-    <div class="table-scroll"><table class="table"><thead><tr><th>#</th><th>${t('upkeep.model')}</th><th>${t('upkeep.state')}</th><th>${t('field.created_at')}</th><th class="number">${t('upkeep.pending')}</th><th></th></tr></thead><tbody>
+    <div class="table-scroll" tabindex="0"><table class="table"><thead><tr><th>#</th><th>${t('upkeep.model')}</th><th>${t('upkeep.state')}</th><th>${t('field.created_at')}</th><th class="number">${t('upkeep.pending')}</th><th></th></tr></thead><tbody>
       ${data.generations.map((/** @type {any} */ each) => html`<tr key=${each.id}><td>${each.id}</td><td>${modelOf(each.embedder)}</td><td><span class=${`chip ${each.state === 'active' ? 'good' : each.state === 'building' ? 'accent' : ''}`}>${t(`generation.${each.state}`)}</span></td><td class="nowrap">${day(each.created_at)}</td><td class="number">${each.pending === null ? '–' : number(each.pending)}</td>
         <td class="number">${each.state === 'retired' && html`<button type="button" class="button small" onClick=${() => act(() => api.takeBack({ generation: each.id }), t('upkeep.back.done'))}>${t('upkeep.back')}</button>`}</td></tr>`)}</tbody></table></div>
     <div class="row tight"><button type="button" class="button" disabled=${running} onClick=${reembed}>${t('upkeep.reembed')}</button>
