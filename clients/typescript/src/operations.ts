@@ -134,6 +134,15 @@ export interface Change {
   decision: Relation | null;
 }
 
+/** One value of a fact that changed. */
+export interface ChangedValue {
+  id: string;
+  text: string;
+  since: string;
+  /** When the next value began; None for the one that holds. */
+  until: string | null;
+}
+
 /** A page of changes, the earliest first. Of memories that are forgotten by now nothing is shown. */
 export interface Changes {
   since: string;
@@ -183,6 +192,35 @@ export interface ChangesRequest {
   limit?: number;
   /** The cursor from the previous page; the other fields must be the same. */
   cursor?: string | null;
+}
+
+/** What to sum up: a session, a topic or a context. Nothing is written unless dry_run is false. */
+export interface ConsolidateRequest {
+  /** The memories of this session. */
+  session?: string | null;
+  /** The memories that answer this, a question or a few words. */
+  topic?: string | null;
+  /** The memories in this context path or below it. */
+  context?: string | null;
+  /** Only memories of this user. Default: those of each user apart. */
+  user?: string | null;
+  /** At most this many sentences in a digest. */
+  sentences?: number;
+  /** Only show what would be written and proposed. */
+  dry_run?: boolean;
+  /** The namespace to work in; nothing is read or written across namespaces. */
+  namespace?: string;
+}
+
+/** What some memories come to: a digest for each user, what repeats what, and the facts that changed. */
+export interface Consolidated {
+  dry_run: boolean;
+  /** How many were looked at. Those that expire are left out, and so are digests. */
+  memories: number;
+  digests: Digest[];
+  repeated: Repeated[];
+  /** For each fact its values, the oldest first. */
+  changed: ChangedValue[][];
 }
 
 /** One path: how many memories are directly in it, and how many in it and below. */
@@ -269,6 +307,21 @@ export interface DecisionsRequest {
 export interface Detail {
   history: MemoryRecord[];
   relations: Relation[];
+}
+
+/** What some memories say, in sentences of their own, in order of time, each with the number of its source. */
+export interface Digest {
+  user: string | null;
+  title: string;
+  text: string;
+  /** The ids of the memories that are cited, by number from 1. */
+  sources: string[];
+  /** What became of it; None in a dry run. */
+  outcome: "duplicate_of" | "rejected" | "stored" | "superseded" | null;
+  /** The insight that holds it. */
+  memory_id: string | null;
+  /** Of one that was refused: why. */
+  reason: string | null;
 }
 
 /** A memory to store: its text and what is known about it. */
@@ -1400,6 +1453,17 @@ export interface RememberedMessages {
   counts: Record<string, number>;
 }
 
+/** A memory that says what an earlier one says; it is proposed to retire it. */
+export interface Repeated {
+  id: string;
+  /** The earlier one, which stays. */
+  of: string;
+  confidence: number;
+  reason: string;
+  /** None in a dry run. */
+  proposal: Proposal | null;
+}
+
 /** The memory to retire. With `known_at` it can still be found as it was known before. */
 export interface RetireRequest {
   /** The memory's id (mem_…), `key:NAME` for the value that this key has now, or words that only this memory answers to. */
@@ -1867,6 +1931,12 @@ export class MemoryClient extends Caller {
   /** Say whether a memory was useful, wrong, outdated or irrelevant. */
   feedback(request: FeedbackRequest, options: CallOptions = {}): Promise<Judged> {
     const route: Route = { method: "POST", path: "/memories/{id}/feedback", reads: false, refusal: false, scoped: true };
+    return this.call(route, request, options);
+  }
+
+  /** Sum up a session, a topic or a context: a digest with citations, copies, facts that changed. */
+  consolidate(request: ConsolidateRequest = {}, options: CallOptions = {}): Promise<Consolidated> {
+    const route: Route = { method: "POST", path: "/consolidate", reads: false, refusal: false, scoped: true };
     return this.call(route, request, options);
   }
 
