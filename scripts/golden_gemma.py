@@ -3,6 +3,8 @@
     python scripts/random_gemma.py FOLDER
     python scripts/golden_gemma.py FOLDER
 
+With `--second` for both, gemma2.json and gemma2.npz: those for the tiny EmbeddingGemma 2.
+
 Needs torch and sentence-transformers, and nothing of this package. tests/golden/README.md describes each entry.
 """
 
@@ -14,7 +16,7 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,9 @@ from tests.support.scripts_of_the_world import SENTENCES
 
 GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
 LENGTHS = (2, 31, 32, 129, 130, 131, 255, 256, 257, 258, 259, 513, 514, 600, 940, 1500, 2047, 2048)
+SECOND_LENGTHS = (2, 31, 32, 129, 257, 511, 512, 513, 514, 515, 1025, 1026, 2048, 2049, 4097, 8191, 8192)
+MIXED_TO = 2049
+"""A batch of longer ones would take tens of gigabytes: the reference's mask is the square of the longest for each text."""
 RESAVED = ("129 tokens", "258 tokens", "600 tokens", "2048 tokens")
 TEXT = "Which boat did the children count from the wooden bridge?"
 CARD_PROMPTS = {
@@ -61,10 +66,10 @@ ODD = {
 }
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, second: bool = False) -> None:
     torch.set_num_threads(2)
     exact, rough = load(folder), load(folder, torch.bfloat16)
-    cases = list(make_cases(exact))
+    cases = list(make_cases(exact, SECOND_LENGTHS if second else LENGTHS))
     for case in cases:
         case["ids"] = token_ids(exact, case)
     vectors = np.concatenate([alone(exact, case) for case in cases])
@@ -80,18 +85,21 @@ def main(folder: Path) -> None:
             {key: value for key, value in case.items() if key != "ids"} | {"tokens": len(case["ids"])} for case in cases
         ],
     }
-    for name, window in (("one_narrower", 510), ("one_wider", 514)):
+    for name, window in (("one_narrower", 511 if second else 510), ("one_wider", 513 if second else 514)):
         other = load(folder, sliding_window=window)
         for case, described, vector in zip(cases, document["cases"], vectors, strict=True):
             if case["group"] == "length":
                 described[name] = worst(vector[None], alone(other, case))
-    resaved = {place.name: load(folder, over=place) for place in sorted((GOLDEN / "gemma_resaved").iterdir())}
+    places = [] if second else sorted((GOLDEN / "gemma_resaved").iterdir())
+    resaved = {place.name: load(folder, over=place) for place in places}
     again = [row for row, case in enumerate(cases) if case["name"] in RESAVED]
+    file = GOLDEN / ("gemma2" if second else "gemma")
     windows = {name: model[0].auto_model.config.sliding_window for name, model in resaved.items()}
-    document["resaved"] = {"cases": RESAVED, "windows": windows}
-    (GOLDEN / "gemma.json").write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
+    if resaved:
+        document["resaved"] = {"cases": RESAVED, "windows": windows}
+    file.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
     np.savez_compressed(
-        GOLDEN / "gemma.npz",
+        file.with_suffix(".npz"),
         ids=np.concatenate([case["ids"] for case in cases]).astype(np.uint16),
         float32=vectors,
         bfloat16=(rounded.view(np.uint32) >> 16).astype(np.uint16),
@@ -104,12 +112,12 @@ def main(folder: Path) -> None:
             print(*(described.get(key) for key in ("tokens", "one_narrower", "one_wider")))
 
 
-def make_cases(model: SentenceTransformer) -> Iterator[dict[str, Any]]:
+def make_cases(model: SentenceTransformer, lengths: Sequence[int]) -> Iterator[dict[str, Any]]:
     """All cases, each with its group, its name and, except for raw ids, its prompt and text."""
     yield {"group": "length", "name": "1 token", "prompt": None, "text": None}
-    for length in LENGTHS:
+    for length in lengths:
         yield case("length", f"{length} tokens", text_of(model, length))
-    yield case("cut", "more than 2048 tokens", text_of(model, 2500))
+    yield case("cut", f"more than {lengths[-1]} tokens", text_of(model, lengths[-1] + 452))
     for name, prompt in [*model.prompts.items(), *CARD_PROMPTS.items()]:
         yield case("prompt", name, TEXT, prompt)
     for title in TITLES:
@@ -172,8 +180,13 @@ def alone(model: SentenceTransformer, case: dict[str, Any]) -> NDArray[np.float3
 
 
 def mixed(cases: list[dict[str, Any]], models: Any) -> dict[str, float]:
-    """The reference's own distance from `alone` when lengths from 2 to 2048 share one padded batch."""
-    rows = [row for row, case in enumerate(cases) if case["text"] is not None and case["group"] in ("length", "odd")]
+    """The reference's own distance from `alone` when lengths from 2 to some 2,048 share one padded batch."""
+    groups = ("length", "odd")
+    rows = [
+        row
+        for row, case in enumerate(cases)
+        if case["text"] is not None and case["group"] in groups and len(case["ids"]) <= MIXED_TO
+    ]
     texts = [cases[row]["prompt"] + cases[row]["text"] for row in rows]
     found = {}
     for name, (model, vectors) in zip(("float32", "bfloat16"), models, strict=True):
@@ -199,4 +212,4 @@ def digest(file: Path) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), second="--second" in sys.argv[2:])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.known import E5, EMBEDDING_GEMMA, RUNNABLE
+from ai_memory.embed.models.known import E5, FAMILIES, RUNNABLE
 from ai_memory.embed.runtimes.base import Dtype, Runtime
 from ai_memory.embed.runtimes.processor import has_bfloat16
 from ai_memory.embed.transformer import TransformerEmbedder
@@ -144,7 +144,7 @@ def _dtype(name: str, folder: ModelFolder, device: Device) -> Dtype:
     if folder.is_onnx:
         # In bfloat16 the norms of the file's graph would run in bfloat16 too; in the graph built here they stay in float32.
         return Dtype.FLOAT32
-    large = folder.architecture == EMBEDDING_GEMMA.architecture or folder.known is E5
+    large = folder.architecture in FAMILIES or folder.known is E5
     if large and (device is Device.CUDA or has_bfloat16()):
         return Dtype.BFLOAT16
     return Dtype.FLOAT32

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.models.four_bits import read_four_bits
-from ai_memory.embed.models.weights import FloatTable, WordTable, read_tensors
+from ai_memory.embed.models.weights import WordTable, read_tensors
 from ai_memory.errors import ModelFilesError
 
 Tensors = dict[str, NDArray[np.float32]]
@@ -54,7 +54,7 @@ def read_bert(folder: ModelFolder) -> Bert:
     if folder.has_four_bits:
         return Bert(numbers, *read_four_bits(file, expected_tensors(config), _WORDS))
     weights = read_tensors(file, expected_tensors(config), _IGNORED, prefix="bert.")
-    return Bert(numbers, weights, FloatTable(weights.pop(_WORDS)))
+    return Bert(numbers, {name: weights[name] for name in weights if name != _WORDS}, weights.table(_WORDS))
 
 
 def expected_tensors(config: Mapping[str, int]) -> dict[str, tuple[int, ...]]:

@@ -28,7 +28,7 @@ from typing import Any, BinaryIO
 
 from ai_memory.embed.models import four_bits
 from ai_memory.embed.models.digests import folder_digests
-from ai_memory.embed.models.known import FAMILIES, KnownModel, known_model
+from ai_memory.embed.models.known import FAMILIES, SECOND_GEMMA, KnownModel, known_model
 from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable, named_prompts
 from ai_memory.errors import ModelFilesError
 from ai_memory.wording.ways import FETCH_AGAIN, USE_FOLDER
@@ -55,7 +55,7 @@ class ModelFolder:
     architecture: str
     """`model_type` of config.json, such as `bert`."""
     config: Mapping[str, Any]
-    """The content of config.json."""
+    """The content of config.json, or of its `text_config` if the model reads more than text."""
     max_tokens: int
     """The longest input, special tokens and prompt included."""
     dimension: int
@@ -111,6 +111,9 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
     _check_inventory(path, ("modules.json", "config.json", TOKENIZER, weights))
     pooling, dense = _read_modules(path)
     config = read_json(path / "config.json")
+    architecture = str(config.get("model_type", ""))
+    if isinstance(config.get("text_config"), dict):  # of a model that reads more than text
+        config = config["text_config"]
     _check_inventory(
         path, (f"{pooling}/config.json", *(f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)))
     )
@@ -120,17 +123,16 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
     files += [f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)]
     _check_whole(path, [name for name in files if name.endswith((WEIGHTS, FOUR_BIT_WEIGHTS, TOKENIZER))])
     title = name or path.name
-    architecture = str(config.get("model_type", ""))
     named = known_model(title)
     known = named or FAMILIES.get(architecture)
-    hidden = _size(config, "hidden_size", path)
+    width = _size(config, "embedding_dim" if architecture in SECOND_GEMMA else "hidden_size", path)
     return ModelFolder(
         path=path,
         name=named.name if named else title,
         architecture=architecture,
         config=config,
-        max_tokens=_max_tokens(path, config),
-        dimension=_size(read_json(path / dense[-1] / "config.json"), "out_features", path) if dense else hidden,
+        max_tokens=_max_tokens(path, config, FAMILIES.get(architecture)),
+        dimension=_size(read_json(path / dense[-1] / "config.json"), "out_features", path) if dense else width,
         dense=dense,
         files=tuple(sorted(files)),
         known=known,
@@ -225,7 +227,7 @@ def _read_onnx_folder(path: Path, title: str) -> ModelFolder:
         name=known.name if known is not None and known_model(title) is known else title,
         architecture=architecture,
         config=config,
-        max_tokens=_max_tokens(path, config),
+        max_tokens=_max_tokens(path, config, None),
         # The published graph's vectors are as wide as its layers; the runtime compares this with the graph when it loads it.
         dimension=_size(config, "hidden_size", path),
         dense=(),
@@ -287,8 +289,10 @@ def _check_pooling(file: Path) -> None:
         )
 
 
-def _max_tokens(path: Path, config: Mapping[str, Any]) -> int:
+def _max_tokens(path: Path, config: Mapping[str, Any], family: KnownModel | None) -> int:
     longest = _size(config, "max_position_embeddings", path)
+    if family is not None:  # EmbeddingGemma 2's configuration has the 262,144 tokens of the model that it was made from
+        longest = min(longest, family.max_tokens)
     file = path / "sentence_bert_config.json"
     if not file.is_file():
         return longest

@@ -83,6 +83,22 @@ E5 = KnownModel(
     },
 )
 
+_GEMMA_PROMPTS = PromptTable(
+    queries={
+        Task.RETRIEVAL: "task: search result | query: ",
+        Task.QUESTION_ANSWERING: "task: question answering | query: ",
+        Task.FACT_CHECKING: "task: fact checking | query: ",
+        Task.CLASSIFICATION: "task: classification | query: ",
+        Task.CLUSTERING: "task: clustering | query: ",
+        Task.SIMILARITY: "task: sentence similarity | query: ",
+        Task.CODE_RETRIEVAL: "task: code retrieval | query: ",
+        Task.SUMMARIZATION: "task: summarization | query: ",
+    },
+    document="title: none | text: ",
+    titled_document="title: {title} | text: ",
+)
+"""Both EmbeddingGemmas were trained with these."""
+
 EMBEDDING_GEMMA = KnownModel(
     name="embeddinggemma-300m",
     aliases=("gemma", "embeddinggemma", "embeddinggemma:300m", "google/embeddinggemma-300m"),
@@ -91,34 +107,38 @@ EMBEDDING_GEMMA = KnownModel(
     architecture="gemma3_text",
     dimensions=(768, 512, 256, 128),
     max_tokens=2048,
-    prompts=PromptTable(
-        queries={
-            Task.RETRIEVAL: "task: search result | query: ",
-            Task.QUESTION_ANSWERING: "task: question answering | query: ",
-            Task.FACT_CHECKING: "task: fact checking | query: ",
-            Task.CLASSIFICATION: "task: classification | query: ",
-            Task.CLUSTERING: "task: clustering | query: ",
-            Task.SIMILARITY: "task: sentence similarity | query: ",
-            Task.CODE_RETRIEVAL: "task: code retrieval | query: ",
-            Task.SUMMARIZATION: "task: summarization | query: ",
-        },
-        document="title: none | text: ",
-        titled_document="title: {title} | text: ",
-    ),
+    prompts=_GEMMA_PROMPTS,
     licence="Gemma Terms of Use",
     terms="https://ai.google.dev/gemma/terms",
 )
 
-RUNNABLE = frozenset({"bert", "gemma3_text"})
+SECOND_GEMMA = ("embedding_gemma2", "embedding_gemma2_text")
+"""`model_type` of EmbeddingGemma 2: of the whole model, and of its text part alone."""
+
+EMBEDDING_GEMMA_2 = KnownModel(
+    name="embeddinggemma-2",
+    aliases=("gemma2", "embeddinggemma2", "embeddinggemma:270m", "google/embeddinggemma-2"),
+    repository="google/embeddinggemma-2",
+    architecture=SECOND_GEMMA[0],
+    dimensions=(768, 512, 256, 128),
+    max_tokens=8192,
+    prompts=_GEMMA_PROMPTS,
+    licence="Apache-2.0",
+)
+
+RUNNABLE = frozenset({"bert", "gemma3_text", *SECOND_GEMMA})
 """The architectures that this version can run."""
 
-KNOWN_MODELS: tuple[KnownModel, ...] = (EMBEDDING_GEMMA, E5, MINILM)
+KNOWN_MODELS: tuple[KnownModel, ...] = (EMBEDDING_GEMMA_2, EMBEDDING_GEMMA, E5, MINILM)
 """In order of preference: for a new store `auto` uses the first that is installed and that this version can run."""
 
 DEFAULT = E5
 """What is fetched where no model is named."""
 
-FAMILIES: Mapping[str, KnownModel] = {EMBEDDING_GEMMA.architecture: EMBEDDING_GEMMA}
+FAMILIES: Mapping[str, KnownModel] = {
+    EMBEDDING_GEMMA.architecture: EMBEDDING_GEMMA,
+    **dict.fromkeys(SECOND_GEMMA, EMBEDDING_GEMMA_2),
+}
 """Architectures with a single known model: a folder of another name is a fine-tuned copy, with the same prompts and dimensions."""
 
 
