@@ -79,7 +79,7 @@ def least_cosine(
     rows: Sequence[Sequence[int]] = (),
     together: Sequence[Sequence[int]] = TOGETHER,
 ) -> float:
-    """The least cosine of the vectors of `rows` (by default `inputs()`) with the expected ones, alone and as `together` groups them."""
+    """The least cosine of the vectors of `rows` (by default `inputs()`) with the expected, alone and as `together` groups them."""
     runtime = OpenVinoRuntime(read_model_folder(folder), dtype=Dtype(dtype))
     rows = rows or inputs()
     least = 1.0
