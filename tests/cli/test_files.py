@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_memory.cli.files.decoding import MAX_FILE_BYTES, encoding_of, text_of
-from ai_memory.cli.files.finding import NOTES, Format, files_below, format_of, others_below
-from ai_memory.cli.files.front_matter import MAX_FRONT_MATTER
-from ai_memory.cli.files.json_lines import lines_of
-from ai_memory.cli.files.links import Links
-from ai_memory.cli.files.markdown import draft_values, has_front_matter
-from ai_memory.cli.files.tables import rows
 from ai_memory.errors import InvalidInputError, MemoryServiceError, TooLargeError
+from ai_memory.importers.decoding import MAX_FILE_BYTES, encoding_of, text_of
+from ai_memory.importers.files.finding import NOTES, Format, files_below, format_of, others_below
+from ai_memory.importers.files.front_matter import MAX_FRONT_MATTER
+from ai_memory.importers.files.json_lines import lines_of
+from ai_memory.importers.files.links import Links
+from ai_memory.importers.files.markdown import draft_values, has_front_matter
+from ai_memory.importers.files.tables import rows
 from ai_memory.operations.base import parse
 from ai_memory.operations.writing import Draft
 

@@ -15,11 +15,12 @@ import msgspec
 
 from ai_memory.attributes import ATTRIBUTES, check_attributes
 from ai_memory.errors import InvalidInputError, MemoryServiceError
-from ai_memory.operations.base import hints_of, instant, parse
+from ai_memory.operations.base import fields_of, hints_of, instant, parse
 from ai_memory.operations.writing import MAX_TEXT, Draft
 from ai_memory.text.normal import clean_text
 from ai_memory.text.passages import split
 from ai_memory.types import MemoryType
+from ai_memory.wording.spelling import nearest
 
 OTHER_NAMES = {
     "date": "valid_from",
@@ -52,6 +53,8 @@ _ORDER = [*_TYPES, *OTHER_NAMES]
 _FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 SHOWN = 60
+MAX_NAMES = 200
+"""Characters of the names of fields that a message lists."""
 TITLE_ROOM = 960
 """Characters of a title that are kept where the number of a part is added to it."""
 
@@ -85,6 +88,29 @@ def exact_draft(given: Mapping[str, Any]) -> Draft | None:
         return parse(Draft, given)
     except MemoryServiceError:
         return None
+
+
+def lenient_drafts(values: dict[str, Any]) -> tuple[list[Draft], tuple[str, ...]]:
+    """The drafts of a line whose fields are not all as a draft has them, and the warnings about it.
+
+    Raises InvalidInputError where there is no text among them.
+    """
+    read = read_fields(values)
+    if "text" not in read.values:
+        raise InvalidInputError(
+            f"no text among the fields {', '.join(values)[:MAX_NAMES] or '(none)'}; a draft has one in `text`",
+            hint=f"or in one of {', '.join(TEXT_NAMES)}",
+            field="text",
+        )
+    warnings = list(read.warnings)
+    if unknown := unknown_fields(values):
+        near = {name: nearest(name, fields_of(Draft)) for name in unknown}
+        named = ", ".join(f"{name} (did you mean {meant}?)" if meant else name for name, meant in near.items())
+        warnings.append(f"unknown fields, kept as attributes: {named[:MAX_NAMES]}")
+    drafts = [parse(Draft, part) for part in parts_of(read.values)]
+    if len(drafts) > 1:
+        warnings.append(split_warning(len(drafts)))
+    return drafts, tuple(warnings)
 
 
 def read_fields(given: Mapping[str, Any], text: str | None = None) -> Imported:

@@ -31,7 +31,8 @@ class ImportRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     """How to import JSON lines: an archive made by export, or one draft per line with the fields of remember.
 
     A draft's list may be a string as in "a, b", and null is read as not given. What is not understood becomes an attribute, and a
-    text over the limit several memories; `warnings` of the report has both.
+    text over the limit several memories; `warnings` of the report has both. A line with `"record": "draft"` may name itself in
+    `ref`; later lines with `"record": "link"` and the fields of relate may mean it by `ref:NAME`.
     """
 
     namespace: Annotated[

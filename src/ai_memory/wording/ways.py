@@ -16,6 +16,7 @@ from msgspec import Struct
 
 Surface = Literal["python", "cli", "rest", "mcp"]
 SURFACES: tuple[Surface, ...] = get_args(Surface)
+_BY_NAME: dict[str | None, Surface] = {name: name for name in SURFACES}
 HEADER = "X-AI-Memory-Surface"
 """The header in which our own HTTP client names the surface that it speaks for, so that the server's words fit there."""
 
@@ -44,7 +45,7 @@ def spoken() -> Surface:
 
 def named(name: str | None, otherwise: Surface) -> Surface:
     """The surface of that name; `otherwise` for None and for any other name."""
-    return next((each for each in SURFACES if each == name), otherwise)
+    return _BY_NAME.get(name, otherwise)
 
 
 class Way(Struct, frozen=True, kw_only=True):

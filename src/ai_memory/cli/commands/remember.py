@@ -64,7 +64,7 @@ def code_for(receipts: Receipts) -> int:
 
 
 def _with_front_matter(values: dict[str, Any], screen: Screen) -> dict[str, Any]:
-    from ai_memory.cli.files.markdown import draft_values, has_front_matter
+    from ai_memory.importers.files.markdown import draft_values, has_front_matter
 
     if not has_front_matter(values["text"]):
         return values
@@ -76,7 +76,7 @@ def _with_front_matter(values: dict[str, Any], screen: Screen) -> dict[str, Any]
 
 def _files(arguments: argparse.Namespace, screen: Screen) -> int:
     from ai_memory.cli.files.documents import found_files, remember_files
-    from ai_memory.cli.files.finding import NOTES
+    from ai_memory.importers.files.finding import NOTES
 
     choices = Choices.of(arguments)
     values = plain.request_values(arguments, REMEMBER, choices)

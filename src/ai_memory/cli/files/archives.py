@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from ai_memory.cli.files.decoding import TEXTS, unreadable
-from ai_memory.cli.files.finding import is_importable
 from ai_memory.errors import InvalidInputError, TooLargeError
+from ai_memory.importers.decoding import TEXTS, unreadable
+from ai_memory.importers.files.finding import is_importable
 
 MOST_FILES = 50_000
 MOST_BYTES = 2**30

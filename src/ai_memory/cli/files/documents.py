@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from ai_memory.cli.files import markdown, tables
-from ai_memory.cli.files.decoding import text_of, unreadable
-from ai_memory.cli.files.finding import Format, files_below, format_of, others_below
-from ai_memory.cli.files.json_lines import lines_of
-from ai_memory.cli.files.links import Links
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.progress import progress
 from ai_memory.cli.output.screen import Screen
 from ai_memory.errors import ConflictError, InvalidInputError, MemoryServiceError, NotFoundError
+from ai_memory.importers.decoding import text_of, unreadable
+from ai_memory.importers.files import markdown, tables
+from ai_memory.importers.files.finding import Format, files_below, format_of, others_below
+from ai_memory.importers.files.json_lines import lines_of
+from ai_memory.importers.files.links import Links
 from ai_memory.operations.base import parse
 from ai_memory.operations.caller import Caller
 from ai_memory.operations.graph import RELATE, RelateRequest
@@ -73,13 +73,15 @@ def remember_files(
     screen: Screen,
     *,
     whole: bool,
+    mapping: Mapping[str, str] | None = None,
 ) -> FileReceipts:
     """Store what the files hold; what cannot be read is rejected in its receipt, and the rest is stored.
 
     `common` are fields for all files: those in a file win, except that tags are added. `options` are those of remember_many.
-    `whole`: each file is one memory, a table and JSON as text; otherwise each row, line or item is one.
+    `whole`: each file is one memory, a table and JSON as text; otherwise each row, line or item is one. `mapping`: as for
+    `tables.rows`.
     """
-    sending = _Sending(common, options, caller)
+    sending = _Sending(common, options, caller, mapping or {})
     with progress(screen, "remembering", "file", len(files)) as advance:
         for path, folder in files:
             sending.take(path, folder, whole)
@@ -101,7 +103,10 @@ def resume_key(path: Path) -> str:
 class _Sending:
     """One run over files: gathers drafts, sends them in batches and counts what became of them."""
 
-    def __init__(self, common: Mapping[str, Any], options: Mapping[str, Any], caller: Caller) -> None:
+    def __init__(
+        self, common: Mapping[str, Any], options: Mapping[str, Any], caller: Caller, mapping: Mapping[str, str]
+    ) -> None:
+        self._mapping = mapping
         self._common = common
         self._options = options
         self._caller = caller
@@ -178,7 +183,7 @@ class _Sending:
         text = text_of(path)
         source, context = _place(path, folder)
         if form is Format.TABLE:
-            read: Iterable[Imported] = tables.rows(text, source)
+            read: Iterable[Imported] = tables.rows(text, source, self._mapping)
         elif form is Format.MARKDOWN:
             read = [markdown.draft_values(text, source=source)]
         else:

@@ -8,6 +8,7 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 from ai_memory.cli.output import explain, inbox
+from ai_memory.cli.output.arrival import Arrival, Rehearsed, arrival, rehearsed
 from ai_memory.cli.output.changes import changes
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.forgetting import forgotten, forgotten_about
@@ -521,6 +522,8 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Receipt: receipt,
     Receipts: receipts,
     FileReceipts: file_receipts,
+    Arrival: arrival,
+    Rehearsed: rehearsed,
     ImportReport: import_report,
     Forgotten: forgotten,
     ForgottenAbout: forgotten_about,

@@ -3,7 +3,9 @@
 An archive begins with a line `{"record": "archive", "format": 1}`; then come the revisions of each memory (`"record":
 "memory"`, oldest first), entities, relations, proposals, feedback and tombstones. It holds no time of its own, so that equal stores
 give equal archives.
-Lines without a `record` are drafts with the fields of remember, read as people and other programs write them.
+Lines without a `record` are drafts with the fields of remember, read as people and other programs write them. A line with
+`"record": "draft"` is one too and may have a `ref`, a name for later lines with `"record": "link"`: these have the fields of
+relate, and `ref:NAME` where they mean that draft.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ import msgspec
 from ai_memory.decoding import from_builtins, whole_characters
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.inbox import Feedback, Judge, Proposal, Propose
-from ai_memory.operations.base import fields_of, parse
+from ai_memory.operations.base import parse
 from ai_memory.operations.caller import Progress
-from ai_memory.operations.imported import TEXT_NAMES, exact_draft, parts_of, read_fields, split_warning, unknown_fields
+from ai_memory.operations.graph import RelateRequest
+from ai_memory.operations.imported import exact_draft, lenient_drafts
 from ai_memory.operations.moving import (
     ExportRequest,
     ImportReport,
@@ -35,12 +38,11 @@ from ai_memory.operations.moving import (
     NamespacesRequest,
     RejectedLine,
 )
-from ai_memory.operations.writing import Draft
 from ai_memory.operations.zones import in_users_zone
 from ai_memory.service.handlers.archived import checked_feedback, checked_proposal
 from ai_memory.service.handlers.drafts import check_namespace, check_record, to_remember
 from ai_memory.service.handlers.expiry import with_expiry
-from ai_memory.service.handlers.graph.relations import check_relation, checked_entity, checked_relation
+from ai_memory.service.handlers.graph.relations import check_relation, checked_entity, checked_relation, to_relate
 from ai_memory.service.handlers.once import write
 from ai_memory.service.parts import Parts
 from ai_memory.store.base import Command, Duplicate, Exclude, Rejected, Relate, Restore, Result, Stored, Unchanged
@@ -55,7 +57,6 @@ from ai_memory.types import (
     Relation,
     contains_forgotten,
 )
-from ai_memory.wording.spelling import nearest
 
 Written = TypeVar("Written", MemoryRecord, Relation)
 
@@ -65,7 +66,7 @@ FORMAT = 1
 BATCH = 500
 MAX_LINE_BYTES = 4 * 1024 * 1024
 MAX_REJECTED = 1_000
-MAX_NAMES = 200
+REF = "ref:"
 _DIGEST = re.compile("[0-9a-f]{32}")
 
 
@@ -127,6 +128,10 @@ class Import:
         self._pending: list[tuple[int, Command]] = []
         self._history: list[tuple[int, MemoryRecord]] = []
         self._entities: dict[tuple[str, str], Entity] = {}
+        self._refs: dict[str, str | None] = {}
+        """The memories that drafts with a `ref` became; None for one that was refused."""
+        self._named: dict[int, str] = {}
+        """The refs of pending drafts, by the number of their line."""
         self._last = self.skipped
         self._number = 0
 
@@ -137,15 +142,23 @@ class Import:
             line = _without_mark(line) if self._number == 1 else line
             if self._number > self.skipped:
                 self._take(self._number, line)
-            elif b'"entity"' in line:
+            elif b'"entity"' in line or b'"ref"' in line:
                 self._take_up(line)
 
     def _take_up(self, line: bytes) -> None:
-        """Of the lines that an earlier run has read, relations that are still to come may need the entities."""
+        """Of the lines that an earlier run has read, relations that are still to come may need the entities and named drafts."""
         try:
             values = _decode(line)
-            if values is not None and values.pop("record", None) == "entity":
+            if values is None:
+                return
+            record = values.get("record")
+            if record == "entity":
+                del values["record"]
                 self._keep_entity(values)
+            elif record == "draft" and "ref" in values:  # stored already: what is sent again says as which memory
+                self._read(self._number, values)
+                if len(self._pending) >= BATCH:
+                    self._flush()
         except (MemoryServiceError, msgspec.ValidationError, UnicodeEncodeError) as error:
             logger.info("an entity of an earlier run is left out, as it was then: %s", error)
 
@@ -180,11 +193,14 @@ class Import:
             self._read_revision(number, self._vouched(from_builtins(values, MemoryRecord)))
             return
         self._close_history()
-        if record is None:
-            own = values.pop("namespace", None)
-            own = DEFAULT_NAMESPACE if own is None else own
-            namespace = check_namespace(str(own) if self._request.namespace is None else self._request.namespace)
-            self._read_draft(number, values, namespace)
+        if record is None or record == "draft":
+            if record is not None and (ref := values.pop("ref", None)) is not None:
+                self._named[number] = str(ref)
+                self._refs.setdefault(str(ref), None)
+            self._read_draft(number, values, self._namespace_of(values))
+        elif record == "link":
+            link = self._link(values, self._namespace_of(values))  # may write what is pending first
+            self._pending.append((number, link))
         elif record == "entity":
             self._keep_entity(values)
         elif record == "relation":
@@ -201,9 +217,32 @@ class Import:
         else:
             raise InvalidInputError(
                 f"unknown record {record!r}",
-                hint="records are archive, memory, entity, relation, proposal, feedback and tombstone; a draft has none",
+                hint="records are archive, memory, entity, relation, proposal, feedback, tombstone, draft and link",
                 field="record",
             )
+
+    def _namespace_of(self, values: dict[str, Any]) -> str:
+        """The namespace that a line is for, which is taken out of its values."""
+        own = values.pop("namespace", None)
+        own = DEFAULT_NAMESPACE if own is None else own
+        return check_namespace(str(own) if self._request.namespace is None else self._request.namespace)
+
+    def _link(self, values: dict[str, Any], namespace: str) -> Relate:
+        """The relation of a line of the kind `link`, whose ends are nodes as relate takes them, or `ref:NAME`."""
+        if self._named:
+            self._flush()
+        known = {**values, "namespace": namespace}
+        for field in ("source", "target", "evidence"):
+            if isinstance(node := values.get(field), str) and node.startswith(REF):
+                known[field] = self._memory_named(node.removeprefix(REF), field)
+        return to_relate(self._parts, parse(RelateRequest, known))
+
+    def _memory_named(self, ref: str, field: str) -> str:
+        found = self._refs.get(ref)
+        if found is None:
+            what = "was rejected" if ref in self._refs else "is not above this line"
+            raise InvalidInputError(f"the draft with the ref {ref[:80]!r} {what}", field=field)
+        return found
 
     def _keep_entity(self, values: dict[str, Any]) -> None:
         """Keep an entity for the relations that need it: it is made with the first of them."""
@@ -214,7 +253,7 @@ class Import:
     def _read_draft(self, number: int, values: dict[str, Any], namespace: str) -> None:
         """One draft as it was written; it is several where its text is over the limit."""
         exact = exact_draft(values)
-        drafts, warnings = ([exact], ()) if exact is not None else _lenient(values)
+        drafts, warnings = ([exact], ()) if exact is not None else lenient_drafts(values)
         drafts = [in_users_zone(draft, self._parts.zone) for draft in drafts]
         now, reinstate = self._parts.clock.now, self._request.reinstate
         # What is imported lapses when its file says, even if that is over by now: nothing of a file is lost.
@@ -300,8 +339,11 @@ class Import:
             return
         results = write(self._writing, [command for _, command in self._pending])
         for (number, _), result in zip(self._pending, results, strict=True):
-            self._count(number, result)
-        self._pending = []
+            if number > self.skipped:
+                self._count(number, result)
+            if (ref := self._named.get(number)) is not None and self._refs.get(ref) is None:
+                self._refs[ref] = _memory_in(result)
+        self._pending, self._named = [], {}
         self._save_job("running")
         if self._progress is not None:
             self._progress(self._last, dict(self._counts))
@@ -351,6 +393,13 @@ class Import:
         )
 
 
+def _memory_in(result: Result) -> str | None:
+    """The id of the memory that a draft became or was already."""
+    if isinstance(result, Stored):
+        return result.memory_id
+    return result.record.id if isinstance(result, Duplicate) else None
+
+
 def _decode(line: bytes) -> dict[str, Any] | None:
     """The JSON object of one line, or None for a blank line."""
     if len(line) > MAX_LINE_BYTES:
@@ -366,26 +415,6 @@ def _decode(line: bytes) -> dict[str, Any] | None:
     if not isinstance(values, dict):
         raise InvalidInputError(f"a JSON {type(values).__name__}, not an object; write one object per line")
     return values
-
-
-def _lenient(values: dict[str, Any]) -> tuple[list[Draft], tuple[str, ...]]:
-    """The drafts of a line whose fields are not all as a draft has them, and the warnings about it."""
-    read = read_fields(values)
-    if "text" not in read.values:
-        raise InvalidInputError(
-            f"no text among the fields {', '.join(values)[:MAX_NAMES] or '(none)'}; a draft has one in `text`",
-            hint=f"or in one of {', '.join(TEXT_NAMES)}",
-            field="text",
-        )
-    warnings = list(read.warnings)
-    if unknown := unknown_fields(values):
-        near = {name: nearest(name, fields_of(Draft)) for name in unknown}
-        named = ", ".join(f"{name} (did you mean {meant}?)" if meant else name for name, meant in near.items())
-        warnings.append(f"unknown fields, kept as attributes: {named[:MAX_NAMES]}")
-    drafts = [parse(Draft, part) for part in parts_of(read.values)]
-    if len(drafts) > 1:
-        warnings.append(split_warning(len(drafts)))
-    return drafts, tuple(warnings)
 
 
 def _without_mark(line: bytes) -> bytes:

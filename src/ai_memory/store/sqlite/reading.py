@@ -67,6 +67,9 @@ def get(
         f"JOIN revisions r ON r.memory = m.number WHERE n.name = :namespace AND {wanted} AND {when}",
         values,
     )
+    if len(ids) == 1:
+        row = rows.fetchone()
+        return [None if row is None else record(row)]
     found = {made.id: made for made in map(record, rows)}
     return [found.get(memory_id) for memory_id in ids]
 

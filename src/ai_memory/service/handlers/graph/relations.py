@@ -32,8 +32,8 @@ MAX_NAME = 300
 _GIVEN = ("source", "target", "type", "weight", "attributes", "valid_from", "valid_to")
 
 
-def relate(parts: Parts, request: RelateRequest) -> Relation:
-    """Add a relation, or return the equal one that exists."""
+def to_relate(parts: Parts, request: RelateRequest) -> Relate:
+    """The command for a request: its nodes looked up by id or name, with the entities that are new."""
     if request.type in DECISIONS:
         raise InvalidInputError(f"{request.type} is reserved for decisions", hint=MERGE_OR_SPLIT, field="type")
     dated = in_users_zone(request, parts.zone)
@@ -56,7 +56,12 @@ def relate(parts: Parts, request: RelateRequest) -> Relation:
         recorded_at=now,
     )
     check_relation(relation)
-    command = Relate(relation=relation, new_entities=tuple(made))
+    return Relate(relation=relation, new_entities=tuple(made))
+
+
+def relate(parts: Parts, request: RelateRequest) -> Relation:
+    """Add a relation, or return the equal one that exists."""
+    command = to_relate(parts, request)
     if request.idempotency_key is None:
         return relation_of(write(parts, [command])[0])
 

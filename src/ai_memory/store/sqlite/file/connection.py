@@ -105,28 +105,34 @@ def translate_os(error: OSError, location: str) -> MemoryServiceError:
     return cls(f"the store {location}: {error.strerror or error}", hint=hint, location=location)
 
 
+FAILURES = (sqlite3.Error, OSError, UnicodeError, OverflowError)
+"""What sqlite3 and the system raise; `as_ours` has this package's error for each."""
+
+
 @contextmanager
 def translated(location: str) -> Iterator[None]:
-    """Turn what sqlite3 and the system raise inside the block into this package's errors.
-
-    A value that SQLite cannot hold is invalid input.
-    """
+    """Turn what sqlite3 and the system raise inside the block into this package's errors."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise translate(error, location) from error
-    except OSError as error:
-        raise translate_os(error, location) from error
-    except UnicodeDecodeError as error:
-        raise StoreCorruptError(
+    except FAILURES as error:
+        raise as_ours(error, location) from error
+
+
+def as_ours(error: sqlite3.Error | OSError | UnicodeError | OverflowError, location: str) -> MemoryServiceError:
+    """This package's error for one of `FAILURES`. A value that SQLite cannot hold is invalid input."""
+    if isinstance(error, sqlite3.Error):
+        return translate(error, location)
+    if isinstance(error, OSError):
+        return translate_os(error, location)
+    if isinstance(error, UnicodeDecodeError):
+        return StoreCorruptError(
             f"the store {location} holds a text that is not valid UTF-8", hint=_CORRUPT_HINT, location=location
-        ) from error
-    except UnicodeEncodeError as error:
-        raise InvalidInputError(
-            "the text holds half of a surrogate pair, which is not a character", hint="replace it before it is sent"
-        ) from error
-    except OverflowError as error:
-        raise InvalidInputError(f"a number is out of range: {error}") from error
+        )
+    if isinstance(error, OverflowError):
+        return InvalidInputError(f"a number is out of range: {error}")
+    return InvalidInputError(
+        "the text holds half of a surrogate pair, which is not a character", hint="replace it before it is sent"
+    )
 
 
 def connect(

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from weakref import WeakSet
 
 from ai_memory.errors import MemoryServiceError, StoreError
-from ai_memory.store.sqlite.file.connection import snapshot, translated
+from ai_memory.store.sqlite.file.connection import FAILURES, as_ours, snapshot
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class Readers:
         """A connection for a single statement, which sees a snapshot by itself."""
         if self._closed:
             raise StoreError("the store is closed", location=self._location)
-        with translated(self._location):
+        try:
             if self._require is not None:
                 self._require()
             try:
@@ -52,6 +52,8 @@ class Readers:
                 yield connection
             finally:
                 self._take_back(connection)
+        except FAILURES as error:  # not `translated`: every read passes here, and one context less is felt
+            raise as_ours(error, self._location) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:

@@ -12,9 +12,9 @@ from typing import IO, Any, cast
 
 import msgspec
 
-from ai_memory.cli.files.decoding import MAX_FILE_BYTES, encoding_of
-from ai_memory.cli.files.foreign import drafts_in
 from ai_memory.errors import InvalidInputError, TooLargeError
+from ai_memory.importers.decoding import MAX_FILE_BYTES, encoding_of
+from ai_memory.importers.foreign import drafts_in
 from ai_memory.operations.imported import TEXT_NAMES
 
 PEEKED = 4096

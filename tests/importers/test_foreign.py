@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_memory.cli.files.foreign import MARKS, drafts_in
+from ai_memory.importers.foreign import MARKS, drafts_in
 
 
 def drafts(value: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.imported import TEXT_NAMES, Imported, Plain, read_fields
@@ -13,10 +13,11 @@ from ai_memory.operations.imported import TEXT_NAMES, Imported, Plain, read_fiel
 DELIMITERS = ",;\t|"
 
 
-def rows(text: str, source: str) -> Iterator[Imported]:
+def rows(text: str, source: str, mapping: Mapping[str, str] | None = None) -> Iterator[Imported]:
     """The drafts of a table whose first row names the columns; each draft's source ends in the number of its row.
 
-    Where no column is a text, the text is made of all columns. Raises InvalidInputError for what is no table.
+    `mapping` has the names of columns without capitals, each with the name of the field that it is. Where no column is a text, the
+    text is made of all columns. Raises InvalidInputError for what is no table, and for a column in `mapping` that is not there.
     """
     csv.field_size_limit(sys.maxsize)
     first = text.lstrip("\ufeff\r\n").split("\n", 1)[0]
@@ -31,8 +32,15 @@ def rows(text: str, source: str) -> Iterator[Imported]:
             "the table has no rows below the row of names" if filled else "there is no text in it",
             hint="its first row names the columns, such as text, title, tags",
         )
+    named = {name.strip().casefold() for name in filled[0][1]}
+    if missing := set(mapping or ()) - named:
+        raise InvalidInputError(
+            f"the table has no column {sorted(missing)[0]!r}, which is mapped",
+            hint=f"its columns: {', '.join(filled[0][1])}",
+        )
     names: list[str] = []
     for number, name in enumerate(map(str.strip, filled[0][1]), start=1):
+        name = mapping.get(name.casefold(), name) if mapping else name
         names.append(name if name and name not in names else f"{name} column {number}".strip())
     for number, (_, row) in enumerate(filled[1:], start=1):
         cells = dict(zip(names, map(str.strip, row), strict=False))

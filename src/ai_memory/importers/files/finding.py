@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from ai_memory.cli.files.decoding import refuse_binary, unreadable
+from ai_memory.importers.decoding import refuse_binary, unreadable
 
 
 class Format(StrEnum):
@@ -31,6 +31,8 @@ SUFFIXES = {
     ".jsonl": Format.JSON,
     ".ndjson": Format.JSON,
 }
+FOREIGN = frozenset({".af", ".db", ".ics", ".ical", ".mbox", ".sqlite", ".sqlite3"})
+"""Endings of files that only an importer of another program's format reads."""
 NOTES = frozenset({Format.MARKDOWN})
 SHOWN_ENDINGS = 8
 
@@ -61,8 +63,8 @@ def _by_ending(path: Path) -> Format | None:
 
 
 def is_importable(path: Path) -> bool:
-    """Whether the ending of a file's name is that of a format."""
-    return _by_ending(path) is not None
+    """Whether the ending of a file's name is that of a format, or of a file of another program that may be read."""
+    return _by_ending(path) is not None or path.suffix.lower() in FOREIGN
 
 
 def files_below(folder: Path, formats: Iterable[Format] = Format) -> Iterator[Path]:

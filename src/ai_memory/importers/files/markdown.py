@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ai_memory.cli.files import front_matter
 from ai_memory.errors import InvalidInputError
+from ai_memory.importers.files import front_matter
 from ai_memory.operations.imported import Imported, read_fields
 
 MAX_TITLE = 1000

@@ -1,0 +1,1 @@
+"""What people said: conversations with assistants, mail, appointments."""

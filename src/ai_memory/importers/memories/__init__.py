@@ -1,0 +1,1 @@
+"""Exports and databases of other memory programs."""

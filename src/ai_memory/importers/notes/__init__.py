@@ -1,0 +1,1 @@
+"""Folders of notes and documents."""
