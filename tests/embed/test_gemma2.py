@@ -53,7 +53,8 @@ def embedder(folder: Path) -> Iterator[TransformerEmbedder]:
 
 @pytest.fixture(scope="module")
 def vector(runtime: OpenVinoRuntime) -> np.ndarray[Any, Any]:
-    return runtime.forward([tokens(514)])[0]
+    found: np.ndarray[Any, Any] = runtime.forward([tokens(514)])[0]
+    return found
 
 
 def tokens(length: int, seed: int = 0) -> list[int]:

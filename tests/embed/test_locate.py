@@ -21,7 +21,8 @@ def test_nothing_is_found_in_an_empty_data_folder(tmp_path: Path) -> None:
     assert find_model("auto", tmp_path) is None
     assert find_model("minilm", tmp_path) is None
     assert places("auto", tmp_path) == [
-        tmp_path / "models" / name for name in ("embeddinggemma-300m", "multilingual-e5-small", "all-MiniLM-L6-v2")
+        tmp_path / "models" / name
+        for name in ("embeddinggemma-2", "embeddinggemma-300m", "multilingual-e5-small", "all-MiniLM-L6-v2")
     ]
 
 

@@ -39,7 +39,8 @@ def numpy_gemma2(folder: Path, ids: list[int], sizes: Sizes = TINY, *, mistake: 
     if mistake == "the first token in place of the mean":
         states = states[:1]
     vector: Array = (states @ head.T).mean(axis=0)  # per token, as the reference has it
-    return vector / np.linalg.norm(vector)
+    unit: Array = vector / np.linalg.norm(vector)
+    return unit
 
 
 MISTAKES = (
@@ -65,7 +66,8 @@ two norms take out again, and the head before or after the mean, which are the s
 def norm(x: Array, gain: Array | float, mistake: str = "") -> Array:
     if mistake == "a gain of 1 + w":
         gain = 1.0 + gain
-    return x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + 1e-6) * gain
+    found: Array = x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + 1e-6) * gain
+    return found
 
 
 def _layer(x: Array, weights: Mapping[str, Array], signal: Array, sizes: Sizes, full: bool, mistake: str) -> Array:
