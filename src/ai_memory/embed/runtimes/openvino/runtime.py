@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.known import SECOND_GEMMA
+from ai_memory.embed.models.known import BERTS, SECOND_GEMMA
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.bert import build_bert
@@ -31,7 +31,7 @@ from ai_memory.wording.ways import FETCH_AGAIN
 ov, _ = import_openvino()
 
 GRAPHS: Mapping[str, Callable[[ModelFolder, Linear], Graph]] = {
-    "bert": build_bert,
+    **dict.fromkeys(BERTS, build_bert),
     "gemma3_text": build_gemma,
     **dict.fromkeys(SECOND_GEMMA, build_embedding_gemma2),
 }

@@ -132,7 +132,7 @@ class _GemmaLayer:
 
 
 class BertModel:
-    """BERT with mean pooling (`embed.models.bert` has its configuration and tensors)."""
+    """BERT (`embed.models.bert` has its configuration and tensors)."""
 
     def __init__(self, folder: ModelFolder, dtype: Tensor, device: str) -> None:
         """Raises ModelFilesError if the weights do not match the configuration."""
@@ -141,7 +141,8 @@ class BertModel:
         own = part(weights, "embeddings.")
         self._dtype = dtype
         self._words = loader.words(table)
-        self._places = loader.weight(own["position_embeddings.weight"])
+        self._places = loader.weight(own["position_embeddings.weight"][self._config.first_position :])
+        self._first = folder.pooling == "cls"
         self._kind = loader.weight(own["token_type_embeddings.weight"][0])
         self._norm = _norm_weights(own, "LayerNorm", loader)
         self._layers = [
@@ -156,7 +157,8 @@ class BertModel:
         x = functional.layer_norm(x, x.shape[1:], *self._norm, eps=self._config.epsilon)
         for layer in self._layers:
             x = layer(x, plan)
-        return functional.normalize(means(x, lengths).float(), dim=1)
+        pooled = x[positions == 0] if self._first else means(x, lengths)
+        return functional.normalize(pooled.float(), dim=1)
 
 
 class _BertLayer:

@@ -13,7 +13,7 @@ import torch
 
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.known import SECOND_GEMMA
+from ai_memory.embed.models.known import BERTS, SECOND_GEMMA
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.torch.attention import Tensor
 from ai_memory.embed.runtimes.torch.embedding_gemma2 import EmbeddingGemma2Model
@@ -22,7 +22,7 @@ from ai_memory.errors import EmbedderError, EmbedderUnavailableError, InvalidInp
 from ai_memory.wording.ways import FETCH_AGAIN
 
 MODELS: Mapping[str, Callable[[ModelFolder, Tensor, str], Model]] = {
-    "bert": BertModel,
+    **dict.fromkeys(BERTS, BertModel),
     "gemma3_text": GemmaModel,
     **dict.fromkeys(SECOND_GEMMA, EmbeddingGemma2Model),
 }
