@@ -148,10 +148,11 @@ def _type_modules() -> dict[str, list[str]]:
     from ai_memory.inbox import ProposalKind, ProposalState, Verdict
     from ai_memory.operations.writing import Draft
     from ai_memory.recall.answer import Layer
-    from ai_memory.types import MemoryType, OnConflict
+    from ai_memory.types import JobStatus, MemoryType, OnConflict
 
     named = {
         Draft,
+        JobStatus,
         Layer,
         MemoryType,
         OnConflict,

@@ -35,6 +35,8 @@ class ProposalState(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     """It does not come back, neither from an archive nor when the same texts are stored again."""
+    LAPSED = "lapsed"
+    """Nobody decided it for so long that it was laid aside; it can still be decided, and undo opens it again."""
     UNDONE = "undone"
     """It was accepted, and everything is again as it was before."""
 
@@ -96,7 +98,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
     """Its confidence after this feedback, in [0, 1]."""
 
 
-Decision = Literal["accepted", "rejected", "later", "undone"]
+Decision = Literal["accepted", "rejected", "later", "lapsed", "undone"]
 
 
 class Propose(Struct, frozen=True, kw_only=True):

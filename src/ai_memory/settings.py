@@ -233,17 +233,36 @@ class Settings(Struct, frozen=True, kw_only=True):
             )
         ),
     ] = ""
-    erase_share: Annotated[
+    lapse_proposals_after: Annotated[
+        str,
+        Meta(
+            description=(
+                "How long a proposal that nobody decides stays in the inbox of a running service, such as 90d; then it is laid "
+                "aside, and can be opened again. Empty means for good."
+            )
+        ),
+    ] = ""
+    background: Annotated[
+        bool,
+        Meta(
+            description="Whether a running service decides anything by itself in the background; false stops all of it."
+        ),
+    ] = True
+    brake_share: Annotated[
         float,
         Meta(
             ge=0,
             le=1,
             description=(
-                "Where more than this share of a namespace, and more than 20 memories, would be erased because they expired within "
-                "a day, none is: it waits for a person, and health says so."
+                "Where background decisions of one kind would touch more than this share of a namespace, and more than 20 "
+                "memories, within a day, none is made: it waits for a person, and health says so."
             ),
         ),
     ] = 0.1
+    decisions_per_hour: Annotated[
+        int,
+        Meta(ge=1, description="At most so many background decisions of one kind in a namespace within an hour."),
+    ] = 1_000
     forget_share: Annotated[
         float,
         Meta(
@@ -475,7 +494,7 @@ def _converted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str
                 _zone(good[name])
             if name == "expire_after":
                 _check_periods(good[name])
-            if name == "erase_expired_after" and good[name]:
+            if name in PERIODS and good[name]:
                 period(good[name])
         except (msgspec.ValidationError, ValueError) as error:
             wrong[name] = _explained(str(error), kind, value)
@@ -502,6 +521,8 @@ def _check_periods(table: Mapping[str, str]) -> None:
             period(written)
 
 
+PERIODS = ("erase_expired_after", "lapse_proposals_after")
+"""The settings that are a length of time, or empty for never."""
 _SWITCHES = {"yes": True, "on": True, "t": True, "y": True, "no": False, "off": False, "f": False, "n": False}
 """Words for a switch, in addition to true, false, 1 and 0."""
 

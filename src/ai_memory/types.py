@@ -431,12 +431,28 @@ class Page(Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
+class JobStatus(StrEnum):
+    """How a piece of background work is."""
+
+    WAITING = "waiting"
+    """It goes on by itself."""
+    RUNNING = "running"
+    """A process works on it."""
+    HELD = "held"
+    """The brake has stopped it, and a person is to decide."""
+    PAUSED = "paused"
+    """Somebody has stopped it for now."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class Job(Struct, frozen=True, kw_only=True):
     """One piece of durable background work."""
 
     id: str
     kind: str
-    state: Literal["waiting", "running", "done", "failed", "cancelled"] = "waiting"
+    state: JobStatus = JobStatus.WAITING
     namespace: str | None = None
     payload: dict[str, Any] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import subprocess
 import sys
@@ -16,13 +17,14 @@ from ai_memory import Memory, NotFoundError, Outcome
 from ai_memory.clock import ManualClock
 from ai_memory.python.methods import Methods
 from ai_memory.service.acting import Acting
-from ai_memory.service.background import upkeep
-from ai_memory.service.handlers.ageing import lapsing
-from ai_memory.service.handlers.ageing.lapsing import erase_due
+from ai_memory.service.handlers.ageing import runner
+from ai_memory.service.handlers.ageing.kinds import ERASING
+from ai_memory.service.handlers.ageing.runner import Held, Runner, held_jobs
+from ai_memory.service.parts import Parts
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.store.base import Action
-from ai_memory.truth.ageing import Erasure, is_too_much
+from ai_memory.truth.ageing import Background, is_too_much
 from ai_memory.types import Actor
 from tests.support.disk import files_with
 from tests.support.secret_words import secret
@@ -31,7 +33,7 @@ from tests.support.store_samples import DAY, Reopen
 
 pytest_plugins = ["tests.support.store_backends"]
 
-POLICY = Erasure(10 * DAY, 0.1)
+POLICY = Background(erase_after=10 * DAY, share=0.1)
 TEXT = secret(9)
 
 
@@ -43,14 +45,20 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def service(reopen: Reopen, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    monkeypatch.setattr(upkeep, "EVERY_SECONDS", 3600.0)  # the tests call it themselves
-    made = Service(reopen(), None, clock=clock, erasure=POLICY)
+    monkeypatch.setattr(runner, "FIRST_SECONDS", 3600.0)  # the tests call it themselves
+    made = Service(reopen(), None, clock=clock, background=POLICY)
     yield made
     made.close()
 
 
 def methods(service: Service) -> Methods:
     return Methods(Acting(service, Actor.PERSON))
+
+
+def erase_due(parts: Parts, namespace: str) -> Held | None:
+    """A run of the job that erases what has expired; what waits for a person then."""
+    Runner().run(parts, ERASING, namespace)
+    return next((each for each in held_jobs(parts) if each.namespace == namespace), None)
 
 
 def filled(memory: Methods, lapsing: int, lasting: int = 0) -> list[str]:
@@ -97,16 +105,14 @@ def test_pinned_changed_and_retired_memories(service: Service, clock: ManualCloc
     assert {each.id for each in memory.list(include_expired=True, retired=True).memories} == {pinned, extended}
 
 
-def test_what_is_changed_in_between_stays(
-    service: Service, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_changed_in_between_stays(service: Service, clock: ManualClock) -> None:
     memory = methods(service)
     kept, gone = filled(memory, 2)
     clock.advance(20 * DAY)
-    due = lapsing._due(service._parts, "default")
+    due = ERASING.due(service._parts, "default")
     memory.revise(kept, ttl="5d")
-    monkeypatch.setattr(lapsing, "_due", lambda *_: due)
-    assert erase_due(service._parts, "default") is None
+    seen_before = dataclasses.replace(ERASING, due=lambda *_: due)
+    Runner().run(service._parts, seen_before, "default")
     assert memory.get(kept).expires_at is not None
     with pytest.raises(NotFoundError):
         memory.get(gone)
@@ -138,7 +144,8 @@ def test_more_than_a_share_waits_for_a_person_and_says_so(service: Service, cloc
         assert found.count == 30
         assert "forget-many --namespace default --expires-before" in str(found.mend)
     assert memory.get(gone[0]).text
-    limit = clock.now() - POLICY.after
+    assert POLICY.erase_after is not None
+    limit = clock.now() - POLICY.erase_after
     decided = memory.forget_many(expires_before=limit, pinned=False, dry_run=False, allow_share=1.0)
     assert (decided.forgotten, decided.states) == (30, {"expired": 30})
     assert erase_due(service._parts, "default") is None
@@ -170,7 +177,7 @@ def test_a_namespace_is_judged_by_itself(service: Service, clock: ManualClock) -
     filled(memory, 30)
     memory.remember("other", namespace="other", ttl="1d")
     clock.advance(20 * DAY)
-    service._lapsing.once(service._parts)
+    Runner().once(service._parts)
     assert memory.list(namespace="other", include_expired=True).memories == ()
     assert len(memory.list(include_expired=True).memories) == 30
 
@@ -179,7 +186,7 @@ def test_two_services_at_once_erase_each_memory_once(service: Service, reopen: R
     memory = methods(service)
     gone = filled(memory, 15, 5)
     clock.advance(20 * DAY)
-    other = Service(reopen(), None, clock=clock, erasure=POLICY)
+    other = Service(reopen(), None, clock=clock, background=POLICY)
     both = [threading.Thread(target=erase_due, args=(each._parts, "default")) for each in (service, other)]
     for thread in both:
         thread.start()
@@ -201,8 +208,8 @@ def _until(condition: Callable[[], bool]) -> None:
 def test_the_upkeep_of_a_running_service_does_it_and_nothing_stays_on_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "EVERY_SECONDS", 0.05)
-    monkeypatch.setattr(lapsing, "EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(runner, "FIRST_SECONDS", 0.05)
+    monkeypatch.setattr(runner, "EVERY_SECONDS", 0.1)
     with Memory(settings=Settings(data_dir=tmp_path, model="none", erase_expired_after="0.2s")) as memory:
         memory.remember("lasts")
         gone = str(memory.remember(f"the {TEXT}", ttl=0.2).memory_id)
@@ -217,20 +224,20 @@ def test_a_read_only_store_and_one_without_a_policy_erase_nothing(tmp_path: Path
     with Memory(settings=Settings(data_dir=tmp_path, model="none")) as memory:
         memory.remember("a note", ttl=0.01)
         time.sleep(0.1)
-        assert memory._service._parts.erasure is None
-        memory._service._lapsing.once(memory._service._parts)
+        assert memory._service._parts.background.erase_after is None
+        Runner().once(memory._service._parts)
         assert len(memory.list(include_expired=True).memories) == 1
 
 
 CHILD = """
 import sys, time
 from ai_memory import Memory
-from ai_memory.service.background import upkeep
+from ai_memory.service.handlers.ageing import runner
 from ai_memory.service.handlers.erasing import forgetting
-from ai_memory.service.handlers.ageing import lapsing
 from ai_memory.settings import Settings
-upkeep.EVERY_SECONDS, lapsing.EVERY_SECONDS, forgetting.PAGE = 0.01, 0.0, 1
-with Memory(settings=Settings(data_dir=sys.argv[1], model="none", erase_expired_after="0.01s", erase_share=1.0)) as memory:
+runner.FIRST_SECONDS = runner.EVERY_SECONDS = 0.01
+forgetting.PAGE = runner.BATCH = 1
+with Memory(settings=Settings(data_dir=sys.argv[1], model="none", erase_expired_after="0.01s", brake_share=1.0)) as memory:
     print("ready", flush=True)
     time.sleep(60)
 """

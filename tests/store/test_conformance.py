@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from ai_memory.store.base import (
     Unchanged,
     VectorRow,
 )
-from ai_memory.types import Job, MemoryRecord, MemoryType, RelationType, Selection
+from ai_memory.types import Job, JobStatus, MemoryRecord, MemoryType, RelationType, Selection
 from tests.support.store_samples import (
     CLOCK,
     DAY,
@@ -514,7 +515,7 @@ def _before(result: Result) -> MemoryRecord | None:
 
 def test_jobs_are_kept_and_replaced_by_id(store: Store, reopen: Reopen) -> None:
     old = Job(id="job_1", kind="import", created_at=START, updated_at=START, payload={"path": "x"}, namespace="n")
-    new = Job(id="job_2", kind="embed", state="running", created_at=START + DAY, updated_at=START + DAY)
+    new = Job(id="job_2", kind="embed", state=JobStatus.RUNNING, created_at=START + DAY, updated_at=START + DAY)
     store.put_job(old)
     store.put_job(new)
     assert reopen().jobs() == [new, old]
@@ -523,6 +524,30 @@ def test_jobs_are_kept_and_replaced_by_id(store: Store, reopen: Reopen) -> None:
     assert store.jobs(kind="import") == [done]
     assert store.jobs(states=["running", "done"]) == [new]
     assert store.jobs(kind="import", states=["running"]) == []
+
+
+def test_a_job_is_swapped_only_while_it_is_as_expected(store: Store, reopen: Reopen) -> None:
+    made = Job(id="job_1", kind="erase", created_at=START, updated_at=START, namespace="ä\u200f")
+    assert store.swap_job(made, None)
+    assert not store.swap_job(made, None), "it is there already"
+    mine = replace(made, state="running", progress={"owner": "one", "due": 3})
+    others = replace(made, state="running", progress={"owner": "two", "due": 3})
+    assert store.swap_job(mine, made)
+    assert not reopen().swap_job(others, made), "another one was first"
+    assert store.jobs() == [mine]
+    assert reopen().swap_job(others, mine)
+    assert not store.swap_job(replace(made, id="job_2"), made), "there is none to replace"
+    assert store.jobs() == [others]
+
+
+def test_of_many_that_want_a_job_one_has_it(store: Store, reopen: Reopen) -> None:
+    free = Job(id="job_1", kind="erase", created_at=START, updated_at=START)
+    store.put_job(free)
+    wanting = [replace(free, state="running", progress={"owner": str(number)}) for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda one, where: where.swap_job(one, free), wanting, [store, reopen()] * 4))
+    assert sum(got) == 1
+    assert store.jobs() == [wanting[got.index(True)]]
 
 
 # ── everyday life ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from typing import Any
 
 from ai_memory.inbox import ProposalKind, Propose, Verdict
 from ai_memory.store.base import Exclude, Once, Store, VectorRow
-from ai_memory.types import ArchivedTombstone, Job
+from ai_memory.types import ArchivedTombstone, Job, JobStatus
 from tests.support.inbox_samples import decide, judge, proposal
 from tests.support.store_samples import (
     CLOCK,
@@ -56,7 +56,7 @@ def fill(store: Store) -> None:
     foreign = ArchivedTombstone(namespace="default", salt="aa" * 16, digest="bb" * 16, other_digest="cc" * 16)
     one(store, Exclude(tombstone=foreign, at=CLOCK.now()))
     store.put_job(
-        Job(id="job_1", kind="reembed", state="failed", namespace="default", payload={"a": 1}, progress={"b": 2},
+        Job(id="job_1", kind="reembed", state=JobStatus.FAILED, namespace="default", payload={"a": 1}, progress={"b": 2},
             error="no", created_at=CLOCK.now(), updated_at=CLOCK.now())
     )  # fmt: skip
     store.write_idempotent(

@@ -27,6 +27,7 @@ SAMPLES: dict[str, Any] = {
     "kind": "update",
     "decision": "accept",
     "verdict": "useful",
+    "action": "pause",
 }
 CLEARED = {"title", "author", "key", "source", "valid_from", "valid_to", "expires_at"}
 """Fields of a change that null clears."""

@@ -11,17 +11,27 @@ OPERATION_COMMANDS: dict[str, Operation] = {
 """The operations by the name of their command."""
 
 _HERE = "ai_memory.cli.commands"
-_SPECIAL = {"remember", "recall", "import", "export", "graph", "review"}
-"""Operations with a module of their own, most because they read or write files; all others are run by `operation`."""
+_SPECIAL = {
+    **{name: name for name in ("remember", "recall", "export", "graph", "review")},
+    "import": "import_",
+    "jobs": "store.jobs",
+}
+"""Commands of operations with a module of their own, most because they read or write files; all others are run by `operation`."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     **{
-        name: (operation.summary, f"{_HERE}.{name.replace('import', 'import_') if name in _SPECIAL else 'operation'}")
+        name: (operation.summary, f"{_HERE}.{_SPECIAL.get(name, 'operation')}")
         for name, operation in OPERATION_COMMANDS.items()
     },
     "explain": ("Ask, and show how each hit was ranked, stage by stage", f"{_HERE}.explain"),
     "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
     "mcp": ("Serve MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
+    "setup": (
+        "Enter the service in the settings of Claude Code, Cursor, Codex and other programs",
+        f"{_HERE}.setup.programs",
+    ),
+    "hook": ("Recall and remember at the moments of a session of Claude Code or Codex", f"{_HERE}.setup.hook"),
+    "service": ("Let the system start the service with your session", f"{_HERE}.setup.service"),
     "model": ("List, fetch, choose, verify and measure embedding models", f"{_HERE}.model"),
     "embed": ("Embed the texts in a file, resumable, on this machine or a Ray cluster", f"{_HERE}.embed"),
     "reembed": (
@@ -39,5 +49,5 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Every command: its summary and its module, which is imported only when the command is used."""
 
-LOCAL = frozenset({"serve", "model", "embed", "evaluate", "tune", "doctor", "backup", "migrate"})
+LOCAL = frozenset({"serve", "service", "model", "embed", "evaluate", "tune", "doctor", "backup", "migrate"})
 """Commands that work on this machine alone; they need more than the client distribution."""

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from ai_memory.operations import about, changes, deciding, generations, graph, inbox, moving, reading, watching, writing
+from ai_memory.operations import (
+    about,
+    changes,
+    deciding,
+    generations,
+    graph,
+    inbox,
+    moving,
+    reading,
+    watching,
+    writing,
+)
 from ai_memory.operations.base import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -30,6 +41,8 @@ OPERATIONS: tuple[Operation, ...] = (
     inbox.PROPOSE,
     inbox.DECIDE,
     inbox.FEEDBACK,
+    watching.JOBS,
+    watching.STEER_JOB,
     reading.HISTORY,
     reading.TIMELINE,
     reading.CONTEXTS,

@@ -24,7 +24,7 @@ from ai_memory.operations.generations import (
 )
 from ai_memory.operations.moving import NAMESPACES, ImportReport, Namespaces
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
-from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
+from ai_memory.operations.watching import HEALTH, JOBS, STATS, STEER_JOB, Health, Jobs, Stats
 from ai_memory.operations.writing import (
     FORGET,
     FORGET_MANY,
@@ -40,7 +40,7 @@ from ai_memory.python.async_graph_methods import AsyncGraphMethods
 from ai_memory.python.calls import Instant, Line
 from ai_memory.python.methods import Filters
 from ai_memory.recall.answer import Answer, Layer
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, MemoryType, OnConflict, Page, Receipt
+from ai_memory.types import DEFAULT_NAMESPACE, JobStatus, MemoryRecord, MemoryType, OnConflict, Page, Receipt
 
 
 class AsyncMethods(AsyncGraphMethods):
@@ -238,6 +238,24 @@ class AsyncMethods(AsyncGraphMethods):
             "allow_share": allow_share, "everything": everything, **filters,
         }  # fmt: skip
         return await self._carry_out(FORGET_MANY, values)
+
+    async def jobs(
+        self,
+        *,
+        namespace: str | None = None,
+        kinds: str | Sequence[str] = (),
+        states: JobStatus | str | Sequence[JobStatus | str] = (),
+        ids: str | Sequence[str] = (),
+        limit: int = 100,
+    ) -> Jobs:
+        """List background jobs, how far they are, and which wait for a person."""
+        values: dict[str, Any] = {"namespace": namespace, "kinds": kinds, "states": states, "ids": ids, "limit": limit}
+        return await self._carry_out(JOBS, values)
+
+    async def steer_job(self, id: str, action: Literal["pause", "resume", "cancel", "allow"]) -> Jobs:
+        """Pause, resume, cancel or allow a background job."""
+        values: dict[str, Any] = {"id": id, "action": action}
+        return await self._carry_out(STEER_JOB, values)
 
     async def history(
         self,

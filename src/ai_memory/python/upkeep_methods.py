@@ -2,10 +2,12 @@
 
 Written by scripts/generate.py from the operations; do not edit.
 """
+# ruff: noqa: A002 (parameters have the names of the requests' fields: id, type)
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from ai_memory.operations.generations import (
     ACTIVATE_GENERATION,
@@ -16,12 +18,43 @@ from ai_memory.operations.generations import (
     TAKE_BACK,
     Generations,
 )
-from ai_memory.operations.watching import HEALTH, STATS, Health, Stats
+from ai_memory.operations.watching import HEALTH, JOBS, STATS, STEER_JOB, Health, Jobs, Stats
 from ai_memory.python.calls import Calls
+from ai_memory.types import JobStatus
 
 
 class UpkeepMethods(Calls):
     """The methods of a store's state and its vector generations."""
+
+    def jobs(
+        self,
+        *,
+        namespace: str | None = None,
+        kinds: str | Sequence[str] = (),
+        states: JobStatus | str | Sequence[JobStatus | str] = (),
+        ids: str | Sequence[str] = (),
+        limit: int = 100,
+    ) -> Jobs:
+        """List background jobs, how far they are, and which wait for a person.
+
+        namespace: Only jobs of this namespace. Default: those of the whole store.
+        kinds: Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed or import.
+        states: Only jobs in one of these states.
+        ids: Only the jobs with these ids.
+        limit: At most this many jobs, the newest.
+        """
+        values: dict[str, Any] = {"namespace": namespace, "kinds": kinds, "states": states, "ids": ids, "limit": limit}
+        return self._carry_out(JOBS, values)
+
+    def steer_job(self, id: str, action: Literal["pause", "resume", "cancel", "allow"]) -> Jobs:
+        """Pause, resume, cancel or allow a background job.
+
+        id: The job's id (job_…), or `all` to pause or resume all that decide.
+        action: pause stops it after what it is doing, until resume; cancel ends it, so that nothing waits for a
+            person any longer; allow lets one that the brake has stopped do once what waits now.
+        """
+        values: dict[str, Any] = {"id": id, "action": action}
+        return self._carry_out(STEER_JOB, values)
 
     def stats(self, *, namespace: str | None = None) -> Stats:
         """Count what is stored.

@@ -18,7 +18,7 @@ from ai_memory.service.background.extraction import GraphReader
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.store.base import Store
-from ai_memory.truth.ageing import Erasure, Policies
+from ai_memory.truth.ageing import Background, Policies
 from ai_memory.types import Actor, OnConflict
 
 
@@ -50,7 +50,9 @@ class Parts:
     """
     policies: Policies | None = None
     """When new memories lapse that are given no expiry."""
-    erasure: Erasure | None = None
-    """When what has expired is erased; None for never."""
+    background: Background = field(default_factory=Background)
+    """What is decided in the background, and within which limits."""
+    woken: threading.Event = field(default_factory=threading.Event)
+    """Set to have the runner of background decisions look now, in place of within a minute."""
     tuned: Tuned | None = None
     """Weights fitted to the user's own questions, in place of a shipped recipe's."""

@@ -31,12 +31,12 @@ from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.snapshots import SnapshotFolder
 from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.service.handlers import moving, reading, watching
-from ai_memory.service.handlers.ageing.lapsing import Lapsing
+from ai_memory.service.handlers.ageing.runner import Runner
 from ai_memory.service.handlers.moving import Import
 from ai_memory.service.parts import Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
-from ai_memory.truth.ageing import Erasure, Policies
+from ai_memory.truth.ageing import Background, Policies
 from ai_memory.types import Actor, OnConflict, Problem
 from ai_memory.wording.ways import SERVE
 
@@ -65,14 +65,14 @@ class Service:
         graph_file: OpenFile | None = None,
         tuned: Tuned | None = None,
         policies: Policies | None = None,
-        erasure: Erasure | None = None,
+        background: Background | None = None,
         zone: dt.tzinfo = dt.UTC,
         ahead_seconds: float = 0.0,
     ) -> None:
         """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
         store agree on which of them builds a generation; `graph_file` opens the file of what memories name (None: no
         extraction); `tuned` are weights in place of a shipped recipe's; `policies` say when new memories lapse, and
-        `erasure` when what lapsed is erased; `zone` is whose days a question and a memory mean by *yesterday*;
+        `background` what is decided by itself; `zone` is whose days a question and a memory mean by *yesterday*;
         `ahead_seconds` above 0 is for a process that carries out one command and ends: it embeds what is pending before it
         answers a question, for so long at most, and nothing in the background that it was not asked for.
         """
@@ -84,7 +84,7 @@ class Service:
         decided = Decisions(store)
         graph = None if graph_file is None else GraphReader(store, graph_file, decided, zone)
         self._closed = threading.Event()
-        self._lapsing = Lapsing()
+        self._runner = Runner()
         self._parts = Parts(
             store=store,
             clock=clock,
@@ -98,11 +98,13 @@ class Service:
             zone=zone,
             tuned=tuned,
             policies=policies,
-            erasure=erasure,
+            background=background or Background(),
             decided=decided,
             graph=graph,
-            upkeep=Upkeep(store, graph, self._erase_lapsed if erasure is not None and ahead_seconds == 0 else None),
+            upkeep=Upkeep(store, graph),
         )
+        if ahead_seconds == 0 and not store.read_only:
+            self._runner.start(self._parts)
         self.version = __version__
         self.zone = zone
         """Whose days texts for people and models show."""
@@ -189,6 +191,7 @@ class Service:
         if self._closed.is_set():
             return
         self._closed.set()
+        self._runner.close()
         self._parts.upkeep.close()
         self._parts.builder.close()
         self._parts.backlog.close()
@@ -215,11 +218,6 @@ class Service:
         store = self._open().store
         if store.read_only and (trouble := store.trouble()) is not None:
             raise trouble
-
-    def _erase_lapsed(self) -> None:
-        """What the upkeep does besides; it may look before this service is complete."""
-        if hasattr(self, "_parts"):
-            self._lapsing.once(self._parts)
 
     def _generation_switched(self) -> None:
         """After a switch in this process: read the new vectors now, so that the next question need not wait for them."""

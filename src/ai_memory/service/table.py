@@ -16,7 +16,7 @@ from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.service.handlers import generations, moving, proposals, reading, watching, writing
+from ai_memory.service.handlers import generations, jobs, moving, proposals, reading, watching, writing
 from ai_memory.service.handlers.ageing import changes
 from ai_memory.service.handlers.erasing import about, forgetting
 from ai_memory.service.handlers.graph import deciding, relations, walking
@@ -61,6 +61,8 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(propose.PROPOSE, proposals.propose),
         _bind(propose.DECIDE, proposals.decide),
         _bind(propose.FEEDBACK, proposals.feedback),
+        _bind(watch.JOBS, jobs.jobs),
+        _bind(watch.STEER_JOB, jobs.steer_job),
         _bind(move.NAMESPACES, moving.namespaces),
         _bind(change.CHANGES, changes.changes),
         _bind(watch.STATS, watching.stats),

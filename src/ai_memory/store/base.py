@@ -153,10 +153,9 @@ class Unrelate(Struct, frozen=True, kw_only=True):
 class Restore(Struct, frozen=True, kw_only=True):
     """Put back one exported memory with all its revisions and times as they were (`import` of an archive).
 
-    `dedup_key` is the last revision's. The revisions get new keys. Unchanged when
-    the id has these revisions already; Duplicate when the scope has the text under another id (both still true, or both
-    ended at the same instant). Rejected: `forgotten`, `conflict` when the id has other revisions, `invalid_input` when the
-    revisions are not one history: other ids among them, not ascending, or overlapping in time.
+    `dedup_key` is the last revision's. The revisions get new keys. Unchanged when the id has these revisions already;
+    Duplicate when the scope has the text under another id (both still true, or both ended at the same instant). Rejected:
+    `forgotten`, `conflict` when the id has other revisions, `invalid_input` when they are not one history.
     """
 
     revisions: tuple[MemoryRecord, ...]
@@ -392,8 +391,8 @@ class Store(Protocol):
     ) -> list[Relation]:
         """Relations with one of `ids` at either end, in order of writing.
 
-        With `heaviest` (at least 1) the lighter ones may be missing: of all of them by falling weight, one with both ends
-        among `ids` counted twice, those that weigh as much as the one in that place, or more, are given.
+        With `heaviest` (at least 1) lighter ones may be missing than the one in that place by weight; one with both ends
+        among `ids` counts twice.
         """
         ...
 
@@ -540,15 +539,20 @@ class Store(Protocol):
         """Insert or replace a job by its id."""
         ...
 
+    def swap_job(self, job: Job, expected: Job | None) -> bool:
+        """Insert or replace a job by its id, only while it is as `expected` (None: not there at all); whether it was done.
+
+        So one process of several takes a job, and learns that it lost it.
+        """
+        ...
+
     def jobs(self, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
         """Jobs, newest first."""
         ...
 
     # export, checks, end
     def export(self, namespace: str | None = None) -> Iterator[Canonical]:
-        """Everything canonical, from one consistent snapshot: memories' revisions (grouped, oldest first), entities, relations,
-        proposals, feedback.
-
+        """Everything canonical, from one snapshot: memories' revisions (grouped, oldest first), entities, relations, the inbox.
         Retired revisions and relations are among them. Nothing is held in memory at once; close the iterator if you stop early.
         """
         ...

@@ -24,7 +24,7 @@ RETIRING = (ProposalKind.COPY, ProposalKind.RETIREMENT)
 """Kinds of which accepting retires a memory."""
 PAIRED = (*SUPERSEDING, ProposalKind.COPY)
 """Kinds that need another memory."""
-UNDECIDED = (ProposalState.OPEN, ProposalState.LATER, ProposalState.UNDONE)
+UNDECIDED = (ProposalState.OPEN, ProposalState.LATER, ProposalState.LAPSED, ProposalState.UNDONE)
 """States in which a proposal may be accepted, rejected or put off."""
 
 MOVES = {
@@ -60,11 +60,12 @@ def sealed_pair(secret: Secret, proposal: Proposal, memory: MemoryRecord, other:
 def made_before(found: Iterable[Proposal], asked: Proposal) -> Proposal | None:
     """Of the proposals about the same texts, or with the same id, the one in whose way a new one is; None where there is none.
 
-    One that was accepted is in the way of the same memories only: a value may come back after another one, and again.
+    One that was accepted is in the way of the same memories only: a value may come back after another one, and again. So is one
+    that lapsed: nobody said that it is wrong.
     """
     for each in found:
         same = (each.memory_id, each.other_id) == (asked.memory_id, asked.other_id)
-        if each.id == asked.id or same or each.state is not ProposalState.ACCEPTED:
+        if each.id == asked.id or same or each.state not in (ProposalState.ACCEPTED, ProposalState.LAPSED):
             return each
     return None
 

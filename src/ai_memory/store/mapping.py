@@ -19,7 +19,7 @@ from msgspec import Struct
 from ai_memory.clock import EPOCH, to_micros
 from ai_memory.inbox import ProposalKind, ProposalState, Verdict
 from ai_memory.store.values import finite, json_text
-from ai_memory.types import Actor, MemoryType
+from ai_memory.types import Actor, JobStatus, MemoryType
 
 T = TypeVar("T", bound=Struct)
 Row = tuple[Any, ...]
@@ -52,6 +52,7 @@ CODECS: Codecs = {
     Actor: Codec("str({0})", "actor_of({0})"),
     ProposalKind: Codec("str({0})", "proposal_kind({0})"),
     ProposalState: Codec("str({0})", "proposal_state({0})"),
+    JobStatus: Codec("str({0})", "job_status({0})"),
     Verdict: Codec("str({0})", "verdict({0})"),
     tuple[str, ...]: Codec("json_text({0}) if {0} else None", "() if {0} is None else tuple(decode({0}))"),
     dict[str, Any]: Codec("json_text({0}) if {0} else None", "dict() if {0} is None else decode({0})"),
@@ -70,6 +71,7 @@ _NAMES: dict[str, Any] = {
     "decode": msgspec.json.decode,
     "finite": finite,
     "isfinite": math.isfinite,
+    "job_status": JobStatus,
     "json_text": json_text,
     "proposal_kind": ProposalKind,
     "proposal_state": ProposalState,

@@ -1,4 +1,4 @@
-"""When memories lapse by themselves: the periods that a user sets for types and contexts, and how much may be erased at once.
+"""When memories lapse by themselves: the periods that a user sets for types and contexts; and how much the background may do.
 
 Pure functions; nothing here reads a clock or a store.
 """
@@ -15,7 +15,7 @@ from ai_memory.text.caseless import caseless
 from ai_memory.types import Content, MemoryType
 
 ALWAYS_ALLOWED = 20
-"""So many memories of a namespace may always be erased at once."""
+"""So many memories of a namespace may always be touched at once."""
 
 
 class Policies(Struct, frozen=True, kw_only=True):
@@ -51,14 +51,23 @@ def policies_of(table: Mapping[str, str]) -> Policies:
     return Policies(types=types, contexts=contexts)
 
 
-class Erasure(Struct, frozen=True):
-    """When what has expired is erased by itself, and how much of a namespace in a day: more waits for a person."""
+class Background(Struct, frozen=True, kw_only=True):
+    """What is decided in the background, each None for never, and within which limits."""
 
-    after: dt.timedelta
-    share: float
-    """In [0, 1]."""
+    erase_after: dt.timedelta | None = None
+    """How long after it expired a memory is erased."""
+    lapse_after: dt.timedelta | None = None
+    """How long a proposal waits for a decision before it is laid aside."""
+    digest_after: dt.timedelta | None = None
+    """How long nothing has been said in a session before it is summed up."""
+    share: float = 0.1
+    """In [0, 1]: what would touch more of a namespace within a day waits for a person."""
+    per_hour: int = 1_000
+    """At most so many decisions of one kind in a namespace within an hour."""
+    is_on: bool = True
+    """False: nothing at all is decided in the background."""
 
 
 def is_too_much(due: int, total: int, share: float) -> bool:
-    """Whether erasing `due` of the `total` memories of a namespace is more than `share`, in [0, 1], of them and than a few."""
+    """Whether touching `due` of the `total` memories of a namespace is more than `share`, in [0, 1], of them and than a few."""
     return due > ALWAYS_ALLOWED and due > share * total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import shutil
 import tempfile
@@ -46,7 +47,7 @@ from ai_memory.store.copying import OnPage, copy_store, export_digest
 from ai_memory.store.graph_file import GraphFile
 from ai_memory.store.sqlite.file.files import delete
 from ai_memory.store.sqlite.store import open_sqlite_store
-from ai_memory.truth.ageing import Erasure, policies_of
+from ai_memory.truth.ageing import Background, policies_of
 from ai_memory.types import EmbedderIdentity, Generation, OnConflict, Problem
 from ai_memory.wire import is_on_this_machine
 from ai_memory.wiring.stores import make_folder, open_store_at
@@ -106,9 +107,7 @@ def open_service(
             forget_share=settings.forget_share,
             on_conflict={name: OnConflict(then) for name, then in settings.on_conflict.items()},
             policies=policies_of(settings.expire_after),
-            erasure=Erasure(period(settings.erase_expired_after), settings.erase_share)
-            if settings.erase_expired_after
-            else None,
+            background=background_of(settings),
             choose=embedders.chosen,
             build_lock=beside.with_name(beside.name + ".reembed.lock"),
             tuned=tuned,
@@ -118,6 +117,21 @@ def open_service(
     except BaseException:
         store.close()  # else its connections would stand in the way of whoever opens it next
         raise
+
+
+def background_of(settings: Settings) -> Background:
+    """What the settings have decided in the background."""
+
+    def after(written: str) -> dt.timedelta | None:
+        return period(written) if written else None
+
+    return Background(
+        erase_after=after(settings.erase_expired_after),
+        lapse_after=after(settings.lapse_proposals_after),
+        share=settings.brake_share,
+        per_hour=settings.decisions_per_hour,
+        is_on=settings.background,
+    )
 
 
 def _graph_file(store: Store, path: Path, settings: Settings) -> OpenFile | None:

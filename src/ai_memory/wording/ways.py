@@ -151,6 +151,13 @@ UNDO_PROPOSAL = Way(
     rest='GET /v1/proposals shows what was decided; POST /v1/proposals/{id} with {"decision": "undo"} takes it back',
     mcp="ask the user to look at the proposal, with the service's command line",
 )
+JOBS = by_operation("jobs", "jobs", "GET /v1/jobs", "", "lists the jobs")
+RESUME = Way(
+    cli="ai-memory jobs resume all",
+    python='steer_job("all", "resume")',
+    rest='POST /v1/jobs/all with {"action": "resume"}',
+    mcp="ask the user to resume them: ai-memory jobs resume all, on the machine of the service",
+)
 UNDO = Way(
     cli="ai-memory decisions shows by which decision; ai-memory undo reverts it",
     python="decisions() shows by which decision; undo() reverts it",

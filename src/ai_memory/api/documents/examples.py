@@ -21,6 +21,7 @@ VALUES: dict[str, Any] = {
     "kind": "update",
     "decision": "accept",
     "verdict": "outdated",
+    "action": "pause",
     "memories": [{"text": "Ada leads the search team."}, {"text": "The office closes at six.", "type": "procedural"}],
 }
 """Example values of the required fields."""

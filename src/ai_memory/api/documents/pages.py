@@ -1,4 +1,4 @@
-"""Pages about the server itself: health, metrics, the OpenAPI document and the API page."""
+"""Pages about the server itself: health, metrics, the OpenAPI document and the API page; and the console's files."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ai_memory.api.endpoints import Api, Handler
 from ai_memory.api.http.headers import Headers
 from ai_memory.api.http.responses import JSON, send_body
 from ai_memory.api.metrics import CONTENT_TYPE, Metrics
+from ai_memory.console.files import HEADERS, File, console_files
 from ai_memory.discovery import PROOF_PATH, RunningService
 from ai_memory.errors import ForbiddenError, InvalidInputError, NotFoundError
 from ai_memory.operations.base import to_json
@@ -49,6 +50,7 @@ def pages(api: Api, metrics: Metrics, published: RunningService | None) -> dict[
         "/docs": Handler("docs", page(lambda: (200, docs_page(version)), html, fixed=True)),
         "/docs/docs.css": Handler("docs", page(lambda: _static("docs.css"), css, fixed=True)),
         "/docs/docs.js": Handler("docs", page(lambda: _static("docs.js"), script, fixed=True)),
+        **{file.path: Handler("console", partial(_console, file)) for file in console_files()},
     }
 
 
@@ -107,6 +109,12 @@ def _ready(api: Api) -> tuple[int, bytes]:
     states = {part.name: part.state for part in health.parts}
     answer = {"ready": health.ready, "degraded": health.degraded, "parts": states, "version": health.version}
     return 200 if health.ready else 503, to_json(answer)
+
+
+async def _console(file: File, scope: Scope, receive: Receive, send: Send) -> None:
+    """One file of the console."""
+    del scope, receive
+    await send_body(send, file.body, media=file.media, headers=HEADERS)
 
 
 def _static(name: str) -> tuple[int, bytes]:

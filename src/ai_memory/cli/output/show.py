@@ -8,6 +8,7 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 from ai_memory.cli.output import explain, inbox
+from ai_memory.cli.output import jobs as job_list
 from ai_memory.cli.output.arrival import Arrival, Rehearsed, arrival, rehearsed
 from ai_memory.cli.output.changes import changes
 from ai_memory.cli.output.file_receipts import FileReceipts
@@ -23,7 +24,7 @@ from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.inbox import Judged, Proposals, Proposed
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
-from ai_memory.operations.watching import Health, Stats
+from ai_memory.operations.watching import Health, Jobs, Stats
 from ai_memory.operations.writing import Forgotten, Receipts
 from ai_memory.recall.answer import Answer, Hit
 from ai_memory.recall.marks import marks
@@ -519,6 +520,7 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Proposals: inbox.proposals,
     Proposed: inbox.proposed,
     Judged: inbox.judged,
+    Jobs: job_list.jobs,
     Receipt: receipt,
     Receipts: receipts,
     FileReceipts: file_receipts,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 
 from ai_memory.errors import MemoryServiceError
 from ai_memory.service.background.extraction import GraphReader
@@ -19,9 +18,7 @@ EVERY_SECONDS = 1.0
 class Upkeep:
     """Carries out the upkeep of the store and of the graph file about once a second, from the beginning to `close`."""
 
-    def __init__(self, store: Store, graph: GraphReader | None, more: Callable[[], None] | None = None) -> None:
-        """`more` is done with it, as often; `once` leaves it out."""
-        self._more = more
+    def __init__(self, store: Store, graph: GraphReader | None) -> None:
         self._store = store
         self._graph = graph
         self._stopping = threading.Event()
@@ -49,8 +46,6 @@ class Upkeep:
         while not self._stopping.wait(EVERY_SECONDS):
             try:
                 self.once()
-                if self._more is not None:
-                    self._more()
                 self._said = ""
             except MemoryServiceError as error:
                 if error.message != self._said:

@@ -53,6 +53,7 @@ from ai_memory.types import (
     ArchivedTombstone,
     Entity,
     Job,
+    JobStatus,
     MemoryRecord,
     Relation,
     contains_forgotten,
@@ -380,7 +381,12 @@ class Import:
             return earlier[0]
         now = self._parts.clock.now()
         return Job(
-            id=job_id, kind="import", state="running", namespace=self._request.namespace, created_at=now, updated_at=now
+            id=job_id,
+            kind="import",
+            state=JobStatus.RUNNING,
+            namespace=self._request.namespace,
+            created_at=now,
+            updated_at=now,
         )
 
     def _save_job(self, state: str) -> None:

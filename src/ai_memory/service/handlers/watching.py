@@ -11,11 +11,11 @@ from ai_memory.errors import MemoryServiceError, NotInstalledError, StoreError
 from ai_memory.installation import install_hint, require
 from ai_memory.operations.watching import VECTORS_PENDING, Health, HealthRequest, Part, Stats, StatsRequest
 from ai_memory.service.background.embedder import Lack, active_generation
-from ai_memory.service.handlers.ageing.lapsing import held_namespaces
+from ai_memory.service.handlers.ageing.runner import held_jobs, is_paused
 from ai_memory.service.handlers.generations import build
 from ai_memory.service.parts import Parts
 from ai_memory.types import Generation, Problem, WipePending
-from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REBUILD, REEMBED, WIPE, by_operator, installing
+from ai_memory.wording.ways import ACTIVATE, EMBED_PENDING, REBUILD, REEMBED, RESUME, WIPE, by_operator, installing
 
 SET_CLOCK = by_operator("set the clock of this machine", "have the machine's clock set")
 AHEAD = dt.timedelta(days=1)
@@ -58,7 +58,7 @@ def health(parts: Parts, request: HealthRequest) -> Health:
         _graph(parts),
         *_build(parts),
         *_clock(parts),
-        *_erasure(parts),
+        *_decisions(parts),
         *_mcp(),
     )
     return Health(
@@ -178,16 +178,18 @@ def _wipe(parts: Parts) -> Iterator[Part]:
 
 
 def held_back(parts: Parts) -> Iterator[Problem]:
-    """The finding that more has expired than may be erased without a person."""
-    for held in held_namespaces(parts):
-        yield Problem(check="erasure_waits", message=held.message, count=held.due, mend=str(held.way))
+    """The findings that the brake has stopped background decisions until a person says so."""
+    for held in held_jobs(parts):
+        yield Problem(check=f"{held.kind.part}_waits", message=held.message, count=held.due, mend=str(held.way))
 
 
-def _erasure(parts: Parts) -> Iterator[Part]:
-    """The erasing of what has expired, while it waits for a person."""
+def _decisions(parts: Parts) -> Iterator[Part]:
+    """Background decisions, while they wait for a person."""
     try:
-        for held in held_namespaces(parts):
-            yield Part(name="erasure", state="degraded", message=held.message, mend=str(held.way))
+        if is_paused(parts.store):
+            yield Part(name="jobs", state="ok", message="all background decisions are paused", mend=str(RESUME))
+        for held in held_jobs(parts):
+            yield Part(name=held.kind.part, state="degraded", message=held.message, mend=str(held.way))
     except StoreError:
         return  # the part `store` says so
 

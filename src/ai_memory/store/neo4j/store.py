@@ -27,7 +27,8 @@ from ai_memory.store.neo4j.database.connection import POOL_SIZE, Connection
 from ai_memory.store.neo4j.database.sealing import reseal, seal_all
 from ai_memory.store.neo4j.database.sealing import sealed as sealed_properties
 from ai_memory.store.neo4j.graveyard import Graveyard
-from ai_memory.store.neo4j.nodes import job_properties
+from ai_memory.store.neo4j.nodes import JOB, job_properties
+from ai_memory.store.neo4j.nodes import job as job_of
 from ai_memory.store.neo4j.rekeying import rekey
 from ai_memory.store.neo4j.remembering import inbox
 from ai_memory.store.neo4j.transaction import Transaction
@@ -251,6 +252,19 @@ class Neo4jStore:
         """As `Store.put_job`."""
         values = sealed_properties(self._seals, "Job", job_properties(job))
         self._submit(lambda each: each.rows("MERGE (j:Job {id: $job.id}) SET j = $job", job=values))
+
+    def swap_job(self, job: Job, expected: Job | None) -> bool:
+        """As `Store.swap_job`."""
+        values = sealed_properties(self._seals, "Job", job_properties(job))
+
+        def run(transaction: Transaction) -> bool:
+            found = transaction.rows(f"MATCH (j:Job {{id: $id}}) RETURN {JOB}", id=job.id)
+            if (job_of(found[0]) if found else None) != expected:
+                return False
+            transaction.rows("MERGE (j:Job {id: $job.id}) SET j = $job", job=values)
+            return True
+
+        return self._submit(run)
 
     # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -394,6 +394,12 @@ def jobs(connection: sqlite3.Connection, *, kind: str | None = None, states: Seq
     return [job(row) for row in rows]
 
 
+def job_by_id(connection: sqlite3.Connection, job_id: str) -> Job | None:
+    """One job, None where there is none of that id."""
+    row = connection.execute(f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return None if row is None else job(row)
+
+
 def export(connection: sqlite3.Connection, namespace: str | None) -> Iterator[Canonical]:
     """As `Store.export`; rows are read as they are asked for."""
     number = None if namespace is None else namespace_number(connection, namespace)

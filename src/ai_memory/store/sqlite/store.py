@@ -420,6 +420,18 @@ class SqliteStore:
         insert = insert_sealed("jobs", verb="INSERT OR REPLACE")
         self._submit(lambda connection: connection.execute(insert, row))
 
+    def swap_job(self, job: Job, expected: Job | None) -> bool:
+        """As `Store.swap_job`."""
+        row, insert = rows.job_row(job), insert_sealed("jobs", verb="INSERT OR REPLACE")
+
+        def run(connection: sqlite3.Connection) -> bool:
+            if reading.job_by_id(connection, job.id) != expected:
+                return False
+            connection.execute(insert, row)
+            return True
+
+        return self._submit(run)
+
     # ── export, checks, end ── ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def export(self, namespace: str | None = None) -> Iterator[Canonical]:
