@@ -20,10 +20,12 @@ from python_methods import (
     upkeep_module,
 )
 from recall_picture import recall_picture
+from typescript_client import typescript_module
 
 ROOT = Path(__file__).resolve().parent.parent
 
 FILES: dict[str, Callable[[], str]] = {
+    "clients/typescript/src/operations.ts": typescript_module,
     "src/ai_memory/python/methods.py": sync_module,
     "src/ai_memory/python/graph_methods.py": graph_module,
     "src/ai_memory/python/moving_methods.py": moving_module,

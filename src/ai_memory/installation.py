@@ -18,7 +18,14 @@ SERVICE = "ai-memory-local"
 """The distribution with everything: store, engine, REST, command line and Python."""
 CLIENT = "ai-memory-local-client"
 """The distribution with the client and the command line for a service elsewhere; the other one contains it."""
-EXTRAS = {"gpu": "torch", "mcp": "mcp.server.context", "neo4j": "neo4j", "parquet": "pyarrow", "ray": "ray"}
+EXTRAS = {
+    "documents": "pypdf",
+    "gpu": "torch",
+    "mcp": "mcp.server.context",
+    "neo4j": "neo4j",
+    "parquet": "pyarrow",
+    "ray": "ray",
+}
 """The module that shows whether an extra is installed; the extra `all` is all of them. For `mcp` it is one that only version 2 of
 the SDK has: frameworks that require version 1 bring that, and this package cannot use it."""
 _SHOWS_THE_SERVICE = "ai_memory.wiring"

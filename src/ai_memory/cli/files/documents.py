@@ -16,6 +16,8 @@ from ai_memory.importers.files import markdown, tables
 from ai_memory.importers.files.finding import Format, files_below, format_of, others_below
 from ai_memory.importers.files.json_lines import lines_of
 from ai_memory.importers.files.links import Links
+from ai_memory.importers.notes import vaults
+from ai_memory.installation import require_service
 from ai_memory.operations.base import parse
 from ai_memory.operations.caller import Caller
 from ai_memory.operations.graph import RELATE, RelateRequest
@@ -107,6 +109,7 @@ class _Sending:
         self, common: Mapping[str, Any], options: Mapping[str, Any], caller: Caller, mapping: Mapping[str, str]
     ) -> None:
         self._mapping = mapping
+        self._vaults: dict[Path | None, vaults.Vault] = {}
         self._common = common
         self._options = options
         self._caller = caller
@@ -122,7 +125,7 @@ class _Sending:
         """Read one file; its drafts are sent with their batch."""
         try:
             form = format_of(path)
-            if whole and form is not Format.MARKDOWN:
+            if whole and form not in (Format.MARKDOWN, Format.DOCUMENT):
                 form = Format.TEXT
             if form is Format.JSON:
                 self.flush()
@@ -180,19 +183,37 @@ class _Sending:
         self._characters += size
 
     def _items(self, path: Path, folder: Path | None, form: Format) -> Iterator[_Item]:
-        text = text_of(path)
         source, context = _place(path, folder)
+        if form is Format.DOCUMENT:
+            require_service("reading documents", "documents")
+            from ai_memory.importers.notes import documents
+
+            for values, warnings in documents.drafts(path, source):
+                yield from self._parts(path, {"context": context, **values} if context else values, warnings, None)
+            return
+        vault = self._vault_of(folder) if form is Format.MARKDOWN else vaults.Vault.PLAIN
+        if folder is not None and vault is vaults.Vault.NOTION:
+            shown = vaults.shown_place(PurePosixPath(path.relative_to(folder).as_posix()), vault)
+            context = "" if str(shown.parent) == "." else _storable(str(shown.parent)[:MAX_CONTEXT])
+        text = text_of(path)
         if form is Format.TABLE:
             read: Iterable[Imported] = tables.rows(text, source, self._mapping)
         elif form is Format.MARKDOWN:
-            read = [markdown.draft_values(text, source=source)]
+            place = PurePosixPath(source)
+            read = [vaults.draft_values(text, place, vault, source=source)]
         else:
             read = [Imported({"source": source, "text": markdown.some_text(text)}, ())]
         for values, warnings in read:
             own = {"context": context, **values} if context else values
             if folder is not None and form is Format.MARKDOWN:
-                self._links.add(str(path), own, text)
+                self._links.add(str(path), own, vaults.linked(text, vault))
             yield from self._parts(path, own, warnings, text if form is Format.MARKDOWN else None)
+
+    def _vault_of(self, folder: Path | None) -> vaults.Vault:
+        """The program that a folder is of, found out once."""
+        if folder not in self._vaults:
+            self._vaults[folder] = vaults.vault_of(folder)
+        return self._vaults[folder]
 
     def _parts(self, path: Path, own: dict[str, Any], warnings: tuple[str, ...], text: str | None) -> Iterator[_Item]:
         tags = [*own.get("tags", ()), *self._common.get("tags", ())]

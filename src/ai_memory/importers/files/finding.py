@@ -17,6 +17,7 @@ class Format(StrEnum):
     TEXT = "text"
     TABLE = "table"
     JSON = "json"
+    DOCUMENT = "document"
 
 
 SUFFIXES = {
@@ -30,6 +31,12 @@ SUFFIXES = {
     ".json": Format.JSON,
     ".jsonl": Format.JSON,
     ".ndjson": Format.JSON,
+    ".pdf": Format.DOCUMENT,
+    ".docx": Format.DOCUMENT,
+    ".epub": Format.DOCUMENT,
+    ".html": Format.DOCUMENT,
+    ".htm": Format.DOCUMENT,
+    ".xhtml": Format.DOCUMENT,
 }
 FOREIGN = frozenset({".af", ".db", ".ics", ".ical", ".mbox", ".sqlite", ".sqlite3"})
 """Endings of files that only an importer of another program's format reads."""
