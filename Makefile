@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 MODEL := .cache/models/all-MiniLM-L6-v2
 E5 := .cache/models/multilingual-e5-small
 
-.PHONY: demo test lint bench serve docs site dist rust clean
+.PHONY: demo console-demo test lint bench serve docs site dist rust clean
 
 demo: $(VENV)/.base $(E5)
 	$(BIN)/python demo/run.py
+
+console-demo: $(VENV)/.base $(E5)
+	$(BIN)/python demo/console.py
 
 test: $(VENV)/.test $(MODEL) $(E5)
 	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadgroup $(ARGS)

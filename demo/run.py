@@ -192,6 +192,7 @@ def main() -> int:
         print(f"{kind:15} {sum(results):3} of {len(results)}")
     times.sort()
     print(f"recall over REST, embedding included: median {times[len(times) // 2]:.1f} ms, slowest {times[-1]:.1f} ms")
+    print("see, ask and correct the same memories in a browser: make console-demo")
     if unexpected:
         print(f"{unexpected} questions did not find what they expect, and are not known to be missed by this model")
     return 1 if unexpected else 0

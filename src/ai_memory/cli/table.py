@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     },
     "explain": ("Ask, and show how each hit was ranked, stage by stage", f"{_HERE}.explain"),
     "serve": ("Start the service: REST, MCP over HTTP, metrics", f"{_HERE}.serve"),
+    "open": ("Open the console in the browser, with a service of its own where none runs", f"{_HERE}.setup.open"),
     "mcp": ("Serve MCP on standard input and output, for an agent that starts this command", f"{_HERE}.mcp"),
     "setup": (
         "Enter the service in the settings of Claude Code, Cursor, Codex and other programs",

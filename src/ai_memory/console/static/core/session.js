@@ -40,10 +40,11 @@ export const keyWanted = cell(false);
 
 /** Takes the proof out of the address, where `ai-memory open` put it, and leaves the rest. */
 export function takeProof() {
-  const found = /^#person=([0-9a-f]{16,128})$/.exec(location.hash);
+  const found = /^#person=([0-9a-f]{16,128})(?:&ns=([^&]*))?$/.exec(location.hash);
   if (!found) return;
   proof.set(found[1]);
-  history.replaceState(null, '', '#/');
+  history.replaceState(null, '', found[2] ? `#/ask?ns=${found[2]}` : '#/');
+  dispatchEvent(new Event('hashchange'));
 }
 
 /** Sets the page's colours, and again when the choice or the system's changes. */

@@ -137,7 +137,7 @@ function draw(place, layout, view, props) {
     paint.moveTo(source.x, source.y);
     paint.lineTo(target.x, target.y);
     paint.stroke();
-    if ((near || onPath) && view.scale > 0.55 && edge.type) typed(paint, edge, view.scale, soft, ground);
+    if ((near || onPath) && view.scale > 0.55 && edge.type && edge.type !== 'MENTIONS') typed(paint, edge, view.scale, soft, ground);
   }
   for (const node of layout.nodes.values()) {
     if (outside(node, boxes)) continue;
@@ -169,7 +169,7 @@ function names(paint, layout, view, props, { ink, ground, lit, boxes, focus, bes
   paint.textBaseline = 'top';
   paint.lineJoin = 'round';
   /** @type {[number, number, number, number][]} */
-  const taken = [];
+  const taken = [...layout.nodes.values()].filter((node) => node.kind !== 'memory').map((node) => [node.x - radius(node), node.y - radius(node), node.x + radius(node), node.y + radius(node)]);
   const rank = (/** @type {Node} */ node) => (node.id === focus ? 1e9 : 0) + (beside.has(node.id) || props.path.has(node.id) ? 1e6 : 0) + (node.kind === 'memory' ? 0 : 1e3) + node.weight;
   const order = [...layout.nodes.values()].filter((node) => !outside(node, boxes) && (node.kind !== 'memory' || view.scale > 0.8 || beside.has(node.id))).sort((one, other) => rank(other) - rank(one)).slice(0, 160);
   for (const node of order) {

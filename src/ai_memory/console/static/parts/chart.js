@@ -23,7 +23,7 @@ export function Chart({ title, lines, times, show = (value) => number(value, { m
     return () => watcher.disconnect();
   }, []);
   const values = lines.flatMap((line) => line.values).filter((value) => value !== null);
-  const top = above(Math.max(1e-6, .../** @type {number[]} */ (values)));
+  const top = above(Math.max(lines.some((line) => line.values.some((value) => value)) ? 1e-6 : 1, .../** @type {number[]} */ (values)));
   const left = 46;
   const [from, to] = [times[0] ?? 0, times.at(-1) ?? 1];
   const x = (/** @type {number} */ at) => left + ((at - from) / Math.max(to - from, 1)) * (width - left - 6);

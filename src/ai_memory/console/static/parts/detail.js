@@ -104,7 +104,7 @@ function Revisions({ history }) {
 function shown(name, value) {
   if (value === null || value === '' || value === undefined) return '–';
   if (name.startsWith('valid_') || name === 'expires_at') return moment(value);
-  return Array.isArray(value) ? value.join(', ') : String(value);
+  return Array.isArray(value) ? value.join(', ') || '–' : String(value);
 }
 
 /** @param {{memory: any}} props */

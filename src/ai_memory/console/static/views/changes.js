@@ -59,7 +59,7 @@ function One({ change: each }) {
   return html`<li><span class=${`chip ${KINDS[kind] ?? ''}`}>${t(`change.${kind}`)}</span>
     <div class="grow column tight">
       ${decision ? html`<span>${decision.type}: ${decision.source} → ${decision.target}</span>` : html`<a class="plain-link" href=${memoryHref(memory.id)}>${before && each.differs.includes('text') ? html`<${Diff} before=${before.text} after=${memory.text} />` : html`<span class="text clamp" dir="auto">${memory.text}</span>`}</a>`}
-      <span class="quiet row tight">${moment(each.at)} · ${named('actor', each.actor)}${each.differs.length > 0 && html` · ${each.differs.map((/** @type {string} */ name) => t(`field.${name}`)).join(', ')}`}
+      <span class="quiet row tight">${moment(each.at)}${each.actor === 'unknown' ? '' : ` · ${named('actor', each.actor)}`}${each.differs.length > 0 && html` · ${each.differs.map((/** @type {string} */ name) => t(`field.${name}`)).join(', ')}`}
         ${each.superseded_by && html`<a href=${memoryHref(each.superseded_by)}>${t('ask.superseded')}<${Icon} name="right" size=${11} /></a>`}</span>
     </div></li>`;
 }

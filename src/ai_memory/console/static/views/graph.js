@@ -18,6 +18,7 @@ import { memoryHref } from '../parts/memory.js';
 const START = 36;
 const READ = 4000;
 const MOST = 5000;
+const AROUND = 28;
 
 export function View() {
   const { params } = usePlace();
@@ -42,7 +43,7 @@ export function View() {
   }, [found.data, layout]);
 
   const expand = async (/** @type {string} */ id) => {
-    const around = await attempt(() => api.graph({ namespace: space, id, depth: 1, limit: 60, as_of: params.as_of }));
+    const around = await attempt(() => api.graph({ namespace: space, id, depth: 1, limit: AROUND, as_of: params.as_of }));
     if (!around) return;
     const near = layout.add(around.nodes.find((/** @type {any} */ node) => node.id === id) ?? { id, kind: 'memory', label: id });
     for (const node of around.nodes) if (!kinds.length || kinds.includes(node.kind) || node.id === id) layout.add(node, near);
@@ -162,7 +163,7 @@ function Chosen({ node, layout, expand, collapse, showPath, choose }) {
     ${near.error && html`<${Failure} error=${near.error} retry=${near.reload} />`}
     ${near.loading && !near.data && html`<${Waiting} count=${2} />`}
     <ul class="column">${near.data?.neighbours.map((/** @type {any} */ each) => html`<li key=${each.relation.id} class="column tight"><span class="quiet small"><span class="mono">${each.relation.type}</span>${each.relation.valid_from && html` · ${day(each.relation.valid_from)}`}</span>
-      ${each.kind === 'memory' ? html`<a href=${memoryHref(each.id)} dir="auto">${each.label}</a>` : html`<a href=${href('graph', { ...params, focus: each.id })} onClick=${() => void expand(each.id)} dir="auto">${each.label}</a>`}</li>`)}</ul>
+      ${each.kind === 'memory' ? html`<a class="clamp" href=${memoryHref(each.id)} dir="auto">${each.label}</a>` : html`<a href=${href('graph', { ...params, focus: each.id })} onClick=${() => void expand(each.id)} dir="auto">${each.label}</a>`}</li>`)}</ul>
     ${near.data && !near.data.neighbours.length && html`<p class="quiet">${t('relations.none')}</p>`}</section>`;
 }
 

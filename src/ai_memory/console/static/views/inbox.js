@@ -22,12 +22,14 @@ export function View() {
   const turn = useCell(written);
   const decided = params.show === 'decided';
   const kinds = params.kind ? [params.kind] : [];
-  const found = useLoad((signal) => api.proposals({ namespace: namespace(), kinds, states: decided ? ['accepted', 'rejected', 'later', 'undone'] : [], limit: 200 }, { signal }), [turn, params.show, params.kind, namespace()]);
+  const found = useLoad((signal) => listed(decided, kinds, signal), [turn, params.show, params.kind, namespace()]);
   const [at, setAt] = useState(0);
   const [picked, setPicked] = useState(/** @type {Set<string>} */ (new Set()));
   const list = found.data?.proposals ?? [];
   const current = Math.min(at, list.length - 1);
-  useEffect(() => document.getElementById(`proposal-${current}`)?.scrollIntoView({ block: 'nearest' }), [current]);
+  useEffect(() => {
+    if (at > 0) document.getElementById(`proposal-${current}`)?.scrollIntoView({ block: 'nearest' });
+  }, [current]);
   useKeys((event) => {
     const each = list[current];
     if (event.key === 'j') setAt(Math.min(current + 1, list.length - 1));
@@ -63,6 +65,14 @@ export function View() {
         <button type="button" class="button plain small" onClick=${() => setPicked(new Set())}>${t('memories.clear')}</button></div>`}
       <${Shown} from=${found}>${() => (list.length ? html`<ol class="column">${list.map((/** @type {any} */ each, /** @type {number} */ place) => html`<${One} key=${each.proposal.id} proposed=${each} place=${place} current=${place === current && !decided} choose=${() => setAt(place)} picked=${picked.has(each.proposal.id)} toggle=${() => toggle(each.proposal.id)} decided=${decided} />`)}</ol>` : html`<${Empty} icon="inbox" title=${t(decided ? 'inbox.none.decided' : 'inbox.none')}><p>${t('inbox.none.hint')}</p><//>`)}<//>
     </div></div>`;
+}
+
+/** Those that wait, and those whose acceptance was undone: they can be decided again. @param {boolean} decided @param {string[]} kinds @param {AbortSignal} signal */
+async function listed(decided, kinds, signal) {
+  const shared = { namespace: namespace(), kinds, limit: 200 };
+  if (decided) return api.proposals({ ...shared, states: ['accepted', 'rejected', 'later'] }, { signal });
+  const [waiting, undone] = await Promise.all([api.proposals(shared, { signal }), api.proposals({ ...shared, states: ['undone'] }, { signal })]);
+  return { proposals: [...waiting.proposals, ...undone.proposals], total: waiting.total + undone.total };
 }
 
 /** @type {any[]} */

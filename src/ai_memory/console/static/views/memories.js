@@ -104,7 +104,7 @@ function Rows({ pages, cards, chosen, toggle, open }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [seen, setSeen] = useState({ top: 0, height: 800, width: 900 });
   const columns = cards ? Math.max(1, Math.floor((seen.width + 12) / 332)) : 1;
-  const height = cards ? CARD : seen.width < 620 ? 76 : ROW;
+  const height = cards ? CARD : seen.width < 640 ? 88 : ROW;
   useLayoutEffect(() => {
     const place = /** @type {HTMLElement} */ (box.current);
     const measure = () => setSeen({ top: place.scrollTop, height: place.clientHeight, width: place.clientWidth });

@@ -91,7 +91,7 @@ function Scrubber({ data, fields, params }) {
         </div>
       </div>
       <div class="row between"><p class="numbers" role="status">${t('time.alive', { n: alive, of: data.memories.length })}</p>
-        <${Segments} label=${t('time.by')} value=${by} options=${['type', 'author', 'context'].map((value) => ({ value, label: t(`field.${value}`) }))} choose=${(/** @type {string} */ value) => change({ by: value === 'type' ? '' : value }, { replace: true })} /></div>
+        <${Segments} label=${t('time.by')} value=${by} options=${['type', 'author', 'context'].map((value) => ({ value, label: t(`field.${value}`) }))} choose=${(/** @type {string} */ value) => change({ by: value === 'type' ? '' : value })} /></div>
       <${Lanes} memories=${data.memories} by=${by} from=${bounds.from} to=${bounds.to} asOf=${asOf} holds=${(/** @type {any} */ memory) => holds(memory, asOf, knownAt)} pick=${(/** @type {number} */ at) => set('as_of', at)} />
       ${data.cut && html`<p class="quiet">${t('time.cut', { n: data.memories.length })}</p>`}
     </section>

@@ -86,7 +86,7 @@ function preview(line) {
 }
 
 /** @param {{title: string, rows: [number, string][]}} props */
-const Lines = ({ title, rows }) => html`<details class="fold" open><summary>${title}</summary><div class="table-scroll tall"><table class="table"><thead><tr><th class="number">${t('transfer.line')}</th><th>${t('transfer.why')}</th></tr></thead><tbody>${rows.slice(0, 200).map(([line, why]) => html`<tr key=${`${line} ${why}`}><td class="number">${number(line)}</td><td>${why}</td></tr>`)}</tbody></table></div></details>`;
+const Lines = ({ title, rows }) => html`<details class="fold" open><summary>${title}</summary><div class="table-scroll tall" tabindex="0"><table class="table"><thead><tr><th class="number">${t('transfer.line')}</th><th>${t('transfer.why')}</th></tr></thead><tbody>${rows.slice(0, 200).map(([line, why]) => html`<tr key=${`${line} ${why}`}><td class="number">${number(line)}</td><td>${why}</td></tr>`)}</tbody></table></div></details>`;
 
 function Export() {
   const { params } = usePlace();

@@ -68,7 +68,7 @@ export function View() {
       <div class="panels wide">
         <section class="panel"><h2>${t('watch.operations')}</h2><${Operations} all=${all} /></section>
         <section class="panel"><h2>${t('watch.namespaces')}</h2>
-          <${Shown} from=${spaces} bones=${1}>${(/** @type {any} */ data) => html`<div class="table-scroll"><table class="table"><thead><tr><th>${t('field.namespace')}</th><th class="number">${t('view.memories')}</th><th></th></tr></thead><tbody>${data.namespaces.map((/** @type {any} */ each) => html`<tr key=${each.namespace}><td><bdi>${each.namespace}</bdi></td><td class="number">${number(each.memories)}</td><td class="number"><button type="button" class="button small" onClick=${() => change({ ns: each.namespace === 'default' ? '' : each.namespace })}>${t('watch.open')}</button></td></tr>`)}</tbody></table></div>`}<//></section>
+          <${Shown} from=${spaces} bones=${1}>${(/** @type {any} */ data) => html`<div class="table-scroll" tabindex="0"><table class="table"><thead><tr><th>${t('field.namespace')}</th><th class="number">${t('view.memories')}</th><th></th></tr></thead><tbody>${data.namespaces.map((/** @type {any} */ each) => html`<tr key=${each.namespace}><td><bdi>${each.namespace}</bdi></td><td class="number">${number(each.memories)}</td><td class="number"><button type="button" class="button small" onClick=${() => change({ ns: each.namespace === 'default' ? '' : each.namespace })}>${t('watch.open')}</button></td></tr>`)}</tbody></table></div>`}<//></section>
       </div>
       <${Shown} from=${stats} bones=${1}>${(/** @type {any} */ data) => html`<section class="panel"><div class="figures">
         ${[['memories', data.memories], ['revisions', data.revisions], ['retired', data.retired], ['relations', data.relations], ['entities', data.entities], ['tombstones', data.tombstones], ['sequence', data.sequence]].map(([name, value]) => html`<div class="figure" key=${name}><b>${number(Number(value))}</b><span>${t(`stats.${name}`)}</span></div>`)}
@@ -89,6 +89,6 @@ function Operations({ all }) {
     rows.set(each.labels.operation, row);
   }
   const mean = (/** @type {string} */ name) => (1000 * sum(all, 'ai_memory_request_seconds_sum', (labels) => labels.operation === name)) / Math.max(1, sum(all, 'ai_memory_request_seconds_count', (labels) => labels.operation === name));
-  return html`<div class="table-scroll"><table class="table"><thead><tr><th>${t('watch.operation')}</th><th class="number">${t('watch.count')}</th><th class="number">${t('watch.refused')}</th><th class="number">${t('watch.mean')}</th></tr></thead>
+  return html`<div class="table-scroll" tabindex="0"><table class="table"><thead><tr><th>${t('watch.operation')}</th><th class="number">${t('watch.count')}</th><th class="number">${t('watch.refused')}</th><th class="number">${t('watch.mean')}</th></tr></thead>
     <tbody>${[...rows].sort((one, other) => other[1].count - one[1].count).slice(0, 12).map(([name, row]) => html`<tr key=${name}><td class="mono">${name}</td><td class="number">${number(row.count)}</td><td class="number">${number(row.failed)}</td><td class="number">${t('ms', { n: Math.round(mean(name) * 10) / 10 })}</td></tr>`)}</tbody></table></div>`;
 }
