@@ -42,6 +42,8 @@ class RelationType(StrEnum):
     CONTRADICTS = "CONTRADICTS"
     CAUSES = "CAUSES"
     REFERS_TO = "REFERS_TO"
+    DIGEST_OF = "DIGEST_OF"
+    """The source, a digest, was derived from the target by `consolidate`, and is erased with it."""
     MERGED_INTO = "MERGED_INTO"
     """The source, an entity, is the same as the target and answers under it: a decision of `merge`."""
     SPLIT_INTO = "SPLIT_INTO"
@@ -381,6 +383,18 @@ class Selection(Facets, frozen=True, kw_only=True):
     )
     min_importance: Annotated[Share, Meta(description="Only memories of at least this importance, from 0 to 1.")] = 0.0
     min_confidence: Annotated[Share, Meta(description="Only memories of at least this confidence, from 0 to 1.")] = 0.0
+    where: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="Only memories for which this condition holds: on attributes by their paths, such as "
+            '{"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by '
+            "$and, $or and $not.",
+            extra={
+                "short": 'A condition such as {"attributes.price": {"$lt": 10}}; also $and, $or, $not over all filters.',
+                "condition": True,
+            },
+        ),
+    ] = None
     as_of: Annotated[
         dt.datetime | None,
         Meta(

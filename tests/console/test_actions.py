@@ -189,3 +189,14 @@ def test_a_service_that_goes_away_is_said(watched: Opener, empty: Callable[..., 
     page.fill("#find", "")
     page.wait_for_selector(".memory")
     opened.wrong[:] = [each for each in opened.wrong if "ERR_FAILED" not in each]
+
+
+def test_the_background_is_paused_and_let_run(watched: Opener, empty: Callable[..., Served]) -> None:
+    served = empty()
+    page = watched(served=served).open("upkeep")
+    page.get_by_role("button", name="Pause all").click()
+    expect(page.get_by_role("button", name="Let them run")).to_have_count(1)
+    assert Client(served.url).jobs().paused
+    page.get_by_role("button", name="Let them run").click()
+    expect(page.get_by_role("button", name="Pause all")).to_have_count(1)
+    assert not Client(served.url).jobs().paused

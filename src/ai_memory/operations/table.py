@@ -19,6 +19,7 @@ from ai_memory.operations.base import Operation
 OPERATIONS: tuple[Operation, ...] = (
     writing.REMEMBER,
     writing.REMEMBER_MANY,
+    writing.REMEMBER_MESSAGES,
     reading.RECALL,
     reading.GET,
     reading.LIST,
@@ -41,6 +42,7 @@ OPERATIONS: tuple[Operation, ...] = (
     inbox.PROPOSE,
     inbox.DECIDE,
     inbox.FEEDBACK,
+    inbox.CONSOLIDATE,
     watching.JOBS,
     watching.STEER_JOB,
     reading.HISTORY,

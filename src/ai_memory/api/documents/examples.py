@@ -23,6 +23,10 @@ VALUES: dict[str, Any] = {
     "verdict": "outdated",
     "action": "pause",
     "memories": [{"text": "Ada leads the search team."}, {"text": "The office closes at six.", "type": "procedural"}],
+    "messages": [
+        {"role": "user", "content": "I moved to Riga in May.", "name": "Ada"},
+        {"role": "assistant", "content": "Noted."},
+    ],
 }
 """Example values of the required fields."""
 
@@ -33,6 +37,7 @@ LINES = '{"text": "Ada leads the search team."}\n{"text": "The office closes at 
 MORE: dict[str, dict[str, Any]] = {
     "revise": {"text": "We ship on Thursdays."},
     "retire": {"reason": "The team was dissolved."},
+    "consolidate": {"session": "monday"},
     "propose": {"other": "mem_…"},
     "forget_many": {"tags": ["release"], "dry_run": True},
 }

@@ -145,6 +145,10 @@ export const api = {
   takeBack: writes('/v1/generations/back'),
   /** @type {(fields?: Fields) => Promise<Schemas['Generations']>} */
   pruneGenerations: writes('/v1/generations/prune'),
+  /** @type {(fields?: Fields, options?: Options) => Promise<Schemas['Jobs']>} */
+  jobs: reads('/v1/jobs'),
+  /** @type {(id: string, action: string) => Promise<Schemas['Jobs']>} */
+  steerJob: (id, action) => json('POST', `/v1/jobs/${at(id)}`, { body: { action } }),
   /** @type {(lines: Blob | string, fields: Fields, options?: Options) => Promise<Schemas['ImportReport']>} */
   importLines: (raw, query, options = {}) => json('POST', '/v1/import', { raw, query, type: 'application/x-ndjson', ...options }),
   /** @type {(fields: Fields, options?: Options) => Promise<Response>} */

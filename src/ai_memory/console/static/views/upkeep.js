@@ -11,6 +11,7 @@ import { Empty, Note, Shown } from '../parts/basics.js';
 import { attempt, confirmed, openDialog, say } from '../parts/dialog.js';
 import { Icon } from '../parts/icons.js';
 import { Freshness, memoryHref } from '../parts/memory.js';
+import { Jobs } from './jobs.js';
 
 export function View() {
   const turn = useCell(written);
@@ -26,6 +27,7 @@ export function View() {
         <section class="panel"><h2>${t('upkeep.store')}</h2><${Shown} from=${stats} bones=${1}>${(/** @type {any} */ data) => html`<${Storage} stats=${data} />`}<//></section>
       </div>
       <section class="panel"><h2>${t('upkeep.vectors')}</h2><${Shown} from=${generations} bones=${1}>${(/** @type {any} */ data) => html`<${Generations} data=${data} stats=${stats.data} />`}<//></section>
+      <${Jobs} turn=${turn} />
       <div class="panels wide">
         <${Soon} kind="expiring" turn=${turn} /><${Soon} kind="stale" turn=${turn} />
       </div>
