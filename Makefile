@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 MODEL := .cache/models/all-MiniLM-L6-v2
 E5 := .cache/models/multilingual-e5-small
 
-.PHONY: demo console-demo test lint bench serve docs site dist rust clean
+.PHONY: demo console-demo examples test lint bench serve docs site dist rust clean
 
 demo: $(VENV)/.base $(E5)
 	$(BIN)/python demo/run.py
@@ -21,6 +21,10 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Each example in the environment of its framework, which scripts/integrations makes.
+examples: $(VENV)/.test $(MODEL)
+	$(BIN)/python scripts/client_packages.py --examples
 
 bench: $(VENV)/.test $(MODEL)
 	$(BIN)/python benchmarks/run.py $(ARGS)

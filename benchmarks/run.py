@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/run.py [AREA…] [--quick] [--no-save]
 
-Areas: write, embed, http (the embedder over HTTP), engine, cuda, recall, graph, neo4j, cli (with mcp), manners
+Areas: write, embed, http (the embedder over HTTP), engine, cuda, recall, filters, graph, neo4j, cli (with mcp), manners
 (many, stalled and idle clients), peers; all by default.
 `--quick` skips what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md explains each figure.
 """
@@ -28,6 +28,7 @@ AREAS = {
     "engine": "benchmarks.engine",
     "cuda": "benchmarks.cuda",
     "recall": "benchmarks.recalling",
+    "filters": "benchmarks.filtering",
     "graph": "benchmarks.relations",
     "neo4j": "benchmarks.databases",
     "cli": "benchmarks.processes",

@@ -29,18 +29,20 @@ BATCH = 2_000
 _FACTS = "made.json"
 
 
-def store_of(memories: int) -> Settings:
-    """Settings of a kept store with `memories` memories, created if it is missing.
+def store_of(memories: int, *, shelves: int = 0) -> Settings:
+    """Settings of a kept store with `memories` memories, created if it is missing; with `shelves`, each is on one of so many.
+
+    The shelf is an attribute, and so is the place on it, which no other memory has.
 
     This version of the program saves its index in the same folder: an index of an earlier version would be rebuilt at opening.
     """
-    folder = KEPT / "stores" / f"{memories}"
+    folder = KEPT / "stores" / (f"{memories}-{shelves}" if shelves else f"{memories}")
     facts = folder / _FACTS
     wanted = {"version": VERSION, "memories": memories}
     settings = Settings(data_dir=folder, model=str(MODEL))
     if not facts.exists() or json.loads(facts.read_text()) != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        _make(settings, memories)
+        _make(settings, memories, shelves)
         facts.write_text(json.dumps(wanted))
     service = open_service(settings)
     service.warm_up()
@@ -48,24 +50,25 @@ def store_of(memories: int) -> Settings:
     return settings
 
 
-def _make(settings: Settings, memories: int) -> None:
+def _make(settings: Settings, memories: int, shelves: int) -> None:
     corpus = Corpus()
     started = time.perf_counter()
     store = open_store(settings, SystemClock())
     embedder = load_embedder(read_model_folder(MODEL))
     generation = store.create_generation(embedder.identity, activate=True)
     for first in range(0, memories, BATCH):
-        _add(store, corpus, generation.id, first, min(BATCH, memories - first))
+        _add(store, corpus, generation.id, first, min(BATCH, memories - first), shelves)
         _tell(f"{first + BATCH:,} of {memories:,} memories", started)
     store.close()
 
 
-def _add(store: Store, corpus: Corpus, generation: int, first: int, count: int) -> None:
+def _add(store: Store, corpus: Corpus, generation: int, first: int, count: int, shelves: int) -> None:
     clock = SystemClock()
-    commands: list[Command] = [
-        to_remember(Draft(text=made.text, **made.fields), "default", clock.now(), reinstate=False)
-        for made in corpus.memories(first, count)
+    drafts = [
+        Draft(text=made.text, **made.fields, attributes={"shelf": at % shelves, "place": at} if shelves else {})
+        for at, made in enumerate(corpus.memories(first, count), first)
     ]
+    commands: list[Command] = [to_remember(draft, "default", clock.now(), reinstate=False) for draft in drafts]
     keys = [result.sequence for result in store.write(commands) if isinstance(result, Stored)]
     vectors = corpus.vectors(first, len(keys))
     rows = [VectorRow(key=key, passage=0, vector=vector) for key, vector in zip(keys, vectors, strict=True)]

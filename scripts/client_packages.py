@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import venv
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,7 @@ class Client:
     packages: tuple[str, ...]
     program: str
     surface: str
-    """What it talks to, which selects its tests: `mcp`, `embeddings`, `rerank` or `openapi`."""
+    """What it talks to, which selects its tests: `mcp`, `embeddings`, `rerank` or `openapi`; a `framework` has an adapter here."""
 
     @property
     def folder(self) -> Path:
@@ -117,6 +118,7 @@ CLIENTS = {
             "openapi_generator.py",
             "openapi",
         ),
+        Client("langgraph", ("langgraph", "langgraph-checkpoint-sqlite"), "langgraph_store.py", "framework"),
         Client("redocly", ("@redocly/cli", "node@22"), "redocly_lint.mjs", "openapi"),
     )
 }
@@ -231,8 +233,40 @@ def _count(rows: Mapping[str, Row], case: ElementTree.Element) -> None:
         row.note = skipped.get("message", "")
 
 
+EXAMPLES = {"agent.py": "langgraph"}
+"""The examples that need a framework, and the client whose environment has it."""
+
+
+def run_example(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run an example in its framework's environment, with this checkout behind it. Raises UnavailableError."""
+    client = CLIENTS[EXAMPLES[program]]
+    client.command()
+    paths = [str(ROOT / "src"), sysconfig.get_path("purelib")]
+    start = f"import runpy, sys; sys.path += {paths!r}; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    command = [str(client.interpreter), "-c", start, str(ROOT / "examples" / program), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def run_examples() -> int:
+    """Install what the examples need, and run them; exit status 1 if one fails."""
+    failed = 0
+    for program, name in EXAMPLES.items():
+        print(f"examples/{program}", flush=True)
+        try:
+            install(CLIENTS[name])
+            done = run_example(program)
+        except UnavailableError as error:
+            print(f"skipped: {error}")
+            continue
+        print(done.stdout + done.stderr)
+        failed += done.returncode != 0
+    return int(failed > 0)
+
+
 def main(names: Sequence[str]) -> int:
     """Install and test the named clients, or all."""
+    if list(names) == ["--examples"]:
+        return run_examples()
     unknown = [name for name in names if name not in CLIENTS]
     if unknown:
         print(f"no client {', '.join(unknown)}; there are {', '.join(CLIENTS)}", file=sys.stderr)

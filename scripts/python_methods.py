@@ -146,7 +146,7 @@ def _module(kind: str, body: str, more: dict[str, list[str]]) -> str:
 def _type_modules() -> dict[str, list[str]]:
     """The types that the signatures name, by module."""
     from ai_memory.inbox import ProposalKind, ProposalState, Verdict
-    from ai_memory.operations.writing import Draft
+    from ai_memory.operations.writing import Draft, Message
     from ai_memory.recall.answer import Layer
     from ai_memory.types import JobStatus, MemoryType, OnConflict
 
@@ -155,6 +155,7 @@ def _type_modules() -> dict[str, list[str]]:
         JobStatus,
         Layer,
         MemoryType,
+        Message,
         OnConflict,
         ProposalKind,
         ProposalState,
@@ -338,7 +339,10 @@ def _given(wanted: Any) -> str:
         return "Mapping[str, Any]"
     if origin in (tuple, list):
         if isinstance(args[0], type) and issubclass(args[0], Struct):
-            return f"Sequence[{args[0].__name__} | Mapping[str, Any] | str]"
+            short = (
+                " | str" if [name for name, of in fields_of(args[0]).items() if _is_required(of)] == ["text"] else ""
+            )
+            return f"Sequence[{args[0].__name__} | Mapping[str, Any]{short}]"
         return f"{_given(args[0])} | Sequence[{_given(args[0])}]"
     if isinstance(wanted, type) and issubclass(wanted, enum.Enum):
         return f"{wanted.__name__} | str"

@@ -137,6 +137,8 @@ def _parameters(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield name, msgspec.json.encode(value).decode()
             else:
                 yield from ((name, item) for item in value)
+        elif isinstance(value, dict):
+            yield name, msgspec.json.encode(value).decode()
         elif isinstance(value, bool):
             yield name, "true" if value else "false"
         else:

@@ -381,6 +381,18 @@ class Selection(Facets, frozen=True, kw_only=True):
     )
     min_importance: Annotated[Share, Meta(description="Only memories of at least this importance, from 0 to 1.")] = 0.0
     min_confidence: Annotated[Share, Meta(description="Only memories of at least this confidence, from 0 to 1.")] = 0.0
+    where: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="Only memories for which this condition holds: on attributes by their paths, such as "
+            '{"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by '
+            "$and, $or and $not.",
+            extra={
+                "short": 'A condition such as {"attributes.price": {"$lt": 10}}; also $and, $or, $not over all filters.',
+                "condition": True,
+            },
+        ),
+    ] = None
     as_of: Annotated[
         dt.datetime | None,
         Meta(

@@ -20,6 +20,7 @@ REQUESTS = {
 }
 SAMPLES: dict[str, Any] = {
     "memories": [{"text": "a"}],
+    "messages": [{"role": "user", "content": "a"}],
     "things": ["entity:a"],
     "ids": ["mem_a"],
     "inputs": "a",

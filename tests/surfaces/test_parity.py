@@ -49,6 +49,16 @@ CASES: tuple[Case, ...] = (
         {"text": "Проверка кириллицы и 漢字", "valid_from": "2026-01-05", "attributes": {"steps": ["a"], "n": 1}},
     ),
     ("remember_many", {"memories": [{"text": "one of many", "valid_from": "2026-01-06"}, {"text": ""}]}),
+    (
+        "remember_messages",
+        {
+            "messages": [
+                {"role": "user", "content": "one said this", "time": "2026-01-07", "extra": 1},
+                {"role": "tool", "content": "noise"},
+            ],
+            "session": "said",
+        },
+    ),
     ("get", {"id": "$the old way"}),
     ("get", {"id": "$the old way", "as_of": "2026-03-01"}),
     ("get", {"id": "mem_nothing"}),
@@ -56,6 +66,9 @@ CASES: tuple[Case, ...] = (
     ("list", {"tags": ["blue, with a comma"], "context": "work"}),
     ("list", {"types": ["procedural"]}),
     ("list", {"limit": 0}),
+    ("list", {"where": {"attributes.n": {"$gte": 1}}}),
+    ("list", {"where": {"$or": [{"attributes.steps": "a"}, {"$not": {"occurred_after": "2026-01-03"}}]}}),
+    ("list", {"where": {"attributes.n": {"$within": 1}}}),
     ("list", {"order": "oldest", "as_of": "2026-01-05", "without_tags": "red"}),
     # Waits until what was written is read, here and below: relations are listed in the order in which they were noted.
     ("entities", {"search": "bo"}),
@@ -245,6 +258,19 @@ def _played(player: Player, operation: str, values: dict[str, Any]) -> Any:
         listed = player.surface.call("list", {"limit": 1000})
         player.ids["one of many"] = next(m["id"] for m in listed["memories"] if m["text"] == "one of many")
         player.names.normal(player.ids["one of many"])
+        return None
+    if operation == "remember_messages" and player.surface.name == "cli":  # nor has it a list of messages
+        said = {
+            "text": "one said this",
+            "type": "conversation",
+            "author": "user",
+            "session": "said",
+            "valid_from": "2026-01-07",
+            "attributes": {"role": "user", "turn": 0},
+        }
+        player.surface.call("import_lines", {}, [json.dumps(said).encode()])
+        listed = player.surface.call("list", {"session": "said"})
+        player.names.normal(listed["memories"][0]["id"])
         return None
     return player.play(operation, values)
 

@@ -209,6 +209,10 @@ pub struct Selection {
     /// Only memories of at least this confidence, from 0 to 1.
     #[serde(skip_serializing_if = "is_default", serialize_with = "finite")]
     pub min_confidence: f64,
+    /// Only memories for which this condition holds: on attributes by their paths, such as
+    /// `{"attributes.price": {"$lt": 10}}`, on the other filters by their names, joined by `$and`, `$or` and `$not`.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Attributes>,
     /// Only what was true in the world at this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Instant>,
@@ -279,6 +283,12 @@ pub struct Recall {
     /// At most this many hits, 1 to 1,000. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+    /// Only hits of at least this score, in nats; scores compare within one answer only. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "finite")]
+    pub min_score: Option<f64>,
+    /// Only hits whose confidence, the estimated probability that they are relevant, is at least this, from 0 to 1.
+    #[serde(default, skip_serializing_if = "is_default", serialize_with = "finite")]
+    pub min_relevance: f64,
     /// At most this many tokens, as estimated, of memory text in the answer; the weakest hits are left out first. Default: no
     /// limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]

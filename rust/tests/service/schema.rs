@@ -37,6 +37,10 @@ fn when() -> Option<Instant> {
     Some(Instant::from("2026-03-14T09:30:00Z"))
 }
 
+fn attributes_condition() -> Attributes {
+    Map::from_iter([("attributes.price".to_owned(), json!({"$lt": 10}))])
+}
+
 fn attributes() -> Attributes {
     Map::from_iter([("steps".to_owned(), json!(["one"]))])
 }
@@ -87,6 +91,7 @@ fn selection() -> Selection {
         recorded_before: when(),
         min_importance: 0.5,
         min_confidence: 0.5,
+        condition: Some(attributes_condition()),
         as_of: when(),
         known_at: when(),
         expires_before: when(),
@@ -192,6 +197,8 @@ fn requests_have_the_fields_of_their_schemas() {
         query: "q".to_owned(),
         selection: selection(),
         limit: Some(3),
+        min_score: Some(0.5),
+        min_relevance: 0.5,
         max_tokens: Some(100),
         layers: Layer::ALL.to_vec(),
         explain: true,

@@ -14,7 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.clock import DAY_MICROS, Edge, edge, to_micros
+from ai_memory.conditions.meaning import Attribute, Condition, Every, Filter, Not
+from ai_memory.conditions.parsing import parse_condition
 from ai_memory.errors import InvalidInputError
+from ai_memory.index.attributes import AttributeIndex
 from ai_memory.index.authors import AuthorWords
 from ai_memory.index.base import Mask, QueryTerm, Rows
 from ai_memory.index.copies import ALONE, Copies, Groups, statement
@@ -102,6 +105,7 @@ class Catalog:
         """Rows with a `valid_to`."""
         self.expiring = GrowableArray(np.int32)
         """Rows with an `expires_at`."""
+        self.attributes = AttributeIndex()
         self.sessions = SessionOrder()
         self.copies = Copies()
         self._author_words = AuthorWords()
@@ -137,6 +141,7 @@ class Catalog:
             self.columns[name].extend(np.repeat(np.array(values, COLUMNS[name]), counts))
         tagged: dict[str, list[int]] = {}
         for start, count, record in zip(starts.tolist(), passages, records, strict=True):
+            self.attributes.add(range(start, start + count), record.attributes)
             for tag in set(record.tags):
                 tagged.setdefault(tag, []).extend(range(start, start + count))
             if record.valid_to is not None:
@@ -193,6 +198,7 @@ class Catalog:
             GrowableArray(np.int32, having.view()[~np.isin(having.view(), rows)])
             for having in (self.ending, self.expiring)
         )
+        self.attributes.remove(rows)
         self.copies.remove(rows, self.column("statement"))
         self.sessions.remove(np.unique(self.column("session")[rows]).tolist(), rows)
         for facet, names in self.names.items():
@@ -246,7 +252,11 @@ class Catalog:
         return np.where(found, at, -1).astype(np.int32)
 
     def restore(
-        self, columns: dict[str, NDArray[Any]], names: dict[str, list[str | None]], tags: dict[str, NDArray[np.int32]]
+        self,
+        columns: dict[str, NDArray[Any]],
+        names: dict[str, list[str | None]],
+        tags: dict[str, NDArray[np.int32]],
+        attributes: AttributeIndex,
     ) -> None:
         """Take over what a snapshot kept; the catalog must be new.
 
@@ -255,6 +265,7 @@ class Catalog:
         self.columns = {name: GrowableArray(COLUMNS[name], columns[name]) for name in COLUMNS}
         self.names = {facet: NameTable(names[facet]) for facet in FACETS}
         self._author_words = AuthorWords()
+        self.attributes = attributes
         for tag, rows in tags.items():
             self._know(tag, GrowableArray(np.int32, rows))
         erased = self.column("erased")
@@ -279,6 +290,7 @@ class Catalog:
         return (
             arrays
             + tags
+            + self.attributes.nbytes
             + self.sessions.nbytes
             + self.copies.nbytes
             + sum(180 * len(names.names) for names in self.names.values())
@@ -295,13 +307,35 @@ class Catalog:
         Raises InvalidInputError when `include_ended` or `include_expired` is false and no instant is given to compare with.
         """
         mask = self._known(selection, n)
+        self._apply(selection, mask)
+        if selection.where is not None:
+            mask &= self._holds(parse_condition(selection.where), n)
+        return mask
+
+    def _apply(self, selection: Selection, mask: Mask) -> None:
+        """Keep the rows that all filters of a selection mean, but for its condition and for what was known when."""
         self._apply_facets(selection, mask)
         self._apply_tags(selection, mask)
         self._apply_times(selection, mask)
         for name, least in (("importance", selection.min_importance), ("confidence", selection.min_confidence)):
             if least > 0.0:
-                mask &= self.columns[name].data[:n] >= least
-        return mask
+                mask &= self.columns[name].data[: len(mask)] >= least
+
+    def _holds(self, condition: Condition, n: int) -> Mask:
+        """Which of the first `n` rows a condition holds for: a new array, bool, shape (n,)."""
+        if isinstance(condition, Attribute):
+            return self.attributes.mask(condition, n)
+        if isinstance(condition, Not):
+            return ~self._holds(condition.part, n)
+        if isinstance(condition, Filter):
+            mask: Mask = np.ones(n, np.bool_)
+            self._apply(condition.selection, mask)
+            return mask
+        joined = np.logical_and if isinstance(condition, Every) else np.logical_or
+        found = self._holds(condition.parts[0], n)
+        for part in condition.parts[1:]:
+            joined(found, self._holds(part, n), out=found)
+        return found
 
     def _known(self, selection: Selection, n: int) -> Mask:
         """Rows that the service held true at `known_at`, or holds true now."""

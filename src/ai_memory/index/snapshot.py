@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from ai_memory.decoding import from_json
 from ai_memory.errors import StoreError, StoreFullError
+from ai_memory.index.attributes import AttributeIndex
 from ai_memory.index.catalog import COLUMNS, FACETS
 from ai_memory.index.dense import BLOCK_ROWS, Block, ExactDenseIndex
 from ai_memory.index.partition import Partition
@@ -39,7 +40,7 @@ from ai_memory.places import open_private
 from ai_memory.text.analysis import ANALYSIS_VERSION
 from ai_memory.text.passages import SPLIT_VERSION
 
-FORMAT = 5
+FORMAT = 6
 _HEAD = "snapshot.json"
 _CHUNK = 1 << 22
 """Bytes copied, written and checked at once."""
@@ -212,6 +213,8 @@ def _write(partition: Partition, folder: Path, origin: Origin) -> None:
         columns = {name: catalog.column(name).copy() for name in COLUMNS}
         names = {facet: list(catalog.names[facet].names) for facet in FACETS}
         tags = {tag: having.view().copy() for tag, having in catalog.tags.items()}
+        attributes = catalog.attributes
+        described = attributes.terms(), attributes.rows.view().copy(), attributes.codes.view().copy()
         segments, terms, lengths = lexical.segments(), lexical.vocabulary(), lexical.lengths().copy()
         blocks = () if dense is None else dense.blocks()
     for name, column in columns.items():
@@ -221,6 +224,9 @@ def _write(partition: Partition, folder: Path, origin: Origin) -> None:
     writer.strings("tags", list(tags))
     writer.array("tags.rows", np.concatenate([np.empty(0, np.int32), *tags.values()]))
     writer.array("tags.counts", np.array([len(having) for having in tags.values()], np.int64))
+    writer.strings("attributes", described[0])
+    writer.array("attributes.rows", described[1])
+    writer.array("attributes.codes", described[2])
     writer.strings("words", terms)
     writer.array("lengths", lengths)
     for number, segment in enumerate(segments):
@@ -303,7 +309,11 @@ def _read(folder: Path, head: _Head) -> Partition:
     bounds = np.cumsum(_array(folder, "tags.counts"))[:-1]
     tagged = np.split(_array(folder, "tags.rows"), bounds) if len(bounds) or len(_array(folder, "tags.counts")) else []
     tags = {str(tag): rows for tag, rows in zip(_strings(folder, "tags"), tagged, strict=True)}
-    partition.catalog.restore(columns, names, tags)
+    described = _array(folder, "attributes.rows")
+    attributes = AttributeIndex(
+        described, _array(folder, "attributes.codes", len(described)), _strings(folder, "attributes")
+    )
+    partition.catalog.restore(columns, names, tags, attributes)
     segments = [
         Segment(first, end, *(_array(folder, f"postings.{number}.{field}") for field in Segment._fields[2:]))
         for number, (first, end) in enumerate(head.spans)

@@ -31,8 +31,9 @@ from typing import (
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from ai_memory.clock import NEVER, period
-from ai_memory.decoding import from_builtins, in_words
+from ai_memory.clock import EPOCH, NEVER, period
+from ai_memory.conditions.parsing import normal_condition, parse_condition
+from ai_memory.decoding import from_builtins, from_json, in_words
 from ai_memory.errors import InvalidInputError, MemoryServiceError, TooLargeError
 from ai_memory.wording.spelling import did_you_mean
 
@@ -253,6 +254,8 @@ def _readers(request: type[Struct]) -> dict[str, Reader]:
         for meta in getattr(hint, "__metadata__", ()):
             if isinstance(meta, Meta) and meta.extra and "normal" in meta.extra:
                 readers[name] = partial(_read_normal, meta.extra["normal"], readers.get(name))
+            if isinstance(meta, Meta) and meta.extra and "condition" in meta.extra:
+                readers[name] = partial(_read_condition, request)
             if isinstance(meta, Meta) and meta.extra and "read" in meta.extra:
                 readers[name] = meta.extra["read"]
     return readers
@@ -281,6 +284,16 @@ def read_period(value: Any, name: str) -> Any:
     return value
 
 
+def read_time(value: Any, name: str) -> Any:
+    """A date or time that is stored, also as seconds since 1970. Raises InvalidInputError for a number that is no such time."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return EPOCH + dt.timedelta(seconds=value)
+        except (OverflowError, ValueError):
+            raise InvalidInputError(f"{name}: {value} is no number of seconds since 1970", field=name) from None
+    return _read_fact(value, name)
+
+
 def _read_fact(value: Any, name: str) -> Any:
     """A date or time that is stored: in UTC, or as it is where it has no zone, which the service then gives it."""
     given = _read_filter(value, name)
@@ -290,6 +303,23 @@ def _read_fact(value: Any, name: str) -> Any:
 def _read_filter(value: Any, name: str) -> Any:
     """An instant that others are compared with keeps its zone: the days that are meant are the days of that zone."""
     return _parsed(value, name, as_utc=False) if isinstance(value, str | dt.date) else value
+
+
+def _read_condition(request: type[Struct], value: Any, name: str) -> Any:
+    """A condition, also from JSON text, with its filters spelt as those of a request."""
+    if isinstance(value, str):
+        try:
+            value = from_json(value, dict[str, Any])
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            raise InvalidInputError(
+                f"{name} is not a JSON object", hint="""write '{"attributes.city": "Riga"}'""", field=name
+            ) from None
+    readers = _readers(request)
+    found = normal_condition(
+        value, lambda filter_, given: readers[filter_](given, f"{name}.{filter_}") if filter_ in readers else given
+    )
+    parse_condition(found, name)
+    return found
 
 
 def _read_many(value: Any, name: str) -> Any:

@@ -11,7 +11,7 @@ from ai_memory.inbox import Feedback
 from ai_memory.operations.base import Command, Operation, Route, Tool, read_period
 from ai_memory.operations.writing import MemoryId, Namespace
 from ai_memory.recall.answer import Answer, Layer
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Page, Selection
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Page, Selection, Share
 
 MAX_LIMIT = 1_000
 
@@ -44,6 +44,19 @@ class RecallRequest(Selection, frozen=True, kw_only=True, forbid_unknown_fields=
             extra={"short": "At most this many memories."},
         ),
     ] = 10
+    min_score: Annotated[
+        Annotated[float, Meta(ge=-1e6, le=1e6)] | None,
+        Meta(
+            description="Only hits of at least this score, in nats; scores compare within one answer only. Default: no limit."
+        ),
+    ] = None
+    min_relevance: Annotated[
+        Share,
+        Meta(
+            description="Only hits whose own confidence, the estimated probability that they are relevant, is at least this, from "
+            "0 to 1. min_confidence is about the memory's confidence."
+        ),
+    ] = 0.0
     max_tokens: Annotated[
         int | None,
         Meta(
@@ -222,6 +235,7 @@ RECALL = Operation(
             "tags",
             "context",
             "session",
+            "where",
             "as_of",
             "known_at",
             "occurred_after",
@@ -251,7 +265,7 @@ LIST = Operation(
     tool=Tool(
         name="list_memories",
         description="List memories by filter, newest first, without a question.",
-        fields=("types", "tags", "context", "session", "occurred_after", "occurred_before", "limit", "cursor"),
+        fields=("types", "tags", "context", "session", "where", "occurred_after", "occurred_before", "limit", "cursor"),
     ),
 )
 HISTORY = Operation(

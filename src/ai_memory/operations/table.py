@@ -19,6 +19,7 @@ from ai_memory.operations.base import Operation
 OPERATIONS: tuple[Operation, ...] = (
     writing.REMEMBER,
     writing.REMEMBER_MANY,
+    writing.REMEMBER_MESSAGES,
     reading.RECALL,
     reading.GET,
     reading.LIST,

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from ai_memory.errors import ConflictError, InvalidInputError
-from ai_memory.operations.base import Command, Operation, Route, Tool, parse, read_period
+from ai_memory.operations.base import Command, Operation, Route, Tool, parse, read_period, read_time
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryType, OnConflict, Outcome, Receipt, Selection, Share, WipePending
 
 MAX_TEXT = 200_000
@@ -190,6 +190,71 @@ class RememberManyRequest(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = False
     idempotency_key: IdempotencyKey = None
+
+
+class Message(Struct, kw_only=True):
+    """One message, as programs that talk to language models have it; fields that are not named here are ignored."""
+
+    role: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            description="Who speaks: user or assistant (or human, ai, model). What system, developer, tool and function say is "
+            "left out.",
+        ),
+    ]
+    content: Annotated[
+        str | list[str | dict[str, Any]] | None,
+        Meta(
+            description="The text, or a list of parts, of which those of type text, input_text and output_text are kept."
+        ),
+    ] = None
+    name: Annotated[Name | None, Meta(description="The speaker's name. Default: the role.")] = None
+    time: Annotated[
+        dt.datetime | None,
+        Meta(description="When it was said: a date and time, or seconds since 1970.", extra={"read": read_time}),
+    ] = None
+
+
+class RememberMessagesRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Up to 2,000 messages of one conversation, in order. Each that says something becomes a memory of the session."""
+
+    messages: Annotated[list[Message], Meta(min_length=1, max_length=MAX_BATCH, description="The messages, in order.")]
+    namespace: Namespace = DEFAULT_NAMESPACE
+    session: Annotated[
+        Name | None, Meta(description="The conversation. Default: a new name, which the receipts give.")
+    ] = None
+    user: Annotated[Name | None, Meta(description="The user that the memories belong to.")] = None
+    agent: Annotated[Name | None, Meta(description="The agent that the memories belong to.")] = None
+    context: Annotated[ContextPath, Meta(description="A path of topics for all of them.")] = ""
+    tags: Annotated[Tags, Meta(description="Short labels for all of them.")] = ()
+    attributes: Annotated[dict[str, Any], Meta(description="More about each of them; role and turn are added.")] = (
+        field(default_factory=dict)
+    )
+    ttl: Annotated[
+        str | None,
+        Meta(
+            description="How long from now they are kept: a number of seconds, or 12h, 7d, 1 week; never for good.",
+            extra={"read": read_period, "python": "str | float"},
+        ),
+    ] = None
+    reinstate: Annotated[bool, Meta(description="Store messages even if the same texts were forgotten before.")] = False
+    wait: Annotated[bool, Meta(description="Wait, at most 30 seconds, until all can be found semantically too.")] = (
+        False
+    )
+    idempotency_key: IdempotencyKey = None
+
+
+class RememberedMessages(Struct, frozen=True, kw_only=True):
+    """One receipt per message, in the order given, and how many had each outcome.
+
+    A message that is not kept is `rejected` with the code `left_out`, and the reason says why.
+    """
+
+    session: str
+    """The session of the memories."""
+    receipts: tuple[Receipt, ...]
+    counts: dict[str, int]
 
 
 class RefusedDraft(Draft, kw_only=True):
@@ -432,6 +497,16 @@ REMEMBER_MANY = Operation(
     route=Route("POST", "/memories/batch"),
     command=None,
     leniently=batch_of,
+)
+REMEMBER_MESSAGES = Operation(
+    name="remember_messages",
+    summary="Store a conversation as memories of one session",
+    request=RememberMessagesRequest,
+    response=RememberedMessages,
+    effect="write",
+    idempotent=True,
+    route=Route("POST", "/memories/messages"),
+    command=None,
 )
 REVISE = Operation(
     name="revise",

@@ -22,13 +22,26 @@ Request = TypeVar("Request", bound=Struct)
 
 def in_users_zone(request: Request, zone: dt.tzinfo) -> Request:
     """The request with a zone for each of its instants: that of `zone` where it has none, UTC for a date that is stored."""
-    found: dict[str, dt.datetime] = {}
+    found: dict[str, Any] = {}
     for name in _instants(type(request)):
         given = getattr(request, name)
         if given is not None and given is not UNSET and given.tzinfo is None:
             plain = name in FACTS and given.time() == dt.time()
             found[name] = given.replace(tzinfo=dt.UTC if plain else zone)
+    if (where := getattr(request, "where", None)) is not None:
+        found["where"] = _in_zone(where, zone)
     return replace(request, **found) if found else request
+
+
+def _in_zone(condition: Any, zone: dt.tzinfo) -> Any:
+    """A condition in which each instant has a zone."""
+    if isinstance(condition, dict):
+        return {name: _in_zone(value, zone) for name, value in condition.items()}
+    if isinstance(condition, list):
+        return [_in_zone(part, zone) for part in condition]
+    if isinstance(condition, dt.datetime) and condition.tzinfo is None:
+        return condition.replace(tzinfo=zone)
+    return condition
 
 
 @cached_by_type

@@ -30,11 +30,14 @@ from ai_memory.operations.writing import (
     FORGET_MANY,
     REMEMBER,
     REMEMBER_MANY,
+    REMEMBER_MESSAGES,
     RETIRE,
     REVISE,
     Draft,
     Forgotten,
+    Message,
     Receipts,
+    RememberedMessages,
 )
 from ai_memory.python.async_graph_methods import AsyncGraphMethods
 from ai_memory.python.calls import Instant, Line
@@ -102,12 +105,38 @@ class AsyncMethods(AsyncGraphMethods):
         }  # fmt: skip
         return await self._carry_out(REMEMBER_MANY, values)
 
+    async def remember_messages(
+        self,
+        messages: Sequence[Message | Mapping[str, Any]],
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        session: str | None = None,
+        user: str | None = None,
+        agent: str | None = None,
+        context: str = "",
+        tags: str | Sequence[str] = (),
+        attributes: Mapping[str, Any] | UnsetType = UNSET,
+        ttl: str | float | None = None,
+        reinstate: bool = False,
+        wait: bool = False,
+        idempotency_key: str | None = None,
+    ) -> RememberedMessages:
+        """Store a conversation as memories of one session."""
+        values: dict[str, Any] = {
+            "messages": messages, "namespace": namespace, "session": session, "user": user, "agent": agent,
+            "context": context, "tags": tags, "attributes": attributes, "ttl": ttl, "reinstate": reinstate,
+            "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
+        return await self._carry_out(REMEMBER_MESSAGES, values)
+
     async def recall(
         self,
         query: str,
         *,
         namespace: str = DEFAULT_NAMESPACE,
         limit: int = 10,
+        min_score: float | None = None,
+        min_relevance: float = 0.0,
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC,),
         explain: bool = False,
@@ -117,8 +146,9 @@ class AsyncMethods(AsyncGraphMethods):
     ) -> Answer:
         """Find the memories that answer a question."""
         values: dict[str, Any] = {
-            "query": query, "namespace": namespace, "limit": limit, "max_tokens": max_tokens, "layers": layers,
-            "explain": explain, "recipe": recipe, "format": format, **filters,
+            "query": query, "namespace": namespace, "limit": limit, "min_score": min_score,
+            "min_relevance": min_relevance, "max_tokens": max_tokens, "layers": layers, "explain": explain,
+            "recipe": recipe, "format": format, **filters,
         }  # fmt: skip
         return await self._carry_out(RECALL, values)
 

@@ -70,13 +70,13 @@ def build(operation: Operation[Request, Response], values: Mapping[str, Any]) ->
 
 @cache
 def _short_forms(request: type[Struct]) -> dict[str, str]:
-    """For each list of structs that need one field only, the name of that field, which can be given without the rest."""
+    """For each list of structs that need a text only, the name of that field, which can be given without the rest."""
     found: dict[str, str] = {}
     for name, hint in hints_of(request).items():
         item = struct_in(hint)
         required = [] if item is None else [field.name for field in fields_of(item).values() if field.required]
-        if len(required) == 1:
-            found[name] = required[0]
+        if required == ["text"]:
+            found[name] = "text"
     return found
 
 

@@ -18,11 +18,14 @@ from ai_memory.operations.writing import (
     FORGET_MANY,
     REMEMBER,
     REMEMBER_MANY,
+    REMEMBER_MESSAGES,
     RETIRE,
     REVISE,
     Draft,
     Forgotten,
+    Message,
     Receipts,
+    RememberedMessages,
 )
 from ai_memory.python.calls import Instant
 from ai_memory.python.graph_methods import GraphMethods
@@ -53,6 +56,9 @@ class Filters(TypedDict, total=False):
     recorded_before: Only what was recorded before this instant.
     min_importance: Only memories of at least this importance, from 0 to 1.
     min_confidence: Only memories of at least this confidence, from 0 to 1.
+    where: Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city":
+        "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and
+        $not.
     as_of: Only what was true in the world at this instant: valid_from <= as_of < valid_to.
     known_at: Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now.
     expires_before: Only memories whose expires_at is before this instant, past ones too.
@@ -81,6 +87,7 @@ class Filters(TypedDict, total=False):
     recorded_before: Instant | None
     min_importance: float
     min_confidence: float
+    where: Mapping[str, Any] | None
     as_of: Instant | None
     known_at: Instant | None
     expires_before: Instant | None
@@ -191,12 +198,53 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         }  # fmt: skip
         return self._carry_out(REMEMBER_MANY, values)
 
+    def remember_messages(
+        self,
+        messages: Sequence[Message | Mapping[str, Any]],
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        session: str | None = None,
+        user: str | None = None,
+        agent: str | None = None,
+        context: str = "",
+        tags: str | Sequence[str] = (),
+        attributes: Mapping[str, Any] | UnsetType = UNSET,
+        ttl: str | float | None = None,
+        reinstate: bool = False,
+        wait: bool = False,
+        idempotency_key: str | None = None,
+    ) -> RememberedMessages:
+        """Store a conversation as memories of one session.
+
+        messages: The messages, in order.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        session: The conversation. Default: a new name, which the receipts give.
+        user: The user that the memories belong to.
+        agent: The agent that the memories belong to.
+        context: A path of topics for all of them.
+        tags: Short labels for all of them.
+        attributes: More about each of them; role and turn are added.
+        ttl: How long from now they are kept: a number of seconds, or 12h, 7d, 1 week; never for good.
+        reinstate: Store messages even if the same texts were forgotten before.
+        wait: Wait, at most 30 seconds, until all can be found semantically too.
+        idempotency_key: A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes
+            nothing and returns the first answer, unless its memory was forgotten since.
+        """
+        values: dict[str, Any] = {
+            "messages": messages, "namespace": namespace, "session": session, "user": user, "agent": agent,
+            "context": context, "tags": tags, "attributes": attributes, "ttl": ttl, "reinstate": reinstate,
+            "wait": wait, "idempotency_key": idempotency_key,
+        }  # fmt: skip
+        return self._carry_out(REMEMBER_MESSAGES, values)
+
     def recall(
         self,
         query: str,
         *,
         namespace: str = DEFAULT_NAMESPACE,
         limit: int = 10,
+        min_score: float | None = None,
+        min_relevance: float = 0.0,
         max_tokens: int | None = None,
         layers: Layer | str | Sequence[Layer | str] = (Layer.SEMANTIC,),
         explain: bool = False,
@@ -209,6 +257,10 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         query: The question, in any language. A "quoted phrase" must occur exactly, unless the question ends in "?".
         namespace: Only memories of this namespace.
         limit: At most this many memories; only the layer contextual, where it is asked for, adds what surrounds them.
+        min_score: Only hits of at least this score, in nats; scores compare within one answer only. Default: no
+            limit.
+        min_relevance: Only hits whose own confidence, the estimated probability that they are relevant, is at least
+            this, from 0 to 1. min_confidence is about the memory's confidence.
         max_tokens: At most this many tokens, as estimated, of memory text in the answer; the weakest hits are left
             out first. Default: no limit.
         layers: What to return: semantic (the matches), contextual (also up to seven memories around each: before and
@@ -223,8 +275,9 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         filters: Which memories are meant; see `Filters`.
         """
         values: dict[str, Any] = {
-            "query": query, "namespace": namespace, "limit": limit, "max_tokens": max_tokens, "layers": layers,
-            "explain": explain, "recipe": recipe, "format": format, **filters,
+            "query": query, "namespace": namespace, "limit": limit, "min_score": min_score,
+            "min_relevance": min_relevance, "max_tokens": max_tokens, "layers": layers, "explain": explain,
+            "recipe": recipe, "format": format, **filters,
         }  # fmt: skip
         return self._carry_out(RECALL, values)
 

@@ -18,6 +18,7 @@ from ai_memory.types import Selection
 from ai_memory.wording.ways import EMBED_PENDING, by_field
 
 NO_MEMORIES = "there are no memories in this namespace"
+BELOW = "no hit reaches the min_score and min_relevance that were asked for"
 WEAK = "the best matches share little with the question; they may not answer it"
 
 
@@ -97,6 +98,16 @@ def notices(
             code="vectors_pending",
             message=f"{_memories(pending)} {lack} found lexically only",
             mend=str(EMBED_PENDING),
+        )
+
+
+def below_least(below: int) -> Iterator[Notice]:
+    """What `min_score` and `min_relevance` left out."""
+    if below:
+        yield Notice(
+            code="below_least",
+            message=f"{_memories(below)} matched but did not reach min_score or min_relevance",
+            mend=str(by_field("min_relevance", "X", " with a smaller number")),
         )
 
 

@@ -158,7 +158,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     """Something the reader must know about this answer: a degraded part or what was left out, and how to fix it.
 
     Codes: `words_only`, `vectors_pending`, `ended_left_out`, `budget_cut`, `phrase_limit`, `phrase_nowhere`, `no_filter_match`,
-    `recipe_left_out`, `graph_unread`, `graph_failed`.
+    `below_least`, `recipe_left_out`, `graph_unread`, `graph_failed`.
     """
 
     code: str

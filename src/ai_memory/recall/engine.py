@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import compress
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -44,6 +45,19 @@ from ai_memory.types import MemoryRecord, Selection
 _HASHED_DECIMALS = 4
 
 
+class Least(NamedTuple):
+    """What a hit must reach to be returned."""
+
+    score: float | None = None
+    """In nats; None for any."""
+    relevance: float = 0.0
+    """A hit's confidence, in [0, 1]."""
+
+    def reached(self, hit: Hit) -> bool:
+        """Whether a hit reaches both."""
+        return (self.score is None or hit.score >= self.score) and hit.confidence >= self.relevance
+
+
 class Question(Struct, frozen=True, kw_only=True):
     """What is asked, of which memories, and how much to return. `selection.now` is filled in."""
 
@@ -51,6 +65,7 @@ class Question(Struct, frozen=True, kw_only=True):
     selection: Selection
     limit: int = 10
     max_tokens: int | None = None
+    least: Least = Least()
     layers: tuple[Layer, ...] = (Layer.SEMANTIC, Layer.CONTEXTUAL)
     explain: bool = False
     as_context: bool = False
@@ -146,13 +161,14 @@ def recall(
         arranged = newest_first(question.text, view, ranking, stored, replaced_by)
     ranking = arranged.ranking.first(question.limit)
     covered = coverage(ranking.words, plan.terms, ranking.rows)
-    hits, dropped = _hits(
+    hits, below, dropped = _hits(
         _Found(question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, covered)
     )
     found_notices += abstention.notices(
         view, plan, scored, ranking, dropped=dropped, limit=question.limit, semantic=vector is not None
     )
-    reason = None if hits else _reason(question, plan, view, filtered, scored, dropped)
+    found_notices += abstention.below_least(below)
+    reason = None if hits else _reason(question, plan, view, filtered, scored, below, dropped)
     greatest = max((hit.confidence for hit in hits), default=0.0)
     trusted = why_trusted(greatest, ranking.scores.tolist(), covered.shares, ranking.joint_coverage) if hits else None
     if hits and trusted is None:
@@ -169,7 +185,11 @@ def recall_empty(question: Question, notices: tuple[Notice, ...] = ()) -> Answer
     return _answer(question, (), abstention.NO_MEMORIES, notices, searched, started)
 
 
-def _reason(question: Question, plan: Plan, view: PartitionView, filtered: Mask, scored: Scored, dropped: int) -> str:
+def _reason(
+    question: Question, plan: Plan, view: PartitionView, filtered: Mask, scored: Scored, below: int, dropped: int
+) -> str:
+    if below and not dropped:
+        return abstention.BELOW
     return abstention.reason(
         view,
         plan,
@@ -188,8 +208,11 @@ def _check(question: Question) -> None:
             raise InvalidInputError(f"{name} must be at least 1, not {value}", field=name, limit=1, actual=value)
 
 
-def _hits(found: _Found) -> tuple[tuple[Hit, ...], int]:
-    """The hits within the budget, and how many the budget left out. Memories erased meanwhile are left out."""
+def _hits(found: _Found) -> tuple[tuple[Hit, ...], int, int]:
+    """The hits within the budget, and how many were left out below the least that was asked for, and by the budget.
+
+    Memories erased meanwhile are left out.
+    """
     question, view, store, ranking = found.question, found.view, found.store, found.ranking
     selection = found.plan.selection
     keys = view.keys()[ranking.rows].tolist()
@@ -199,7 +222,10 @@ def _hits(found: _Found) -> tuple[tuple[Hit, ...], int]:
     there = [at for at, key in enumerate(keys) if key in stored]
     group = found.arranged.group_of(0)
     ahead = leads(ranking.scores.tolist(), together=group.places if group else ())
-    hits = [_hit(found, at, place, stored[keys[at]].record, ahead[at]) for place, at in enumerate(there, 1)]
+    ranked = [_hit(found, at, place, stored[keys[at]].record, ahead[at]) for place, at in enumerate(there, 1)]
+    reached = [question.least.reached(hit) for hit in ranked]
+    hits, there = list(compress(ranked, reached)), list(compress(there, reached))
+    below = len(ranked) - len(hits)
     hits = layers.with_successors(store, selection, hits)
     if Layer.CONTEXTUAL in question.layers:
         pairs = [[(stored[key].record, how) for key, how in neighbours[at] if key in stored] for at in there]
@@ -207,9 +233,9 @@ def _hits(found: _Found) -> tuple[tuple[Hit, ...], int]:
     if Layer.DETAILED in question.layers:
         hits = layers.with_details(store, selection, hits)
     if question.max_tokens is None:
-        return tuple(hits), 0
+        return tuple(hits), below, 0
     kept = budget.within(hits, question.max_tokens)
-    return kept, len(hits) - len(kept)
+    return kept, below, len(hits) - len(kept)
 
 
 def _neighbours(found: _Found) -> list[list[tuple[int, str]]]:

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from ai_memory.clock import from_micros
@@ -67,6 +68,8 @@ def _filters(selection: Selection) -> dict[str, str]:
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):

@@ -36,6 +36,7 @@ HANDLERS: dict[str, Handler] = dict(
     (
         _bind(write.REMEMBER, writing.remember),
         _bind(write.REMEMBER_MANY, writing.remember_many),
+        _bind(write.REMEMBER_MESSAGES, writing.remember_messages),
         _bind(write.REVISE, writing.revise),
         _bind(write.RETIRE, writing.retire),
         _bind(write.FORGET, forgetting.forget),

@@ -23,6 +23,10 @@ VALUES: dict[str, Any] = {
     "verdict": "outdated",
     "action": "pause",
     "memories": [{"text": "Ada leads the search team."}, {"text": "The office closes at six.", "type": "procedural"}],
+    "messages": [
+        {"role": "user", "content": "I moved to Riga in May.", "name": "Ada"},
+        {"role": "assistant", "content": "Noted."},
+    ],
 }
 """Example values of the required fields."""
 

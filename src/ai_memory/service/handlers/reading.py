@@ -32,7 +32,7 @@ from ai_memory.operations.reading import (
 )
 from ai_memory.operations.zones import in_users_zone
 from ai_memory.recall.answer import Answer, Moved, Notice
-from ai_memory.recall.engine import Question, recall_empty
+from ai_memory.recall.engine import Least, Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
 from ai_memory.recall.evidence.background import ENOUGH_ROWS
 from ai_memory.recall.evidence.periods import Period
@@ -108,6 +108,7 @@ def _recalled(parts: Parts, request: RecallRequest, recipe: Recipe | None) -> An
         selection=selection,
         limit=request.limit,
         max_tokens=request.max_tokens,
+        least=Least(request.min_score, request.min_relevance),
         layers=request.layers,
         explain=request.explain,
         as_context=request.format == "context",

@@ -14,12 +14,15 @@ from ai_memory.operations.writing import (
     Draft,
     Receipts,
     RefusedDraft,
+    RememberedMessages,
     RememberManyRequest,
+    RememberMessagesRequest,
     RememberRequest,
     RetireRequest,
     ReviseRequest,
 )
 from ai_memory.operations.zones import in_users_zone
+from ai_memory.service.handlers.conversation.messages import drafts_of, new_session
 from ai_memory.service.handlers.drafts import differing_fields, to_remember, to_revise
 from ai_memory.service.handlers.expiry import with_expiry
 from ai_memory.service.handlers.lookup import no_such_memory
@@ -58,6 +61,11 @@ def remember(parts: Parts, request: RememberRequest) -> Receipt:
 
 def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
     """Keep many memories; each gets its own receipt, and a wrong one does not stop the others."""
+    return remember_drafts(parts, request, Write("remember_many", request, request.namespace, request.idempotency_key))
+
+
+def remember_drafts(parts: Parts, request: RememberManyRequest, asked: Write) -> Receipts:
+    """As `remember_many`, for the operation that was `asked` for, whose request the batch was made from."""
     given = [in_users_zone(draft, parts.zone) for draft in request.memories]
     drafts, commands, places, receipts = _prepare(parts, given, request.namespace, reinstate=request.reinstate)
     found = touched(parts, commands, request.on_conflict)
@@ -72,10 +80,23 @@ def remember_many(parts: Parts, request: RememberManyRequest) -> Receipts:
             filled[place] = _touching(_receipt(drafts[place], result, why_pending), each, own)
         return _counted([receipt for receipt in filled if receipt is not None])
 
-    asked = Write("remember_many", request, request.namespace, request.idempotency_key)
     answered, repeated = write_once(parts, asked, [*commands, *following], answer, Receipts)
     true = _as_it_is(parts, request.namespace, answered.receipts, repeated=repeated, texts=_texts(found))
     return _counted(_awaited(parts, true) if request.wait else true)
+
+
+def remember_messages(parts: Parts, request: RememberMessagesRequest) -> RememberedMessages:
+    """Keep a conversation; each message gets a receipt, and one that is left out does not stop the others."""
+    session = request.session or new_session(parts, request)
+    many = RememberManyRequest(
+        memories=list(drafts_of(request, session)),
+        namespace=request.namespace,
+        reinstate=request.reinstate,
+        wait=request.wait,
+    )
+    asked = Write("remember_messages", request, request.namespace, request.idempotency_key)
+    answered = remember_drafts(parts, many, asked)
+    return RememberedMessages(session=session, receipts=answered.receipts, counts=answered.counts)
 
 
 def _touching(receipt: Receipt, found: Touched, results: Sequence[Result]) -> Receipt:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 from ai_memory.clock import to_micros
+from ai_memory.conditions.meaning import Attribute
+from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
 from ai_memory.inbox import Feedback, Proposal, ProposalState
 from ai_memory.store.cursors import cursor_of, position_of
@@ -84,7 +88,7 @@ def select(
     """As `Store.select`."""
     if limit < 1:
         raise InvalidInputError(f"limit must be at least 1, not {limit}")
-    conditions = Conditions(selection)
+    conditions = Conditions(selection, partial(_keys_with, connection, selection.namespace))
     beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
     if cursor is not None:
         occurred, memory_id = position_of(cursor, selection, newest_first, retired)
@@ -107,6 +111,19 @@ def select(
         return Page(memories=memories)
     *_, occurred = rows[limit - 1]
     return Page(memories=memories, cursor=cursor_of(selection, newest_first, retired, occurred, memories[-1].id))
+
+
+def _keys_with(connection: Connection, namespace: str, condition: Attribute) -> list[int]:
+    """The keys of all revisions for which a condition on an attribute holds.
+
+    Cypher cannot look into JSON text: what may have the attribute is read, and decided here, as everywhere.
+    """
+    rows = connection.read(
+        "MATCH (r:Revision {namespace: $namespace}) WHERE r.attributes CONTAINS $trace RETURN r.key, r.attributes",
+        namespace=namespace,
+        trace=condition.trace,
+    )
+    return [key for key, attributes in rows if condition.holds(from_json(attributes, dict[str, Any]))]
 
 
 def relations(

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Callable
 from typing import Any
 
 from ai_memory.clock import DAY_MICROS, edge, to_micros
+from ai_memory.conditions.meaning import Attribute, Condition, Every, Filter, Not
+from ai_memory.conditions.parsing import parse_condition
 from ai_memory.errors import InvalidInputError
 from ai_memory.text.caseless import caseless
 from ai_memory.types import Selection
+
+KeysOf = Callable[[Attribute], list[int]]
+"""The keys of the revisions of the selection's namespace for which a condition on one attribute holds."""
 
 
 class Conditions:
     """The WHERE clause of a selection over revisions r, with its named values."""
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, keys_of: KeysOf) -> None:
         self.clauses = ["r.namespace = $namespace"]
         self.values: dict[str, Any] = {"namespace": selection.namespace}
+        self._filters(selection)
+        if selection.where is not None:
+            parts = _Parts(keys_of)
+            self.add(parts.holds(parse_condition(selection.where)), **parts.values)
+
+    def _filters(self, selection: Selection) -> None:
         self._what(selection)
         self._labels(selection)
         self._times(selection)
@@ -95,6 +108,41 @@ class Conditions:
     def _compare(self, property_: str, relation: str, name: str, at: dt.datetime) -> None:
         clause, values = compared(property_, relation, name, at)
         self.add(clause, **values)
+
+
+class _Filtered(Conditions):
+    """The conditions of the filters alone, of whichever namespace."""
+
+    def __init__(self, selection: Selection) -> None:
+        self.clauses = []
+        self.values = {}
+        self._filters(selection)
+
+
+class _Parts:
+    """The Cypher of a condition, part by part, each true or false and never null, with the values that all of it names."""
+
+    def __init__(self, keys_of: KeysOf) -> None:
+        self.values: dict[str, Any] = {}
+        self._keys_of = keys_of
+        self._count = 0
+
+    def holds(self, condition: Condition) -> str:
+        """The Cypher of one condition, in parentheses."""
+        if isinstance(condition, Not):
+            return f"(NOT {self.holds(condition.part)})"
+        if isinstance(condition, Attribute):
+            self._count += 1
+            self.values[f"w{self._count}_keys"] = self._keys_of(condition)
+            return f"(r.key IN $w{self._count}_keys)"
+        if isinstance(condition, Filter):
+            self._count += 1
+            filtered = _Filtered(condition.selection)
+            self.values.update({f"w{self._count}_{name}": value for name, value in filtered.values.items()})
+            renamed = re.sub(r"\$(\w+)", rf"$w{self._count}_\1", filtered.cypher)
+            return f"coalesce(({renamed}), false)"
+        joined = " AND " if isinstance(condition, Every) else " OR "
+        return f"({joined.join(map(self.holds, condition.parts))})"
 
 
 Compared = tuple[str, dict[str, int]]

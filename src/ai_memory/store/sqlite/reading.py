@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from ai_memory.clock import to_micros
 from ai_memory.errors import InvalidInputError
@@ -96,8 +97,7 @@ def select(
     number = namespace_number(connection, selection.namespace)
     if number is None:
         return Page(memories=())
-    written = spellings(connection, selection, number, retired=retired)
-    conditions = Conditions(selection, number, written)
+    conditions = Conditions(selection, number, partial(spellings, connection, namespace=number, retired=retired))
     if selection.known_at is None:
         conditions.add(LATEST if retired else "r.retired_at IS NULL")
     beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
@@ -108,8 +108,9 @@ def select(
             occurred=occurred,
             id=memory_id,
         )
+    source = _source(connection, selection, number, conditions.written)
     rows = connection.execute(
-        f"SELECT {RECORD_COLUMNS}, r.occurred FROM {_source(connection, selection, number, written)} WHERE {conditions.sql} "
+        f"SELECT {RECORD_COLUMNS}, r.occurred FROM {source} WHERE {conditions.sql} "
         f"ORDER BY r.occurred {order}, m.id {order} LIMIT :limit",
         {**conditions.values, "limit": limit + 1},
     ).fetchall()

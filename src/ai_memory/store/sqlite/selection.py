@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from ai_memory.clock import DAY_MICROS, edge, to_micros
+from ai_memory.conditions.meaning import COMPARED, Attribute, Condition, Every, Filter, Not, is_number
+from ai_memory.conditions.parsing import parse_condition
 from ai_memory.errors import InvalidInputError
 from ai_memory.store.values import json_text
 from ai_memory.text.caseless import caseless, spellings_in
 from ai_memory.types import Selection
 
 _FACETS = ("user", "agent", "session")
+_SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_NO_LABEL = re.compile(r'["\\\x00-\x1f]|^\.|\.\.|\.$|^$')
+"""In what cannot be written as a path of SQLite's: quotes, and empty names."""
 MANY = 16
 """Spellings of a context up to which each is looked up in the index, and not every row compared."""
 
@@ -73,10 +81,17 @@ class Conditions:
     Which revision of a memory is meant, it says only where the selection does, by `known_at`.
     """
 
-    def __init__(self, selection: Selection, namespace: int, written: Spellings) -> None:
+    def __init__(self, selection: Selection, namespace: int, look: Callable[[Selection], Spellings]) -> None:
         self.clauses = ["r.namespace = :namespace", "m.namespace = :namespace"]
         self.values: dict[str, Any] = {"namespace": namespace}
-        self._written = written
+        self.written = look(selection)
+        self._filters(selection)
+        if selection.where is not None:
+            # A part of a condition finds its contexts where the selection does.
+            parts = _Parts(lambda part: look(replace(part, known_at=selection.known_at)))
+            self.add(parts.holds(parse_condition(selection.where)), parts.values)
+
+    def _filters(self, selection: Selection) -> None:
         self._what(selection)
         self._labels(selection)
         self._times(selection)
@@ -107,8 +122,8 @@ class Conditions:
         if selection.pinned is not None:
             self.add("r.pinned = :pinned", pinned=int(selection.pinned))
         context = selection.context.strip("/")
-        if self._written.contexts is not None:
-            self.add(*below_contexts(self._written.contexts))
+        if self.written.contexts is not None:
+            self.add(*below_contexts(self.written.contexts))
         elif context:
             same = "caseless(r.context)"
             self.add(
@@ -121,12 +136,12 @@ class Conditions:
             self.add("r.confidence >= :confidence", confidence=selection.min_confidence)
 
     def _labels(self, selection: Selection) -> None:
-        for number, tags in enumerate(self._written.tags):
+        for number, tags in enumerate(self.written.tags):
             self._tagged("IN", f"tag{number}", tags)
         if selection.any_tags:
-            self._tagged("IN", "any_tags", self._written.any_tags)
+            self._tagged("IN", "any_tags", self.written.any_tags)
         if selection.without_tags:
-            self._tagged("NOT IN", "without_tags", self._written.without_tags)
+            self._tagged("NOT IN", "without_tags", self.written.without_tags)
 
     def _tagged(self, relation: str, name: str, tags: Sequence[str]) -> None:
         if len(tags) == 1:
@@ -159,6 +174,84 @@ class Conditions:
             self.add("(r.expires_at IS NULL OR r.expires_at > :expired_by)", expired_by=to_micros(selection.expired_by))
         if selection.expires_before is not None:
             self.add("r.expires_at < :expires_before", expires_before=to_micros(selection.expires_before))
+
+
+class _Filtered(Conditions):
+    """The conditions of the filters alone, of whichever namespace."""
+
+    def __init__(self, selection: Selection, written: Spellings) -> None:
+        self.clauses = []
+        self.values = {}
+        self.written = written
+        self._filters(selection)
+
+
+class _Parts:
+    """The SQL of a condition, part by part, each true or false and never NULL, with the values that all of it names."""
+
+    def __init__(self, look: Callable[[Selection], Spellings]) -> None:
+        self.values: dict[str, Any] = {}
+        self._look = look
+        self._count = 0
+
+    def holds(self, condition: Condition) -> str:
+        """The SQL of one condition, in parentheses."""
+        if isinstance(condition, Not):
+            return f"(NOT {self.holds(condition.part)})"
+        if isinstance(condition, Attribute):
+            return self._attribute(condition)
+        if isinstance(condition, Filter):
+            return self._filter(condition)
+        joined = " AND " if isinstance(condition, Every) else " OR "
+        return f"({joined.join(map(self.holds, condition.parts))})"
+
+    def _filter(self, condition: Filter) -> str:
+        self._count += 1
+        filtered = _Filtered(condition.selection, self._look(condition.selection))
+        self.values.update({f"w{self._count}_{name}": value for name, value in filtered.values.items()})
+        renamed = re.sub(r":(\w+)", rf":w{self._count}_\1", filtered.sql)
+        return f"coalesce(({renamed}), 0)"
+
+    def _attribute(self, condition: Attribute) -> str:
+        # Most rows have no such attribute, which their text tells; for most others SQLite finds and compares the value. Lists,
+        # and names with dots, are left to the function.
+        self._count += 1
+        trace, asked = f"w{self._count}_trace", f"w{self._count}_asked"
+        self.values |= {trace: condition.trace, asked: json_text(condition)}
+        slow = f"attribute_holds(r.attributes, :{asked})"
+        held = self._value(condition, slow) if not _NO_LABEL.search(condition.path) else slow
+        return f"(CASE WHEN instr(r.attributes, :{trace}) > 0 THEN {held} ELSE 0 END)"
+
+    def _value(self, condition: Attribute, slow: str) -> str:
+        """The comparison of the one value that a path leads to in JSON, where it is no list."""
+        path, number = condition.path.split("."), self._count
+        self.values[f"w{number}_path"] = "$" + "".join(f'."{label}"' for label in path)
+        kind, value = (f"json_{name}(r.attributes, :w{number}_path)" for name in ("type", "extract"))
+        otherwise = "0" if len(path) == 1 else slow
+        if condition.operator == "exists":
+            return f"(CASE WHEN {kind} IS NOT NULL THEN 1 ELSE {otherwise} END)"
+        texts = [each[:COMPARED] for each in condition.values if isinstance(each, str)]
+        numbers = [each for each in condition.values if is_number(each)]
+        words = [json_text(each) for each in condition.values if each is None or isinstance(each, bool)]
+        text = self._compared(f"substr({value}, 1, {COMPARED})", condition.operator, f"w{number}_texts", texts)
+        amount = self._compared(value, condition.operator, f"w{number}_numbers", numbers)
+        self.values[f"w{number}_words"] = json_text(words)
+        word = f"{kind} IN (SELECT value FROM json_each(:w{number}_words))"
+        cases = [
+            f"WHEN '{name}' THEN ({found} OR {otherwise})"
+            for name, found in (("text", text), ("integer", amount), ("real", amount))
+        ]
+        cases += [f"WHEN '{name}' THEN ({word} OR {otherwise})" for name in ("true", "false", "null")]
+        return f"(CASE coalesce({kind}, '') {' '.join(cases)} WHEN '' THEN {otherwise} ELSE {slow} END)"
+
+    def _compared(self, value: str, operator: str, name: str, wanted: Sequence[Any]) -> str:
+        if not wanted:
+            return "0"
+        if operator == "in":
+            self.values[name] = json_text(wanted)
+            return f"{value} IN (SELECT value FROM json_each(:{name}))"
+        (self.values[name],) = wanted
+        return f"{value} {_SIGNS[operator]} :{name}"
 
 
 def below_contexts(contexts: Sequence[str]) -> tuple[str, dict[str, str]]:

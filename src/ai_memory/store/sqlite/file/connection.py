@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ai_memory.conditions.meaning import attribute_holds
 from ai_memory.errors import (
     InvalidInputError,
     MemoryServiceError,
@@ -149,6 +150,7 @@ def connect(
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.create_function("caseless", 1, caseless, deterministic=True)
+        connection.create_function("attribute_holds", 2, attribute_holds, deterministic=True)
     except (sqlite3.Error, UnicodeDecodeError):  # SQLite repeats damaged text of the schema in its message
         connection.close()
         raise

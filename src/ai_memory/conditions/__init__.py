@@ -1,0 +1,1 @@
+"""Conditions on attributes, with AND, OR and NOT over all filters: their language, and what they mean."""
