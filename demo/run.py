@@ -20,6 +20,7 @@ from typing import Any
 
 from ai_memory import Client
 from ai_memory.recall.answer import Answer, Hit
+from changing import ask, propose_and_undo, remember_stories, stories
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -184,6 +185,14 @@ def main() -> int:
                 tally[question["kind"]].append(passed)
                 unexpected += not passed and bool(question["expect"]) and not is_known(question)
                 show(question, answer, keys, times[-1], passed)
+            print("\nFacts that change")
+            remember_stories(client)
+            wait_for_vectors(client)
+            for story in stories():
+                passed = ask(client, story)
+                tally["changed"].append(passed)
+                unexpected += not passed
+            propose_and_undo(client)
             client.close()
         finally:
             server.stop()

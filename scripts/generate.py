@@ -20,6 +20,7 @@ from python_methods import (
     upkeep_module,
 )
 from recall_picture import recall_picture
+from truth_picture import truth_picture
 from typescript_client import typescript_module
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/recall.svg": recall_picture,
     "docs/reference.md": reference_page,
     "docs/settings.md": settings_page,
+    "docs/truth.svg": truth_picture,
 }
 
 

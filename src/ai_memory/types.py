@@ -42,6 +42,8 @@ class RelationType(StrEnum):
     CONTRADICTS = "CONTRADICTS"
     CAUSES = "CAUSES"
     REFERS_TO = "REFERS_TO"
+    DIGEST_OF = "DIGEST_OF"
+    """The source, a digest, was derived from the target by `consolidate`, and is erased with it."""
     MERGED_INTO = "MERGED_INTO"
     """The source, an entity, is the same as the target and answers under it: a decision of `merge`."""
     SPLIT_INTO = "SPLIT_INTO"

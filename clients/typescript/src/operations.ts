@@ -134,6 +134,15 @@ export interface Change {
   decision: Relation | null;
 }
 
+/** One value of a fact that changed. */
+export interface ChangedValue {
+  id: string;
+  text: string;
+  since: string;
+  /** When the next value began; None for the one that holds. */
+  until: string | null;
+}
+
 /** A page of changes, the earliest first. Of memories that are forgotten by now nothing is shown. */
 export interface Changes {
   since: string;
@@ -183,6 +192,35 @@ export interface ChangesRequest {
   limit?: number;
   /** The cursor from the previous page; the other fields must be the same. */
   cursor?: string | null;
+}
+
+/** What to sum up: a session, a topic or a context. Nothing is written unless dry_run is false. */
+export interface ConsolidateRequest {
+  /** The memories of this session. */
+  session?: string | null;
+  /** The memories that answer this, a question or a few words. */
+  topic?: string | null;
+  /** The memories in this context path or below it. */
+  context?: string | null;
+  /** Only memories of this user. Default: those of each user apart. */
+  user?: string | null;
+  /** At most this many sentences in a digest. */
+  sentences?: number;
+  /** Only show what would be written and proposed. */
+  dry_run?: boolean;
+  /** The namespace to work in; nothing is read or written across namespaces. */
+  namespace?: string;
+}
+
+/** What some memories come to: a digest for each user, what repeats what, and the facts that changed. */
+export interface Consolidated {
+  dry_run: boolean;
+  /** How many were looked at. Those that expire are left out, and so are digests. */
+  memories: number;
+  digests: Digest[];
+  repeated: Repeated[];
+  /** For each fact its values, the oldest first. */
+  changed: ChangedValue[][];
 }
 
 /** One path: how many memories are directly in it, and how many in it and below. */
@@ -269,6 +307,21 @@ export interface DecisionsRequest {
 export interface Detail {
   history: MemoryRecord[];
   relations: Relation[];
+}
+
+/** What some memories say, in sentences of their own, in order of time, each with the number of its source. */
+export interface Digest {
+  user: string | null;
+  title: string;
+  text: string;
+  /** The ids of the memories that are cited, by number from 1. */
+  sources: string[];
+  /** What became of it; None in a dry run. */
+  outcome: "duplicate_of" | "rejected" | "stored" | "superseded" | null;
+  /** The insight that holds it. */
+  memory_id: string | null;
+  /** Of one that was refused: why. */
+  reason: string | null;
 }
 
 /** A memory to store: its text and what is known about it. */
@@ -451,8 +504,6 @@ export interface ForgetManyRequest {
   min_importance?: number;
   /** Only memories of at least this confidence, from 0 to 1. */
   min_confidence?: number;
-  /** Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and $not. */
-  where?: Record<string, unknown> | null;
   /** Only what was true in the world at this instant: valid_from <= as_of < valid_to. */
   as_of?: string | null;
   /** Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now. */
@@ -793,8 +844,6 @@ export interface ListRequest {
   min_importance?: number;
   /** Only memories of at least this confidence, from 0 to 1. */
   min_confidence?: number;
-  /** Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and $not. */
-  where?: Record<string, unknown> | null;
   /** Only what was true in the world at this instant: valid_from <= as_of < valid_to. */
   as_of?: string | null;
   /** Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now. */
@@ -887,18 +936,6 @@ export interface MergeRequest {
   namespace?: string;
 }
 
-/** One message, as programs that talk to language models have it; fields that are not named here are ignored. */
-export interface Message {
-  /** Who speaks: user or assistant (or human, ai, model). What system, developer, tool and function say is left out. */
-  role: string;
-  /** The text, or a list of parts, of which those of type text, input_text and output_text are kept. */
-  content: string | (string | Record<string, unknown>)[] | null;
-  /** The speaker's name. Default: the role. */
-  name: string | null;
-  /** When it was said: a date and time, or seconds since 1970. */
-  time: string | null;
-}
-
 /** What feedback has made of a memory's confidence; `memory.confidence` is what it is now. */
 export interface Moved {
   /** The confidence as it was given, in [0, 1]. */
@@ -967,7 +1004,7 @@ export interface NeighboursRequest {
   limit?: number;
 }
 
-/** Something the reader must know about this answer: a degraded part or what was left out, and how to fix it. Codes: `words_only`, `vectors_pending`, `ended_left_out`, `budget_cut`, `phrase_limit`, `phrase_nowhere`, `no_filter_match`, `below_least`, `recipe_left_out`, `graph_unread`, `graph_failed`. */
+/** Something the reader must know about this answer: a degraded part or what was left out, and how to fix it. Codes: `words_only`, `vectors_pending`, `ended_left_out`, `budget_cut`, `phrase_limit`, `phrase_nowhere`, `no_filter_match`, `recipe_left_out`, `graph_unread`, `graph_failed`. */
 export interface Notice {
   code: string;
   message: string;
@@ -1164,8 +1201,6 @@ export interface RecallRequest {
   min_importance?: number;
   /** Only memories of at least this confidence, from 0 to 1. */
   min_confidence?: number;
-  /** Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and $not. */
-  where?: Record<string, unknown> | null;
   /** Only what was true in the world at this instant: valid_from <= as_of < valid_to. */
   as_of?: string | null;
   /** Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now. */
@@ -1182,10 +1217,6 @@ export interface RecallRequest {
   query: string;
   /** At most this many memories; only the layer contextual, where it is asked for, adds what surrounds them. */
   limit?: number;
-  /** Only hits of at least this score, in nats; scores compare within one answer only. Default: no limit. */
-  min_score?: number | null;
-  /** Only hits whose own confidence, the estimated probability that they are relevant, is at least this, from 0 to 1. min_confidence is about the memory's confidence. */
-  min_relevance?: number;
   /** At most this many tokens, as estimated, of memory text in the answer; the weakest hits are left out first. Default: no limit. */
   max_tokens?: number | null;
   /** What to return: semantic (the matches), contextual (also up to seven memories around each: before and after it in its session, and related ones), detailed (also their history and relations). */
@@ -1310,34 +1341,6 @@ export interface RememberManyRequest {
   idempotency_key?: string | null;
 }
 
-/** Up to 2,000 messages of one conversation, in order. Each that says something becomes a memory of the session. */
-export interface RememberMessagesRequest {
-  /** The messages, in order. */
-  messages: Message[];
-  /** The namespace to work in; nothing is read or written across namespaces. */
-  namespace?: string;
-  /** The conversation. Default: a new name, which the receipts give. */
-  session?: string | null;
-  /** The user that the memories belong to. */
-  user?: string | null;
-  /** The agent that the memories belong to. */
-  agent?: string | null;
-  /** A path of topics for all of them. */
-  context?: string;
-  /** Short labels for all of them. */
-  tags?: string[];
-  /** More about each of them; role and turn are added. */
-  attributes?: Record<string, unknown>;
-  /** How long from now they are kept: a number of seconds, or 12h, 7d, 1 week; never for good. */
-  ttl?: string | null;
-  /** Store messages even if the same texts were forgotten before. */
-  reinstate?: boolean;
-  /** Wait, at most 30 seconds, until all can be found semantically too. */
-  wait?: boolean;
-  /** A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes nothing and returns the first answer, unless its memory was forgotten since. */
-  idempotency_key?: string | null;
-}
-
 /** The text and what is known about it. A text that the same scope already has is not stored again. */
 export interface RememberRequest {
   /** The text to remember, up to 200,000 characters. Long texts are split into passages. */
@@ -1392,12 +1395,15 @@ export interface RememberRequest {
   idempotency_key?: string | null;
 }
 
-/** One receipt per message, in the order given, and how many had each outcome. A message that is not kept is `rejected` with the code `left_out`, and the reason says why. */
-export interface RememberedMessages {
-  /** The session of the memories. */
-  session: string;
-  receipts: Receipt[];
-  counts: Record<string, number>;
+/** A memory that says what an earlier one says; it is proposed to retire it. */
+export interface Repeated {
+  id: string;
+  /** The earlier one, which stays. */
+  of: string;
+  confidence: number;
+  reason: string;
+  /** None in a dry run. */
+  proposal: Proposal | null;
 }
 
 /** The memory to retire. With `known_at` it can still be found as it was known before. */
@@ -1640,8 +1646,6 @@ export interface TimelineRequest {
   min_importance?: number;
   /** Only memories of at least this confidence, from 0 to 1. */
   min_confidence?: number;
-  /** Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and $not. */
-  where?: Record<string, unknown> | null;
   /** Only what was true in the world at this instant: valid_from <= as_of < valid_to. */
   as_of?: string | null;
   /** Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now. */
@@ -1729,12 +1733,6 @@ export class MemoryClient extends Caller {
   /** Store many memories at once. */
   rememberMany(request: RememberManyRequest, options: CallOptions = {}): Promise<Receipts> {
     const route: Route = { method: "POST", path: "/memories/batch", reads: false, refusal: false, scoped: true };
-    return this.call(route, request, options);
-  }
-
-  /** Store a conversation as memories of one session. */
-  rememberMessages(request: RememberMessagesRequest, options: CallOptions = {}): Promise<RememberedMessages> {
-    const route: Route = { method: "POST", path: "/memories/messages", reads: false, refusal: false, scoped: true };
     return this.call(route, request, options);
   }
 
@@ -1867,6 +1865,12 @@ export class MemoryClient extends Caller {
   /** Say whether a memory was useful, wrong, outdated or irrelevant. */
   feedback(request: FeedbackRequest, options: CallOptions = {}): Promise<Judged> {
     const route: Route = { method: "POST", path: "/memories/{id}/feedback", reads: false, refusal: false, scoped: true };
+    return this.call(route, request, options);
+  }
+
+  /** Sum up a session, a topic or a context: a digest with citations, copies, facts that changed. */
+  consolidate(request: ConsolidateRequest = {}, options: CallOptions = {}): Promise<Consolidated> {
+    const route: Route = { method: "POST", path: "/consolidate", reads: false, refusal: false, scoped: true };
     return this.call(route, request, options);
   }
 

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from ai_memory.inbox import Feedback, Proposal, ProposalKind, ProposalState, Verdict
 from ai_memory.operations.base import Command, Operation, Route
-from ai_memory.operations.writing import MemoryId, Namespace, Reason, Reference
+from ai_memory.operations.writing import ContextPath, MemoryId, Name, Namespace, Reason, Reference
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Share
 
 Note = Annotated[
@@ -113,6 +113,82 @@ class Judged(Struct, frozen=True, kw_only=True):
     proposal: Proposal | None = None
 
 
+class ConsolidateRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to sum up: a session, a topic or a context. Nothing is written unless dry_run is false."""
+
+    session: Annotated[Name | None, Meta(description="The memories of this session.")] = None
+    topic: Annotated[Reason | None, Meta(description="The memories that answer this, a question or a few words.")] = (
+        None
+    )
+    context: Annotated[ContextPath | None, Meta(description="The memories in this context path or below it.")] = None
+    user: Annotated[Name | None, Meta(description="Only memories of this user. Default: those of each user apart.")] = (
+        None
+    )
+    sentences: Annotated[int, Meta(ge=1, le=50, description="At most this many sentences in a digest.")] = 8
+    dry_run: Annotated[bool, Meta(description="Only show what would be written and proposed.")] = True
+    namespace: Namespace = DEFAULT_NAMESPACE
+
+
+class Digest(Struct, frozen=True, kw_only=True):
+    """What some memories say, in sentences of their own, in order of time, each with the number of its source."""
+
+    user: str | None = None
+    title: str
+    text: str
+    sources: tuple[str, ...]
+    """The ids of the memories that are cited, by number from 1."""
+    outcome: Literal["stored", "superseded", "duplicate_of", "rejected"] | None = None
+    """What became of it; None in a dry run."""
+    memory_id: str | None = None
+    """The insight that holds it."""
+    reason: str | None = None
+    """Of one that was refused: why."""
+
+
+class Repeated(Struct, frozen=True, kw_only=True):
+    """A memory that says what an earlier one says; it is proposed to retire it."""
+
+    id: str
+    of: str
+    """The earlier one, which stays."""
+    confidence: float
+    reason: str
+    proposal: Proposal | None = None
+    """None in a dry run."""
+
+
+class ChangedValue(Struct, frozen=True, kw_only=True):
+    """One value of a fact that changed."""
+
+    id: str
+    text: str
+    since: dt.datetime
+    until: dt.datetime | None = None
+    """When the next value began; None for the one that holds."""
+
+
+class Consolidated(Struct, frozen=True, kw_only=True):
+    """What some memories come to: a digest for each user, what repeats what, and the facts that changed."""
+
+    dry_run: bool
+    memories: int
+    """How many were looked at. Those that expire are left out, and so are digests."""
+    digests: tuple[Digest, ...] = ()
+    repeated: tuple[Repeated, ...] = ()
+    changed: tuple[tuple[ChangedValue, ...], ...] = ()
+    """For each fact its values, the oldest first."""
+
+
+CONSOLIDATE = Operation(
+    name="consolidate",
+    summary="Sum up a session, a topic or a context: a digest with citations, copies, facts that changed",
+    request=ConsolidateRequest,
+    response=Consolidated,
+    effect="write",
+    idempotent=True,
+    route=Route("POST", "/consolidate"),
+    command=Command(name="consolidate", positional=("topic",)),
+)
 PROPOSALS = Operation(
     name="proposals",
     summary="List what the service proposes, with both texts and what accepting does",

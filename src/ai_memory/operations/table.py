@@ -42,6 +42,7 @@ OPERATIONS: tuple[Operation, ...] = (
     inbox.PROPOSE,
     inbox.DECIDE,
     inbox.FEEDBACK,
+    inbox.CONSOLIDATE,
     watching.JOBS,
     watching.STEER_JOB,
     reading.HISTORY,

@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from ai_memory.inbox import ProposalKind, ProposalState, Verdict
-from ai_memory.operations.inbox import DECIDE, FEEDBACK, PROPOSALS, PROPOSE, Judged, Proposals, Proposed
+from ai_memory.operations.inbox import (
+    CONSOLIDATE,
+    DECIDE,
+    FEEDBACK,
+    PROPOSALS,
+    PROPOSE,
+    Consolidated,
+    Judged,
+    Proposals,
+    Proposed,
+)
 from ai_memory.python.async_calls import AsyncCalls
 from ai_memory.python.calls import Instant
 from ai_memory.types import DEFAULT_NAMESPACE
@@ -81,3 +91,21 @@ class AsyncInboxMethods(AsyncCalls):
         """Say whether a memory was useful, wrong, outdated or irrelevant."""
         values: dict[str, Any] = {"id": id, "verdict": verdict, "note": note, "namespace": namespace}
         return await self._carry_out(FEEDBACK, values)
+
+    async def consolidate(
+        self,
+        topic: str | None = None,
+        *,
+        session: str | None = None,
+        context: str | None = None,
+        user: str | None = None,
+        sentences: int = 8,
+        dry_run: bool = True,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Consolidated:
+        """Sum up a session, a topic or a context: a digest with citations, copies, facts that changed."""
+        values: dict[str, Any] = {
+            "topic": topic, "session": session, "context": context, "user": user, "sentences": sentences,
+            "dry_run": dry_run, "namespace": namespace,
+        }  # fmt: skip
+        return await self._carry_out(CONSOLIDATE, values)

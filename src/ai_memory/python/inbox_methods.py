@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from ai_memory.inbox import ProposalKind, ProposalState, Verdict
-from ai_memory.operations.inbox import DECIDE, FEEDBACK, PROPOSALS, PROPOSE, Judged, Proposals, Proposed
+from ai_memory.operations.inbox import (
+    CONSOLIDATE,
+    DECIDE,
+    FEEDBACK,
+    PROPOSALS,
+    PROPOSE,
+    Consolidated,
+    Judged,
+    Proposals,
+    Proposed,
+)
 from ai_memory.python.calls import Calls, Instant
 from ai_memory.types import DEFAULT_NAMESPACE
 
@@ -117,3 +127,30 @@ class InboxMethods(Calls):
         """
         values: dict[str, Any] = {"id": id, "verdict": verdict, "note": note, "namespace": namespace}
         return self._carry_out(FEEDBACK, values)
+
+    def consolidate(
+        self,
+        topic: str | None = None,
+        *,
+        session: str | None = None,
+        context: str | None = None,
+        user: str | None = None,
+        sentences: int = 8,
+        dry_run: bool = True,
+        namespace: str = DEFAULT_NAMESPACE,
+    ) -> Consolidated:
+        """Sum up a session, a topic or a context: a digest with citations, copies, facts that changed.
+
+        topic: The memories that answer this, a question or a few words.
+        session: The memories of this session.
+        context: The memories in this context path or below it.
+        user: Only memories of this user. Default: those of each user apart.
+        sentences: At most this many sentences in a digest.
+        dry_run: Only show what would be written and proposed.
+        namespace: The namespace to work in; nothing is read or written across namespaces.
+        """
+        values: dict[str, Any] = {
+            "topic": topic, "session": session, "context": context, "user": user, "sentences": sentences,
+            "dry_run": dry_run, "namespace": namespace,
+        }  # fmt: skip
+        return self._carry_out(CONSOLIDATE, values)

@@ -19,6 +19,7 @@ from ai_memory.recall.recipe import NEWEST
 from ai_memory.store.base import StoredRevision
 from ai_memory.text.passages import passage_at
 from ai_memory.text.stopwords import ALL
+from ai_memory.truth.digest import is_digest
 from ai_memory.truth.rivals import COMPARED, Asking, Group, rivals
 from ai_memory.truth.statement import Statement, statement, terms_of
 from ai_memory.truth.wording import Wanted, asks_about_several, asks_about_the_past, wanted
@@ -153,7 +154,7 @@ def _statement(view: PartitionView, ranking: Ranking, at: int, stored: StoredRev
         record.text[start:end],
         int(view.occurred()[row]),
         dated=record.valid_from is not None,
-        asks=bool(view.asks()[row]),
+        asks=bool(view.asks()[row]) or is_digest(record),  # neither states a value of its own
         author=record.author,
         user=record.user,
         context=record.context,

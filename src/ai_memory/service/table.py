@@ -17,7 +17,7 @@ from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.service.handlers import generations, jobs, moving, proposals, reading, watching, writing
-from ai_memory.service.handlers.ageing import changes
+from ai_memory.service.handlers.ageing import changes, consolidating
 from ai_memory.service.handlers.erasing import about, forgetting
 from ai_memory.service.handlers.graph import deciding, relations, walking
 from ai_memory.service.parts import Parts
@@ -64,6 +64,7 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(propose.FEEDBACK, proposals.feedback),
         _bind(watch.JOBS, jobs.jobs),
         _bind(watch.STEER_JOB, jobs.steer_job),
+        _bind(propose.CONSOLIDATE, consolidating.consolidate),
         _bind(move.NAMESPACES, moving.namespaces),
         _bind(change.CHANGES, changes.changes),
         _bind(watch.STATS, watching.stats),

@@ -59,9 +59,8 @@ class Remember(Struct, frozen=True, kw_only=True):
     is later, and a SUPERSEDES relation from the new memory; one that is retired or ended before gets the relation only. Where
     the new one is a duplicate, the memory that is there supersedes them instead, unless it is one of them.
 
-    Where the content has a key, it is a value of a line (see `store.keys`): it begins at its `valid_from` (or `at`), supersedes
-    the value that holds then, and ends at the latest where the next one begins, which supersedes it. Duplicate is then only what
-    `keys.said_already` says.
+    Where the content has a key, it is a value of a line (see `store.keys`): it supersedes the value that holds when it begins,
+    and ends where the next one begins, which supersedes it. Duplicate is then only what `keys.said_already` says.
     """
 
     id: str
@@ -74,6 +73,7 @@ class Remember(Struct, frozen=True, kw_only=True):
     dedup_key: bytes
     at: dt.datetime
     supersedes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # whose words it repeats; `not_found` where one of them is gone
     reinstate: bool = False
 
 
@@ -111,10 +111,10 @@ class Retire(Struct, frozen=True, kw_only=True):
 class Forget(Struct, frozen=True, kw_only=True):
     """Erase a memory: every revision, vector, tag, relation and place in a backlog, and the entities that nothing else supports.
 
-    Relations are erased that have it at either end or as evidence. Tombstones of its texts stay, from which no text can be read,
-    and log entries, which hold none; `reason` is kept in the log. The bytes are gone from the store's files when this returns,
-    unless a reader of an older snapshot is in the way: then at the next chance. The files of a database server are overwritten
-    when the server does it; see docs/neo4j.md.
+    Relations are erased that have it at either end or as evidence, and every memory that is a DIGEST_OF it. Tombstones of its texts
+    stay, from which no text can be read, and log entries, which hold none; `reason` is kept in the log. The bytes are gone from the
+    store's files when this returns, unless a reader of an older snapshot is in the way: then at the next chance. The files of a
+    database server are overwritten when the server does it; see docs/neo4j.md.
     """
 
     id: str
@@ -201,6 +201,8 @@ class Stored(Struct, frozen=True, kw_only=True):
     """Ids of forgotten memories whose text the stored content contains, among other words or outside its text."""
     ended_by: MemoryRecord | None = None
     """Of a value of a key: the later value of the key, stored before, with which it ends."""
+    digests: tuple[str, ...] = ()
+    """Of a forget: what was erased with it, since it repeats its words."""
     retired: MemoryRecord | None = None
     """Of a text that is current again: the newest memory of the scope that has it and was retired, as it was retired."""
 
@@ -540,10 +542,7 @@ class Store(Protocol):
         ...
 
     def swap_job(self, job: Job, expected: Job | None) -> bool:
-        """Insert or replace a job by its id, only while it is as `expected` (None: not there at all); whether it was done.
-
-        So one process of several takes a job, and learns that it lost it.
-        """
+        """Insert or replace a job by its id, only while it is as `expected` (None: not there); whether it was done."""
         ...
 
     def jobs(self, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:

@@ -28,6 +28,8 @@ _CUTS = (
     re.compile(r"\s+"),
 )
 """Where to cut, best place first: paragraph, line, sentence, clause, word. A cut falls after the match."""
+_TITLE = 2
+"""Letters of the longest title that is written with a full stop, such as Dr. and Mr."""
 _JOINERS = "\u200d\ufe0e\ufe0f"
 
 
@@ -49,6 +51,27 @@ def split(text: str, limit: int = LIMIT) -> list[Passage]:
         raise ValueError("a passage needs room for at least one character")
     weights = _weights(text, limit)
     return list(_passages(text, weights, limit))
+
+
+def sentences(text: str) -> list[Passage]:
+    """The sentences and lines of a text that say something, in order, without the blanks around them; none of an empty text.
+
+    A full stop ends no sentence behind an initial or a short title, nor where a small letter or a digit follows.
+    """
+    cuts = {match.end() for match in _CUTS[1].finditer(text)}
+    for match in _CUTS[2].finditer(text):
+        before, after = text[: match.start()].rsplit(None, 1)[-1:], text[match.end() : match.end() + 1]
+        short = bool(before) and len(before[0]) <= _TITLE and before[0][:1].isupper() and match.group().startswith(".")
+        if not (short or after.islower() or after.isdigit()):
+            cuts.add(match.end())
+    found, start = [], 0
+    for cut in sorted({*cuts, len(text)}):
+        said = text[start:cut]
+        if any(character.isalnum() for character in said):
+            lead = len(said) - len(said.lstrip())
+            found.append(Passage(start + lead, start + len(said.rstrip())))
+        start = cut
+    return found
 
 
 def passage_at(text: str, number: int) -> Passage:

@@ -58,8 +58,6 @@ class Background(Struct, frozen=True, kw_only=True):
     """How long after it expired a memory is erased."""
     lapse_after: dt.timedelta | None = None
     """How long a proposal waits for a decision before it is laid aside."""
-    digest_after: dt.timedelta | None = None
-    """How long nothing has been said in a session before it is summed up."""
     share: float = 0.1
     """In [0, 1]: what would touch more of a namespace within a day waits for a person."""
     per_hour: int = 1_000

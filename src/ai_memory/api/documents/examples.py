@@ -37,6 +37,7 @@ LINES = '{"text": "Ada leads the search team."}\n{"text": "The office closes at 
 MORE: dict[str, dict[str, Any]] = {
     "revise": {"text": "We ship on Thursdays."},
     "retire": {"reason": "The team was dissolved."},
+    "consolidate": {"session": "monday"},
     "propose": {"other": "mem_…"},
     "forget_many": {"tags": ["release"], "dry_run": True},
 }

@@ -11,6 +11,7 @@ from ai_memory.cli.output import explain, inbox
 from ai_memory.cli.output import jobs as job_list
 from ai_memory.cli.output.arrival import Arrival, Rehearsed, arrival, rehearsed
 from ai_memory.cli.output.changes import changes
+from ai_memory.cli.output.consolidated import consolidated
 from ai_memory.cli.output.file_receipts import FileReceipts
 from ai_memory.cli.output.forgetting import forgotten, forgotten_about
 from ai_memory.cli.output.layout import cut, day, isolated, moment, table, visible_line, wrap
@@ -21,7 +22,7 @@ from ai_memory.operations.changes import Changes
 from ai_memory.operations.deciding import Decision, MadeDecisions
 from ai_memory.operations.generations import Build, Generations
 from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
-from ai_memory.operations.inbox import Judged, Proposals, Proposed
+from ai_memory.operations.inbox import Consolidated, Judged, Proposals, Proposed
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.watching import Health, Jobs, Stats
@@ -521,6 +522,7 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Proposed: inbox.proposed,
     Judged: inbox.judged,
     Jobs: job_list.jobs,
+    Consolidated: consolidated,
     Receipt: receipt,
     Receipts: receipts,
     FileReceipts: file_receipts,

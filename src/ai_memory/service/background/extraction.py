@@ -22,6 +22,7 @@ from ai_memory.service.background.decisions import Decisions
 from ai_memory.store.base import Action, LogEntry, Store, StoredRevision
 from ai_memory.store.graph_file import GraphFile, Named, ReadRevision, Said
 from ai_memory.store.ids import entity_id
+from ai_memory.truth.digest import is_digest
 from ai_memory.types import DECISIONS, Entity, Problem, WipePending
 from ai_memory.wording.ways import REBUILD
 
@@ -237,7 +238,8 @@ class GraphReader:
     def _read(self, revision: StoredRevision, directory_of: Callable[[str], Directory]) -> ReadRevision:
         record = revision.record
         # When it was said, in the user's zone.
-        found = extract(record.text, said_at=in_zone(record.valid_from or record.created_at, self._zone))
+        said = "" if is_digest(record) else record.text  # what a digest says its sources have said
+        found = extract(said, said_at=in_zone(record.valid_from or record.created_at, self._zone))
         directory = directory_of(record.namespace) if found.mentions else Directory(())
         named: dict[Mention, Entity] = {}
         for each in resolve(found.mentions, directory):

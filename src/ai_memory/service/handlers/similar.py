@@ -21,6 +21,7 @@ from ai_memory.store.inbox import begins
 from ai_memory.text.properties import asks
 from ai_memory.text.stopwords import FIRST_PERSON, FIRST_PERSON_WIDE
 from ai_memory.truth.compare import CERTAIN, PROPOSED, Finding, Kind, compare
+from ai_memory.truth.digest import is_digest
 from ai_memory.truth.statement import Statement, statement
 from ai_memory.types import Actor, MemoryRecord, OnConflict, Similar, SimilarKind
 
@@ -80,7 +81,7 @@ def _touched(parts: Parts, view: PartitionView, command: Remember, then: OnConfl
     stored = [] if new.asks else _candidates(parts, view, command, new)
     if not stored:
         return NOTHING
-    findings = compare(new, [_statement(record) for record in stored])
+    findings = compare(new, [statement_of(record) for record in stored])
     similar: list[Similar] = []
     following: list[Command] = []
     about: list[str] = []
@@ -118,7 +119,9 @@ def _candidates(parts: Parts, view: PartitionView, command: Remember, new: State
     wanted = list(dict.fromkeys(keys.tolist()))[:COMPARED]
     loaded = parts.store.load(wanted)
     found = (loaded[key].record for key in wanted if key in loaded)
-    return [record for record in found if record.retired_at is None and _may_meet(command, record)]
+    return [
+        record for record in found if record.retired_at is None and not is_digest(record) and _may_meet(command, record)
+    ]
 
 
 def _may_meet(command: Remember, record: MemoryRecord) -> bool:
@@ -126,12 +129,13 @@ def _may_meet(command: Remember, record: MemoryRecord) -> bool:
     content = command.content
     if record.user != command.user or record.id in command.supersedes or len(record.text) > LONGEST:
         return False
-    if record.agent != command.agent and (_speaks_of_itself(content.text) or _speaks_of_itself(record.text)):
+    if record.agent != command.agent and (speaks_of_itself(content.text) or speaks_of_itself(record.text)):
         return False
     return content.key is None or record.key != content.key
 
 
-def _speaks_of_itself(text: str) -> bool:
+def speaks_of_itself(text: str) -> bool:
+    """Whether a text is in the first person: then agents are compared as well."""
     words = "".join(character if character.isalnum() else " " for character in text.casefold()).split()
     return not FIRST_PERSON.isdisjoint(words) or any(each in text for each in FIRST_PERSON_WIDE)
 
@@ -149,7 +153,8 @@ def _statement_of_new(command: Remember) -> Statement:
     )
 
 
-def _statement(record: MemoryRecord) -> Statement:
+def statement_of(record: MemoryRecord) -> Statement:
+    """What a stored memory states, as it is compared with others."""
     return statement(
         record.text,
         to_micros(begins(record)),

@@ -12,6 +12,7 @@ from ai_memory.store.neo4j.relating import carry_out as relate
 from ai_memory.store.neo4j.transaction import Transaction
 from ai_memory.store.rules import refuse, too_many_stores
 from ai_memory.store.tombstones import Entry, Trace, is_own
+from ai_memory.types import RelationType
 
 _REVISIONS = (
     "UNWIND $rows AS row MATCH (:Node {namespace: row[0], id: row[1]})-[:HAS_REVISION]->(r:Revision) "
@@ -36,6 +37,10 @@ _MEMORIES = (
     "UNWIND $rows AS row MATCH (m:Node {namespace: row[0], id: row[1]}) "
     "OPTIONAL MATCH (m)-[:HAS_REVISION]->(r:Revision) DETACH DELETE r, m"
 )
+_DIGESTS = (
+    f"UNWIND $rows AS row MATCH (d:Node)-[:{RelationType.DIGEST_OF}]->(m:Node {{namespace: row[0], id: row[1]}}) "
+    "RETURN DISTINCT m.namespace, m.id, d.id ORDER BY d.id"
+)
 _REQUESTS = (
     "UNWIND $rows AS row MATCH (a:Answer {namespace: row[0]}) WHERE any(each IN a.memories WHERE each IN row[1]) "
     "REMOVE a.request_digest"
@@ -56,6 +61,10 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
     named = list(dict.fromkeys((command.namespace, command.id) for command in commands))
     for namespace, memory_id, *revision in transaction.looked_up(_REVISIONS, named):
         histories.setdefault((namespace, memory_id), []).append(tuple(revision))
+    repeating: dict[tuple[str, str], list[str]] = {}
+    for namespace, memory_id, digest in transaction.looked_up(_DIGESTS, named):
+        repeating.setdefault((namespace, memory_id), []).append(digest)
+    digests: dict[tuple[str, str], list[str]] = {}
     results: list[Result] = []
     gone: dict[tuple[str, str], list[int]] = {}
     tombstones: list[Sequence[Any]] = []
@@ -81,13 +90,18 @@ def carry_out(transaction: Transaction, commands: Sequence[Forget]) -> list[Resu
             transaction.refusing.add(command.namespace, Entry(row, sequence, command.id, trace))
         decisions.extend((command.namespace, decision) for decision in command.decisions)
         left.extend(command.left)
-        results.append(Stored(sequence=sequence, memory_id=command.id))
+        digests[name] = repeating.get(name, [])
+        results.append(Stored(sequence=sequence, memory_id=command.id, digests=tuple(digests[name])))
     transaction.bury(tombstones)
     touched = _erase(transaction, gone)
     touched |= {tuple(row) for row in transaction.looked_up(_DECIDED, decisions)}
     if left:
         relate(transaction, left)
     transaction.in_pieces(_UNSUPPORTED, sorted(touched))
+    rest = dict.fromkeys((namespace, digest) for (namespace, _), each in digests.items() for digest in each)
+    more = [Forget(id=digest, namespace=namespace, at=commands[0].at, lapsed=True) for namespace, digest in rest]
+    if more:
+        carry_out(transaction, [each for each in more if (each.namespace, each.id) not in gone])
     return results
 
 

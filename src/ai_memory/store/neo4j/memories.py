@@ -253,7 +253,7 @@ def _names(command: MemoryCommand) -> Iterable[tuple[str, str]]:
     """The memories that a command reads, as (namespace, id)."""
     if isinstance(command, Restore):
         return ((record.namespace, record.id) for record in command.revisions[-1:])
-    earlier = command.supersedes if isinstance(command, Remember) else ()
+    earlier = (*command.supersedes, *command.sources) if isinstance(command, Remember) else ()
     return ((command.namespace, memory_id) for memory_id in (command.id, *earlier))
 
 

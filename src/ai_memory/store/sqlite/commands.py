@@ -74,6 +74,7 @@ def _is_plain(command: Command) -> bool:
     return (
         isinstance(command, Remember)
         and not command.supersedes
+        and not command.sources
         and not command.reinstate
         and command.content.key is None
     )
@@ -172,13 +173,16 @@ _DEDUP_KEY, _ID = attrgetter("dedup_key"), attrgetter("id")
 
 
 def _remember_specially(transaction: Transaction, command: Remember) -> Result:
-    """Remember with a key, `reinstate` or `supersedes`."""
+    """Remember with a key, `reinstate`, `sources` or `supersedes`."""
     earlier: dict[str, Held] = {}
     for memory_id in command.supersedes:
         held = transaction.current(command.namespace, memory_id)
         if held is None:
             return unknown(memory_id)
         earlier[memory_id] = held
+    for memory_id in command.sources:
+        if transaction.current(command.namespace, memory_id) is None:
+            return unknown(memory_id)
     if command.reinstate:
         for entry in transaction.refusing.about(command.namespace, command.content).said:
             lift(transaction.connection, transaction.namespace(command.namespace), entry)

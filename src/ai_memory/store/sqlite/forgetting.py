@@ -12,6 +12,7 @@ from ai_memory.store.sqlite.rows.seals import insert_sealed
 from ai_memory.store.sqlite.transaction import Transaction, chunks
 from ai_memory.store.sqlite.transaction.graveyard import bury
 from ai_memory.store.tombstones import Entry, Trace, is_own
+from ai_memory.types import RelationType
 
 
 def forget(transaction: Transaction, command: Forget) -> Result:
@@ -36,13 +37,16 @@ def forget(transaction: Transaction, command: Forget) -> Result:
         transaction.refusing.add(command.namespace, Entry(row, sequence, command.id, trace))
     erase_revisions(transaction, keys)
     connection.execute("DELETE FROM memories WHERE number = ?", (held.memory,))
+    digests = _digests_of(transaction, namespace, command.id)
     ends = _erase_edges(transaction, namespace, command)
     _erase_inbox(transaction, namespace, command.id)
     for each in command.left:
         relate(transaction, each)
     _erase_unsupported(transaction, namespace, ends)
     transaction.forgotten_ids.setdefault(command.namespace, []).append(command.id)
-    return Stored(sequence=sequence, memory_id=command.id)
+    for digest in digests:
+        forget(transaction, Forget(id=digest, namespace=command.namespace, at=command.at, lapsed=True))
+    return Stored(sequence=sequence, memory_id=command.id, digests=digests)
 
 
 def exclude(transaction: Transaction, command: Exclude) -> Result:
@@ -62,6 +66,15 @@ def exclude(transaction: Transaction, command: Exclude) -> Result:
     )
     refusing.add(brought.namespace, Entry(digest, sequence, None), salt, other)
     return Stored(sequence=sequence)
+
+
+def _digests_of(transaction: Transaction, namespace: int, memory_id: str) -> tuple[str, ...]:
+    """The digests that repeat words of a memory, those that have ended too."""
+    found = transaction.connection.execute(
+        "SELECT DISTINCT source FROM relations WHERE namespace = ? AND target = ? AND type = ? ORDER BY source",
+        (namespace, memory_id, str(RelationType.DIGEST_OF)),
+    )
+    return tuple(source for (source,) in found)
 
 
 def _erase_edges(transaction: Transaction, namespace: int, command: Forget) -> set[str]:

@@ -40,18 +40,21 @@ def forget(parts: Parts, request: ForgetRequest) -> Forgotten:
     records = [record for record in parts.store.get(request.namespace, ids) if record is not None]
     commands = forget_commands(parts, request.namespace, ids, now, reason, if_revision=request.if_revision)
 
+    digests: list[str] = []
+
     def answer(results: list[Result]) -> Forgotten:
         if not ids:
             memory_named(parts, request.namespace, request.id)  # which raises: the key has no value
         for memory_id, result in zip(ids, results, strict=True):
             raise_rejected(result, memory_id, request.namespace)
+        digests.extend(each for result in results if isinstance(result, Stored) for each in result.digests)
         return Forgotten(forgotten=len(ids), dry_run=False, ids=tuple(ids[:SHOWN_IDS]), states=states_of(records, now))
 
     if records:
         parts.follower.forget_saved()  # before the commit as well: a process killed right after it leaves no saved words
     asked = Write("forget", request, request.namespace, request.idempotency_key)
     forgotten, _ = write_once(parts, asked, commands, answer, Forgotten)
-    _drop_derived(parts, request.namespace, ids)
+    _drop_derived(parts, request.namespace, [*ids, *digests])
     return replace(forgotten, wipe_pending=parts.upkeep.unwiped())
 
 
@@ -208,6 +211,7 @@ def forget_all(parts: Parts, namespace: str, ids: Sequence[str], commands: Seque
     """How many of these memories were erased: all that nobody else has erased meanwhile."""
     parts.follower.forget_saved()
     forgotten = start = 0
+    digests: list[str] = []
     size = PAGE
     while start < len(ids):
         part = commands[start : start + size]
@@ -219,8 +223,9 @@ def forget_all(parts: Parts, namespace: str, ids: Sequence[str], commands: Seque
             size = max(len(part) // SMALLER, 1)
             continue
         forgotten += sum(isinstance(result, Stored) for result in results)
+        digests += [each for result in results if isinstance(result, Stored) for each in result.digests]
         start += size
-    _drop_derived(parts, namespace, ids)
+    _drop_derived(parts, namespace, [*ids, *digests])
     return forgotten
 
 

@@ -36,6 +36,12 @@ def to_relate(parts: Parts, request: RelateRequest) -> Relate:
     """The command for a request: its nodes looked up by id or name, with the entities that are new."""
     if request.type in DECISIONS:
         raise InvalidInputError(f"{request.type} is reserved for decisions", hint=MERGE_OR_SPLIT, field="type")
+    if request.type == RelationType.DIGEST_OF:
+        raise InvalidInputError(
+            f"{request.type} is reserved for digests: what is one is erased with its source",
+            hint="choose another name, such as SUMMARIZES",
+            field="type",
+        )
     dated = in_users_zone(request, parts.zone)
     now = parts.clock.now()
     made: list[Entity] = []

@@ -85,6 +85,9 @@ class Run:
             if latest is None:
                 return unknown(memory_id)
             earlier[memory_id] = latest
+        for memory_id in command.sources:
+            if memories.history(command.namespace, memory_id).latest is None:
+                return unknown(memory_id)
         refusing = self.transaction.refusing
         verdict = refusing.about(command.namespace, command.content)
         if command.reinstate:
