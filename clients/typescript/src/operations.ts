@@ -504,6 +504,8 @@ export interface ForgetManyRequest {
   min_importance?: number;
   /** Only memories of at least this confidence, from 0 to 1. */
   min_confidence?: number;
+  /** Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and $not. */
+  where?: Record<string, unknown> | null;
   /** Only what was true in the world at this instant: valid_from <= as_of < valid_to. */
   as_of?: string | null;
   /** Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now. */
@@ -844,6 +846,8 @@ export interface ListRequest {
   min_importance?: number;
   /** Only memories of at least this confidence, from 0 to 1. */
   min_confidence?: number;
+  /** Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and $not. */
+  where?: Record<string, unknown> | null;
   /** Only what was true in the world at this instant: valid_from <= as_of < valid_to. */
   as_of?: string | null;
   /** Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now. */
@@ -936,6 +940,18 @@ export interface MergeRequest {
   namespace?: string;
 }
 
+/** One message, as programs that talk to language models have it; fields that are not named here are ignored. */
+export interface Message {
+  /** Who speaks: user or assistant (or human, ai, model). What system, developer, tool and function say is left out. */
+  role: string;
+  /** The text, or a list of parts, of which those of type text, input_text and output_text are kept. */
+  content: string | (string | Record<string, unknown>)[] | null;
+  /** The speaker's name. Default: the role. */
+  name: string | null;
+  /** When it was said: a date and time, or seconds since 1970. */
+  time: string | null;
+}
+
 /** What feedback has made of a memory's confidence; `memory.confidence` is what it is now. */
 export interface Moved {
   /** The confidence as it was given, in [0, 1]. */
@@ -1004,7 +1020,7 @@ export interface NeighboursRequest {
   limit?: number;
 }
 
-/** Something the reader must know about this answer: a degraded part or what was left out, and how to fix it. Codes: `words_only`, `vectors_pending`, `ended_left_out`, `budget_cut`, `phrase_limit`, `phrase_nowhere`, `no_filter_match`, `recipe_left_out`, `graph_unread`, `graph_failed`. */
+/** Something the reader must know about this answer: a degraded part or what was left out, and how to fix it. Codes: `words_only`, `vectors_pending`, `ended_left_out`, `budget_cut`, `phrase_limit`, `phrase_nowhere`, `no_filter_match`, `below_least`, `recipe_left_out`, `graph_unread`, `graph_failed`. */
 export interface Notice {
   code: string;
   message: string;
@@ -1201,6 +1217,8 @@ export interface RecallRequest {
   min_importance?: number;
   /** Only memories of at least this confidence, from 0 to 1. */
   min_confidence?: number;
+  /** Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and $not. */
+  where?: Record<string, unknown> | null;
   /** Only what was true in the world at this instant: valid_from <= as_of < valid_to. */
   as_of?: string | null;
   /** Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now. */
@@ -1217,6 +1235,10 @@ export interface RecallRequest {
   query: string;
   /** At most this many memories; only the layer contextual, where it is asked for, adds what surrounds them. */
   limit?: number;
+  /** Only hits of at least this score, in nats; scores compare within one answer only. Default: no limit. */
+  min_score?: number | null;
+  /** Only hits whose own confidence, the estimated probability that they are relevant, is at least this, from 0 to 1. min_confidence is about the memory's confidence. */
+  min_relevance?: number;
   /** At most this many tokens, as estimated, of memory text in the answer; the weakest hits are left out first. Default: no limit. */
   max_tokens?: number | null;
   /** What to return: semantic (the matches), contextual (also up to seven memories around each: before and after it in its session, and related ones), detailed (also their history and relations). */
@@ -1341,6 +1363,34 @@ export interface RememberManyRequest {
   idempotency_key?: string | null;
 }
 
+/** Up to 2,000 messages of one conversation, in order. Each that says something becomes a memory of the session. */
+export interface RememberMessagesRequest {
+  /** The messages, in order. */
+  messages: Message[];
+  /** The namespace to work in; nothing is read or written across namespaces. */
+  namespace?: string;
+  /** The conversation. Default: a new name, which the receipts give. */
+  session?: string | null;
+  /** The user that the memories belong to. */
+  user?: string | null;
+  /** The agent that the memories belong to. */
+  agent?: string | null;
+  /** A path of topics for all of them. */
+  context?: string;
+  /** Short labels for all of them. */
+  tags?: string[];
+  /** More about each of them; role and turn are added. */
+  attributes?: Record<string, unknown>;
+  /** How long from now they are kept: a number of seconds, or 12h, 7d, 1 week; never for good. */
+  ttl?: string | null;
+  /** Store messages even if the same texts were forgotten before. */
+  reinstate?: boolean;
+  /** Wait, at most 30 seconds, until all can be found semantically too. */
+  wait?: boolean;
+  /** A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes nothing and returns the first answer, unless its memory was forgotten since. */
+  idempotency_key?: string | null;
+}
+
 /** The text and what is known about it. A text that the same scope already has is not stored again. */
 export interface RememberRequest {
   /** The text to remember, up to 200,000 characters. Long texts are split into passages. */
@@ -1393,6 +1443,14 @@ export interface RememberRequest {
   wait?: boolean;
   /** A string of 1 to 256 characters. A request repeated with the same key within 24 hours writes nothing and returns the first answer, unless its memory was forgotten since. */
   idempotency_key?: string | null;
+}
+
+/** One receipt per message, in the order given, and how many had each outcome. A message that is not kept is `rejected` with the code `left_out`, and the reason says why. */
+export interface RememberedMessages {
+  /** The session of the memories. */
+  session: string;
+  receipts: Receipt[];
+  counts: Record<string, number>;
 }
 
 /** A memory that says what an earlier one says; it is proposed to retire it. */
@@ -1646,6 +1704,8 @@ export interface TimelineRequest {
   min_importance?: number;
   /** Only memories of at least this confidence, from 0 to 1. */
   min_confidence?: number;
+  /** Only memories for which this condition holds: on attributes by their paths, such as {"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by $and, $or and $not. */
+  where?: Record<string, unknown> | null;
   /** Only what was true in the world at this instant: valid_from <= as_of < valid_to. */
   as_of?: string | null;
   /** Only what the service knew at this instant: recorded_at <= known_at < retired_at. Default: now. */
@@ -1733,6 +1793,12 @@ export class MemoryClient extends Caller {
   /** Store many memories at once. */
   rememberMany(request: RememberManyRequest, options: CallOptions = {}): Promise<Receipts> {
     const route: Route = { method: "POST", path: "/memories/batch", reads: false, refusal: false, scoped: true };
+    return this.call(route, request, options);
+  }
+
+  /** Store a conversation as memories of one session. */
+  rememberMessages(request: RememberMessagesRequest, options: CallOptions = {}): Promise<RememberedMessages> {
+    const route: Route = { method: "POST", path: "/memories/messages", reads: false, refusal: false, scoped: true };
     return this.call(route, request, options);
   }
 
