@@ -70,7 +70,7 @@ def _fill(template: str, language: str, person: int, value: str = "") -> str:
 
 
 def _value(attribute: dict[str, Any], number: int, language: str) -> str:
-    forms = attribute["values"][number].split("|")
+    forms: list[str] = attribute["values"][number].split("|")
     return forms[LANGUAGES.index(language)] if len(forms) > 1 else forms[0]
 
 
