@@ -191,7 +191,7 @@ function names(paint, layout, view, props, { ink, ground, lit, boxes, focus, bes
   paint.textBaseline = 'top';
   paint.lineJoin = 'round';
   /** @type {[number, number, number, number][]} */
-  const taken = [...layout.nodes.values()].filter((node) => node.kind !== 'memory').map((node) => [node.x - radius(node), node.y - radius(node), node.x + radius(node), node.y + radius(node)]);
+  const taken = [...layout.nodes.values()].filter((node) => node.kind !== 'memory' && lit(node.id)).map((node) => [node.x - radius(node), node.y - radius(node), node.x + radius(node), node.y + radius(node)]);
   const rank = (/** @type {Node} */ node) => (node.id === focus ? 1e9 : 0) + (beside.has(node.id) || props.path.has(node.id) ? 1e6 : 0) + (node.kind === 'memory' ? 0 : 1e3) + node.weight;
   const order = [...layout.nodes.values()].filter((node) => !outside(node, boxes) && (node.kind !== 'memory' || view.scale > 0.8 || beside.has(node.id))).sort((one, other) => rank(other) - rank(one)).slice(0, 160);
   for (const node of order) {
