@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ai_memory import svg
-from ai_memory.recall.recipe import BALANCED, STAGES
-from ai_memory.recall.tuned import BY_LENGTH
+from ai_memory.recall.recipe import BALANCED, IN_DIALOGUE, STAGES
 
 WIDTH = 900
 _TOP, _LINE, _PAD, _GAP = 64, 17, 14, 30
@@ -90,7 +89,7 @@ def recall_picture() -> str:
         _MIDDLE,
         candidates.bottom + _GAP,
     )
-    stages = [stage for stage in STAGES if getattr(BALANCED, stage) and not stage.endswith(BY_LENGTH)]
+    stages = [stage for stage in STAGES if getattr(BALANCED, stage) and not stage.endswith(IN_DIALOGUE)]
     evidence = Box("Evidence, in log odds", ("", *("" for _ in stages), ""), _RIGHT, _TOP, "ours")
     answer = Box(
         "Answer",
@@ -132,8 +131,8 @@ def _stages(stages: list[str], box: Box) -> Iterator[str]:
     for stage in stages:
         weight = getattr(BALANCED, stage)
         yield svg.text(box.x + _PAD, y, stage.replace("_", " "))
-        by_length = "by length" if getattr(BALANCED, stage + BY_LENGTH, 0.0) else ""
-        shown = f"{weight:+.3f} {by_length}".strip().replace("-", "−")
+        in_dialogue = "in dialogue" if getattr(BALANCED, stage + IN_DIALOGUE, 0.0) else ""
+        shown = f"{weight:+.3f} {in_dialogue}".strip().replace("-", "−")
         sign = "for" if weight > 0 else "against"
         yield svg.text(box.x + _COLUMN - _PAD, y, shown, class_=sign, text_anchor="end")
         y += _LINE

@@ -89,7 +89,7 @@ def test_questions_that_say_nothing_change_nothing() -> None:
 def test_a_recipe_comes_back_as_it_was_written() -> None:
     factors = {"dense": 2.0, "author": 0.5}
     recipe = scaled(BALANCED, factors)
-    assert recipe.dense_by_length == BALANCED.dense_by_length * 2, "a weight by length goes with its stage"
+    assert recipe.dense_in_dialogue == BALANCED.dense_in_dialogue * 2, "what is added in a dialogue goes with its stage"
     assert recipe.name == "balanced, tuned"
     tuned = Tuned(base="balanced", embedder="m", weights={stage: getattr(recipe, stage) for stage in STAGES})
     assert decode(encode(tuned), "x") == tuned
@@ -169,15 +169,19 @@ def test_weights_of_another_embedder_are_left_out_and_the_answer_says_so(tmp_pat
 
 
 def questions_that_answer(groups: int = 6) -> list[Group]:
-    """A collection in which what answers ends in a question mark: there the shipped weight of `asks` is wrong."""
+    """Two people talk, and what answers ends in a question mark: there the shipped weight of `asks` is wrong."""
     found = []
     for number in range(groups):
         docs, queries, qrels = {}, {}, {}
         for subject in SUBJECTS.split():
             docs[f"{subject}-a"] = Document(
-                f"How is the {subject} of boat {number} greased before winter, and with what?"
+                f"How is the {subject} of boat {number} greased before winter, and with what?",
+                session=subject,
+                author="Ada",
             )
-            docs[f"{subject}-b"] = Document(f"Boat {number}: the {subject} was greased before winter, as every year.")
+            docs[f"{subject}-b"] = Document(
+                f"Boat {number}: the {subject} was greased before winter, as every year.", session=subject, author="Ben"
+            )
             queries[subject] = Query(f"the {subject} greased before winter with what")
             qrels[subject] = {f"{subject}-a": 1.0}
         found.append(Group(f"boat {number}", docs, queries, qrels))
@@ -255,7 +259,10 @@ def own_store(folder: Path) -> Path:
     lines = []
     with Memory(data_dir=folder / "data", model="hashing") as memory:
         for group in questions_that_answer(1):
-            drafts = [{"text": document.text} for document in group.docs.values()]
+            drafts = [
+                {"text": document.text, "session": document.session, "author": document.author}
+                for document in group.docs.values()
+            ]
             ids = [receipt.memory_id for receipt in memory.remember_many(drafts, namespace="boats").receipts]
             by_key = dict(zip(group.docs, ids, strict=True))
             for key, query in group.queries.items():

@@ -11,8 +11,7 @@ from ai_memory.operations.base import fields_of
 from ai_memory.operations.table import OPERATIONS
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Filters, Methods
-from ai_memory.recall.recipe import BALANCED, STAGES
-from ai_memory.recall.tuned import BY_LENGTH
+from ai_memory.recall.recipe import BALANCED, IN_DIALOGUE, STAGES
 from ai_memory.settings import settings_table
 from ai_memory.types import Selection
 
@@ -57,7 +56,7 @@ def test_the_picture_of_recall_shows_every_stage_and_fits_its_boxes() -> None:
     picture = ElementTree.fromstring((ROOT / "docs" / "recall.svg").read_text(encoding="utf-8"))
     name = "{http://www.w3.org/2000/svg}"
     told = [text.text for text in picture.iter(f"{name}text")]
-    weighed = [stage for stage in STAGES if getattr(BALANCED, stage) and not stage.endswith(BY_LENGTH)]
+    weighed = [stage for stage in STAGES if getattr(BALANCED, stage) and not stage.endswith(IN_DIALOGUE)]
     assert [stage.replace("_", " ") for stage in weighed] == [
         text for text in told if text in {s.replace("_", " ") for s in STAGES}
     ]

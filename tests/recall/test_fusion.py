@@ -18,7 +18,7 @@ from ai_memory.recall.evidence.fusion import StageValues
 from ai_memory.recall.evidence.scores import Background, Scored, Values, score_all
 from ai_memory.recall.evidence.session_context import QuestionWords
 from ai_memory.recall.plan import make_plan
-from ai_memory.recall.recipe import BALANCED, MEANING, RECIPES, WORDS, Recipe, recipe_named
+from ai_memory.recall.recipe import BALANCED, IN_DIALOGUE, MEANING, RECIPES, WORDS, Recipe, recipe_named
 from ai_memory.types import MemoryRecord, Selection
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -47,13 +47,13 @@ def scored(cosines: list[float] | None, bm25: dict[int, float], rows: int) -> Sc
 def evidence(bm25: Values, sessions: list[int], *stages: StageValues) -> fusion.Evidence:
     rows = np.arange(len(bm25), dtype=np.int32)
     words = QuestionWords(rows, np.zeros((0, len(rows)), np.float32), np.zeros(0))
-    return fusion.Evidence(words, bm25, np.array(sessions, np.int32), 0.5, stages)
+    return fusion.Evidence(words, bm25, np.array(sessions, np.int32), stages)
 
 
-def test_dense_evidence_is_half_the_square_of_the_deviations_above_the_mean() -> None:
+def test_dense_evidence_is_the_deviations_above_the_mean() -> None:
     background = Background(0.1, 0.2, 100)
     found = fusion.dense_evidence(values(0.1, 0.5, 0.7, -0.1), background)
-    assert found == pytest.approx([0.0, 2.0, 4.5, -1.0])
+    assert found == pytest.approx([0.0, 2.0, 3.0, -1.0])
 
 
 def test_no_vector_and_no_spread_are_no_evidence() -> None:
@@ -89,7 +89,7 @@ def test_contributions_add_up_to_the_score(rows: list[tuple[float, float, float]
     stages = fusion.features(scores, cosines, known, BALANCED)
     assert stages.stages == ("dense", "lexical", "session", "alone")
     assert stages.contributions.sum(axis=1) == pytest.approx(stages.scores)
-    own = 0.5 * fusion.dense_evidence(cosines, scores.dense_background) + 0.1 * words
+    own = BALANCED.dense * fusion.dense_evidence(cosines, scores.dense_background) + 0.1 * words
     alone = BALANCED.alone * np.maximum(own, 0.0) * (sessions == 0)
     assert stages.scores == pytest.approx(own + 0.2 * session + alone)
 
@@ -102,14 +102,15 @@ def test_evidence_of_some_candidates_is_theirs() -> None:
     assert some.stages[0][2].tolist() == [7.0, 5.0]
 
 
-def test_the_longer_a_stores_texts_the_more_their_vectors_count_within_bounds() -> None:
-    weights = [BALANCED.dense_weight(length) for length in (0.0, 5.0, 25.0, 100.0, 1e6)]
-    assert weights == sorted(weights)
-    assert weights[2] == pytest.approx(BALANCED.dense)
-    assert weights[0] > 0.0
-    assert weights[-1] <= 1.0
-    assert WORDS.dense_weight(1_000.0) == 0.0
-    assert MEANING.dense_weight(1_000.0) == 1.0
+def test_a_weight_follows_the_share_of_dialogue_and_a_stage_that_is_off_stays_off() -> None:
+    for stage in ("dense", "beside_words", "session"):
+        least, half, most = (BALANCED.weight(stage, share) for share in (0.0, 0.5, 1.0))
+        assert least == getattr(BALANCED, stage)
+        assert most == pytest.approx(least + getattr(BALANCED, stage + IN_DIALOGUE))
+        assert half == pytest.approx((least + most) / 2)
+        assert WORDS.weight(stage, 1.0) == 0.0
+    assert BALANCED.weight("dense", 1.0) > 0.0, "meaning always counts for something"
+    assert BALANCED.weight("lexical", 1.0) == BALANCED.lexical
 
 
 def partition() -> Partition:
@@ -150,8 +151,9 @@ def test_every_stage_of_the_default_recipe_is_told_apart() -> None:
     assert list(found) == [
         "dense", "lexical", "coverage", "beside_words", "beside_coverage", "session", "author", "asks", "alone",
     ]  # fmt: skip
-    assert found["author"] == [0.0, 1.0, 1.0, 0.0]
-    assert found["asks"] == [1.0, 0.0, 0.0, 0.0]
+    assert found["author"][0] == found["author"][3] == 0.0, "Ben did not write these"
+    assert 0.0 < max(found["author"]) <= 1.0, "and his two count as far as they agree with the rest of the question"
+    assert found["asks"] == [0.5, 0.0, 0.0, 0.0], "half of the store is a dialogue"
     assert found["alone"][0] == found["alone"][1] == 0.0 < found["alone"][2]
     assert found["beside_coverage"][0] > 0.0, "Ben is in a neighbour of the first memory and not in it"
     assert found["beside_coverage"][2] == found["beside_coverage"][3] == 0.0

@@ -200,6 +200,15 @@ class TokenReader(Protocol):
 
 
 @runtime_checkable
+class KnowsLanguages(Protocol):
+    """An embedder that can say how well it knows the language of a text, without a call to another machine."""
+
+    def familiarity(self, text: str) -> float:
+        """In (0, 1]: 1 for a language that the model knows, near 0 for one in which its vectors say nothing."""
+        ...
+
+
+@runtime_checkable
 class Engine(Embedder, Protocol):
     """An embedder that also reports the tokens of each vector; the service offers it to other programs."""
 

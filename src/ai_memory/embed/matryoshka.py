@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from ai_memory.embed.base import Embedder, Task, Vectors
+from ai_memory.embed.base import Embedder, KnowsLanguages, Task, Vectors
 from ai_memory.errors import EmbedderError, InvalidInputError
 from ai_memory.types import EmbedderIdentity
 
@@ -86,6 +86,10 @@ class CutEmbedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """As the whole embedder."""
         return self._whole.count_tokens(texts)
+
+    def familiarity(self, text: str) -> float:
+        """As the whole embedder; 1 where that does not say."""
+        return self._whole.familiarity(text) if isinstance(self._whole, KnowsLanguages) else 1.0
 
     def close(self) -> None:
         """Close the whole embedder."""

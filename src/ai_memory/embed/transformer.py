@@ -15,6 +15,7 @@ import numpy as np
 
 from ai_memory.embed.base import Cancellation, Encoded, Inputs, Prompted, Task, Timings, TokenVectors, TooLong, Vectors
 from ai_memory.embed.models.folder import TOKENIZER, ModelFolder
+from ai_memory.embed.models.languages import familiarity
 from ai_memory.embed.runtimes.base import Dtype, Runtime
 from ai_memory.embed.scheduler import Scheduler
 from ai_memory.embed.texts import as_texts, replace_surrogates
@@ -84,6 +85,10 @@ class TransformerEmbedder:
         """Token count of each text as an untitled document, special tokens and prompt included."""
         prompted = self.prompted_documents(texts)
         return self.tokenizer().count([each.text for each in prompted], [each.prompt for each in prompted])
+
+    def familiarity(self, text: str) -> float:
+        """How well the model knows the language of a text, in (0, 1]; see `languages.familiarity`."""
+        return familiarity(self.count_tokens, text)
 
     def prompted_queries(self, texts: Sequence[str], task: Task = Task.RETRIEVAL) -> list[Prompted]:
         """The texts with this model's prompt for queries of the task."""

@@ -16,8 +16,8 @@ from ai_memory.evaluate.fitting import Example, Values, fit
 from ai_memory.evaluate.run import Harness, Judged, Measured, Run
 from ai_memory.evaluate.significance import Difference
 from ai_memory.recall.answer import Answer
-from ai_memory.recall.recipe import NEWEST, STAGES, Recipe, without
-from ai_memory.recall.tuned import BY_LENGTH, Tuned, encode, scaled
+from ai_memory.recall.recipe import IN_DIALOGUE, NEWEST, STAGES, Recipe, fitted, without
+from ai_memory.recall.tuned import Tuned, encode, scaled
 
 FEWEST = 10
 """The least number of judged questions to fit to."""
@@ -58,9 +58,10 @@ def tune(harness: Harness, groups: Sequence[Group], base: Recipe, *, folds: int 
     No two folds share a group or, where there is only one group, a document that answers. Raises InvalidInputError where there are
     fewer than `FEWEST` questions, or where they cannot be divided.
     """
+    base = fitted(base, harness.embedder or "")
     questions = harness.judged(groups)
     parts = _folds(questions, folds)
-    stages = tuple(stage for stage in STAGES if getattr(base, stage) and not stage.endswith(BY_LENGTH))
+    stages = tuple(stage for stage in STAGES if getattr(base, stage) and not stage.endswith(IN_DIALOGUE))
     answers = harness.explained(questions, without(base, NEWEST), CANDIDATES)
     examples = [_example(one, answer, stages) for one, answer in zip(questions, answers, strict=True)]
     before = Run(name="before", questions=tuple(harness.measure("before", questions, base)))

@@ -21,6 +21,7 @@ from ai_memory.index.attributes import AttributeIndex
 from ai_memory.index.authors import AuthorWords
 from ai_memory.index.base import Mask, QueryTerm, Rows
 from ai_memory.index.copies import ALONE, Copies, Groups, statement
+from ai_memory.index.dialogue import Dialogues
 from ai_memory.index.growable_array import GrowableArray
 from ai_memory.index.sessions import SessionOrder
 from ai_memory.text.caseless import caseless
@@ -108,6 +109,7 @@ class Catalog:
         self.attributes = AttributeIndex()
         self.sessions = SessionOrder()
         self.copies = Copies()
+        self.dialogues = Dialogues()
         self._author_words = AuthorWords()
         # Keys usually come in ascending order, and are then searched directly; otherwise through an order made when needed.
         self._order: NDArray[np.int64] | None = None
@@ -157,6 +159,7 @@ class Catalog:
         said = self.columns["statement"].data[first : rows.stop]
         said[said != ALONE] += self.columns["passage"].data[first : rows.stop][said != ALONE]
         self.copies.extend(first, self.column("statement"))
+        self.dialogues.add(*self._who_said(slice(first, rows.stop)))
         return rows
 
     def retire(self, key: int, at: dt.datetime) -> bool:
@@ -200,6 +203,7 @@ class Catalog:
         )
         self.attributes.remove(rows)
         self.copies.remove(rows, self.column("statement"))
+        self.dialogues.remove(*self._who_said(np.unique(rows)))
         self.sessions.remove(np.unique(self.column("session")[rows]).tolist(), rows)
         for facet, names in self.names.items():
             self._forget_names(names, self.column(facet), rows)
@@ -277,6 +281,12 @@ class Catalog:
         self._sorted = bool((keys[1:] >= keys[:-1]).all())
         self.sessions.restore(self.columns)
         self.copies = Copies(self.column("statement"))
+        self.dialogues = Dialogues()
+        self.dialogues.add(*self._who_said(np.flatnonzero(~erased).astype(np.int32)))
+
+    def _who_said(self, rows: Rows | slice) -> tuple[NDArray[np.int32], NDArray[np.int32], list[str | None]]:
+        """The session and the author of some rows, by number, and all authors' names."""
+        return self.column("session")[rows], self.column("author")[rows], self.names["author"].names
 
     def _know(self, tag: str, rows: GrowableArray) -> None:
         self.tags[tag] = rows

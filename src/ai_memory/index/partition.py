@@ -181,6 +181,12 @@ class PartitionView:
             return self._catalog.named_authors(terms)
 
     @property
+    def dialogue(self) -> float:
+        """The share of the rows that are in a session of at least two people, in [0, 1]."""
+        with self._lock:
+            return self._catalog.dialogues.share
+
+    @property
     def any_expires(self) -> bool:
         """Whether any row has an expiry, passed or not."""
         with self._lock:

@@ -24,7 +24,7 @@ from ai_memory.index.base import Mask
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import abstention, budget, layers
 from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Rival, Searched
-from ai_memory.recall.confidence import Coverage, confidence, coverage, leads, summands, why_trusted
+from ai_memory.recall.confidence import Coverage, Signs, confidence, coverage, leads, summands, why_trusted
 from ai_memory.recall.context_block import block
 from ai_memory.recall.evidence.copies import copies_of, fold
 from ai_memory.recall.evidence.graph_expansion import GraphExpander, QuestionGraph
@@ -72,6 +72,8 @@ class Question(Struct, frozen=True, kw_only=True):
     """Whether to include a prompt-ready context block."""
     periods: tuple[Period, ...] = ()
     """The times that the text names."""
+    time_words: frozenset[str] = frozenset()
+    """The words that name them."""
     only_time: bool = False
     """Whether the text asks for nothing but what happened then: what is inside comes first."""
     zone: dt.tzinfo = dt.UTC
@@ -91,6 +93,8 @@ class _Found(NamedTuple):
     stored: dict[int, StoredRevision]
     """The revisions of the ranked memories by key."""
     coverage: Coverage
+    scores: list[float]
+    """Of all that were ranked, also beyond the number asked for: how far a hit is ahead does not depend on how many are shown."""
 
     @property
     def ranking(self) -> Ranking:
@@ -106,6 +110,7 @@ def recall(
     query_vector: NDArray[np.float32] | None,
     generation: int | None,
     notices: tuple[Notice, ...] = (),
+    familiar: float = 1.0,
     background_vectors: NDArray[np.float32] | None = None,
     read_tokens: ReadTokens | None = None,
     graph: QuestionGraph | None = None,
@@ -113,28 +118,21 @@ def recall(
     """Answer a question from one namespace's partition.
 
     `query_vector` is the question's unit vector, float32, shape (dimension,), or None to work lexically alone (say so in
-    `notices`); `generation` is the vector generation that the partition holds; `background_vectors` are those of
-    `BACKGROUND_SENTENCES`, float32, shape (m, dimension), for small stores; `read_tokens` gives the token vectors to rerank with,
-    and `graph` is the graph to follow, where the recipe has these stages. Raises InvalidInputError for a limit or budget below 1,
-    and StoreError.
+    `notices`); `generation` is the vector generation that the partition holds; `familiar` is how well the embedder knows the
+    question's language, in (0, 1]; `background_vectors` are those of `BACKGROUND_SENTENCES`, float32, shape (m, dimension), for
+    small stores; `read_tokens` gives the token vectors to rerank with, and `graph` is the graph to follow, where the recipe has
+    these stages. Raises InvalidInputError for a limit or budget below 1, and StoreError.
     """
     started = time.perf_counter()
     _check(question)
     plan = make_plan(question.text, question.selection)
     recipe = question.recipe
     filtered = view.mask(plan.selection)
-    eligible, found_notices = filtered, list(notices)
-    if plan.phrases:
-        eligible, cut_short = with_phrases(view, store, filtered, plan.phrases)
-        if cut_short:
-            found_notices.append(_phrase_limit())
-        if not (plan.literal or eligible.any()) and filtered.any():
-            found_notices.append(_phrase_nowhere(plan.phrases))
-            eligible, plan = filtered, msgspec.structs.replace(plan, phrases=())
+    eligible, plan, found_notices = _with_phrases(view, store, filtered, plan, list(notices))
     vector = query_vector if recipe.dense else None
     eligible, terms, copies = fold(view, eligible, plan.terms, question.periods)
     plan = msgspec.structs.replace(plan, terms=terms)
-    scored = score_all(view, eligible, terms if recipe.lexical else (), vector, background_vectors, copies)
+    scored = score_all(view, eligible, terms if recipe.lexical else (), vector, background_vectors, copies, familiar)
     reranker = None
     if recipe.tokens and read_tokens is not None:
         reranker = TokenReranker(question.text, frozenset(term.surface for term in plan.content), store, read_tokens)
@@ -148,6 +146,7 @@ def recall(
         vectors=Vectors(store, generation, vector) if vector is not None and generation is not None else None,
         periods=question.periods,
         only_time=question.only_time,
+        time_words=question.time_words,
         reranker=reranker,
         expander=GraphExpander(graph, plan.selection) if graph is not None and recipe.entities else None,
     )
@@ -159,10 +158,12 @@ def recall(
     if by_time:
         replaced_by = partial(layers.successors, store, plan.selection)
         arranged = newest_first(question.text, view, ranking, stored, replaced_by)
+    scores = arranged.ranking.scores.tolist()
     ranking = arranged.ranking.first(question.limit)
-    covered = coverage(ranking.words, plan.terms, ranking.rows)
+    counted = np.fromiter((term.surface not in question.time_words for term in plan.terms), np.bool_, len(plan.terms))
+    covered = coverage(ranking.words, plan.terms, ranking.rows, counted)
     hits, below, dropped = _hits(
-        _Found(question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, covered)
+        _Found(question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, covered, scores)
     )
     found_notices += abstention.notices(
         view, plan, scored, ranking, dropped=dropped, limit=question.limit, semantic=vector is not None
@@ -208,6 +209,21 @@ def _check(question: Question) -> None:
             raise InvalidInputError(f"{name} must be at least 1, not {value}", field=name, limit=1, actual=value)
 
 
+def _with_phrases(
+    view: PartitionView, store: Store, filtered: NDArray[np.bool_], plan: Plan, notices: list[Notice]
+) -> tuple[NDArray[np.bool_], Plan, list[Notice]]:
+    """The rows that have the quoted phrases, the plan, and the notices; phrases that nothing has are laid aside, and said so."""
+    if not plan.phrases:
+        return filtered, plan, notices
+    eligible, cut_short = with_phrases(view, store, filtered, plan.phrases)
+    if cut_short:
+        notices.append(_phrase_limit())
+    if not (plan.literal or eligible.any()) and filtered.any():
+        notices.append(_phrase_nowhere(plan.phrases))
+        return filtered, msgspec.structs.replace(plan, phrases=()), notices
+    return eligible, plan, notices
+
+
 def _hits(found: _Found) -> tuple[tuple[Hit, ...], int, int]:
     """The hits within the budget, and how many were left out below the least that was asked for, and by the budget.
 
@@ -221,7 +237,7 @@ def _hits(found: _Found) -> tuple[tuple[Hit, ...], int, int]:
     stored = found.stored | store.load(around) if around else found.stored
     there = [at for at, key in enumerate(keys) if key in stored]
     group = found.arranged.group_of(0)
-    ahead = leads(ranking.scores.tolist(), together=group.places if group else ())
+    ahead = leads(found.scores, together=group.places if group else ())
     ranked = [_hit(found, at, place, stored[keys[at]].record, ahead[at]) for place, at in enumerate(there, 1)]
     reached = [question.least.reached(hit) for hit in ranked]
     hits, there = list(compress(ranked, reached)), list(compress(there, reached))
@@ -251,7 +267,7 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
     question, ranking = found.question, found.ranking
     row = int(ranking.rows[at])
     copies = copies_of(found.view, found.scored.copies, row, found.arranged.folded.get(row, ()))
-    certain = summands(float(ranking.scores[at]), found.scored.rows, lead, copies.count if copies else 1)
+    certain = summands(float(ranking.scores[at]), lead, _signs(found, at, copies.count if copies else 1))
     matched = (term.surface for term in found.coverage.words[at] if term.weight >= CONTENT_WEIGHT)
     words = tuple(dict.fromkeys(matched))
     others = _rivals(found, at)
@@ -273,6 +289,19 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
         copies=copies,
         reasons=reasons(stages(ranking, at), words, float(ranking.cosines[at])),
         trace=trace(found.scored, ranking, at, certain) if question.explain else None,
+    )
+
+
+def _signs(found: _Found, at: int, tellings: int) -> Signs:
+    ranking, scored = found.ranking, found.scored
+    stages = ranking.features.stages
+    return Signs(
+        memories=scored.rows,
+        coverage=found.coverage.shares[at],
+        dialogue=scored.dialogue,
+        alone=int(found.view.sessions()[ranking.rows[at]]) == 0,
+        time=float(ranking.features.values[at, stages.index("time")]) if "time" in stages else 0.0,
+        tellings=tellings,
     )
 
 

@@ -68,6 +68,11 @@ def asks_only_for(text: str, spans: Iterable[tuple[int, int]]) -> bool:
     return not query.phrases and all(fold(surface) in HAPPENED for surface in content)
 
 
+def words_in(text: str, spans: Iterable[tuple[int, int]]) -> frozenset[str]:
+    """The words of a question at some half-open `spans` of it, as `Plan.terms` write them."""
+    return frozenset(term.surface for start, end in spans for term in analyse_query(text[start:end]).terms)
+
+
 def is_filtered(plan: Plan) -> bool:
     """Return whether anything but the namespace and the rules on ended and expired memories decide which memories may answer."""
     given = plan.selection

@@ -55,10 +55,18 @@ class Search(NamedTuple):
     """The times that the question names."""
     only_time: bool = False
     """Whether the question asks for nothing but what happened then."""
+    time_words: frozenset[str] = frozenset()
+    """The words that name the times: a memory of that time need not repeat them."""
     inside: Rows | None = None
     """The rows of those times, for such a question where there are any; `rank` fills it in."""
     reranker: TokenReranker | None = None
     expander: GraphExpander | None = None
+
+    @property
+    def content(self) -> NDArray[np.bool_]:
+        """Which terms say what the question is about: no function words, and none that name a time."""
+        kept = (term.weight >= CONTENT_WEIGHT and term.surface not in self.time_words for term in self.terms)
+        return np.fromiter(kept, np.bool_, len(self.terms))
 
 
 class Sources(NamedTuple):
@@ -85,7 +93,9 @@ class Ranking(NamedTuple):
     words: QuestionWords
     """The question's words in all candidates."""
     joint_coverage: float
-    """The share of the idf mass of the question's words, without function words, that the ten best memories have between them."""
+    """The share of the idf mass of the question's words, without function words and those that name a time, that the ten best
+    memories have between them.
+    """
     sources: Sources
     vectors: Values | None
     """The stored vectors of the passages, shape (m, dimension), NaN for one that cannot be read; None where none was."""
@@ -178,8 +188,7 @@ def _order(
         stages = fusion.features(scored, cosines, evidence, recipe)
     scores = stages.scores
     order, ids = _by_memory(view, rows, scores, max(limit, JOINT_MEMORIES))
-    content = np.array([term.weight >= CONTENT_WEIGHT for term in search.terms], np.bool_)
-    joint_coverage = evidence.words.joint_coverage(rows[order[:JOINT_MEMORIES]], content)
+    joint_coverage = evidence.words.joint_coverage(rows[order[:JOINT_MEMORIES]], search.content)
     order, ids = order[:limit], ids[:limit]
     return Ranking(
         rows[order],

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ai_memory.errors import InvalidInputError
 
-AVERAGE_LENGTH = 25.0
-"""Words in a passage at which `dense` applies unchanged; see `Recipe.dense_by_length`."""
-_LEAST_DENSE, _MOST_DENSE = 0.05, 1.0
+IN_DIALOGUE = "_in_dialogue"
+"""The suffix of what is added to a stage's weight where the store is a dialogue of people, by the share of it that is one."""
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
@@ -21,33 +18,33 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    dense: float = 0.097
-    """For z²/2 of the cosine (`fusion.dense_evidence`)."""
-    dense_by_length: float = 0.390
-    """Added to `dense` for each factor of e by which the store's passages are longer than `AVERAGE_LENGTH` words on average: the
-    vector of a long text says more than that of a short one, and its words say less.
-    """
-    lexical: float = 0.098
+    dense: float = 1.28
+    """For each deviation of the cosine above the mean, where the model knows the question's language (`fusion.dense_evidence`)."""
+    dense_in_dialogue: float = -0.90
+    """A turn of a conversation says less by itself than a fact that was written down, and so does its vector."""
+    lexical: float = 0.13
     """For BM25."""
-    coverage: float = 1.053
+    coverage: float = 0.94
     """For the share of the question's idf mass that the memory's words cover, times ln of the number of memories (and 32 more)."""
     reach: int = 2
     """How many memories before and after in the session are neighbours; 0 looks at none."""
-    beside_words: float = 0.084
+    beside_words: float = 0.04
     """For the BM25 of those words of the question that neighbours have and the memory does not, or has less of."""
-    beside_coverage: float = 0.485
+    beside_words_in_dialogue: float = 0.14
+    beside_coverage: float = 0.56
     """For the coverage that neighbours add to the memory's own."""
-    session: float = 0.146
+    session: float = 0.04
     """For the mean evidence of the session's three best memories."""
+    session_in_dialogue: float = 0.16
     alone: float = 0.5
     """For a memory outside any session, instead of neighbours and session: the share of its own evidence that these add, on
     average, to a memory in a session. Without it, every conversation would outrank every single note that says as much.
     """
-    author: float = 2.609
-    """For a memory by an author whom the question names."""
-    asks: float = -1.011
-    """For a memory that ends in a question."""
-    time: float = 0.7
+    author: float = 1.87
+    """For a memory by an author whom the question names, as far as its words and its vector agree with the question too."""
+    asks: float = -0.93
+    """For a memory that ends in a question, by the share of the store that is a dialogue of people."""
+    time: float = 2.5
     """For a memory near a time that the question names (`periods.period_evidence`)."""
     tokens: float = 0.0
     """For each deviation of a memory's token similarity above the mean of the best ones (`token_rerank.TokenReranker`)."""
@@ -60,18 +57,15 @@ class Recipe(Struct, frozen=True, kw_only=True):
     nearest: int = 100
     """Candidates whose session neighbours are looked at; more when more hits are asked for."""
 
-    def dense_weight(self, mean_length: float) -> float:
-        """The weight of z²/2 in a store whose passages have `mean_length` words on average."""
-        if not self.dense:
-            return 0.0
-        longer = self.dense_by_length * math.log(max(mean_length, 1.0) / AVERAGE_LENGTH)
-        return min(max(self.dense + longer, _LEAST_DENSE), _MOST_DENSE)
+    def weight(self, stage: str, dialogue: float) -> float:
+        """A stage's weight in a store of which this share, in [0, 1], is a dialogue of people; 0 for a stage that is off."""
+        plain: float = getattr(self, stage)
+        return plain + dialogue * getattr(self, stage + IN_DIALOGUE, 0.0) if plain else 0.0
 
 
 _NOTHING = Recipe(
     name="nothing",
     dense=0.0,
-    dense_by_length=0.0,
     lexical=0.0,
     coverage=0.0,
     reach=0,
@@ -99,12 +93,14 @@ MEANING = replace(_NOTHING, name="meaning", dense=1.0)
 
 STAGES = (
     "dense",
-    "dense_by_length",
+    "dense_in_dialogue",
     "lexical",
     "coverage",
     "beside_words",
+    "beside_words_in_dialogue",
     "beside_coverage",
     "session",
+    "session_in_dialogue",
     "alone",
     "author",
     "asks",
@@ -117,6 +113,36 @@ NEWEST = "newest"
 """What can be switched off as a stage can, and has no weight to fit."""
 
 RECIPES = {recipe.name: recipe for recipe in (BALANCED, FAST, THOROUGH, LINKED, WORDS, MEANING)}
+
+
+_FITTED: dict[str, dict[str, float]] = {
+    "multilingual-e5-small": {
+        "dense": 2.14,
+        "dense_in_dialogue": -1.51,
+        "lexical": 0.11,
+        "coverage": 0.46,
+        "beside_words": 0.02,
+        "beside_words_in_dialogue": 0.17,
+        "beside_coverage": 0.23,
+        "session": 0.01,
+        "session_in_dialogue": 0.37,
+        "author": 2.16,
+        "asks": -0.92,
+    }
+}
+"""The weights for the vectors of a model to which they were fitted apart, by its name. Those of `BALANCED` were fitted to
+all-MiniLM-L6-v2, and are what is used with any other: a better model loses little by them."""
+
+
+def fitted(recipe: Recipe, model: str) -> Recipe:
+    """The recipe with the weights that were fitted to a model, in place of those that are still the default's.
+
+    What was switched off, tuned or set otherwise stays; the name stays too.
+    """
+    weights = _FITTED.get(model, {})
+    return replace(
+        recipe, **{name: weight for name, weight in weights.items() if getattr(recipe, name) == getattr(BALANCED, name)}
+    )
 
 
 def without(recipe: Recipe, stage: str) -> Recipe:

@@ -15,13 +15,10 @@ from msgspec import Struct
 
 from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
-from ai_memory.recall.recipe import RECIPES, STAGES, Recipe
+from ai_memory.recall.recipe import IN_DIALOGUE, RECIPES, STAGES, Recipe
 
 MAX_WEIGHT = 1_000.0
 """No weight may be greater, in either direction: a unit of evidence is a few nats at most."""
-
-BY_LENGTH = "_by_length"
-"""The suffix of a weight that is added to another in proportion to the store's mean length."""
 
 
 class Tuned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,8 +69,8 @@ def encode(tuned: Tuned) -> bytes:
 
 
 def scaled(recipe: Recipe, factors: Mapping[str, float]) -> Recipe:
-    """The recipe with stages' weights multiplied; a stage's weight by length, where it has one, is multiplied with it."""
-    both = {f"{stage}{BY_LENGTH}": factor for stage, factor in factors.items()} | dict(factors)
+    """The recipe with stages' weights multiplied; what is added in a dialogue, where there is such, is multiplied with it."""
+    both = {f"{stage}{IN_DIALOGUE}": factor for stage, factor in factors.items()} | dict(factors)
     changed = {stage: getattr(recipe, stage) * factor for stage, factor in both.items() if stage in STAGES}
     return msgspec.structs.replace(recipe, name=tuned_name(recipe.name), **changed)
 

@@ -1,11 +1,11 @@
 """From the scores of two searches to one, in a unit that both share.
 
-A cosine says little by itself: what counts is how far it is above the cosines of all other memories with the same question.
-Against a background that is normal with the observed mean and deviation, a memory z deviations above it has the log likelihood
-ratio z²/2 of being there for a reason rather than by chance. BM25 is a sum of log odds already (Robertson and Zaragoza, 2009),
-of the question's words for and against relevance. So both are evidence that adds up, and each question decides which search
-counts for more: where the embedder does not understand the language, no cosine is far above the rest and z² stays small while
-rare words weigh in full; where words match everywhere, their idf is small and a cosine five deviations out decides.
+A cosine says little by itself: what counts is how far it is above the cosines of all other memories with the same question, in
+deviations. If the cosines of what answers are distributed as those of what does not, but higher, the log likelihood ratio of the
+two grows in proportion to that. BM25 is a sum of log odds already (Robertson and Zaragoza, 2009). So both are evidence that adds
+up, and each question decides which search counts for more: where no memory is far nearer than the rest, rare words weigh in full;
+where words match everywhere, their idf is small and a cosine five deviations out decides. Where the embedder does not know the
+question's language its cosines are chance, and count for next to nothing (`Scored.familiar`).
 
 The weights turn evidence into log odds. They are a conditional logistic regression (a softmax over each question's candidates) on
 judged questions of several kinds; docs/recall.md says which, and what each stage contributes.
@@ -75,15 +75,10 @@ class Candidates(NamedTuple):
 
 
 def dense_evidence(cosines: Values, background: Background) -> Values:
-    """Nats for each of c cosines, shape (c,): z²/2 above the background's mean, z (negative) below it, 0 for NaN (no vector).
-
-    Below the mean the linear branch keeps the order of cosines without letting a poor one outweigh matching words.
-    """
+    """By how many deviations each of c cosines is above the background's mean, shape (c,): 0 for NaN (no vector)."""
     if background.deviation <= 0.0:
         return np.zeros(len(cosines))
-    z = (cosines - background.mean) / background.deviation
-    z[np.isnan(z)] = 0.0
-    return np.where(z > 0.0, z * z / 2.0, z)
+    return np.nan_to_num((cosines - background.mean) / background.deviation, nan=0.0)
 
 
 def lexical_evidence(bm25: Values, background: Background) -> Values:
@@ -92,10 +87,14 @@ def lexical_evidence(bm25: Values, background: Background) -> Values:
 
 
 def own_evidence(scored: Scored, cosines: Values, bm25: Values, recipe: Recipe) -> Values:
-    """What each row's own words and vector say, in one number, shape (c,): to choose candidates by, and for its session."""
+    """What each row's own words and vector say, in one number, shape (c,): to choose candidates by, and for its session.
+
+    Of cosines, z²/2 above the mean: what is far out counts, wherever the weights of the stages will put it.
+    """
     own = np.zeros(len(cosines))
     if recipe.dense:
-        own += dense_evidence(cosines, scored.dense_background)
+        z = dense_evidence(cosines, scored.dense_background)
+        own += scored.familiar * np.where(z > 0.0, z * z / 2.0, z)
     if recipe.lexical:
         own += _BALANCE * lexical_evidence(bm25, scored.lexical_background)
     return own
@@ -110,14 +109,13 @@ class Evidence(NamedTuple):
     """Shape (c,)."""
     sessions: NDArray[np.int32]
     """The number of each one's session, 0 for none, shape (c,)."""
-    dense_weight: float
     stages: tuple[StageValues, ...]
     """Every stage that has a weight and does not depend on the candidate's exact cosine."""
 
     def at(self, places: NDArray[np.int64]) -> Evidence:
         """The same for the k candidates at some places, shape (k,)."""
         stages = tuple(stage._replace(values=stage.values[places]) for stage in self.stages)
-        return Evidence(self.words, self.bm25[places], self.sessions[places], self.dense_weight, stages)
+        return Evidence(self.words, self.bm25[places], self.sessions[places], stages)
 
     def plus(self, stage: StageValues) -> Evidence:
         """The same with one more stage for the same c candidates, after the others."""
@@ -138,14 +136,15 @@ def gather(
     """
     rows, neighbours = candidates
     words = question_words(view, terms, union(rows, neighbours[neighbours >= 0]))
-    evidence = Evidence(words, scored.bm25(rows), view.sessions()[rows], recipe.dense_weight(view.mean_length), ())
+    evidence = Evidence(words, scored.bm25(rows), view.sessions()[rows], ())
     stages = [*_lexical_stages(words, scored, candidates, evidence.bm25, recipe)]
     if recipe.session:
-        stages.append(StageValues("session", recipe.session, _session(view, scored, rows, evidence.bm25, recipe)))
+        weight = recipe.weight("session", scored.dialogue)
+        stages.append(StageValues("session", weight, _session(view, scored, rows, evidence.bm25, recipe)))
     if recipe.author:
-        stages.append(StageValues("author", recipe.author, _by_named_author(view, terms, rows)))
-    if recipe.asks:
-        stages.append(StageValues("asks", recipe.asks, view.asks()[rows].astype(np.float64)))
+        stages.append(StageValues("author", recipe.author, _by_named_author(view, scored, terms, rows, words, recipe)))
+    if recipe.asks and scored.dialogue:
+        stages.append(StageValues("asks", recipe.asks, scored.dialogue * view.asks()[rows].astype(np.float64)))
     near = period_evidence(view, scored, rows, periods, inside) if recipe.time else None
     if near is not None:
         stages.append(StageValues("time", recipe.time, near))
@@ -156,8 +155,8 @@ def features(scored: Scored, cosines: Values, evidence: Evidence, recipe: Recipe
     """All stages of the recipe that have a weight, for c candidates, given their cosines, shape (c,), NaN for none."""
     stages = list(evidence.stages)
     if recipe.dense and scored.dense is not None:
-        dense = dense_evidence(cosines, scored.dense_background)
-        stages.insert(0, StageValues("dense", evidence.dense_weight, dense))
+        dense = scored.familiar * dense_evidence(cosines, scored.dense_background)
+        stages.insert(0, StageValues("dense", recipe.weight("dense", scored.dialogue), dense))
     if recipe.alone:
         own = np.zeros(len(cosines))
         for stage in stages:
@@ -191,14 +190,31 @@ def _lexical_stages(
     yield StageValues("coverage", recipe.coverage, words.coverage(rows) * haystack)
     if neighbours.shape[1]:
         more, covered = words.from_neighbours(rows, neighbours)
-        yield StageValues("beside_words", recipe.beside_words, more)
+        yield StageValues("beside_words", recipe.weight("beside_words", scored.dialogue), more)
         yield StageValues("beside_coverage", recipe.beside_coverage, covered * haystack)
 
 
-def _by_named_author(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> Values:
-    """1 for the rows of an author whom the question names, 0 for the others, shape (c,); all 0 when it names none."""
+def _by_named_author(
+    view: PartitionView, scored: Scored, terms: Sequence[QueryTerm], rows: Rows, words: QuestionWords, recipe: Recipe
+) -> Values:
+    """For the rows of an author whom the question names, how far the rest of the question agrees with them, in [0, 1], shape (c,).
+
+    1 is the agreement of the row that agrees most, whoever wrote it; 0 for the rows of others, and for all where nobody is named.
+    The words of the name agree with everything that the author wrote, and do not count.
+    """
     named = view.named_authors(terms)
-    return np.isin(view.authors()[rows], named).astype(np.float64) if named else np.zeros(len(rows))
+    if not named:
+        return np.zeros(len(rows))
+    rest = np.array([not view.named_authors([term]) for term in terms], np.bool_)
+    own = recipe.coverage * math.log(scored.rows + PSEUDO_MEMORIES) * words.coverage(rows, rest)
+    own += recipe.lexical * words.bm25(rows, rest)
+    if recipe.dense and scored.dense is not None:
+        near = scored.familiar * dense_evidence(scored.cosines(rows), scored.dense_background)
+        own += recipe.weight("dense", scored.dialogue) * near
+    most = float(own.max(initial=0.0))
+    return (
+        np.where(np.isin(view.authors()[rows], named), np.clip(own / most, 0.0, 1.0), 0.0) if most > 0.0 else own * 0.0
+    )
 
 
 def _session(view: PartitionView, scored: Scored, rows: Rows, bm25: Values, recipe: Recipe) -> Values:

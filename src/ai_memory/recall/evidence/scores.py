@@ -47,6 +47,10 @@ class Scored(NamedTuple):
     lexical_background: Background
     copies: Groups
     """Rows that pass the filters and were left out of `eligible`, since another row says the same, and that row."""
+    familiar: float = 1.0
+    """How well the embedder knows the question's language, in (0, 1]: where it does not, cosines are chance."""
+    dialogue: float = 0.0
+    """The share of the namespace that is a dialogue of people, in [0, 1]."""
 
     def cosines(self, rows: Rows) -> Values:
         """Approximate cosines of r rows, float64, shape (r,), NaN where there is none."""
@@ -70,12 +74,13 @@ def score_all(
     query_vector: Floats | None,
     background_vectors: Floats | None = None,
     copies: Groups = NO_GROUPS,
+    familiar: float = 1.0,
 ) -> Scored:
     """Both searches over the eligible rows, `eligible` of shape (n,). A search without a query (no words, no vector) finds nothing.
 
     `query_vector` is a float32 unit vector of shape (dimension,). `background_vectors`, float32 unit vectors, shape (m, dimension),
-    or None, count in the background of cosines as m rows that do not answer. `copies` were left out of `eligible` already. With no
-    eligible row, both searches are empty.
+    or None, count in the background of cosines as m rows that do not answer. `copies` were left out of `eligible` already.
+    `familiar` is how well the embedder knows the question's language, in (0, 1]. With no eligible row, both searches are empty.
     """
     rows = int(np.count_nonzero(eligible))
     dense, lexical = _searched(view, terms, query_vector) if rows else (None, _NO_SCORES)
@@ -87,7 +92,8 @@ def score_all(
             dense = None
     if rows < len(eligible) or len(lexical.rows) > rows:
         lexical = _kept(lexical, eligible)
-    return Scored(eligible, rows, dense, dense_background, lexical, _lexical_background(lexical, rows), copies)
+    lexical_background = _lexical_background(lexical, rows)
+    return Scored(eligible, rows, dense, dense_background, lexical, lexical_background, copies, familiar, view.dialogue)
 
 
 _NO_SCORES = SparseScores(np.empty(0, np.int32), np.empty(0, np.float32))

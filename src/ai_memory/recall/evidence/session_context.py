@@ -32,13 +32,19 @@ class QuestionWords(NamedTuple):
     masses: Values
     """Each word's share of the question's idf mass, float64, shape (t,), adding up to 1; zeros when no word has any."""
 
-    def coverage(self, rows: Rows) -> Values:
+    def coverage(self, rows: Rows, counted: NDArray[np.bool_] | None = None) -> Values:
         """The share of the question's idf mass that each of k rows covers: float64, shape (k,), in [0, 1].
 
-        All must be among `self.rows`.
+        All must be among `self.rows`; only the words `counted`, bool, shape (t,), None for all.
         """
-        covered: Values = self.masses @ (self.scores[:, self.rows.searchsorted(rows)] > 0.0)
+        masses = self.masses if counted is None else self.masses * counted
+        covered: Values = masses @ (self.scores[:, self.rows.searchsorted(rows)] > 0.0)
         return covered
+
+    def bm25(self, rows: Rows, counted: NDArray[np.bool_]) -> Values:
+        """The BM25 of each of k rows, all among `self.rows`, by the words `counted`, bool, shape (t,): float64, shape (k,)."""
+        scores: Values = self.scores[:, self.rows.searchsorted(rows)][counted].sum(axis=0, dtype=np.float64)
+        return scores
 
     def joint_coverage(self, rows: Rows, counted: NDArray[np.bool_]) -> float:
         """The share of the idf mass of some words (`counted`, bool, shape (t,)) that some rows have between them, in [0, 1].

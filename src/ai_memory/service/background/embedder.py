@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ai_memory.embed.base import Embedder, Task, TokenReader, TokenVectors, sound
+from ai_memory.embed.base import Embedder, KnowsLanguages, Task, TokenReader, TokenVectors, sound
 from ai_memory.embed.matryoshka import at_dimension
 from ai_memory.embed.models.languages import without_language
 from ai_memory.errors import (
@@ -72,6 +72,15 @@ class Lack(NamedTuple):
     way: object | None
 
 
+class AskedVector(NamedTuple):
+    """What an embedder makes of a question."""
+
+    vector: NDArray[np.float32]
+    """A unit vector, shape (dimension,), without what says only the question's language."""
+    familiar: float
+    """How well the model knows that language, in (0, 1]."""
+
+
 class PinnedEmbedder:
     """An embedder and the generation whose vectors are its own, with what it made of recent questions."""
 
@@ -79,17 +88,15 @@ class PinnedEmbedder:
         self.generation = generation
         self.embedder = embedder
         self._anchors: NDArray[np.float32] | None = None
-        self._queries: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._queries: OrderedDict[str, AskedVector] = OrderedDict()
         self._lock = threading.Lock()
         self._embedding: SingleFlight[NDArray[np.float32]] = SingleFlight()
+        self._asking: SingleFlight[AskedVector] = SingleFlight()
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The unit vector of a question, shape (dimension,), without what says only its language.
-
-        Raises what the embedder raises.
-        """
+    def embed_query(self, text: str) -> AskedVector:
+        """The vector of a question, and how well the model knows its language. Raises what the embedder raises."""
         known = self._known(text)
-        return self._embedding.run(f"question {text}", lambda: self._embed(text)) if known is None else known
+        return self._asking.run(text, lambda: self._embed(text)) if known is None else known
 
     def anchors(self) -> NDArray[np.float32] | None:
         """The vectors of recall's anchor sentences, shape (m, dimension), made at the first call; None where that fails."""
@@ -100,26 +107,27 @@ class PinnedEmbedder:
                 logger.warning("the embedder failed on the anchors: %s", error.message)
         return self._anchors
 
-    def _known(self, text: str) -> NDArray[np.float32] | None:
+    def _known(self, text: str) -> AskedVector | None:
         with self._lock:
             known = self._queries.get(text)
             if known is not None:
                 self._queries.move_to_end(text)
             return known
 
-    def _embed(self, text: str) -> NDArray[np.float32]:
+    def _embed(self, text: str) -> AskedVector:
         """Embed a question that was not known, unless another thread has done so since."""
         known = self._known(text)
         if known is not None:
             return known
         made = self.embedder.embed_queries([text], Task.RETRIEVAL)
         vector = sound(made, 1, self.embedder.identity.dimension)[0]
-        vector = without_language(vector, self.embedder.identity.model)
+        familiar = self.embedder.familiarity(text) if isinstance(self.embedder, KnowsLanguages) else 1.0
+        asked = AskedVector(without_language(vector, self.embedder.identity.model), familiar)
         with self._lock:
-            self._queries[text] = vector
+            self._queries[text] = asked
             if len(self._queries) > QUERY_CACHE:
                 self._queries.popitem(last=False)
-        return vector
+        return asked
 
     def _embed_anchors(self) -> NDArray[np.float32]:
         if self._anchors is None:
@@ -234,13 +242,13 @@ class EmbedderSlot:
         """Note that the embedder gave vectors of documents."""
         self._failure = None
 
-    def embed_query(self, pinned: PinnedEmbedder, text: str) -> NDArray[np.float32] | None:
-        """The unit vector of a question, shape (dimension,), or None when the model fails on it (see `error`)."""
+    def embed_query(self, pinned: PinnedEmbedder, text: str) -> AskedVector | None:
+        """The vector of a question, or None when the model fails on it (see `error`)."""
         began = time.monotonic()
         if began < self._resting_until and self._failure is not None:
             return None
         try:
-            vector = pinned.embed_query(text)
+            asked = pinned.embed_query(text)
         except MemoryServiceError as error:  # also ModelFilesError: weights are read at the first use
             logger.warning("the embedder failed on a question: %s", error.message)
             self._failure = _without_trace(error)
@@ -249,7 +257,7 @@ class EmbedderSlot:
             self._failure = EmbedderError(f"the embedder failed: {error}", hint="the log has the trace")
         else:
             self._failure = None
-            return vector
+            return asked
         now = time.monotonic()
         self._resting_until = now + _rest(now - began)
         return None

@@ -36,9 +36,9 @@ from ai_memory.recall.engine import Least, Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
 from ai_memory.recall.evidence.background import ENOUGH_ROWS
 from ai_memory.recall.evidence.periods import Period
-from ai_memory.recall.plan import asks_only_for
-from ai_memory.recall.recipe import Recipe, recipe_named
-from ai_memory.service.background.embedder import Lack, PinnedEmbedder
+from ai_memory.recall.plan import asks_only_for, words_in
+from ai_memory.recall.recipe import Recipe, fitted, recipe_named
+from ai_memory.service.background.embedder import AskedVector, Lack, PinnedEmbedder
 from ai_memory.service.background.follower import SwitchedError
 from ai_memory.service.handlers.drafts import context_path
 from ai_memory.service.handlers.expiry import aged_page
@@ -114,23 +114,27 @@ def _recalled(parts: Parts, request: RecallRequest, recipe: Recipe | None) -> An
         as_context=request.format == "context",
         recipe=recipe,
         periods=periods,
+        time_words=words_in(request.query, ((each.start, each.end) for each in named)),
         only_time=bool(periods) and asks_only_for(request.query, ((each.start, each.end) for each in named)),
         zone=zone,
     )
     by_meaning = question.recipe.dense > 0.0 and bool(request.query.strip())
     seen = _look(parts, request, by_meaning=by_meaning)
-    notices = (*tuning, *_notices(parts, words_only=by_meaning and seen.vector is None))
+    notices = (*tuning, *_notices(parts, words_only=by_meaning and seen.asked is None))
     if seen.view is None:
         return recall_empty(question, notices)
+    if seen.asked is not None and seen.generation is not None:
+        question = msgspec.structs.replace(question, recipe=fitted(recipe, seen.generation.embedder.model))
     search = partial(
         run_recall,
         question,
         view=seen.view,
         store=parts.store,
-        query_vector=seen.vector,
+        query_vector=seen.asked.vector if seen.asked else None,
+        familiar=seen.asked.familiar if seen.asked else 1.0,
         generation=seen.generation.id if seen.generation else None,
         background_vectors=_background(seen, seen.view),
-        read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.vector is not None else None,
+        read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.asked else None,
     )
     with parts.ranking:
         if not recipe.entities:
@@ -155,7 +159,7 @@ def warm_up(parts: Parts) -> None:
 
 def _background(seen: _Seen, view: PartitionView) -> NDArray[np.float32] | None:
     """The vectors of recall's background sentences, float32, shape (m, dimension), for a small store; None where there are none."""
-    small = seen.pinned is not None and seen.vector is not None and view.n < ENOUGH_ROWS
+    small = seen.pinned is not None and seen.asked is not None and view.n < ENOUGH_ROWS
     return seen.pinned.anchors() if small and seen.pinned else None
 
 
@@ -195,8 +199,8 @@ class _Seen(NamedTuple):
     view: PartitionView | None
     generation: Generation | None
     pinned: PinnedEmbedder | None
-    vector: NDArray[np.float32] | None
-    """The question's unit vector, float32 of shape (dimension,); None where only the words are searched."""
+    asked: AskedVector | None
+    """What the embedder made of the question; None where only the words are searched."""
 
 
 def _look(parts: Parts, request: RecallRequest, *, by_meaning: bool) -> _Seen:
@@ -205,10 +209,10 @@ def _look(parts: Parts, request: RecallRequest, *, by_meaning: bool) -> _Seen:
         if by_meaning:
             parts.backlog.embed_ahead()
         pinned = parts.slot.get() if by_meaning else None
-        vector = parts.slot.embed_query(pinned, request.query) if pinned else None
+        asked = parts.slot.embed_query(pinned, request.query) if pinned else None
         generation = pinned.generation if pinned else parts.slot.generation()
         try:
-            return _Seen(parts.follower.view(request.namespace, generation), generation, pinned, vector)
+            return _Seen(parts.follower.view(request.namespace, generation), generation, pinned, asked)
         except SwitchedError:
             continue
 
