@@ -21,6 +21,7 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	scripts/console_types || [ $$? -eq 3 ]
 
 # Each example in the environment of its framework, which scripts/integrations makes.
 examples: $(VENV)/.test $(MODEL)

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ai_memory.embed.models.folder import TOKENIZER
 from ai_memory.embed.runtimes.processor import has_bfloat16, has_int8_products
@@ -84,19 +83,19 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     with ExitStack() as stack:
         programs = {dtype: stack.enter_context(own_program(MODEL, dtype, texts)) for dtype in dtypes}
         for name, start in _peers(texts):
-            if (program := _started(name, start)) is not None:
+            if (program := started(name, start)) is not None:
                 programs[name] = stack.enter_context(program)
         rounds = 1 if quick else ROUNDS
         found = run_in_turn(programs, list(json.loads(texts.read_text())), rounds=rounds, before=measure_products)
     ours = {dtype: found.pop(dtype) for dtype in dtypes}
     peers = found
-    if reference := _reference():
-        expected = exactness.reference(MODEL, partial(run_program, reference))
+    if command := reference():
+        expected = exactness.reference(MODEL, partial(run_program, command), exactness.inputs())
         yield from exactness.figures(MODEL, dtypes, expected, about)
     if not quick:
         make_model(OUTLIER, outliers=1)
         yield from exactness.outlier_figures(OUTLIER, dtypes, about)
-    yield from _peers_rows(peers, np.array(ours["float32"]["vector"]), about)
+    yield from peers_rows(peers, ours["float32"]["vector"], about)
     for dtype in dtypes:
         rate = median(rates[dtype])
         settings = {**about, "load": load_average()}
@@ -117,12 +116,12 @@ def _rows(
     counts = ours["tokens"]
     for name, seconds in ours["seconds"].items():
         value = counts[name] / seconds
-        peer_name, best = _best_peer(peers, name, counts, dtype)
-        reference = peers.get("sentence-transformers float32")
+        peer_name, best = best_peer(peers, name, counts, dtype)
+        plain = peers.get("sentence-transformers float32")
         least = FASTER.get((name, dtype))
         target = Target(">=", least, "ratio") if least else None
-        if target is not None and reference is not None:
-            peer_name, best = "sentence-transformers float32", counts[name] / reference["seconds"][name]
+        if target is not None and plain is not None:
+            peer_name, best = "sentence-transformers float32", counts[name] / plain["seconds"][name]
         peer = Peer(peer_name, best) if best else None
         yield Figure(f"embed.gemma.{dtype}.{name}", value, "tokens/s", peer, target, settings=about)
     alone = ours["seconds"]["1x32"]
@@ -149,7 +148,7 @@ def _rows(
     yield Figure(f"embed.gemma.{dtype}.warm_load", ours["load_s"], "s", target=Target("<=", 2.0), settings=about)
 
 
-def _best_peer(peers: dict[str, dict[str, Any]], name: str, counts: dict[str, int], dtype: str) -> tuple[str, float]:
+def best_peer(peers: Mapping[str, Any], name: str, counts: Mapping[str, int], dtype: str) -> tuple[str, float]:
     """The fastest peer of this row in `dtype`, and its tokens per second."""
     rates = [
         (counts[name] / found["seconds"][name], peer)
@@ -160,9 +159,13 @@ def _best_peer(peers: dict[str, dict[str, Any]], name: str, counts: dict[str, in
     return best[1], best[0]
 
 
-def _peers_rows(peers: dict[str, dict[str, Any]], ours: NDArray[np.float64], about: dict[str, Any]) -> Iterator[Figure]:
+def peers_rows(
+    peers: Mapping[str, Any], vector: Sequence[float], about: dict[str, Any], place_of: str = "peer"
+) -> Iterator[Figure]:
+    """The peers' own rates, memory, and the cosine of their vector of one text with this engine's `vector`."""
+    ours = np.array(vector)
     for peer, found in peers.items():
-        place = f"embed.peer.{peer.replace('.', '').replace(' ', '_')}"
+        place = f"embed.{place_of}.{peer.replace('.', '').replace(' ', '_')}"
         theirs = np.array(found["vector"])
         cosine = float(ours @ theirs / (np.linalg.norm(ours) * np.linalg.norm(theirs)))
         settings = {**about, "versions": found["versions"], "cosine": round(cosine, 6)}
@@ -171,23 +174,23 @@ def _peers_rows(peers: dict[str, dict[str, Any]], ours: NDArray[np.float64], abo
         yield Figure(f"{place}.peak", found["peak_gb"], "GB", settings=settings)
 
 
-def _reference() -> list[str]:
+def reference() -> list[str]:
     """The command of the reference's Python; empty if none is set."""
     return shlex.split(os.environ.get(REFERENCE, ""))
 
 
 def _peers(texts: Path) -> Iterator[tuple[str, Callable[[], Program]]]:
     """The name of each peer, and a function that starts it."""
-    if reference := _reference():
+    if command := reference():
         for dtype in ("float32", "bfloat16") if has_bfloat16() else ("float32",):
             arguments = [str(MODEL), dtype, str(texts)]
             yield (
                 f"sentence-transformers {dtype}",
-                partial(Program, reference, "sentence_transformers_peer.py", arguments),
+                partial(Program, command, "sentence_transformers_peer.py", arguments),
             )
         for dtype in ("float32", "int8"):
             arguments = [str(MODEL), str(ONNX), dtype]
-            yield f"onnxruntime {dtype}", partial(_prepared, reference, "onnxruntime_peer.py", arguments, texts)
+            yield f"onnxruntime {dtype}", partial(_prepared, command, "onnxruntime_peer.py", arguments, texts)
     else:
         print(f"sentence-transformers and ONNX Runtime are skipped: {REFERENCE} is not set", file=sys.stderr)
     yield "fastembed float32", partial(_fastembed, texts)
@@ -209,7 +212,7 @@ def _prepared(python: Sequence[str], program: str, arguments: list[str], texts: 
     return Program(python, program, [*arguments, str(texts)])
 
 
-def _started(name: str, start: Callable[[], Program]) -> Program | None:
+def started(name: str, start: Callable[[], Program]) -> Program | None:
     """The started program, or None, with the reason printed."""
     try:
         return start()
@@ -218,14 +221,14 @@ def _started(name: str, start: Callable[[], Program]) -> Program | None:
         return None
 
 
-def make_model(folder: Path = MODEL, outliers: int = 0) -> None:
-    """Write a random EmbeddingGemma of full size, if it is missing."""
+def make_model(folder: Path = MODEL, outliers: int = 0, *, second: bool = False) -> None:
+    """Write a random EmbeddingGemma of full size, the second if asked for, if it is missing."""
     if (folder / "model.safetensors").exists():
         return
     print("  writing a random EmbeddingGemma of full size (1.2 GB)", file=sys.stderr, flush=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     script = [sys.executable, str(ROOT / "scripts" / "random_gemma.py"), str(folder)]
-    subprocess.run([*script, "--full", "--outliers", str(outliers)], check=True)
+    subprocess.run([*script, "--full", *(["--second"] if second else ["--outliers", str(outliers)])], check=True)
 
 
 def flops_per_token(length: int) -> int:
@@ -237,9 +240,9 @@ def _shapes(*, quick: bool) -> dict[str, tuple[int, int]]:
     return {name: shape for name, shape in SHAPES.items() if not (quick and name in ("8x512", "1x2048", "32x128"))}
 
 
-def texts_of(shapes: Mapping[str, tuple[int, int]]) -> dict[str, list[str]]:
+def texts_of(shapes: Mapping[str, tuple[int, int]], folder: Path = MODEL) -> dict[str, list[str]]:
     """The texts of each row, each with the given number of tokens, special tokens included; and the row of mixed lengths."""
-    tokenizer = TextTokenizer(MODEL / TOKENIZER, 2048)
+    tokenizer = TextTokenizer(folder / TOKENIZER, 2048)
     words = " ".join(made.text for made in Corpus().memories(0, 400)).split(" ")
     rng = np.random.default_rng(11)
     rows = {

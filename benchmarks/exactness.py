@@ -29,17 +29,19 @@ _FIRST, _LAST = 2, 1
 """<bos> and <eos>."""
 
 
-def inputs() -> list[list[int]]:
-    """Token ids of these lengths, special tokens included, drawn from the ordinary vocabulary."""
+def inputs(lengths: Sequence[int] = LENGTHS) -> list[list[int]]:
+    """Token ids of inputs of these lengths, special tokens included, drawn from the ordinary vocabulary."""
     rng = np.random.default_rng(5)
-    rows = [[_FIRST, *rng.integers(300, 200_000, length).tolist()] for length in LENGTHS]
-    return [[*row[: length - 1], _LAST] if length > 1 else row[:1] for row, length in zip(rows, LENGTHS, strict=True)]
+    rows = [[_FIRST, *rng.integers(300, 200_000, length).tolist()] for length in lengths]
+    return [[*row[: length - 1], _LAST] if length > 1 else row[:1] for row, length in zip(rows, lengths, strict=True)]
 
 
-def reference(folder: Path, run: Callable[[str, list[str]], object]) -> NDArray[np.float32]:
+def reference(
+    folder: Path, run: Callable[[str, list[str]], object], rows: Sequence[Sequence[int]]
+) -> NDArray[np.float32]:
     """sentence-transformers' vectors of the inputs: float32 (inputs, 768); `run` executes a peer's program."""
     ids, out = folder.with_name("exactness.json"), folder.with_name("exactness.npy")
-    ids.write_text(json.dumps(inputs()), encoding="utf-8")
+    ids.write_text(json.dumps(rows), encoding="utf-8")
     run("reference_vectors.py", [str(folder), str(ids), str(out)])
     found: NDArray[np.float32] = np.load(out)
     return found
@@ -70,12 +72,18 @@ def outlier_figures(folder: Path, dtypes: Sequence[str], about: dict[str, Any]) 
             yield Figure(f"embed.gemma.{dtype}.cosine_with_outlier", found, "", target=target, settings=about)
 
 
-def least_cosine(folder: Path, dtype: str, expected: NDArray[np.float32]) -> float:
-    """The cosine of every input's vector with the expected one, each alone and grouped as in `TOGETHER`."""
+def least_cosine(
+    folder: Path,
+    dtype: str,
+    expected: NDArray[np.float32],
+    rows: Sequence[Sequence[int]] = (),
+    together: Sequence[Sequence[int]] = TOGETHER,
+) -> float:
+    """The least cosine of the vectors of `rows` (by default `inputs()`) with the expected, alone and as `together` groups them."""
     runtime = OpenVinoRuntime(read_model_folder(folder), dtype=Dtype(dtype))
-    rows = inputs()
+    rows = rows or inputs()
     least = 1.0
-    for places in (*((at,) for at in range(len(rows))), *TOGETHER):
+    for places in (*((at,) for at in range(len(rows))), *together):
         found = runtime.forward([rows[at] for at in places]).astype(np.float64)
         theirs = expected[list(places)].astype(np.float64)
         lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(theirs, axis=1)

@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ai_memory.embed.runtimes.processor import units
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -104,6 +106,7 @@ def machine() -> dict[str, Any]:
     """What the figures depend on besides the code; nothing that identifies an individual machine."""
     return {
         "cpu": _cpu_model(),
+        "units": list(units()),
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30),
         "system": f"{platform.system()} {platform.machine()}",

@@ -64,9 +64,10 @@ def section(runs: Sequence[Sequence[Row]]) -> str:
     """The text below the heading: the machine, the charts, and every row as a Markdown table."""
     rows = newest(runs)
     machine = rows[-1]["machine"]
+    units = f" ({', '.join(machine['units'])})" if machine.get("units") else ""
     loads = [row["settings"]["load"] for row in rows if "load" in row["settings"]]
     lines = [
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB; {machine['system']}, "
+        f"{machine['cpu']}{units}, {machine['cores']} cores, {machine['memory_gb']} GB; {machine['system']}, "
         f"Python {machine['python']}, SQLite {machine['sqlite']}; load {min(loads):g} to {max(loads):g}. Of each row the newest "
         "result, and the commit that it was measured at.",
         "",
@@ -79,7 +80,9 @@ def section(runs: Sequence[Sequence[Row]]) -> str:
 
 
 def _computer(row: Row) -> tuple[Any, ...]:
-    return tuple(row["machine"][part] for part in ("cpu", "cores", "memory_gb", "system"))
+    """What rows must share to be on one page. Rows of before the units were recorded have none."""
+    machine = row["machine"]
+    return (*(machine[part] for part in ("cpu", "cores", "memory_gb", "system")), tuple(machine.get("units", ())))
 
 
 def _line(row: Row) -> str:

@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/run.py [AREA…] [--quick] [--no-save]
 
-Areas: write, embed, http (the embedder over HTTP), engine, cuda, recall, filters, graph, neo4j, cli (with mcp), manners
+Areas: write, embed, http (the embedder over HTTP), engine, gemma2, cuda, recall, filters, graph, neo4j, cli (with mcp), manners
 (many, stalled and idle clients), peers; all by default.
 `--quick` skips what takes more than a minute: the store of a million memories, repeats. docs/benchmarks.md explains each figure.
 """
@@ -26,6 +26,7 @@ AREAS = {
     "embed": "benchmarks.embedding",
     "http": "benchmarks.embedding_http",
     "engine": "benchmarks.engine",
+    "gemma2": "benchmarks.second_gemma",
     "cuda": "benchmarks.cuda",
     "recall": "benchmarks.recalling",
     "filters": "benchmarks.filtering",

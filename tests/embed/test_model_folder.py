@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 from ai_memory.embed.models.digests import SIDECAR, file_sha256, folder_digests
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.errors import ModelFilesError
+from tests.support.tiny_gemma import tiny_gemma
 from tests.support.tiny_models import CONFIG, MODULES, POOLING, tiny_bert, write_json
 
 
@@ -123,7 +124,8 @@ def test_dense_modules_are_found_with_their_files(folder: Path) -> None:
     [
         {**POOLING, "pooling_mode_cls_token": True},
         {**POOLING, "pooling_mode_mean_tokens": False},
-        {"pooling_mode": "cls"},
+        {"pooling_mode": "max"},
+        {"pooling_mode": "cls", "include_prompt": False},
         {**POOLING, "include_prompt": False},
         {},
     ],
@@ -132,6 +134,16 @@ def test_another_pooling_is_refused(folder: Path, pooling: dict[str, object]) ->
     write_json(folder / "1_Pooling" / "config.json", pooling)
     with pytest.raises(ModelFilesError, match="a pooling other than the mean"):
         read_model_folder(folder)
+
+
+@pytest.mark.parametrize("pooling", [{"pooling_mode": "cls"}, {"pooling_mode_cls_token": True}])
+def test_the_first_token_is_a_pooling_of_berts_alone(folder: Path, tmp_path: Path, pooling: dict[str, object]) -> None:
+    write_json(folder / "1_Pooling" / "config.json", pooling)
+    assert read_model_folder(folder).pooling == "cls"
+    gemma = tiny_gemma(tmp_path / "gemma")
+    write_json(gemma / "1_Pooling" / "config.json", pooling)
+    with pytest.raises(ModelFilesError, match="a pooling other than the mean"):
+        read_model_folder(gemma)
 
 
 def test_both_spellings_of_mean_pooling_are_read(folder: Path) -> None:

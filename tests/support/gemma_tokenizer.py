@@ -23,8 +23,8 @@ _RUNS = (*("\n" * count for count in range(1, 6)), *(SPACE * count for count in 
 _MERGES = 480
 
 
-def write_tokenizer(folder: Path, vocabulary: int) -> None:
-    """tokenizer.json and tokenizer_config.json with exactly `vocabulary` pieces."""
+def write_tokenizer(folder: Path, vocabulary: int, longest: int = 2048) -> None:
+    """tokenizer.json and tokenizer_config.json with exactly `vocabulary` pieces, for inputs of `longest` tokens."""
     pieces, merges = _trained()
     ordered = [*SPECIAL, *_ADDED, *_RUNS, *(f"<0x{byte:02X}>" for byte in range(256)), *pieces]
     if len(ordered) > vocabulary:
@@ -52,7 +52,7 @@ def write_tokenizer(folder: Path, vocabulary: int) -> None:
         "pad_token": "<pad>",
         "unk_token": "<unk>",
         "mask_token": "<mask>",
-        "model_max_length": 2048,
+        "model_max_length": longest,
         "padding_side": "right",
         "clean_up_tokenization_spaces": False,
         "spaces_between_special_tokens": False,

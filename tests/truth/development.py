@@ -1,4 +1,6 @@
-"""More cases to make rules on, without questions: `development/<language>.txt`, one case a line.
+"""More cases to make rules on, with at most one question each: `development/<language>.txt`, one case a line.
+
+`talk_<language>.txt` has scenes of talk and notes in which nothing replaces anything, with questions.
 
 They are no part of the atlas and of no half of it: nothing is measured on them but how well rules carry over to kinds of cases
 that were left out (`scripts/score_compare.py`). `rooms` and the like take them as they take the atlas's cases.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.truth.atlas import KINDS, LANGUAGES, Case, Expect, Kind, Language, Told
 
@@ -29,8 +32,45 @@ def development(language: Language) -> tuple[Case, ...]:
     )
 
 
+class Line(NamedTuple):
+    """What was said or noted on a day."""
+
+    day: dt.date
+    author: str | None
+    text: str
+
+
+class Scene(NamedTuple):
+    """Lines of talk or of notes, and questions with the numbers of the lines that answer them, from 1."""
+
+    name: str
+    lines: list[Line]
+    questions: list[tuple[str, tuple[int, ...]]]
+
+
+def scenes(language: Language) -> tuple[Scene, ...]:
+    """The scenes of a language, in the order of the file; empty where there are none."""
+    file = _FOLDER / f"talk_{language}.txt"
+    found: list[Scene] = []
+    day = _FIRST
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        mark, _, rest = line.partition(" ")
+        if mark == "==":
+            found.append(Scene(rest, [], []))
+        elif mark == "#" and found:
+            day = dt.date.fromisoformat(rest)
+        elif mark == "?":
+            question, answers = rest.split(" | ")
+            found[-1].questions.append((question, tuple(map(int, answers.split()))))
+        elif mark != "#":
+            author, said, text = line.partition("> ")
+            found[-1].lines.append(Line(day, author, text) if said else Line(day, None, line))
+    return tuple(found)
+
+
 def _case(name: str, language: Language, line: str) -> Case:
     kind, domain, *texts = (part.strip() for part in line.split("|"))
+    question = texts.pop()[1:].strip() if texts[-1].startswith("?") else None
     if kind not in KINDS or language not in LANGUAGES or len(texts) < 2 or not all((domain, *texts)):
         raise ValueError(f"{name} is not a kind, a domain and at least two texts: {line}")
     number = int(name.rsplit("-", 1)[1])
@@ -43,14 +83,15 @@ def _case(name: str, language: Language, line: str) -> Case:
         language=language,
         domain=domain,
         texts=told,
-        expect=_expected(kind, len(texts)),
+        expect=_expected(kind, len(texts), asked=question is not None),
+        question=question,
     )
 
 
-def _expected(kind: Kind | str, count: int) -> Expect:
+def _expected(kind: Kind | str, count: int, *, asked: bool) -> Expect:
     everyone = tuple(range(count))
     if kind == "pair":
-        return Expect(values=(), holds=everyone)
+        return Expect(values=(), holds=everyone, first=0 if asked else None)
     if kind == "restatement":
         return Expect(values=(), holds=everyone, same=everyone)
     return Expect(

@@ -11,7 +11,7 @@ import pytest
 from ai_memory import Memory
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.recall.answer import Answer
-from ai_memory.truth.rivals import rivals
+from ai_memory.truth.rivals import Asking, rivals
 from ai_memory.truth.statement import TOGETHER, Statement
 from ai_memory.truth.wording import Wanted, wanted
 
@@ -152,25 +152,25 @@ def statement(words: str, when: int, *, asks: bool = False, author: str | None =
     return Statement(tuple(words.split()), frozenset(words.split()), asks, author, when, True, 5.0, float("nan"))
 
 
-ASKED = frozenset({"favourit", "editor"})
+ASKED = Asking(frozenset({"favourit", "editor"}))
 
 
 def test_neither_questions_nor_hits_of_one_instant_are_rivals() -> None:
     old, new = statement("favourit editor vim", 1), statement("favourit editor helix", 2)
-    assert [group.places for group in rivals(ASKED, False, [old, new], None).groups] == [(0, 1)]
-    assert rivals(ASKED, False, [old, new._replace(when=1)], None).groups == []
-    assert rivals(ASKED, False, [old, new._replace(asks=True)], None).groups == []
-    assert rivals(ASKED, False, [old, new._replace(dated=False)], None).groups == [], "stored together"
-    assert rivals(ASKED, False, [old, new._replace(dated=False, when=1 + TOGETHER)], None).groups != []
-    assert rivals(ASKED, False, [old], None).groups == []
-    assert rivals(ASKED, False, [], None).groups == []
-    assert rivals(frozenset(), False, [statement("", 1), statement("", 2)], None).groups == []
+    assert [group.places for group in rivals(ASKED, [old, new], None).groups] == [(0, 1)]
+    assert rivals(ASKED, [old, new._replace(when=1)], None).groups == []
+    assert rivals(ASKED, [old, new._replace(asks=True)], None).groups == []
+    assert rivals(ASKED, [old, new._replace(dated=False)], None).groups == [], "stored together"
+    assert rivals(ASKED, [old, new._replace(dated=False, when=1 + TOGETHER)], None).groups != []
+    assert rivals(ASKED, [old], None).groups == []
+    assert rivals(ASKED, [], None).groups == []
+    assert rivals(Asking(frozenset()), [statement("", 1), statement("", 2)], None).groups == []
 
 
 def test_vectors_that_tell_nothing_apart_are_not_asked() -> None:
     """An embedder that does not know a language finds all of its texts alike: then only words are compared."""
     hits = [statement(f"favourit editor {name}", at) for at, name in enumerate(("vim", "helix", "emacs"))]
     alike = np.full((3, 3), 0.8)
-    assert rivals(ASKED, False, hits, alike) == rivals(ASKED, False, hits, None)
+    assert rivals(ASKED, hits, alike) == rivals(ASKED, hits, None)
     missing = np.full((3, 3), np.nan)
-    assert rivals(ASKED, False, hits, missing) == rivals(ASKED, False, hits, None)
+    assert rivals(ASKED, hits, missing) == rivals(ASKED, hits, None)

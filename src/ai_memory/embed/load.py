@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.known import E5, EMBEDDING_GEMMA, RUNNABLE
+from ai_memory.embed.models.known import ARCHITECTURES_NOT_RUN, BERTS, E5, FAMILIES, RUNNABLE
 from ai_memory.embed.runtimes.base import Dtype, Runtime
 from ai_memory.embed.runtimes.processor import has_bfloat16
 from ai_memory.embed.transformer import TransformerEmbedder
@@ -69,7 +69,7 @@ def load_embedder(
     name, place, chosen = choose_execution(folder, dtype=dtype, runtime=runtime, device=device)
     if name is RuntimeName.TORCH:
         return TransformerEmbedder(folder, chosen, lambda: _load_torch(folder, chosen, place, threads))
-    has_token_vectors = folder.architecture == "bert" and not folder.is_onnx
+    has_token_vectors = folder.architecture in BERTS and not folder.is_onnx
     return TransformerEmbedder(
         folder,
         chosen,
@@ -83,8 +83,10 @@ def choose_execution(
 ) -> Execution:
     """What `load_embedder` would run the model on, with the same arguments and errors."""
     if folder.architecture not in RUNNABLE:
+        why = ARCHITECTURES_NOT_RUN.get(folder.architecture)
+        kind = f"{folder.architecture!r}{f', which {why}' if why else ''}"
         raise ModelFilesError(
-            f"the model in {folder.path} is a {folder.architecture!r}; this version runs {', '.join(sorted(RUNNABLE))}",
+            f"the model in {folder.path} is a {kind}; this version runs {', '.join(sorted(RUNNABLE))}",
             hint=fetch_model(),
             path=str(folder.path),
             architecture=folder.architecture,
@@ -144,7 +146,7 @@ def _dtype(name: str, folder: ModelFolder, device: Device) -> Dtype:
     if folder.is_onnx:
         # In bfloat16 the norms of the file's graph would run in bfloat16 too; in the graph built here they stay in float32.
         return Dtype.FLOAT32
-    large = folder.architecture == EMBEDDING_GEMMA.architecture or folder.known is E5
+    large = folder.architecture in FAMILIES or folder.architecture == "xlm-roberta" or folder.known is E5
     if large and (device is Device.CUDA or has_bfloat16()):
         return Dtype.BFLOAT16
     return Dtype.FLOAT32

@@ -125,8 +125,8 @@ def read_fields(given: Mapping[str, Any], text: str | None = None) -> Imported:
         field = _field_of(key)
         if field == "text" and "text" not in values:
             values["text"] = value
-        elif field == "attributes" and isinstance(value, dict):
-            attributes |= {name: plain_value(part) for name, part in value.items()}
+        elif field == "attributes" and (given_attributes := _object_in(value)) is not None:
+            attributes |= {name: plain_value(part) for name, part in given_attributes.items()}
         elif field not in _TYPES or (field in values and field not in _LISTS):
             _keep(attributes, key, value)
         else:
@@ -223,6 +223,16 @@ def parts_of(values: Mapping[str, Any]) -> list[dict[str, Any]]:
 def split_warning(count: int) -> str:
     """What is said about a text that became `count` memories."""
     return f"the text is over {MAX_TEXT:,} characters and was stored as {count} memories"
+
+
+def _object_in(value: Any) -> dict[str, Any] | None:
+    """An object, or one that is written as JSON, as it is in a column of a table."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = msgspec.json.decode(str(value).encode())
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None
+    return value if isinstance(value, dict) else None
 
 
 def _in_order(given: Mapping[str, Any], has_text: bool) -> Iterator[tuple[str, Any]]:

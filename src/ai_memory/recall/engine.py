@@ -128,14 +128,7 @@ def recall(
     plan = make_plan(question.text, question.selection)
     recipe = question.recipe
     filtered = view.mask(plan.selection)
-    eligible, found_notices = filtered, list(notices)
-    if plan.phrases:
-        eligible, cut_short = with_phrases(view, store, filtered, plan.phrases)
-        if cut_short:
-            found_notices.append(_phrase_limit())
-        if not (plan.literal or eligible.any()) and filtered.any():
-            found_notices.append(_phrase_nowhere(plan.phrases))
-            eligible, plan = filtered, msgspec.structs.replace(plan, phrases=())
+    eligible, plan, found_notices = _with_phrases(view, store, filtered, plan, list(notices))
     vector = query_vector if recipe.dense else None
     eligible, terms, copies = fold(view, eligible, plan.terms, question.periods)
     plan = msgspec.structs.replace(plan, terms=terms)
@@ -214,6 +207,21 @@ def _check(question: Question) -> None:
     for name, value in (("limit", question.limit), ("max_tokens", question.max_tokens)):
         if value is not None and value < 1:
             raise InvalidInputError(f"{name} must be at least 1, not {value}", field=name, limit=1, actual=value)
+
+
+def _with_phrases(
+    view: PartitionView, store: Store, filtered: NDArray[np.bool_], plan: Plan, notices: list[Notice]
+) -> tuple[NDArray[np.bool_], Plan, list[Notice]]:
+    """The rows that have the quoted phrases, the plan, and the notices; phrases that nothing has are laid aside, and said so."""
+    if not plan.phrases:
+        return filtered, plan, notices
+    eligible, cut_short = with_phrases(view, store, filtered, plan.phrases)
+    if cut_short:
+        notices.append(_phrase_limit())
+    if not (plan.literal or eligible.any()) and filtered.any():
+        notices.append(_phrase_nowhere(plan.phrases))
+        return filtered, msgspec.structs.replace(plan, phrases=()), notices
+    return eligible, plan, notices
 
 
 def _hits(found: _Found) -> tuple[tuple[Hit, ...], int, int]:

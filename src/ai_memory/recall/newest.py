@@ -20,9 +20,9 @@ from ai_memory.store.base import StoredRevision
 from ai_memory.text.passages import passage_at
 from ai_memory.text.stopwords import ALL
 from ai_memory.truth.digest import is_digest
-from ai_memory.truth.rivals import COMPARED, Group, rivals
+from ai_memory.truth.rivals import COMPARED, Asking, Group, rivals
 from ai_memory.truth.statement import Statement, statement, terms_of
-from ai_memory.truth.wording import Wanted, asks_about_the_past, wanted
+from ai_memory.truth.wording import Wanted, asks_about_several, asks_about_the_past, wanted
 from ai_memory.types import MemoryRecord
 
 
@@ -50,8 +50,8 @@ def newest_first(
 ) -> Arranged:
     """Order the rivals among the best hits by time, the newest first; for a question about the earlier value, the second newest.
 
-    A question about the past or for several values is answered in the order of the ranking, one for an order oldest first. Hits
-    that say the same in other words are folded into the newest of them, which takes the best one's place.
+    A question about the past is answered in the order of the ranking, one for an order oldest first; one for several values marks
+    nothing. Hits that say the same in other words are folded into the newest of them, which takes the best one's place.
     `stored` has the revisions of the hits by key; a hit that is not among them (it was erased meanwhile) has no rivals.
     `successors` gives for ids of memories that ended the ids of those that superseded them.
     """
@@ -63,18 +63,21 @@ def newest_first(
     if ranking.vectors is not None:
         best = ranking.vectors[:COMPARED]
         similar = np.einsum("id,jd->ij", best, best)
-    asked_for = wanted(question)
+    asked_for, several = wanted(question), asks_about_several(question)
+    if several and asked_for is Wanted.EARLIER:  # *Where is the server, and what was the building before?*
+        asked_for = Wanted.SEVERAL
     # Who asks for an earlier value asks for a state; of other questions about the past most ask for events.
     about_past = asked_for is not Wanted.EARLIER and asks_about_the_past(question)
     asked = frozenset(terms_of(question)) - ALL
     if asked_for is Wanted.EARLIER:  # *before* and *previous* say which value is meant, and are in none of the answers
         asked &= frozenset().union(*(statement.words for statement in statements))
     records = [stored[key].record for key in keys]
-    related = rivals(asked, about_past, statements, similar, _known(records, successors))
+    asking = Asking(asked, about_past, asked_for, several)
+    related = rivals(asking, statements, similar, _known(records, successors))
     if not (related.groups or related.same):
         return Arranged(ranking, ())
     order = list(range(len(ranking.rows)))
-    moved = asked_for not in (Wanted.SEVERAL, Wanted.PAST)
+    moved = asked_for is not Wanted.PAST
     if moved:
         for group in related.groups:
             for slot, place in zip(group.places, _by_time(group.places, statements, asked_for), strict=True):
@@ -94,7 +97,7 @@ def newest_first(
         arranged = arranged.only([slot for slot, place in enumerate(order) if place not in left_out])
     shown = [place for place in order if place not in left_out]
     groups = tuple(_placed(related.groups, {place: slot for slot, place in enumerate(shown)}))
-    return Arranged(arranged, groups, moved and asked_for is not Wanted.IN_ORDER, folded)
+    return Arranged(arranged, groups, asked_for in (Wanted.NEWEST, Wanted.EARLIER), folded)
 
 
 def _by_time(places: Sequence[int], statements: Sequence[Statement], asked_for: Wanted) -> list[int]:

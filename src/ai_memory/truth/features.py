@@ -19,11 +19,47 @@ from ai_memory.truth.reading import Reading, read
 from ai_memory.truth.statement import Statement
 
 _LEAST_SPREAD = 0.06
+_SOME = 6
+"""So many other words a short statement has at most: with more on both sides two texts speak of other matters too."""
 _MOST_TERMS = 200
 """So many terms are aligned: the time grows with the square of their number."""
 _MOST = 8.0
+_BACKGROUND = 0.15
+"""The cosine that texts with nothing in common are taken to have: the scale on which the weights were fitted."""
+_FEWEST = 5
+"""So many texts show the background of their embedder."""
+_CROWDED = 0.84
+"""The usual cosine of unrelated texts for an embedder that finds all texts alike."""
+_LEAST_CROWDED = 0.7
+"""The least cosine of an embedder that finds all texts alike."""
+_LEAST_RANGE = 0.005
+"""Cosines that are closer together than this distinguish no texts."""
+_UNKNOWN = 0.45
+"""The median cosine from which an embedder either finds all texts alike or does not know their language."""
 _CUES = ("change", "ended", "negation", "also", "wish", "past", "episode", "habit", "part", "says", "copula")
 _COPULA = frozenset({"is", "are", "ist", "sind", "это", "was", "war"})
+
+
+def relative(similar: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Cosines on one scale for all embedders, shape (n, n) as given: what unrelated texts have becomes `_BACKGROUND`, 1 stays 1.
+
+    One embedder gives unrelated texts a cosine of 0.1, another one 0.85. What is usual is the lower quartile of the cosines
+    themselves; of very few texts only whether they are all alike can be seen. NaN stays. None where the cosines say nothing: that
+    of unrelated texts in a language that the embedder does not know is anywhere between.
+    """
+    pairs = similar[np.triu_indices(len(similar), 1)]
+    pairs = pairs[~np.isnan(pairs)]
+    if not len(pairs) or (len(pairs) > 1 and float(pairs.max() - pairs.min()) < _LEAST_RANGE):
+        return None
+    if len(similar) < _FEWEST:
+        usual = _CROWDED if float(pairs.min()) >= _LEAST_CROWDED else _BACKGROUND
+    else:
+        usual = float(np.quantile(pairs, 0.25))
+        if float(np.median(pairs)) > _UNKNOWN and usual < _LEAST_CROWDED:
+            return None
+    if usual <= _BACKGROUND:
+        return similar
+    return 1.0 - (1.0 - similar) * ((1.0 - _BACKGROUND) / max(1.0 - usual, 0.01))
 
 
 class Table:
@@ -32,7 +68,8 @@ class Table:
     def __init__(self, said: Sequence[Statement], similar: NDArray[np.float64] | None) -> None:
         """`similar`: the cosines of their vectors, shape (n, n), NaN where one has none; None where there are no vectors."""
         self.said = said
-        self._rows: list[list[float]] | None = None if similar is None else similar.tolist()
+        scaled = None if similar is None else relative(similar)
+        self._rows: list[list[float]] | None = None if scaled is None else scaled.tolist()
         frequency = Counter(word for each in said for word in each.words)
         self._idf = {word: math.log(1.0 + len(said) / n) for word, n in frequency.items()}
         self._mass = [self._sum(each.words) for each in said]
@@ -232,6 +269,7 @@ def _places(one: Reading, two: Reading, frame: _Frame) -> dict[str, float]:
     differ = first & second
     of_one, of_two = frozenset(one.content), frozenset(two.content)
     gone, come = of_one - of_two - marked - one.days, of_two - of_one - marked - two.days
+    fewer = min(len(gone), len(come))
     rest = bool(gone) and bool(come)
     days = bool(one.days and two.days) and not one.days & two.days
     return {
@@ -239,8 +277,9 @@ def _places(one: Reading, two: Reading, frame: _Frame) -> dict[str, float]:
         "contrast_and_rest": float(bool(differ) and rest),
         "contrast_in_frame": float(bool(differ)) * frame.ratio,
         "days_and_rest": float(days and len(gone) > 1 and len(come) > 1),
-        "gone": math.log1p(len(gone)),
-        "come": math.log1p(len(come)),
+        "gone": math.log1p(min(len(gone), _SOME)),
+        "come": math.log1p(min(len(come), _SOME)),
+        "another_matter": min(max(0, fewer - _SOME), _SOME) / _SOME,
         "nothing_come": float(not come),
         "nothing_gone": float(not gone),
         "one_for_one": float(len(gone) == 1 and len(come) == 1),

@@ -21,6 +21,10 @@ _MARKS_OF_NUMBERS = re.compile(r"[\s,\-/]")
 _CODE = re.compile(r"[@/_#\\]|[a-z][A-Z]")
 _LETTER = re.compile(r"[^\W\d_]")
 _ARTICLE = re.compile(r"\b(?:a|an|ein|eine|einen|einer)\b", re.IGNORECASE)
+_MAY_THE_MONTH = re.compile(
+    r"\b(?:in|of|by|until|till|since|from|to|on|next|last|early|late|mid|\d{1,2}(?:st|nd|rd|th)?) May\b|\bMay \d"
+)
+"""*May* as a month, and not what may be."""
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
@@ -74,7 +78,9 @@ def _read(text: str, terms: tuple[str, ...]) -> Reading:
         if word[0].isupper() and len(word) > 1 and not _SENTENCE.search(text, max(0, found.start() - 8), found.start()):
             names.update(terms_of(_bare(word)))
     return Reading(
-        cues=classes(terms, words.cues),
+        cues=classes(
+            terms if _MAY_THE_MONTH.search(text) is None else [each for each in terms if each != "may"], words.cues
+        ),
         attributes=classes(terms, words.attributes),
         people=classes(terms, words.people),
         owners=frozenset(term for found in _OWNER.finditer(text) for term in terms_of(found[1])) - ALL,

@@ -1,18 +1,17 @@
 """Rivals: answers to one question that give the same attribute of the same subject different values, or the same value again.
 
 *I rent a flat on Cooper Street* and *Slept in the house on Alder Lane for the first time* are rivals for the question in which
-street I live. Both are good answers, and the newer one is the right one. No word says so: what distinguishes them from two answers
-that have nothing to do with each other is that both stand out from the other answers in the same way. Of two hits it counts
+street I live. Both are good answers, and the newer one is the right one. Two judgements say so. `compare` has read what the two
+say, whatever is asked: one updates the other, or both hold. And the question says whether both answer it in the same way:
 
 - how similar their vectors are, compared with their similarity to the other hits, and whether each is the other's nearest;
-- the words that they share, the rarer among the hits the more, and which words of the question both have, or only one;
-- whether one has another word where the other has one of the question's: *Bob's phone number* is no answer about Alice's;
+- the words that they share, and which words of the question both have, or only one: *Bob's number* is no answer about Alice's;
 - how close they are in rank, score and cosine; whether the same person says both; how long they are;
-- whether the question asks about the past, where events are asked for and not states.
+- whether the question asks about the past, for several or for an earlier value.
 
-The weights are a logistic regression on pairs of hits of written cases (`tests/truth`, the half that may be seen: updates, chains
-and restatements against other hits; sentences of one frame about two subjects) and of judged questions about chats and notes, in
-which no pair is a rival. They order answers and mark them; nothing in the store is changed by them.
+A logistic regression weighs both (`data/rivals.json`). It was fitted on pairs of hits of written cases (`tests/truth`: the half
+that may be seen, and the development cases with a question), and of talk and notes, in which no pair is a rival; what `compare`
+says of a pair came from weights that had not seen its domain. Rivals order answers and mark them; nothing in the store is changed.
 """
 
 from __future__ import annotations
@@ -27,17 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.truth.compare import Kind, chances, comparable
-from ai_memory.truth.features import Table
+from ai_memory.truth.features import Table, relative
 from ai_memory.truth.statement import Statement, apart
+from ai_memory.truth.weights import order_weights
+from ai_memory.truth.wording import Wanted
 
-CERTAIN = 0.5
-"""The probability from which two hits count as rivals for a question."""
-_BOTH_HOLD = 0.8
-"""The probability that both hold from which they do not."""
-_ANSWERED = 0.7
-"""What it counts that both answer the question in the same way: so much of that probability makes what is no update one."""
-MARKED = 0.85
-"""How sure an update has to be for the earlier one to be marked: a wrong order costs less than doubt about what holds."""
+ORDERED = 0.4
+"""The probability from which of two hits the newer one comes first."""
+MARKED = 0.7
+"""How sure it has to be that two hits are rivals and do not both hold for the earlier one to be marked."""
 SAME = 0.85
 """The probability of a restatement from which two hits are one."""
 _VALUES = (
@@ -53,48 +50,18 @@ _VALUES = (
 """Features of two hits that have different values."""
 _ONE_SENTENCE = 0.6
 """The share of both sentences in the same places from which they are one, with other words in one place."""
-_CLOSE = 0.35
-"""The cosine, or the share of the rarer words, from which two hits are compared whatever is asked."""
-_CERTAIN_BY_WORDS = 0.8
-"""The same where only words can be compared."""
-_ALIKE = 0.45
-"""The median cosine of the hits with each other from which an embedder finds everything alike, and only words are compared."""
+_CLOSE = 0.3
+"""The cosine, on the scale of `relative`, or the share of the rarer words, from which two hits are compared."""
+_MOST_ODDS = 6.0
+"""The odds of an update, in nats, count up to this."""
 _STRAGGLER = 0.5
 """The share of the score of a group's second hit that further ones need."""
-_PAIRED = 4
+PAIRED = 4
 """Rivals are looked for next to the best hits: so many."""
 COMPARED = 12
 """So many hits are compared."""
 _LEAST_SPREAD = 0.06
 _MOST = 8.0
-
-_WEIGHTS = {
-    # feature: its weight with vectors, and with words alone
-    "constant": (-4.13, -3.76),
-    "similar": (0.289, 0.0),
-    "nearest": (0.562, 0.0),
-    "apart": (-0.542, 0.0),
-    "shared": (14.3, 15.5),
-    "asked": (1.00, 1.44),
-    "asked_of_older": (6.37, 4.53),
-    "asked_of_newer": (2.36, 1.23),
-    "score": (2.39, 2.76),
-    "places": (-1.65, -1.85),
-    "common": (-0.62, -0.55),
-    "author": (4.83, 4.65),
-    "length": (-1.17, -1.29),
-    "lengths": (-1.77, -2.01),
-    "past": (-0.67, -0.53),
-    "replaced": (-3.41, -2.56),
-    "replacing": (-5.24, -4.75),
-    "frame": (-13.0, -11.6),
-    "framed": (-8.97, -7.62),
-    "answers_less": (0.92, 0.0),
-    "ratio": (0.294, 0.037),
-}
-
-_MOST_OF_VECTORS = _MOST * _WEIGHTS["similar"][0] + 2.0 * _WEIGHTS["nearest"][0] + _WEIGHTS["answers_less"][0]
-"""What vectors can add to the odds of a pair at most."""
 
 
 class Group(NamedTuple):
@@ -117,41 +84,50 @@ class Related(NamedTuple):
 NOTHING = Related([], [])
 
 
+class Asking(NamedTuple):
+    """What a question says about the answers that it wants."""
+
+    words: frozenset[str]
+    about_past: bool = False
+    wanted: Wanted = Wanted.NEWEST
+    several: bool = False
+    """Whether it asks about two or more at once."""
+
+
 def rivals(
-    asked: frozenset[str],
-    about_past: bool,
+    asking: Asking,
     hits: Sequence[Statement],
     similar: NDArray[np.float64] | None,
     known: Collection[tuple[int, int]] = (),
 ) -> Related:
     """The rivals among some hits, best hit first, and those that say the same.
 
-    `asked`: the question's words; `similar`: the cosines of the hits' vectors, shape (n, n), NaN where one has none, or None;
+    `similar`: the cosines of the hits' vectors, shape (n, n), NaN where one has none, or None;
     `known`: pairs of places i < j that are values of one key, or of which one superseded the other: these are rivals for certain.
     Two hits of the same time are no rivals: neither is the newer one.
     """
     count = min(len(hits), COMPARED)
     if count < 2:
         return NOTHING
-    table = _Table(asked, about_past, hits[:count], similar)
-    judged = Table(hits[:count], table.similar)
+    if similar is not None:
+        similar = similar[:count, :count]
+        if np.isnan(similar).any():
+            similar = None
+    table = Answers(asking, hits[:count], similar)
     order = {(i, j): 1.0 for i, j in known if j < count}
     same: dict[tuple[int, int], float] = {}
-    for i in range(min(_PAIRED, count)):
+    for i in range(min(PAIRED, count)):
         for j in range(i + 1, count):
-            first, second = hits[i], hits[j]
-            if (i, j) in order or not table.comparable(i, j):
+            if (i, j) in order or not table.close(i, j) or not comparable(hits[i], hits[j]):
                 continue
-            newer = apart(first, second)
-            answers = table.probability(i, j) if newer else 0.0
-            if not (answers or table.close(i, j)) or not comparable(first, second):
-                continue
-            features = judged.features(i, j)
-            chance = chances(features)
-            if "vector" in features and chance[Kind.RESTATES] >= SAME and not _differ_in_value(features):
+            said = table.said.features(i, j)
+            chance = chances(said)
+            if "vector" in said and chance[Kind.RESTATES] >= SAME and not _differ_in_value(said):
                 same[i, j] = chance[Kind.RESTATES]
-            elif answers and chance[Kind.EXTENDS] < _BOTH_HOLD:
-                order[i, j] = 1.0 - (1.0 - chance[Kind.UPDATES]) * (1.0 - _ANSWERED * answers)
+            elif (said["another_matter"] or said["contrast"]) and table.answers_less(i, j):
+                continue  # *the staging key*, *the production key*; or a note about the same and something else
+            elif apart(hits[i], hits[j]) and (answers := table.probability(i, j, chance)) >= ORDERED:
+                order[i, j] = answers * (1.0 - chance[Kind.EXTENDS])
     stay = {place for pair in known for place in pair}
     groups = (_without_stragglers(places, hits, stay) for places in _connected(order))
     return Related(
@@ -192,51 +168,55 @@ def _connected(pairs: dict[tuple[int, int], float]) -> Iterator[tuple[int, ...]]
             yield tuple(sorted(group[first]))
 
 
-class _Table:
+class Answers:
     """The hits of one question, and what is common to all their pairs."""
 
-    def __init__(
-        self, asked: frozenset[str], about_past: bool, hits: Sequence[Statement], similar: NDArray[np.float64] | None
-    ) -> None:
+    def __init__(self, asking: Asking, hits: Sequence[Statement], similar: NDArray[np.float64] | None) -> None:
+        """`similar`: the cosines of their vectors, shape (n, n), or None."""
         self._hits = hits
-        self._asked = asked
-        self._past = float(about_past)
+        self._asking = asking
+        self._asked = asking.words
         frequency = Counter(word for hit in hits for word in hit.words)
         self._idf = {word: math.log(1.0 + len(hits) / n) for word, n in frequency.items()}
         self._unseen = math.log(1.0 + len(hits))
         self._mass = [self._sum(hit.words) for hit in hits]
-        self._in_question = self._sum(asked) or 1.0
-        self.similar = None if similar is None else _telling(similar[: len(hits), : len(hits)])
+        self._in_question = self._sum(self._asked) or 1.0
+        self._similar = None if similar is None else relative(similar)
         self._cosines = np.array([hit.cosine for hit in hits])
-        # Of each hit the similarity to its second neighbour: the greatest one is its own, the next that of its first.
-        self._second = np.full(len(hits), -1.0) if self.similar is None else np.sort(self.similar, axis=1)[:, -3:][:, 0]
-        self.least = _CERTAIN_BY_WORDS if self.similar is None else CERTAIN
-
-    def comparable(self, i: int, j: int) -> bool:
-        """Return whether two hits share a word, or have vectors to compare."""
-        return self.similar is not None or not self._hits[i].words.isdisjoint(self._hits[j].words)
+        self.said = Table(hits, similar)
 
     def close(self, i: int, j: int) -> bool:
-        """Return whether two hits are so alike that they may be about the same, whatever is asked."""
-        if self.similar is not None:
-            pair = float(self.similar[i, j])
-            return pair >= _CLOSE and pair >= min(self._second[i], self._second[j])
+        """Return whether two hits are so alike that they may be about the same."""
+        if self._similar is not None and float(self._similar[i, j]) >= _CLOSE:
+            return True
         shared = self._sum(self._hits[i].words & self._hits[j].words)
         return shared >= _CLOSE * max(0.1, min(self._mass[i], self._mass[j]))
 
-    def probability(self, i: int, j: int) -> float:
-        """How likely the hits at places i < j are rivals; 0 where that is less than counts.
+    def answers_less(self, i: int, j: int) -> bool:
+        """Return whether the newer of two hits lacks words of the question that the older one has."""
+        older, newer = (i, j) if self._hits[i].when < self._hits[j].when else (j, i)
+        return self._sum(self._hits[older].words & self._asked) > self._sum(self._hits[newer].words & self._asked)
 
-        Most pairs are none, and the features that cost most come last: a pair is given up as soon as those can no longer save it.
-        """
-        column = 1 if self.similar is None else 0
-        least = math.log(self.least / (1.0 - self.least))
-        odds = 0.0
-        for features, still in ((self._of_words, _MOST_OF_VECTORS), (self._alike, 0.0), (self._of_frame, 0.0)):
-            odds += sum(_WEIGHTS[name][column] * value for name, value in features(i, j))
-            if odds + (still if column == 0 else 0.0) < least:
-                return 0.0
-        return 1.0 / (1.0 + math.exp(-odds))
+    def probability(self, i: int, j: int, chance: Mapping[Kind | None, float]) -> float:
+        """How likely the hits at places i < j are rivals; `chance`: what `compare` says of them."""
+        weights = order_weights("by_words" if self._similar is None else "with_vectors")
+        odds = sum(weights[name] * value for name, value in self.features(i, j, chance) if value)
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(odds, 30.0))))
+
+    def features(self, i: int, j: int, chance: Mapping[Kind | None, float]) -> Iterator[tuple[str, float]]:
+        """What is weighed of the hits at places i < j, by name."""
+        yield from self._of_words(i, j)
+        yield from self._of_frame(i, j)
+        yield from self._alike(i, j)
+        updates, extends, nothing = chance[Kind.UPDATES], chance[Kind.EXTENDS], chance[None]
+        odds = math.log(max(updates, 1e-9) / max(nothing, 1e-9))
+        yield "updates", updates
+        yield "extends", extends
+        yield "odds", max(-_MOST_ODDS, min(odds, _MOST_ODDS))
+        yield "odds_against", max(-_MOST_ODDS, min(odds, 0.0))
+        for wanted in (Wanted.SEVERAL, Wanted.PAST, Wanted.EARLIER):
+            yield f"wants_{wanted.value}", float(self._asking.wanted is wanted)
+        yield "asks_about_several", float(self._asking.several)
 
     def _sum(self, words: Set[str]) -> float:
         return math.fsum(self._idf.get(word, self._unseen) for word in words)
@@ -248,23 +228,25 @@ class _Table:
         share = self._sum(shared) / max(0.1, min(self._mass[i], self._mass[j]))
         both_asked = self._sum(shared & self._asked)
         of_older = self._of_question(self._sum(older.words & self._asked) - both_asked)
+        of_newer = self._of_question(self._sum(newer.words & self._asked) - both_asked)
         yield "constant", 1.0
         yield "shared", share
         yield "asked", self._of_question(both_asked)
         yield "asked_of_older", of_older
-        yield "asked_of_newer", self._of_question(self._sum(newer.words & self._asked) - both_asked)
+        yield "asked_of_newer", of_newer
+        yield "asked_of_each", min(of_older, of_newer)
         yield "score", max(-0.5, min(second.score / max(first.score, 0.1), 1.0))
         yield "places", math.log(1 + j - i)
         yield "common", math.log(1 + len(shared - self._asked))
         yield "author", float(first.author == second.author)
         yield "length", math.log(1 + min(len(first.words), len(second.words)))
         yield "lengths", abs(math.log((1 + len(first.words)) / (1 + len(second.words))))
-        yield "past", self._past
+        yield "past", float(self._asking.about_past)
         yield "framed", of_older * share
         yield "ratio", max(-0.5, min(newer.score / max(older.score, 0.1), 2.0))
 
     def _of_frame(self, i: int, j: int) -> Iterator[tuple[str, float]]:
-        """What the sentences have in the same places: all of it speaks against rivals."""
+        """What the sentences have in the same places."""
         first, second = self._hits[i], self._hits[j]
         replaced, replacing, frame = _aligned(*((first, second) if first.when < second.when else (second, first)))
         yield "replaced", self._of_question(self._sum(replaced & self._asked))
@@ -278,12 +260,12 @@ class _Table:
         """What their vectors say of two hits: how far their similarity is above that to the others, in robust deviations, how often
         it is the greatest, and how far apart their cosines with the question are.
         """
-        if self.similar is None:
+        if self._similar is None:
             return
         rest = [place for place in range(len(self._hits)) if place not in (i, j)]
-        own, other = self.similar[i, rest], self.similar[j, rest]
+        own, other = self._similar[i, rest], self._similar[j, rest]
         around = np.concatenate((own, other)) if rest else np.zeros(1)
-        pair = float(self.similar[i, j])
+        pair = float(self._similar[i, j])
         cosines = self._cosines
         older, newer = (i, j) if self._hits[i].when < self._hits[j].when else (j, i)
         less = float(cosines[older] - cosines[newer]) / max(0.2, abs(float(cosines[older])))
@@ -307,12 +289,6 @@ def _aligned(older: Statement, newer: Statement) -> tuple[set[str], set[str], fl
             same += last - first
     frame = 2.0 * same / max(1, len(older.terms) + len(newer.terms))
     return replaced - newer.words, replacing - older.words, frame
-
-
-def _telling(similar: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """The similarities themselves, if all are known and they distinguish texts from one another."""
-    pairs = similar[np.triu_indices(len(similar), 1)]
-    return None if np.isnan(pairs).any() or float(np.median(pairs)) > _ALIKE else similar
 
 
 def _spread(values: NDArray[np.float64]) -> float:

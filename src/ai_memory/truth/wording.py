@@ -49,6 +49,17 @@ _IN_ORDER = re.compile(
     r"|什么顺序|先后|依次|按时间",
     re.IGNORECASE,
 )
+_JOINED = re.compile(
+    r"\b\w+ (?:and|or|as well as) (?:the |my |our |his |her |their |its |what |where |when |who |this |in )*\w+"
+    r"|\b(?:are|were|do|have|did) (?:my|our|his|her|their|the) \w+(?<![sui])s\b"
+    r"|\b(?:what|which) (?:\w+ ){0,2}\w+(?<![sui])s (?:do|are|have|can|does|has|is)\b|\bhow (?:many|much)\b.*\band\b"
+    r"|\w и \w|\b(?:дети|детей|друзья|такие|сёстры|братья|родители|соседи)\b"
+    r"|\b\w+ (?:und|sowie|oder) \w+|\b(?:welche|welchen) \w+(?:en|e|s|n) (?:habe|haben|sind|gibt|hat|hast)\b"
+    r"|\bwie (?:heißen|viele)\b|\b(?:leben|wohnen|meinen|sind|stehen|liegen|sagen) (?:die|meine|unsere|seine|ihre)\b"
+    r"|[和与及、]|各|两",
+    re.IGNORECASE,
+)
+"""What asks about two or more at once: *the blog and the shop*, *my cousins*."""
 
 
 class Wanted(Enum):
@@ -79,3 +90,8 @@ def wanted(question: str) -> Wanted:
 def asks_about_the_past(question: str) -> bool:
     """Return whether the question asks what was, when something was, or how it was before."""
     return _PAST.search(question) is not None
+
+
+def asks_about_several(question: str) -> bool:
+    """Return whether the wording joins two or more that it asks about, or names them in the plural; it need not ask for a list."""
+    return _JOINED.search(question) is not None

@@ -115,6 +115,9 @@ FETCH_AGAIN = by_operator(
 USE_FOLDER = by_operator(
     "name the folder where it is now: ai-memory model use FOLDER", "name the model's folder in the setting `model`"
 )
+MODELS_LISTED = by_operator(
+    "see ai-memory model list for those that it runs", "choose one of those that this version runs"
+)
 MODEL_AUTO = by_operator("set model to auto", "set the setting `model` to auto")
 REEMBED = by_operator("ai-memory reembed", "make all vectors again")
 ACTIVATE = by_operator("ai-memory reembed --activate", "switch to the new vectors")

@@ -1,6 +1,7 @@
 """BERT (Devlin et al. 2019): the configuration and tensors from which the runtimes build its layers.
 
 Post-norm transformer: x = norm(x + attention(x)); x = norm(x + mlp(x)), learned positions, GELU by the error function.
+XLM-RoBERTa is run as one too: it differs in nothing but the row of the first position.
 The pooler and the second token type are not used by sentence embeddings.
 """
 
@@ -12,15 +13,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.models.folder import ModelFolder
+from ai_memory.embed.models.folder import ModelFolder, first_position
 from ai_memory.embed.models.four_bits import read_four_bits
-from ai_memory.embed.models.weights import FloatTable, WordTable, read_tensors
+from ai_memory.embed.models.weights import WordTable, read_tensors
 from ai_memory.errors import ModelFilesError
 
 Tensors = dict[str, NDArray[np.float32]]
 
 _WORDS = "embeddings.word_embeddings.weight"
-_IGNORED = frozenset({"embeddings.position_ids", "pooler.dense.weight", "pooler.dense.bias"})
+_IGNORED = frozenset(
+    {"embeddings.position_ids", "embeddings.token_type_ids", "pooler.dense.weight", "pooler.dense.bias"}
+)
 _REQUIRED = {"hidden_act": "gelu", "position_embedding_type": "absolute"}
 
 
@@ -31,6 +34,8 @@ class BertConfig(NamedTuple):
     heads: int
     epsilon: float
     """Added to the variance in every layer norm."""
+    first_position: int
+    """The row of the table of positions for an input's first token: 0, in XLM-RoBERTa the one after its padding's."""
 
 
 class Bert(NamedTuple):
@@ -50,11 +55,15 @@ def read_bert(folder: ModelFolder) -> Bert:
     """
     _check_config(folder)
     config, file = folder.config, folder.path / folder.weights
-    numbers = BertConfig(config["num_hidden_layers"], config["num_attention_heads"], float(config["layer_norm_eps"]))
+    first = first_position(folder.architecture, config)
+    numbers = BertConfig(
+        config["num_hidden_layers"], config["num_attention_heads"], float(config["layer_norm_eps"]), first
+    )
     if folder.has_four_bits:
         return Bert(numbers, *read_four_bits(file, expected_tensors(config), _WORDS))
-    weights = read_tensors(file, expected_tensors(config), _IGNORED, prefix="bert.")
-    return Bert(numbers, weights, FloatTable(weights.pop(_WORDS)))
+    prefix = "roberta." if folder.architecture == "xlm-roberta" else "bert."
+    weights = read_tensors(file, expected_tensors(config), _IGNORED, prefix)
+    return Bert(numbers, {name: weights[name] for name in weights if name != _WORDS}, weights.table(_WORDS))
 
 
 def expected_tensors(config: Mapping[str, int]) -> dict[str, tuple[int, ...]]:

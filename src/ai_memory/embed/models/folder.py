@@ -28,7 +28,7 @@ from typing import Any, BinaryIO
 
 from ai_memory.embed.models import four_bits
 from ai_memory.embed.models.digests import folder_digests
-from ai_memory.embed.models.known import FAMILIES, KnownModel, known_model
+from ai_memory.embed.models.known import BERTS, FAMILIES, SECOND_GEMMA, KnownModel, known_model
 from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable, named_prompts
 from ai_memory.errors import ModelFilesError
 from ai_memory.wording.ways import FETCH_AGAIN, USE_FOLDER
@@ -42,8 +42,13 @@ _REFUSED = {
     "adapter_config.json": "an adapter must be merged into its base model first",
     "model.safetensors.index.json": "weights in several files are not supported",
 }
-_POOLING = {"pooling_mode_mean_tokens": True, "pooling_mode": "mean"}
-"""The two spellings of mean pooling: a flag in older folders, a word in newer ones."""
+_POOLING: Mapping[tuple[str, object], str] = {
+    ("pooling_mode_mean_tokens", True): "mean",
+    ("pooling_mode", "mean"): "mean",
+    ("pooling_mode_cls_token", True): "cls",
+    ("pooling_mode", "cls"): "cls",
+}
+"""How each pooling is spelled: a flag in older folders, a word in newer ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +60,7 @@ class ModelFolder:
     architecture: str
     """`model_type` of config.json, such as `bert`."""
     config: Mapping[str, Any]
-    """The content of config.json."""
+    """The content of config.json, or of its `text_config` if the model reads more than text."""
     max_tokens: int
     """The longest input, special tokens and prompt included."""
     dimension: int
@@ -70,6 +75,8 @@ class ModelFolder:
     """The known model's prompts, overridden by those that the folder defines."""
     weights: str = WEIGHTS
     """The file with the transformer's weights, or the graph that contains them."""
+    pooling: str = "mean"
+    """What the vector is made of: `mean` over all tokens, or `cls`, the first token's state."""
 
     @property
     def is_onnx(self) -> bool:
@@ -111,31 +118,34 @@ def read_model_folder(path: Path, *, name: str | None = None) -> ModelFolder:
     _check_inventory(path, ("modules.json", "config.json", TOKENIZER, weights))
     pooling, dense = _read_modules(path)
     config = read_json(path / "config.json")
+    architecture = str(config.get("model_type", ""))
+    if isinstance(config.get("text_config"), dict):  # of a model that reads more than text
+        config = config["text_config"]
     _check_inventory(
         path, (f"{pooling}/config.json", *(f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)))
     )
-    _check_pooling(path / pooling / "config.json")
+    pooled = _pooling_of(path / pooling / "config.json", architecture)
     optional = [each for each in ("sentence_bert_config.json",) if (path / each).is_file()]
     files = ["modules.json", "config.json", TOKENIZER, weights, f"{pooling}/config.json", *optional]
     files += [f"{each}/{file}" for each in dense for file in ("config.json", WEIGHTS)]
     _check_whole(path, [name for name in files if name.endswith((WEIGHTS, FOUR_BIT_WEIGHTS, TOKENIZER))])
     title = name or path.name
-    architecture = str(config.get("model_type", ""))
     named = known_model(title)
     known = named or FAMILIES.get(architecture)
-    hidden = _size(config, "hidden_size", path)
+    width = _size(config, "embedding_dim" if architecture in SECOND_GEMMA else "hidden_size", path)
     return ModelFolder(
         path=path,
         name=named.name if named else title,
         architecture=architecture,
         config=config,
-        max_tokens=_max_tokens(path, config),
-        dimension=_size(read_json(path / dense[-1] / "config.json"), "out_features", path) if dense else hidden,
+        max_tokens=_max_tokens(path, config, FAMILIES.get(architecture)),
+        dimension=_size(read_json(path / dense[-1] / "config.json"), "out_features", path) if dense else width,
         dense=dense,
         files=tuple(sorted(files)),
         known=known,
         prompts=_prompts(path, known),
         weights=weights,
+        pooling=pooled,
     )
 
 
@@ -225,7 +235,7 @@ def _read_onnx_folder(path: Path, title: str) -> ModelFolder:
         name=known.name if known is not None and known_model(title) is known else title,
         architecture=architecture,
         config=config,
-        max_tokens=_max_tokens(path, config),
+        max_tokens=_max_tokens(path, config, None),
         # The published graph's vectors are as wide as its layers; the runtime compares this with the graph when it loads it.
         dimension=_size(config, "hidden_size", path),
         dense=(),
@@ -275,20 +285,37 @@ def _read_modules(path: Path) -> tuple[str, tuple[str, ...]]:
     return pooling[0], tuple(dense)
 
 
-def _check_pooling(file: Path) -> None:
-    """Raises ModelFilesError unless the folder asks for mean pooling with the prompt included, and nothing else."""
+def _pooling_of(file: Path, architecture: str) -> str:
+    """`mean`, or `cls` for a BERT. Raises ModelFilesError for any other pooling, and for one that leaves the prompt out."""
     config = read_json(file)
     modes = sorted(
         key for key, value in config.items() if key.startswith("pooling_mode") and value not in (False, None)
     )
-    if len(modes) != 1 or config[modes[0]] != _POOLING.get(modes[0]) or config.get("include_prompt", True) is not True:
+    found = _POOLING.get((modes[0], config[modes[0]])) if len(modes) == 1 else None
+    if (
+        found is None
+        or (found == "cls" and architecture not in BERTS)
+        or config.get("include_prompt", True) is not True
+    ):
         raise ModelFilesError(
-            f"{file} asks for a pooling other than the mean over all tokens", file=str(file), modes=modes
+            f"{file} asks for a pooling other than the mean over all tokens or, of a BERT, the first token",
+            file=str(file),
+            modes=modes,
         )
+    return found
 
 
-def _max_tokens(path: Path, config: Mapping[str, Any]) -> int:
+def first_position(architecture: str, config: Mapping[str, Any]) -> int:
+    """The row of a BERT's table of positions for an input's first token; XLM-RoBERTa leaves those up to its padding's out."""
+    padding = config.get("pad_token_id", 1)
+    return (padding if isinstance(padding, int) else 1) + 1 if architecture == "xlm-roberta" else 0
+
+
+def _max_tokens(path: Path, config: Mapping[str, Any], family: KnownModel | None) -> int:
     longest = _size(config, "max_position_embeddings", path)
+    longest = max(1, longest - first_position(str(config.get("model_type", "")), config))
+    if family is not None:  # EmbeddingGemma 2's configuration has the 262,144 tokens of the model that it was made from
+        longest = min(longest, family.max_tokens)
     file = path / "sentence_bert_config.json"
     if not file.is_file():
         return longest

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_memory.embed.models.folder import WEIGHTS, ModelFolder, read_json
-from ai_memory.embed.models.weights import read_tensors
+from ai_memory.embed.models.weights import MappedTensors, read_tensors
 from ai_memory.errors import ModelFilesError
 from ai_memory.wording.ways import fetch_model
 
 logger = logging.getLogger(__name__)
 
-Tensors = dict[str, NDArray[np.float32]]
+Tensors = Mapping[str, NDArray[np.float32]]
 
 _SIZES = (
     "hidden_size",
@@ -129,7 +129,7 @@ def expected_tensors(config: GemmaConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def read_weights(folder: ModelFolder, config: GemmaConfig) -> tuple[Tensors, list[NDArray[np.float32]]]:
+def read_weights(folder: ModelFolder, config: GemmaConfig) -> tuple[MappedTensors, list[NDArray[np.float32]]]:
     """The tensors of `expected_tensors` by name, and the weights of the Dense modules in order, [out, in] each; all float32.
 
     Raises ModelFilesError listing every tensor that is missing, unexpected or of another shape.

@@ -83,6 +83,22 @@ E5 = KnownModel(
     },
 )
 
+_GEMMA_PROMPTS = PromptTable(
+    queries={
+        Task.RETRIEVAL: "task: search result | query: ",
+        Task.QUESTION_ANSWERING: "task: question answering | query: ",
+        Task.FACT_CHECKING: "task: fact checking | query: ",
+        Task.CLASSIFICATION: "task: classification | query: ",
+        Task.CLUSTERING: "task: clustering | query: ",
+        Task.SIMILARITY: "task: sentence similarity | query: ",
+        Task.CODE_RETRIEVAL: "task: code retrieval | query: ",
+        Task.SUMMARIZATION: "task: summarization | query: ",
+    },
+    document="title: none | text: ",
+    titled_document="title: {title} | text: ",
+)
+"""Both EmbeddingGemmas were trained with these."""
+
 EMBEDDING_GEMMA = KnownModel(
     name="embeddinggemma-300m",
     aliases=("gemma", "embeddinggemma", "embeddinggemma:300m", "google/embeddinggemma-300m"),
@@ -91,35 +107,108 @@ EMBEDDING_GEMMA = KnownModel(
     architecture="gemma3_text",
     dimensions=(768, 512, 256, 128),
     max_tokens=2048,
-    prompts=PromptTable(
-        queries={
-            Task.RETRIEVAL: "task: search result | query: ",
-            Task.QUESTION_ANSWERING: "task: question answering | query: ",
-            Task.FACT_CHECKING: "task: fact checking | query: ",
-            Task.CLASSIFICATION: "task: classification | query: ",
-            Task.CLUSTERING: "task: clustering | query: ",
-            Task.SIMILARITY: "task: sentence similarity | query: ",
-            Task.CODE_RETRIEVAL: "task: code retrieval | query: ",
-            Task.SUMMARIZATION: "task: summarization | query: ",
-        },
-        document="title: none | text: ",
-        titled_document="title: {title} | text: ",
-    ),
+    prompts=_GEMMA_PROMPTS,
     licence="Gemma Terms of Use",
     terms="https://ai.google.dev/gemma/terms",
 )
 
-RUNNABLE = frozenset({"bert", "gemma3_text"})
+SECOND_GEMMA = ("embedding_gemma2", "embedding_gemma2_text")
+"""`model_type` of EmbeddingGemma 2: of the whole model, and of its text part alone."""
+
+EMBEDDING_GEMMA_2 = KnownModel(
+    name="embeddinggemma-2",
+    aliases=("gemma2", "embeddinggemma2", "embeddinggemma:270m", "google/embeddinggemma-2"),
+    repository="google/embeddinggemma-2",
+    architecture=SECOND_GEMMA[0],
+    dimensions=(768, 512, 256, 128),
+    max_tokens=8192,
+    prompts=_GEMMA_PROMPTS,
+    licence="Apache-2.0",
+)
+
+_SEARCHING = PromptTable(queries={Task.RETRIEVAL: "Represent this sentence for searching relevant passages: "})
+"""Before a question alone: memories are embedded as they are."""
+
+ARCTIC_S = KnownModel(
+    name="snowflake-arctic-embed-s",
+    aliases=("arctic-embed-s", "arctic", "snowflake/snowflake-arctic-embed-s"),
+    repository="Snowflake/snowflake-arctic-embed-s",
+    architecture="bert",
+    dimensions=(384,),
+    max_tokens=512,
+    prompts=_SEARCHING,
+    licence="Apache-2.0",
+)
+E5_SMALL_V2 = KnownModel(
+    name="e5-small-v2",
+    aliases=("e5-english", "intfloat/e5-small-v2"),
+    repository="intfloat/e5-small-v2",
+    architecture="bert",
+    dimensions=(384,),
+    max_tokens=512,
+    prompts=E5.prompts,
+    licence="MIT",
+)
+BGE_SMALL = KnownModel(
+    name="bge-small-en-v1.5",
+    aliases=("bge-small", "baai/bge-small-en-v1.5"),
+    repository="BAAI/bge-small-en-v1.5",
+    architecture="bert",
+    dimensions=(384,),
+    max_tokens=512,
+    prompts=_SEARCHING,
+    licence="MIT",
+)
+BGE_M3 = KnownModel(
+    name="bge-m3",
+    aliases=("baai/bge-m3",),
+    repository="BAAI/bge-m3",
+    architecture="xlm-roberta",
+    dimensions=(1024,),
+    max_tokens=8192,
+    prompts=NO_PROMPTS,
+    licence="MIT",
+)
+"""Its dense vectors; its sparse ones and those of single tokens are not computed."""
+
+BERTS = ("bert", "xlm-roberta")
+"""`model_type` of what is run as a BERT."""
+
+RUNNABLE = frozenset({*BERTS, "gemma3_text", *SECOND_GEMMA})
 """The architectures that this version can run."""
 
-KNOWN_MODELS: tuple[KnownModel, ...] = (EMBEDDING_GEMMA, E5, MINILM)
-"""In order of preference: for a new store `auto` uses the first that is installed and that this version can run."""
+AUTO_MODELS: tuple[KnownModel, ...] = (EMBEDDING_GEMMA_2, EMBEDDING_GEMMA, E5, MINILM)
+"""In order of preference: for a new store `auto` uses the first that is installed."""
+
+KNOWN_MODELS: tuple[KnownModel, ...] = (*AUTO_MODELS, ARCTIC_S, E5_SMALL_V2, BGE_SMALL, BGE_M3)
+"""All that can be chosen by name. Those that `auto` does not take come from the hub and are used where they are asked for."""
+
+_MODERN = "is a ModernBERT, with rotary positions and attention to a window in most layers"
+_GTE = "is a GTE model, with rotary positions and gated layers, whose code lies beside its weights"
+NOT_RUN: Mapping[str, str] = {
+    "granite-embedding-97m-multilingual-r2": _MODERN,
+    "granite-embedding-311m-multilingual-r2": _MODERN,
+    "snowflake-arctic-embed-m-v2.0": _GTE,
+    "gte-multilingual-base": _GTE,
+}
+"""Well-known models that this version does not run, by the last part of their names, and why."""
+
+ARCHITECTURES_NOT_RUN: Mapping[str, str] = {"modernbert": _MODERN, "new": _GTE, "gte": _GTE}
+"""The same by `model_type`."""
 
 DEFAULT = E5
 """What is fetched where no model is named."""
 
-FAMILIES: Mapping[str, KnownModel] = {EMBEDDING_GEMMA.architecture: EMBEDDING_GEMMA}
+FAMILIES: Mapping[str, KnownModel] = {
+    EMBEDDING_GEMMA.architecture: EMBEDDING_GEMMA,
+    **dict.fromkeys(SECOND_GEMMA, EMBEDDING_GEMMA_2),
+}
 """Architectures with a single known model: a folder of another name is a fine-tuned copy, with the same prompts and dimensions."""
+
+
+def why_not_run(name: str) -> str | None:
+    """Why this version does not run the model of that name or hub repository; None if nothing is known of it."""
+    return NOT_RUN.get(name.rpartition("/")[2].lower())
 
 
 def known_model(name: str) -> KnownModel | None:

@@ -11,9 +11,17 @@ import logging
 from pathlib import Path
 
 from ai_memory.embed.models.folder import ModelFolder, read_model_folder
-from ai_memory.embed.models.known import EMBEDDING_GEMMA, KNOWN_MODELS, RUNNABLE, KnownModel, known_model
+from ai_memory.embed.models.known import (
+    AUTO_MODELS,
+    EMBEDDING_GEMMA,
+    KNOWN_MODELS,
+    KnownModel,
+    known_model,
+    why_not_run,
+)
 from ai_memory.errors import InvalidInputError, ModelFilesError
 from ai_memory.places import ModelPlaces
+from ai_memory.wording.ways import MODELS_LISTED
 
 logger = logging.getLogger(__name__)
 
@@ -68,11 +76,14 @@ def find_known_model(model: KnownModel, data_dir: Path, elsewhere: ModelPlaces =
 
 def _wanted(preference: str) -> list[KnownModel] | Path:
     if preference == "auto":
-        return [model for model in KNOWN_MODELS if model.architecture in RUNNABLE]
+        return list(AUTO_MODELS)
     known = known_model(preference)
     if known is not None:
         return [known]
-    if Path(preference).is_dir() or "/" in preference or "\\" in preference:
+    is_folder = Path(preference).is_dir()
+    if not is_folder and (why := why_not_run(preference)) is not None:
+        raise InvalidInputError(f"this version does not run {preference}: it {why}", hint=MODELS_LISTED)
+    if is_folder or "/" in preference or "\\" in preference:
         return Path(preference).expanduser()
     names = ", ".join(["auto", *(model.name for model in KNOWN_MODELS)])
     raise InvalidInputError(f"there is no model {preference!r}; there are {names}, or the path of a model folder")

@@ -41,15 +41,17 @@ class PromptTable:
 
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    Task.RETRIEVAL: ("query", "Retrieval-query", "Retrieval", "BitextMining", "Reranking"),
+    Task.RETRIEVAL: ("query", "Retrieval-query", "Retrieval", "SearchQuery", "BitextMining", "Reranking"),
+    Task.QUESTION_ANSWERING: ("QuestionAnswering",),
+    Task.FACT_CHECKING: ("FactChecking",),
     Task.CLASSIFICATION: ("Classification", "MultilabelClassification"),
     Task.CLUSTERING: ("Clustering",),
-    Task.SIMILARITY: ("STS", "PairClassification"),
-    Task.CODE_RETRIEVAL: ("InstructionRetrieval",),
+    Task.SIMILARITY: ("STS", "SentenceSimilarity", "PairClassification"),
+    Task.CODE_RETRIEVAL: ("InstructionRetrieval", "CodeRetrieval"),
     Task.SUMMARIZATION: ("Summarization",),
 }
 """The names of each task's prompt in sentence-transformers folders, the most likely first."""
-_DOCUMENT_NAMES = ("document", "Retrieval-document", "passage", "corpus")
+_DOCUMENT_NAMES = ("document", "Retrieval-document", "Document", "passage", "corpus")
 
 
 def prompt_names() -> dict[str, Task | None]:

@@ -38,7 +38,9 @@ class AttentionPlan:
     keys: Indices
     """Shape (b, k), int32: the packed token of each key."""
     bias: NDArray[np.float32]
-    """Shape (b, q, 1, k), float32: 0 if the query attends to the key, else `MASKED`. The axis of 1 broadcasts over heads."""
+    """Shape (b, q, 1, k), float32: 0 if the query attends to the key, else `MASKED`. The axis of 1 broadcasts over heads.
+
+    Where all queries of a block see the same keys it may be (b, 1, 1, k) (`pack`, `long`)."""
     back: Indices
     """Shape (T,), int32: the row, of the b·q rows, with the result of each packed token."""
 
@@ -59,8 +61,12 @@ class Packed:
     """Every token attends to tokens at most `reach` away; the same object as `full` if no input is long enough to differ."""
 
 
-def pack(inputs: Sequence[Sequence[int]], reach: int) -> Packed:
-    """Lay out one pass. Neither `inputs` nor any input is empty; a sliding layer attends to `reach` tokens on either side."""
+def pack(inputs: Sequence[Sequence[int]], reach: int, *, long: bool = False) -> Packed:
+    """Lay out one pass. Neither `inputs` nor any input is empty; a sliding layer attends to `reach` tokens on either side.
+
+    `long` is for inputs of so many thousand tokens that nothing of their square may be stored: in the full plan an input that is
+    alone is one block, so that its keys are gathered once, and the bias has one row for all queries of a block.
+    """
     lengths = [len(each) for each in inputs]
     starts = np.concatenate([[0], np.cumsum(lengths)])
     tokens = _up_to(int(starts[-1]), TOKEN_STEP)
@@ -70,7 +76,7 @@ def pack(inputs: Sequence[Sequence[int]], reach: int) -> Packed:
         ids[start : start + length] = inputs[row]
         positions[start : start + length] = np.arange(length)
         mean[row, start : start + length] = 1.0 / length
-    full = _plan(lengths, starts, reach=max(lengths))
+    full = _plan(lengths, starts, reach=max(lengths), long=long)
     # Up to reach + 1 tokens every pair of an input is within reach: both kinds of layers share one plan.
     sliding = full if max(lengths) <= reach + 1 else _plan(lengths, starts, reach)
     return Packed(ids, positions, mean, full, sliding)
@@ -81,11 +87,32 @@ def _up_to(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
-def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> AttentionPlan:
+def split_key_heads(plan: AttentionPlan, heads: int) -> AttentionPlan:
+    """The plan for `heads` heads of keys and values, for tokens that have one row for each head, head after head.
+
+    Every block becomes `heads` blocks, of one head each: queries (b·heads, q), keys (b·heads, k), back (T·heads,).
+    """
+    if heads == 1:
+        return plan
+    each = np.arange(heads, dtype=np.int32)
+    blocks, rows = plan.queries.shape
+    block, row = np.divmod(plan.back[:, None], np.int32(rows))
+    return AttentionPlan(
+        queries=(plan.queries[:, None, :] * np.int32(heads) + each[:, None]).reshape(blocks * heads, rows),
+        keys=(plan.keys[:, None, :] * np.int32(heads) + each[:, None]).reshape(blocks * heads, -1),
+        bias=np.repeat(plan.bias, heads, axis=0),
+        back=((block * np.int32(heads) + each) * np.int32(rows) + row).reshape(-1),
+    )
+
+
+def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int, *, long: bool = False) -> AttentionPlan:
+    whole = long and len(lengths) == 1
     blocks = [
         block
         for start, length in zip(starts, lengths, strict=False)
-        for block in attention_blocks(int(start), length, reach)
+        for block in (
+            [(int(start), length, int(start), length)] if whole else attention_blocks(int(start), length, reach)
+        )
     ]
     wide = _up_to(max(stop - start for start, stop, _, _ in blocks), ROW_STEP)
     deep = _up_to(max(last - first for _, _, first, last in blocks), ROW_STEP)
@@ -94,7 +121,7 @@ def _plan(lengths: Sequence[int], starts: NDArray[np.int64], reach: int) -> Atte
     start, stop, first, last = (edges[:, column, None] for column in range(4))
     queries = start + np.arange(wide, dtype=np.int32)
     keys = first + np.arange(deep, dtype=np.int32)
-    seen = np.repeat((keys < last)[:, None, :], wide, axis=1)
+    seen = np.repeat((keys < last)[:, None, :], 1 if long else wide, axis=1)
     if max(lengths) > reach + 1:
         near = np.abs(queries[:, :, None] - keys[:, None, :]) <= reach
         # A filler row attends to its whole block: without any visible key its softmax could be NaN, though it is never used.

@@ -21,6 +21,15 @@ def adds_bytes_in_pairs() -> bool:
     return "avx2" in _flags() and not has_int8_products()
 
 
+UNITS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
+"""What decides which arithmetic is fast, by Linux's names, the plainest first."""
+
+
+def units() -> tuple[str, ...]:
+    """Those of `UNITS` that the processor has; empty if its features cannot be read."""
+    return tuple(each for each in UNITS if each in _flags())
+
+
 @cache
 def _flags() -> frozenset[str]:
     """Linux's names of the processor's features; empty if they cannot be read."""

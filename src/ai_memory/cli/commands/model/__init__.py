@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from ai_memory.cli.commands.model import bench, fetch, info, listing, use, verify
+from ai_memory.cli.commands.model import bench, fetch, info, listing, recommend, use, verify
 from ai_memory.cli.options import add_globals
 from ai_memory.cli.output.screen import Screen
 
 _ACTIONS = {
     "list": ("list the known models, and where each is", listing),
     "info": ("show the model that the settings choose", info),
+    "recommend": ("say which model to take for these languages and this machine", recommend),
     "fetch": ("download a model into the data folder and check it", fetch),
     "verify": ("compare a model with its published numbers", verify),
     "use": ("choose a model in the settings file", use),

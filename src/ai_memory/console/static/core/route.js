@@ -22,7 +22,9 @@ addEventListener('popstate', () => place.set(read()));
 export function href(view, params = {}) {
   const query = new URLSearchParams();
   const { ns } = place.get().params;
-  for (const [name, value] of Object.entries({ ns, ...params })) {
+  /** @type {Parameters<typeof href>[1]} */
+  const all = { ns, ...params };
+  for (const [name, value] of Object.entries(all ?? {})) {
     if (value !== undefined && value !== null && value !== '' && value !== false) query.set(name, String(value));
   }
   const text = query.toString();

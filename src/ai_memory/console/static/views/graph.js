@@ -100,7 +100,7 @@ export function View() {
       </div>
       <aside class="graph-side column">
         ${found.data?.truncated && html`<${Note}>${t('graph.truncated', { n: found.data.nodes.length })}<//>`}
-        ${found.data?.unread > 0 && html`<${Note}>${t('graph.unread', { n: found.data.unread })}<//>`}
+        ${found.data && (found.data.unread ?? 0) > 0 && html`<${Note}>${t('graph.unread', { n: found.data.unread ?? 0 })}<//>`}
         ${chosen ? html`<${Chosen} key=${chosen.id} node=${chosen} layout=${layout} expand=${expand} collapse=${collapse} showPath=${showPath} choose=${choose} />` : html`<${Listed} layout=${layout} choose=${choose} expand=${expand} />`}
         ${path.size > 0 && html`<div><button type="button" class="button small" onClick=${() => setPath(new Set())}>${t('graph.path.clear')}</button></div>`}
         <${Decisions} turn=${turn} />

@@ -81,6 +81,7 @@ let last = [];
 /** @param {any[]} proposed @param {string} decision @param {Record<string, unknown>} [more] */
 export async function decide(proposed, decision, more = {}) {
   const until = decision === 'later' ? new Date(Date.now() + LATER_DAYS * 86_400_000).toISOString() : undefined;
+  /** @type {any[]} */
   const done = [];
   for (const { proposal } of proposed) {
     const answer = await attempt(() => api.decide(proposal.id, { namespace: proposal.namespace, decision, until, ...more }));

@@ -102,7 +102,7 @@ function Export() {
   const some = async () => {
     /** @type {string[]} */
     const lines = [];
-    let cursor = null;
+    let cursor = /** @type {string | null} */ (null);
     do {
       setBusy(lines.length + 1);
       const page = /** @type {any} */ (await attempt(() => api.list({ ...filters, namespace: space, limit: 1000, cursor })));

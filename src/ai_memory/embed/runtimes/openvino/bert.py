@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ai_memory.embed.models.bert import read_bert
+from ai_memory.embed.models.bert import BertConfig, read_bert
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.models.weights import WordTable
 from ai_memory.embed.runtimes.openvino import operations
@@ -28,10 +28,11 @@ def build_bert(folder: ModelFolder, linear: Linear) -> Graph:
     Its feed makes them from token ids. Raises ModelFilesError if the configuration is not supported or the weights do not match it.
     """
     x, parameters, table = _layers(folder, linear)
-    pooled = operations.unit_length(operations.mean_pooling(x, parameters[1]))
-    return Graph(
-        ov.Model([pooled], parameters, folder.name), _Feeder(table, folder.dimension), table.release, padded=True
-    )
+    pooled = operations.mean_pooling(x, parameters[1])
+    if folder.pooling == "cls":
+        pooled = ops.gather(x, np.int32(0), np.int32(1))
+    model = ov.Model([operations.unit_length(pooled)], parameters, folder.name)
+    return Graph(model, _Feeder(table, folder.dimension), table.release, padded=True)
 
 
 def build_bert_tokens(folder: ModelFolder, linear: Linear) -> Graph:
@@ -45,7 +46,7 @@ def _layers(folder: ModelFolder, linear: Linear) -> tuple[Node, list[Node], Word
     config, weights, table = read_bert(folder)
     words = ops.parameter([-1, -1, folder.dimension], np.float32, name="words")
     mask = ops.parameter([-1, -1], np.float32, name="mask")
-    x = _embeddings(words, weights, config.epsilon)
+    x = _embeddings(words, weights, config)
     bias = operations.padding_bias(mask)
     for index in range(config.layers):
         layer = operations.part(weights, f"encoder.layer.{index}.")
@@ -70,14 +71,14 @@ class _Feeder:
         return {"words": words, "mask": mask.astype(np.float32)}
 
 
-def _embeddings(words: Node, weights: Mapping[str, Weights], epsilon: float) -> Node:
+def _embeddings(words: Node, weights: Mapping[str, Weights], config: BertConfig) -> Node:
     part = operations.part(weights, "embeddings.")
     # The token type is always 0, so its embedding is added to the positions once, here.
-    positions = part["position_embeddings.weight"] + part["token_type_embeddings.weight"][0]
+    positions = part["position_embeddings.weight"][config.first_position :] + part["token_type_embeddings.weight"][0]
     length = ops.gather(ops.shape_of(words, "i32"), np.array([1], np.int32), np.int32(0))
     zero, one = np.array([0], np.int32), np.array([1], np.int32)
     summed = ops.add(words, ops.slice(operations.constant(positions), zero, length, one, zero))
-    return operations.layer_norm(summed, part["LayerNorm.weight"], part["LayerNorm.bias"], epsilon)
+    return operations.layer_norm(summed, part["LayerNorm.weight"], part["LayerNorm.bias"], config.epsilon)
 
 
 def _layer(x: Node, bias: Node, weights: Mapping[str, Weights], heads: int, epsilon: float, linear: Linear) -> Node:

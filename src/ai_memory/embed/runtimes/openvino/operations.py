@@ -47,7 +47,7 @@ class Graph:
 
 def part(weights: Mapping[str, Weights], prefix: str) -> dict[str, Weights]:
     """The weights whose names start with `prefix`, by their names without it; the arrays, of any shape, are shared, not copied."""
-    return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): weights[name] for name in weights if name.startswith(prefix)}
 
 
 def constant(array: Weights) -> Node:

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.models.folder import ModelFolder
+from ai_memory.embed.models.known import BERTS, SECOND_GEMMA
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.bert import build_bert
+from ai_memory.embed.runtimes.openvino.embedding_gemma2 import build_embedding_gemma2
 from ai_memory.embed.runtimes.openvino.gemma import build_gemma
 from ai_memory.embed.runtimes.openvino.importing import KEPT_SHAPES, import_openvino
 from ai_memory.embed.runtimes.openvino.int8 import linear_int8
@@ -28,7 +30,11 @@ from ai_memory.wording.ways import FETCH_AGAIN
 
 ov, _ = import_openvino()
 
-GRAPHS: Mapping[str, Callable[[ModelFolder, Linear], Graph]] = {"bert": build_bert, "gemma3_text": build_gemma}
+GRAPHS: Mapping[str, Callable[[ModelFolder, Linear], Graph]] = {
+    **dict.fromkeys(BERTS, build_bert),
+    "gemma3_text": build_gemma,
+    **dict.fromkeys(SECOND_GEMMA, build_embedding_gemma2),
+}
 """The builder of each architecture's graph; `known.RUNNABLE` lists the same names without importing openvino."""
 
 TOKEN_BUDGET = 512
@@ -98,7 +104,7 @@ class OpenVinoRuntime:
                 hint="set the embedder's dtype to float32",
                 dtype=str(dtype),
             )
-        built = _build(folder, linear_int8() if dtype is Dtype.INT8 else operations.linear)
+        built = _build(folder, dtype)
         properties = properties_of(dtype, threads)
         if dtype is Dtype.INT8:
             properties["INFERENCE_PRECISION_HINT"] = PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]
@@ -141,8 +147,12 @@ class OpenVinoRuntime:
         del self._compiled
 
 
-def _build(folder: ModelFolder, linear: Linear) -> Graph:
-    return build_onnx(folder) if folder.is_onnx else GRAPHS[folder.architecture](folder, linear)
+def _build(folder: ModelFolder, dtype: Dtype) -> Graph:
+    if folder.is_onnx:
+        return build_onnx(folder)
+    if folder.architecture in SECOND_GEMMA and dtype is Dtype.BFLOAT16:
+        return build_embedding_gemma2(folder, operations.linear, bfloat16=True)
+    return GRAPHS[folder.architecture](folder, linear_int8() if dtype is Dtype.INT8 else operations.linear)
 
 
 def properties_of(dtype: Dtype, threads: int) -> dict[str, Any]:

@@ -45,17 +45,22 @@ class AttentionPlan:
     """Shape (T,), int64: the position of each packed token among the queries of all groups, concatenated."""
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        """softmax(query·keyᵀ·scale)·value, then the heads joined: query [T, H, D], key and value [T, H or 1, D] → [T, H·D].
+        """softmax(query·keyᵀ·scale)·value, then the heads joined: query [T, H, D], key and value [T, G, D] → [T, H·D].
 
-        A single head of keys and values is shared by all query heads. Dtype and device are those of `query`.
+        Each of the G heads of keys and values is shared by H / G neighbouring query heads. Dtype and device are those of `query`.
         """
         mixed = []
         for group in self.groups:
             q = query[group.queries].transpose(1, 2)
-            k, v = (each[group.keys].transpose(1, 2).expand(-1, q.shape[1], -1, -1) for each in (key, value))
+            k, v = (_for_queries(each[group.keys].transpose(1, 2), q.shape[1]) for each in (key, value))
             seen = scaled_dot_product_attention(q, k, v, attn_mask=group.mask, scale=scale)
             mixed.append(seen.transpose(1, 2).flatten(2).flatten(0, 1))
         return (mixed[0] if len(mixed) == 1 else torch.cat(mixed))[self.back]
+
+
+def _for_queries(x: Tensor, heads: int) -> Tensor:
+    """Keys or values [b, G, k, D] for `heads` query heads: [b, heads, k, D]. A single head is not copied."""
+    return x.expand(-1, heads, -1, -1) if x.shape[1] == 1 else x.repeat_interleave(heads // x.shape[1], dim=1)
 
 
 def plan_attention(lengths: Sequence[int], reach: int | None, device: str) -> AttentionPlan:

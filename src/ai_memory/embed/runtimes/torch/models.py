@@ -17,10 +17,12 @@ from torch.nn import functional
 
 from ai_memory.embed.models import bert, gemma
 from ai_memory.embed.models.folder import ModelFolder
-from ai_memory.embed.models.weights import WordTable, release_pages
+from ai_memory.embed.models.weights import WordTable
 from ai_memory.embed.runtimes.torch.attention import AttentionPlan, Tensor, plan_attention
 
 Weights = Mapping[str, NDArray[np.float32]]
+
+_WORDS = "embed_tokens.weight"
 
 
 class Model(Protocol):
@@ -31,7 +33,7 @@ class Model(Protocol):
         ...
 
 
-class _Loader:
+class Loader:
     """Converts weights to the model's dtype and moves them to its device."""
 
     def __init__(self, dtype: Tensor, device: str) -> None:
@@ -47,10 +49,6 @@ class _Loader:
         joined = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
         return torch.from_numpy(joined).to(self.device)
 
-    def table(self, array: NDArray[np.float32]) -> Tensor:
-        """A table for row look-ups: on the CPU it stays in its mapped file, of which only the needed rows are read."""
-        return torch.from_numpy(array) if self.device == "cpu" else self.weight(array)
-
     def words(self, table: WordTable) -> Callable[[Tensor], Tensor]:
         """The embeddings of ids int64 [T], as a function: on the CPU looked up in the mapped file, else in the device's memory."""
         if self.device == "cpu":
@@ -64,13 +62,14 @@ class GemmaModel:
 
     def __init__(self, folder: ModelFolder, dtype: Tensor, device: str) -> None:
         """Raises ModelFilesError if the weights do not match the configuration."""
-        loader = _Loader(dtype, device)
+        loader = Loader(dtype, device)
         self._config = gemma.read_config(folder)
         weights, dense = gemma.read_weights(folder, self._config)
         self._dtype = dtype
-        self._table = loader.table(weights["embed_tokens.weight"])
+        table = weights.table(_WORDS)
+        self._table = loader.words(table)
         self._layers = [
-            _GemmaLayer(_part(weights, f"layers.{index}."), self._config, loader)
+            _GemmaLayer(part(weights, f"layers.{index}."), self._config, loader)
             for index in range(len(self._config.full_layers))
         ]
         self._final_gain = loader.exact(weights["norm.weight"]) + 1.0
@@ -84,7 +83,7 @@ class GemmaModel:
             for full, base in bases.items()
         }
         if device != "cpu" or dtype is not torch.float32:
-            release_pages(weights["embed_tokens.weight"])  # the weights have been copied out of the file
+            table.release()  # the weights have been copied out of the file
 
     def __call__(self, ids: Tensor, positions: Tensor, lengths: Sequence[int]) -> Tensor:
         """As `Model.__call__`."""
@@ -93,10 +92,10 @@ class GemmaModel:
         near = whole if max(lengths) <= config.reach + 1 else plan_attention(lengths, config.reach, device)
         plans = {True: whole, False: near}
         turns = {full: tuple(each[positions] for each in pair) for full, pair in self._rotary.items()}
-        x = self._table[ids].to(self._dtype) * torch.tensor(config.embedding_scale, dtype=self._dtype, device=device)
+        x = self._table(ids).to(self._dtype) * torch.tensor(config.embedding_scale, dtype=self._dtype, device=device)
         for full, layer in zip(config.full_layers, self._layers, strict=True):
             x = layer(x, plans[full], turns[full])
-        pooled = _means(_rms_norm(x, self._final_gain, config.epsilon), lengths)
+        pooled = means(rms_norm(x, self._final_gain, config.epsilon), lengths)
         for weight in self._dense:
             pooled = functional.linear(pooled, weight)
         return functional.normalize(pooled.float(), dim=1)
@@ -105,7 +104,7 @@ class GemmaModel:
 class _GemmaLayer:
     """x [T, W] → [T, W], in x's dtype."""
 
-    def __init__(self, weights: Weights, config: gemma.GemmaConfig, loader: _Loader) -> None:
+    def __init__(self, weights: Weights, config: gemma.GemmaConfig, loader: Loader) -> None:
         self._config = config
         self._joined = loader.weight(*(weights[f"self_attn.{each}_proj.weight"] for each in "qkv"))
         self._out = loader.weight(weights["self_attn.o_proj.weight"])
@@ -119,34 +118,35 @@ class _GemmaLayer:
     def __call__(self, x: Tensor, plan: AttentionPlan, turn: Sequence[Tensor]) -> Tensor:
         config, epsilon = self._config, self._config.epsilon
         before, after, before_products, after_products = self._gains
-        joined = functional.linear(_rms_norm(x, before, epsilon), self._joined)
+        joined = functional.linear(rms_norm(x, before, epsilon), self._joined)
         query, key, value = joined.unflatten(1, (config.heads + 2, config.head_width)).split(
             [config.heads, 1, 1], dim=1
         )
-        query = _rotate(_rms_norm(query, self._query_gain, epsilon), turn)
-        key = _rotate(_rms_norm(key, self._key_gain, epsilon), turn)
+        query = rotate(rms_norm(query, self._query_gain, epsilon), turn)
+        key = rotate(rms_norm(key, self._key_gain, epsilon), turn)
         mixed = plan.attend(query, key, value, config.score_scale)
-        x = x + _rms_norm(functional.linear(mixed, self._out), after, epsilon)
-        gate, up = functional.linear(_rms_norm(x, before_products, epsilon), self._gated).chunk(2, dim=1)
+        x = x + rms_norm(functional.linear(mixed, self._out), after, epsilon)
+        gate, up = functional.linear(rms_norm(x, before_products, epsilon), self._gated).chunk(2, dim=1)
         products = functional.linear(functional.gelu(gate, approximate="tanh") * up, self._down)
-        return x + _rms_norm(products, after_products, epsilon)
+        return x + rms_norm(products, after_products, epsilon)
 
 
 class BertModel:
-    """BERT with mean pooling (`embed.models.bert` has its configuration and tensors)."""
+    """BERT (`embed.models.bert` has its configuration and tensors)."""
 
     def __init__(self, folder: ModelFolder, dtype: Tensor, device: str) -> None:
         """Raises ModelFilesError if the weights do not match the configuration."""
-        loader = _Loader(dtype, device)
+        loader = Loader(dtype, device)
         self._config, weights, table = bert.read_bert(folder)
-        part = _part(weights, "embeddings.")
+        own = part(weights, "embeddings.")
         self._dtype = dtype
         self._words = loader.words(table)
-        self._places = loader.weight(part["position_embeddings.weight"])
-        self._kind = loader.weight(part["token_type_embeddings.weight"][0])
-        self._norm = _norm_weights(part, "LayerNorm", loader)
+        self._places = loader.weight(own["position_embeddings.weight"][self._config.first_position :])
+        self._first = folder.pooling == "cls"
+        self._kind = loader.weight(own["token_type_embeddings.weight"][0])
+        self._norm = _norm_weights(own, "LayerNorm", loader)
         self._layers = [
-            _BertLayer(_part(weights, f"encoder.layer.{index}."), self._config, loader)
+            _BertLayer(part(weights, f"encoder.layer.{index}."), self._config, loader)
             for index in range(self._config.layers)
         ]
 
@@ -157,13 +157,14 @@ class BertModel:
         x = functional.layer_norm(x, x.shape[1:], *self._norm, eps=self._config.epsilon)
         for layer in self._layers:
             x = layer(x, plan)
-        return functional.normalize(_means(x, lengths).float(), dim=1)
+        pooled = x[positions == 0] if self._first else means(x, lengths)
+        return functional.normalize(pooled.float(), dim=1)
 
 
 class _BertLayer:
     """x [T, W] → [T, W], in x's dtype."""
 
-    def __init__(self, weights: Weights, config: bert.BertConfig, loader: _Loader) -> None:
+    def __init__(self, weights: Weights, config: bert.BertConfig, loader: Loader) -> None:
         self._config = config
         names = [f"attention.self.{each}" for each in ("query", "key", "value")]
         self._joined = [loader.weight(*(weights[f"{name}.{kind}"] for name in names)) for kind in ("weight", "bias")]
@@ -188,27 +189,28 @@ class _BertLayer:
         return functional.layer_norm(summed, x.shape[1:], *self._norms[name], eps=self._config.epsilon)
 
 
-def _part(weights: Weights, prefix: str) -> dict[str, NDArray[np.float32]]:
-    return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
+def part(weights: Weights, prefix: str) -> dict[str, NDArray[np.float32]]:
+    """The weights whose names start with `prefix`, of any shape, by their names without it."""
+    return {name.removeprefix(prefix): weights[name] for name in weights if name.startswith(prefix)}
 
 
-def _norm_weights(weights: Weights, name: str, loader: _Loader) -> list[Tensor]:
+def _norm_weights(weights: Weights, name: str, loader: Loader) -> list[Tensor]:
     return [loader.weight(weights[f"{name}.{kind}"]) for kind in ("weight", "bias")]
 
 
-def _rms_norm(x: Tensor, gain: Tensor, epsilon: float) -> Tensor:
+def rms_norm(x: Tensor, gain: Tensor, epsilon: float) -> Tensor:
     """X / sqrt(mean(x²) + epsilon) · gain over the last axis (Zhang and Sennrich 2019): in float32, then in x's dtype."""
     return functional.rms_norm(x.float(), gain.shape, gain, epsilon).to(x.dtype)
 
 
-def _rotate(x: Tensor, turn: Sequence[Tensor]) -> Tensor:
+def rotate(x: Tensor, turn: Sequence[Tensor]) -> Tensor:
     """Rotary positions (Su et al. 2021): x [T, H, D], cosine and sine [T, 1, D] → [T, H, D]; value i pairs with i + D/2."""
     cosine, sine = turn
     first, second = x.chunk(2, dim=2)
     return x * cosine + torch.cat([-second, first], dim=2) * sine
 
 
-def _means(x: Tensor, lengths: Sequence[int]) -> Tensor:
+def means(x: Tensor, lengths: Sequence[int]) -> Tensor:
     """The mean over the tokens of each input, summed in float32: [T, W] → [n, W] in x's dtype."""
     counts = torch.tensor(lengths, device=x.device)
     return torch.segment_reduce(x.float(), "mean", lengths=counts, axis=0).to(x.dtype)

@@ -13,13 +13,19 @@ import torch
 
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.models.folder import ModelFolder
+from ai_memory.embed.models.known import BERTS, SECOND_GEMMA
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.torch.attention import Tensor
+from ai_memory.embed.runtimes.torch.embedding_gemma2 import EmbeddingGemma2Model
 from ai_memory.embed.runtimes.torch.models import BertModel, GemmaModel, Model
 from ai_memory.errors import EmbedderError, EmbedderUnavailableError, InvalidInputError
 from ai_memory.wording.ways import FETCH_AGAIN
 
-MODELS: Mapping[str, Callable[[ModelFolder, Tensor, str], Model]] = {"bert": BertModel, "gemma3_text": GemmaModel}
+MODELS: Mapping[str, Callable[[ModelFolder, Tensor, str], Model]] = {
+    **dict.fromkeys(BERTS, BertModel),
+    "gemma3_text": GemmaModel,
+    **dict.fromkeys(SECOND_GEMMA, EmbeddingGemma2Model),
+}
 """The model of each architecture; `known.RUNNABLE` lists the same names without importing torch."""
 
 _DTYPES = {Dtype.FLOAT32: torch.float32, Dtype.BFLOAT16: torch.bfloat16}
