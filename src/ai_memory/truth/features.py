@@ -33,7 +33,7 @@ _CROWDED = 0.84
 _LEAST_CROWDED = 0.7
 """The least cosine of an embedder that finds all texts alike."""
 _LEAST_RANGE = 0.005
-"""Cosines that are closer together than this tell no texts apart."""
+"""Cosines that are closer together than this distinguish no texts."""
 _UNKNOWN = 0.45
 """The median cosine from which an embedder either finds all texts alike or does not know their language."""
 _CUES = ("change", "ended", "negation", "also", "wish", "past", "episode", "habit", "part", "says", "copula")
@@ -44,7 +44,7 @@ def relative(similar: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Cosines on one scale for all embedders, shape (n, n) as given: what unrelated texts have becomes `_BACKGROUND`, 1 stays 1.
 
     One embedder gives unrelated texts a cosine of 0.1, another one 0.85. What is usual is the lower quartile of the cosines
-    themselves; of very few texts only whether they are all alike can be seen. NaN stays. None where the cosines tell nothing: that
+    themselves; of very few texts only whether they are all alike can be seen. NaN stays. None where the cosines say nothing: that
     of unrelated texts in a language that the embedder does not know is anywhere between.
     """
     pairs = similar[np.triu_indices(len(similar), 1)]
