@@ -175,14 +175,14 @@ def questions_that_answer(groups: int = 6) -> list[Group]:
         docs, queries, qrels = {}, {}, {}
         for subject in SUBJECTS.split():
             docs[f"{subject}-a"] = Document(
-                f"How is the {subject} of boat {number} greased before winter, and with what?",
+                f"How is the {subject} of boat {number} greased before winter, and with what paste?",
                 session=subject,
                 author="Ada",
             )
             docs[f"{subject}-b"] = Document(
                 f"Boat {number}: the {subject} was greased before winter, as every year.", session=subject, author="Ben"
             )
-            queries[subject] = Query(f"the {subject} greased before winter with what")
+            queries[subject] = Query(f"the {subject} greased before winter with what paste")
             qrels[subject] = {f"{subject}-a": 1.0}
         found.append(Group(f"boat {number}", docs, queries, qrels))
     return found

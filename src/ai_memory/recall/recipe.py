@@ -44,7 +44,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """For a memory by an author whom the question names, as far as its words and its vector agree with the question too."""
     asks: float = -0.93
     """For a memory that ends in a question, by the share of the store that is a dialogue of people."""
-    time: float = 2.5
+    time: float = 2.75
     """For a memory near a time that the question names (`periods.period_evidence`)."""
     tokens: float = 0.0
     """For each deviation of a memory's token similarity above the mean of the best ones (`token_rerank.TokenReranker`)."""

@@ -70,8 +70,8 @@ def _fill(template: str, language: str, person: int, value: str = "") -> str:
 
 
 def _value(attribute: dict[str, Any], number: int, language: str) -> str:
-    forms: list[str] = attribute["values"][number].split("|")
-    return forms[LANGUAGES.index(language)] if len(forms) > 1 else forms[0]
+    forms = attribute["values"][number].split("|")
+    return str(forms[LANGUAGES.index(language)] if len(forms) > 1 else forms[0])
 
 
 def _facts(chance: random.Random, attributes: Sequence[dict[str, Any]], people: Sequence[int]) -> list[_Fact]:
