@@ -146,14 +146,18 @@ def _without_stragglers(places: tuple[int, ...], hits: Sequence[Statement], stay
 
 
 def _differ_in_value(features: Mapping[str, float]) -> bool:
-    """Return whether two hits differ in a number, a name, a day or a negation, or are one sentence but for some words in one place.
+    """Return whether two hits differ in a number, a name, a day or a negation, are one sentence but for some words in one place, or
+    the newer one only leaves words of the older one out, or only one of them is what somebody said.
 
-    Such hits are never folded into one, however alike they are: *lost the key*, *hid the key*; *room 12*, *room 21*.
+    Such hits are never folded into one, however alike they are: *lost the key*, *hid the key*; *room 12*, *room 21*; *she said the
+    red door was open*, *the door was red*.
     """
     differ = any(features.get(name) for name in _VALUES) or any(
         features[name] for name in features if "negation" in name
     )
-    return differ or (bool(features.get("one_run")) and features["ratio"] >= _ONE_SENTENCE)
+    shortened = bool(features.get("gone") and features.get("nothing_come"))
+    one_sentence = bool(features.get("one_run")) and features["ratio"] >= _ONE_SENTENCE
+    return differ or shortened or one_sentence or bool(features.get("older_says")) != bool(features.get("newer_says"))
 
 
 def _connected(pairs: dict[tuple[int, int], float]) -> Iterator[tuple[int, ...]]:
