@@ -27,6 +27,8 @@ from ai_memory.wording.ways import REBUILD
 logger = logging.getLogger(__name__)
 
 LOG_PAGE = 5_000
+MOST_OFFERED = 1_000
+"""Revisions that wait to be taken up; in a program that only writes, such as an import, nobody takes them up."""
 VECTOR_PAGE = 5_000
 
 
@@ -59,11 +61,13 @@ class Follower:
         self._opened = False
 
     def offer(self, revisions: Iterable[StoredRevision]) -> None:
-        """Hand over revisions that this process has just written, to spare reading them back."""
+        """Hand over revisions that this process has just written, to spare reading them back; only the latest are kept."""
         with self._offered_lock:
             for revision in revisions:
                 if revision.key > self._origin.sequence:
                     self._offered[revision.key] = revision
+            for key in list(self._offered)[: max(0, len(self._offered) - MOST_OFFERED)]:
+                del self._offered[key]
 
     @property
     def opened(self) -> bool:
@@ -106,6 +110,7 @@ class Follower:
         """Apply what is new in the log; the position of the vectors that are followed, as it was before."""
         if not self._opened:
             self._open()
+            self._drop_stale_offers()
         sequence, position = self._store.positions(self._origin.generation)
         if sequence != self._origin.sequence:
             self._follow_log()
