@@ -390,7 +390,7 @@ class Selection(Facets, frozen=True, kw_only=True):
             '{"attributes.city": "Riga"} or {"attributes.price": {"$lt": 10}}, on the other filters by their names, joined by '
             "$and, $or and $not.",
             extra={
-                "short": 'A condition such as {"attributes.price": {"$lt": 10}}; also $and, $or, $not over all filters.',
+                "short": 'Condition: {"attributes.price": {"$lt": 10}}, $and, $or, $not.',
                 "condition": True,
             },
         ),

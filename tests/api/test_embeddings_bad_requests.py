@@ -182,7 +182,7 @@ TEI_BAD: dict[str, tuple[Request, int, str]] = {
     "no source sentence": (tei("/similarity", {"inputs": {"sentences": ["b"]}}), 422, "Validation"),
     "a body that is too large": (tei("/embed", {"inputs": "a" * LIMIT}), 413, "Validation"),
     "another method": (("GET", "/embed", None, {}), 405, "Validation"),
-    "another method at the root": (("GET", "/", None, {}), 405, "Validation"),
+    "another method at the root": (("PUT", "/", None, {}), 405, "Validation"),
     "null for the texts": (tei("/embed", {"inputs": None}), 422, "Validation"),
     "a body on GET": (("GET", "/info", {"a": 1}, {}), 422, "Validation"),
     "a query string": (("GET", "/info?a=1", None, {}), 422, "Validation"),

@@ -160,7 +160,8 @@ def test_the_list_says_where_each_model_is(gemma_folder: Path, capsys: pytest.Ca
     damaged = tiny_bert(gemma_folder.parent / "all-MiniLM-L6-v2")
     (damaged / "tokenizer.json").unlink()
     assert main(["model", "list", "--json"]) == 0
-    gemma, e5, minilm = json.loads(capsys.readouterr().out)["models"]
+    listed = {each["name"]: each for each in json.loads(capsys.readouterr().out)["models"]}
+    gemma, e5, minilm = (listed[name] for name in ("embeddinggemma-300m", "multilingual-e5-small", "all-MiniLM-L6-v2"))
     assert (gemma["present"], gemma["folder"], gemma["dimensions"]) == (True, str(gemma_folder), [768, 512, 256, 128])
     assert (e5["present"], e5["problem"], e5["licence"]) == (False, None, "MIT")
     assert minilm["present"] is False

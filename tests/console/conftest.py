@@ -1,4 +1,4 @@
-"""One browser and one service with memories of the demo's kind, for all tests of the console."""
+"""A browser, and one service with memories of the demo's kind, for all tests of the console."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from ai_memory import Client
 from console_data import fill
-from tests.support.browser import Watched, opened
+from tests.support.browser import Watched, chromium, opened
 from tests.support.rest_server import Served, serving
 
 if TYPE_CHECKING:
@@ -27,15 +27,17 @@ class Opener(Protocol):
     ) -> Watched: ...
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each file: while Playwright runs, no test of the same process can run coroutines."""
     with opened() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def filled(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A service with 2,000 memories, their graph read; it is asked for after the browser, so that without one nothing is filled."""
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service with 2,000 memories, their graph read; without a browser nothing is filled."""
+    chromium()
     with serving(tmp_path_factory.mktemp("console")) as served:
         client = Client(served.url)
         fill(client, COUNT)

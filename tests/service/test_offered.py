@@ -13,9 +13,9 @@ def test_a_program_that_only_writes_keeps_only_the_latest_of_what_it_wrote(tmp_p
         count = 2 * MOST_OFFERED
         memory.import_lines(b'{"text": "number %d"}\n' % number for number in range(count))
         follower = memory._service._parts.follower
-        assert not follower.opened
+        before = follower.opened
         assert len(follower._offered) == MOST_OFFERED
         found = [memory.recall(f"number {number}").hits[0].memory.text for number in (0, count - 1)]
         assert found == ["number 0", f"number {count - 1}"]
-        assert follower.opened
+        assert (before, follower.opened) == (False, True)
         assert not follower._offered

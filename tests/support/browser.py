@@ -1,4 +1,4 @@
-"""A real Chromium, one for all tests of a process, and what its pages must never do."""
+"""A real Chromium, and what its pages must never do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which embedding model to take, from the languages and the machine at hand: decided from published and measured figures."""
+"""Which embedding model to take, from the languages and the machine in question: decided from published and measured figures."""
 
 from __future__ import annotations
 

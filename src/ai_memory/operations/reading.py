@@ -265,7 +265,7 @@ LIST = Operation(
     tool=Tool(
         name="list_memories",
         description="List memories by filter, newest first, without a question.",
-        fields=("types", "tags", "context", "session", "where", "occurred_after", "occurred_before", "limit", "cursor"),
+        fields=("types", "tags", "context", "session", "occurred_after", "occurred_before", "limit", "cursor"),
     ),
 )
 HISTORY = Operation(

@@ -148,7 +148,9 @@ def recall(
         only_time=question.only_time,
         time_words=question.time_words,
         reranker=reranker,
-        expander=GraphExpander(graph, plan.selection) if graph is not None and recipe.entities else None,
+        expander=GraphExpander(graph, plan.selection, recipe.entities)
+        if graph is not None and recipe.entities
+        else None,
     )
     ranking = rank(search)
     stored = store.load(view.keys()[ranking.rows].tolist())

@@ -84,7 +84,7 @@ FAST = Recipe(name="fast", reach=0, beside_words=0.0, beside_coverage=0.0, sessi
 """Both searches and the memory itself, without its neighbours and its session."""
 THOROUGH = Recipe(name="thorough", tokens=0.3, pool=1_000, nearest=500)
 """As `balanced`, with five times the candidates, and the best of them reranked by their tokens."""
-LINKED = Recipe(name="linked", entities=0.5)
+LINKED = Recipe(name="linked", entities=1.0)
 """As `balanced`, with the memories that the graph leads to from the question and the best hits."""
 WORDS = replace(_NOTHING, name="words", lexical=1.0)
 """BM25 alone."""

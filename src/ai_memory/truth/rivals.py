@@ -150,7 +150,7 @@ def _differ_in_value(features: Mapping[str, float]) -> bool:
     the newer one only leaves words of the older one out, or only one of them is what somebody said.
 
     Such hits are never folded into one, however alike they are: *lost the key*, *hid the key*; *room 12*, *room 21*; *she said the
-    red door was open*, *the door was red*.
+    red lamp was on*, *the lamp was red*.
     """
     differ = any(features.get(name) for name in _VALUES) or any(
         features[name] for name in features if "negation" in name

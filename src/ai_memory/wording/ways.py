@@ -155,8 +155,8 @@ JOBS = by_operation("jobs", "jobs", "GET /v1/jobs", "", "lists the jobs")
 RESUME = Way(
     cli="ai-memory jobs resume all",
     python='steer_job("all", "resume")',
-    rest='POST /v1/jobs/all with {"action": "resume"}',
-    mcp="ask the user to resume them: ai-memory jobs resume all, on the machine of the service",
+    rest='POST /v1/jobs/{id} with the id all and {"action": "resume"}',
+    mcp="ask the user to resume them, with the service's command line",
 )
 UNDO = Way(
     cli="ai-memory decisions shows by which decision; ai-memory undo reverts it",

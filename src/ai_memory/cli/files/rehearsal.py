@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ai_memory.cli.output.arrival import Sample
-from ai_memory.decoding import whole_characters
+from ai_memory.decoding import from_json, whole_characters
 from ai_memory.errors import InvalidInputError, MemoryServiceError
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.operations.caller import Progress
@@ -76,7 +76,7 @@ class Rehearsal:
 
     def _line(self, line: bytes) -> tuple[str, ...]:
         """Take one line; returns the warnings about it."""
-        values = msgspec.json.decode(whole_characters(line.removeprefix(b"\xef\xbb\xbf")), type=dict[str, Any])
+        values = from_json(whole_characters(line.removeprefix(b"\xef\xbb\xbf")), dict[str, Any])
         record = values.pop("record", None)
         if record in _RELATIONS:
             self.relations += 1

@@ -33,7 +33,7 @@ from ai_memory.types import Actor, Content, MemoryRecord, Outcome, Page, Problem
 
 INDENT = "    "
 SHOWN_REASONS = 20
-WORTH_SHOWING = 0.02
+WORTH_SHOWING = 0.03
 """The share of the best hit's confidence below which the hits at the end are left out."""
 EXPLAINED_LINES = 3
 """Lines of a passage that `explain` shows."""

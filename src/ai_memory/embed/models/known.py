@@ -184,7 +184,7 @@ KNOWN_MODELS: tuple[KnownModel, ...] = (*AUTO_MODELS, ARCTIC_S, E5_SMALL_V2, BGE
 """All that can be chosen by name. Those that `auto` does not take come from the hub and are used where they are asked for."""
 
 _MODERN = "is a ModernBERT, with rotary positions and attention to a window in most layers"
-_GTE = "is a GTE model, with rotary positions and gated layers, whose code lies beside its weights"
+_GTE = "is a GTE model, with rotary positions and gated layers, whose code comes with its weights"
 NOT_RUN: Mapping[str, str] = {
     "granite-embedding-97m-multilingual-r2": _MODERN,
     "granite-embedding-311m-multilingual-r2": _MODERN,

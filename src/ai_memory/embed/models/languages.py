@@ -5,7 +5,7 @@ a question finds the memories of its own language first, whatever they are about
 which the languages' means differ are shipped as data (`scripts/language_directions.py` made them), and a question's vector is
 compared without them.
 
-And whether a model knows the language of a text at all, which its tokenizer tells without a list of languages: words of a language
+And whether a model knows the language of a text at all, which its tokenizer shows without a list of languages: words of a language
 that it has learnt are a token or two, those of another fall apart into letters.
 """
 

@@ -95,7 +95,7 @@ def _damaged(path: Path, what: str, error: object) -> InvalidInputError:
 
 
 def _pdf(path: Path) -> tuple[str, Iterator[_Part]]:
-    require("documents", f"reading {path.name}")
+    require("documents", f"reading the PDF {path.name}")
     import pypdf
 
     try:
@@ -111,7 +111,7 @@ def _pdf(path: Path) -> tuple[str, Iterator[_Part]]:
 
 
 def _docx(path: Path) -> tuple[str, Iterator[_Part]]:
-    require("documents", f"reading {path.name}")
+    require("documents", f"reading the Word document {path.name}")
     import docx
 
     try:

@@ -199,7 +199,7 @@ def _by_named_author(
 ) -> Values:
     """For the rows of an author whom the question names, how far the rest of the question agrees with them, in [0, 1], shape (c,).
 
-    1 is the agreement of the row that agrees most, whoever wrote it; 0 for the rows of others, and for all where nobody is named.
+    1 is the agreement of the row that agrees most, by any author; 0 for the rows of others, and for all where nobody is named.
     The words of the name agree with everything that the author wrote, and do not count.
     """
     named = view.named_authors(terms)

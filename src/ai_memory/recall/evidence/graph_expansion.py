@@ -27,6 +27,8 @@ SEEDS = 10
 """The best memories, however many are asked for, whose links are followed."""
 HUB = 50
 """A node that leads to more memories than this says nothing: that two memories name it is chance."""
+_OF_A_HIT = 0.9
+"""The share of a hit's own score that a link from it can give: by the link alone nothing comes before what it is linked to."""
 _PRECISION = 9
 """Decimals of evidence that count for order, so that rounding never decides."""
 
@@ -78,6 +80,8 @@ class GraphExpander(NamedTuple):
 
     graph: QuestionGraph
     selection: Selection
+    weight: float
+    """The recipe's, by which the evidence of paths is multiplied when it is added up."""
 
     def expand(self, view: PartitionView, scored: Scored, ids: Sequence[str], scores: Values) -> Expansion:
         """The eligible memories that the question's entities and the hits lead to.
@@ -86,6 +90,7 @@ class GraphExpander(NamedTuple):
         """
         named = sorted(set(self.graph.named()))
         seeds = dict(zip(ids, np.exp(scores - scores[0]).tolist(), strict=True)) if len(ids) else {}
+        most = dict(zip(ids, (_OF_A_HIT * np.maximum(scores, 0.0) / self.weight).tolist(), strict=True))
         links = _links(self.graph, list(seeds))
         entities = {end for ends in links.values() for end in ends if not end.startswith(MEMORY)}
         names = self.graph.names(sorted(entities.union(named)))
@@ -98,7 +103,7 @@ class GraphExpander(NamedTuple):
         memories = view.memory_ids(rows)
         total = len(np.unique(view.memories()[scored.eligible])) + PSEUDO_MEMORIES
         walk = _Walk(links, names, set(memories) - {None}, total)
-        best = walk.best([*walk.from_question(named), *walk.from_hits(seeds)])
+        best = walk.best([*walk.from_question(named), *walk.from_hits(seeds, most)])
         kept = [at for at, memory in enumerate(memories) if memory in best]
         values = np.array([best[str(memories[at])].nats for at in kept], np.float64)
         return Expansion(rows[kept], values, {memory: found.path for memory, found in best.items()})
@@ -151,15 +156,19 @@ class _Walk:
             if entity in self._names:
                 yield from self._onwards(entity, 1.0, ("question", "names", self._shown(entity)))
 
-    def from_hits(self, seeds: Mapping[str, float]) -> Iterator[_Reached]:
-        """The memories one relation from a hit, and those that share an entity with it."""
+    def from_hits(self, seeds: Mapping[str, float], most: Mapping[str, float]) -> Iterator[_Reached]:
+        """The memories one relation from a hit, and those that share an entity with it; `most`: what each hit can give, in nats."""
         for seed, share in seeds.items():
-            yield from self._onwards(seed, share, (seed,))
-            for entity, relation in self._links.get(seed, {}).items():
-                if entity in self._names:
-                    start = (seed, _arrow(relation, seed), self._shown(entity))
-                    found = self._onwards(entity, share * relation.weight, start)
-                    yield from (each for each in found if each.memory != seed)
+            for each in self._from_hit(seed, share):
+                yield each._replace(nats=min(each.nats, most[seed]))
+
+    def _from_hit(self, seed: str, share: float) -> Iterator[_Reached]:
+        yield from self._onwards(seed, share, (seed,))
+        for entity, relation in self._links.get(seed, {}).items():
+            if entity in self._names:
+                start = (seed, _arrow(relation, seed), self._shown(entity))
+                found = self._onwards(entity, share * relation.weight, start)
+                yield from (each for each in found if each.memory != seed)
 
     def best(self, found: Iterable[_Reached]) -> dict[str, _Reached]:
         """For each memory the path that says most; of equal ones the shortest, then the first in order."""
