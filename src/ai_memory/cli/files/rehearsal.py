@@ -39,9 +39,9 @@ class Rehearsal:
         receipts = tuple(Receipt(outcome=Outcome.STORED) for _ in request.memories)
         return Receipts(receipts=receipts, counts={Outcome.STORED.value: len(receipts)})  # type: ignore[return-value]
 
-    def export(self, request: ExportRequest) -> Iterator[bytes]:
-        """An import exports nothing."""
-        raise NotImplementedError(request)
+    def export(self, request: ExportRequest) -> Iterator[bytes]:  # noqa: ARG002 - the protocol names it
+        """Nothing: nothing was stored."""
+        return iter(())
 
     def import_lines(
         self, request: ImportRequest, lines: Iterable[bytes], progress: Progress | None = None

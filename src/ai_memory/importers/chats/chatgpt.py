@@ -83,11 +83,11 @@ def branch(conversation: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
     Without a current node that exists, the newest message ends the branch; without parents all messages are taken by their time.
     """
     nodes = {key: node for key, node in conversation["mapping"].items() if isinstance(node, dict)}
-    told = [node["message"] for node in nodes.values() if isinstance(node.get("message"), dict)]
+    found = [node["message"] for node in nodes.values() if isinstance(node.get("message"), dict)]
     at = conversation.get("current_node")
     if at not in nodes:
         if not any(node.get("parent") in nodes for node in nodes.values()):
-            return sorted(told, key=_time), 0
+            return sorted(found, key=_time), 0
         at = max(nodes, key=lambda key: seconds((nodes[key].get("message") or {}).get("create_time")) or 0.0)
     path: list[dict[str, Any]] = []
     seen: set[object] = set()
@@ -97,7 +97,7 @@ def branch(conversation: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
         if isinstance(message, dict):
             path.append(message)
         at = nodes[at].get("parent")
-    return path[::-1], len(told) - len(path)
+    return path[::-1], len(found) - len(path)
 
 
 def _files(path: Path) -> list[Path]:
