@@ -99,7 +99,8 @@ function fit(place, layout, view) {
   const [left, right, top, bottom] = [xs[0], xs[xs.length - 1], ys[0], ys[ys.length - 1]];
   view.x = (left + right) / 2;
   view.y = (top + bottom) / 2;
-  view.scale = clamp(Math.min((place.clientWidth - 140) / Math.max(right - left, 60), (place.clientHeight - 110) / Math.max(bottom - top, 60), 1.9));
+  view.scale = clamp(Math.min((place.clientWidth - 140) / Math.max(right - left, 60), (place.clientHeight - 180) / Math.max(bottom - top, 60), 1.9));
+  view.y += 26 / view.scale; // the legend covers the lower edge
 }
 
 /** @param {HTMLCanvasElement} place @param {Layout} layout @param {any} view @param {any} props */
