@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from ai_memory.embed.base import Prompted, Task, TooLong, Vectors
 from ai_memory.embed.load import load_embedder
@@ -22,6 +21,7 @@ from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import InvalidInputError, ModelFilesError, TooLargeError
 from tests.support.tiny_gemma import Sizes, random_gemma, tiny_gemma
+from tests.support.tiny_models import changed, write_bfloat16
 
 TOLERANCE = 1e-5
 """Largest difference of one value between a text alone and the same text in any batch."""
@@ -49,19 +49,6 @@ def embedder(folder: Path) -> Iterator[TransformerEmbedder]:
 def tokens(length: int, seed: int = 0) -> list[int]:
     inner = np.random.default_rng([length, seed]).integers(10, 1500, max(0, length - 2)).tolist()
     return [2, *inner, 1][-length:]
-
-
-def changed(folder: Path, target: Path, **config: Any) -> Path:
-    """A copy of the folder with other values in its config.json; None takes a key out."""
-    target.mkdir()
-    for file in folder.rglob("*"):
-        if file.is_file() and file.name != ".digests.json":
-            place = target / file.relative_to(folder)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(file.read_bytes())
-    values = {**json.loads((folder / "config.json").read_text()), **config}
-    (target / "config.json").write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
-    return target
 
 
 def vectors_of(folder: Path, inputs: list[list[int]]) -> Vectors:
@@ -222,17 +209,6 @@ def test_a_bfloat16_checkpoint_is_widened_exactly(folder: Path, tmp_path: Path) 
         safetensors.numpy.save_file(wide, str(both[0] / file))
         write_bfloat16(both[1] / file, halves)
     assert np.array_equal(vectors_of(both[0], [tokens(100)]), vectors_of(both[1], [tokens(100)]))
-
-
-def write_bfloat16(file: Path, halves: Mapping[str, NDArray[np.uint16]]) -> None:
-    """A safetensors file of bfloat16, which numpy has no type for: a header of names and offsets, then the data."""
-    header, place = {}, 0
-    for name, array in halves.items():
-        header[name] = {"dtype": "BF16", "shape": array.shape, "data_offsets": [place, place + array.nbytes]}
-        place += array.nbytes
-    written = json.dumps(header).encode()
-    data = b"".join(array.tobytes() for array in halves.values())
-    file.write_bytes(len(written).to_bytes(8, "little") + written + data)
 
 
 @pytest.mark.parametrize("dimension", [768, 512, 256, 128])

@@ -24,9 +24,9 @@ from ai_memory.embed.runtimes.openvino.importing import import_openvino
 from ai_memory.embed.runtimes.openvino.runtime import OpenVinoRuntime
 from ai_memory.embed.transformer import TransformerEmbedder
 from ai_memory.errors import InvalidInputError, ModelFilesError
-from tests.embed.test_gemma import changed, write_bfloat16
 from tests.support.numpy_gemma2 import MISTAKES, numpy_gemma2
 from tests.support.tiny_gemma2 import FULL, TINY, Sizes, config, random_gemma2, tiny_gemma2
+from tests.support.tiny_models import changed, write_bfloat16
 
 CLOSE = 2e-5
 """Largest distance of a vector from that of another calculation with the same weights."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import string
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,3 +80,27 @@ def tiny_bert(folder: Path, *, max_tokens: int = 32, seed: int = 7) -> Path:
     write_tokenizer(folder / "tokenizer.json")
     write_tensors(folder, random_tensors(seed))
     return folder
+
+
+def changed(folder: Path, target: Path, **config: Any) -> Path:
+    """A copy of the folder with other values in its config.json; None takes a key out."""
+    target.mkdir()
+    for file in folder.rglob("*"):
+        if file.is_file() and file.name != ".digests.json":
+            place = target / file.relative_to(folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(file.read_bytes())
+    values = {**json.loads((folder / "config.json").read_text()), **config}
+    (target / "config.json").write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
+    return target
+
+
+def write_bfloat16(file: Path, halves: Mapping[str, NDArray[np.uint16]]) -> None:
+    """A safetensors file of bfloat16, which numpy has no type for: a header of names and offsets, then the data."""
+    header, place = {}, 0
+    for name, array in halves.items():
+        header[name] = {"dtype": "BF16", "shape": array.shape, "data_offsets": [place, place + array.nbytes]}
+        place += array.nbytes
+    written = json.dumps(header).encode()
+    data = b"".join(array.tobytes() for array in halves.values())
+    file.write_bytes(len(written).to_bytes(8, "little") + written + data)

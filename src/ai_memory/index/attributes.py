@@ -83,9 +83,9 @@ class AttributeIndex:
         """Take in the attributes of one revision for all of its rows."""
         if not attributes:
             return
-        found = {self._number(path, value) for path, value in expand(attributes)}
+        found = sorted({self._number(path, value) for path, value in expand(attributes)})
         for row in rows:
-            self.codes.extend(sorted(found))
+            self.codes.extend(found)
             self.rows.extend([row] * len(found))
 
     def _number(self, path: str, value: Any) -> int:

@@ -13,10 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.models.folder import ModelFolder, first_position
+from ai_memory.embed.models.folder import ModelFolder, first_position, not_run
 from ai_memory.embed.models.four_bits import read_four_bits
 from ai_memory.embed.models.weights import WordTable, read_tensors
-from ai_memory.errors import ModelFilesError
 
 Tensors = dict[str, NDArray[np.float32]]
 
@@ -112,9 +111,4 @@ def _check_config(folder: ModelFolder) -> None:
     if not wrong and config["hidden_size"] % config["num_attention_heads"]:
         wrong.append("hidden_size is not a multiple of num_attention_heads")
     if wrong or folder.dense:
-        reasons = wrong or ["Dense modules after BERT"]
-        raise ModelFilesError(
-            f"this version does not run the BERT in {folder.path}: {'; '.join(reasons)}",
-            path=str(folder.path),
-            wrong=reasons,
-        )
+        raise not_run(folder, "BERT", wrong or ["Dense modules after BERT"])

@@ -20,10 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from ai_memory.embed.models.folder import WEIGHTS, ModelFolder
+from ai_memory.embed.models.folder import WEIGHTS, ModelFolder, is_size, not_run
 from ai_memory.embed.models.weights import MappedTensors, read_tensors, tensor_names
 from ai_memory.errors import ModelFilesError
-from ai_memory.wording.ways import fetch_model
 
 WORDS = "embed_tokens.weight"
 
@@ -106,7 +105,7 @@ def embedding_scale(width: int, *, bfloat16: bool) -> float:
 def read_config(folder: ModelFolder) -> Gemma2Config:
     """The configuration. Raises ModelFilesError listing each value that is missing or not supported."""
     config = folder.config
-    wrong = [f"{key} = {config.get(key)!r}" for key in _SIZES if not _is_size(config.get(key))]
+    wrong = [f"{key} = {config.get(key)!r}" for key in _SIZES if not is_size(config.get(key))]
     wrong += [f"{key} = {config[key]!r}" for key, value in _REQUIRED.items() if config.get(key, value) != value]
     if wrong:
         raise _unsupported(folder, wrong)
@@ -184,7 +183,7 @@ def _full_layers(folder: ModelFolder) -> tuple[bool, ...]:
     kinds = folder.config.get("layer_types")
     if kinds is None:
         pattern = folder.config.get("sliding_window_pattern", 6)
-        if not _is_size(pattern):
+        if not is_size(pattern):
             raise _unsupported(folder, [f"sliding_window_pattern = {pattern!r}"])
         found = [(index + 1) % pattern == 0 for index in range(count)]
     elif not isinstance(kinds, list) or len(kinds) != count or set(kinds) - {"full_attention", "sliding_attention"}:
@@ -212,7 +211,7 @@ def _kind(folder: ModelFolder, full_layers: tuple[bool, ...], *, full: bool) -> 
             raise _unsupported(folder, [f"per_layer_config = {own!r}"])
         width, heads = next(iter(found), (width, heads))
     base = _base(folder, "full_attention" if full else "sliding_attention", 1e6 if full else 1e4)
-    if not _is_size(width) or width % 2 or not _is_size(heads) or config["num_attention_heads"] % heads:
+    if not is_size(width) or width % 2 or not is_size(heads) or config["num_attention_heads"] % heads:
         raise _unsupported(folder, [f"heads of width {width!r}, {heads!r} of keys and values"])
     return Kind(head_width=width, key_heads=heads, base=base)
 
@@ -229,14 +228,5 @@ def _base(folder: ModelFolder, kind: str, usual: float) -> float:
     return float(base)
 
 
-def _is_size(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
 def _unsupported(folder: ModelFolder, wrong: list[str]) -> ModelFilesError:
-    return ModelFilesError(
-        f"this version does not run the EmbeddingGemma 2 in {folder.path}: {'; '.join(wrong)}",
-        hint=fetch_model("embeddinggemma-2"),
-        path=str(folder.path),
-        wrong=wrong,
-    )
+    return not_run(folder, "EmbeddingGemma 2", wrong, fetch="embeddinggemma-2")

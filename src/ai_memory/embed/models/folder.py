@@ -31,7 +31,7 @@ from ai_memory.embed.models.digests import folder_digests
 from ai_memory.embed.models.known import BERTS, FAMILIES, SECOND_GEMMA, KnownModel, known_model
 from ai_memory.embed.models.prompts import NO_PROMPTS, PromptTable, named_prompts
 from ai_memory.errors import ModelFilesError
-from ai_memory.wording.ways import FETCH_AGAIN, USE_FOLDER
+from ai_memory.wording.ways import FETCH_AGAIN, USE_FOLDER, fetch_model
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
@@ -359,3 +359,18 @@ def read_json(file: Path, kind: type[Any] = dict) -> Any:
             f"{file} contains a {type(value).__name__}, not a {kind.__name__}", hint=FETCH_AGAIN, file=str(file)
         )
     return value
+
+
+def is_size(value: object) -> bool:
+    """Return whether a value of a configuration is a whole number above 0."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def not_run(folder: ModelFolder, what: str, wrong: list[str], *, fetch: str | None = None) -> ModelFilesError:
+    """The error for a folder whose configuration this version does not run; `fetch` is the name of a model that it does."""
+    return ModelFilesError(
+        f"this version does not run the {what} in {folder.path}: {'; '.join(wrong)}",
+        hint=None if fetch is None else fetch_model(fetch),
+        path=str(folder.path),
+        wrong=wrong,
+    )

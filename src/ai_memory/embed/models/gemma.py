@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.embed.models.folder import WEIGHTS, ModelFolder, read_json
+from ai_memory.embed.models.folder import WEIGHTS, ModelFolder, is_size, not_run, read_json
 from ai_memory.embed.models.weights import MappedTensors, read_tensors
 from ai_memory.errors import ModelFilesError
-from ai_memory.wording.ways import fetch_model
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ def read_config(folder: ModelFolder) -> GemmaConfig:
     Raises ModelFilesError listing each value that is missing or not supported.
     """
     config = folder.config
-    wrong = [f"{key} = {config.get(key)!r}" for key in _SIZES if not _is_size(config.get(key))]
+    wrong = [f"{key} = {config.get(key)!r}" for key in _SIZES if not is_size(config.get(key))]
     wrong += [f"{key} = {config.get(key)!r}" for key, value in _REQUIRED.items() if config.get(key, value) != value]
     if config.get("use_bidirectional_attention") is not True and "use_bidirectional_attention" not in config:
         wrong.append("use_bidirectional_attention is missing: this is a causal Gemma, not an embedding model")
@@ -144,7 +143,7 @@ def read_weights(folder: ModelFolder, config: GemmaConfig) -> tuple[MappedTensor
             for key, value in (("in_features", width), ("bias", False), ("activation_function", _IDENTITY))
             if described.get(key) != value
         ]
-        if wrong or not _is_size(out):
+        if wrong or not is_size(out):
             raise _unsupported(folder, [f"{place}: {each}" for each in wrong or [f"out_features = {out!r}"]])
         tensors = read_tensors(folder.path / place / WEIGHTS, {"linear.weight": (out, width)})
         dense.append(tensors["linear.weight"])
@@ -202,14 +201,5 @@ def _rope_bases(folder: ModelFolder) -> tuple[float, float]:
     return float(found[0]["rope_theta"]), float(found[1]["rope_theta"])
 
 
-def _is_size(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
 def _unsupported(folder: ModelFolder, wrong: list[str]) -> ModelFilesError:
-    return ModelFilesError(
-        f"this version does not run the Gemma in {folder.path}: {'; '.join(wrong)}",
-        hint=fetch_model("embeddinggemma"),
-        path=str(folder.path),
-        wrong=wrong,
-    )
+    return not_run(folder, "Gemma", wrong, fetch="embeddinggemma")

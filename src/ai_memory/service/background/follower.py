@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
@@ -54,7 +55,7 @@ class Follower:
         self._partitions: dict[str, Partition] = {}
         self._origin = Origin(store_id=store.store_id, sequence=0)
         self._dimension: int | None = None
-        self._offered: dict[int, StoredRevision] = {}
+        self._offered: OrderedDict[int, StoredRevision] = OrderedDict()
         self._offered_lock = threading.Lock()
         self._changed: dict[str, int] = {}
         self._saved = False
@@ -66,8 +67,8 @@ class Follower:
             for revision in revisions:
                 if revision.key > self._origin.sequence:
                     self._offered[revision.key] = revision
-            for key in list(self._offered)[: max(0, len(self._offered) - MOST_OFFERED)]:
-                del self._offered[key]
+            while len(self._offered) > MOST_OFFERED:
+                self._offered.popitem(last=False)
 
     @property
     def opened(self) -> bool:
