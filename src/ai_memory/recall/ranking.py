@@ -130,7 +130,9 @@ def rank(search: Search) -> Ranking:
         inside = rows_inside(search.view, search.scored, search.periods)
         if len(inside):
             # The words of such a question are those of its time, and a memory of another time that has them answers nothing.
-            silent = dict.fromkeys(("coverage", "beside_words", "beside_coverage", "session"), 0.0)
+            silent = dict.fromkeys(
+                ("coverage", "rest_words", "rest_coverage", "beside_words", "beside_coverage", "session"), 0.0
+            )
             search = search._replace(inside=inside, recipe=msgspec.structs.replace(search.recipe, **silent))
     size = max(search.recipe.pool, 2 * search.limit)
     while True:

@@ -36,7 +36,7 @@ from ai_memory.recall.engine import Least, Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
 from ai_memory.recall.evidence.background import ENOUGH_ROWS
 from ai_memory.recall.evidence.periods import Period
-from ai_memory.recall.plan import asks_only_for, words_in
+from ai_memory.recall.plan import aside, asks_only_for, words_in
 from ai_memory.recall.recipe import Recipe, fitted, recipe_named
 from ai_memory.service.background.embedder import AskedVector, Lack, PinnedEmbedder
 from ai_memory.service.background.follower import SwitchedError
@@ -97,11 +97,20 @@ def _recalled(parts: Parts, request: RecallRequest, recipe: Recipe | None) -> An
     # What has ended answers a question about then, and one that asks for it: *Where did I live before?*
     past = recipe.newest > 0.0 and wanted(request.query) in (Wanted.EARLIER, Wanted.PAST)
     selection = _with_now(parts, request, include_ended=request.include_ended or request.as_of is not None or past)
-    named = times_named(request.query, selection.now or parts.clock.now()) if recipe.time else ()
+    now = selection.now or parts.clock.now()
+    named = times_named(request.query, now) if recipe.time else ()
     zone = _zone_of(selection)
+    asides = aside(request.query, [each.start for each in named])
     periods = tuple(
-        Period(_edge(each.since), _edge(each.until), _offset(each.since, zone), _offset(each.until, zone))
-        for each in named
+        Period(
+            _edge(each.since),
+            _edge(each.until),
+            _offset(each.since, zone),
+            _offset(each.until, zone),
+            ahead=each.since is not None and each.since > now,
+            aside=in_passing,
+        )
+        for each, in_passing in zip(named, asides, strict=True)
     )
     question = Question(
         text=request.query,
