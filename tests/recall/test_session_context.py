@@ -33,16 +33,6 @@ def test_coverage_is_the_share_of_the_idf_mass() -> None:
     assert words().coverage(np.array([2, 5, 9], np.int32)).tolist() == [0.75, 0.75, 0.25]
 
 
-def test_memories_cover_a_question_together_and_words_left_out_do_not_count() -> None:
-    every, first = np.array([True, True]), np.array([True, False])
-    assert words().joint_coverage(np.array([2, 9], np.int32), every) == 1.0
-    assert words().joint_coverage(np.array([2, 5], np.int32), every) == 0.75
-    assert words().joint_coverage(np.array([9], np.int32), first) == 0.0
-    assert words().joint_coverage(np.array([5], np.int32), first) == 1.0
-    assert words().joint_coverage(np.array([], np.int32), every) == 0.0
-    assert words().joint_coverage(np.array([2, 9], np.int32), ~(every | first)) == 0.0
-
-
 def scores_of(words: QuestionWords, rows: Rows) -> Floats:
     return words.table()[words.rows.searchsorted(rows)]
 

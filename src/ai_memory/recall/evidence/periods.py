@@ -74,7 +74,8 @@ def nearness(occurred: NDArray[np.int64], period: Period) -> Values:
     before = np.zeros(len(when)) if since is None else np.maximum(since - when, 0.0)
     after = np.zeros(len(when)) if until is None else np.maximum(when - until, 0.0)
     if period.ahead:
-        return ((before == 0.0) & (after == 0.0)).astype(np.float64)
+        inside: Values = ((before == 0.0) & (after == 0.0)).astype(np.float64)
+        return inside
     length = _OPEN_DAYS
     if period.since is not None and period.until is not None:
         length = (period.until - period.since) / _DAY

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ai_memory.index.base import Floats, Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall.evidence.scores import Values
-from ai_memory.recall.evidence.whole_memory import Wholes
+from ai_memory.recall.evidence.whole_memory import Wholes, wholes
 from ai_memory.text.terms import QueryTerm
 
 SESSION_BEST = 3
@@ -48,16 +48,6 @@ class QuestionWords(NamedTuple):
         scores: Values = self.scores[:, self.rows.searchsorted(rows)][counted].sum(axis=0, dtype=np.float64)
         return scores
 
-    def joint_coverage(self, rows: Rows, counted: NDArray[np.bool_]) -> float:
-        """The share of the idf mass of some words (`counted`, bool, shape (t,)) that some rows have between them, in [0, 1].
-
-        0 when those words have no mass or there are no rows. All rows must be among `self.rows`.
-        """
-        masses = self.masses * counted
-        total = float(masses.sum())
-        covered = (self.scores[:, self.rows.searchsorted(rows)] > 0.0).any(axis=1)
-        return float(masses @ covered) / total if total > 0.0 else 0.0
-
     def table(self) -> Floats:
         """The scores by row: float32, shape (r + 1, t). The last row is all zero, for a neighbour that is missing to read.
 
@@ -82,6 +72,12 @@ class QuestionWords(NamedTuple):
         found = own.copy()
         found[inside] = np.maximum(own[inside], best[whole.member[inside]])
         return found
+
+    def had_by(self, view: PartitionView, rows: Rows) -> NDArray[np.bool_]:
+        """Which of the t words the whole memory of each of m rows has, bool, shape (m, t); all must be among `self.rows`."""
+        table = self.table()
+        own = table.take(self.rows.searchsorted(rows), axis=0)
+        return self.of_memories(own, table, wholes(view, rows)) > 0.0
 
     def from_neighbours(self, best: Floats, table: Floats, neighbours: NDArray[np.int32]) -> Floats:
         """The best match of each word in each of c candidates, float32, shape (c, t), given `best` without its neighbours.

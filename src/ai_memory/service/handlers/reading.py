@@ -144,6 +144,7 @@ def _recalled(parts: Parts, request: RecallRequest, recipe: Recipe | None) -> An
         generation=seen.generation.id if seen.generation else None,
         background_vectors=_background(seen, seen.view),
         read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.asked else None,
+        vector_of=partial(_vector_of, parts, seen.pinned) if seen.pinned and seen.asked else None,
     )
     with parts.ranking:
         if not recipe.entities:
@@ -156,6 +157,11 @@ def _recalled(parts: Parts, request: RecallRequest, recipe: Recipe | None) -> An
                 code="graph_failed", message=f"searched without the graph: {error.message}", mend=str(REBUILD)
             )
             return search(notices=(*notices, failed))
+
+
+def _vector_of(parts: Parts, pinned: PinnedEmbedder, words: str) -> NDArray[np.float32] | None:
+    asked = parts.slot.embed_query(pinned, words)
+    return None if asked is None else asked.vector
 
 
 def warm_up(parts: Parts) -> None:
