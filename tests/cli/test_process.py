@@ -81,6 +81,7 @@ def test_a_rejected_text_is_told_the_same_way_by_a_service(data_dir: Path) -> No
 
 
 def test_events_are_followed(data_dir: Path) -> None:
+    call(data_dir, "remember", "written before anybody follows")
     following = subprocess.Popen(
         [COMMAND, "events", "--follow", "--json", "--last", "1"],
         env=environment(data_dir),

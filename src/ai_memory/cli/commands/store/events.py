@@ -26,7 +26,7 @@ def add(parser: argparse.ArgumentParser, operation: Operation) -> None:
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Show one page, or each event as it comes."""
     if not arguments.follow:
-        if arguments.last is None and arguments.cursor is None:
+        if getattr(arguments, "last", None) is None and getattr(arguments, "cursor", None) is None:
             arguments.last = SHOWN
         return plain.run(arguments, screen)
     choices = Choices.of(arguments)
