@@ -1,6 +1,6 @@
-"""What the adapters share: things of another program that are kept as memories, each under a key of its own.
+"""What the adapters share: items of another program that are kept as memories with keys of their own.
 
-A thing has a path, such as a namespace and a name. Its parts are an attribute, each under its place as name, so that each can be
+An item has a path, such as a namespace and a name. Its parts are an attribute, each under its place as name, so that each can be
 compared; its key is a digest of the path, since a key is shorter than a path may be, and knows no case.
 """
 
@@ -20,7 +20,7 @@ ANY = "*"
 
 
 def key_of(kind: str, *parts: str) -> str:
-    """The key of the thing with this path among the things of one kind."""
+    """The key of the item with this path among the items of one kind."""
     path = "\0".join(parts).encode("utf-8", "surrogatepass")
     return f"{kind}:{hashlib.blake2b(path, digest_size=16).hexdigest()}"
 

@@ -97,7 +97,7 @@ class MemorySession:
         return {"session": self.session_id, "where": {f"attributes.{_OF}": {"$exists": True}}, **user}
 
     def _drafts(self, item: Any) -> Iterator[dict[str, Any]]:
-        """One draft for an item, or several for a long one. Each has a key of its own: an item may be said twice."""
+        """One draft for an item, or several for a long one, with keys of their own: an item may be said twice."""
         written = json.dumps(item)
         kind = str(item.get("type") or "message")
         starts = range(0, len(written), _PART)
