@@ -1425,6 +1425,8 @@ export interface RememberMessagesRequest {
   tags?: string[];
   /** More about each of them; role and turn are added. */
   attributes?: Record<string, unknown>;
+  /** Where the conversation came from, such as a program and the id it has there. */
+  source?: string | null;
   /** How long from now they are kept: a number of seconds, or 12h, 7d, 1 week; never for good. */
   ttl?: string | null;
   /** Store messages even if the same texts were forgotten before. */

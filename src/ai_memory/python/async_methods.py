@@ -117,6 +117,7 @@ class AsyncMethods(AsyncGraphMethods):
         context: str = "",
         tags: str | Sequence[str] = (),
         attributes: Mapping[str, Any] | UnsetType = UNSET,
+        source: str | None = None,
         ttl: str | float | None = None,
         reinstate: bool = False,
         wait: bool = False,
@@ -125,8 +126,8 @@ class AsyncMethods(AsyncGraphMethods):
         """Store a conversation as memories of one session."""
         values: dict[str, Any] = {
             "messages": messages, "namespace": namespace, "session": session, "user": user, "agent": agent,
-            "context": context, "tags": tags, "attributes": attributes, "ttl": ttl, "reinstate": reinstate,
-            "wait": wait, "idempotency_key": idempotency_key,
+            "context": context, "tags": tags, "attributes": attributes, "source": source, "ttl": ttl,
+            "reinstate": reinstate, "wait": wait, "idempotency_key": idempotency_key,
         }  # fmt: skip
         return await self._carry_out(REMEMBER_MESSAGES, values)
 

@@ -28,7 +28,7 @@ from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
 from ai_memory.operations.upkeep.events import Event, Events
 from ai_memory.operations.watching import Health, Jobs, Stats
-from ai_memory.operations.writing import Forgotten, Receipts
+from ai_memory.operations.writing import Forgotten, Receipts, RememberedMessages
 from ai_memory.recall.answer import Answer, Hit
 from ai_memory.recall.marks import marks
 from ai_memory.types import Actor, Content, MemoryRecord, Outcome, Page, Problem, Receipt, Relation
@@ -288,12 +288,18 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
         yield cut(visible_line(left) + " " + (each.text or ""), screen.width)
 
 
-def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
+def receipts(value: Receipts | RememberedMessages, screen: Screen) -> Iterable[str]:
     """One line per text that was rejected or has a warning, then the count of each outcome."""
     for item in value.receipts:
         if item.outcome is Outcome.REJECTED or item.warning:
             yield from receipt(item, screen)
     yield _counts(value.counts)
+
+
+def conversation(value: RememberedMessages, screen: Screen) -> Iterable[str]:
+    """As `receipts`, then the session."""
+    yield from receipts(value, screen)
+    yield f"session {visible_line(value.session)}"
 
 
 def file_receipts(value: FileReceipts, screen: Screen) -> Iterable[str]:
@@ -529,6 +535,7 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Consolidated: consolidated,
     Receipt: receipt,
     Receipts: receipts,
+    RememberedMessages: conversation,
     FileReceipts: file_receipts,
     Arrival: arrival,
     Rehearsed: rehearsed,
