@@ -14,7 +14,12 @@ from tests.support.client_programs import name_id, report
 from tests.support.serving import environment, running_service
 
 ROOT = Path(__file__).resolve().parents[2]
-EXPECTED = {"agent.py": "What can I not eat?\n  agent: You told me: I am allergic to hazelnuts."}
+EXPECTED = {
+    "agent.py": "What can I not eat?\n  agent: You told me: I am allergic to hazelnuts.",
+    "claude_memory_tool.py": "     2\tAnswer in Latvian.",
+    "openai_agents_session.py": "agent: You said: My name is Ada.",
+    "pydantic_ai_memory.py": "agent: I recall: user: Ada is allergic to hazelnuts.",
+}
 """What the output of each example contains."""
 
 
@@ -43,6 +48,54 @@ def test_the_store_conforms_in_process_and_over_http(
         "LangGraph's InMemoryStore",
         "LangGraph's SqliteStore",
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["anthropic"], ids=name_id)
+def test_the_memory_tool_answers_as_the_packages_own_files_do(
+    name: str, served: tuple[dict[str, str], str], tmp_path: Path
+) -> None:
+    variables, url = served
+    found = report(name, variables, url, str(tmp_path))
+    assert found["commands"] >= 60
+    assert found["differ"] == {"in process": {}, "over HTTP": {}, "for one user, later": {}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["openai-agents-session"], ids=name_id)
+def test_a_session_gives_what_the_packages_own_gives(
+    name: str, served: tuple[dict[str, str], str], tmp_path: Path
+) -> None:
+    variables, url = served
+    found = report(name, variables, url, str(tmp_path))
+    assert found["steps"] == 15
+    for place in ("in process", "over HTTP"):
+        seen = found[place]
+        assert (seen["differ"], seen["limited"], seen["final"], seen["items"]) == ([], True, "No hazelnuts.", 12)
+        stored, recalled, unknown, missing = seen["outputs"]
+        assert stored.startswith("stored mem_") and "Mira is allergic to hazelnuts" in recalled
+        assert "did you mean query?" in unknown and missing.startswith("not_found: ")
+        assert seen["kept"] == ["What can Mira not eat?", "user"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pydantic-ai-memory"], ids=name_id)
+def test_an_agent_is_given_what_was_recalled_and_leaves_what_was_said(
+    name: str, served: tuple[dict[str, str], str], tmp_path: Path
+) -> None:
+    variables, url = served
+    found = report(name, variables, url, str(tmp_path))
+    for seen in found.values():
+        assert seen["tools"] == ["recall", "remember", "revise", "forget"]
+        assert seen["blocks"] == [[False], [True, False], *[[False, True, False]] * 3, [False, False, True, False]]
+        assert seen["block"].splitlines()[2] == "> Mira is allergic to hazelnuts"
+        stored, recalled, unknown = seen["returns"]
+        assert stored.startswith("stored mem_") and "Mira is allergic to hazelnuts" in recalled
+        assert "did you mean query?" in unknown
+        assert seen["counts"] == {"rejected": 2, "stored": 4}, "the blocks are left out"
+        assert [author for author, _ in seen["said"]] == ["user", "assistant"] * 3
+        assert not any("[memories" in text for _, text in seen["said"])
+        assert seen["nothing"] is None
 
 
 @pytest.mark.slow
