@@ -316,7 +316,8 @@ def test_a_known_person_with_an_unknown_fact_is_not_trusted(with_vectors: Servic
     for limit in (1, 2):
         assert ask(with_vectors, "Johanna cooked Monday", limit=limit).abstained == known.abstained
         assert (
-            ask(with_vectors, "What is the number of the certificate that Johanna got?", limit=limit).abstained == unknown.abstained
+            ask(with_vectors, "What is the number of the certificate that Johanna got?", limit=limit).abstained
+            == unknown.abstained
         )
 
 
