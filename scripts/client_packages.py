@@ -119,6 +119,12 @@ CLIENTS = {
             "openapi",
         ),
         Client("langgraph", ("langgraph", "langgraph-checkpoint-sqlite"), "langgraph_store.py", "framework"),
+        Client("langchain", ("langchain", "langchain-tests"), "langchain_adapters.py", "framework"),
+        Client("llama-index-core", ("llama-index-core",), "llamaindex_adapters.py", "framework"),
+        Client("haystack", ("haystack-ai", "pytest", "pytest-asyncio"), "haystack_adapters.py", "framework"),
+        Client("autogen", ("autogen-core", "autogen-agentchat", "autogen-ext"), "autogen_adapters.py", "framework"),
+        Client("agent-framework", ("agent-framework-core",), "agent_framework_adapters.py", "framework"),
+        Client("crewai", ("crewai",), "crewai_adapters.py", "framework"),
         Client("redocly", ("@redocly/cli", "node@22"), "redocly_lint.mjs", "openapi"),
     )
 }
