@@ -239,7 +239,15 @@ def _count(rows: Mapping[str, Row], case: ElementTree.Element) -> None:
         row.note = skipped.get("message", "")
 
 
-EXAMPLES = {"agent.py": "langgraph"}
+EXAMPLES = {
+    "agent.py": "langgraph",
+    "agent_framework_agent.py": "agent-framework",
+    "autogen_agent.py": "autogen",
+    "crewai_memory.py": "crewai",
+    "haystack_pipeline.py": "haystack",
+    "langchain_agent.py": "langchain",
+    "llamaindex_memory.py": "llama-index-core",
+}
 """The examples that need a framework, and the client whose environment has it."""
 
 

@@ -5,11 +5,11 @@ A document is a memory with the attribute `document`; whichever framework wrote 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ai_memory.integrations.items import by_key, key_of, listed, revise, write
+from ai_memory.integrations.items import by_key, listed
 from ai_memory.integrations.scoped import ScopedMemory
 from ai_memory.types import MemoryRecord
 
@@ -30,7 +30,7 @@ class Document(NamedTuple):
     id: str
     text: str
     metadata: dict[str, Any]
-    rest: dict[str, Any] = {}
+    rest: Mapping[str, Any] = MappingProxyType({})
     """What a framework keeps with it besides, as values of JSON."""
 
 
@@ -46,18 +46,7 @@ class Documents:
 
         Raises InvalidInputError for a document without text, or with more than 64 KiB of metadata.
         """
-        memory, namespace = self.scope.memory, self.scope.namespace
-        given = {self._key(each.id): each for each in documents}
-        there = by_key(memory, namespace, list(given))
-        drafts = []
-        for key, document in given.items():
-            draft = self._draft(key, document)
-            record = there.get(key)
-            if record is None:
-                drafts.append(draft)
-            elif (record.text, record.attributes) != (draft["text"], draft["attributes"]):
-                revise(memory, namespace, record, draft, ("text", "attributes"), wait=True)
-        write(memory, namespace, drafts, wait=True)
+        self.scope.put(map(self._draft, documents), ("text", "attributes"))
 
     def get(self, ids: Sequence[str]) -> list[Document]:
         """The documents of these ids that are there, in the order of the ids."""
@@ -94,12 +83,20 @@ class Documents:
         return self.scope.forget_all(_narrowed(where))
 
     def _key(self, id_: str) -> str:
-        facets = itertools.chain.from_iterable(sorted(self.scope.facets.items()))
-        return key_of(OF, *facets, "", id_)
+        return self.scope.key(OF, id_)
 
-    def _draft(self, key: str, document: Document) -> dict[str, Any]:
-        kept = {"id": document.id, "metadata": document.metadata, **({"rest": document.rest} if document.rest else {})}
-        return {"text": document.text, "key": key, "attributes": {OF: kept}, **self.scope.facets}
+    def _draft(self, document: Document) -> dict[str, Any]:
+        kept = {
+            "id": document.id,
+            "metadata": document.metadata,
+            **({"rest": dict(document.rest)} if document.rest else {}),
+        }
+        return {
+            "text": document.text,
+            "key": self._key(document.id),
+            "attributes": {OF: kept},
+            **self.scope.facets,
+        }
 
 
 def document_of(record: MemoryRecord) -> Document:

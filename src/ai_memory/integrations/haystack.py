@@ -1,4 +1,4 @@
-"""Haystack's document store over the service, which embeds by itself and searches words too, and its retriever. Needs haystack-ai."""
+"""Haystack's document store over the service, which embeds by itself, and a retriever for it. Needs haystack-ai."""
 
 from __future__ import annotations
 
@@ -208,7 +208,9 @@ class MemoryRetriever:
 
 def _own(document: Document) -> own.Document:
     if document.content is None or document.blob is not None or document.sparse_embedding is not None:
-        raise ValueError(f"the document {document.id} has no text, or a blob or sparse embedding, which are not kept here")
+        raise ValueError(
+            f"the document {document.id} has no text, or a blob or sparse embedding, which are not kept here"
+        )
     return own.Document(document.id, document.content, document.meta)
 
 

@@ -1,6 +1,6 @@
-"""What the adapters share: things of another program that are kept as memories, each under a key of its own.
+"""What the adapters share: items of another program that are kept as memories with keys of their own.
 
-A thing has a path, such as a namespace and a name. Its parts are an attribute, each under its place as name, so that each can be
+An item has a path, such as a namespace and a name. Its parts are an attribute, each under its place as name, so that each can be
 compared; its key is a digest of the path, since a key is shorter than a path may be, and knows no case.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ai_memory.errors import ConflictError, InvalidInputError
 from ai_memory.python.methods import Methods
@@ -20,7 +20,7 @@ ANY = "*"
 
 
 def key_of(kind: str, *parts: str) -> str:
-    """The key of the thing with this path among the things of one kind."""
+    """The key of the item with this path among the items of one kind."""
     path = "\0".join(parts).encode("utf-8", "surrogatepass")
     return f"{kind}:{hashlib.blake2b(path, digest_size=16).hexdigest()}"
 
@@ -42,7 +42,12 @@ def below(attribute: str, path: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def listed(
-    memory: Methods, namespace: str, *, limit: int | None = None, order: str = "oldest", **filters: Any
+    memory: Methods,
+    namespace: str,
+    *,
+    limit: int | None = None,
+    order: Literal["newest", "oldest"] = "oldest",
+    **filters: Any,
 ) -> Iterator[MemoryRecord]:
     """Current memories by filter, the oldest first unless `order` says otherwise, page by page; at most `limit` of them."""
     cursor: str | None = None
@@ -66,18 +71,15 @@ def by_key(memory: Methods, namespace: str, keys: Sequence[str]) -> dict[str, Me
     return found
 
 
-def write(
-    memory: Methods, namespace: str, drafts: Sequence[dict[str, Any]], *, wait: bool = False
-) -> list[Receipt]:
+def write(memory: Methods, namespace: str, drafts: Sequence[dict[str, Any]], *, wait: bool = False) -> list[Receipt]:
     """Store drafts; one whose text was forgotten before is wanted again. Raises InvalidInputError for one that is refused.
 
     With `wait`, at most 30 seconds for each thousand, until they can be found semantically too.
     """
     receipts: list[Receipt] = []
     for start in range(0, len(drafts), PAGE):
-        part = memory.remember_many(
-            drafts[start : start + PAGE], namespace=namespace, reinstate=True, wait=wait
-        ).receipts
+        given = drafts[start : start + PAGE]
+        part = memory.remember_many(given, namespace=namespace, reinstate=True, wait=wait).receipts
         for receipt in part:
             if receipt.outcome is Outcome.REJECTED:
                 raise InvalidInputError(f"an item was refused: {receipt.reason}", code=receipt.code)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
-from ai_memory.integrations.items import listed
+from ai_memory.integrations.items import by_key, key_of, listed, revise, write
 from ai_memory.operations.writing import MAX_BATCH, RememberedMessages
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
@@ -44,9 +45,7 @@ class ScopedMemory:
             raise TypeError(f"unknown: {', '.join(sorted(unknown))}; a scope has {', '.join(Scope.__annotations__)}")
         self.memory = memory if isinstance(memory, Methods) else Methods(memory.caller)
         self.namespace = scope.get("namespace") or DEFAULT_NAMESPACE
-        self.facets: dict[str, Any] = {
-            name: value for name, value in scope.items() if value and name != "namespace"
-        }
+        self.facets: dict[str, Any] = {name: value for name, value in scope.items() if value and name != "namespace"}
         """The rest of the scope: fields of what is written, and filters of what is read."""
 
     def find(
@@ -69,7 +68,9 @@ class ScopedMemory:
         found: list[tuple[MemoryRecord, float]] = []
         for hit in hits:
             others = () if hit.copies is None else hit.copies.ids
-            found += [(record, hit.confidence) for record in (hit.memory, *(copies[id_] for id_ in others if id_ in copies))]
+            found += [
+                (record, hit.confidence) for record in (hit.memory, *(copies[id_] for id_ in others if id_ in copies))
+            ]
         return found[: max(limit, 0)]
 
     def block(self, question: str, *, limit: int = BLOCK_HITS, max_tokens: int = BLOCK_TOKENS) -> str:
@@ -96,6 +97,22 @@ class ScopedMemory:
             self.memory.remember_messages(messages[start : start + MAX_BATCH], namespace=self.namespace, **fields)
             for start in range(0, len(messages), MAX_BATCH)
         ]
+
+    def key(self, kind: str, id_: str) -> str:
+        """The key of the thing of a kind with this id: one id in two scopes is two things."""
+        return key_of(kind, *itertools.chain.from_iterable(sorted(self.facets.items())), "", id_)
+
+    def put(self, drafts: Iterable[dict[str, Any]], fields: Sequence[str]) -> None:
+        """Store drafts, each under its key, and wait until they can be found. Where a key is there, these fields are revised.
+
+        Of two drafts with one key the last counts. Raises InvalidInputError for a draft that is refused.
+        """
+        given = {draft["key"]: draft for draft in drafts}
+        there = by_key(self.memory, self.namespace, list(given))
+        for key, record in there.items():
+            if any(getattr(record, name) != given[key][name] for name in fields):
+                revise(self.memory, self.namespace, record, given[key], fields, wait=True)
+        write(self.memory, self.namespace, [draft for key, draft in given.items() if key not in there], wait=True)
 
     def forget_all(self, where: Mapping[str, Any]) -> int:
         """Erase for good what the scope has and a condition holds for; returns how many memories."""

@@ -50,9 +50,7 @@ class Items:
 
     def latest(self) -> Iterator[tuple[Any, list[MemoryRecord]]]:
         """The items with their memories, newest first."""
-        found = listed(
-            self.scope.memory, self.scope.namespace, order="newest", where=self._where, **self.scope.facets
-        )
+        found = listed(self.scope.memory, self.scope.namespace, order="newest", where=self._where, **self.scope.facets)
         for newest in found:
             others = itertools.islice(found, newest.attributes[self.of]["parts"] - 1)
             records = sorted((newest, *others), key=lambda record: record.attributes[self.of]["part"])

@@ -89,6 +89,16 @@ def _suites(names: tuple[str, ...]) -> dict[str, Any]:
                 failures[report.nodeid.partition("::")[2]] = str(report.longrepr)[-600:]
 
     options = ["-q", "--noconftest", "-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-o", "asyncio_mode=auto"]
-    options += ["-o", "asyncio_default_fixture_loop_scope=function", "-o", "python_files=*.py", "-c", os.devnull, "--rootdir", str(Path(__file__).parent), "--import-mode=importlib"]
+    options += [
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
+        "-o",
+        "python_files=*.py",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(Path(__file__).parent),
+        "--import-mode=importlib",
+    ]
     code = pytest.main([*options, *(f"{sys.argv[0]}::{name}" for name in names)], plugins=[Report()])
     return {"exit": int(code), **outcomes, "failures": failures}

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from harness import NAMES, check, opened, run  # noqa: F401 (opened is a fixture)
+from harness import NAMES, check, opened, run  # noqa: F401
 from haystack import Document, Pipeline
 from haystack.dataclasses import ByteStream
 from haystack.document_stores.errors import DuplicateDocumentError
@@ -67,7 +67,7 @@ def filters_of_ids_and_of_nothing(memory: Any, space: str) -> None:
     assert found("id", "in", ["0", "2"]) == ["0", "2"]
     assert (found("meta.n", "in", []), found("n", "not in", [])) == ([], ["0", "1", "2"])
     for wrong in (("content", "==", "x"), ("meta.n", "like", "x")):
-        with pytest.raises(Exception, match="text is not filtered by|no operator like"):
+        with pytest.raises(Exception, match=r"text is not filtered by|no operator like"):
             found(*wrong)
 
 
@@ -78,7 +78,9 @@ def what_is_not_kept_is_refused(memory: Any, space: str) -> None:
         with pytest.raises(ValueError, match="not kept"):
             store.write_documents([document])
     with pytest.raises(DuplicateDocumentError):
-        store.write_documents([Document(id="1", content="x")]) and store.write_documents([Document(id="1", content="y")])
+        store.write_documents([Document(id="1", content="x")]) and store.write_documents(
+            [Document(id="1", content="y")]
+        )
 
 
 @check

@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 import pytest
-from harness import NAMES, check, opened, run  # noqa: F401 (opened is a fixture)
+from harness import NAMES, check, opened, run  # noqa: F401
 from langchain.agents import create_agent
 from langchain_core.documents import Document
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
@@ -26,7 +26,7 @@ from ai_memory.integrations.langchain.middleware import MemoryMiddleware
 class Scripted(GenericFakeChatModel):
     """A model that says what it is given, and keeps what it was asked."""
 
-    asked: list[Any] = []
+    asked: list[Any] = []  # noqa: RUF012 - a field of pydantic, which copies it
 
     def _generate(self, messages: Any, *args: Any, **kwargs: Any) -> Any:
         self.asked.append(messages)
@@ -37,7 +37,9 @@ class Scripted(GenericFakeChatModel):
 
 
 def scripted(*replies: Any) -> Scripted:
-    return Scripted(messages=iter([each if isinstance(each, AIMessage) else AIMessage(each) for each in replies]), asked=[])
+    return Scripted(
+        messages=iter([each if isinstance(each, AIMessage) else AIMessage(each) for each in replies]), asked=[]
+    )
 
 
 @check
@@ -81,10 +83,16 @@ def a_vector_store_keeps_scopes_apart(memory: Any, space: str) -> None:
 
 @check
 def a_retriever_shows_the_facts(memory: Any, space: str) -> None:
-    memory.remember("Ada lives in Riga", tags=["home"], user="ada", attributes={"city": "Riga"}, namespace=space, wait=True)
+    memory.remember(
+        "Ada lives in Riga", tags=["home"], user="ada", attributes={"city": "Riga"}, namespace=space, wait=True
+    )
     memory.remember("Bob lives in Oslo", user="bob", namespace=space, wait=True)
     (found,) = MemoryRetriever(memory, namespace=space, user="ada").invoke("Where does Ada live?")
-    assert (found.page_content, found.metadata["tags"], found.metadata["user"]) == ("Ada lives in Riga", ["home"], "ada")
+    assert (found.page_content, found.metadata["tags"], found.metadata["user"]) == (
+        "Ada lives in Riga",
+        ["home"],
+        "ada",
+    )
     assert 0 <= found.metadata["score"] <= 1
     assert MemoryRetriever(memory, namespace=space, where={"attributes.city": "Oslo"}).invoke("Who lives where?") == []
 
@@ -143,7 +151,9 @@ def an_agent_remembers(memory: Any, space: str) -> None:
     assert "hazelnuts" in blocks[0].text
     assert model.asked[0][-1].text == "What hazelnuts is Ada allergic to?"
     assert sum("[memories]" in message.text for message in model.asked[1]) == 1, "recalled twice in a turn"
-    assert not any("[memories]" in message.text for message in done["messages"]), "what was recalled is in the conversation"
+    assert not any("[memories]" in message.text for message in done["messages"]), (
+        "what was recalled is in the conversation"
+    )
     agent.invoke({"messages": [HumanMessage("What did I ask?")]}, config)
     page = memory.list(namespace=space, session="thread-1", order="oldest").memories
     assert [(each.author, each.text) for each in page] == [

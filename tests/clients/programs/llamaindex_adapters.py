@@ -84,7 +84,9 @@ def filters(memory: Any, space: str) -> None:
     assert fits(*either, condition=FilterCondition.NOT) == ["cat"]
     nested = MetadataFilters(filters=[MetadataFilter(**each) for each in either], condition=FilterCondition.OR)
     assert fits(nested, {"key": "n", "value": 0, "operator": operator.GT}) == ["ferry"]
-    sources = store.query(VectorStoreQuery(query_str="anything", similarity_top_k=9, doc_ids=["doc-1"], node_ids=["cat"]))
+    sources = store.query(
+        VectorStoreQuery(query_str="anything", similarity_top_k=9, doc_ids=["doc-1"], node_ids=["cat"])
+    )
     assert sources.ids == ["cat"]
     for wrong in (
         lambda: fits({"key": "kind", "value": "te", "operator": operator.TEXT_MATCH}),
@@ -140,7 +142,7 @@ async def a_block_of_long_term_memory(memory: Any, space: str) -> None:
     ]
     for message in said:
         await chat.aput(message)
-    stored = [each for each in memory.list(namespace=space, session="chat-1", limit=100).memories]
+    stored = memory.list(namespace=space, session="chat-1", limit=100).memories
     assert 0 < len(stored) < len(said), f"{len(stored)} stored: not what left the short-term memory, and nothing else"
     await block.aput([*said, seen[0], ChatMessage(role="tool", content="a result")], session_id="chat-1")
     stored = memory.list(namespace=space, session="chat-1", limit=100).memories

@@ -29,18 +29,19 @@ except ImportError as missing:
 class RecalledState(AgentState):
     """The state of an agent, with what was recalled for this turn. It is no message: the conversation stays as it was said."""
 
-    recalled: NotRequired[Annotated[str, PrivateStateAttr]]
+    recalled: NotRequired[Annotated[str, PrivateStateAttr]]  # type: ignore[valid-type] # the base, skipped, is a TypedDict
 
 
 class MemoryMiddleware(AgentMiddleware):
     """An agent that remembers: `create_agent(model, middleware=[MemoryMiddleware(memory, user="ada")])`.
 
     Once a turn, before the model is called first, the latest message of the user is a question to the memory; what answers it is
-    put before that message, for the model alone. After the turn, what the user and the agent said is stored, by `remember_messages`:
-    the session is the thread of LangGraph, unless the scope names one; without either, each turn is a session.
+    put before that message, for the model alone. After the turn, what the user and the agent said is stored, by
+    `remember_messages`: the session is the thread of LangGraph, unless the scope names one; without either, each turn is one.
     """
 
     state_schema = RecalledState
+    tools = ()
 
     def __init__(
         self,
@@ -55,7 +56,6 @@ class MemoryMiddleware(AgentMiddleware):
         super().__init__()
         self.memory = ScopedMemory(memory, **scope)
         self.limit, self.max_tokens, self.remember = limit, max_tokens, remember
-        self.tools = []
 
     def before_agent(self, state: RecalledState, runtime: Runtime[Any]) -> dict[str, Any]:
         """Recall what answers the latest message of the user."""

@@ -65,13 +65,23 @@ class MemoryVectorStore(VectorStore):
         return [_shown(each) for each in self.documents.get(ids)]
 
     def similarity_search(
-        self, query: str, k: int = 4, *, filter: Mapping[str, Any] | None = None, **kwargs: Any  # noqa: A002
+        self,
+        query: str,
+        k: int = 4,
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 (as other vector stores name it)
+        **kwargs: Any,
     ) -> list[Document]:
         """The `k` documents that answer a question best, the best first."""
         return [found for found, _ in self.similarity_search_with_score(query, k, filter=filter, **kwargs)]
 
     def similarity_search_with_score(
-        self, query: str, k: int = 4, *, filter: Mapping[str, Any] | None = None, **kwargs: Any  # noqa: A002
+        self,
+        query: str,
+        k: int = 4,
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 (as other vector stores name it)
+        **kwargs: Any,
     ) -> list[tuple[Document, float]]:
         """As `similarity_search`, each with its confidence, the estimated probability that it is relevant, from 0 to 1."""
         _no_more(kwargs)

@@ -38,9 +38,7 @@ class MemoryRetriever(BaseRetriever):
             query_bundle.query_str, self.similarity_top_k, where=self.where, least=self.min_relevance
         )
         return [
-            NodeWithScore(
-                node=TextNode(id_=record.id, text=record.text, metadata=facts_of(record)), score=confidence
-            )
+            NodeWithScore(node=TextNode(id_=record.id, text=record.text, metadata=facts_of(record)), score=confidence)
             for record, confidence in found
         ]
 

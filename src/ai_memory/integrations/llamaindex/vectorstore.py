@@ -95,9 +95,7 @@ class MemoryVectorStore(BasePydanticVectorStore):
         """As `delete`."""
         await asyncio.to_thread(self.delete, ref_doc_id, **delete_kwargs)
 
-    def get_nodes(
-        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
-    ) -> list[BaseNode]:
+    def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
         """The nodes that have one of these ids and fit the filters; all nodes where neither is given."""
         return [_node(found) for found in self._documents.all(_joined(_of_ids(ID, node_ids), _filtered(filters)))]
 
@@ -156,9 +154,7 @@ def _document(node: BaseNode) -> Document:
     written = node_to_metadata_dict(node, remove_text=True)
     content = json.loads(written[_CONTENT])
     metadata = content.pop("metadata", {})
-    return Document(
-        node.node_id, text, metadata, {"node": content, "kind": written[_TYPE], "source": node.ref_doc_id}
-    )
+    return Document(node.node_id, text, metadata, {"node": content, "kind": written[_TYPE], "source": node.ref_doc_id})
 
 
 def _node(document: Document) -> BaseNode:
