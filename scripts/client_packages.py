@@ -42,11 +42,13 @@ class Client:
     program: str
     surface: str
     """What it talks to, which selects its tests: `mcp`, `embeddings`, `rerank` or `openapi`; a `framework` has an adapter here."""
+    environment: str = ""
+    """The client whose environment it shares; empty for one of its own."""
 
     @property
     def folder(self) -> Path:
         """Its environment."""
-        return CACHE / self.name
+        return CACHE / (self.environment or self.name)
 
     @property
     def is_python(self) -> bool:
@@ -125,6 +127,9 @@ CLIENTS = {
         Client("autogen", ("autogen-core", "autogen-agentchat", "autogen-ext"), "autogen_adapters.py", "framework"),
         Client("agent-framework", ("agent-framework-core",), "agent_framework_adapters.py", "framework"),
         Client("crewai", ("crewai",), "crewai_adapters.py", "framework"),
+        Client("anthropic", ("anthropic",), "anthropic_memory.py", "framework"),
+        Client("openai-agents-session", ("openai-agents",), "openai_agents_session.py", "framework", "openai-agents"),
+        Client("pydantic-ai-memory", ("pydantic-ai-slim[mcp]",), "pydantic_ai_memory.py", "framework", "pydantic-ai"),
         Client("redocly", ("@redocly/cli", "node@22"), "redocly_lint.mjs", "openapi"),
     )
 }
@@ -247,6 +252,9 @@ EXAMPLES = {
     "haystack_pipeline.py": "haystack",
     "langchain_agent.py": "langchain",
     "llamaindex_memory.py": "llama-index-core",
+    "claude_memory_tool.py": "anthropic",
+    "openai_agents_session.py": "openai-agents-session",
+    "pydantic_ai_memory.py": "pydantic-ai-memory",
 }
 """The examples that need a framework, and the client whose environment has it."""
 

@@ -22,8 +22,12 @@ EXPECTED = {
     "haystack_pipeline.py": "Apple pie with cinnamon\nQuestion: what to bake with apples?",
     "langchain_agent.py": "(recalled > user: I am allergic to hazelnuts.)\n  agent: To hazelnuts.",
     "llamaindex_memory.py": "> user: I am allergic to hazelnuts.\nrecipe: Apple pie with cinnamon",
+    "claude_memory_tool.py": "     2\tAnswer in Latvian.",
+    "openai_agents_session.py": "agent: You said: My name is Ada.",
+    "pydantic_ai_memory.py": "agent: I recall: user: Ada is allergic to hazelnuts.",
 }
 """What the output of each example contains."""
+WHOLE_SUITE_SECONDS = 500
 OWN_TESTS = {"langchain": 59, "llama-index-core": 0, "haystack": 154, "crewai": 0, "autogen": 0, "agent-framework": 0}
 """The frameworks whose programs report as `programs/harness.py` says, and how many tests of the framework's own pass at least."""
 
@@ -68,17 +72,66 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[st
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(WHOLE_SUITE_SECONDS + 60)
 @pytest.mark.parametrize(("name", "own_tests"), OWN_TESTS.items(), ids=map(name_id, OWN_TESTS))
 def test_the_adapters_pass_their_checks_in_process_and_over_http(
     name: str, own_tests: int, searched: tuple[dict[str, str], str], tmp_path: Path
 ) -> None:
     variables, url = searched
-    found = report(name, variables, url, str(tmp_path))
+    found = report(name, variables, url, str(tmp_path), seconds=WHOLE_SUITE_SECONDS)
     assert found["failed"] == {"in process": {}, "over HTTP": {}}
     assert len(found["checks"]) >= 2
     suites = found["suites"]
     assert suites.get("failures", {}) == {}
     assert suites.get("passed", 0) >= own_tests
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["anthropic"], ids=name_id)
+def test_the_memory_tool_answers_as_the_packages_own_files_do(
+    name: str, served: tuple[dict[str, str], str], tmp_path: Path
+) -> None:
+    variables, url = served
+    found = report(name, variables, url, str(tmp_path))
+    assert found["commands"] >= 60
+    assert found["differ"] == {"in process": {}, "over HTTP": {}, "for one user, later": {}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["openai-agents-session"], ids=name_id)
+def test_a_session_gives_what_the_packages_own_gives(
+    name: str, served: tuple[dict[str, str], str], tmp_path: Path
+) -> None:
+    variables, url = served
+    found = report(name, variables, url, str(tmp_path))
+    assert found["steps"] == 15
+    for place in ("in process", "over HTTP"):
+        seen = found[place]
+        assert (seen["differ"], seen["limited"], seen["final"], seen["items"]) == ([], True, "No hazelnuts.", 12)
+        stored, recalled, unknown, missing = seen["outputs"]
+        assert stored.startswith("stored mem_") and "Mira is allergic to hazelnuts" in recalled
+        assert "did you mean query?" in unknown and missing.startswith("not_found: ")
+        assert seen["kept"] == ["What can Mira not eat?", "user"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pydantic-ai-memory"], ids=name_id)
+def test_an_agent_is_given_what_was_recalled_and_leaves_what_was_said(
+    name: str, served: tuple[dict[str, str], str], tmp_path: Path
+) -> None:
+    variables, url = served
+    found = report(name, variables, url, str(tmp_path))
+    for seen in found.values():
+        assert seen["tools"] == ["recall", "remember", "revise", "forget"]
+        assert seen["blocks"] == [[False], [True, False], *[[False, True, False]] * 3, [False, False, True, False]]
+        assert seen["block"].splitlines()[2] == "> Mira is allergic to hazelnuts"
+        stored, recalled, unknown = seen["returns"]
+        assert stored.startswith("stored mem_") and "Mira is allergic to hazelnuts" in recalled
+        assert "did you mean query?" in unknown
+        assert seen["counts"] == {"rejected": 2, "stored": 4}, "the blocks are left out"
+        assert [author for author, _ in seen["said"]] == ["user", "assistant"] * 3
+        assert not any("[memories" in text for _, text in seen["said"])
+        assert seen["nothing"] is None
 
 
 @pytest.mark.slow

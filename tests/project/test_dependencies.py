@@ -16,6 +16,8 @@ BROUGHT_ALONG = {"huggingface_hub", "mcp_types", "pip", "typing_extensions"}
 where it is there; only type checkers, which have it built in, read typing_extensions."""
 ADAPTED_TO = {
     "agent_framework",
+    "agents",
+    "anthropic",
     "autogen_core",
     "crewai",
     "haystack",
@@ -23,6 +25,7 @@ ADAPTED_TO = {
     "langchain_core",
     "langgraph",
     "llama_index",
+    "pydantic_ai",
 }
 """What `ai_memory.integrations` adapts to: whoever imports an adapter has the library already."""
 

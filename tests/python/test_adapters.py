@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from ai_memory import AsyncClient, AsyncMemory, Client, InvalidInputError, Memory
-from ai_memory.integrations.documents import Document, Documents, metadata_condition
-from ai_memory.integrations.scoped import ScopedMemory
-from ai_memory.integrations.sequence import Item, Items
-from ai_memory.integrations.shown import facts_of
+from ai_memory.integrations.common.documents import Document, Documents, metadata_condition
+from ai_memory.integrations.common.scoped import ScopedMemory
+from ai_memory.integrations.common.sequence import Item, Items
+from ai_memory.integrations.common.shown import facts_of
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 from tests.support.rest_server import serving

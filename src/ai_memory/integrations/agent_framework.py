@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from ai_memory.integrations.scoped import BLOCK_HITS, BLOCK_TOKENS, Scope, ScopedMemory
-from ai_memory.integrations.sequence import Item, Items
+from ai_memory.integrations.common.scoped import BLOCK_HITS, BLOCK_TOKENS, Scope, ScopedMemory
+from ai_memory.integrations.common.sequence import Item, Items
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 

@@ -6,9 +6,9 @@ import asyncio
 import json
 from typing import Any, Unpack
 
+from ai_memory.integrations.common.scoped import BLOCK_HITS, BLOCK_TOKENS, Scope, ScopedMemory
+from ai_memory.integrations.common.shown import facts_of
 from ai_memory.integrations.items import write
-from ai_memory.integrations.scoped import BLOCK_HITS, BLOCK_TOKENS, Scope, ScopedMemory
-from ai_memory.integrations.shown import facts_of
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 from ai_memory.types import MemoryRecord

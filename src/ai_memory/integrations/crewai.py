@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, Unpack
 
 from ai_memory.errors import InvalidInputError
+from ai_memory.integrations.common.scoped import Scope, ScopedMemory
 from ai_memory.integrations.items import by_key, listed
-from ai_memory.integrations.scoped import Scope, ScopedMemory
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 from ai_memory.types import MemoryRecord as Stored
@@ -35,7 +35,7 @@ _IS_ONE = {f"attributes.{_OF}": {"$exists": True}}
 _FIELDS = ("text", "context", "tags", "importance", "source", "valid_from", "attributes")
 _SIGNS = 256
 _SCALE = 2.0**-40
-"""A character's share of a vector: exact in 32 bits, and too small to count in a cosine beside the signs."""
+"""A character's share of a vector: exact in 32 bits, and too small to count in a cosine, next to the signs."""
 
 
 def embed(texts: Sequence[str]) -> list[list[float]]:
@@ -55,7 +55,7 @@ class CrewStorage:
     """
 
     def __init__(self, memory: Methods | AsyncMethods, **scope: Unpack[Scope]) -> None:
-        """`scope` is where the records are; CrewAI's own scopes lie below its context."""
+        """`scope` is where the records are; CrewAI's own scopes are below its context."""
         self.memory = ScopedMemory(memory, **scope)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:

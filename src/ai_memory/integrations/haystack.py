@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.integrations import documents as own
-from ai_memory.integrations.documents import ID, IS_ONE, NEVER, Documents, missing, on_metadata
-from ai_memory.integrations.scoped import Scope, ScopedMemory
+from ai_memory.integrations.common import documents as own
+from ai_memory.integrations.common.documents import ID, IS_ONE, NEVER, Documents, missing, on_metadata
+from ai_memory.integrations.common.scoped import Scope, ScopedMemory
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.client import Client
 from ai_memory.python.memory import Memory

@@ -15,6 +15,8 @@ from ai_memory.python.methods import Methods
 from ai_memory.types import MemoryRecord, Outcome, Receipt
 
 PAGE = 1_000
+MAX_QUESTION = 20_000
+"""Of a longer question the beginning is asked."""
 ANY = "*"
 """In a path, any one part."""
 
@@ -69,6 +71,24 @@ def by_key(memory: Methods, namespace: str, keys: Sequence[str]) -> dict[str, Me
         for record in listed(memory, namespace, keys=list(keys[start : start + 500])):
             found[str(record.key)] = record
     return found
+
+
+def ranked(
+    memory: Methods, namespace: str, question: str, limit: int, **options: Any
+) -> list[tuple[MemoryRecord, float]]:
+    """At most `limit` memories that answer a question, the best first, each with its confidence, from 0 to 1.
+
+    Memories that say the same are one hit of recall; here each of them is given. `options` are those of `recall`.
+    """
+    hits = memory.recall(question[:MAX_QUESTION], namespace=namespace, limit=min(max(limit, 1), PAGE), **options).hits
+    folded = [other for hit in hits if hit.copies is not None for other in hit.copies.ids]
+    copies = {record.id: record for record in listed(memory, namespace, ids=folded)} if folded else {}
+    found: list[tuple[MemoryRecord, float]] = []
+    for hit in hits:
+        others = () if hit.copies is None else hit.copies.ids
+        same = (hit.memory, *(copies[other] for other in others if other in copies))
+        found += [(record, hit.confidence) for record in same]
+    return found[: max(limit, 0)]
 
 
 def write(memory: Methods, namespace: str, drafts: Sequence[dict[str, Any]], *, wait: bool = False) -> list[Receipt]:

@@ -24,6 +24,7 @@ from ai_memory.operations.generations import (
 )
 from ai_memory.operations.moving import NAMESPACES, ImportReport, Namespaces
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
+from ai_memory.operations.upkeep.events import EVENTS, EventKind, Events
 from ai_memory.operations.watching import HEALTH, JOBS, STATS, STEER_JOB, Health, Jobs, Stats
 from ai_memory.operations.writing import (
     FORGET,
@@ -116,6 +117,7 @@ class AsyncMethods(AsyncGraphMethods):
         context: str = "",
         tags: str | Sequence[str] = (),
         attributes: Mapping[str, Any] | UnsetType = UNSET,
+        source: str | None = None,
         ttl: str | float | None = None,
         reinstate: bool = False,
         wait: bool = False,
@@ -124,8 +126,8 @@ class AsyncMethods(AsyncGraphMethods):
         """Store a conversation as memories of one session."""
         values: dict[str, Any] = {
             "messages": messages, "namespace": namespace, "session": session, "user": user, "agent": agent,
-            "context": context, "tags": tags, "attributes": attributes, "ttl": ttl, "reinstate": reinstate,
-            "wait": wait, "idempotency_key": idempotency_key,
+            "context": context, "tags": tags, "attributes": attributes, "source": source, "ttl": ttl,
+            "reinstate": reinstate, "wait": wait, "idempotency_key": idempotency_key,
         }  # fmt: skip
         return await self._carry_out(REMEMBER_MESSAGES, values)
 
@@ -367,6 +369,22 @@ class AsyncMethods(AsyncGraphMethods):
         """Report which parts of the service work."""
         values: dict[str, Any] = {}
         return await self._carry_out(HEALTH, values)
+
+    async def events(
+        self,
+        *,
+        namespace: str | None = None,
+        kinds: EventKind | str | Sequence[EventKind | str] = (),
+        cursor: str | None = None,
+        last: int = 0,
+        wait: float = 0.0,
+        limit: int = 200,
+    ) -> Events:
+        """Follow what happens: writes, proposals and background jobs."""
+        values: dict[str, Any] = {
+            "namespace": namespace, "kinds": kinds, "cursor": cursor, "last": last, "wait": wait, "limit": limit,
+        }  # fmt: skip
+        return await self._carry_out(EVENTS, values)
 
     def export(
         self,

@@ -8,9 +8,9 @@ from typing import Unpack
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage, message_to_dict, messages_from_dict
 
+from ai_memory.integrations.common.scoped import Scope, ScopedMemory
+from ai_memory.integrations.common.sequence import Item, Items
 from ai_memory.integrations.langchain.messages import role_of, text_of
-from ai_memory.integrations.scoped import Scope, ScopedMemory
-from ai_memory.integrations.sequence import Item, Items
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, NotRequired, Unpack
 
 from langchain_core.messages import AnyMessage, HumanMessage
 
+from ai_memory.integrations.common.scoped import BLOCK_HITS, BLOCK_TOKENS, Scope, ScopedMemory
 from ai_memory.integrations.langchain.messages import said, text_of
-from ai_memory.integrations.scoped import BLOCK_HITS, BLOCK_TOKENS, Scope, ScopedMemory
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 

@@ -8,10 +8,9 @@ from typing import Any, Unpack
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from pydantic import PrivateAttr
 
-from ai_memory.integrations.scoped import Scope, ScopedMemory
-from ai_memory.integrations.shown import facts_of
+from ai_memory.integrations.common.scoped import Scope, ScopedMemory
+from ai_memory.integrations.common.shown import facts_of
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 
@@ -25,7 +24,7 @@ class MemoryRetriever(BaseRetriever):
     """Only memories for which this condition holds; docs/filters.md."""
     min_relevance: float = 0.0
     """Only memories whose confidence, from 0 to 1, is at least this."""
-    _memory: ScopedMemory = PrivateAttr()
+    _memory: ScopedMemory
 
     def __init__(
         self,

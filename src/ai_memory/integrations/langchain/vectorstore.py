@@ -11,9 +11,9 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.integrations import documents
-from ai_memory.integrations.documents import Documents, metadata_condition
-from ai_memory.integrations.scoped import Scope, ScopedMemory
+from ai_memory.integrations.common import documents
+from ai_memory.integrations.common.documents import Documents, metadata_condition
+from ai_memory.integrations.common.scoped import Scope, ScopedMemory
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 

@@ -11,7 +11,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.memory import BaseMemoryBlock
 
-from ai_memory.integrations.scoped import BLOCK_HITS, BLOCK_TOKENS, Scope, ScopedMemory
+from ai_memory.integrations.common.scoped import BLOCK_HITS, BLOCK_TOKENS, Scope, ScopedMemory
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 

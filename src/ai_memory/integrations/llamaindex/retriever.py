@@ -9,8 +9,8 @@ from typing import Any, Unpack
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
-from ai_memory.integrations.scoped import Scope, ScopedMemory
-from ai_memory.integrations.shown import facts_of
+from ai_memory.integrations.common.scoped import Scope, ScopedMemory
+from ai_memory.integrations.common.shown import facts_of
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 

@@ -22,8 +22,8 @@ from llama_index.core.vector_stores.types import (
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.integrations.documents import ID, OF, Document, Documents, missing, on_metadata
-from ai_memory.integrations.scoped import Scope, ScopedMemory
+from ai_memory.integrations.common.documents import ID, OF, Document, Documents, missing, on_metadata
+from ai_memory.integrations.common.scoped import Scope, ScopedMemory
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 

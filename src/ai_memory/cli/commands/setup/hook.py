@@ -106,26 +106,20 @@ def _recalled(event: str, given: dict[str, Any], choices: Choices, service: Any)
 def _remember(given: dict[str, Any], agent: str, choices: Choices, service: Any) -> None:
     """Store what was said in the session; what was stored at an earlier moment is a copy, and not stored again."""
     from ai_memory.cli.setup.transcripts import said_in
-    from ai_memory.operations.writing import REMEMBER_MANY, RememberManyRequest
+    from ai_memory.operations.writing import REMEMBER_MESSAGES, RememberMessagesRequest
 
-    said = said_in(Path(str(given["transcript_path"])).expanduser())
+    said = said_in(Path(str(given["transcript_path"])).expanduser(), agent)
     session = str(given.get("session_id") or "")[:256]
     project = _project(given).replace("/", " ")
-    memories = [
-        {
-            "text": each.text,
-            "type": "conversation",
-            "author": "user" if each.role == "user" else agent,
-            "agent": agent,
-            "session": session or None,
-            "context": f"projects/{project}" if project else "",
-            "valid_from": each.at,
-            "source": f"{agent}:{session}",
-        }
-        for each in said
-    ]
-    if memories:
-        service.carry_out(REMEMBER_MANY, parse(RememberManyRequest, {"memories": memories, **_namespace(choices)}))
+    values = {
+        "messages": said,
+        "agent": agent,
+        "session": session or None,
+        "context": f"projects/{project}" if project else "",
+        "source": f"{agent}:{session}",
+    }
+    if said:
+        service.carry_out(REMEMBER_MESSAGES, parse(RememberMessagesRequest, {**values, **_namespace(choices)}))
 
 
 def _project(given: dict[str, Any]) -> str:

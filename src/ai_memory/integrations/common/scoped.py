@@ -6,14 +6,12 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
-from ai_memory.integrations.items import by_key, key_of, listed, revise, write
+from ai_memory.integrations.items import MAX_QUESTION, by_key, key_of, ranked, revise, write
 from ai_memory.operations.writing import MAX_BATCH, RememberedMessages
 from ai_memory.python.async_methods import AsyncMethods
 from ai_memory.python.methods import Methods
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord
 
-MAX_QUESTION = 20_000
-MAX_HITS = 1_000
 BLOCK_HITS = 6
 BLOCK_TOKENS = 700
 
@@ -25,7 +23,7 @@ class Scope(TypedDict, total=False):
     user: The user that the memories belong to.
     agent: The agent that the memories belong to.
     session: The conversation that they are part of.
-    context: Their path of topics, such as work/projects; what lies below it is read too.
+    context: Their path of topics, such as work/projects; what is below it is read too.
     """
 
     namespace: str | None
@@ -53,25 +51,9 @@ class ScopedMemory:
     ) -> list[tuple[MemoryRecord, float]]:
         """At most `limit` memories that answer a question, the best first, each with its confidence, from 0 to 1.
 
-        `least` is the lowest confidence. Memories that say the same are one hit of recall; here each of them is given.
+        `least` is the lowest confidence. Memories that say the same in other words too are each given.
         """
-        hits = self.memory.recall(
-            question[:MAX_QUESTION],
-            namespace=self.namespace,
-            limit=min(max(limit, 1), MAX_HITS),
-            min_relevance=least,
-            where=where,
-            **self.facets,
-        ).hits
-        folded = [other for hit in hits if hit.copies is not None for other in hit.copies.ids]
-        copies = {record.id: record for record in listed(self.memory, self.namespace, ids=folded)} if folded else {}
-        found: list[tuple[MemoryRecord, float]] = []
-        for hit in hits:
-            others = () if hit.copies is None else hit.copies.ids
-            found += [
-                (record, hit.confidence) for record in (hit.memory, *(copies[id_] for id_ in others if id_ in copies))
-            ]
-        return found[: max(limit, 0)]
+        return ranked(self.memory, self.namespace, question, limit, min_relevance=least, where=where, **self.facets)
 
     def block(self, question: str, *, limit: int = BLOCK_HITS, max_tokens: int = BLOCK_TOKENS) -> str:
         """What answers a question as one block of text for a prompt, fenced and dated; empty where recall abstains.
@@ -99,7 +81,7 @@ class ScopedMemory:
         ]
 
     def key(self, kind: str, id_: str) -> str:
-        """The key of the thing of a kind with this id: one id in two scopes is two things."""
+        """The key of what has this id among what is of a kind; the same id in another scope is another key."""
         return key_of(kind, *itertools.chain.from_iterable(sorted(self.facets.items())), "", id_)
 
     def put(self, drafts: Iterable[dict[str, Any]], fields: Sequence[str]) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ai_memory.errors import InvalidInputError
+from ai_memory.integrations.common.scoped import ScopedMemory
 from ai_memory.integrations.items import listed, write
-from ai_memory.integrations.scoped import ScopedMemory
 from ai_memory.recall.context_block import without_blocks
 from ai_memory.types import MemoryRecord, MemoryType
 
@@ -27,6 +27,8 @@ class Item(NamedTuple):
     """What somebody says in it; empty where nobody does, as in the result of a tool."""
     role: str | None = None
     """Who says it."""
+    kind: str = "item"
+    """What it is, which is its text where nobody says anything."""
 
 
 class Items:
@@ -44,9 +46,9 @@ class Items:
         """Add items at the end."""
         write(self.scope.memory, self.scope.namespace, [draft for item in items for draft in self._drafts(item)])
 
-    def all(self) -> list[Any]:
-        """The items, oldest first."""
-        return [value for value, _ in self.latest()][::-1]
+    def all(self, limit: int | None = None) -> list[Any]:
+        """The items, oldest first; with a limit, the latest of them."""
+        return [value for value, _ in itertools.islice(self.latest(), limit)][::-1]
 
     def latest(self) -> Iterator[tuple[Any, list[MemoryRecord]]]:
         """The items with their memories, newest first."""
@@ -56,18 +58,26 @@ class Items:
             records = sorted((newest, *others), key=lambda record: record.attributes[self.of]["part"])
             yield json.loads("".join(record.attributes[self.of]["json"] for record in records)), records
 
+    def pop(self) -> Any | None:
+        """Erase the latest item for good and give it back; None where there is none."""
+        for value, records in self.latest():
+            for record in records:
+                self.scope.memory.forget(record.id, namespace=self.scope.namespace)
+            return value
+        return None
+
     def clear(self) -> None:
         """Erase all items of the session for good."""
         self.scope.forget_all(self._where)
 
     def _drafts(self, item: Item) -> Iterator[dict[str, Any]]:
-        """One draft for an item, or several for a long one. Each has a key of its own: the same may be said twice."""
+        """One draft for an item, or several for a long one. Their keys are new, since the same may be said twice."""
         written = json.dumps(item.value)
         said = without_blocks(item.said).strip()  # what was recalled from here is not remembered once more
         starts = range(0, len(written), _PART)
         for part, start in enumerate(starts):
             yield {
-                "text": said if said and part == 0 else f"({self.of})",
+                "text": said if said and part == 0 else f"({item.kind})",
                 "type": MemoryType.CONVERSATION,
                 "author": item.role,
                 "key": f"{self.of}:{uuid.uuid4().hex}",

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from ai_memory.integrations.common.scoped import ScopedMemory
 from ai_memory.integrations.items import by_key, listed
-from ai_memory.integrations.scoped import ScopedMemory
 from ai_memory.types import MemoryRecord
 
 OF = "document"
