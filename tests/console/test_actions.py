@@ -191,6 +191,22 @@ def test_a_service_that_goes_away_is_said(watched: Opener, empty: Callable[..., 
     opened.wrong[:] = [each for each in opened.wrong if "ERR_FAILED" not in each]
 
 
+def test_what_an_agent_writes_is_shown_at_once(watched: Opener, empty: Callable[..., Served]) -> None:
+    served = empty()
+    client = Client(served.url)
+    client.remember("The first of all memories.")
+    opened = watched(served=served)
+    page = opened.open("memories")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    expect(page.locator(".mrow")).to_have_count(1)
+    client.remember("Written by an agent meanwhile.")
+    expect(page.locator(".mrow")).to_have_count(2)
+    client.propose(client.list().memories[0].id, kind="retirement", reason="a test")
+    expect(page.locator(".count")).to_have_text("1")
+    assert not [url for url in asked if "/v1/stats" in url], "it follows in place of asking again and again"
+
+
 def test_the_background_is_paused_and_let_run(watched: Opener, empty: Callable[..., Served]) -> None:
     served = empty()
     page = watched(served=served).open("upkeep")

@@ -407,6 +407,50 @@ export interface Entity {
   created_at: string;
 }
 
+/** One change, without any text of a memory. A job that runs has one whenever it was seen to be further. */
+export interface Event {
+  /** To go on behind this event. */
+  cursor: string;
+  kind: EventKind;
+  /** What was done, as `remembered`, `revised`, `retired`, `forgotten`, `restored`, `undone`, `related`, `unrelated`, `proposed`, `decided`, `judged` or `excluded`; of a job its state. */
+  action: string;
+  at: string;
+  namespace: string | null;
+  actor: Actor;
+  /** Of the memory, relation, proposal, feedback or job; None for a tombstone. */
+  id: string | null;
+  /** The memory that a proposal or feedback is about, or the memory itself. */
+  memory_id: string | null;
+  /** Of a proposal that was decided: its new state. */
+  state: string | null;
+  job: JobView | null;
+}
+
+/** What an event is about. */
+export type EventKind = "feedback" | "job" | "memory" | "proposal" | "relation" | "tombstone";
+
+/** Events, the earliest first, and the cursor to go on from, also where there are none. */
+export interface Events {
+  events: Event[];
+  cursor: string;
+}
+
+/** From where on to read, and what. Without a cursor: from now on, or with `last` from a little before. Where nothing has happened since, the answer comes after `wait` seconds, empty and with a cursor to go on from. */
+export interface EventsRequest {
+  /** Only what happens in this namespace. Default: in all, with the jobs of the whole store. */
+  namespace?: string | null;
+  /** Only events of these kinds: memory, relation, proposal, feedback, tombstone or job. */
+  kinds?: EventKind[];
+  /** The cursor of an event or of an answer: what happened behind it. `start` is the first change of the store. */
+  cursor?: string | null;
+  /** Without a cursor: begin with this many of the newest writes. */
+  last?: number;
+  /** Wait so many seconds where nothing has happened yet. */
+  wait?: number;
+  /** At most this many events, the earliest first. */
+  limit?: number;
+}
+
 /** What to export: one namespace, or all of them. The export has one JSON object per line. */
 export interface ExportRequest {
   /** Export only this namespace. Default: all namespaces. */
@@ -1993,6 +2037,12 @@ export class MemoryClient extends Caller {
   /** Report which parts of the service work. */
   health(request: HealthRequest = {}, options: CallOptions = {}): Promise<Health> {
     const route: Route = { method: "GET", path: "/health", reads: true, refusal: false, scoped: false };
+    return this.call(route, request, options);
+  }
+
+  /** Follow what happens: writes, proposals and background jobs. */
+  events(request: EventsRequest = {}, options: CallOptions = {}): Promise<Events> {
+    const route: Route = { method: "GET", path: "/events", reads: true, refusal: false, scoped: true };
     return this.call(route, request, options);
   }
 

@@ -17,6 +17,7 @@ from ai_memory.api.embeddings.endpoint import EngineEndpoint
 from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.api.endpoints import Api, Handler, OperationEndpoint, PathEndpoint
+from ai_memory.api.events import EventsEndpoint
 from ai_memory.api.http.body import Bodies
 from ai_memory.api.http.keys import Keys
 from ai_memory.api.http.responses import ErrorRenderer
@@ -33,6 +34,7 @@ from ai_memory.mcp.http import PATH as MCP_PATH
 from ai_memory.mcp.http import McpEndpoint
 from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.table import OPERATIONS
+from ai_memory.operations.upkeep.events import EVENTS
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 
@@ -103,6 +105,8 @@ def create_app(
 
 
 def _endpoint(api: Api, places: StreamPlaces, operation: Operation) -> ASGIApp:
+    if operation is EVENTS:
+        return EventsEndpoint(api)
     if operation.stream == "out":
         return ExportEndpoint(api, places)
     return ImportEndpoint(api, places) if operation.stream == "in" else OperationEndpoint(api, operation)

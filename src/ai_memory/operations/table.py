@@ -15,6 +15,7 @@ from ai_memory.operations import (
     writing,
 )
 from ai_memory.operations.base import Operation
+from ai_memory.operations.upkeep import events
 
 OPERATIONS: tuple[Operation, ...] = (
     writing.REMEMBER,
@@ -52,6 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
     moving.NAMESPACES,
     watching.STATS,
     watching.HEALTH,
+    events.EVENTS,
     moving.EXPORT,
     moving.IMPORT,
     generations.GENERATIONS,

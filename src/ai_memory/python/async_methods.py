@@ -24,6 +24,7 @@ from ai_memory.operations.generations import (
 )
 from ai_memory.operations.moving import NAMESPACES, ImportReport, Namespaces
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
+from ai_memory.operations.upkeep.events import EVENTS, EventKind, Events
 from ai_memory.operations.watching import HEALTH, JOBS, STATS, STEER_JOB, Health, Jobs, Stats
 from ai_memory.operations.writing import (
     FORGET,
@@ -368,6 +369,22 @@ class AsyncMethods(AsyncGraphMethods):
         """Report which parts of the service work."""
         values: dict[str, Any] = {}
         return await self._carry_out(HEALTH, values)
+
+    async def events(
+        self,
+        *,
+        namespace: str | None = None,
+        kinds: EventKind | str | Sequence[EventKind | str] = (),
+        cursor: str | None = None,
+        last: int = 0,
+        wait: float = 0.0,
+        limit: int = 200,
+    ) -> Events:
+        """Follow what happens: writes, proposals and background jobs."""
+        values: dict[str, Any] = {
+            "namespace": namespace, "kinds": kinds, "cursor": cursor, "last": last, "wait": wait, "limit": limit,
+        }  # fmt: skip
+        return await self._carry_out(EVENTS, values)
 
     def export(
         self,

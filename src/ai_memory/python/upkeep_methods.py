@@ -18,6 +18,7 @@ from ai_memory.operations.generations import (
     TAKE_BACK,
     Generations,
 )
+from ai_memory.operations.upkeep.events import EVENTS, EventKind, Events
 from ai_memory.operations.watching import HEALTH, JOBS, STATS, STEER_JOB, Health, Jobs, Stats
 from ai_memory.python.calls import Calls
 from ai_memory.types import JobStatus
@@ -68,6 +69,31 @@ class UpkeepMethods(Calls):
         """Report which parts of the service work."""
         values: dict[str, Any] = {}
         return self._carry_out(HEALTH, values)
+
+    def events(
+        self,
+        *,
+        namespace: str | None = None,
+        kinds: EventKind | str | Sequence[EventKind | str] = (),
+        cursor: str | None = None,
+        last: int = 0,
+        wait: float = 0.0,
+        limit: int = 200,
+    ) -> Events:
+        """Follow what happens: writes, proposals and background jobs.
+
+        namespace: Only what happens in this namespace. Default: in all, with the jobs of the whole store.
+        kinds: Only events of these kinds: memory, relation, proposal, feedback, tombstone or job.
+        cursor: The cursor of an event or of an answer: what happened behind it. `start` is the first change of the
+            store.
+        last: Without a cursor: begin with this many of the newest writes.
+        wait: Wait so many seconds where nothing has happened yet.
+        limit: At most this many events, the earliest first.
+        """
+        values: dict[str, Any] = {
+            "namespace": namespace, "kinds": kinds, "cursor": cursor, "last": last, "wait": wait, "limit": limit,
+        }  # fmt: skip
+        return self._carry_out(EVENTS, values)
 
     def generations(self) -> Generations:
         """List the vector generations, and the latest build."""

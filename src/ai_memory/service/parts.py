@@ -54,5 +54,7 @@ class Parts:
     """What is decided in the background, and within which limits."""
     woken: threading.Event = field(default_factory=threading.Event)
     """Set to have the runner of background decisions look now, in place of within a minute."""
+    closed: threading.Event = field(default_factory=threading.Event)
+    """Set when the service is being closed: what waits for anything ends."""
     tuned: Tuned | None = None
     """Weights fitted to the user's own questions, in place of a shipped recipe's."""

@@ -33,6 +33,7 @@ from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.service.handlers import moving, reading, watching
 from ai_memory.service.handlers.ageing.runner import Runner
 from ai_memory.service.handlers.moving import Import
+from ai_memory.service.handlers.upkeep import events
 from ai_memory.service.parts import Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
@@ -102,6 +103,7 @@ class Service:
             decided=decided,
             graph=graph,
             upkeep=Upkeep(store, graph),
+            closed=self._closed,
         )
         if ahead_seconds == 0 and not store.read_only:
             self._runner.start(self._parts)
@@ -185,6 +187,10 @@ class Service:
         graph = () if parts.graph is None else parts.graph.check()
         found = (*repaired, *parts.store.check(), *saved, *graph, *watching.dated_ahead(parts))
         return (*found, *watching.backlog(parts), *watching.unwiped(parts), *watching.held_back(parts))
+
+    def mark(self) -> str:
+        """A short text that changes whenever there is an event. Cheap: for one who looks on behalf of many."""
+        return events.mark(self._open())
 
     def close(self) -> None:
         """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""

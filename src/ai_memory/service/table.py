@@ -16,10 +16,12 @@ from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
+from ai_memory.operations.upkeep import events as event
 from ai_memory.service.handlers import generations, jobs, moving, proposals, reading, watching, writing
 from ai_memory.service.handlers.ageing import changes, consolidating
 from ai_memory.service.handlers.erasing import about, forgetting
 from ai_memory.service.handlers.graph import deciding, relations, walking
+from ai_memory.service.handlers.upkeep import events
 from ai_memory.service.parts import Parts
 
 Handler = Callable[[Parts, Any], Any]
@@ -69,6 +71,7 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(change.CHANGES, changes.changes),
         _bind(watch.STATS, watching.stats),
         _bind(watch.HEALTH, watching.health),
+        _bind(event.EVENTS, events.events),
         _bind(generation.GENERATIONS, generations.generations),
         _bind(generation.REEMBED, generations.reembed),
         _bind(generation.CANCEL_REEMBED, generations.cancel_reembed),

@@ -46,6 +46,7 @@ _TAG_OF_MODULE = {
     "moving": "transfer",
     "generations": "generations",
     "watching": "service",
+    "events": "service",
 }
 """The group of the operations that are defined in a module of `ai_memory.operations`."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
+from ai_memory.cli.output import events as happenings
 from ai_memory.cli.output import explain, inbox
 from ai_memory.cli.output import jobs as job_list
 from ai_memory.cli.output.arrival import Arrival, Rehearsed, arrival, rehearsed
@@ -25,6 +26,7 @@ from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.inbox import Consolidated, Judged, Proposals, Proposed
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
+from ai_memory.operations.upkeep.events import Event, Events
 from ai_memory.operations.watching import Health, Jobs, Stats
 from ai_memory.operations.writing import Forgotten, Receipts, RememberedMessages
 from ai_memory.recall.answer import Answer, Hit
@@ -528,6 +530,8 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Proposed: inbox.proposed,
     Judged: inbox.judged,
     Jobs: job_list.jobs,
+    Event: happenings.event,
+    Events: happenings.events,
     Consolidated: consolidated,
     Receipt: receipt,
     Receipts: receipts,

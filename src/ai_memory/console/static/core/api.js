@@ -41,10 +41,11 @@ export function credentials() {
 /**
  * The response itself. Raises ApiError.
  * @param {string} method @param {string} path
- * @param {{query?: Fields, body?: Fields, raw?: BodyInit, type?: string} & Options} [options]
+ * @param {{query?: Fields, body?: Fields, raw?: BodyInit, type?: string, accept?: string} & Options} [options]
  */
-export async function ask(method, path, { query = {}, body, raw, type = 'application/json', signal } = {}) {
+export async function ask(method, path, { query = {}, body, raw, type = 'application/json', accept, signal } = {}) {
   const headers = credentials();
+  if (accept) headers.Accept = accept;
   if (body || raw) headers['Content-Type'] = type;
   /** @type {Response} */
   let response;

@@ -1,9 +1,10 @@
 // @ts-check
 /** Background jobs: how far they are, what the brake stopped, and the switch for all that decide by themselves. */
 import { api } from '../core/api.js';
-import { noteWrite } from '../core/changed.js';
+import { useCell } from '../core/cell.js';
+import { noteWrite, worked } from '../core/changed.js';
 import { html } from '../core/html.js';
-import { useEvery, useLoad } from '../core/load.js';
+import { useLoad } from '../core/load.js';
 import { ago, has, moment, number, t } from '../core/words.js';
 import { Note, Shown } from '../parts/basics.js';
 import { attempt, confirmed, say } from '../parts/dialog.js';
@@ -16,8 +17,8 @@ const COLOURS = { running: 'accent', waiting: '', held: 'warn', paused: '', done
 
 /** @param {{turn: number}} props */
 export function Jobs({ turn }) {
-  const found = useLoad((signal) => api.jobs({ limit: 20 }, { signal }), [turn]);
-  useEvery(found.reload, found.data?.jobs.some((/** @type {any} */ job) => job.state === 'running') ? 2 : 10);
+  const step = useCell(worked);
+  const found = useLoad((signal) => api.jobs({ limit: 20 }, { signal }), [turn, step]);
   const steer = async (/** @type {string} */ id, /** @type {string} */ action) => {
     if (await attempt(() => api.steerJob(id, action))) (noteWrite(), say(t(`job.did.${action}`)));
   };

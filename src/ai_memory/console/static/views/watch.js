@@ -12,7 +12,7 @@ import { Chart } from '../parts/chart.js';
 const KEPT = 120;
 const SECONDS = 2;
 /** What this page itself asks all the time would hide the rest. @param {Record<string, string>} labels */
-const asked = (labels) => !['console', 'metrics', 'health', 'stats', 'live', 'ready'].includes(labels.operation);
+const asked = (labels) => !['console', 'metrics', 'health', 'stats', 'live', 'ready', 'events'].includes(labels.operation);
 
 /** @typedef {{at: number, rate: number, errors: number, median: number | null, slow: number | null, memory: number, waiting: number, pending: number}} Point */
 
