@@ -1,6 +1,6 @@
 """The knowledge graph of MCP's reference memory server as a view of memories: its nine tools, by their names.
 
-An entity, an observation and a relation each are a memory, written as the importer of that server's files writes them, so that they
+Entities, observations and relations are memories, written as the importer of that server's files writes them, so that they
 are recalled like any other; entities and relations are in the graph too. What is deleted is erased for good.
 """
 
