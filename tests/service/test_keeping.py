@@ -1,4 +1,4 @@
-"""Checks, backups and models as jobs: what they do, who sees them, how they are cancelled, and that no path is chosen from outside."""
+"""Checks, backups and models as jobs: what they do, who sees them, how they are cancelled; no path is chosen from outside."""
 
 from __future__ import annotations
 

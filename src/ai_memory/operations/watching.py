@@ -90,7 +90,8 @@ class JobsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     kinds: Annotated[
         tuple[str, ...],
         Meta(
-            description="Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed, import, check, backup, verify_backup or fetch_model."
+            description="Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed, import, check, "
+            "backup, verify_backup or fetch_model."
         ),
     ] = ()
     states: Annotated[tuple[JobStatus, ...], Meta(description="Only jobs in one of these states.")] = ()

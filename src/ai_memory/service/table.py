@@ -18,11 +18,11 @@ from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.operations.upkeep import events as event
 from ai_memory.operations.upkeep import keeping as keep
-from ai_memory.service.handlers import generations, jobs, moving, proposals, reading, watching, writing
+from ai_memory.service.handlers import generations, jobs, moving, proposals, reading, writing
 from ai_memory.service.handlers.ageing import changes, consolidating
 from ai_memory.service.handlers.erasing import about, forgetting
 from ai_memory.service.handlers.graph import deciding, relations, walking
-from ai_memory.service.handlers.upkeep import events, keeping
+from ai_memory.service.handlers.upkeep import events, keeping, watching
 from ai_memory.service.parts import Parts
 
 Handler = Callable[[Parts, Any], Any]

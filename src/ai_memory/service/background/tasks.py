@@ -13,6 +13,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from typing import Any
 
 import msgspec
@@ -122,7 +123,9 @@ class Tasks:
             if not self._store.swap_job(job, before):
                 return self.latest(kind, what) or job
             self._steps = Steps()
-            self._thread = threading.Thread(target=self._look_after, args=(job, work), name=f"task-{kind}", daemon=True)
+            self._thread = threading.Thread(
+                target=self._look_after, args=(job, work, copy_context()), name=f"task-{kind}", daemon=True
+            )
             self._thread.start()
             return job
 
@@ -144,13 +147,13 @@ class Tasks:
         held = msgspec.structs.replace(at, ran_at=ran_at, owner=self._owner, until=now + LEASE)
         return msgspec.to_builtins(held)
 
-    def _look_after(self, job: Job, work: Work) -> None:
-        """Have the work done, and keep its job up to date meanwhile."""
+    def _look_after(self, job: Job, work: Work, context: Context) -> None:
+        """Have the work done, with ways out in the words of who asked, and keep its job up to date meanwhile."""
         steps, outcome = self._steps, list[Any]()
 
         def do() -> None:
             try:
-                outcome.append(work(steps))
+                outcome.append(context.run(work, steps))
             except Exception as error:  # noqa: BLE001 - whatever it is, the job says it
                 outcome.append(error)
 

@@ -33,8 +33,8 @@ from ai_memory.operations.upkeep.keeping import (
 from ai_memory.places import loose_files, model_places
 from ai_memory.service.background.embedder import active_generation
 from ai_memory.service.background.tasks import BACKUP, CHECK, FETCH, VERIFY, Steps, Work, progress_of_task
-from ai_memory.service.handlers import watching
 from ai_memory.service.handlers.ageing.job_views import view
+from ai_memory.service.handlers.upkeep import watching
 from ai_memory.service.parts import Keeping, Parts
 from ai_memory.store.backup import check_file
 from ai_memory.types import Job, Problem
