@@ -164,7 +164,7 @@ TABLE = (
     _bad("events of a kind that there is not", "events", kinds=["rumour"]),
     _bad("a longer wait for events than there is", "events", wait=31),
     _bad("a place for a backup", "make_backup", folder="/tmp/elsewhere", without="mcp"),
-    _bad("a check that mends a little", "check", mend="a little"),
+    _bad("a check that repairs a little", "check", repair="a little"),
     _bad("a backup that is a path", "verify_backup", "not_found", backup="../memory.db"),
     _bad("a backup that there is not", "delete_backup", "not_found", backup="memory-20260101-000000.db"),
     _bad("a model to fetch from anywhere", "fetch_model", "not_found", model="https://example.com/model"),

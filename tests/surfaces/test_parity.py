@@ -214,7 +214,7 @@ CASES: tuple[Case, ...] = (
     ("models", {}),
     ("fetch_model", {"model": "no such model"}),
     ("make_backup", {}),
-    ("check", {"mend": False}),
+    ("check", {"repair": False}),
     ("list", {}),
 )
 """In order, each on what the ones before left. `$text` stands for the id of the memory that said so, `$rel` for a relation,

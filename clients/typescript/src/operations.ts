@@ -217,10 +217,10 @@ export interface ChangesRequest {
   cursor?: string | null;
 }
 
-/** Whether to mend what is found. The answer is the job; `findings` has what came of it. */
+/** Whether to repair first. The answer is the job; `findings` has what came of it. */
 export interface CheckRequest {
   /** Make all derived parts again first: pending lists, the index, the graph, the vectors. */
-  mend?: boolean;
+  repair?: boolean;
 }
 
 /** What to sum up: a session, a topic or a context. Nothing is written unless dry_run is false. */
@@ -2148,7 +2148,7 @@ export class MemoryClient extends Caller {
     return this.call(route, request, options);
   }
 
-  /** Check the store and all that is derived from it, and mend it. */
+  /** Check the store and all that is derived from it, and repair it. */
   check(request: CheckRequest = {}, options: CallOptions = {}): Promise<Task> {
     const route: Route = { method: "POST", path: "/check", reads: false, refusal: false, scoped: false };
     return this.call(route, request, options);

@@ -400,9 +400,9 @@ class AsyncMethods(AsyncGraphMethods):
         }  # fmt: skip
         return await self._carry_out(EVENTS, values)
 
-    async def check(self, *, mend: bool = False) -> Task:
-        """Check the store and all that is derived from it, and mend it."""
-        values: dict[str, Any] = {"mend": mend}
+    async def check(self, *, repair: bool = False) -> Task:
+        """Check the store and all that is derived from it, and repair it."""
+        values: dict[str, Any] = {"repair": repair}
         return await self._carry_out(CHECK, values)
 
     async def findings(self) -> Findings:

@@ -110,12 +110,12 @@ class UpkeepMethods(Calls):
         }  # fmt: skip
         return self._carry_out(EVENTS, values)
 
-    def check(self, *, mend: bool = False) -> Task:
-        """Check the store and all that is derived from it, and mend it.
+    def check(self, *, repair: bool = False) -> Task:
+        """Check the store and all that is derived from it, and repair it.
 
-        mend: Make all derived parts again first: pending lists, the index, the graph, the vectors.
+        repair: Make all derived parts again first: pending lists, the index, the graph, the vectors.
         """
-        values: dict[str, Any] = {"mend": mend}
+        values: dict[str, Any] = {"repair": repair}
         return self._carry_out(CHECK, values)
 
     def findings(self) -> Findings:

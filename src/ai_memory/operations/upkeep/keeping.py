@@ -17,9 +17,9 @@ BackupName = Annotated[
 
 
 class CheckRequest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Whether to mend what is found. The answer is the job; `findings` has what came of it."""
+    """Whether to repair first. The answer is the job; `findings` has what came of it."""
 
-    mend: Annotated[
+    repair: Annotated[
         bool, Meta(description="Make all derived parts again first: pending lists, the index, the graph, the vectors.")
     ] = False
 
@@ -122,7 +122,7 @@ class Models(Struct, frozen=True, kw_only=True):
 
 CHECK = Operation(
     name="check",
-    summary="Check the store and all that is derived from it, and mend it",
+    summary="Check the store and all that is derived from it, and repair it",
     request=CheckRequest,
     response=Task,
     effect="write",

@@ -27,10 +27,10 @@ const Problems = ({ problems }) => html`${problems.map((problem) => html`<${Note
 export function Check() {
   const step = useCell(worked);
   const found = useLoad((signal) => api.findings({}, { signal }), [step]);
-  const mend = () =>
-    confirmed({ title: t('check.mend.title'), action: t('check.mend'), body: html`<p>${t('check.mend.what')}</p>`, act: () => api.check({ mend: true }) }).then((done) => done && (noteWork(), say(t('task.begun'))));
+  const repair = () =>
+    confirmed({ title: t('check.repair.title'), action: t('check.repair'), body: html`<p>${t('check.repair.what')}</p>`, act: () => api.check({ repair: true }) }).then((done) => done && (noteWork(), say(t('task.begun'))));
   return html`<section class="panel"><div class="row between"><h2>${t('check')}</h2>
-      <div class="row tight"><button type="button" class="button small" disabled=${found.data?.state === 'running'} onClick=${() => begin(() => api.check({}))}><${Icon} name="check" size=${14} />${t('check.now')}</button><button type="button" class="button small" disabled=${found.data?.state === 'running'} onClick=${mend}>${t('check.mend')}</button></div></div>
+      <div class="row tight"><button type="button" class="button small" disabled=${found.data?.state === 'running'} onClick=${() => begin(() => api.check({}))}><${Icon} name="check" size=${14} />${t('check.now')}</button><button type="button" class="button small" disabled=${found.data?.state === 'running'} onClick=${repair}>${t('check.repair')}</button></div></div>
     <${Shown} from=${found} bones=${1}>${(/** @type {any} */ data) => html`<div class="column">
       ${!data.state && html`<p class="quiet">${t('check.never')}</p>`}
       ${data.state && data.state !== 'done' && html`<p class="row tight"><${State} state=${data.state} /><span class="quiet" title=${moment(data.at)}>${ago(data.at)}</span></p>`}

@@ -98,7 +98,7 @@ def _loose(parts: Parts) -> Iterator[Problem]:
 
 def check(parts: Parts, request: CheckRequest) -> Task:
     """Begin a check; the same while one is under way gives that one."""
-    return _begun(parts, CHECK, "", lambda steps: examine(parts, rebuild=request.mend, progress=steps.at))
+    return _begun(parts, CHECK, "", lambda steps: examine(parts, rebuild=request.repair, progress=steps.at))
 
 
 def findings(parts: Parts, request: FindingsRequest) -> Findings:
