@@ -124,6 +124,8 @@ CLIENTS = {
         Client("anthropic", ("anthropic",), "anthropic_memory.py", "framework"),
         Client("openai-agents-session", ("openai-agents",), "openai_agents_session.py", "framework", "openai-agents"),
         Client("pydantic-ai-memory", ("pydantic-ai-slim[mcp]",), "pydantic_ai_memory.py", "framework", "pydantic-ai"),
+        Client("mem0", ("mem0ai",), "mem0_client.py", "framework"),
+        Client("mcp-reference", ("@modelcontextprotocol/server-memory",), "mcp_reference.mjs", "framework"),
         Client("redocly", ("@redocly/cli", "node@22"), "redocly_lint.mjs", "openapi"),
     )
 }
@@ -241,6 +243,8 @@ def _count(rows: Mapping[str, Row], case: ElementTree.Element) -> None:
 EXAMPLES = {
     "agent.py": "langgraph",
     "claude_memory_tool.py": "anthropic",
+    "mcp_reference.py": "mcp-python",
+    "mem0_client.py": "mem0",
     "openai_agents_session.py": "openai-agents-session",
     "pydantic_ai_memory.py": "pydantic-ai-memory",
 }

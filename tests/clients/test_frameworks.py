@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 EXPECTED = {
     "agent.py": "What can I not eat?\n  agent: You told me: I am allergic to hazelnuts.",
     "claude_memory_tool.py": "     2\tAnswer in Latvian.",
+    "mcp_reference.py": "Ada_Lovelace: Is allergic to hazelnuts",
+    "mem0_client.py": "alice: I prefer science fiction movies.",
     "openai_agents_session.py": "agent: You said: My name is Ada.",
     "pydantic_ai_memory.py": "agent: I recall: user: Ada is allergic to hazelnuts.",
 }
@@ -96,6 +99,52 @@ def test_an_agent_is_given_what_was_recalled_and_leaves_what_was_said(
         assert [author for author, _ in seen["said"]] == ["user", "assistant"] * 3
         assert not any("[memories" in text for _, text in seen["said"])
         assert seen["nothing"] is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mem0"], ids=name_id)
+def test_mem0_s_own_clients_work_when_they_are_pointed_here(
+    name: str, served: tuple[dict[str, str], str], tmp_path: Path
+) -> None:
+    variables, url = served
+    found = report(name, variables, url, str(tmp_path))
+    assert [event for event, _ in found["added"]] == ["ADD"] * 3
+    assert found["twice"] == ["NONE"] * 3
+    assert found["search"] == ["alice", {"category": "movies", "year": 2026}, True, 1]
+    assert (found["options"], found["none"]) == (3, [])
+    assert (found["page"], found["second"]) == ([3, 2, True, None], 1)
+    assert found["get"] == "I prefer science fiction movies."
+    assert found["history"] == [["ADD", "I prefer science fiction movies."], ["UPDATE", "I prefer comedies."]]
+    assert found["updated"] == ["I prefer dramas.", {"year": 2027}]
+    assert [kind for kind, _ in (found["gone"], *found["refused"])] == [
+        "MemoryNotFoundError",
+        *["ValidationError"] * 3,
+        "MemoryNotFoundError",
+    ]
+    assert found["users"] == [["agent", "helper"], ["run", "r1"], ["user", "alice"], ["user", "bob"]]
+    assert found["left"] == [["agent", "helper"], ["run", "r1"]]
+    assert (found["reset"], found["later"]) == ([], ["I live in Riga."])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mcp-reference"], ids=name_id)
+def test_the_profile_answers_as_the_reference_server_does(
+    name: str, served: tuple[dict[str, str], str], tmp_path: Path
+) -> None:
+    variables, url = served
+    ours = [sys.executable, "-m", "ai_memory", "mcp", "--profile", "reference"]
+    for place, more in (("here", {"AI_MEMORY_DATA_DIR": str(tmp_path / "own")}), ("served", {"AI_MEMORY_URL": url})):
+        (tmp_path / place).mkdir()
+        environment = {**variables, **more, "PYTHONPATH": str(ROOT / "src")}
+        found = report(name, environment, str(tmp_path / place), *ours)
+        assert found["tools"][0] == found["tools"][1]
+        assert len(found["tools"][0]) == 9
+        assert (found["definitions"], found["resource"]) == ([], [True, True])
+        assert found["calls"] == 28
+        ((call, theirs, own),) = found["differ"]
+        assert call == ["create_entities", {"entities": [{"name": "x"}]}], "only how wrong arguments are named differs"
+        assert theirs["isError"] and own["isError"]
+        assert "entities[0].entityType" in theirs["text"] and "entities[0].entityType" in own["text"]
 
 
 @pytest.mark.slow
