@@ -168,6 +168,11 @@ def test_the_plugin_calls_hooks_that_exist() -> None:
         assert {words[2] for words in commands} == set(EVENTS)
 
 
+def test_the_folder_of_a_plugin_is_named(hooks: Hooks) -> None:
+    assert hooks("folder") == f"{ROOT / 'plugins' / 'claude-code'}\n"
+    assert hooks("folder", "--agent", "codex") == f"{ROOT / 'plugins' / 'codex'}\n"
+
+
 def test_a_memory_is_there_to_compare_with(tmp_path: Path) -> None:
     """The block that hooks cut out of what they store is the one that recall makes."""
     with Memory(tmp_path / "m", model="none") as memory:
