@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         )
     parser = build_parser()
     _complete_values(parser)
-    screen.line(shtab.complete(parser, shell=arguments.shell, preamble=_PREAMBLE))
+    screen.line(shtab.complete(parser, shell=arguments.shell, preamble=_PREAMBLE.get(arguments.shell, "")))
     return exits.OK
 
 
