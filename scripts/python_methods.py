@@ -30,7 +30,7 @@ def _defined_in(*names: str) -> tuple[Operation, ...]:
 
 
 OF_GRAPH, OF_MOVING = _defined_in("graph", "deciding", "about"), _defined_in("moving")
-OF_UPKEEP, OF_INBOX = _defined_in("generations", "watching", "events"), _defined_in("inbox")
+OF_UPKEEP, OF_INBOX = _defined_in("generations", "watching", "events", "keeping"), _defined_in("inbox")
 """Each a module of its own: all methods in one would be longer than a file should be."""
 
 CONSTANTS = {

@@ -44,7 +44,7 @@ STORE = re.compile(r"\S*/memory\.db")
 VOLATILE = {
     "created_at", "recorded_at", "retired_at", "took_ms", "answer_hash", "store", "index_bytes", "request_id", "sequence",
     "unread", "decided_at", "undone_at", "mend",
-    "made_at", "at",
+    "made_at", "at", "updated_at", "ran_at", "folder",
     "actor", "made_by", "decided_by", "paused_by", "steered_by",  # who writes is known from the surface itself
 }  # fmt: skip
 

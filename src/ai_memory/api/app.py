@@ -26,7 +26,7 @@ from ai_memory.api.mem0 import mem0_paths
 from ai_memory.api.mem0 import render as render_for_mem0
 from ai_memory.api.metrics import Metrics
 from ai_memory.api.middleware import RequestMiddleware
-from ai_memory.api.streams import ExportEndpoint, ImportEndpoint, StreamPlaces
+from ai_memory.api.streams import BackupEndpoint, ExportEndpoint, ImportEndpoint, StreamPlaces
 from ai_memory.api.threadpool import WAITING_FACTOR, ThreadPool
 from ai_memory.discovery import RunningService
 from ai_memory.errors import NotFoundError
@@ -85,6 +85,7 @@ def create_app(
     for operation in OPERATIONS:
         handler = Handler(operation.name, _endpoint(api, places, operation))
         paths.setdefault(PREFIX + operation.route.path, {})[operation.route.method] = handler
+    paths[PREFIX + "/backups/{backup}/file"] = {"GET": Handler("download_backup", BackupEndpoint(api, places))}
     paths[MCP_PATH] = {"POST": Handler("other", mcp)}
     paths.update(mem0 := mem0_paths(api))
     app = Starlette(

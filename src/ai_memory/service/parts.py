@@ -7,6 +7,9 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec import Struct
 
 from ai_memory.clock import Clock
 from ai_memory.recall.tuned import Tuned
@@ -16,10 +19,25 @@ from ai_memory.service.background.decisions import Decisions
 from ai_memory.service.background.embedder import Chooser, EmbedderSlot
 from ai_memory.service.background.extraction import GraphReader
 from ai_memory.service.background.follower import Follower
+from ai_memory.service.background.tasks import Tasks
 from ai_memory.service.background.upkeep import Upkeep
 from ai_memory.store.base import Store
 from ai_memory.truth.ageing import Background, Policies
 from ai_memory.types import Actor, OnConflict
+
+
+class Keeping(Struct, frozen=True):
+    """Where a service keeps what is no memory, and what it may fetch."""
+
+    beside: Path
+    """The path next to which the store's derived files are."""
+    data_dir: Path
+    offline: bool
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the backups that it is asked for."""
+        return self.data_dir / "backups"
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,10 @@ class Parts:
     graph: GraphReader | None
     """None where extraction is switched off."""
     upkeep: Upkeep
+    tasks: Tasks
+    """Long work that somebody asked for."""
+    keeping: Keeping | None = None
+    """None for a service over a store alone."""
     zone: dt.tzinfo = dt.UTC
     """Whose days *yesterday* and *15 March* mean where a request's `now` has no zone."""
     actor: Actor = Actor.AGENT

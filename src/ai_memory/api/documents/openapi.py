@@ -47,6 +47,7 @@ _TAG_OF_MODULE = {
     "generations": "generations",
     "watching": "service",
     "events": "service",
+    "keeping": "service",
 }
 """The group of the operations that are defined in a module of `ai_memory.operations`."""
 

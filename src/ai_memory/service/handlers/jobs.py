@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
 from ai_memory.operations.watching import ALL, Jobs, JobsRequest, SteerJobRequest
 from ai_memory.service.background.builder import KIND as REEMBED_KIND
+from ai_memory.service.background.tasks import TASK_KINDS
 from ai_memory.service.handlers.ageing.job_views import view
 from ai_memory.service.handlers.ageing.kinds import KINDS
 from ai_memory.service.handlers.ageing.runner import SWITCH, changed, progress_of, switch
@@ -58,6 +61,11 @@ def steer_job(parts: Parts, request: SteerJobRequest) -> Jobs:
 
 def _steered(parts: Parts, job: Job, action: str) -> Job | None:
     """The job as an action leaves it; None where it is so already. Raises ConflictError where it does not apply."""
+    if job.kind in TASK_KINDS and action == "cancel" and job.state in (JobStatus.RUNNING, JobStatus.CANCELLED):
+        now = parts.clock.now()
+        return None if job.state == JobStatus.CANCELLED else replace(job, state=JobStatus.CANCELLED, updated_at=now)
+    if job.kind in TASK_KINDS:
+        raise ConflictError(f"job {job.id} is {job.state}: {action} does not apply", hint=LIST_JOBS, state=job.state)
     if job.kind not in _BY_NAME:
         way = (
             CANCEL_REEMBED

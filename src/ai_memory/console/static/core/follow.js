@@ -5,10 +5,11 @@ import { noteWork, noteWrite } from './changed.js';
 import { useEffect } from './html.js';
 
 const AGAIN_MS = 2000;
+const JOBS_MS = 4000;
 /** Events that come together are shown together. */
 const TOGETHER_MS = 250;
 
-/** Has the views draw again when something happens in a namespace; `who` is the key, with which what may be followed changes. @param {string} space @param {string} who */
+/** Has the views draw again when something happens in a namespace; `who` is the key, empty where none is needed. @param {string} space @param {string} who */
 export function useFollowed(space, who) {
   useEffect(() => {
     const ended = new AbortController();
@@ -26,9 +27,9 @@ export function useFollowed(space, who) {
       const mine = new AbortController();
       stream = mine;
       try {
-        for await (const { id, event } of messages(space, cursor, mine.signal)) {
+        for await (const { id, event, data } of messages(who ? space : '', cursor, mine.signal)) {
           cursor = id;
-          if (event) note(event);
+          if (event === 'job' || (event && JSON.parse(data).namespace === space)) note(event);
         }
       } catch {
         // the state of the service says that it does not answer
@@ -39,10 +40,13 @@ export function useFollowed(space, who) {
     };
     document.addEventListener('visibilitychange', look);
     look();
+    // A key may open this namespace alone, and those events have no jobs of the whole store: what shows jobs asks for them then.
+    const jobs = who ? setInterval(() => document.hidden || noteWork(), JOBS_MS) : 0;
     return () => {
       ended.abort();
       document.removeEventListener('visibilitychange', look);
       clearTimeout(timer);
+      clearInterval(jobs);
       const last = stream;
       stream = ended;
       last?.abort();
@@ -65,7 +69,7 @@ function note(kind) {
   waiting.add(kind);
 }
 
-/** The messages of the stream: the place to go on from, and what kind of event it is, empty for none. @param {string} namespace @param {string} cursor @param {AbortSignal} signal */
+/** The messages of the stream: the place to go on from, what kind of event it is, empty for none, and the event. @param {string} namespace @param {string} cursor @param {AbortSignal} signal */
 async function* messages(namespace, cursor, signal) {
   const response = await ask('GET', '/v1/events', { query: { namespace, cursor }, accept: 'text/event-stream', signal });
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
@@ -78,7 +82,7 @@ async function* messages(namespace, cursor, signal) {
     rest = parts.pop() ?? '';
     for (const part of parts) {
       const fields = Object.fromEntries(part.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
-      yield { id: fields.id ?? cursor, event: fields.event ?? '' };
+      yield { id: fields.id ?? cursor, event: fields.event ?? '', data: fields.data ?? '' };
     }
   }
 }

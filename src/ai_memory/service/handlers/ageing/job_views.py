@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from ai_memory.operations.watching import JobView
+from ai_memory.service.background.tasks import TASK_KINDS, is_left, progress_of_task
 from ai_memory.service.handlers.ageing.kinds import KINDS, way_of
 from ai_memory.service.handlers.ageing.runner import progress_of
 from ai_memory.service.parts import Parts
@@ -26,6 +27,8 @@ def view(parts: Parts, job: Job) -> JobView:
         created_at=job.created_at,
         updated_at=job.updated_at,
     )
+    if job.kind in TASK_KINDS:
+        return _task(parts, plain, job)
     kind = _BY_NAME.get(job.kind)
     if kind is None:
         return plain
@@ -39,6 +42,20 @@ def view(parts: Parts, job: Job) -> JobView:
         message=job.error or progress.message,
         mend=str(way_of(kind, parts, str(job.namespace), job.id)) if waits else None,
         steered_by=progress.by,
+        ran_at=_in_utc(progress.ran_at),
+    )
+
+
+def _task(parts: Parts, plain: JobView, job: Job) -> JobView:
+    progress = progress_of_task(job)
+    left = is_left(job, parts.clock.now())
+    return msgspec.structs.replace(
+        plain,
+        state=JobStatus.FAILED if left else job.state,
+        due=progress.due,
+        done=progress.done,
+        about=job.payload.get("what") or None,
+        message="the process that worked on it has ended" if left else job.error or progress.message,
         ran_at=_in_utc(progress.ran_at),
     )
 
