@@ -33,9 +33,19 @@ MARKED = 0.5
 """How sure it has to be that the newer of two hits replaced the older one for that to be marked."""
 SAME = 0.4
 """How sure it has to be that two hits give the same value for them to be one hit."""
-RESTATED = 0.8
+RESTATED = 0.85
 """So sure that one restates the other is enough too, whatever is asked."""
-_VALUES = ("numbers_differ", "codes_differ", "days_differ", "contrast")
+_VALUES = (
+    "numbers_differ",
+    "numbers_one",
+    "codes_differ",
+    "names_differ",
+    "people_differ",
+    "owners_differ",
+    "days_differ",
+    "contrast",
+    "value_swapped",
+)
 """Features of two hits that have different values."""
 _ONE_SENTENCE = 0.6
 """The share of both sentences in the same places from which they are one, with other words in one place."""
