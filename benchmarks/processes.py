@@ -27,6 +27,7 @@ MEMORIES = 10_000
 HTTP_TARGET = Target("<=", 3.0)
 CLI_TARGET = Target("<=", 300.0)
 MCP_TARGET = Target("<=", 1_000.0)
+HOOK_TARGET = Target("<=", 150.0)
 COMMAND = str(Path(sys.executable).with_name("ai-memory"))
 _START_SECONDS = 120.0
 
@@ -41,7 +42,9 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         with running_service(data_dir) as url:
             yield from _http(url, data_dir, 60 if quick else 200)
             yield _cli(data_dir, 5 if quick else 15)
+            yield _hook(data_dir, "with_service", 5 if quick else 15)
             yield _mcp(data_dir, "with_service", 3 if quick else 7)
+        yield _hook(data_dir, "alone", 5 if quick else 15)
         yield _mcp(data_dir, "alone", 3 if quick else 7)
 
 
@@ -125,6 +128,21 @@ def _cli(data_dir: Path, runs: int) -> Figure:
         assert json.loads(done.stdout)["hits"]
     settings = {"runs": runs, "slowest": round(max(times[1:])), "load": load_average()}
     return Figure("cli.cold_recall", median(times[1:]), "ms", target=CLI_TARGET, settings=settings)
+
+
+def _hook(data_dir: Path, case: str, runs: int) -> Figure:
+    """A complete `ai-memory hook prompt`, as Claude Code starts it; without a service it says nothing."""
+    corpus = Corpus()
+    times = []
+    for number in range(runs + 1):
+        given = json.dumps({"prompt": corpus.question(2_000 + number), "cwd": "/home/user/project", "session_id": "s"})
+        words = [COMMAND, "--data-dir", str(data_dir), "hook", "prompt"]
+        started = time.perf_counter()
+        done = subprocess.run(words, input=given.encode(), env=environment(), stdout=subprocess.PIPE, check=True)
+        times.append((time.perf_counter() - started) * 1e3)
+        assert case == "with_service" or not done.stdout
+    settings = {"runs": runs, "slowest": round(max(times[1:])), "load": load_average()}
+    return Figure(f"cli.hook_prompt.{case}", median(times[1:]), "ms", target=HOOK_TARGET, settings=settings)
 
 
 def _mcp(data_dir: Path, case: str, runs: int) -> Figure:

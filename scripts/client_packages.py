@@ -42,11 +42,13 @@ class Client:
     program: str
     surface: str
     """What it talks to, which selects its tests: `mcp`, `embeddings`, `rerank` or `openapi`; a `framework` has an adapter here."""
+    environment: str = ""
+    """The client whose environment it shares; empty for one of its own."""
 
     @property
     def folder(self) -> Path:
         """Its environment."""
-        return CACHE / self.name
+        return CACHE / (self.environment or self.name)
 
     @property
     def is_python(self) -> bool:
@@ -119,6 +121,17 @@ CLIENTS = {
             "openapi",
         ),
         Client("langgraph", ("langgraph", "langgraph-checkpoint-sqlite"), "langgraph_store.py", "framework"),
+        Client("langchain", ("langchain", "langchain-tests"), "langchain_adapters.py", "framework"),
+        Client("llama-index-core", ("llama-index-core",), "llamaindex_adapters.py", "framework"),
+        Client("haystack", ("haystack-ai", "pytest", "pytest-asyncio"), "haystack_adapters.py", "framework"),
+        Client("autogen", ("autogen-core", "autogen-agentchat", "autogen-ext"), "autogen_adapters.py", "framework"),
+        Client("agent-framework", ("agent-framework-core",), "agent_framework_adapters.py", "framework"),
+        Client("crewai", ("crewai",), "crewai_adapters.py", "framework"),
+        Client("anthropic", ("anthropic",), "anthropic_memory.py", "framework"),
+        Client("openai-agents-session", ("openai-agents",), "openai_agents_session.py", "framework", "openai-agents"),
+        Client("pydantic-ai-memory", ("pydantic-ai-slim[mcp]",), "pydantic_ai_memory.py", "framework", "pydantic-ai"),
+        Client("mem0", ("mem0ai",), "mem0_client.py", "framework"),
+        Client("mcp-reference", ("@modelcontextprotocol/server-memory",), "mcp_reference.mjs", "framework"),
         Client("redocly", ("@redocly/cli", "node@22"), "redocly_lint.mjs", "openapi"),
     )
 }
@@ -233,7 +246,20 @@ def _count(rows: Mapping[str, Row], case: ElementTree.Element) -> None:
         row.note = skipped.get("message", "")
 
 
-EXAMPLES = {"agent.py": "langgraph"}
+EXAMPLES = {
+    "agent.py": "langgraph",
+    "agent_framework_agent.py": "agent-framework",
+    "autogen_agent.py": "autogen",
+    "crewai_memory.py": "crewai",
+    "haystack_pipeline.py": "haystack",
+    "langchain_agent.py": "langchain",
+    "llamaindex_memory.py": "llama-index-core",
+    "claude_memory_tool.py": "anthropic",
+    "mcp_reference.py": "mcp-python",
+    "mem0_client.py": "mem0",
+    "openai_agents_session.py": "openai-agents-session",
+    "pydantic_ai_memory.py": "pydantic-ai-memory",
+}
 """The examples that need a framework, and the client whose environment has it."""
 
 

@@ -53,7 +53,8 @@ def take(browser: Browser, url: str, name: str, width: int, theme: str, file: Pa
     page = context.new_page()
     page.add_init_script(f"localStorage.setItem('ai-memory.theme', {theme!r})")
     page.goto(f"{url}/#/{VIEWS[name]}")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_selector("main .view")
+    page.wait_for_function("!document.querySelector('.bone')")
     page.wait_for_timeout(SETTLES.get(name, 1_200))
     if name == "ask":
         page.locator(".hit button[aria-expanded]").first.click()

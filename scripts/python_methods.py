@@ -30,7 +30,7 @@ def _defined_in(*names: str) -> tuple[Operation, ...]:
 
 
 OF_GRAPH, OF_MOVING = _defined_in("graph", "deciding", "about"), _defined_in("moving")
-OF_UPKEEP, OF_INBOX = _defined_in("generations", "watching"), _defined_in("inbox")
+OF_UPKEEP, OF_INBOX = _defined_in("generations", "watching", "events", "keeping"), _defined_in("inbox")
 """Each a module of its own: all methods in one would be longer than a file should be."""
 
 CONSTANTS = {
@@ -146,12 +146,14 @@ def _module(kind: str, body: str, more: dict[str, list[str]]) -> str:
 def _type_modules() -> dict[str, list[str]]:
     """The types that the signatures name, by module."""
     from ai_memory.inbox import ProposalKind, ProposalState, Verdict
+    from ai_memory.operations.upkeep.events import EventKind
     from ai_memory.operations.writing import Draft, Message
     from ai_memory.recall.answer import Layer
     from ai_memory.types import JobStatus, MemoryType, OnConflict
 
     named = {
         Draft,
+        EventKind,
         JobStatus,
         Layer,
         MemoryType,

@@ -9,8 +9,10 @@ use crate::embeddings::{Embeddings, ModelInfo, Side, Task, Vectors};
 use crate::error::{Error, Problem, Result};
 use crate::memories::Memories;
 use crate::values::{
-    Answer, Changes, ChangesOf, Forget, Forgotten, Get, History, HistoryOf, List, MemoryRecord, Neighbours,
-    NeighboursOf, Page, Recall, Receipt, Receipts, Relate, Relation, Remember, RememberMany, Retire, Revise, Unrelate,
+    Answer, Changes, ChangesOf, Consolidate, Consolidated, Decide, Forget, ForgetAbout, Forgotten, ForgottenAbout, Get,
+    History, HistoryOf, Jobs, JobsOf, Judge, Judged, List, MemoryRecord, Neighbours, NeighboursOf, Page, Proposals,
+    ProposalsOf, Propose, Proposed, Recall, Receipt, Receipts, Relate, Relation, Remember, RememberMany, Retire,
+    Revise, SteerJob, Unrelate,
 };
 
 /// An embedder or a store whose methods are `async`: each call runs on a blocking thread of tokio, at most `limit` at a time; the
@@ -133,4 +135,12 @@ async_methods! {
     neighbours: NeighboursOf => Neighbours;
     history: HistoryOf => History;
     changes: ChangesOf => Changes;
+    forget_about: ForgetAbout => ForgottenAbout;
+    proposals: ProposalsOf => Proposals;
+    propose: Propose => Proposed;
+    decide: Decide => Proposed;
+    feedback: Judge => Judged;
+    consolidate: Consolidate => Consolidated;
+    jobs: JobsOf => Jobs;
+    steer_job: SteerJob => Jobs;
 }

@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Problem, Result};
 use crate::operation::Operation;
 use crate::values::{
-    Answer, Changes, ChangesOf, Forget, Forgotten, Get, History, HistoryOf, List, MemoryRecord, Neighbours,
-    NeighboursOf, Page, Recall, Receipt, Receipts, Relate, Relation, Remember, RememberMany, Retire, Revise, Unrelate,
+    Answer, Changes, ChangesOf, Consolidate, Consolidated, Decide, Forget, ForgetAbout, Forgotten, ForgottenAbout, Get,
+    History, HistoryOf, Jobs, JobsOf, Judge, Judged, List, MemoryRecord, Neighbours, NeighboursOf, Page, Proposals,
+    ProposalsOf, Propose, Proposed, Recall, Receipt, Receipts, Relate, Relation, Remember, RememberMany, Retire,
+    Revise, SteerJob, Unrelate,
 };
 
 /// A store of memories. It may be shared among threads; every method blocks until the service has answered.
@@ -88,6 +90,49 @@ pub trait Memories: Send + Sync {
     /// Show what changed between two instants, the earliest first. Fails with `InvalidInput` for a span that is empty.
     fn changes(&self, request: &ChangesOf) -> Result<Changes> {
         asked(self, Operation::CHANGES, request)
+    }
+
+    /// Erase everything about a person, project or identifier; unless `dry_run` is `Some(false)`, only show what that would be.
+    ///
+    /// Fails with `InvalidInput` for a reason that has the name, and where it would be a larger share than is allowed.
+    fn forget_about(&self, request: &ForgetAbout) -> Result<ForgottenAbout> {
+        asked(self, Operation::FORGET_ABOUT, request)
+    }
+
+    /// List what the service proposes, with both texts and what accepting does. Fails with `NotFound` for an unknown memory.
+    fn proposals(&self, request: &ProposalsOf) -> Result<Proposals> {
+        asked(self, Operation::PROPOSALS, request)
+    }
+
+    /// Propose a change of a memory, for a person to decide. Fails with `NotFound`.
+    fn propose(&self, request: &Propose) -> Result<Proposed> {
+        asked(self, Operation::PROPOSE, request)
+    }
+
+    /// Accept or reject a proposal, put it off, or undo that. Fails with `NotFound`, and with `Conflict` where another decision is
+    /// to be undone first, or a memory has changed so that this one cannot be carried out.
+    fn decide(&self, request: &Decide) -> Result<Proposed> {
+        asked(self, Operation::DECIDE, request)
+    }
+
+    /// Say whether a memory was useful, wrong, outdated or irrelevant. Fails with `NotFound`.
+    fn feedback(&self, request: &Judge) -> Result<Judged> {
+        asked(self, Operation::FEEDBACK, request)
+    }
+
+    /// Sum up a session, a topic or a context: a digest with citations, copies, facts that changed.
+    fn consolidate(&self, request: &Consolidate) -> Result<Consolidated> {
+        asked(self, Operation::CONSOLIDATE, request)
+    }
+
+    /// List background jobs, how far they are, and which wait for a person.
+    fn jobs(&self, request: &JobsOf) -> Result<Jobs> {
+        asked(self, Operation::JOBS, request)
+    }
+
+    /// Pause, resume, cancel or allow a background job, and list it as it is then. Fails with `NotFound`.
+    fn steer_job(&self, request: &SteerJob) -> Result<Jobs> {
+        asked(self, Operation::STEER_JOB, request)
     }
 }
 

@@ -67,6 +67,22 @@ impl Operation {
     pub const NEIGHBOURS: Self = operation("neighbours", Method::Get, "/neighbours/{id}", true);
     /// Show what changed between two instants.
     pub const CHANGES: Self = operation("changes", Method::Get, "/changes", true);
+    /// Erase everything about a person, project or identifier.
+    pub const FORGET_ABOUT: Self = operation("forget_about", Method::Post, "/memories/forget-about", false);
+    /// List what the service proposes.
+    pub const PROPOSALS: Self = operation("proposals", Method::Get, "/proposals", true);
+    /// Propose a change of a memory, for a person to decide.
+    pub const PROPOSE: Self = operation("propose", Method::Post, "/proposals", false);
+    /// Accept or reject a proposal, put it off, or undo that.
+    pub const DECIDE: Self = operation("decide", Method::Post, "/proposals/{id}", false);
+    /// Say whether a memory was useful, wrong, outdated or irrelevant.
+    pub const FEEDBACK: Self = operation("feedback", Method::Post, "/memories/{id}/feedback", false);
+    /// Sum up a session, a topic or a context.
+    pub const CONSOLIDATE: Self = operation("consolidate", Method::Post, "/consolidate", false);
+    /// List background jobs.
+    pub const JOBS: Self = operation("jobs", Method::Get, "/jobs", true);
+    /// Pause, resume, cancel or allow a background job.
+    pub const STEER_JOB: Self = operation("steer_job", Method::Post, "/jobs/{id}", false);
     /// List all revisions of a memory.
     pub const HISTORY: Self = operation("history", Method::Get, "/memories/{id}/history", true);
 
@@ -85,5 +101,13 @@ impl Operation {
         Self::NEIGHBOURS,
         Self::HISTORY,
         Self::CHANGES,
+        Self::FORGET_ABOUT,
+        Self::PROPOSALS,
+        Self::PROPOSE,
+        Self::DECIDE,
+        Self::FEEDBACK,
+        Self::CONSOLIDATE,
+        Self::JOBS,
+        Self::STEER_JOB,
     ];
 }

@@ -80,6 +80,25 @@ def test_a_rejected_text_is_told_the_same_way_by_a_service(data_dir: Path) -> No
     assert (missing.returncode, json.loads(missing.stderr)["error"]["code"]) == (3, "not_found")
 
 
+def test_events_are_followed(data_dir: Path) -> None:
+    call(data_dir, "remember", "written before anybody follows")
+    following = subprocess.Popen(
+        [COMMAND, "events", "--follow", "--json", "--last", "1"],
+        env=environment(data_dir),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert following.stdout is not None
+    try:
+        assert json.loads(following.stdout.readline())["kind"] == "memory"  # the newest that was there
+        receipt = json.loads(call(data_dir, "remember", "--json", "written while somebody follows").stdout)
+        assert json.loads(following.stdout.readline())["id"] == receipt["memory_id"]
+    finally:
+        following.send_signal(signal.SIGINT)
+        following.communicate(timeout=30)
+    assert call(data_dir, "events").stdout.decode().count("remembered") >= 2
+
+
 def test_a_reader_that_leaves_is_no_error(data_dir: Path) -> None:
     many = b"".join(b'{"text": "%s %d"}\n' % (b"long text " * 100, number) for number in range(500))
     assert call(data_dir, "--namespace", "many", "import", "-", stdin=many).returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,6 +190,48 @@ def test_a_service_that_goes_away_is_said(watched: Opener, empty: Callable[..., 
     page.fill("#find", "")
     page.wait_for_selector(".memory")
     opened.wrong[:] = [each for each in opened.wrong if "ERR_FAILED" not in each]
+
+
+def test_the_store_is_checked_and_backed_up(watched: Opener, empty: Callable[..., Served], tmp_path: Path) -> None:
+    served = empty()
+    client = Client(served.url)
+    client.remember("The first of all memories.")
+    opened = watched(served=served)
+    page = opened.open("upkeep")
+    page.get_by_role("button", name="Check now").click()
+    expect(page.locator(".note.good", has_text="Everything agrees")).to_have_count(1, timeout=60_000)
+    page.get_by_role("button", name="Make one").click()
+    expect(page.get_by_role("button", name="Verify")).to_have_count(1, timeout=60_000)
+    page.get_by_role("button", name="Verify").click()
+    expect(page.locator(".chip", has_text="verified")).to_have_count(1, timeout=60_000)
+    with page.expect_download() as downloaded:
+        page.get_by_role("button", name="Download").click()
+    downloaded.value.save_as(tmp_path / "backup.zip")
+    (made,) = client.backups().backups
+    with zipfile.ZipFile(tmp_path / "backup.zip") as archive:
+        assert archive.namelist()[0] == made.name
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.locator("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator("dialog")).to_have_count(0)
+    assert client.backups().backups == ()
+    page = opened.open("watch")
+    expect(page.locator(".note.good", has_text="audit chain")).to_have_count(1)
+
+
+def test_what_an_agent_writes_is_shown_at_once(watched: Opener, empty: Callable[..., Served]) -> None:
+    served = empty()
+    client = Client(served.url)
+    client.remember("The first of all memories.")
+    opened = watched(served=served)
+    page = opened.open("memories")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    expect(page.locator(".mrow")).to_have_count(1)
+    client.remember("Written by an agent meanwhile.")
+    expect(page.locator(".mrow")).to_have_count(2)
+    client.propose(client.list().memories[0].id, kind="retirement", reason="a test")
+    expect(page.locator(".count")).to_have_text("1")
+    assert not [url for url in asked if "/v1/stats" in url], "it follows in place of asking again and again"
 
 
 def test_the_background_is_paused_and_let_run(watched: Opener, empty: Callable[..., Served]) -> None:

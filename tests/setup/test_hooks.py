@@ -50,14 +50,19 @@ def transcript(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_transcript_gives_what_people_said_and_nothing_that_was_recalled(transcript: Path) -> None:
-    said = [(each.role, each.text) for each in said_in(transcript)]
-    assert said == [
-        ("user", "We use Postgres for the atlas project from now on."),
-        ("assistant", "Done: atlas now connects to Postgres."),
-        ("user", "And deploys?\n Which day is best?"),
-        ("user", "Codex speaks like this."),
+def test_a_transcript_gives_what_people_said(transcript: Path) -> None:
+    at = "2026-02-01T10:00:00Z"
+    said = said_in(transcript, "claude-code")
+    assert [(each["role"], each.get("name"), each["time"]) for each in said] == [
+        ("user", None, at),
+        ("assistant", "claude-code", at),
+        ("user", None, at),
+        ("user", None, None),
     ]
+    assert [each["content"] for each in said if each["role"] == "assistant"] == [
+        "Done: atlas now connects to Postgres."
+    ]
+    assert said[-1]["content"] == "Codex speaks like this."
 
 
 class Hooks:
@@ -114,6 +119,9 @@ def test_a_session_is_remembered_once_and_comes_back(hooks: Hooks, service: Clie
     assert {memory.session for memory in memories} == {"s1"}
     assert {memory.context for memory in memories} == {"projects/atlas"}
     assert {memory.author for memory in memories} == {"user", "claude-code"}
+    assert {memory.source for memory in memories} == {"claude-code:s1"}
+    assert {memory.attributes["role"] for memory in memories} == {"user", "assistant"}
+    assert "And deploys?\n Which day is best?" in {memory.text for memory in memories}
     assert not any("deploy key" in memory.text for memory in memories)
     said = json.loads(
         hooks("prompt", session_id="s2", cwd="/home/ada/atlas", prompt="Which database does the atlas project use?")
@@ -158,6 +166,11 @@ def test_the_plugin_calls_hooks_that_exist() -> None:
         assert len(commands) == 4
         assert {tuple(words[:2]) for words in commands} == {("ai-memory", "hook")}
         assert {words[2] for words in commands} == set(EVENTS)
+
+
+def test_the_folder_of_a_plugin_is_named(hooks: Hooks) -> None:
+    assert hooks("folder") == f"{ROOT / 'plugins' / 'claude-code'}\n"
+    assert hooks("folder", "--agent", "codex") == f"{ROOT / 'plugins' / 'codex'}\n"
 
 
 def test_a_memory_is_there_to_compare_with(tmp_path: Path) -> None:

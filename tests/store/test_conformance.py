@@ -524,6 +524,9 @@ def test_jobs_are_kept_and_replaced_by_id(store: Store, reopen: Reopen) -> None:
     assert store.jobs(kind="import") == [done]
     assert store.jobs(states=["running", "done"]) == [new]
     assert store.jobs(kind="import", states=["running"]) == []
+    assert store.jobs(since=START + DAY) == [new, done]
+    assert store.jobs(since=START + DAY, kind="import") == [done]
+    assert store.jobs(since=START + 2 * DAY) == []
 
 
 def test_a_job_is_swapped_only_while_it_is_as_expected(store: Store, reopen: Reopen) -> None:

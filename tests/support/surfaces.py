@@ -44,7 +44,7 @@ STORE = re.compile(r"\S*/memory\.db")
 VOLATILE = {
     "created_at", "recorded_at", "retired_at", "took_ms", "answer_hash", "store", "index_bytes", "request_id", "sequence",
     "unread", "decided_at", "undone_at", "mend",
-    "made_at", "at",
+    "made_at", "at", "updated_at", "ran_at", "folder",
     "actor", "made_by", "decided_by", "paused_by", "steered_by",  # who writes is known from the surface itself
 }  # fmt: skip
 
@@ -168,7 +168,11 @@ class CommandLine:
         if command is None or set(command.hidden) & set(values):
             return None
         words = argv(BY_NAME[operation], values)
-        return self.run([command.name, *(["-"] if operation == "import_lines" else []), *words], b"\n".join(lines))
+        if operation == "import_lines":
+            return self.run([command.name, "-", *words], b"\n".join(lines))
+        objects = [field.name for field in fields_for(BY_NAME[operation].request) if field.kind == "objects"]
+        given = json.dumps([values[name] for name in objects if name in values][:1])[1:-1]
+        return self.run([command.name, *words], given.encode())
 
     def run(self, words: Sequence[str], stdin: bytes = b"") -> Any:
         """What a command line printed as JSON; an error's exit code is that of its code."""
@@ -214,7 +218,7 @@ def argv(operation: Operation, values: Values) -> list[str]:
     placed: list[str] = []
     for name in operation.command.positional:
         if name in values:
-            value = values[name]
+            value = "-" if fields[name].kind == "objects" else values[name]
             placed += map(str, value) if isinstance(value, list | tuple) else [str(value)]
     return [*words, "--", *placed] if placed else words
 

@@ -57,8 +57,12 @@ CASES: tuple[Case, ...] = (
                 {"role": "tool", "content": "noise"},
             ],
             "session": "said",
+            "source": "a chat",
         },
     ),
+    ("events", {"last": 4}),
+    ("events", {"cursor": "start", "kinds": ["memory"], "limit": 3, "namespace": "default"}),
+    ("events", {"cursor": "damaged"}),
     ("get", {"id": "$the old way"}),
     ("get", {"id": "$the old way", "as_of": "2026-03-01"}),
     ("get", {"id": "mem_nothing"}),
@@ -203,6 +207,14 @@ CASES: tuple[Case, ...] = (
     ("forget_many", {}),
     ("forget_many", {"tags": ["red"], "dry_run": False}),
     ("stats", {"namespace": "default"}),
+    ("findings", {}),
+    ("backups", {}),
+    ("verify_backup", {"backup": "memory-20260101-000000.db"}),
+    ("delete_backup", {"backup": "../memory.db"}),
+    ("models", {}),
+    ("fetch_model", {"model": "no such model"}),
+    ("make_backup", {}),
+    ("check", {"repair": False}),
     ("list", {}),
 )
 """In order, each on what the ones before left. `$text` stands for the id of the memory that said so, `$rel` for a relation,
@@ -261,19 +273,6 @@ def _played(player: Player, operation: str, values: dict[str, Any]) -> Any:
         listed = player.surface.call("list", {"limit": 1000})
         player.ids["one of many"] = next(m["id"] for m in listed["memories"] if m["text"] == "one of many")
         player.names.normal(player.ids["one of many"])
-        return None
-    if operation == "remember_messages" and player.surface.name == "cli":  # nor has it a list of messages
-        said = {
-            "text": "one said this",
-            "type": "conversation",
-            "author": "user",
-            "session": "said",
-            "valid_from": "2026-01-07",
-            "attributes": {"role": "user", "turn": 0},
-        }
-        player.surface.call("import_lines", {}, [json.dumps(said).encode()])
-        listed = player.surface.call("list", {"session": "said"})
-        player.names.normal(listed["memories"][0]["id"])
         return None
     return player.play(operation, values)
 

@@ -77,6 +77,29 @@ export interface AskedWord {
   share: number;
 }
 
+/** One copy of the whole store that this service made. */
+export interface Backup {
+  name: string;
+  bytes: number;
+  made_at: string;
+  /** How its last check is or ended; None where it was never checked. */
+  verified: JobStatus | null;
+  /** What that check found. */
+  problems: Problem[];
+}
+
+/** The backups that this service made, the newest first. */
+export interface Backups {
+  backups: Backup[];
+  /** Where they are, on the machine of the service. */
+  folder: string;
+}
+
+/** No arguments. */
+export interface BackupsRequest {
+
+}
+
 /** One day, week, month or year: how many memories happened in it, and the newest of them. `start` is inclusive and has the zone of the request's `now`, else of the setting `timezone`. */
 export interface Bucket {
   start: string;
@@ -194,6 +217,12 @@ export interface ChangesRequest {
   cursor?: string | null;
 }
 
+/** Whether to repair first. The answer is the job; `findings` has what came of it. */
+export interface CheckRequest {
+  /** Make all derived parts again first: pending lists, the index, the graph, the vectors. */
+  repair?: boolean;
+}
+
 /** What to sum up: a session, a topic or a context. Nothing is written unless dry_run is false. */
 export interface ConsolidateRequest {
   /** The memories of this session. */
@@ -303,6 +332,12 @@ export interface DecisionsRequest {
   limit?: number;
 }
 
+/** The backup to delete. */
+export interface DeleteBackupRequest {
+  /** The name of a backup, as `backups` lists it. */
+  backup: string;
+}
+
 /** The evidence behind a hit: all its revisions, oldest first, and its relations. */
 export interface Detail {
   history: MemoryRecord[];
@@ -407,6 +442,50 @@ export interface Entity {
   created_at: string;
 }
 
+/** One change, without any text of a memory. A job that runs has one whenever it was seen to be further. */
+export interface Event {
+  /** To go on behind this event. */
+  cursor: string;
+  kind: EventKind;
+  /** What was done, as `remembered`, `revised`, `retired`, `forgotten`, `restored`, `undone`, `related`, `unrelated`, `proposed`, `decided`, `judged` or `excluded`; of a job its state. */
+  action: string;
+  at: string;
+  namespace: string | null;
+  actor: Actor;
+  /** Of the memory, relation, proposal, feedback or job; None for a tombstone. */
+  id: string | null;
+  /** The memory that a proposal or feedback is about, or the memory itself. */
+  memory_id: string | null;
+  /** Of a proposal that was decided: its new state. */
+  state: string | null;
+  job: JobView | null;
+}
+
+/** What an event is about. */
+export type EventKind = "feedback" | "job" | "memory" | "proposal" | "relation" | "tombstone";
+
+/** Events, the earliest first, and the cursor to go on from, also where there are none. */
+export interface Events {
+  events: Event[];
+  cursor: string;
+}
+
+/** From where on to read, and what. Without a cursor: from now on, or with `last` from a little before. Where nothing has happened since, the answer comes after `wait` seconds, empty and with a cursor to go on from. */
+export interface EventsRequest {
+  /** Only what happens in this namespace. Default: in all, with the jobs of the whole store. */
+  namespace?: string | null;
+  /** Only events of these kinds: memory, relation, proposal, feedback, tombstone or job. */
+  kinds?: EventKind[];
+  /** The cursor of an event or of an answer: what happened behind it. `start` is the first change of the store. */
+  cursor?: string | null;
+  /** Without a cursor: begin with this many of the newest writes. */
+  last?: number;
+  /** Wait so many seconds where nothing has happened yet. */
+  wait?: number;
+  /** At most this many events, the earliest first. */
+  limit?: number;
+}
+
 /** What to export: one namespace, or all of them. The export has one JSON object per line. */
 export interface ExportRequest {
   /** Export only this namespace. Default: all namespaces. */
@@ -442,6 +521,27 @@ export interface FeedbackRequest {
   note?: string | null;
   /** The namespace to work in; nothing is read or written across namespaces. */
   namespace?: string;
+}
+
+/** The model to fetch: one of those that `models` lists. `reembed` switches to it. */
+export interface FetchModelRequest {
+  /** The name of a known model. */
+  model: string;
+}
+
+/** What the last check found. The audit chain, every digest and every reference are part of a check. */
+export interface Findings {
+  /** Of the last check; None where there was none. */
+  state: JobStatus | null;
+  /** When it ended, or how far it is. */
+  at: string | null;
+  /** Empty where everything agrees, or before the first check has ended. */
+  problems: Problem[];
+}
+
+/** No arguments. */
+export interface FindingsRequest {
+
 }
 
 /** Whom or what to forget: every memory that names it, in any spelling, form or script. `dry_run` is on by default. */
@@ -740,6 +840,8 @@ export interface JobView {
   kind: string;
   state: JobStatus;
   namespace: string | null;
+  /** The backup that is checked, or the model that is fetched. */
+  about: string | null;
   /** How much there was to do, or waits; None for a kind that does not say so. */
   due: number | null;
   done: number | null;
@@ -770,7 +872,7 @@ export interface Jobs {
 export interface JobsRequest {
   /** Only jobs of this namespace. Default: those of the whole store. */
   namespace?: string | null;
-  /** Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed or import. */
+  /** Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed, import, check, backup, verify_backup or fetch_model. */
   kinds?: string[];
   /** Only jobs in one of these states. */
   states?: JobStatus[];
@@ -880,6 +982,11 @@ export interface MadeDecisions {
   total: number;
 }
 
+/** No arguments: the service names the backup, and keeps it in its own folder. */
+export interface MakeBackupRequest {
+
+}
+
 /** One memory as it was at one revision: its content, with its identity and times. `recorded_at` to `retired_at` is when the service held this revision to be true; `valid_from` to `valid_to` is when what it says was true in the world. `created_at` is the first revision's `recorded_at`. */
 export interface MemoryRecord {
   id: string;
@@ -950,6 +1057,34 @@ export interface Message {
   name: string | null;
   /** When it was said: a date and time, or seconds since 1970. */
   time: string | null;
+}
+
+/** One embedding model that this version knows. */
+export interface Model {
+  name: string;
+  present: boolean;
+  /** What is wrong with its files. */
+  problem: string | null;
+  /** Whether the vectors that answer now are its. */
+  active: boolean;
+  runnable: boolean;
+  dimensions: number[];
+  max_tokens: number;
+  licence: string;
+  /** The address of terms that using it accepts. */
+  terms: string;
+  /** How its download is, or ended. */
+  job: JobView | null;
+}
+
+/** The models that this version knows, the best for most uses first. */
+export interface Models {
+  models: Model[];
+}
+
+/** No arguments. */
+export interface ModelsRequest {
+
 }
 
 /** What feedback has made of a memory's confidence; `memory.confidence` is what it is now. */
@@ -1381,6 +1516,8 @@ export interface RememberMessagesRequest {
   tags?: string[];
   /** More about each of them; role and turn are added. */
   attributes?: Record<string, unknown>;
+  /** Where the conversation came from, such as a program and the id it has there. */
+  source?: string | null;
   /** How long from now they are kept: a number of seconds, or 12h, 7d, 1 week; never for good. */
   ttl?: string | null;
   /** Store messages even if the same texts were forgotten before. */
@@ -1658,6 +1795,11 @@ export interface TakeBackRequest {
   generation?: number | null;
 }
 
+/** Work that goes on in the background: `jobs` and `events` say how far it is, `steer_job` cancels it. */
+export interface Task {
+  job: JobView;
+}
+
 /** Buckets with at least one memory, newest first. */
 export interface Timeline {
   bucket: string;
@@ -1773,6 +1915,12 @@ export interface VectorGeneration {
 
 /** What somebody says of a memory that they were given. */
 export type Verdict = "irrelevant" | "outdated" | "useful" | "withdrawn" | "wrong";
+
+/** The backup to check as `check` checks the store. */
+export interface VerifyBackupRequest {
+  /** The name of a backup, as `backups` lists it. */
+  backup: string;
+}
 
 /** Forgotten memories whose bytes are still on disk: no answer shows them, but a reader of the files could find them. */
 export interface WipePending {
@@ -1991,6 +2139,60 @@ export class MemoryClient extends Caller {
   /** Report which parts of the service work. */
   health(request: HealthRequest = {}, options: CallOptions = {}): Promise<Health> {
     const route: Route = { method: "GET", path: "/health", reads: true, refusal: false, scoped: false };
+    return this.call(route, request, options);
+  }
+
+  /** Follow what happens: writes, proposals and background jobs. */
+  events(request: EventsRequest = {}, options: CallOptions = {}): Promise<Events> {
+    const route: Route = { method: "GET", path: "/events", reads: true, refusal: false, scoped: true };
+    return this.call(route, request, options);
+  }
+
+  /** Check the store and all that is derived from it, and repair it. */
+  check(request: CheckRequest = {}, options: CallOptions = {}): Promise<Task> {
+    const route: Route = { method: "POST", path: "/check", reads: false, refusal: false, scoped: false };
+    return this.call(route, request, options);
+  }
+
+  /** Show what the last check found. */
+  findings(request: FindingsRequest = {}, options: CallOptions = {}): Promise<Findings> {
+    const route: Route = { method: "GET", path: "/check", reads: true, refusal: false, scoped: false };
+    return this.call(route, request, options);
+  }
+
+  /** List the backups that the service has made. */
+  backups(request: BackupsRequest = {}, options: CallOptions = {}): Promise<Backups> {
+    const route: Route = { method: "GET", path: "/backups", reads: true, refusal: false, scoped: false };
+    return this.call(route, request, options);
+  }
+
+  /** Copy the store while it is in use. */
+  makeBackup(request: MakeBackupRequest = {}, options: CallOptions = {}): Promise<Task> {
+    const route: Route = { method: "POST", path: "/backups", reads: false, refusal: false, scoped: false };
+    return this.call(route, request, options);
+  }
+
+  /** Check a backup as the store is checked. */
+  verifyBackup(request: VerifyBackupRequest, options: CallOptions = {}): Promise<Task> {
+    const route: Route = { method: "POST", path: "/backups/{backup}/verify", reads: false, refusal: false, scoped: false };
+    return this.call(route, request, options);
+  }
+
+  /** Delete a backup. */
+  deleteBackup(request: DeleteBackupRequest, options: CallOptions = {}): Promise<Backups> {
+    const route: Route = { method: "DELETE", path: "/backups/{backup}", reads: false, refusal: false, scoped: false };
+    return this.call(route, request, options);
+  }
+
+  /** List the embedding models that this version knows, and which are installed. */
+  models(request: ModelsRequest = {}, options: CallOptions = {}): Promise<Models> {
+    const route: Route = { method: "GET", path: "/embedding-models", reads: true, refusal: false, scoped: false };
+    return this.call(route, request, options);
+  }
+
+  /** Download an embedding model to the machine of the service. */
+  fetchModel(request: FetchModelRequest, options: CallOptions = {}): Promise<Task> {
+    const route: Route = { method: "POST", path: "/embedding-models/{model}/fetch", reads: false, refusal: false, scoped: false };
     return this.call(route, request, options);
   }
 

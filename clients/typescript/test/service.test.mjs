@@ -1,7 +1,7 @@
 // Against a real service, whose address is in AI_MEMORY_URL.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryClient, MemoryServiceError } from "../dist/index.js";
+import { MemoryClient, MemoryServiceError, follow } from "../dist/index.js";
 
 const url = process.env.AI_MEMORY_URL;
 const client = new MemoryClient({ url, namespace: "typescript" });
@@ -50,6 +50,19 @@ test("many, relations, lines in and out", async () => {
   for await (const line of client.exportLines()) lines.push(JSON.parse(line));
   assert.equal(lines[0].record, "archive");
   assert.ok(lines.some((line) => line.text === "Another, with ünïcode"));
+});
+
+test("what happens is followed, and goes on behind a cursor", async () => {
+  const { cursor } = await client.events();
+  const receipt = await client.remember({ text: "Followed from TypeScript" });
+  const ended = new AbortController();
+  for await (const event of follow(client, { cursor, kinds: ["memory"] }, { signal: ended.signal })) {
+    assert.deepEqual([event.action, event.id], ["remembered", receipt.memory_id]);
+    break;
+  }
+  const waiting = follow(client, {}, { signal: ended.signal }).next();
+  ended.abort();
+  await assert.rejects(waiting, { name: "AbortError" });
 });
 
 test("a read is sent a second time when the connection breaks, a write only with an idempotency key", async () => {

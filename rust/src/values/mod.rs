@@ -3,21 +3,30 @@
 //! A request's field that is `None` or empty is not sent, and keeps the operation's default. `tests/schema.rs` compares every type
 //! here with the schema that the service itself publishes.
 
+mod about;
 mod answers;
 mod changes;
 mod inbox;
+mod jobs;
 mod requests;
 
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use about::{AboutMemory, ForgetAbout, ForgottenAbout, LeftMemory};
 pub use answers::{
     Actor, Answer, Asked, AskedTime, AskedWord, Copies, Detail, Forgotten, History, Hit, MemoryRecord, Neighbour,
     Neighbours, NodeKind, Notice, Outcome, Page, PassageText, Receipt, Receipts, Relation, Retirement, Rival,
     RivalOrder, Searchable, Searched, Stage, Surrounding, Trace, Validity, WipePending,
 };
 pub use changes::{Axis, ChangeKind, Changes, ChangesOf, Facets, MemoryChange};
-pub use inbox::{Feedback, Moved, Similar, SimilarKind, Verdict};
+pub use inbox::{
+    Choice, Decide, Feedback, Judge, Judged, Moved, Proposal, ProposalKind, ProposalState, Proposals, ProposalsOf,
+    Propose, Proposed, Similar, SimilarKind, Verdict,
+};
+pub use jobs::{
+    ChangedValue, Consolidate, Consolidated, Digest, JobStatus, JobView, Jobs, JobsOf, Repeated, Steer, SteerJob,
+};
 pub use requests::{
     AnswerFormat, Change, Draft, Forget, Get, HistoryOf, List, NeighboursOf, OnConflict, Order, Recall, Recipe, Relate,
     Remember, RememberMany, Retire, Revise, Selection, Unrelate,

@@ -3,8 +3,9 @@
 use std::thread;
 
 use ai_memory::values::{
-    Change, Draft, Forget, Get, HistoryOf, Layer, List, MemoryType, NeighboursOf, Outcome, Recall, Relate, Remember,
-    RememberMany, Retire, Revise, Selection, Unrelate, Validity,
+    Change, Choice, Consolidate, Decide, Draft, Forget, ForgetAbout, Get, HistoryOf, JobsOf, Judge, Layer, List,
+    MemoryType, NeighboursOf, Outcome, ProposalKind, ProposalState, ProposalsOf, Propose, Recall, Relate, Remember,
+    RememberMany, Retire, Revise, Selection, Steer, SteerJob, Unrelate, Validity, Verdict,
 };
 use ai_memory::{Error, Instant, Memories};
 use serde_json::json;
@@ -46,6 +47,45 @@ fn a_memory_comes_back_as_it_was_written() {
     assert_eq!(found.attributes["mine"], json!({"nested": [1, null, 2.5]}));
     assert_eq!(found.valid_from, Some(Instant::from("2026-03-14T00:00:00Z")));
     assert_eq!(found.valid_to, Some(Instant::from("2998-12-31T23:00:00Z")));
+}
+
+#[test]
+fn what_a_person_decides() {
+    let (_folder, memory) = store("none");
+    let keep = |text: &str| memory.remember(&Remember::new(text)).expect("kept").memory_id.expect("an id");
+    let (old, new) = (keep("Mira lives in Ghent"), keep("Mira lives in Bruges"));
+    let proposed = memory
+        .propose(&Propose { other: Some(new.clone()), ..Propose::new(old.as_str(), ProposalKind::Update) })
+        .expect("proposed");
+    let about = ProposalsOf { about: Some(old.clone()), ..ProposalsOf::default() };
+    let open = memory.proposals(&about).expect("listed");
+    assert_eq!((open.total, open.proposals[0].proposal.state), (1, ProposalState::Open));
+    let decided = memory.decide(&Decide::new(proposed.proposal.id.as_str(), Choice::Accept)).expect("decided");
+    assert_eq!((decided.proposal.state, decided.other.map(|other| other.id)), (ProposalState::Accepted, Some(new)));
+    assert!(decided.memory.valid_to.is_some(), "the old value has ended");
+    let undone = memory.decide(&Decide::new(proposed.proposal.id.as_str(), Choice::Undo)).expect("undone");
+    assert_eq!((undone.proposal.state, undone.memory.valid_to), (ProposalState::Undone, None));
+
+    let judged = memory.feedback(&Judge::new(old.as_str(), Verdict::Outdated)).expect("judged");
+    assert_eq!(judged.proposal.map(|proposal| proposal.kind), Some(ProposalKind::Expiry));
+    let unknown = memory.decide(&Decide::new("pro_unknown", Choice::Reject));
+    assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
+
+    let paused = memory.steer_job(&SteerJob { id: "all".into(), action: Steer::Pause }).expect("paused");
+    assert!(paused.paused);
+    memory.steer_job(&SteerJob { id: "all".into(), action: Steer::Resume }).expect("resumed");
+    assert!(!memory.jobs(&JobsOf::default()).expect("listed").paused);
+
+    let sum = Consolidate { topic: Some("Mira".to_owned()), ..Consolidate::default() };
+    let summed = memory.consolidate(&sum).expect("summed up");
+    assert!(summed.dry_run && summed.memories == 2 && !summed.digests[0].text.is_empty(), "{summed:?}");
+
+    let about = ForgetAbout { about: "Mira".to_owned(), allow_share: Some(1.0), ..ForgetAbout::default() };
+    let shown = memory.forget_about(&about).expect("shown");
+    assert_eq!((shown.dry_run, shown.forgotten), (true, 2));
+    let erased = memory.forget_about(&ForgetAbout { dry_run: Some(false), ..about }).expect("erased");
+    assert_eq!((erased.dry_run, erased.forgotten), (false, 2));
+    assert!(memory.list(&List::default()).expect("listed").memories.is_empty());
 }
 
 #[test]

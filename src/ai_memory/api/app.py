@@ -17,12 +17,16 @@ from ai_memory.api.embeddings.endpoint import EngineEndpoint
 from ai_memory.api.embeddings.metrics import EngineMetrics
 from ai_memory.api.embeddings.routes import ROUTES
 from ai_memory.api.endpoints import Api, Handler, OperationEndpoint, PathEndpoint
+from ai_memory.api.events import EventsEndpoint
 from ai_memory.api.http.body import Bodies
 from ai_memory.api.http.keys import Keys
+from ai_memory.api.http.responses import ErrorRenderer
 from ai_memory.api.http.trusted_host import TrustedHost
+from ai_memory.api.mem0 import mem0_paths
+from ai_memory.api.mem0 import render as render_for_mem0
 from ai_memory.api.metrics import Metrics
 from ai_memory.api.middleware import RequestMiddleware
-from ai_memory.api.streams import ExportEndpoint, ImportEndpoint, StreamPlaces
+from ai_memory.api.streams import BackupEndpoint, ExportEndpoint, ImportEndpoint, StreamPlaces
 from ai_memory.api.threadpool import WAITING_FACTOR, ThreadPool
 from ai_memory.discovery import RunningService
 from ai_memory.errors import NotFoundError
@@ -30,6 +34,7 @@ from ai_memory.mcp.http import PATH as MCP_PATH
 from ai_memory.mcp.http import McpEndpoint
 from ai_memory.operations.base import PREFIX, Operation
 from ai_memory.operations.table import OPERATIONS
+from ai_memory.operations.upkeep.events import EVENTS
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 
@@ -80,9 +85,14 @@ def create_app(
     for operation in OPERATIONS:
         handler = Handler(operation.name, _endpoint(api, places, operation))
         paths.setdefault(PREFIX + operation.route.path, {})[operation.route.method] = handler
+    paths[PREFIX + "/backups/{backup}/file"] = {"GET": Handler("download_backup", BackupEndpoint(api, places))}
     paths[MCP_PATH] = {"POST": Handler("other", mcp)}
+    paths.update(mem0 := mem0_paths(api))
     app = Starlette(
-        routes=[*extra_routes, *_routes(paths, _embedder_paths(api, metrics, settings))],
+        routes=[
+            *extra_routes,
+            *_routes(paths, _embedder_paths(api, metrics, settings), dict.fromkeys(mem0, render_for_mem0)),
+        ],
         lifespan=lifespan,
         middleware=[
             Middleware(
@@ -96,6 +106,8 @@ def create_app(
 
 
 def _endpoint(api: Api, places: StreamPlaces, operation: Operation) -> ASGIApp:
+    if operation is EVENTS:
+        return EventsEndpoint(api)
     if operation.stream == "out":
         return ExportEndpoint(api, places)
     return ImportEndpoint(api, places) if operation.stream == "in" else OperationEndpoint(api, operation)
@@ -112,9 +124,16 @@ def _embedder_paths(api: Api, metrics: Metrics, settings: Settings) -> dict[str,
     return paths
 
 
-def _routes(paths: Mapping[str, Mapping[str, Handler]], embedder: Mapping[str, Mapping[str, Handler]]) -> list[Route]:
-    """The routes in the order in which they are tried: fixed paths first, since /memories/batch is no memory called "batch"."""
-    renderers = {route.path: route.error_format.render for route in ROUTES}
+def _routes(
+    paths: Mapping[str, Mapping[str, Handler]],
+    embedder: Mapping[str, Mapping[str, Handler]],
+    foreign: Mapping[str, ErrorRenderer],
+) -> list[Route]:
+    """The routes in the order in which they are tried: fixed paths first, since /memories/batch is no memory called "batch".
+
+    `foreign` are the paths whose errors have a form of their own.
+    """
+    renderers = {**foreign, **{route.path: route.error_format.render for route in ROUTES}}
     every = {path: {**paths.get(path, {}), **embedder.get(path, {})} for path in {**paths, **embedder}}
     return [
         Route(

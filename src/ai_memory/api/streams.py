@@ -6,10 +6,13 @@ streams there are is limited for each caller and in all, because each export hol
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+import zipfile
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import anyio
 from starlette.types import Receive, Scope, Send
@@ -22,6 +25,7 @@ from ai_memory.api.threadpool import ThreadPool
 from ai_memory.errors import MediaTypeError, OverloadedError, RequestTimeoutError, ServiceUnavailableError
 from ai_memory.operations.base import parse, to_json
 from ai_memory.operations.moving import EXPORT, IMPORT, ExportRequest, ImportReport, ImportRequest
+from ai_memory.operations.upkeep.keeping import BACKUPS, BackupsRequest
 from ai_memory.service.handlers.moving import MAX_LINE_BYTES, Import
 from ai_memory.types import Actor
 
@@ -106,11 +110,17 @@ class ExportEndpoint:
         access = self._api.keys.access(scope["headers"])
         request = parse(ExportRequest, request_values(EXPORT, scope), strict=False)
         access.check(EXPORT, request)
+        await self._answer(lambda: _chunks(self._api.service.export(request)), LINES, scope, receive, send)
+
+    async def _answer(
+        self, begin: Callable[[], Generator[bytes]], media: bytes, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Send the pieces of what `begin` gives, once there is a place for another stream."""
         async with self._places.place(self._api.keys.caller(scope)):
-            chunks = _chunks(self._api.service.export(request))
+            chunks = begin()
             try:
                 with anyio.move_on_after(EXPORT_SECONDS) as limited:
-                    await self._send(chunks, receive, send)
+                    await self._send(chunks, media, receive, send)
             finally:
                 with anyio.CancelScope(shield=True):  # else the snapshot would stay open
                     await self._places.run(chunks.close)
@@ -119,7 +129,7 @@ class ExportEndpoint:
                     f"the export was not read within {EXPORT_SECONDS:,.0f} s", hint="export one namespace at a time"
                 )
 
-    async def _send(self, chunks: Iterator[bytes], receive: Receive, send: Send) -> None:
+    async def _send(self, chunks: Iterator[bytes], media: bytes, receive: Receive, send: Send) -> None:
         """Send all chunks; ends early where the client disconnects, and raises where the server stops."""
         first = await self._places.run(lambda: next(chunks, b""))
         left = done = False
@@ -135,7 +145,7 @@ class ExportEndpoint:
 
             tasks.start_soon(watch)
             try:
-                await self._send_each(first, chunks, send)
+                await self._send_each(first, chunks, media, send)
                 done = True
             except Exception as error:  # noqa: BLE001 - raised again below, outside of the group that would wrap it
                 failed.append(error)
@@ -145,8 +155,8 @@ class ExportEndpoint:
         if not (done or left):
             raise ServiceUnavailableError("the service is closing")
 
-    async def _send_each(self, first: bytes, chunks: Iterator[bytes], send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", LINES)]})
+    async def _send_each(self, first: bytes, chunks: Iterator[bytes], media: bytes, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", media)]})
         chunk: bytes | None = first
         while chunk is not None:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -166,6 +176,49 @@ def _chunks(lines: Iterator[bytes]) -> Generator[bytes]:
             held, size = [], 0
     if held:
         yield b"".join(held)
+
+
+class BackupEndpoint(ExportEndpoint):
+    """Streams a backup that the service made: a zip file with the copy of the store and its secret, not packed any smaller."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Raises NotFoundError, and ForbiddenError for a key that does not open all namespaces."""
+        self._api.keys.access(scope["headers"]).check(BACKUPS, BackupsRequest())
+        name: str = scope["path_params"]["backup"]
+        files = await self._api.pool.run(lambda: self._api.service.backup_files(name))
+        await self._answer(lambda: _zipped(files), b"application/zip", scope, receive, send)
+
+
+class _Written(io.RawIOBase):
+    """A file that keeps what was written until it is taken."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._held += data
+        return len(data)
+
+    def take(self) -> bytes:
+        """What was written since the last call."""
+        taken = bytes(self._held)
+        self._held.clear()
+        return taken
+
+
+def _zipped(files: Sequence[Path]) -> Generator[bytes]:
+    """A zip file of these files, piece by piece."""
+    written = _Written()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
+        for file in files:
+            with archive.open(file.name, "w", force_zip64=True) as entry, file.open("rb") as source:
+                while piece := source.read(CHUNK):
+                    entry.write(piece)
+                    yield written.take()
+    yield written.take()
 
 
 class ImportEndpoint:

@@ -16,7 +16,7 @@ from ai_memory.decoding import from_json
 from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Command, cached_by_type, empty_refused, meanings_of
 
-Kind = Literal["text", "integer", "number", "flag", "instant", "choice", "object"]
+Kind = Literal["text", "integer", "number", "flag", "instant", "choice", "object", "objects"]
 
 
 PLURALS = frozenset({"tags", "types", "layers", "ids", "any_tags", "without_tags"})
@@ -105,6 +105,8 @@ def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:
         return kinds[annotation], ()
     if annotation is dict or get_origin(annotation) is dict:
         return "object", ()
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
+        return "objects", ()
     raise TypeError(f"{annotation} has no form on the command line")
 
 
@@ -137,7 +139,9 @@ def _add_positional(parser: argparse.ArgumentParser, field: Field, *, last: bool
         parser.add_argument(field.name, nargs=nargs, default=argparse.SUPPRESS, help=help_text)
     else:
         more: dict[str, Any] = {"nargs": "?", "default": argparse.SUPPRESS} if last and not field.required else {}
-        if last and field.many:
+        if field.kind == "objects":
+            help_text = f"A file of JSON, or of JSON lines; - reads standard input. {help_text}"
+        elif last and field.many:
             more = {"nargs": "+"}
         parser.add_argument(field.name, metavar=field.name.upper(), help=help_text, **more)
 

@@ -15,6 +15,7 @@ _SPECIAL = {
     **{name: name for name in ("remember", "recall", "export", "graph", "review")},
     "import": "import_",
     "jobs": "store.jobs",
+    "events": "store.events",
 }
 """Commands of operations with a module of their own, most because they read or write files; all others are run by `operation`."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ai_memory.errors import ConflictError, InvalidInputError
+from ai_memory.errors import InvalidInputError
+from ai_memory.integrations.items import below, by_key, key_of, listed, path_in, placed, ranked, revise, write
 from ai_memory.python.methods import Methods
-from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Outcome
+from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord
 
 try:
     from langgraph.store.base import (
@@ -33,7 +33,7 @@ except ImportError as missing:
 
 _OF = "langgraph"
 """The attribute that holds an item; its parts are named in `_attributes`."""
-_PAGE = 1_000
+_NAMESPACE = f"{_OF}.namespace"
 _REFRESH = 0.01
 """A read renews an expiry that has run for this share of its time to live at least: not each read writes."""
 
@@ -91,38 +91,18 @@ class LangGraphStore(BaseStore):
         return await asyncio.to_thread(self.batch, list(ops))
 
     def _get(self, op: GetOp) -> Item | None:
-        found = self._current([_key(op.namespace, op.key)])
+        found = by_key(self.memory, self.namespace, [_key(op.namespace, op.key)])
         if not found:
             return None
         (record,) = found.values()
         self._renew([record], op.refresh_ttl)
         return Item(**_fields(record))
 
-    def _current(self, keys: Sequence[str]) -> dict[str, MemoryRecord]:
-        """The items of some keys, by key."""
-        found: dict[str, MemoryRecord] = {}
-        for start in range(0, len(keys), 500):
-            for record in self._all(keys=list(keys[start : start + 500])):
-                found[str(record.key)] = record
-        return found
-
     def _all(self, limit: int | None = None, **filters: Any) -> Iterator[MemoryRecord]:
-        """Memories by filter, the oldest first, page by page."""
-        cursor: str | None = None
-        given = 0
-        while limit is None or given < limit:
-            size = _PAGE if limit is None else min(_PAGE, limit - given)
-            page = self.memory.list(
-                namespace=self.namespace, limit=size, cursor=cursor, order="oldest", include_ended=False, **filters
-            )
-            yield from page.memories
-            given += len(page.memories)
-            cursor = page.cursor
-            if cursor is None:
-                return
+        return listed(self.memory, self.namespace, limit=limit, **filters)
 
     def _put(self, puts: Mapping[str, PutOp]) -> None:
-        there = self._current(list(puts))
+        there = by_key(self.memory, self.namespace, list(puts))
         now = dt.datetime.now(dt.UTC)
         drafts = []
         for key, op in puts.items():
@@ -133,25 +113,9 @@ class LangGraphStore(BaseStore):
             elif record is None:
                 drafts.append(self._draft(key, op, now))
             else:
-                drafts += self._revised(record, self._draft(key, op, now))
-        for start in range(0, len(drafts), 1_000):
-            # An item that is put again after it was deleted is wanted again.
-            receipts = self.memory.remember_many(
-                drafts[start : start + 1_000], namespace=self.namespace, reinstate=True
-            ).receipts
-            for receipt in receipts:
-                if receipt.outcome is Outcome.REJECTED:
-                    raise InvalidInputError(f"an item was refused: {receipt.reason}", code=receipt.code)
-
-    def _revised(self, record: MemoryRecord, draft: dict[str, Any]) -> list[dict[str, Any]]:
-        """Revise an item. Where its new text was deleted before, it is to be written once more: the draft, else nothing."""
-        change = {name: draft[name] for name in ("text", "attributes", "expires_at")}
-        try:
-            self.memory.revise(record.id, namespace=self.namespace, **change)
-        except ConflictError:
-            self.memory.retire(record.id, namespace=self.namespace)
-            return [draft]
-        return []
+                draft = self._draft(key, op, now)
+                revise(self.memory, self.namespace, record, draft, ("text", "attributes", "expires_at"))
+        write(self.memory, self.namespace, drafts)
 
     def _draft(self, key: str, op: PutOp, now: dt.datetime) -> dict[str, Any]:
         value = dict(op.value or {})
@@ -168,34 +132,22 @@ class LangGraphStore(BaseStore):
 
     # searching
     def _search(self, op: SearchOp) -> list[SearchItem]:
-        conditions = [*_below(op.namespace_prefix), *_filtered(op.filter or {})]
+        conditions = [*below(_NAMESPACE, op.namespace_prefix), *_filtered(op.filter or {})]
         wanted = op.offset + op.limit
         if op.query is None:
             records = list(self._all(limit=wanted, where=_joined(conditions)))
             found = [SearchItem(**_fields(record), score=None) for record in records]
         else:
             conditions.append({f"attributes.{_OF}.searched": True})
-            records, found = self._ranked(op.query, wanted, _joined(conditions))
+            answers = ranked(self.memory, self.namespace, op.query, wanted, where=_joined(conditions))
+            records = [record for record, _ in answers]
+            found = [SearchItem(**_fields(record), score=confidence) for record, confidence in answers]
         self._renew(records[op.offset :], op.refresh_ttl)
         return found[op.offset : wanted]
 
-    def _ranked(self, query: str, limit: int, where: dict[str, Any]) -> tuple[list[MemoryRecord], list[SearchItem]]:
-        """What answers a question, the best first. Items with the same text are one hit, and each of them is an item here."""
-        hits = self.memory.recall(query, namespace=self.namespace, limit=min(max(limit, 1), _PAGE), where=where).hits
-        folded = [other for hit in hits if hit.copies is not None for other in hit.copies.ids]
-        copies = {record.id: record for record in self._all(ids=folded)} if folded else {}
-        records: list[MemoryRecord] = []
-        found: list[SearchItem] = []
-        for hit in hits:
-            others = () if hit.copies is None else hit.copies.ids
-            for record in (hit.memory, *(copies[other] for other in others if other in copies)):
-                records.append(record)
-                found.append(SearchItem(**_fields(record), score=hit.confidence))
-        return records[:limit], found[:limit]
-
     def _namespaces(self, op: ListNamespacesOp) -> list[tuple[str, ...]]:
         conditions = op.match_conditions or ()
-        prefixes = [part for each in conditions if each.match_type == "prefix" for part in _below(each.path)]
+        prefixes = [part for each in conditions if each.match_type == "prefix" for part in below(_NAMESPACE, each.path)]
         found: set[tuple[str, ...]] = set()
         for record in self._all(where=_joined(prefixes)):
             path = _fields(record)["namespace"]
@@ -248,16 +200,14 @@ class LangGraphStore(BaseStore):
 
 
 def _key(namespace: tuple[str, ...], key: str) -> str:
-    """The key of an item in the store: a digest, since a key is shorter than a namespace may be, and knows no case."""
-    path = "\0".join((*namespace, "", key)).encode("utf-8", "surrogatepass")
-    return f"{_OF}:{hashlib.blake2b(path, digest_size=16).hexdigest()}"
+    return key_of(_OF, *namespace, "", key)
 
 
 def _attributes(op: PutOp, value: dict[str, Any], *, searched: bool) -> dict[str, Any]:
-    """What is kept of an item. The labels of its namespace have their places as names, so that each can be compared."""
+    """What is kept of an item."""
     return {
         _OF: {
-            "namespace": {str(place): label for place, label in enumerate(op.namespace)},
+            "namespace": placed(op.namespace),
             "key": op.key,
             "value": value,
             "searched": searched,
@@ -269,9 +219,8 @@ def _attributes(op: PutOp, value: dict[str, Any], *, searched: bool) -> dict[str
 def _fields(record: MemoryRecord) -> dict[str, Any]:
     """The fields of an item."""
     kept = record.attributes[_OF]
-    labels = kept["namespace"]
     return {
-        "namespace": tuple(labels[str(place)] for place in range(len(labels))),
+        "namespace": path_in(kept["namespace"]),
         "key": kept["key"],
         "value": kept["value"],
         "created_at": record.created_at,
@@ -295,12 +244,6 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _strings(inner)
-
-
-def _below(path: Sequence[str]) -> list[dict[str, Any]]:
-    """The conditions that an item's namespace begins with a path, in which `*` is any label."""
-    base = f"attributes.{_OF}.namespace"
-    return [{f"{base}.{place}": {"$exists": True} if label == "*" else label} for place, label in enumerate(path)]
 
 
 def _filtered(filter_: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

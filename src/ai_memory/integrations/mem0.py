@@ -6,10 +6,14 @@ Nothing is inferred: `add` stores what was said, and says so where `infer` asks 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ai_memory.errors import InvalidInputError, NotFoundError
+from ai_memory.operations.base import instant
 from ai_memory.python.client import Client
 from ai_memory.python.memory import Memory as Store
 from ai_memory.python.methods import Methods
@@ -17,7 +21,8 @@ from ai_memory.remote import DEFAULT_URL
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord, Outcome, Receipt
 
 NOT_INFERRED = "nothing was inferred: what was said is stored as it is"
-_SCOPES = {"user_id": "user", "agent_id": "agent", "run_id": "session"}
+SCOPES = {"user_id": "user", "agent_id": "agent", "run_id": "session"}
+_UNNAMED = "mem0:"
 _JOINS = {"AND": "$and", "OR": "$or"}
 _OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin")
 
@@ -42,21 +47,28 @@ class Memory:
         run_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         infer: bool = True,
+        timestamp: float | None = None,
+        expiration_date: str | dt.date | None = None,
     ) -> Found:
         """Store a text, or the messages of a conversation; the events are ADD, and NONE for what is there already.
 
-        Raises InvalidInputError without any of the three ids.
+        `timestamp`, in seconds since 1970, is when it was said; from `expiration_date` on answers leave it out. Raises
+        InvalidInputError without any of the three ids.
         """
         scope = _scope(user_id=user_id, agent_id=agent_id, run_id=run_id)
         attributes = {"metadata": dict(metadata)} if metadata else {}
         receipts: Sequence[Receipt]
         if isinstance(messages, str):
-            draft = {"text": messages, "attributes": attributes, **scope}
+            draft = {"text": messages, "attributes": attributes, **_times(timestamp, expiration_date), **scope}
             receipts = self.memory.remember_many([draft], namespace=self.namespace).receipts
         else:
             turns = [messages] if isinstance(messages, Mapping) else list(messages)
+            scope.setdefault("session", _unnamed(turns))
+            if timestamp is not None:
+                turns = [{"time": timestamp, **turn} for turn in turns]
+            ttl = None if expiration_date is None else (_day(expiration_date) - dt.datetime.now(dt.UTC)).total_seconds()
             receipts = self.memory.remember_messages(
-                turns, namespace=self.namespace, attributes=attributes, **scope
+                turns, namespace=self.namespace, attributes=attributes, ttl=ttl, **scope
             ).receipts
         for receipt in receipts:
             if receipt.outcome is Outcome.REJECTED and receipt.code != "left_out":
@@ -91,14 +103,14 @@ class Memory:
             namespace=self.namespace,
             limit=top_k,
             min_relevance=threshold or 0.0,
-            **_selection(filters, user_id=user_id, agent_id=agent_id, run_id=run_id),
+            **selection(filters, user_id=user_id, agent_id=agent_id, run_id=run_id),
         ).hits
-        return {"results": [{**_shown(hit.memory), "score": hit.confidence} for hit in hits]}
+        return {"results": [{**shown(hit.memory), "score": hit.confidence} for hit in hits]}
 
     def get(self, memory_id: str) -> Found | None:
         """One memory by its id, None where there is none."""
         try:
-            return _shown(self.memory.get(memory_id, namespace=self.namespace))
+            return shown(self.memory.get(memory_id, namespace=self.namespace))
         except NotFoundError:
             return None
 
@@ -112,15 +124,23 @@ class Memory:
         run_id: str | None = None,
     ) -> Found:
         """Memories by filter, the newest first."""
-        selection = _selection(filters, user_id=user_id, agent_id=agent_id, run_id=run_id)
-        return {"results": [_shown(record) for record in self._listed(top_k, **selection)]}
+        chosen = selection(filters, user_id=user_id, agent_id=agent_id, run_id=run_id)
+        return {"results": [shown(record) for record in self._listed(top_k, **chosen)]}
 
     def _listed(self, limit: int, **filters: Any) -> Sequence[MemoryRecord]:
         return self.memory.list(namespace=self.namespace, limit=max(1, min(limit, 1_000)), **filters).memories
 
-    def update(self, memory_id: str, data: str, metadata: Mapping[str, Any] | None = None) -> Found:
-        """Give a memory a new text; the old one stays in its history. Raises NotFoundError."""
-        change: dict[str, Any] = {"text": data}
+    def update(
+        self,
+        memory_id: str,
+        data: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        timestamp: float | None = None,
+        expiration_date: str | dt.date | None = None,
+    ) -> Found:
+        """Give a memory a new text, metadata or times; what was before stays in its history. Raises NotFoundError."""
+        change: dict[str, Any] = {**({} if data is None else {"text": data}), **_times(timestamp, expiration_date)}
         if metadata is not None:
             current = self.memory.get(memory_id, namespace=self.namespace)
             change["attributes"] = {**current.attributes, "metadata": dict(metadata)}
@@ -202,7 +222,7 @@ class AsyncMemory:
         """As `Memory.get_all`."""
         return await asyncio.to_thread(self._sync.get_all, **options)
 
-    async def update(self, memory_id: str, data: str, **options: Any) -> Found:
+    async def update(self, memory_id: str, data: str | None = None, **options: Any) -> Found:
         """As `Memory.update`."""
         return await asyncio.to_thread(self._sync.update, memory_id, data, **options)
 
@@ -227,14 +247,39 @@ class AsyncMemory:
         self._sync.close()
 
 
+def _times(timestamp: float | None, expiration_date: str | dt.date | None) -> dict[str, Any]:
+    """When it was said and when it lapses, as fields of a memory."""
+    said = {} if timestamp is None else {"valid_from": dt.datetime.fromtimestamp(timestamp, dt.UTC)}
+    return said if expiration_date is None else {**said, "expires_at": _day(expiration_date)}
+
+
+def _day(date: str | dt.date) -> dt.datetime:
+    return instant(date, "expiration_date")
+
+
+def _unnamed(turns: Sequence[Mapping[str, Any]]) -> str:
+    """The session of messages without a run: the same for the same messages, so that they are not stored twice."""
+    said = json.dumps(turns, sort_keys=True, default=str).encode()
+    return _UNNAMED + hashlib.blake2b(said, digest_size=13).hexdigest()
+
+
+def scope_of(record: MemoryRecord) -> Found:
+    """A memory's ids in mem0's words; a session that nobody named is none of them."""
+    found = {name: getattr(record, facet) for name, facet in SCOPES.items()}
+    named = {name: value for name, value in found.items() if value is not None}
+    if str(named.get("run_id", "")).startswith(_UNNAMED):
+        del named["run_id"]
+    return named
+
+
 def _scope(**ids: str | None) -> dict[str, Any]:
-    found = {_SCOPES[name]: value for name, value in ids.items() if value}
+    found = {SCOPES[name]: value for name, value in ids.items() if value}
     if not found:
         raise InvalidInputError("none of user_id, agent_id and run_id is given", hint="give one of them")
     return found
 
 
-def _selection(filters: Mapping[str, Any] | None, **ids: str | None) -> dict[str, Any]:
+def selection(filters: Mapping[str, Any] | None, **ids: str | None) -> dict[str, Any]:
     """mem0's filters, and its three ids, as filters of this service."""
     given = {**(filters or {}), **{name: value for name, value in ids.items() if value}}
     if not given:
@@ -251,8 +296,8 @@ def _condition(filters: Mapping[str, Any]) -> dict[str, Any]:
         elif name == "NOT":
             several = [wanted] if isinstance(wanted, Mapping) else wanted
             parts.append({"$not": {"$or": [_condition(each) for each in several]}})
-        elif name in _SCOPES:
-            parts.append(_of_scope(_SCOPES[name], wanted))
+        elif name in SCOPES:
+            parts.append(_of_scope(SCOPES[name], wanted))
         else:
             parts.append({f"attributes.metadata.{name}": _operation(name, wanted)})
     return parts[0] if len(parts) == 1 else {"$and": parts}
@@ -281,7 +326,7 @@ def _operation(name: str, wanted: Any) -> Any:
     return {f"${operator}": value for operator, value in wanted.items()}
 
 
-def _shown(record: MemoryRecord) -> Found:
+def shown(record: MemoryRecord) -> Found:
     """A memory as mem0 shows it."""
     return {
         "id": record.id,
@@ -290,7 +335,7 @@ def _shown(record: MemoryRecord) -> Found:
         "metadata": record.attributes.get("metadata"),
         "created_at": record.created_at.isoformat(),
         "updated_at": record.recorded_at.isoformat(),
-        **{name: value for name, facet in _SCOPES.items() if (value := getattr(record, facet)) is not None},
+        **scope_of(record),
         **({"role": record.attributes["role"]} if "role" in record.attributes else {}),
         **({"actor_id": record.author} if record.author else {}),
     }

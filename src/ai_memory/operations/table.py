@@ -15,6 +15,7 @@ from ai_memory.operations import (
     writing,
 )
 from ai_memory.operations.base import Operation
+from ai_memory.operations.upkeep import events, keeping
 
 OPERATIONS: tuple[Operation, ...] = (
     writing.REMEMBER,
@@ -52,6 +53,15 @@ OPERATIONS: tuple[Operation, ...] = (
     moving.NAMESPACES,
     watching.STATS,
     watching.HEALTH,
+    events.EVENTS,
+    keeping.CHECK,
+    keeping.FINDINGS,
+    keeping.BACKUPS,
+    keeping.MAKE_BACKUP,
+    keeping.VERIFY_BACKUP,
+    keeping.DELETE_BACKUP,
+    keeping.MODELS,
+    keeping.FETCH_MODEL,
     moving.EXPORT,
     moving.IMPORT,
     generations.GENERATIONS,

@@ -89,7 +89,10 @@ class JobsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     ] = None
     kinds: Annotated[
         tuple[str, ...],
-        Meta(description="Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed or import."),
+        Meta(
+            description="Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed, import, check, "
+            "backup, verify_backup or fetch_model."
+        ),
     ] = ()
     states: Annotated[tuple[JobStatus, ...], Meta(description="Only jobs in one of these states.")] = ()
     ids: Annotated[tuple[str, ...], Meta(max_length=1_000, description="Only the jobs with these ids.")] = ()
@@ -103,6 +106,8 @@ class JobView(Struct, frozen=True, kw_only=True):
     kind: str
     state: JobStatus
     namespace: str | None = None
+    about: str | None = None
+    """The backup that is checked, or the model that is fetched."""
     due: int | None = None
     """How much there was to do, or waits; None for a kind that does not say so."""
     done: int | None = None

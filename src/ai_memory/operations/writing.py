@@ -231,6 +231,9 @@ class RememberMessagesRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     attributes: Annotated[dict[str, Any], Meta(description="More about each of them; role and turn are added.")] = (
         field(default_factory=dict)
     )
+    source: Annotated[
+        Source | None, Meta(description="Where the conversation came from, such as a program and the id it has there.")
+    ] = None
     ttl: Annotated[
         str | None,
         Meta(
@@ -506,7 +509,7 @@ REMEMBER_MESSAGES = Operation(
     effect="write",
     idempotent=True,
     route=Route("POST", "/memories/messages"),
-    command=None,
+    command=Command(name="remember-messages", positional=("messages",)),
 )
 REVISE = Operation(
     name="revise",

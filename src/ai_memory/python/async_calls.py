@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ai_memory.operations.base import Operation, Request, Response
 from ai_memory.operations.caller import Caller, Progress
 from ai_memory.operations.moving import ImportReport
-from ai_memory.python.calls import Calls, Line
+from ai_memory.operations.upkeep.events import EVENTS, Event, EventKind
+from ai_memory.python.calls import Calls, Line, following
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
 
 CONCURRENT = 40
 LINES_AT_ONCE = 200
+FOLLOW_SECONDS = 1.0
+"""How long one request of `follow` waits: it holds a thread, and a cancelled one is waited for."""
 
 Value = TypeVar("Value")
 
@@ -28,6 +31,11 @@ class AsyncCalls:
         """`caller` does the work, and is closed with this object."""
         self._calls = Calls(caller)
         self._limiter: CapacityLimiter | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """What carries the operations out."""
+        return self._calls.caller
 
     async def _in_thread(self, work: Callable[[], Value]) -> Value:
         import anyio  # at the first call: importing it takes longer than the rest of a client
@@ -48,6 +56,16 @@ class AsyncCalls:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def follow(
+        self, *, namespace: str | None = None, kinds: Sequence[EventKind | str] = (), cursor: str | None = None
+    ) -> AsyncIterator[Event]:
+        """As `Calls.follow`: what happens from now on, or behind a cursor. A cancelled wait ends within a second."""
+        while True:
+            page = await self._carry_out(EVENTS, following(namespace, kinds, cursor, FOLLOW_SECONDS))
+            for event in page.events:
+                yield event
+            cursor = page.cursor
 
     async def _carry_out(self, operation: Operation[Request, Response], values: Mapping[str, Any]) -> Response:
         return await self._in_thread(lambda: self._calls._carry_out(operation, values))

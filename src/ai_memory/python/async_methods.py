@@ -24,6 +24,21 @@ from ai_memory.operations.generations import (
 )
 from ai_memory.operations.moving import NAMESPACES, ImportReport, Namespaces
 from ai_memory.operations.reading import CONTEXTS, GET, HISTORY, LIST, RECALL, TIMELINE, Contexts, History, Timeline
+from ai_memory.operations.upkeep.events import EVENTS, EventKind, Events
+from ai_memory.operations.upkeep.keeping import (
+    BACKUPS,
+    CHECK,
+    DELETE_BACKUP,
+    FETCH_MODEL,
+    FINDINGS,
+    MAKE_BACKUP,
+    MODELS,
+    VERIFY_BACKUP,
+    Backups,
+    Findings,
+    Models,
+    Task,
+)
 from ai_memory.operations.watching import HEALTH, JOBS, STATS, STEER_JOB, Health, Jobs, Stats
 from ai_memory.operations.writing import (
     FORGET,
@@ -116,6 +131,7 @@ class AsyncMethods(AsyncGraphMethods):
         context: str = "",
         tags: str | Sequence[str] = (),
         attributes: Mapping[str, Any] | UnsetType = UNSET,
+        source: str | None = None,
         ttl: str | float | None = None,
         reinstate: bool = False,
         wait: bool = False,
@@ -124,8 +140,8 @@ class AsyncMethods(AsyncGraphMethods):
         """Store a conversation as memories of one session."""
         values: dict[str, Any] = {
             "messages": messages, "namespace": namespace, "session": session, "user": user, "agent": agent,
-            "context": context, "tags": tags, "attributes": attributes, "ttl": ttl, "reinstate": reinstate,
-            "wait": wait, "idempotency_key": idempotency_key,
+            "context": context, "tags": tags, "attributes": attributes, "source": source, "ttl": ttl,
+            "reinstate": reinstate, "wait": wait, "idempotency_key": idempotency_key,
         }  # fmt: skip
         return await self._carry_out(REMEMBER_MESSAGES, values)
 
@@ -367,6 +383,62 @@ class AsyncMethods(AsyncGraphMethods):
         """Report which parts of the service work."""
         values: dict[str, Any] = {}
         return await self._carry_out(HEALTH, values)
+
+    async def events(
+        self,
+        *,
+        namespace: str | None = None,
+        kinds: EventKind | str | Sequence[EventKind | str] = (),
+        cursor: str | None = None,
+        last: int = 0,
+        wait: float = 0.0,
+        limit: int = 200,
+    ) -> Events:
+        """Follow what happens: writes, proposals and background jobs."""
+        values: dict[str, Any] = {
+            "namespace": namespace, "kinds": kinds, "cursor": cursor, "last": last, "wait": wait, "limit": limit,
+        }  # fmt: skip
+        return await self._carry_out(EVENTS, values)
+
+    async def check(self, *, repair: bool = False) -> Task:
+        """Check the store and all that is derived from it, and repair it."""
+        values: dict[str, Any] = {"repair": repair}
+        return await self._carry_out(CHECK, values)
+
+    async def findings(self) -> Findings:
+        """Show what the last check found."""
+        values: dict[str, Any] = {}
+        return await self._carry_out(FINDINGS, values)
+
+    async def backups(self) -> Backups:
+        """List the backups that the service has made."""
+        values: dict[str, Any] = {}
+        return await self._carry_out(BACKUPS, values)
+
+    async def make_backup(self) -> Task:
+        """Copy the store while it is in use."""
+        values: dict[str, Any] = {}
+        return await self._carry_out(MAKE_BACKUP, values)
+
+    async def verify_backup(self, backup: str) -> Task:
+        """Check a backup as the store is checked."""
+        values: dict[str, Any] = {"backup": backup}
+        return await self._carry_out(VERIFY_BACKUP, values)
+
+    async def delete_backup(self, backup: str) -> Backups:
+        """Delete a backup."""
+        values: dict[str, Any] = {"backup": backup}
+        return await self._carry_out(DELETE_BACKUP, values)
+
+    async def models(self) -> Models:
+        """List the embedding models that this version knows, and which are installed."""
+        values: dict[str, Any] = {}
+        return await self._carry_out(MODELS, values)
+
+    async def fetch_model(self, model: str) -> Task:
+        """Download an embedding model to the machine of the service."""
+        values: dict[str, Any] = {"model": model}
+        return await self._carry_out(FETCH_MODEL, values)
 
     def export(
         self,

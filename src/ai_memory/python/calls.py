@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
@@ -15,9 +15,13 @@ from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import Operation, Request, Response, fields_of, hints_of, parse, struct_in
 from ai_memory.operations.caller import Caller, Progress
 from ai_memory.operations.moving import EXPORT, IMPORT, ImportReport
+from ai_memory.operations.upkeep.events import EVENTS, Event, EventKind
 
 Instant = dt.datetime | dt.date | str
 """An instant: a datetime, a date, or either written as in RFC 3339. Without a zone it is the user's time (setting `timezone`)."""
+
+FOLLOW_SECONDS = 5.0
+"""How long one request of `follow` waits for an event; shorter than the shortest sensible timeout."""
 
 Line = Mapping[str, Any] | str | bytes
 """One line of an import: as values, or as the JSON text of them."""
@@ -42,6 +46,18 @@ class Calls:
     ) -> None:
         self.close()
 
+    def follow(
+        self, *, namespace: str | None = None, kinds: Sequence[EventKind | str] = (), cursor: str | None = None
+    ) -> Iterator[Event]:
+        """What happens from now on, or behind a cursor, as it happens; it ends when it is closed, or the service is.
+
+        The arguments are those of `events`. Where it is cut off, go on with the cursor of the last event.
+        """
+        while True:
+            page = self._carry_out(EVENTS, following(namespace, kinds, cursor, FOLLOW_SECONDS))
+            yield from page.events
+            cursor = page.cursor
+
     def _carry_out(self, operation: Operation[Request, Response], values: Mapping[str, Any]) -> Response:
         """The response to a request with these field values; UNSET ones are left out."""
         return self.caller.carry_out(operation, build(operation, values))
@@ -54,6 +70,13 @@ class Calls:
     def _import(self, values: Mapping[str, Any], lines: Iterable[Line], progress: Progress | None) -> ImportReport:
         """What became of each line."""
         return self.caller.import_lines(build(IMPORT, values), map(encode_line, lines), progress)
+
+
+def following(
+    namespace: str | None, kinds: Sequence[EventKind | str], cursor: str | None, wait: float
+) -> dict[str, Any]:
+    """The fields of the next request of one who follows."""
+    return {"namespace": namespace, "kinds": kinds, "cursor": cursor, "wait": wait}
 
 
 def build(operation: Operation[Request, Response], values: Mapping[str, Any]) -> Request:

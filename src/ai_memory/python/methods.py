@@ -209,6 +209,7 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         context: str = "",
         tags: str | Sequence[str] = (),
         attributes: Mapping[str, Any] | UnsetType = UNSET,
+        source: str | None = None,
         ttl: str | float | None = None,
         reinstate: bool = False,
         wait: bool = False,
@@ -224,6 +225,7 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         context: A path of topics for all of them.
         tags: Short labels for all of them.
         attributes: More about each of them; role and turn are added.
+        source: Where the conversation came from, such as a program and the id it has there.
         ttl: How long from now they are kept: a number of seconds, or 12h, 7d, 1 week; never for good.
         reinstate: Store messages even if the same texts were forgotten before.
         wait: Wait, at most 30 seconds, until all can be found semantically too.
@@ -232,8 +234,8 @@ class Methods(GraphMethods, InboxMethods, MovingMethods):
         """
         values: dict[str, Any] = {
             "messages": messages, "namespace": namespace, "session": session, "user": user, "agent": agent,
-            "context": context, "tags": tags, "attributes": attributes, "ttl": ttl, "reinstate": reinstate,
-            "wait": wait, "idempotency_key": idempotency_key,
+            "context": context, "tags": tags, "attributes": attributes, "source": source, "ttl": ttl,
+            "reinstate": reinstate, "wait": wait, "idempotency_key": idempotency_key,
         }  # fmt: skip
         return self._carry_out(REMEMBER_MESSAGES, values)
 

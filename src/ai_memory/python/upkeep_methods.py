@@ -18,6 +18,21 @@ from ai_memory.operations.generations import (
     TAKE_BACK,
     Generations,
 )
+from ai_memory.operations.upkeep.events import EVENTS, EventKind, Events
+from ai_memory.operations.upkeep.keeping import (
+    BACKUPS,
+    CHECK,
+    DELETE_BACKUP,
+    FETCH_MODEL,
+    FINDINGS,
+    MAKE_BACKUP,
+    MODELS,
+    VERIFY_BACKUP,
+    Backups,
+    Findings,
+    Models,
+    Task,
+)
 from ai_memory.operations.watching import HEALTH, JOBS, STATS, STEER_JOB, Health, Jobs, Stats
 from ai_memory.python.calls import Calls
 from ai_memory.types import JobStatus
@@ -38,7 +53,8 @@ class UpkeepMethods(Calls):
         """List background jobs, how far they are, and which wait for a person.
 
         namespace: Only jobs of this namespace. Default: those of the whole store.
-        kinds: Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed or import.
+        kinds: Only jobs of one of these kinds: erase_expired, lapse_proposals, reembed, import, check, backup,
+            verify_backup or fetch_model.
         states: Only jobs in one of these states.
         ids: Only the jobs with these ids.
         limit: At most this many jobs, the newest.
@@ -68,6 +84,83 @@ class UpkeepMethods(Calls):
         """Report which parts of the service work."""
         values: dict[str, Any] = {}
         return self._carry_out(HEALTH, values)
+
+    def events(
+        self,
+        *,
+        namespace: str | None = None,
+        kinds: EventKind | str | Sequence[EventKind | str] = (),
+        cursor: str | None = None,
+        last: int = 0,
+        wait: float = 0.0,
+        limit: int = 200,
+    ) -> Events:
+        """Follow what happens: writes, proposals and background jobs.
+
+        namespace: Only what happens in this namespace. Default: in all, with the jobs of the whole store.
+        kinds: Only events of these kinds: memory, relation, proposal, feedback, tombstone or job.
+        cursor: The cursor of an event or of an answer: what happened behind it. `start` is the first change of the
+            store.
+        last: Without a cursor: begin with this many of the newest writes.
+        wait: Wait so many seconds where nothing has happened yet.
+        limit: At most this many events, the earliest first.
+        """
+        values: dict[str, Any] = {
+            "namespace": namespace, "kinds": kinds, "cursor": cursor, "last": last, "wait": wait, "limit": limit,
+        }  # fmt: skip
+        return self._carry_out(EVENTS, values)
+
+    def check(self, *, repair: bool = False) -> Task:
+        """Check the store and all that is derived from it, and repair it.
+
+        repair: Make all derived parts again first: pending lists, the index, the graph, the vectors.
+        """
+        values: dict[str, Any] = {"repair": repair}
+        return self._carry_out(CHECK, values)
+
+    def findings(self) -> Findings:
+        """Show what the last check found."""
+        values: dict[str, Any] = {}
+        return self._carry_out(FINDINGS, values)
+
+    def backups(self) -> Backups:
+        """List the backups that the service has made."""
+        values: dict[str, Any] = {}
+        return self._carry_out(BACKUPS, values)
+
+    def make_backup(self) -> Task:
+        """Copy the store while it is in use."""
+        values: dict[str, Any] = {}
+        return self._carry_out(MAKE_BACKUP, values)
+
+    def verify_backup(self, backup: str) -> Task:
+        """Check a backup as the store is checked.
+
+        backup: The name of a backup, as `backups` lists it.
+        """
+        values: dict[str, Any] = {"backup": backup}
+        return self._carry_out(VERIFY_BACKUP, values)
+
+    def delete_backup(self, backup: str) -> Backups:
+        """Delete a backup.
+
+        backup: The name of a backup, as `backups` lists it.
+        """
+        values: dict[str, Any] = {"backup": backup}
+        return self._carry_out(DELETE_BACKUP, values)
+
+    def models(self) -> Models:
+        """List the embedding models that this version knows, and which are installed."""
+        values: dict[str, Any] = {}
+        return self._carry_out(MODELS, values)
+
+    def fetch_model(self, model: str) -> Task:
+        """Download an embedding model to the machine of the service.
+
+        model: The name of a known model.
+        """
+        values: dict[str, Any] = {"model": model}
+        return self._carry_out(FETCH_MODEL, values)
 
     def generations(self) -> Generations:
         """List the vector generations, and the latest build."""

@@ -66,8 +66,10 @@ def without_blocks(text: str) -> str:
         if begun:
             inside = True
             kept += [before] if before.strip() else []
-        elif inside and line.strip() == FOOT:
+        elif inside and line.lstrip().startswith(FOOT):
             inside = False
+            after = line.lstrip().removeprefix(FOOT)
+            kept += [after] if after.strip() else []
         elif not (inside and line.lstrip()[:1] in ("", "[", MARK[0])):
             inside = False
             kept.append(line)

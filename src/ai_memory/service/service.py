@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,19 +28,18 @@ from ai_memory.service.background.embedder import Chooser, EmbedderSlot, Loader,
 from ai_memory.service.background.extraction import GraphReader, OpenFile
 from ai_memory.service.background.follower import Follower
 from ai_memory.service.background.snapshots import SnapshotFolder
+from ai_memory.service.background.tasks import Tasks
 from ai_memory.service.background.upkeep import Upkeep
-from ai_memory.service.handlers import moving, reading, watching
+from ai_memory.service.handlers import moving, reading
 from ai_memory.service.handlers.ageing.runner import Runner
 from ai_memory.service.handlers.moving import Import
-from ai_memory.service.parts import Parts
+from ai_memory.service.handlers.upkeep import events, keeping
+from ai_memory.service.parts import Keeping, Parts
 from ai_memory.service.table import HANDLERS
 from ai_memory.store.base import Store
 from ai_memory.truth.ageing import Background, Policies
 from ai_memory.types import Actor, OnConflict, Problem
 from ai_memory.wording.ways import SERVE
-
-SETTLE_SECONDS, REBUILD_SECONDS = 5.0, 60.0
-"""How long `doctor` waits for pending vectors, and for those that a rebuild has made pending, before it reports the rest."""
 
 
 class Service:
@@ -68,8 +66,11 @@ class Service:
         background: Background | None = None,
         zone: dt.tzinfo = dt.UTC,
         ahead_seconds: float = 0.0,
+        place: Keeping | None = None,
     ) -> None:
-        """`choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
+        """`place` is where it keeps backups and models.
+
+        `choose` gives the embedders that `reembed` may be asked for; `build_lock` is a file by which the processes of a
         store agree on which of them builds a generation; `graph_file` opens the file of what memories name (None: no
         extraction); `tuned` are weights in place of a shipped recipe's; `policies` say when new memories lapse, and
         `background` what is decided by itself; `zone` is whose days a question and a memory mean by *yesterday*;
@@ -102,6 +103,9 @@ class Service:
             decided=decided,
             graph=graph,
             upkeep=Upkeep(store, graph),
+            tasks=Tasks(store, clock),
+            keeping=place,
+            closed=self._closed,
         )
         if ahead_seconds == 0 and not store.read_only:
             self._runner.start(self._parts)
@@ -169,22 +173,15 @@ class Service:
 
     def doctor(self, *, rebuild: bool = False) -> tuple[Problem, ...]:
         """What does not agree with the canonical rows or has no vector yet; with `rebuild`, derived parts are rebuilt first."""
-        parts = self._open()
-        repaired: Sequence[Problem] = ()
-        saved = () if rebuild else tuple(parts.follower.check())  # now: at the end of a build it would be saved again
-        if rebuild:
-            repaired = parts.store.repair()
-            parts.follower.reset()
-            parts.follower.catch_up()
-            parts.backlog.kick()
-            if parts.graph is not None:
-                parts.graph.reset()
-                parts.graph.catch_up(math.inf)
-        parts.backlog.settle(REBUILD_SECONDS if rebuild else SETTLE_SECONDS)  # else a finding could not say why
-        parts.upkeep.once()
-        graph = () if parts.graph is None else parts.graph.check()
-        found = (*repaired, *parts.store.check(), *saved, *graph, *watching.dated_ahead(parts))
-        return (*found, *watching.backlog(parts), *watching.unwiped(parts), *watching.held_back(parts))
+        return keeping.examine(self._open(), rebuild=rebuild)
+
+    def backup_files(self, name: str) -> list[Path]:
+        """The files of a backup that this service made. Raises NotFoundError."""
+        return keeping.belonging(keeping.backup_file(self._open(), name))
+
+    def mark(self) -> str:
+        """A short text that changes whenever there is an event. Cheap: for one who looks on behalf of many."""
+        return events.mark(self._open())
 
     def close(self) -> None:
         """Finish what was acknowledged, save the index, release the store. Closing twice is allowed."""
@@ -192,6 +189,7 @@ class Service:
             return
         self._closed.set()
         self._runner.close()
+        self._parts.tasks.close()
         self._parts.upkeep.close()
         self._parts.builder.close()
         self._parts.backlog.close()

@@ -16,10 +16,13 @@ from ai_memory.operations import reading as read
 from ai_memory.operations import watching as watch
 from ai_memory.operations import writing as write
 from ai_memory.operations.base import Operation, Request, Response
-from ai_memory.service.handlers import generations, jobs, moving, proposals, reading, watching, writing
+from ai_memory.operations.upkeep import events as event
+from ai_memory.operations.upkeep import keeping as keep
+from ai_memory.service.handlers import generations, jobs, moving, proposals, reading, writing
 from ai_memory.service.handlers.ageing import changes, consolidating
 from ai_memory.service.handlers.erasing import about, forgetting
 from ai_memory.service.handlers.graph import deciding, relations, walking
+from ai_memory.service.handlers.upkeep import events, keeping, watching
 from ai_memory.service.parts import Parts
 
 Handler = Callable[[Parts, Any], Any]
@@ -69,6 +72,15 @@ HANDLERS: dict[str, Handler] = dict(
         _bind(change.CHANGES, changes.changes),
         _bind(watch.STATS, watching.stats),
         _bind(watch.HEALTH, watching.health),
+        _bind(event.EVENTS, events.events),
+        _bind(keep.CHECK, keeping.check),
+        _bind(keep.FINDINGS, keeping.findings),
+        _bind(keep.BACKUPS, keeping.backups),
+        _bind(keep.MAKE_BACKUP, keeping.make_backup),
+        _bind(keep.VERIFY_BACKUP, keeping.verify_backup),
+        _bind(keep.DELETE_BACKUP, keeping.delete_backup),
+        _bind(keep.MODELS, keeping.models),
+        _bind(keep.FETCH_MODEL, keeping.fetch_model),
         _bind(generation.GENERATIONS, generations.generations),
         _bind(generation.REEMBED, generations.reembed),
         _bind(generation.CANCEL_REEMBED, generations.cancel_reembed),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ai_memory.clock import Clock
 from ai_memory.store.copying import Copying, copy_store
 from ai_memory.store.sqlite.store import open_sqlite_store
+from ai_memory.types import Problem
 
 
 def back_up_to_file(source: Copying, target: Path, clock: Clock) -> None:
@@ -20,3 +22,9 @@ def back_up_to_file(source: Copying, target: Path, clock: Clock) -> None:
     finally:
         for file in target.parent.glob(part.name + "*"):
             file.unlink()
+
+
+def check_file(file: Path, clock: Clock, progress: Callable[[str], None] | None = None) -> list[Problem]:
+    """As `Store.check`, of a backup, which is only read. Raises StoreError's subclasses where it cannot be opened."""
+    with open_sqlite_store(file, clock=clock, read_only=True) as copy:
+        return copy.check(progress)

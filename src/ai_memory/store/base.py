@@ -545,8 +545,10 @@ class Store(Protocol):
         """Insert or replace a job by its id, only while it is as `expected` (None: not there); whether it was done."""
         ...
 
-    def jobs(self, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
-        """Jobs, newest first."""
+    def jobs(
+        self, *, kind: str | None = None, states: Sequence[str] = (), since: dt.datetime | None = None
+    ) -> list[Job]:
+        """Jobs, newest first; with `since`, only those whose `updated_at` is then or later."""
         ...
 
     # export, checks, end
@@ -589,9 +591,7 @@ class Store(Protocol):
         ...
 
     def upkeep(self) -> None:
-        """What is to be done about once a second while the store is open: end exports that nobody reads while a wipe waits for
-        them, wipe what is still to be wiped, and cut a write-ahead log into which nobody writes. Raises StoreError.
-        """
+        """About once a second: end exports that hold up a wipe, wipe what is left, cut an idle log. Raises StoreError."""
         ...
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import logging
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,11 +35,12 @@ from ai_memory.errors import (
     StoreReadOnlyError,
 )
 from ai_memory.extraction import extract
-from ai_memory.places import absolute, loose_files, model_places, shown_address, tighten
+from ai_memory.places import absolute, model_places, shown_address, tighten
 from ai_memory.recall.tuned import Tuned, decode
 from ai_memory.service.background.embedder import Choice, active_generation, binding, check_identity
 from ai_memory.service.background.extraction import OpenFile
 from ai_memory.service.background.snapshots import SnapshotFolder
+from ai_memory.service.parts import Keeping
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
 from ai_memory.store.base import Store
@@ -64,7 +65,6 @@ AUTO = "auto"
 HASHING = "hashing"
 """The model-free embedder: for trying the mechanics, not for meaning."""
 HASHING_DIMENSION = 64
-NAMED_FILES = 3
 
 
 class Migration(Struct, frozen=True):
@@ -113,6 +113,7 @@ def open_service(
             tuned=tuned,
             zone=settings.zone,
             ahead_seconds=ahead_seconds,
+            place=Keeping(beside, settings.data_dir, settings.offline),
         )
     except BaseException:
         store.close()  # else its connections would stand in the way of whoever opens it next
@@ -221,22 +222,9 @@ def doctor(settings: Settings, *, rebuild: bool = False) -> tuple[Problem, ...]:
     """Compare what is derived with what is canonical, and the store with itself; `rebuild` re-creates the derived parts."""
     service = open_service(settings)
     try:
-        return (*service.doctor(rebuild=rebuild), *_loose(settings))
+        return service.doctor(rebuild=rebuild)
     finally:
         service.close()
-
-
-def _loose(settings: Settings) -> Iterator[Problem]:
-    """The finding that others on this machine can read files of the store, which opening it could not change."""
-    found = [str(each) for each in loose_files(settings.beside_store)]
-    if found:
-        names = ", ".join(found[:NAMED_FILES]) + (", …" if len(found) > NAMED_FILES else "")
-        yield Problem(
-            check="loose_files",
-            message=f"files can be read by other users of this machine: {names}",
-            count=len(found),
-            mend="take the rights of group and others away (chmod go=), as the owner of the files",
-        )
 
 
 def backup(settings: Settings, target: Path) -> None:

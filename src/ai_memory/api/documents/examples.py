@@ -22,6 +22,8 @@ VALUES: dict[str, Any] = {
     "decision": "accept",
     "verdict": "outdated",
     "action": "pause",
+    "backup": "memory-20261201-093000.db",
+    "model": "all-MiniLM-L6-v2",
     "memories": [{"text": "Ada leads the search team."}, {"text": "The office closes at six.", "type": "procedural"}],
     "messages": [
         {"role": "user", "content": "I moved to Riga in May.", "name": "Ada"},

@@ -46,6 +46,8 @@ _TAG_OF_MODULE = {
     "moving": "transfer",
     "generations": "generations",
     "watching": "service",
+    "events": "service",
+    "keeping": "service",
 }
 """The group of the operations that are defined in a module of `ai_memory.operations`."""
 

@@ -17,6 +17,8 @@ from ai_memory.types import Actor
 from ai_memory.wording.ways import API_KEY
 
 EVERY = "*"
+_SCHEMES = ("bearer", "token")
+"""Of the header Authorization; the second is that of mem0's clients."""
 _DECLARED = (Actor.AGENT, Actor.PERSON, Actor.IMPORT, Actor.POLICY)
 """What a caller may say of itself; that it is a person it must show."""
 
@@ -140,7 +142,7 @@ def key_in(headers: Headers) -> str | None:
     given = header(headers, b"authorization")
     if given is not None:
         scheme, _, token = given.partition(" ")
-        if scheme.lower() == "bearer" and token.strip():
+        if scheme.lower() in _SCHEMES and token.strip():
             return token.strip()
     return header(headers, b"x-api-key")
 

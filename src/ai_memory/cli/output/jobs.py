@@ -14,6 +14,10 @@ _TITLES = {
     "lapse_proposals": "lay aside proposals that nobody decides",
     "reembed": "build a vector generation",
     "import": "import",
+    "check": "check the store",
+    "backup": "make a backup",
+    "verify_backup": "check a backup",
+    "fetch_model": "fetch a model",
 }
 
 
@@ -32,6 +36,8 @@ def jobs(value: Jobs, screen: Screen) -> Iterable[str]:
 
 def _job(job: JobView, screen: Screen) -> Iterable[str]:
     facts = [job.id, _TITLES.get(job.kind, job.kind), job.state]
+    if job.about is not None:
+        facts.append(job.about)
     if job.namespace is not None:
         facts.append(f"in {job.namespace}")
     if job.due:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import Any
 
+from ai_memory.cli.output import events as happenings
 from ai_memory.cli.output import explain, inbox
 from ai_memory.cli.output import jobs as job_list
 from ai_memory.cli.output.arrival import Arrival, Rehearsed, arrival, rehearsed
@@ -25,8 +26,9 @@ from ai_memory.operations.graph import Entities, Graph, Neighbours, Paths
 from ai_memory.operations.inbox import Consolidated, Judged, Proposals, Proposed
 from ai_memory.operations.moving import ImportReport, Namespaces
 from ai_memory.operations.reading import Contexts, History, Timeline
+from ai_memory.operations.upkeep.events import Event, Events
 from ai_memory.operations.watching import Health, Jobs, Stats
-from ai_memory.operations.writing import Forgotten, Receipts
+from ai_memory.operations.writing import Forgotten, Receipts, RememberedMessages
 from ai_memory.recall.answer import Answer, Hit
 from ai_memory.recall.marks import marks
 from ai_memory.types import Actor, Content, MemoryRecord, Outcome, Page, Problem, Receipt, Relation
@@ -286,12 +288,18 @@ def receipt(value: Receipt, screen: Screen) -> Iterable[str]:
         yield cut(visible_line(left) + " " + (each.text or ""), screen.width)
 
 
-def receipts(value: Receipts, screen: Screen) -> Iterable[str]:
+def receipts(value: Receipts | RememberedMessages, screen: Screen) -> Iterable[str]:
     """One line per text that was rejected or has a warning, then the count of each outcome."""
     for item in value.receipts:
         if item.outcome is Outcome.REJECTED or item.warning:
             yield from receipt(item, screen)
     yield _counts(value.counts)
+
+
+def conversation(value: RememberedMessages, screen: Screen) -> Iterable[str]:
+    """As `receipts`, then the session."""
+    yield from receipts(value, screen)
+    yield f"session {visible_line(value.session)}"
 
 
 def file_receipts(value: FileReceipts, screen: Screen) -> Iterable[str]:
@@ -522,9 +530,12 @@ RENDERERS: dict[type, Callable[[Any, Screen], Iterable[str]]] = {
     Proposed: inbox.proposed,
     Judged: inbox.judged,
     Jobs: job_list.jobs,
+    Event: happenings.event,
+    Events: happenings.events,
     Consolidated: consolidated,
     Receipt: receipt,
     Receipts: receipts,
+    RememberedMessages: conversation,
     FileReceipts: file_receipts,
     Arrival: arrival,
     Rehearsed: rehearsed,

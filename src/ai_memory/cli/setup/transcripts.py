@@ -6,44 +6,37 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 TAIL = 2_000_000
 """Bytes of a transcript that are read, from its end."""
 SHORTEST, LONGEST = 12, 4_000
 """Characters of a message that is kept: a shorter one says nothing alone, a longer one is a pasted file."""
 MOST = 200
-_RECALLED = re.compile(r"\[memories\].*?(?:\[end of memories\]|\Z)", re.DOTALL)
-"""A block of recalled memories: what was recalled is never stored again."""
 _MACHINE = re.compile(r"\s*(?:<[a-z][\w-]*>|Caveat: |\[Request interrupted|# AGENTS\.md)")
 """How texts begin that a program puts into the user's mouth."""
 
 
-class Said(NamedTuple):
-    """One message of a session."""
+def said_in(transcript: Path, agent: str) -> list[dict[str, Any]]:
+    """What the user wrote, and the last text of each answer by `agent`, oldest first, as `remember_messages` takes messages.
 
-    role: str
-    text: str
-    at: str | None
-
-
-def said_in(transcript: Path) -> list[Said]:
-    """What the user wrote, and the last text of each answer, oldest first; tools and what was recalled are left out."""
+    What was recalled is still in them: `remember_messages` leaves it out.
+    """
     with transcript.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - TAIL))
         lines = file.read().splitlines()[1 if size > TAIL else 0 :]
-    found: list[Said] = []
+    found: list[dict[str, Any]] = []
     for line in lines:
-        for each in _message(line):
-            if found and each.role == "assistant" and found[-1].role == "assistant":
+        for each in _message(line, agent):
+            if found and each["role"] == found[-1]["role"] == "assistant":
                 found[-1] = each
             else:
                 found.append(each)
     return found[-MOST:]
 
 
-def _message(line: bytes) -> Iterator[Said]:
+def _message(line: bytes, agent: str) -> Iterator[dict[str, Any]]:
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):
@@ -53,10 +46,11 @@ def _message(line: bytes) -> Iterator[Said]:
     message = values.get("payload") if values.get("type") == "response_item" else values.get("message")
     if not isinstance(message, dict) or message.get("role") not in ("user", "assistant"):
         return
-    text = _RECALLED.sub("", _text(message.get("content"))).strip()
+    text = _text(message.get("content")).strip()
     if SHORTEST <= len(text) <= LONGEST and not _MACHINE.match(text):
-        at = values.get("timestamp")
-        yield Said(message["role"], text, at if isinstance(at, str) else None)
+        role = message["role"]
+        name = {"name": agent} if role == "assistant" else {}
+        yield {"role": role, "content": text, "time": values.get("timestamp"), **name}
 
 
 def _text(content: Any) -> str:

@@ -3,7 +3,8 @@
 import { api } from './core/api.js';
 import { useCell } from './core/cell.js';
 import { noteWrite, written } from './core/changed.js';
-import { html, render, useEffect, useRef, useState } from './core/html.js';
+import { useFollowed } from './core/follow.js';
+import { html, render, useEffect, useState } from './core/html.js';
 import { useEvery, useLoad } from './core/load.js';
 import { change, go, href, namespace, usePlace } from './core/route.js';
 import { chosenLanguage, dress, key, keyWanted, takeProof, theme } from './core/session.js';
@@ -12,8 +13,6 @@ import { Failure, Waiting, useKeys } from './parts/basics.js';
 import { Detail } from './parts/detail.js';
 import { Dialogs, Toasts, openDialog } from './parts/dialog.js';
 import { Icon } from './parts/icons.js';
-
-const FOLLOW_SECONDS = 4;
 
 /** The views in the order of the rail; a gap stands before those that keep the service. @type {{name: string, gap?: boolean, more?: boolean}[]} */
 const VIEWS = [
@@ -43,7 +42,7 @@ function App() {
   const health = useLoad((signal) => api.health({}, { signal }), [key.get()]);
   const counts = useLoad((signal) => api.proposals({ namespace: space, limit: 1 }, { signal }), [space, turn, key.get()]);
   useEvery(health.reload, 20);
-  useFollowed(space);
+  useFollowed(space, key.get());
   useKeys((event) => {
     if (event.key === '/') (event.preventDefault(), view === 'ask' || go('ask'), setTimeout(() => document.getElementById('question')?.focus(), 30));
     const at = pressed(event.key);
@@ -74,17 +73,6 @@ function App() {
     </div>
     ${params.id && !wanted && html`<${Detail} key=${params.id} id=${params.id} tab=${params.tab || 'text'} />`}
     <${Dialogs} /><${Toasts} />`;
-}
-
-/** Draws again what is shown when something was written, here or by an agent. @param {string} space */
-function useFollowed(space) {
-  const seen = useRef(-1);
-  useEvery(() => {
-    api.stats({ namespace: space }).then(({ sequence }) => {
-      if (seen.current >= 0 && seen.current !== sequence) noteWrite();
-      seen.current = sequence;
-    }, () => undefined); // the state of the service says that it does not answer
-  }, FOLLOW_SECONDS);
 }
 
 let held = '';

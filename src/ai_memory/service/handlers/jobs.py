@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from ai_memory.errors import ConflictError, InvalidInputError, NotFoundError
-from ai_memory.operations.watching import ALL, Jobs, JobsRequest, JobView, SteerJobRequest
+from ai_memory.operations.watching import ALL, Jobs, JobsRequest, SteerJobRequest
 from ai_memory.service.background.builder import KIND as REEMBED_KIND
-from ai_memory.service.handlers.ageing.kinds import KINDS, way_of
+from ai_memory.service.background.tasks import TASK_KINDS
+from ai_memory.service.handlers.ageing.job_views import view
+from ai_memory.service.handlers.ageing.kinds import KINDS
 from ai_memory.service.handlers.ageing.runner import SWITCH, changed, progress_of, switch
 from ai_memory.service.parts import Parts
 from ai_memory.types import Job, JobStatus
@@ -60,6 +61,11 @@ def steer_job(parts: Parts, request: SteerJobRequest) -> Jobs:
 
 def _steered(parts: Parts, job: Job, action: str) -> Job | None:
     """The job as an action leaves it; None where it is so already. Raises ConflictError where it does not apply."""
+    if job.kind in TASK_KINDS and action == "cancel" and job.state in (JobStatus.RUNNING, JobStatus.CANCELLED):
+        now = parts.clock.now()
+        return None if job.state == JobStatus.CANCELLED else replace(job, state=JobStatus.CANCELLED, updated_at=now)
+    if job.kind in TASK_KINDS:
+        raise ConflictError(f"job {job.id} is {job.state}: {action} does not apply", hint=LIST_JOBS, state=job.state)
     if job.kind not in _BY_NAME:
         way = (
             CANCEL_REEMBED
@@ -106,39 +112,8 @@ def _shown(parts: Parts, found: Sequence[Job], total: int) -> Jobs:
     of_all = switch(parts.store)
     paused = of_all is not None and of_all.state == JobStatus.PAUSED
     return Jobs(
-        jobs=tuple(_view(parts, job) for job in found),
+        jobs=tuple(view(parts, job) for job in found),
         total=total,
         paused=paused or not parts.background.is_on,
         paused_by=progress_of(of_all).by if of_all is not None and paused else None,
     )
-
-
-def _view(parts: Parts, job: Job) -> JobView:
-    plain = JobView(
-        id=job.id,
-        kind=job.kind,
-        state=job.state,
-        namespace=job.namespace,
-        message=job.error,
-        created_at=job.created_at,
-        updated_at=job.updated_at,
-    )
-    kind = _BY_NAME.get(job.kind)
-    if kind is None:
-        return plain
-    progress = progress_of(job)
-    waits = job.state == JobStatus.HELD and kind.is_on(parts.background)
-    return msgspec.structs.replace(
-        plain,
-        due=progress.due,
-        done=progress.done,
-        total=progress.total,
-        message=job.error or progress.message,
-        mend=str(way_of(kind, parts, str(job.namespace), job.id)) if waits else None,
-        steered_by=progress.by,
-        ran_at=_in_utc(progress.ran_at),
-    )
-
-
-def _in_utc(at: dt.datetime | None) -> dt.datetime | None:
-    return None if at is None else at.astimezone(dt.UTC)

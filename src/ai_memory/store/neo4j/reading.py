@@ -251,13 +251,17 @@ def stats(connection: Connection, namespace: str | None = None) -> StoreStats:
     )
 
 
-def jobs(connection: Connection, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
+def jobs(
+    connection: Connection, *, kind: str | None = None, states: Sequence[str] = (), since: dt.datetime | None = None
+) -> list[Job]:
     """As `Store.jobs`."""
     rows = connection.read(
         "MATCH (j:Job) WHERE ($kind IS NULL OR j.kind = $kind) AND (size($states) = 0 OR j.state IN $states) "
+        "AND ($since IS NULL OR j.updated_at >= $since) "
         f"RETURN {JOB} ORDER BY j.created_at DESC, j.id DESC",
         kind=kind,
         states=list(states),
+        since=None if since is None else to_micros(since),
     )
     return [job(row) for row in rows]
 

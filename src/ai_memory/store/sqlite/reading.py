@@ -385,12 +385,23 @@ def stats(connection: sqlite3.Connection, namespace: str | None = None) -> Store
     )
 
 
-def jobs(connection: sqlite3.Connection, *, kind: str | None = None, states: Sequence[str] = ()) -> list[Job]:
+def jobs(
+    connection: sqlite3.Connection,
+    *,
+    kind: str | None = None,
+    states: Sequence[str] = (),
+    since: dt.datetime | None = None,
+) -> list[Job]:
     """As `Store.jobs`."""
     rows = connection.execute(
         f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs WHERE (:kind IS NULL OR kind = :kind) "
-        "AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states))) ORDER BY created_at DESC, id DESC",
-        {"kind": kind, "states": json_text(list(states))},
+        "AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states))) "
+        "AND (:since IS NULL OR updated_at >= :since) ORDER BY created_at DESC, id DESC",
+        {
+            "kind": kind,
+            "states": json_text(list(states)),
+            "since": None if since is None else to_micros(since),
+        },
     )
     return [job(row) for row in rows]
 

@@ -17,41 +17,33 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """One line per model; one with a damaged folder is listed with the problem."""
-    from ai_memory.embed.models.known import KNOWN_MODELS, RUNNABLE
-    from ai_memory.embed.models.locate import find_known_model
-    from ai_memory.errors import ModelFilesError
+    from ai_memory.embed.models.locate import installed
     from ai_memory.places import model_places
 
     settings = settings_for(Choices.of(arguments))
-    found = []
-    for model in KNOWN_MODELS:
-        place = problem = None
-        try:
-            folder = find_known_model(model, settings.data_dir, model_places())
-            place = str(folder.path) if folder is not None else None
-        except ModelFilesError as error:
-            problem = error.message
-        found.append(
-            {
-                "name": model.name,
-                "present": place is not None,
-                "folder": place,
-                "problem": problem,
-                "runnable": model.architecture in RUNNABLE,
-                "dimensions": list(model.dimensions),
-                "max_tokens": model.max_tokens,
-                "licence": model.licence,
-            }
-        )
+    every = installed(settings.data_dir, model_places())
+    found = [
+        {
+            "name": model.name,
+            "present": folder is not None,
+            "folder": folder and str(folder),
+            "problem": problem,
+            "runnable": runnable,
+            "dimensions": list(model.dimensions),
+            "max_tokens": model.max_tokens,
+            "licence": model.licence,
+        }
+        for model, folder, problem, runnable in every
+    ]
     rows = [
         (
             model.name,
             ", ".join(map(str, model.dimensions)),
             str(model.max_tokens),
             model.licence,
-            str(row["folder"] or row["problem"] or f"not fetched: ai-memory model fetch {model.aliases[0]}"),
+            str(folder or problem or f"not fetched: ai-memory model fetch {model.aliases[0]}"),
         )
-        for row, model in zip(found, KNOWN_MODELS, strict=True)
+        for model, folder, problem, _ in every
     ]
     screen.value({"models": found}, table(("model", "dimensions", "tokens", "licence", "folder"), rows, screen.width))
     return exits.OK

@@ -17,12 +17,15 @@ from typing import Any
 from ai_memory.cli import exits
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.target import Choices, api_key, running_service
+from ai_memory.errors import InvalidInputError
 from ai_memory.operations.base import parse
 from ai_memory.places import default_config_file
 from ai_memory.types import Actor
+from ai_memory.wording.spelling import did_you_mean
 
 EVENTS = ("session-start", "prompt", "pre-compact", "session-end")
 SWITCHES = ("on", "off", "status")
+FOLDER = "folder"
 SECONDS = 3.0
 """How long a hook may take at most; the end of a session waits longer, as nobody waits for it."""
 SECONDS_AT_THE_END = 20.0
@@ -36,14 +39,18 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The event, or a switch."""
     parser.add_argument(
         "event",
-        choices=(*EVENTS, *SWITCHES),
-        help="the moment of the session, whose JSON is on standard input; or whether hooks do anything: on, off, status",
+        choices=(*EVENTS, *SWITCHES, FOLDER),
+        help="the moment of the session, whose JSON is on standard input; or whether hooks do anything: on, off, status; or "
+        "the folder of the plugin for the program",
     )
     parser.add_argument("--agent", default="claude-code", help="the program that calls (default: claude-code)")
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Do what the moment asks for; say nothing where that fails."""
+    if arguments.event == FOLDER:
+        screen.line(str(plugin_folder(arguments.agent)))
+        return exits.OK
     marker = default_config_file().with_name("hooks-off")
     if arguments.event in SWITCHES:
         return _switch(arguments.event, marker, screen)
@@ -62,6 +69,19 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     finally:
         watch.cancel()
     return exits.OK
+
+
+def plugin_folder(agent: str) -> Path:
+    """The folder of the plugin for a program: in the installed package, or in the checkout. Raises InvalidInputError for others."""
+    package = Path(__file__).resolve().parents[3]
+    places = (package / "plugins", package.parents[1] / "plugins")
+    plugins = next((place for place in places if place.is_dir()), places[0])
+    names = sorted(each.name for each in plugins.iterdir()) if plugins.is_dir() else []
+    if agent not in names:
+        raise InvalidInputError(
+            f"there is no plugin for {agent!r}{did_you_mean(agent, names)}", hint=f"one of {', '.join(names)}"
+        )
+    return plugins / agent
 
 
 def _switch(event: str, marker: Path, screen: Screen) -> int:
@@ -106,26 +126,20 @@ def _recalled(event: str, given: dict[str, Any], choices: Choices, service: Any)
 def _remember(given: dict[str, Any], agent: str, choices: Choices, service: Any) -> None:
     """Store what was said in the session; what was stored at an earlier moment is a copy, and not stored again."""
     from ai_memory.cli.setup.transcripts import said_in
-    from ai_memory.operations.writing import REMEMBER_MANY, RememberManyRequest
+    from ai_memory.operations.writing import REMEMBER_MESSAGES, RememberMessagesRequest
 
-    said = said_in(Path(str(given["transcript_path"])).expanduser())
+    said = said_in(Path(str(given["transcript_path"])).expanduser(), agent)
     session = str(given.get("session_id") or "")[:256]
     project = _project(given).replace("/", " ")
-    memories = [
-        {
-            "text": each.text,
-            "type": "conversation",
-            "author": "user" if each.role == "user" else agent,
-            "agent": agent,
-            "session": session or None,
-            "context": f"projects/{project}" if project else "",
-            "valid_from": each.at,
-            "source": f"{agent}:{session}",
-        }
-        for each in said
-    ]
-    if memories:
-        service.carry_out(REMEMBER_MANY, parse(RememberManyRequest, {"memories": memories, **_namespace(choices)}))
+    values = {
+        "messages": said,
+        "agent": agent,
+        "session": session or None,
+        "context": f"projects/{project}" if project else "",
+        "source": f"{agent}:{session}",
+    }
+    if said:
+        service.carry_out(REMEMBER_MESSAGES, parse(RememberMessagesRequest, {**values, **_namespace(choices)}))
 
 
 def _project(given: dict[str, Any]) -> str:

@@ -41,10 +41,11 @@ export function credentials() {
 /**
  * The response itself. Raises ApiError.
  * @param {string} method @param {string} path
- * @param {{query?: Fields, body?: Fields, raw?: BodyInit, type?: string} & Options} [options]
+ * @param {{query?: Fields, body?: Fields, raw?: BodyInit, type?: string, accept?: string} & Options} [options]
  */
-export async function ask(method, path, { query = {}, body, raw, type = 'application/json', signal } = {}) {
+export async function ask(method, path, { query = {}, body, raw, type = 'application/json', accept, signal } = {}) {
   const headers = credentials();
+  if (accept) headers.Accept = accept;
   if (body || raw) headers['Content-Type'] = type;
   /** @type {Response} */
   let response;
@@ -149,6 +150,26 @@ export const api = {
   jobs: reads('/v1/jobs'),
   /** @type {(id: string, action: string) => Promise<Schemas['Jobs']>} */
   steerJob: (id, action) => json('POST', `/v1/jobs/${at(id)}`, { body: { action } }),
+  /** @type {(fields: Fields, options?: Options) => Promise<Schemas['Events']>} */
+  events: reads('/v1/events'),
+  /** @type {(fields: Fields) => Promise<Schemas['Task']>} */
+  check: writes('/v1/check'),
+  /** @type {(fields?: Fields, options?: Options) => Promise<Schemas['Findings']>} */
+  findings: reads('/v1/check'),
+  /** @type {(fields?: Fields, options?: Options) => Promise<Schemas['Backups']>} */
+  backups: reads('/v1/backups'),
+  /** @type {(fields?: Fields) => Promise<Schemas['Task']>} */
+  makeBackup: writes('/v1/backups'),
+  /** @type {(name: string) => Promise<Schemas['Task']>} */
+  verifyBackup: (name) => json('POST', `/v1/backups/${at(name)}/verify`, { body: {} }),
+  /** @type {(name: string) => Promise<Schemas['Backups']>} */
+  deleteBackup: (name) => json('DELETE', `/v1/backups/${at(name)}`),
+  /** @type {(name: string) => Promise<Response>} */
+  backupFile: (name) => ask('GET', `/v1/backups/${at(name)}/file`),
+  /** @type {(fields?: Fields, options?: Options) => Promise<Schemas['Models']>} */
+  models: reads('/v1/embedding-models'),
+  /** @type {(name: string) => Promise<Schemas['Task']>} */
+  fetchModel: (name) => json('POST', `/v1/embedding-models/${at(name)}/fetch`, { body: {} }),
   /** @type {(lines: Blob | string, fields: Fields, options?: Options) => Promise<Schemas['ImportReport']>} */
   importLines: (raw, query, options = {}) => json('POST', '/v1/import', { raw, query, type: 'application/x-ndjson', ...options }),
   /** @type {(fields: Fields, options?: Options) => Promise<Response>} */

@@ -14,6 +14,7 @@ import { Empty, Failure, Note, Segments, Waiting } from '../parts/basics.js';
 import { attempt, openDialog, say } from '../parts/dialog.js';
 import { Icon } from '../parts/icons.js';
 import { memoryHref } from '../parts/memory.js';
+import { save } from '../parts/save.js';
 
 const START = 36;
 const READ = 4000;
@@ -95,7 +96,7 @@ export function View() {
           <button type="button" class="button icon" aria-label=${t('graph.zoom.in')} onClick=${() => control.current?.zoom(1.3)}><${Icon} name="plus" /></button>
           <button type="button" class="button icon" aria-label=${t('graph.zoom.out')} onClick=${() => control.current?.zoom(1 / 1.3)}>−</button>
           <button type="button" class="button icon" aria-label=${t('graph.fit')} onClick=${() => control.current?.fit()}><${Icon} name="fit" /></button>
-          <button type="button" class="button icon" aria-label=${t('graph.picture')} onClick=${() => void save(control.current)}><${Icon} name="picture" /></button>
+          <button type="button" class="button icon" aria-label=${t('graph.picture')} onClick=${() => void picture(control.current)}><${Icon} name="picture" /></button>
         </div>
       </div>
       <aside class="graph-side column">
@@ -117,14 +118,9 @@ function everything(graph) {
 }
 
 /** @param {any} control */
-async function save(control) {
+async function picture(control) {
   const blob = await control?.picture();
-  if (!blob) return;
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = 'graph.png';
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  if (blob) save(blob, 'graph.png');
 }
 
 /** @param {{found: (id: string) => void}} props */

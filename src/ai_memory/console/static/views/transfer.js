@@ -10,6 +10,7 @@ import { Failure, Note } from '../parts/basics.js';
 import { attempt } from '../parts/dialog.js';
 import { FilterBar, fieldsOf } from '../parts/filters.js';
 import { Icon } from '../parts/icons.js';
+import { save } from '../parts/save.js';
 
 const BATCH = 400;
 const PREVIEW = 5;
@@ -125,12 +126,3 @@ function Export() {
 const FIELDS = ['text', 'type', 'title', 'author', 'key', 'user', 'agent', 'session', 'context', 'tags', 'importance', 'confidence', 'attributes', 'source', 'valid_from', 'valid_to', 'expires_at', 'pinned'];
 /** @param {any} memory */
 const draft = (memory) => Object.fromEntries(FIELDS.filter((name) => memory[name] !== null && memory[name] !== '').map((name) => [name, memory[name]]));
-
-/** @param {Blob} blob @param {string} name */
-function save(blob, name) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 30_000);
-}

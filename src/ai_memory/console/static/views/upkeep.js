@@ -12,6 +12,7 @@ import { attempt, confirmed, openDialog, say } from '../parts/dialog.js';
 import { Icon } from '../parts/icons.js';
 import { Freshness, memoryHref } from '../parts/memory.js';
 import { Jobs } from './jobs.js';
+import { Backups, Check, Models } from './keeping.js';
 
 export function View() {
   const turn = useCell(written);
@@ -27,7 +28,7 @@ export function View() {
         <section class="panel"><h2>${t('upkeep.store')}</h2><${Shown} from=${stats} bones=${1}>${(/** @type {any} */ data) => html`<${Storage} stats=${data} />`}<//></section>
       </div>
       <section class="panel"><h2>${t('upkeep.vectors')}</h2><${Shown} from=${generations} bones=${1}>${(/** @type {any} */ data) => html`<${Generations} data=${data} stats=${stats.data} />`}<//></section>
-      <${Jobs} turn=${turn} />
+      <div class="panels wide"><${Models} use=${(/** @type {string} */ model) => void reembed(model)} /><div class="column loose"><${Check} /><${Backups} /><${Jobs} turn=${turn} /></div></div>
       <div class="panels wide">
         <${Soon} kind="expiring" turn=${turn} /><${Soon} kind="stale" turn=${turn} />
       </div>
@@ -52,7 +53,7 @@ function Storage({ stats }) {
       <dt>${t('stats.memories')}</dt><dd>${number(stats.memories)}</dd><dt>${t('stats.revisions')}</dt><dd>${number(stats.revisions)}</dd>
       <dt>${t('upkeep.pending')}</dt><dd>${number(stats.pending)}</dd><dt>${t('upkeep.unread')}</dt><dd>${stats.unread === null ? t('no') : number(stats.unread)}</dd>
       <dt>${t('upkeep.index')}</dt><dd>${bytes(stats.index_bytes)}</dd><dt>${t('stats.tombstones')}</dt><dd>${number(stats.tombstones)}</dd></dl>
-    <p class="quiet">${t('upkeep.doctor')}</p><pre class="code" tabindex="0">ai-memory doctor\nai-memory backup memory-${new Date().toISOString().slice(0, 10)}.db</pre></div>`;
+    </div>`;
 }
 
 /** @param {any} embedder */
@@ -72,7 +73,7 @@ function Generations({ data }) {
     <div class="table-scroll" tabindex="0"><table class="table"><thead><tr><th>#</th><th>${t('upkeep.model')}</th><th>${t('upkeep.state')}</th><th>${t('field.created_at')}</th><th class="number">${t('upkeep.pending')}</th><th></th></tr></thead><tbody>
       ${data.generations.map((/** @type {any} */ each) => html`<tr key=${each.id}><td>${each.id}</td><td>${modelOf(each.embedder)}</td><td><span class=${`chip ${each.state === 'active' ? 'good' : each.state === 'building' ? 'accent' : ''}`}>${t(`generation.${each.state}`)}</span></td><td class="nowrap">${day(each.created_at)}</td><td class="number">${each.pending === null ? '–' : number(each.pending)}</td>
         <td class="number">${each.state === 'retired' && html`<button type="button" class="button small" onClick=${() => act(() => api.takeBack({ generation: each.id }), t('upkeep.back.done'))}>${t('upkeep.back')}</button>`}</td></tr>`)}</tbody></table></div>
-    <div class="row tight"><button type="button" class="button" disabled=${running} onClick=${reembed}>${t('upkeep.reembed')}</button>
+    <div class="row tight"><button type="button" class="button" disabled=${running} onClick=${() => reembed()}>${t('upkeep.reembed')}</button>
       ${retired.length > 0 && html`<button type="button" class="button bad" onClick=${() => prune(retired.length)}>${t('upkeep.prune', { n: retired.length })}</button>`}</div></div>`;
 }
 
@@ -81,11 +82,12 @@ async function act(work, text) {
   if (await attempt(work)) (noteWrite(), say(text));
 }
 
-async function reembed() {
+/** @param {string} [model] */
+async function reembed(model = '') {
   const done = await openDialog({
     title: t('upkeep.reembed'), action: t('upkeep.reembed.action'),
     body: () => html`<p>${t('upkeep.reembed.what')}</p>
-      <label class="field"><span>${t('upkeep.model')}</span><input class="input" name="model" list="models" placeholder="auto" /><small>${t('upkeep.model.hint')}</small></label>
+      <label class="field"><span>${t('upkeep.model')}</span><input class="input" name="model" list="models" placeholder="auto" value=${model} /><small>${t('upkeep.model.hint')}</small></label>
       <datalist id="models">${['gemma', 'minilm', 'e5'].map((name) => html`<option key=${name} value=${name} />`)}</datalist>
       <label class="field"><span>${t('upkeep.dimension')}</span><input class="input" name="dimension" type="number" min="1" max="8192" /></label>
       <label class="check"><input type="checkbox" name="switch" value="true" checked />${t('upkeep.switch.itself')}</label>`,

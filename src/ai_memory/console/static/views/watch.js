@@ -8,11 +8,12 @@ import { quantile, samples, sum } from '../core/metrics.js';
 import { bytes, number, t } from '../core/words.js';
 import { Failure, Note, Shown, Waiting } from '../parts/basics.js';
 import { Chart } from '../parts/chart.js';
+import { Audit, Recent } from './keeping.js';
 
 const KEPT = 120;
 const SECONDS = 2;
 /** What this page itself asks all the time would hide the rest. @param {Record<string, string>} labels */
-const asked = (labels) => !['console', 'metrics', 'health', 'stats', 'live', 'ready'].includes(labels.operation);
+const asked = (labels) => !['console', 'metrics', 'health', 'stats', 'live', 'ready', 'events'].includes(labels.operation);
 
 /** @typedef {{at: number, rate: number, errors: number, median: number | null, slow: number | null, memory: number, waiting: number, pending: number}} Point */
 
@@ -65,10 +66,12 @@ export function View() {
         <${Chart} title=${t('watch.backlog')} times=${times} lines=${[line(t('watch.pending'), (point) => point.pending), line(t('watch.waiting'), (point) => point.waiting)]} />
         <${Chart} title=${t('watch.memory')} times=${times} lines=${[line(t('watch.index'), (point) => point.memory)]} show=${bytes} />
       </div>
+      <${Audit} />
       <div class="panels wide">
         <section class="panel"><h2>${t('watch.operations')}</h2><${Operations} all=${all} /></section>
-        <section class="panel"><h2>${t('watch.namespaces')}</h2>
+        <div class="column loose"><section class="panel"><h2>${t('watch.namespaces')}</h2>
           <${Shown} from=${spaces} bones=${1}>${(/** @type {any} */ data) => html`<div class="table-scroll" tabindex="0"><table class="table"><thead><tr><th>${t('field.namespace')}</th><th class="number">${t('view.memories')}</th><th></th></tr></thead><tbody>${data.namespaces.map((/** @type {any} */ each) => html`<tr key=${each.namespace}><td><bdi>${each.namespace}</bdi></td><td class="number">${number(each.memories)}</td><td class="number"><button type="button" class="button small" onClick=${() => change({ ns: each.namespace === 'default' ? '' : each.namespace })}>${t('watch.open')}</button></td></tr>`)}</tbody></table></div>`}<//></section>
+        <${Recent} /></div>
       </div>
       <${Shown} from=${stats} bones=${1}>${(/** @type {any} */ data) => html`<section class="panel"><div class="figures">
         ${[['memories', data.memories], ['revisions', data.revisions], ['retired', data.retired], ['relations', data.relations], ['entities', data.entities], ['tombstones', data.tombstones], ['sequence', data.sequence]].map(([name, value]) => html`<div class="figure" key=${name}><b>${number(Number(value))}</b><span>${t(`stats.${name}`)}</span></div>`)}

@@ -47,6 +47,7 @@ def drafts_of(request: RememberMessagesRequest, session: str) -> Iterator[Draft]
             context=request.context,
             tags=request.tags,
             attributes={**request.attributes, "role": speaker, "turn": turn},
+            source=request.source,
             valid_from=message.time,
             ttl=request.ttl,
         )

@@ -1,0 +1,1 @@
+"""Handlers of the operations that keep a service in order."""
