@@ -16,9 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.truth.compare import comparable
 from ai_memory.truth.features import Table, relative
-from ai_memory.truth.reading import Reading, read
+from ai_memory.truth.reading import Reading, comparable, read
 from ai_memory.truth.statement import Statement, statement
 from ai_memory.truth.wording import Sought, Wanted, sought
 

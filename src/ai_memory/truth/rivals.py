@@ -27,6 +27,8 @@ from ai_memory.truth.weights import forest
 
 ORDERED = 0.3
 """The probability from which of two hits the newer one comes first."""
+ORDERED_IN_TALK = 0.55
+"""The same where all hits are turns of a conversation: most of these are about what happened, and the newer one replaces nothing."""
 _HARDLY = 0.25
 """How likely it has to be that the newer one replaced the other for it to come first without words of the question."""
 MARKED = 0.5
@@ -101,13 +103,14 @@ def rivals(
         features = [answers.features(i, j) for i, j in pairs]
         values = trees.values(features)
         newer_first, replaced, alike = (each.chances(values) for each in (trees.order, trees.mark, trees.same))
+        least = ORDERED_IN_TALK if _is_talk(hits[:count]) else ORDERED
         for at, (i, j) in enumerate(pairs):
             chance = chances(answers.said(i, j))
             again = max(float(alike[at]) - SAME, chance[Kind.RESTATES] - RESTATED)
             if answers.with_vectors and again >= 0.0 and not _differ_in_value(features[at]):
                 same[i, j] = again
             elif (
-                newer_first[at] >= ORDERED
+                newer_first[at] >= least
                 and apart(hits[i], hits[j])
                 and not _is_worse(features[at], float(replaced[at]))
             ):
@@ -121,6 +124,12 @@ def rivals(
         ],
         list(_connected(same)),
     )
+
+
+def _is_talk(hits: Sequence[Statement]) -> bool:
+    """Return whether all hits were said by somebody, and not all by the same."""
+    authors = {hit.author for hit in hits}
+    return len(authors) > 1 and None not in authors
 
 
 def _is_worse(features: Mapping[str, float], replaced: float) -> bool:
