@@ -28,7 +28,7 @@ from ai_memory.truth.weights import forest
 ORDERED = 0.3
 """The probability from which of two hits the newer one comes first."""
 ORDERED_IN_TALK = 0.55
-"""The same where all hits are turns of a conversation: most of these are about what happened, and the newer one replaces nothing."""
+"""The same where all hits are turns of a conversation: most are about what happened, and the newer one replaces nothing."""
 _HARDLY = 0.25
 """How likely it has to be that the newer one replaced the other for it to come first without words of the question."""
 MARKED = 0.5
