@@ -28,6 +28,19 @@ EXTRAS = {
 }
 """The module that shows whether an extra is installed; the extra `all` is all of them. For `mcp` it is one that only version 2 of
 the SDK has: frameworks that require version 1 bring that, and this package cannot use it."""
+FRAMEWORKS = (
+    "agent-framework",
+    "anthropic",
+    "autogen",
+    "crewai",
+    "haystack",
+    "langchain",
+    "langgraph",
+    "llamaindex",
+    "openai-agents",
+    "pydantic-ai",
+)
+"""The extras that bring a framework with which a module of `ai_memory.integrations` works; `all` has none of them."""
 _SHOWS_THE_SERVICE = "ai_memory.wiring"
 
 

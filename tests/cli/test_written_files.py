@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,14 +25,25 @@ def others_may_read_what_is_new() -> Iterator[None]:
     os.umask(before)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "data"
+    before = os.umask(0)
+    try:
+        with Memory(settings=_settings(folder)) as memory:
+            memory.remember("Anna Ivers likes tea")
+            memory.remember_many([f"other {number}" for number in range(1_100)])
+            assert memory.settle(60)
+            memory.entities()
+    finally:
+        os.umask(before)
+    return folder
+
+
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    with Memory(settings=_settings(tmp_path / "data")) as memory:
-        memory.remember("Anna Ivers likes tea")
-        memory.remember_many([f"other {number}" for number in range(1_100)])
-        assert memory.settle(60)
-        memory.entities()
-    return tmp_path / "data"
+def data(made: Path, tmp_path: Path) -> Path:
+    """A folder of its own for each test, with the modes that its files were made with."""
+    return Path(shutil.copytree(made, tmp_path / "data"))
 
 
 def _settings(folder: Path) -> Settings:

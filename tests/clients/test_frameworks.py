@@ -17,6 +17,12 @@ from tests.support.serving import environment, running_service
 ROOT = Path(__file__).resolve().parents[2]
 EXPECTED = {
     "agent.py": "What can I not eat?\n  agent: You told me: I am allergic to hazelnuts.",
+    "agent_framework_agent.py": "(recalled > user: I am allergic to hazelnuts.)\n  agent: To hazelnuts.",
+    "autogen_agent.py": "recalled > Ada is allergic to hazelnuts",
+    "crewai_memory.py": "kept: Ada is allergic to hazelnuts\nkept: Ada was offered apple pie",
+    "haystack_pipeline.py": "Apple pie with cinnamon\nQuestion: what to bake with apples?",
+    "langchain_agent.py": "(recalled > user: I am allergic to hazelnuts.)\n  agent: To hazelnuts.",
+    "llamaindex_memory.py": "> user: I am allergic to hazelnuts.\nrecipe: Apple pie with cinnamon",
     "claude_memory_tool.py": "     2\tAnswer in Latvian.",
     "mcp_reference.py": "Ada_Lovelace: Is allergic to hazelnuts",
     "mem0_client.py": "alice: I prefer science fiction movies.",
@@ -24,6 +30,9 @@ EXPECTED = {
     "pydantic_ai_memory.py": "agent: I recall: user: Ada is allergic to hazelnuts.",
 }
 """What the output of each example contains."""
+WHOLE_SUITE_SECONDS = 500
+OWN_TESTS = {"langchain": 59, "llama-index-core": 0, "haystack": 154, "crewai": 0, "autogen": 0, "agent-framework": 0}
+"""The frameworks whose programs report as `programs/harness.py` says, and how many tests of the framework's own pass at least."""
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +40,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str,
     """The environment of a framework's program, with this checkout in it, and the address of a running service."""
     data_dir = tmp_path_factory.mktemp("served") / "data"
     with running_service(data_dir) as url:
-        paths = os.pathsep.join((str(ROOT / "src"), sysconfig.get_path("purelib")))
-        yield {**environment(data_dir), "AI_MEMORY_PATHS": paths}, url
+        yield framework_environment(data_dir), url
+
+
+def framework_environment(data_dir: Path) -> dict[str, str]:
+    paths = os.pathsep.join((str(ROOT / "src"), sysconfig.get_path("purelib")))
+    return {**environment(data_dir), "AI_MEMORY_PATHS": paths}
 
 
 @pytest.mark.slow
@@ -51,6 +64,29 @@ def test_the_store_conforms_in_process_and_over_http(
         "LangGraph's InMemoryStore",
         "LangGraph's SqliteStore",
     }
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], str]]:
+    """As `served`, with a model, so that all that is asked for is found, whether words match or not."""
+    data_dir = tmp_path_factory.mktemp("searched") / "data"
+    with running_service(data_dir, AI_MEMORY_MODEL="hashing") as url:
+        yield framework_environment(data_dir), url
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(WHOLE_SUITE_SECONDS + 60)
+@pytest.mark.parametrize(("name", "own_tests"), OWN_TESTS.items(), ids=map(name_id, OWN_TESTS))
+def test_the_adapters_pass_their_checks_in_process_and_over_http(
+    name: str, own_tests: int, searched: tuple[dict[str, str], str], tmp_path: Path
+) -> None:
+    variables, url = searched
+    found = report(name, variables, url, str(tmp_path), seconds=WHOLE_SUITE_SECONDS)
+    assert found["failed"] == {"in process": {}, "over HTTP": {}}
+    assert len(found["checks"]) >= 2
+    suites = found["suites"]
+    assert suites.get("failures", {}) == {}
+    assert suites.get("passed", 0) >= own_tests
 
 
 @pytest.mark.slow

@@ -16,7 +16,16 @@ import pytest
 
 from ai_memory import __version__, installation
 from ai_memory.errors import NotInstalledError
-from ai_memory.installation import CLIENT, EXTRAS, SERVICE, install_hint, is_installed, require, require_service
+from ai_memory.installation import (
+    CLIENT,
+    EXTRAS,
+    FRAMEWORKS,
+    SERVICE,
+    install_hint,
+    is_installed,
+    require,
+    require_service,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "ai_memory"
@@ -120,7 +129,7 @@ def test_the_base_brings_nothing_that_agent_frameworks_pin() -> None:
 
 def test_every_extra_is_known_and_in_all() -> None:
     extras: dict[str, list[str]] = SERVICE_PROJECT["project"]["optional-dependencies"]
-    assert set(extras) == {*EXTRAS, "all"}
+    assert set(extras) == {*EXTRAS, *FRAMEWORKS, "all"}
     (everything,) = extras["all"]
     assert everything == f"{SERVICE}[{','.join(sorted(EXTRAS))}]"
     for extra, module in EXTRAS.items():
@@ -164,7 +173,7 @@ def test_every_install_command_names_a_distribution_and_an_extra_that_exist() ->
         for wanted in commands.findall(text):
             distribution, _, extras = wanted.rstrip("]").partition("[")
             assert distribution in (".", SERVICE, CLIENT), f"{name}: {wanted}"
-            assert {*filter(None, extras.split(","))} <= {*EXTRAS, "all"}, f"{name}: {wanted}"
+            assert {*filter(None, extras.split(","))} <= {*EXTRAS, *FRAMEWORKS, "all"}, f"{name}: {wanted}"
             seen.append(name)
     assert "README.md" in seen
 

@@ -31,10 +31,10 @@ def command(name: str) -> list[str]:
         pytest.skip(str(error))
 
 
-def report(name: str, environment: Mapping[str, str], *arguments: str) -> dict[str, Any]:
-    """What a client's program reports: the JSON on the last line that it prints."""
+def report(name: str, environment: Mapping[str, str], *arguments: str, seconds: float = SECONDS) -> dict[str, Any]:
+    """What a client's program reports within so many seconds: the JSON on the last line that it prints."""
     done = subprocess.run(
-        [*command(name), *arguments], env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
+        [*command(name), *arguments], env=environment, capture_output=True, text=True, check=False, timeout=seconds
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(json.loads(done.stdout.splitlines()[-1]))

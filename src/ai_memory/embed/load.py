@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.models.known import ARCHITECTURES_NOT_RUN, BERTS, E5, FAMILIES, RUNNABLE
+from ai_memory.embed.runtimes import tuning
 from ai_memory.embed.runtimes.base import Dtype, Runtime
 from ai_memory.embed.runtimes.processor import has_bfloat16
 from ai_memory.embed.transformer import TransformerEmbedder
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 _OPENVINO_AGAIN = by_operator("pip install --force-reinstall openvino", "install OpenVINO again")
 _CACHE_FROM_BYTES = 256 << 20
 """Below this size a cached compilation costs more than it saves: as many bytes again on disk and in memory, for 0.2 s."""
+
+
+_TUNING_SECONDS = 0.8
+"""For how long a large model is measured when a machine loads it for the first time."""
 
 
 class RuntimeName(StrEnum):
@@ -110,6 +115,11 @@ def choose_execution(
     return Execution(name, place, chosen)
 
 
+def measured_vocabulary(folder: ModelFolder) -> int:
+    """Ids of tokens that a measured pass may have: those below this, at most 256."""
+    return min(256, int(folder.config.get("vocab_size", 256)))
+
+
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -176,6 +186,27 @@ def _load_openvino(folder: ModelFolder, dtype: Dtype, threads: int, cache_dir: P
             f"OpenVINO cannot be imported: {error}",
             hint=_OPENVINO_AGAIN,
         ) from error
-    if sum((folder.path / name).stat().st_size for name in folder.files) < _CACHE_FROM_BYTES:
-        cache_dir = None
-    return OpenVinoRuntime(folder, dtype=dtype, threads=threads, cache_dir=cache_dir)
+    is_large = sum((folder.path / name).stat().st_size for name in folder.files) >= _CACHE_FROM_BYTES
+    revision = folder.revision()
+    tuned = tuning.kept(cache_dir, revision, dtype, threads)
+    runtime = OpenVinoRuntime(
+        folder,
+        dtype=dtype,
+        threads=threads,
+        cache_dir=cache_dir if is_large else None,
+        int8_group=tuned.group if tuned else "",
+    )
+    if tuned is None and is_large and cache_dir is not None:
+        # Compiling it has taken seconds, so that one more is hardly noticed, and only this first time.
+        tuned = tuning.measure_and_keep(
+            runtime,
+            cache_dir,
+            revision,
+            dtype=dtype,
+            threads=threads,
+            seconds=_TUNING_SECONDS,
+            vocabulary=measured_vocabulary(folder),
+        )
+    if tuned is not None:
+        runtime.tune(tuned)
+    return runtime

@@ -15,6 +15,8 @@ from ai_memory.python.methods import Methods
 from ai_memory.types import MemoryRecord, Outcome, Receipt
 
 PAGE = 1_000
+MAX_QUESTION = 20_000
+"""Of a longer question the beginning is asked."""
 ANY = "*"
 """In a path, any one part."""
 
@@ -71,11 +73,33 @@ def by_key(memory: Methods, namespace: str, keys: Sequence[str]) -> dict[str, Me
     return found
 
 
-def write(memory: Methods, namespace: str, drafts: Sequence[dict[str, Any]]) -> list[Receipt]:
-    """Store drafts; one whose text was forgotten before is wanted again. Raises InvalidInputError for one that is refused."""
+def ranked(
+    memory: Methods, namespace: str, question: str, limit: int, **options: Any
+) -> list[tuple[MemoryRecord, float]]:
+    """At most `limit` memories that answer a question, the best first, each with its confidence, from 0 to 1.
+
+    Memories that say the same are one hit of recall; here each of them is given. `options` are those of `recall`.
+    """
+    hits = memory.recall(question[:MAX_QUESTION], namespace=namespace, limit=min(max(limit, 1), PAGE), **options).hits
+    folded = [other for hit in hits if hit.copies is not None for other in hit.copies.ids]
+    copies = {record.id: record for record in listed(memory, namespace, ids=folded)} if folded else {}
+    found: list[tuple[MemoryRecord, float]] = []
+    for hit in hits:
+        others = () if hit.copies is None else hit.copies.ids
+        same = (hit.memory, *(copies[other] for other in others if other in copies))
+        found += [(record, hit.confidence) for record in same]
+    return found[: max(limit, 0)]
+
+
+def write(memory: Methods, namespace: str, drafts: Sequence[dict[str, Any]], *, wait: bool = False) -> list[Receipt]:
+    """Store drafts; one whose text was forgotten before is wanted again. Raises InvalidInputError for one that is refused.
+
+    With `wait`, at most 30 seconds for each thousand, until they can be found semantically too.
+    """
     receipts: list[Receipt] = []
     for start in range(0, len(drafts), PAGE):
-        part = memory.remember_many(drafts[start : start + PAGE], namespace=namespace, reinstate=True).receipts
+        given = drafts[start : start + PAGE]
+        part = memory.remember_many(given, namespace=namespace, reinstate=True, wait=wait).receipts
         for receipt in part:
             if receipt.outcome is Outcome.REJECTED:
                 raise InvalidInputError(f"an item was refused: {receipt.reason}", code=receipt.code)
@@ -83,10 +107,18 @@ def write(memory: Methods, namespace: str, drafts: Sequence[dict[str, Any]]) -> 
     return receipts
 
 
-def revise(memory: Methods, namespace: str, record: MemoryRecord, draft: dict[str, Any], fields: Sequence[str]) -> None:
+def revise(
+    memory: Methods,
+    namespace: str,
+    record: MemoryRecord,
+    draft: dict[str, Any],
+    fields: Sequence[str],
+    *,
+    wait: bool = False,
+) -> None:
     """Give a memory these fields of a draft. Where its new text was forgotten before, the draft takes its place."""
     try:
-        memory.revise(record.id, namespace=namespace, **{name: draft[name] for name in fields})
+        memory.revise(record.id, namespace=namespace, wait=wait, **{name: draft[name] for name in fields})
     except ConflictError:
         memory.retire(record.id, namespace=namespace)
-        write(memory, namespace, [draft])
+        write(memory, namespace, [draft], wait=wait)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ai_memory.errors import InvalidInputError
-from ai_memory.integrations.items import PAGE, below, by_key, key_of, listed, path_in, placed, revise, write
+from ai_memory.integrations.items import below, by_key, key_of, listed, path_in, placed, ranked, revise, write
 from ai_memory.python.methods import Methods
 from ai_memory.types import DEFAULT_NAMESPACE, MemoryRecord
 
@@ -139,23 +139,11 @@ class LangGraphStore(BaseStore):
             found = [SearchItem(**_fields(record), score=None) for record in records]
         else:
             conditions.append({f"attributes.{_OF}.searched": True})
-            records, found = self._ranked(op.query, wanted, _joined(conditions))
+            answers = ranked(self.memory, self.namespace, op.query, wanted, where=_joined(conditions))
+            records = [record for record, _ in answers]
+            found = [SearchItem(**_fields(record), score=confidence) for record, confidence in answers]
         self._renew(records[op.offset :], op.refresh_ttl)
         return found[op.offset : wanted]
-
-    def _ranked(self, query: str, limit: int, where: dict[str, Any]) -> tuple[list[MemoryRecord], list[SearchItem]]:
-        """What answers a question, the best first. Items with the same text are one hit, and each of them is an item here."""
-        hits = self.memory.recall(query, namespace=self.namespace, limit=min(max(limit, 1), PAGE), where=where).hits
-        folded = [other for hit in hits if hit.copies is not None for other in hit.copies.ids]
-        copies = {record.id: record for record in self._all(ids=folded)} if folded else {}
-        records: list[MemoryRecord] = []
-        found: list[SearchItem] = []
-        for hit in hits:
-            others = () if hit.copies is None else hit.copies.ids
-            for record in (hit.memory, *(copies[other] for other in others if other in copies)):
-                records.append(record)
-                found.append(SearchItem(**_fields(record), score=hit.confidence))
-        return records[:limit], found[:limit]
 
     def _namespaces(self, op: ListNamespacesOp) -> list[tuple[str, ...]]:
         conditions = op.match_conditions or ()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from ai_memory.embed.runtimes.processor import cores, described
 from ai_memory.errors import InvalidInputError
 from ai_memory.python.embedding_model import EmbeddingModel
 
@@ -107,11 +105,5 @@ def _row(
 
 
 def processor() -> str:
-    """The processor's name and the number of cores that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return f"{name}, {cores} cores"
+    """The processor's name and units, and the number of cores that this process may use."""
+    return f"{described()}, {cores()} cores"

@@ -32,6 +32,11 @@ class AsyncCalls:
         self._calls = Calls(caller)
         self._limiter: CapacityLimiter | None = None
 
+    @property
+    def caller(self) -> Caller:
+        """What carries the operations out."""
+        return self._calls.caller
+
     async def _in_thread(self, work: Callable[[], Value]) -> Value:
         import anyio  # at the first call: importing it takes longer than the rest of a client
         import anyio.to_thread

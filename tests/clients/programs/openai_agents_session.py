@@ -69,7 +69,7 @@ class Scripted(Model):
         self.given: list[Any] = []
 
     async def get_response(self, **given: Any) -> ModelResponse:
-        self.given.append(input)
+        self.given.append(given["input"])
         return ModelResponse(output=[self.outputs.pop(0)], usage=Usage(), response_id=None)
 
     def stream_response(self, *args: Any, **kwargs: Any) -> Any:

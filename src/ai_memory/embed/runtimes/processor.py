@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from functools import cache
 from pathlib import Path
 
@@ -30,11 +32,28 @@ def units() -> tuple[str, ...]:
     return tuple(each for each in UNITS if each in _flags())
 
 
+def cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def described() -> str:
+    """The processor's name, and those of `UNITS` that it has: several kinds are sold under one name."""
+    name = _line("model name").strip() or platform.machine()
+    return f"{name} ({', '.join(units())})" if units() else name
+
+
 @cache
 def _flags() -> frozenset[str]:
     """Linux's names of the processor's features; empty if they cannot be read."""
+    return frozenset(_line("flags").split())
+
+
+@cache
+def _line(begins: str) -> str:
+    """The value of the first line of Linux's description of the processor that begins so; empty if it cannot be read."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return frozenset()
-    return next((frozenset(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), frozenset())
+        return ""
+    return next((line.partition(":")[2] for line in lines if line.startswith(begins)), "")

@@ -43,6 +43,8 @@ def fold(view: PartitionView, passing: Mask, terms: tuple[QueryTerm, ...], perio
 
 def copies_of(view: PartitionView, copies: Groups, row: int, restated: Sequence[int] = ()) -> Copies | None:
     """The copies that were folded into a row, and into the rows that restate it; None where it has neither."""
+    if not (len(copies.rows) or restated):
+        return None
     said = np.array([row, *restated], np.int32)
     rows = np.append(copies.rows[np.isin(copies.kept, said)], said[1:])
     if not len(rows):

@@ -24,10 +24,16 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     from ai_memory.errors import EmbedderUnavailableError
 
     try:
-        info = open_model(arguments).info
+        model = open_model(arguments)
     except EmbedderUnavailableError as error:
         screen.value({"model": None, "looked_at": error.details.get("looked_at")}, [error.message, str(error.hint)])
         return exits.OK
+    from ai_memory.embed.runtimes.tuning import kept
+    from ai_memory.modelcheck.tune import shown
+
+    info = model.info
+    tuned = kept(settings.cache_dir, info.revision, info.dtype, model.threads) if info.device == "cpu" else None
+    passes = shown(tuned) if info.device == "cpu" else {}
     value = {
         "model": info.name,
         "folder": str(info.folder),
@@ -39,6 +45,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         "dimensions": list(info.dimensions),
         "max_tokens": info.max_tokens,
         "licence": info.licence,
+        **passes,
         "prompts": info.prompts,
     }
     lines = [f"{name}: {_shown(given)}" for name, given in value.items() if name != "prompts"]
@@ -48,6 +55,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        speeds = ", ".join(f"{size}: {speed:,}" for size, speed in value.items())
+        return speeds or "not measured on this machine (ai-memory model bench --tune)"
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value) if value != "" else "unknown"

@@ -25,6 +25,7 @@ from ai_memory.embed.runtimes.openvino.int8 import linear_int8
 from ai_memory.embed.runtimes.openvino.onnx import build_onnx
 from ai_memory.embed.runtimes.openvino.operations import Graph, Linear
 from ai_memory.embed.runtimes.processor import has_int8_products
+from ai_memory.embed.runtimes.tuning import UNMEASURED, Tuned
 from ai_memory.errors import EmbedderError, EmbedderUnavailableError
 from ai_memory.wording.ways import FETCH_AGAIN
 
@@ -37,14 +38,15 @@ GRAPHS: Mapping[str, Callable[[ModelFolder, Linear], Graph]] = {
 }
 """The builder of each architecture's graph; `known.RUNNABLE` lists the same names without importing openvino."""
 
-TOKEN_BUDGET = 512
 PACKED_ALONE_BUDGET = 2_048
 """EmbeddingGemma's longest input, which takes a pass of this length in any case. Weights are read less often per token: 3 to 8 %
 faster than passes of 512."""
 PRECISION = {Dtype.FLOAT32: "f32", Dtype.BFLOAT16: "bf16"}
 """OpenVINO's names of the dtypes."""
-_INT8_GROUP = "384"
-"""Input values that share a scale when the runtime quantises them; measured as the fastest size for these widths."""
+INT8_GROUPS = ("384", "768", "0")
+"""Input values that share a scale when the runtime quantises them. The first is the fastest for these widths on most processors
+with products of bytes; 0 leaves the inputs as they are, which is all that others can do.
+"""
 
 
 class Compiled:
@@ -90,8 +92,17 @@ class Compiled:
 class OpenVinoRuntime:
     """One compiled model on the CPU."""
 
-    def __init__(self, folder: ModelFolder, *, dtype: Dtype, threads: int = 0, cache_dir: Path | None = None) -> None:
-        """Build and compile. `threads` 0 leaves the number to OpenVINO (one per core); `cache_dir` keeps the compiled model.
+    def __init__(
+        self,
+        folder: ModelFolder,
+        *,
+        dtype: Dtype,
+        threads: int = 0,
+        cache_dir: Path | None = None,
+        int8_group: str = "",
+    ) -> None:
+        """Build and compile. `threads` 0 leaves the number to OpenVINO (one per core); `cache_dir` keeps the compiled model;
+        `int8_group` is one of `INT8_GROUPS`, empty for the first that the processor has the instructions for.
 
         Raises ModelFilesError if the folder's weights do not match its configuration, EmbedderUnavailableError if this machine
         cannot run the model.
@@ -108,23 +119,33 @@ class OpenVinoRuntime:
         properties = properties_of(dtype, threads)
         if dtype is Dtype.INT8:
             properties["INFERENCE_PRECISION_HINT"] = PRECISION[Dtype.BFLOAT16 if has_bfloat16 else Dtype.FLOAT32]
-            properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _INT8_GROUP if has_int8_products() else "0"
+            usual = INT8_GROUPS[0] if has_int8_products() else INT8_GROUPS[-1]
+            properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = int8_group or usual
         cache = cache_dir and cache_dir / "compiled" / f"{folder.revision()[:16]}-{dtype}"
         self._compiled = Compiled(core, folder, built, properties, cache)
         if built.release is not None:
             built.release()  # the layers' weights, in the same file, have been copied into the compiled model
         self._padded = built.padded
         self._dimension = folder.dimension
+        self._tuned: Tuned | None = None
+
+    def tune(self, tuned: Tuned) -> None:
+        """Take the sizes of passes from what was measured on this machine."""
+        self._tuned = tuned
 
     @property
     def token_budget(self) -> int:
-        """512 tokens, measured on two cores (docs/engine.md)."""
-        return TOKEN_BUDGET
+        """What was measured on this machine, else 512 tokens."""
+        return self._tuned.shared if self._tuned else UNMEASURED
 
     @property
     def alone_budget(self) -> int:
-        """2,048 tokens for a graph that packs; for one that pads, the padding of larger passes costs what they gain."""
-        return TOKEN_BUDGET if self._padded else PACKED_ALONE_BUDGET
+        """As measured on this machine. Else 2,048 tokens for a graph that packs; for one that pads, the padding of larger passes
+        costs what they gain.
+        """
+        if self._tuned:
+            return self._tuned.alone
+        return UNMEASURED if self._padded else PACKED_ALONE_BUDGET
 
     @property
     def padded(self) -> bool:

@@ -14,7 +14,8 @@ from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.embed.runtimes.base import Dtype
 from ai_memory.embed.runtimes.openvino import operations
 from ai_memory.embed.runtimes.openvino.bert import build_bert_tokens
-from ai_memory.embed.runtimes.openvino.runtime import TOKEN_BUDGET, Compiled, ov, properties_of
+from ai_memory.embed.runtimes.openvino.runtime import Compiled, ov, properties_of
+from ai_memory.embed.runtimes.tuning import UNMEASURED
 from ai_memory.errors import EmbedderError
 
 
@@ -38,7 +39,7 @@ class OpenVinoTokens:
         while waiting:
             # Longest first, each with those nearest in length, so that little is padded.
             longest = len(inputs[waiting[-1]])
-            count = max(1, TOKEN_BUDGET // longest)
+            count = max(1, UNMEASURED // longest)
             batch, waiting = waiting[-count:], waiting[:-count]
             for at, states in zip(batch, self._forward([inputs[at] for at in batch]), strict=True):
                 own = states[: len(inputs[at])]

@@ -1,17 +1,14 @@
-"""The engine as LangChain's `Embeddings`. Needs langchain-core."""
+"""The engine as LangChain's `Embeddings`."""
 
 from __future__ import annotations
 
 from types import TracebackType
 from typing import Any, Self
 
+from langchain_core.embeddings import Embeddings
+
 from ai_memory.integrations.source import Source
 from ai_memory.python.embedding_model import EmbeddingModel
-
-try:
-    from langchain_core.embeddings import Embeddings
-except ImportError as missing:
-    raise ImportError("ai_memory.integrations.langchain needs: pip install langchain-core") from missing
 
 
 class LangChainEmbeddings(Embeddings):

@@ -1,18 +1,15 @@
-"""The engine as LlamaIndex's `BaseEmbedding`. Needs llama-index-core."""
+"""The engine as LlamaIndex's `BaseEmbedding`."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.bridge.pydantic import PrivateAttr
+
 from ai_memory.integrations.source import Source
 from ai_memory.python.embedding_model import EmbeddingModel
-
-try:
-    from llama_index.core.base.embeddings.base import BaseEmbedding
-    from llama_index.core.bridge.pydantic import PrivateAttr
-except ImportError as missing:
-    raise ImportError("ai_memory.integrations.llamaindex needs: pip install llama-index-core") from missing
 
 
 class LlamaIndexEmbedding(BaseEmbedding):
