@@ -121,7 +121,7 @@ def score(service: Service, cases: Sequence[Case], recipe: Recipe) -> Iterator[t
             draft = RememberRequest(
                 text=text.text,
                 namespace=f"room-{number}",
-                valid_from=_start_of(text.since),
+                valid_from=start_of(text.since),
                 author=text.author,
                 user=text.user,
                 context=text.context,
@@ -132,14 +132,15 @@ def score(service: Service, cases: Sequence[Case], recipe: Recipe) -> Iterator[t
         service.settle()
         for case in room:
             asked = {
-                name: Asked(_ask(service, recipe, f"room-{number}", question, at), ids[case.id])
-                for name, question, at in _questions(case)
+                name: Asked(ask(service, recipe, f"room-{number}", question, at), ids[case.id])
+                for name, question, at in questions(case)
             }
             for figure in figures(case, asked):
                 yield case, figure
 
 
-def _questions(case: Case) -> Iterator[tuple[str, str, dt.date | None]]:
+def questions(case: Case) -> Iterator[tuple[str, str, dt.date | None]]:
+    """The questions of a case: which it is, its text, and the day as of which it is asked."""
     for name in ("question", "both", "question_before"):
         if text := getattr(case, name):
             yield name, text, None
@@ -147,14 +148,16 @@ def _questions(case: Case) -> Iterator[tuple[str, str, dt.date | None]]:
         yield "question_at", case.question_at.question, case.question_at.at
 
 
-def _ask(service: Service, recipe: Recipe, namespace: str, question: str, at: dt.date | None) -> Answer:
-    as_of = None if at is None else _start_of(at)
+def ask(service: Service, recipe: Recipe, namespace: str, question: str, at: dt.date | None) -> Answer:
+    """The answer to a question in a namespace, as of a day or now."""
+    as_of = None if at is None else start_of(at)
     return service.recall_with(
         recipe, RecallRequest(query=question, namespace=namespace, limit=LIMIT, now=NOW, as_of=as_of, layers=())
     )
 
 
-def _start_of(day: dt.date) -> dt.datetime:
+def start_of(day: dt.date) -> dt.datetime:
+    """The first instant of a day, UTC."""
     return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
 
 

@@ -11,6 +11,8 @@ import pytest
 
 import vendor_console
 from ai_memory.console.files import START, console_files
+from ai_memory.programs.editing import entry, parsed
+from ai_memory.programs.known import PROGRAMS, Server, server_in
 from tests.support.rest_server import ask, serving
 
 STATIC = Path(vendor_console.STATIC)
@@ -111,6 +113,20 @@ def test_the_headers_close_the_page(tmp_path: Path) -> None:
         assert got.headers["cross-origin-resource-policy"] == "same-origin"
     assert page.headers["content-type"].startswith("text/html")
     assert script.headers["content-type"].startswith("text/javascript")
+
+
+def test_connect_shows_what_setup_writes(tmp_path: Path) -> None:
+    with serving(tmp_path, api_keys={"*": ["secret-key"]}) as served:
+        shown = {each["name"]: each for each in ask(served, "GET", "/console/programs.json").json}
+    assert list(shown) == list(PROGRAMS)
+    for name, program in PROGRAMS.items():
+        for text, variables in (
+            (shown[name]["plain"], {}),
+            (shown[name]["scoped"].replace("{NAMESPACE}", "work/atlas"), {"AI_MEMORY_NAMESPACE": "work/atlas"}),
+        ):
+            server = server_in(entry(parsed(text, program.form), (*program.path, "memory")))
+            assert server == Server("ai-memory", ["mcp"], variables), name
+        assert str(Path.home()) not in shown[name]["file"]
 
 
 def test_the_pages_need_no_key_and_hold_no_memory(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_memory.cli.setup.editing import ABSENT, changed, entry, parsed
-from ai_memory.cli.setup.programs import PROGRAMS
 from ai_memory.errors import InvalidInputError
+from ai_memory.programs.editing import ABSENT, changed, entry, parsed
+from ai_memory.programs.known import PROGRAMS
 from tests.support.command_line import Run
 
 WRITTEN = {

@@ -11,7 +11,8 @@ import pytest
 from ai_memory import Memory
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.recall.answer import Answer
-from ai_memory.truth.rivals import Asking, rivals
+from ai_memory.truth.answers import Asking
+from ai_memory.truth.rivals import rivals
 from ai_memory.truth.statement import TOGETHER, Statement
 from ai_memory.truth.wording import Wanted, wanted
 

@@ -42,7 +42,9 @@ class Field(NamedTuple):
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The option, and for a list its singular too: `--tags a,b` is `--tag a --tag b`."""
+        """The option, and for a list its singular too: `--tags a,b` is `--tag a --tag b`. `-n` is the limit."""
+        if self.name == "limit":
+            return (self.option, "-n")
         singular = self.option.removesuffix("s")
         return (self.option, singular) if self.many and self.name in PLURALS else (self.option,)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
+from ai_memory.cli.examples import ALIASES, shown
 from ai_memory.cli.options import add_globals, escape
 from ai_memory.cli.table import COMMANDS, OPERATION_COMMANDS
 from ai_memory.wording.spelling import did_you_mean
@@ -27,6 +28,15 @@ class UsageError(Exception):
         super().__init__(message)
         self.message = message
         self.usage = usage
+
+
+class _Help(argparse.HelpFormatter):
+    """Help whose last part keeps its lines: the examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("examples:"):
+            return text
+        return super()._fill_text(text, width, indent)
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,7 +67,7 @@ class Parser(argparse.ArgumentParser):
 def parse_line(argv: list[str], command: str | None) -> argparse.Namespace:
     """The arguments in a command line whose command is `command`. Raises UsageError that names what was probably meant."""
     if command is not None and command not in COMMANDS:
-        meant = did_you_mean(command, COMMANDS)
+        meant = did_you_mean(command, (*COMMANDS, *ALIASES))
         raise UsageError(f"there is no command {command!r}{meant}", f"{PROGRAM} --help lists them")
     parser = build_parser(command)
     arguments, left = parser.parse_known_args(argv)
@@ -95,8 +105,11 @@ def command_in(argv: Sequence[str]) -> str | None:
 
 
 def as_defined(argv: Sequence[str]) -> list[str]:
-    """A command line with each command by its own name, where an option of another command means it (`Command.also`)."""
+    """A command line with each command by its own name, where it has another, or an option of another command means it."""
     words = list(argv)
+    given = command_in(words)
+    if given in ALIASES:
+        words[words.index(given)] = ALIASES[given]
     for name, operation in OPERATION_COMMANDS.items():
         command = operation.command
         if command is None or command.also is None or command_in(words) != command.also[0]:
@@ -124,7 +137,13 @@ def build_parser(only: str | None = None) -> Parser:
     for name, (summary, module) in COMMANDS.items():
         chosen = only is None or name == only
         sub = commands.add_parser(
-            name, help=escape(summary), description=escape(summary) + ".", allow_abbrev=False, add_help=chosen
+            name,
+            help=escape(summary),
+            description=escape(summary) + ".",
+            epilog=escape(shown(name, PROGRAM)) if chosen else None,
+            formatter_class=_Help,
+            allow_abbrev=False,
+            add_help=chosen,
         )
         if chosen:
             operation = OPERATION_COMMANDS.get(name)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import NamedTuple
+
+from ai_memory.operations.base import to_json
 
 START = "index.html"
 PREFIX = "/console/"
@@ -53,3 +56,39 @@ def _below(folder: Traversable, path: str) -> Iterator[File]:
             yield from _below(entry, f"{path}{entry.name}/")
         elif (media := MEDIA.get(entry.name.rpartition(".")[2])) is not None:
             yield File("/" if entry.name == START else path + entry.name, media, entry.read_bytes())
+
+
+PLACEHOLDER = "{NAMESPACE}"
+"""What the page puts the reader's namespace in place of, in the settings of `programs`."""
+
+
+def programs() -> bytes:
+    """The programs of `ai-memory setup` as JSON: the name, the title, the file, and what to write into an empty one, twice.
+
+    `plain` is for the namespace `default`, `scoped` has `PLACEHOLDER` for any other. Files are those of the user on whose
+    machine the service runs, with `~` for the home folder.
+    """
+    from ai_memory.programs.editing import changed  # YAML takes longer to import than the rest of the console
+    from ai_memory.programs.known import PROGRAMS, Program, Server
+
+    def text(program: Program, variables: dict[str, str]) -> str:
+        entry = program.write(Server("ai-memory", ["mcp"], variables))
+        return changed("", program.form, (*program.path, "memory"), entry).strip()
+
+    return to_json(
+        [
+            {
+                "name": each.name,
+                "title": each.title,
+                "file": _from_home(each.file()),
+                "plain": text(each, {}),
+                "scoped": text(each, {"AI_MEMORY_NAMESPACE": PLACEHOLDER}),
+            }
+            for each in PROGRAMS.values()
+        ]
+    )
+
+
+def _from_home(file: Path) -> str:
+    home = Path.home()
+    return f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else str(file)

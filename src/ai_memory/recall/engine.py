@@ -43,6 +43,7 @@ from ai_memory.store.base import Store, StoredRevision
 from ai_memory.text.passages import passage_at
 from ai_memory.text.terms import QueryTerm
 from ai_memory.truth.rivals import COMPARED, MARKED
+from ai_memory.truth.wording import asks_about_the_past
 from ai_memory.types import MemoryRecord, Selection
 
 _HASHED_DECIMALS = 4
@@ -162,8 +163,8 @@ def recall(
     )
     ranking = rank(search)
     stored = store.load(view.keys()[ranking.rows].tolist())
-    # A question that names a time is answered by what happened then, not by what is newest.
-    by_time = recipe.newest > 0.0 and not question.periods
+    # A question about a time in the past is answered by what happened then, not by what is newest.
+    by_time = recipe.newest > 0.0 and not (question.periods and asks_about_the_past(question.text))
     arranged = Arranged(ranking, ())
     if by_time:
         replaced_by = partial(layers.successors, store, plan.selection)

@@ -19,8 +19,9 @@ from ai_memory.recall.recipe import NEWEST
 from ai_memory.store.base import StoredRevision
 from ai_memory.text.passages import passage_at
 from ai_memory.text.stopwords import ALL
+from ai_memory.truth.answers import Asking
 from ai_memory.truth.digest import is_digest
-from ai_memory.truth.rivals import COMPARED, Asking, Group, rivals
+from ai_memory.truth.rivals import COMPARED, Group, rivals
 from ai_memory.truth.statement import Statement, statement, terms_of
 from ai_memory.truth.wording import Wanted, asks_about_several, asks_about_the_past, wanted
 from ai_memory.types import MemoryRecord
@@ -72,7 +73,7 @@ def newest_first(
     if asked_for is Wanted.EARLIER:  # *before* and *previous* say which value is meant, and are in none of the answers
         asked &= frozenset().union(*(statement.words for statement in statements))
     records = [stored[key].record for key in keys]
-    asking = Asking(asked, about_past, asked_for, several)
+    asking = Asking(asked, about_past, asked_for, several, statement(question, 0))
     related = rivals(asking, statements, similar, _known(records, successors))
     if not (related.groups or related.same):
         return Arranged(ranking, ())

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ai_memory.text.normal import normal_form
 from ai_memory.truth.features import Table
-from ai_memory.truth.reading import read
+from ai_memory.truth.reading import comparable
 from ai_memory.truth.statement import Statement, apart
 from ai_memory.truth.weights import weights
 
@@ -73,13 +73,6 @@ def compare(
     table = Table((new, *candidates), similar)
     found = [finding for place in range(len(candidates)) if (finding := _finding(table, place))]
     return sorted(found, key=lambda finding: (-finding.confidence, finding.place))
-
-
-def comparable(first: Statement, second: Statement) -> bool:
-    """Return whether two statements can be about the same: of one user, *I* the same person, neither of them a question."""
-    if first.asks or second.asks or not (first.words and second.words) or first.user != second.user:
-        return False
-    return first.author == second.author or not (read(first).first_person or read(second).first_person)
 
 
 def chances(features: Mapping[str, float]) -> dict[Kind | None, float]:

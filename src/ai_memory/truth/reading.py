@@ -68,6 +68,13 @@ def read(said: Statement) -> Reading:
     return _read((said.text or " ".join(said.terms))[:_MOST_CHARACTERS], said.terms[:_MOST_TERMS])
 
 
+def comparable(first: Statement, second: Statement) -> bool:
+    """Return whether two statements can be about the same: of one user, *I* the same person, neither of them a question."""
+    if first.asks or second.asks or not (first.words and second.words) or first.user != second.user:
+        return False
+    return first.author == second.author or not (read(first).first_person or read(second).first_person)
+
+
 @lru_cache(maxsize=4096)
 def _read(text: str, terms: tuple[str, ...]) -> Reading:
     words = lexicon()

@@ -62,6 +62,38 @@ _JOINED = re.compile(
 """What asks about two or more at once: *the blog and the shop*, *my cousins*."""
 
 
+_SOUGHT_NUMBER = re.compile(
+    r"\bhow (?:many|much|old|long|far|often|big|tall|high|heavy|large|fast)\b"
+    r"|\b(?:price|cost|fee|number|age|size|version|port|dose)\b"
+    r"|\bсколько\b|\bпочём\b|\bкаков?(?:ой)? (?:возраст|размер|номер|порт)\b|\bкакая (?:версия|цена|доза)\b"
+    r"|\bwie (?:viele?|alt|lange?|weit|oft|groß|hoch|schwer|teuer)\b|\bwelche (?:version|nummer|dosis)\b"
+    r"|多少|几[个岁人次年月]|多[大长高重远久]",
+    re.IGNORECASE,
+)
+_SOUGHT_TIME = re.compile(
+    r"\bwhen\b|\bwhat time\b|\b(?:which|what) (?:days?|date|week|month|year)\b"
+    r"|\bкогда\b|\bво сколько\b|\bв какой день\b|\bкакого числа\b|\bдо какого\b"
+    r"|\bwann\b|\bum wie ?viel uhr\b|\ban welchem tag\b|什么时候|几点|哪[天年月一]|何时|星期几|周几|几号",
+    re.IGNORECASE,
+)
+_SOUGHT_PERSON = re.compile(r"\b(?:who|whom|whose|кто|кого|кому|кем|чей|чья|wer|wen|wem|wessen)\b|谁", re.IGNORECASE)
+_SOUGHT_PLACE = re.compile(
+    r"\bwhere\b|\b(?:which|what) (?:town|city|street|room|country|place|address)\b"
+    r"|\b(?:где|куда|откуда|wo|wohin|woher)\b|\bв каком городе\b|哪里|哪儿|在哪|什么地方",
+    re.IGNORECASE,
+)
+
+
+class Sought(Enum):
+    """Which kind of value a question asks for, by its interrogative."""
+
+    NUMBER = "number"
+    TIME = "time"
+    PERSON = "person"
+    PLACE = "place"
+    OTHER = "other"
+
+
 class Wanted(Enum):
     """Which of the values of an attribute a question asks for."""
 
@@ -95,3 +127,16 @@ def asks_about_the_past(question: str) -> bool:
 def asks_about_several(question: str) -> bool:
     """Return whether the wording joins two or more that it asks about, or names them in the plural; it need not ask for a list."""
     return _JOINED.search(question) is not None
+
+
+def sought(question: str) -> Sought:
+    """Which kind of value the question asks for; `OTHER` where no word of it says so."""
+    for pattern, kind in (
+        (_SOUGHT_NUMBER, Sought.NUMBER),
+        (_SOUGHT_TIME, Sought.TIME),
+        (_SOUGHT_PERSON, Sought.PERSON),
+        (_SOUGHT_PLACE, Sought.PLACE),
+    ):
+        if pattern.search(question):
+            return kind
+    return Sought.OTHER

@@ -15,7 +15,7 @@ from ai_memory.api.endpoints import Api, Handler
 from ai_memory.api.http.headers import Headers
 from ai_memory.api.http.responses import JSON, send_body
 from ai_memory.api.metrics import CONTENT_TYPE, Metrics
-from ai_memory.console.files import HEADERS, File, console_files
+from ai_memory.console.files import HEADERS, File, console_files, programs
 from ai_memory.discovery import PROOF_PATH, RunningService
 from ai_memory.errors import ForbiddenError, InvalidInputError, NotFoundError
 from ai_memory.operations.base import to_json
@@ -50,6 +50,7 @@ def pages(api: Api, metrics: Metrics, published: RunningService | None) -> dict[
         "/docs": Handler("docs", page(lambda: (200, docs_page(version)), html, fixed=True)),
         "/docs/docs.css": Handler("docs", page(lambda: _static("docs.css"), css, fixed=True)),
         "/docs/docs.js": Handler("docs", page(lambda: _static("docs.js"), script, fixed=True)),
+        "/console/programs.json": Handler("console", page(lambda: (200, programs()), JSON, fixed=True)),
         **{file.path: Handler("console", partial(_console, file)) for file in console_files()},
     }
 

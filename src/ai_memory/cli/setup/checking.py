@@ -7,9 +7,9 @@ import subprocess
 import threading
 from typing import Any
 
-from ai_memory.cli.setup.programs import Server
 from ai_memory.environment import variables
 from ai_memory.errors import ServiceUnavailableError
+from ai_memory.programs.known import Server
 
 SECONDS = 60.0
 VERSION = "2025-06-18"

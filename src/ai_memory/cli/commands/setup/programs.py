@@ -16,10 +16,10 @@ from ai_memory.cli.files.written import written
 from ai_memory.cli.output.layout import visible_line
 from ai_memory.cli.output.screen import Screen
 from ai_memory.cli.setup.checking import tools_of
-from ai_memory.cli.setup.editing import ABSENT, changed, entry, parsed
-from ai_memory.cli.setup.programs import PROGRAMS, Program, Server, server_in
 from ai_memory.cli.target import Choices
 from ai_memory.errors import InvalidInputError, MemoryServiceError
+from ai_memory.programs.editing import ABSENT, changed, entry, parsed
+from ai_memory.programs.known import PROGRAMS, Program, Server, server_in
 from ai_memory.wording.spelling import did_you_mean
 
 NAME = "memory"

@@ -174,6 +174,8 @@ export const api = {
   importLines: (raw, query, options = {}) => json('POST', '/v1/import', { raw, query, type: 'application/x-ndjson', ...options }),
   /** @type {(fields: Fields, options?: Options) => Promise<Response>} */
   export: (query, options = {}) => ask('GET', '/v1/export', { query, ...options }),
+  /** @type {(options?: Options) => Promise<{name: string, title: string, file: string, plain: string, scoped: string}[]>} */
+  programs: (options = {}) => json('GET', '/console/programs.json', options),
   /** @type {(options?: Options) => Promise<string>} */
   metrics: async (options = {}) => (await ask('GET', '/metrics', options)).text(),
 };

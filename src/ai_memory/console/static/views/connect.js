@@ -2,45 +2,41 @@
 /** Connect: how each client reaches this service, ready to copy, and whether it answers. */
 import { api, credentials } from '../core/api.js';
 import { html, useState } from '../core/html.js';
+import { useLoad } from '../core/load.js';
 import { change, namespace, usePlace } from '../core/route.js';
 import { key } from '../core/session.js';
 import { t } from '../core/words.js';
-import { CopyButton, Note } from '../parts/basics.js';
+import { CopyButton, Note, Shown } from '../parts/basics.js';
 
-/** @typedef {{name: string, label: string, file?: string, text: (at: Where) => string, test: 'mcp' | 'rest'}} Client */
+/** @typedef {{name: string, label: string, file?: string, command?: string, text: (at: Where) => string, test: 'mcp' | 'rest'}} Client */
 /** @typedef {{origin: string, space: string, key: boolean}} Where */
 
-/** @param {Where} at @returns {Record<string, unknown>} */
-const stdio = (at) => ({ command: 'ai-memory', args: ['mcp'], ...(at.space === 'default' ? {} : { env: { AI_MEMORY_NAMESPACE: at.space } }) });
-/** @param {Where} at */
-const headers = (at) => (at.key ? { headers: { Authorization: 'Bearer YOUR-KEY' } } : {});
-/** @param {unknown} value */
-const json = (value) => JSON.stringify(value, null, 2);
-
-/** @type {Client[]} */
-const CLIENTS = [
-  { name: 'claude-code', label: 'Claude Code', text: () => 'claude mcp add ai-memory -- ai-memory mcp', test: 'mcp' },
-  { name: 'claude-desktop', label: 'Claude Desktop', file: 'claude_desktop_config.json', text: (at) => json({ mcpServers: { 'ai-memory': stdio(at) } }), test: 'mcp' },
-  { name: 'cursor', label: 'Cursor', file: '~/.cursor/mcp.json', text: (at) => json({ mcpServers: { 'ai-memory': stdio(at) } }), test: 'mcp' },
-  { name: 'vscode', label: 'VS Code', file: '.vscode/mcp.json', text: (at) => json({ servers: { 'ai-memory': { type: 'http', url: `${at.origin}/mcp`, ...headers(at) } } }), test: 'mcp' },
-  { name: 'codex', label: 'Codex', file: '~/.codex/config.toml', text: () => '[mcp_servers.ai-memory]\ncommand = "ai-memory"\nargs = ["mcp"]', test: 'mcp' },
+/** What reaches the service over HTTP; the programs that start it themselves come from the service, as `ai-memory setup` knows them. @type {Client[]} */
+const OVER_HTTP = [
   { name: 'http', label: 'MCP over HTTP', text: (at) => `${at.origin}/mcp`, test: 'mcp' },
   { name: 'python', label: 'Python', text: (at) => `from ai_memory import Client\n\nmemory = Client(${JSON.stringify(at.origin)}${at.key ? ', api_key="YOUR-KEY"' : ''})\nmemory.remember("We ship on Fridays."${at.space === 'default' ? '' : `, namespace=${JSON.stringify(at.space)}`})\nprint(memory.recall("When do we ship?"${at.space === 'default' ? '' : `, namespace=${JSON.stringify(at.space)}`}).hits[0].memory.text)`, test: 'rest' },
   { name: 'curl', label: 'curl', text: (at) => `curl ${at.origin}/v1/recall \\\n  -H 'Content-Type: application/json' \\${at.key ? "\n  -H 'Authorization: Bearer YOUR-KEY' \\" : ''}\n  -d '${JSON.stringify({ query: 'When do we ship?', ...(at.space === 'default' ? {} : { namespace: at.space }) })}'`, test: 'rest' },
   { name: 'openai', label: 'OpenAI (embeddings)', text: (at) => `from openai import OpenAI\n\nclient = OpenAI(base_url="${at.origin}/v1", api_key="${at.key ? 'YOUR-KEY' : 'none'}")\nvectors = client.embeddings.create(model="default", input=["We ship on Fridays."])`, test: 'rest' },
 ];
 
+/** A program of `ai-memory setup` as a client. @param {{name: string, title: string, file: string, plain: string, scoped: string}} program @returns {Client} */
+const started = ({ name, title, file, plain, scoped }) => ({ name, label: title, file, command: `ai-memory setup ${name}`, test: 'mcp', text: ({ space }) => (space === 'default' ? plain : scoped.replaceAll('{NAMESPACE}', space)) });
+
 export function View() {
   const { params } = usePlace();
   const at = { origin: location.origin, space: namespace(), key: Boolean(key.get()) };
-  const chosen = CLIENTS.find((each) => each.name === params.client) ?? CLIENTS[0];
+  const programs = useLoad((signal) => api.programs({ signal }), []);
+  const clients = [...(programs.data ?? []).map(started), ...OVER_HTTP];
+  const chosen = clients.find((each) => each.name === params.client) ?? clients[0];
+  if (!programs.data) return html`<div class="view"><${Shown} from=${programs}>${() => null}<//></div>`;
   return html`<div class="view"><header><div class="grow"><h1>${t('view.connect')}</h1><p>${t('connect.lead')}</p></div></header>
     <div class="connect">
-      <ul class="connect-list">${CLIENTS.map((each) => html`<li key=${each.name}><button type="button" class="place button plain" aria-pressed=${String(each === chosen)} onClick=${() => change({ client: each.name })}>${each.label}</button></li>`)}</ul>
+      <ul class="connect-list">${clients.map((each) => html`<li key=${each.name}><button type="button" class="place button plain" aria-pressed=${String(each === chosen)} onClick=${() => change({ client: each.name })}>${each.label}</button></li>`)}</ul>
       <section class="panel column"><div class="row between"><h2>${chosen.label}</h2><${CopyButton} text=${chosen.text(at)} /></div>
         ${chosen.file && html`<p class="quiet">${t('connect.file')} <code>${chosen.file}</code></p>`}
         <pre class="code" tabindex="0">${chosen.text(at)}</pre>
-        ${at.key && html`<p class="quiet">${t('connect.key')}</p>`}
+        ${chosen.command && html`<p class="quiet">${t('connect.setup')} <code>${chosen.command}</code></p>`}
+        ${at.key && !chosen.command && html`<p class="quiet">${t('connect.key')}</p>`}
         <${Test} key=${chosen.name} kind=${chosen.test} />
       </section>
     </div></div>`;

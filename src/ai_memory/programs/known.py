@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ai_memory.cli.setup.editing import Form
 from ai_memory.environment import variable
+from ai_memory.programs.editing import Form
 
 
 class Server(NamedTuple):
