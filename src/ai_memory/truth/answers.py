@@ -81,6 +81,15 @@ class Answers:
                 if self._close(i, j) and comparable(self._hits[i], self._hits[j]):
                     yield i, j
 
+    def numbered(self, i: int, j: int) -> bool:
+        """Whether the question names the older of two hits by a number or an identifier that the newer one does not have.
+
+        *What did note 3 say?* asks for no newer note, however alike the notes are.
+        """
+        older, newer = (i, j) if self._hits[i].when < self._hits[j].when else (j, i)
+        of_older, of_newer = (_numbers_and_codes(read(self._hits[at])) for at in (older, newer))
+        return bool(_numbers_and_codes(self._question) & of_older - of_newer)
+
     def _close(self, i: int, j: int) -> bool:
         if self._similar is not None and float(self._similar[i, j]) >= _CLOSE:
             return True
@@ -262,3 +271,7 @@ def _spread(values: NDArray[np.float64], least: float = _LEAST_SPREAD) -> float:
     if not len(values):
         return least
     return max(least, 1.4826 * float(np.median(np.abs(values - np.median(values)))))
+
+
+def _numbers_and_codes(reading: Reading) -> frozenset[str]:
+    return reading.codes | {number.value for number in reading.numbers}
