@@ -81,14 +81,13 @@ class Answers:
                 if self._close(i, j) and comparable(self._hits[i], self._hits[j]):
                     yield i, j
 
-    def numbered(self, i: int, j: int) -> bool:
-        """Whether the question names the older of two hits by a number or an identifier that the newer one does not have.
+    def distinguished(self, i: int, j: int) -> bool:
+        """Whether the question has a number or an identifier that only one of two hits has.
 
-        *What did note 3 say?* asks for no newer note, however alike the notes are.
+        *What did note 3 say?* asks for that note, however alike the notes are.
         """
-        older, newer = (i, j) if self._hits[i].when < self._hits[j].when else (j, i)
-        of_older, of_newer = (_numbers_and_codes(read(self._hits[at])) for at in (older, newer))
-        return bool(_numbers_and_codes(self._question) & of_older - of_newer)
+        first, second = (_numbers_and_codes(read(self._hits[at])) for at in (i, j))
+        return bool(_numbers_and_codes(self._question) & (first ^ second))
 
     def _close(self, i: int, j: int) -> bool:
         if self._similar is not None and float(self._similar[i, j]) >= _CLOSE:
