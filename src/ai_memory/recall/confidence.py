@@ -43,6 +43,8 @@ _WEIGHTS = {
 }
 """What each summand's value is worth in log odds. That of `tellings` is not fitted, since judged questions have no copies: what is
 said again has been confirmed, twice is worth .2 nats, twelve times .7."""
+_DECIDED = 2.5
+"""Log odds, of a confidence of 92 or 8 %, beyond which the vector of the words that a hit lacks is not computed."""
 LIKELY = 0.5
 """The confidence from which a hit is likelier than not to answer."""
 TRUSTED = 0.3
@@ -55,6 +57,11 @@ Summands = tuple[tuple[str, float, float], ...]
 def confidence(of: Summands) -> float:
     """The probability in [0, 1] that a hit is relevant; see the module for the formula."""
     return _logistic(sum(value * weight for _, value, weight in of))
+
+
+def is_open(of: Summands) -> bool:
+    """Return whether the log odds of a hit are so near to even that one more summand may decide."""
+    return abs(sum(value * weight for _, value, weight in of)) <= _DECIDED
 
 
 class Signs(NamedTuple):

@@ -26,7 +26,7 @@ from ai_memory.index.partition import PartitionView
 from ai_memory.recall import abstention, budget, layers
 from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Rival, Searched
 from ai_memory.recall.attested import VectorOf, missing_words, standing
-from ai_memory.recall.confidence import Signs, confidence, leads, summands, why_trusted, words_of
+from ai_memory.recall.confidence import Signs, confidence, is_open, leads, summands, why_trusted, words_of
 from ai_memory.recall.context_block import block
 from ai_memory.recall.evidence.copies import copies_of, fold
 from ai_memory.recall.evidence.graph_expansion import GraphExpander, QuestionGraph
@@ -173,10 +173,15 @@ def recall(
     ranking = arranged.ranking.first(question.limit)
     has = ranking.words.had_by(view, ranking.rows)
     matched = words_of(has, ranking.words.masses, plan.terms)
-    signs = _signs_of_the_answer(search, scored, arranged.ranking, has, vector_of)
-    hits, below, dropped = _hits(
-        _Found(question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, matched, scores, signs)
+    missing = missing_words(plan.terms, has[0], search.content) if len(has) else ()
+    signs = _signs_of_the_answer(search, scored, ranking, len(missing))
+    found = _Found(
+        question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, matched, scores, signs
     )
+    if missing and vector_of is not None and arranged.ranking.vectors is not None and _is_open(found):
+        stands = standing(arranged.ranking.vectors[:COMPARED], vector_of(" ".join(missing)))
+        found = found._replace(signs=signs._replace(standing=stands))
+    hits, below, dropped = _hits(found)
     found_notices += abstention.notices(
         view, plan, scored, ranking, dropped=dropped, limit=question.limit, semantic=vector is not None
     )
@@ -303,23 +308,23 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
     )
 
 
-def _signs_of_the_answer(
-    search: Search, scored: Scored, ranking: Ranking, has: NDArray[np.bool_], vector_of: VectorOf | None
-) -> Signs:
-    """What the confidence of every hit depends on; `has`, bool, shape (m, t): which of the question's words each hit has."""
-    content = search.content
-    missing = missing_words(search.terms, has[0], content) if len(has) else ()
-    nearest = None if ranking.vectors is None else ranking.vectors[:COMPARED]
-    words = vector_of(" ".join(missing)) if missing and nearest is not None and vector_of is not None else None
+def _signs_of_the_answer(search: Search, scored: Scored, ranking: Ranking, missing: int) -> Signs:
+    """What the confidence of every hit depends on; `missing`: how many of the question's words the best one lacks."""
     return Signs(
         memories=scored.rows,
         dialogue=scored.dialogue,
         familiar=0.0 if scored.dense is None else scored.familiar,
-        words=int(np.count_nonzero(content)),
-        missing=len(missing),
-        standing=standing(nearest, words),
+        words=int(np.count_nonzero(search.content)),
+        missing=missing,
         author_lead=ranking.author_lead,
     )
+
+
+def _is_open(found: _Found) -> bool:
+    """Return whether the words that the best hit lacks could still decide if it answers: their vector costs a pass of the model."""
+    group = found.arranged.group_of(0)
+    lead = leads(found.scores, together=group.places if group else ())[0]
+    return is_open(summands(lead, _signs(found, 0, 1)))
 
 
 def _signs(found: _Found, at: int, tellings: int) -> Signs:
