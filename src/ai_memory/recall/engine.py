@@ -178,9 +178,8 @@ def recall(
     found = _Found(
         question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, matched, scores, signs
     )
-    if missing and vector_of is not None and arranged.ranking.vectors is not None and _is_open(found):
-        stands = standing(arranged.ranking.vectors[:COMPARED], vector_of(" ".join(missing)))
-        found = found._replace(signs=signs._replace(standing=stands))
+    if missing and vector_of is not None:
+        found = _with_standing(found, arranged.ranking.vectors, missing, vector_of)
     hits, below, dropped = _hits(found)
     found_notices += abstention.notices(
         view, plan, scored, ranking, dropped=dropped, limit=question.limit, semantic=vector is not None
@@ -320,11 +319,19 @@ def _signs_of_the_answer(search: Search, scored: Scored, ranking: Ranking, missi
     )
 
 
-def _is_open(found: _Found) -> bool:
-    """Return whether the words that the best hit lacks could still decide if it answers: their vector costs a pass of the model."""
+def _with_standing(
+    found: _Found, vectors: NDArray[np.float64] | None, missing: Sequence[str], vector_of: VectorOf
+) -> _Found:
+    """With the sign of how near the best hit is to the words that it lacks, where that can still decide whether it answers.
+
+    `vectors`: those of all that were ranked, as in `Ranking`; the vector of the words costs a pass of the model.
+    """
     group = found.arranged.group_of(0)
     lead = leads(found.scores, together=group.places if group else ())[0]
-    return is_open(summands(lead, _signs(found, 0, 1)))
+    if vectors is None or not is_open(summands(lead, _signs(found, 0, 1))):
+        return found
+    stands = standing(vectors[:COMPARED], vector_of(" ".join(missing)))
+    return found._replace(signs=found.signs._replace(standing=stands))
 
 
 def _signs(found: _Found, at: int, tellings: int) -> Signs:
