@@ -31,6 +31,7 @@ from ai_memory.evaluate.datasets.xquad import load_xquad
 from ai_memory.evaluate.floor import TextbookBM25
 from ai_memory.evaluate.main import Options, main
 from ai_memory.evaluate.run import floor, open_harness
+from ai_memory.evaluate.trust import Asked, Trust, calibration_error, separation, trust
 from ai_memory.recall.recipe import WORDS
 from ai_memory.settings import Settings
 
@@ -70,6 +71,27 @@ def test_ndcg_discounts_by_rank_and_weighs_grades() -> None:
     assert found == pytest.approx((3 / math.log2(3) + 1 / math.log2(5)) / (3 + 1 / math.log2(3)))
     assert metrics.ndcg_at(["a"], {"a": 2.0}, 10) == 1.0
     assert metrics.ndcg_at(RANKED, {"d": 1.0}, 3) == 0.0
+
+
+def test_calibration_is_the_distance_of_confidence_from_being_right_bin_by_bin() -> None:
+    assert calibration_error([0.95, 0.95, 0.05, 0.15], [True, False, False, False]) == pytest.approx(
+        (abs(1.9 - 1.0) + 0.05 + 0.15) / 4
+    )
+    assert calibration_error([1.0, 0.0], [True, False]) == 0.0
+    assert calibration_error([1.0], [False]) == 1.0
+
+
+def test_separation_counts_pairs_and_ties_by_half() -> None:
+    assert separation([0.9, 0.5], [0.5, 0.1]) == pytest.approx((1 + 1 + 0.5 + 1) / 4)
+    assert separation([0.2], [0.9]) == 0.0
+    assert separation([], [0.5]) is separation([0.5], []) is None
+
+
+def test_trust_is_nothing_without_an_answerable_question() -> None:
+    assert trust([], [Asked(0.4, abstained=True)]) is None
+    found = trust([Asked(0.8, abstained=False, right=True), Asked(0.6, abstained=True)], [])
+    assert found is not None
+    assert (found.right, found.abstained, found.auc, found.recognised) == (0.5, 0.5, None, None)
 
 
 def test_means_and_percentiles() -> None:
@@ -257,7 +279,15 @@ def test_questions_go_through_the_service(tmp_path: Path) -> None:
     with open_harness(Settings(data_dir=tmp_path, model="hashing")) as harness:
         run = harness.evaluate("own", [judged])
         words = harness.evaluate("own, words", [judged], recipe=WORDS)
-    assert len(run.questions) == 1, "a question without a relevant document is left out"
+    assert len(run.questions) == len(run.unanswerable) == 1, "a question without a relevant document is not measured"
+    (measured,), found = run.questions, run.trust
+    assert measured.best is not None
+    assert found is not None
+    assert measured.best.right
+    assert (found.right, found.confidence) == (1.0, measured.best.confidence)
+    assert found.ece == pytest.approx(1.0 - found.confidence)
+    assert found.unanswerable == 1
+    assert found.auc == float(measured.best.confidence > run.unanswerable[0].confidence)
     assert run.metrics["R@1"] == words.metrics["R@1"] == 1.0
     assert run.categories["easy"][0] == 1
     assert run.latency_ms(0.5) > 0.0
@@ -296,6 +326,8 @@ def test_the_table_shows_the_floor_beside_ours(tmp_path: Path) -> None:
     lines = [line.split("  ")[1].strip() for line in out.getvalue().splitlines()[2:6]]
     assert lines == ["BM25 floor", "words only", "meaning only", "recall"]
     assert "own (n=1)" in out.getvalue()
+    assert "best hit: 100.0% right" in out.getvalue()
+    assert "unanswerable questions (1): " in out.getvalue()
 
 
 @pytest.mark.parametrize(("model", "said"), [("none", 1), ("hashing", 0)])
@@ -312,7 +344,8 @@ def test_json_has_exactly_the_documented_shape(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, model="none")
     assert main(None, jsonl=jsonl(tmp_path), wanted=Options(pooled=True, json=True), settings=settings, out=out) == 0
     (run,) = json.loads(out.getvalue())["runs"]
-    assert list(run) == ["name", "n", "metrics", "categories", "latency_ms"]
+    assert list(run) == ["name", "n", "metrics", "categories", "latency_ms", "trust"]
+    assert list(run["trust"]) == list(Trust.__struct_fields__)
     assert (run["name"], run["n"]) == ("own, pooled", 1)
     assert list(run["metrics"]) == ["R@1", "R@5", "R@10", "R@50", "MRR", "nDCG@10"]
     assert run["categories"]["easy"]["n"] == 1

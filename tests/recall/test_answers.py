@@ -309,14 +309,15 @@ def test_a_known_person_with_an_unknown_fact_is_not_trusted(with_vectors: Servic
     remember(with_vectors, *(f"Johanna {did} on Monday." for did in ("swam", "cooked", "slept", "read", "ran", "sang")))
     remember(with_vectors, *(f"Bob watered plant number {n} in the greenhouse." for n in range(30)))
     known = ask(with_vectors, "Johanna cooked Monday")
-    unknown = ask(with_vectors, "Johanna passport registration certificate")
+    unknown = ask(with_vectors, "What is the number of the certificate that Johanna got?")
     assert not known.abstained
     assert unknown.abstained
     assert "Johanna" in unknown.hits[0].memory.text
     for limit in (1, 2):
         assert ask(with_vectors, "Johanna cooked Monday", limit=limit).abstained == known.abstained
         assert (
-            ask(with_vectors, "Johanna passport registration certificate", limit=limit).abstained == unknown.abstained
+            ask(with_vectors, "What is the number of the certificate that Johanna got?", limit=limit).abstained
+            == unknown.abstained
         )
 
 

@@ -17,9 +17,9 @@ from ai_memory.index.partition import Partition
 from ai_memory.operations.reading import RECALL, TIMELINE, RecallRequest, TimelineRequest
 from ai_memory.operations.writing import REMEMBER_MANY, Draft, RememberManyRequest
 from ai_memory.recall.answer import Answer
-from ai_memory.recall.evidence.periods import ELSEWHERE, Period, nearness, period_evidence
+from ai_memory.recall.evidence.periods import ELSEWHERE, ELSEWHERE_ASIDE, Period, nearness, period_evidence
 from ai_memory.recall.evidence.scores import Values, score_all
-from ai_memory.recall.plan import asks_only_for
+from ai_memory.recall.plan import aside, asks_only_for
 from ai_memory.recall.recipe import BALANCED, THOROUGH, without
 from ai_memory.service.service import Service
 from ai_memory.settings import Settings
@@ -87,6 +87,50 @@ def test_nothing_is_told_without_a_time_where_no_memory_is_near_and_where_all_ar
     assert evidence([], MAY) is None
     assert evidence([dt.datetime(2019, 1, 1)] * 9, MAY) is None
     assert evidence(days, MAY) == pytest.approx([0.0] * len(days))
+
+
+def test_a_time_to_come_is_near_only_to_what_is_dated_inside_it() -> None:
+    """What was said the day before is no likelier to be about next week than what was said a month ago."""
+    coming = MAY._replace(ahead=True)
+    days = instants(dt.datetime(2023, 5, 9), dt.datetime(2023, 4, 30), dt.datetime(2023, 6, 2))
+    assert nearness(days, coming).tolist() == [1.0, 0.0, 0.0]
+    assert evidence([dt.datetime(2023, 4, day) for day in range(1, 31)], coming) is None
+    found = evidence([dt.datetime(2023, 5, 9), *(dt.datetime(2023, 4, day) for day in range(1, 31))], coming)
+    assert found is not None
+    assert found[0] > 0
+    assert found[1:] == pytest.approx([math.log(ELSEWHERE)] * 30)
+
+
+def test_a_time_named_in_passing_counts_less_and_not_at_all_next_to_one_that_is_asked_for() -> None:
+    days = [dt.datetime(2023, 5, 9), *(dt.datetime(2022, 1, day) for day in range(1, 31))]
+    passing, asked = evidence(days, MAY._replace(aside=True)), evidence(days, MAY)
+    assert passing is not None
+    assert asked is not None
+    assert asked[0] > passing[0] > 0 > passing[1] > asked[1]
+    assert passing[1] == pytest.approx(math.log(ELSEWHERE_ASIDE), rel=1e-3)
+    january = Period(
+        to_micros(dt.datetime(2022, 1, 1, tzinfo=dt.UTC)), to_micros(dt.datetime(2022, 2, 1, tzinfo=dt.UTC))
+    )
+    both = evidence(days, MAY, january._replace(aside=True))
+    assert both is not None
+    assert both.tolist() == asked.tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "expected"),
+    [
+        ("What did we do in May?", "May", False),
+        ("Lovely weather today. What did we do in May?", "today", True),
+        ("Lovely weather today. What did we do in May?", "May", False),
+        ("What did we do in May? I was in Rome last week.", "last week", True),
+        ("I was in Rome last week", "last week", False),
+        ("今天天气真好。我们五月做了什么？", "今天", True),
+        ("今天天气真好。我们五月做了什么？", "五月", False),
+    ],
+)
+def test_what_does_not_ask_is_aside_where_something_asks(text: str, named: str, expected: bool) -> None:
+    assert aside(text, [text.index(named)]) == [expected]
+    assert aside(text, []) == []
 
 
 DAYS = {

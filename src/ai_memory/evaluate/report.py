@@ -18,9 +18,9 @@ ABLATED = ("R@10", "nDCG@10")
 
 
 def as_json(runs: Sequence[Run]) -> str:
-    """`{"runs": [{"name", "n", "metrics", "categories", "latency_ms"}]}`, figures to four decimals.
+    """`{"runs": [{"name", "n", "metrics", "categories", "latency_ms", "trust"}]}`, figures to four decimals.
 
-    `categories` has the same measures with `n` for each category; `latency_ms` has `p50` and `p95`.
+    `categories` has the same measures with `n` for each category; `latency_ms` has `p50` and `p95`; `trust` the fields of `Trust`.
     """
     return msgspec.json.format(msgspec.json.encode({"runs": [_as_dict(run) for run in runs]}), indent=1).decode()
 
@@ -39,6 +39,7 @@ def as_table(name: str, runs: Sequence[tuple[str, Run]]) -> str:
         figures = "".join(f"{run.metrics[key]:8.3f}" for key in SHOWN)
         lines.append(f"  {label:{width}}  {figures}  {run.latency_ms(0.5):7.1f} {run.latency_ms(0.95):7.1f}")
     lines += _bounds(shown[-1])
+    lines += _trust(shown[-1])
     if len(shown[0].categories) > 1:
         lines.append("  R@10 by category")
         for label, run in runs:
@@ -79,14 +80,39 @@ def _bounds(run: Run) -> Iterator[str]:
     yield f"  95 % bounds: {bounds}; {run.tokens:,.0f} tokens per answer"
 
 
+def _trust(run: Run) -> Iterator[str]:
+    """What the confidence of the best hits is worth."""
+    found = run.trust
+    if found is None:
+        return
+    yield (
+        f"  best hit: {found.right:.1%} right at a confidence of {found.confidence:.1%}, calibration error {found.ece:.3f}; "
+        f"{found.abstained:.1%} abstained"
+    )
+    if found.recognised is not None:
+        apart = "" if found.auc is None else f", AUC {found.auc:.3f} against the right ones"
+        yield f"  unanswerable questions ({found.unanswerable}): {found.recognised:.1%} abstained{apart}"
+
+
 def _as_dict(run: Run) -> dict[str, Any]:
+    found = run.trust
+    trust = (
+        {}
+        if found is None
+        else {"trust": {name: _rounded(value) for name, value in msgspec.structs.asdict(found).items()}}
+    )
     return {
         "name": run.name,
         "n": len(run.questions),
         "metrics": _figures(run.metrics),
         "categories": {name: {"n": n, **_figures(means)} for name, (n, means) in run.categories.items()},
         "latency_ms": {"p50": round(run.latency_ms(0.5), 3), "p95": round(run.latency_ms(0.95), 3)},
+        **trust,
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _figures(means: dict[str, float]) -> dict[str, float]:

@@ -24,6 +24,7 @@ from ai_memory.evaluate import metrics
 from ai_memory.evaluate.datasets import Document, Group, Query, parse_time, pooled
 from ai_memory.evaluate.floor import TextbookBM25
 from ai_memory.evaluate.significance import Interval, interval
+from ai_memory.evaluate.trust import Asked, Trust, trust
 from ai_memory.operations.reading import GET, GetRequest, RecallRequest
 from ai_memory.operations.watching import STATS, StatsRequest
 from ai_memory.operations.writing import MAX_BATCH, REMEMBER_MANY, Draft, RememberManyRequest
@@ -52,6 +53,8 @@ class Measured(Struct, frozen=True):
     seconds: float
     tokens: int = 0
     """Estimated tokens of the texts in the answer."""
+    best: Asked | None = None
+    """How sure of its best hit the answer was; None in runs saved by earlier versions, and where nothing says how sure."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -61,6 +64,13 @@ class Run(Struct, frozen=True, kw_only=True):
     questions: tuple[Measured, ...]
     rejected: int = 0
     """Documents that the service rejected, such as empty ones."""
+    unanswerable: tuple[Asked, ...] = ()
+    """The questions that have no answer, which no measure counts."""
+
+    @property
+    def trust(self) -> Trust | None:
+        """What the confidence of the best hits is worth; None where no question says how sure its answer was."""
+        return trust([question.best for question in self.questions if question.best is not None], self.unanswerable)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -116,16 +126,24 @@ class Harness:
         return None if found is None else found.model
 
     def evaluate(self, name: str, groups: Sequence[Group], *, recipe: Recipe = BALANCED, pool: bool = False) -> Run:
-        """Ask every question that has a relevant document; with `pool`, in one namespace for all groups.
+        """Ask every question; with `pool`, in one namespace for all groups. Those without a relevant document are not measured.
 
         Vectors are waited for first. Where there is no embedding model, recall works lexically alone.
         """
-        questions = self.judged(groups, pool=pool)
+        everything = self.all_questions(groups, pool=pool)
+        questions = [one for one in everything if one.relevant]
         rejected = sum({one.corpus.namespace: one.corpus.rejected for one in questions}.values())
-        return Run(name=name, questions=tuple(self.measure(name, questions, recipe)), rejected=rejected)
+        found = tuple(self.measure(name, questions, recipe))
+        without = [one for one in everything if not one.relevant] if found else []
+        unanswerable = tuple(_asked(self.ask(one, recipe, DEPTH)) for one in without)
+        return Run(name=name, questions=found, rejected=rejected, unanswerable=unanswerable)
 
     def judged(self, groups: Sequence[Group], *, pool: bool = False) -> list[Judged]:
-        """Remember the groups' documents, wait for their vectors, and give the questions that have a relevant document.
+        """Those of `all_questions` that have a relevant document."""
+        return [one for one in self.all_questions(groups, pool=pool) if one.relevant]
+
+    def all_questions(self, groups: Sequence[Group], *, pool: bool = False) -> list[Judged]:
+        """Remember the groups' documents, wait for their vectors, and give the questions.
 
         A user's own namespaces stay as they are: nothing is remembered or pooled.
         """
@@ -133,10 +151,9 @@ class Harness:
         corpora = [self._corpus(group) for group in groups]
         self._service.settle()
         return [
-            Judged(f"{group.group}/{key}", group.group, query, relevant, corpus)
+            Judged(f"{group.group}/{key}", group.group, query, group.relevant(key), corpus)
             for group, corpus in zip(groups, corpora, strict=True)
             for key, query in group.queries.items()
-            if (relevant := group.relevant(key))
         ]
 
     def measure(self, name: str, questions: Sequence[Judged], recipe: Recipe) -> Iterator[Measured]:
@@ -241,7 +258,15 @@ def measured(one: Judged, answer: Answer, seconds: float) -> Measured:
     """The measures of an answer's first `DEPTH` hits, given what is known to answer."""
     ranked = [document for documents in one.corpus.ranked(answer)[:DEPTH] for document in documents]
     figures = metrics.measure(ranked, one.relevant)
-    return Measured(one.key, one.query.category or NO_CATEGORY, figures, seconds, tokens=answer.tokens)
+    category = one.query.category or NO_CATEGORY
+    best = _asked(answer, right=any(document in one.relevant for document in next(iter(one.corpus.ranked(answer)), ())))
+    return Measured(one.key, category, figures, seconds, tokens=answer.tokens, best=best)
+
+
+def _asked(answer: Answer, *, right: bool = False) -> Asked:
+    """How sure an answer is of its best hit."""
+    confidence = max((hit.confidence for hit in answer.hits[:1]), default=0.0)
+    return Asked(confidence=confidence, abstained=answer.abstained, right=right)
 
 
 def floor(name: str, groups: Sequence[Group], *, pool: bool = False) -> Run:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -24,7 +25,8 @@ from ai_memory.index.base import Mask
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall import abstention, budget, layers
 from ai_memory.recall.answer import Answer, Asked, Hit, Layer, Notice, PassageText, Rival, Searched
-from ai_memory.recall.confidence import Coverage, Signs, confidence, coverage, leads, summands, why_trusted
+from ai_memory.recall.attested import VectorOf, missing_words, standing
+from ai_memory.recall.confidence import Signs, confidence, is_open, leads, summands, why_trusted, words_of
 from ai_memory.recall.context_block import block
 from ai_memory.recall.evidence.copies import copies_of, fold
 from ai_memory.recall.evidence.graph_expansion import GraphExpander, QuestionGraph
@@ -39,6 +41,7 @@ from ai_memory.recall.ranking import Ranking, Search, Vectors, rank
 from ai_memory.recall.recipe import BALANCED, Recipe
 from ai_memory.store.base import Store, StoredRevision
 from ai_memory.text.passages import passage_at
+from ai_memory.text.terms import QueryTerm
 from ai_memory.truth.rivals import COMPARED, MARKED
 from ai_memory.truth.wording import asks_about_the_past
 from ai_memory.types import MemoryRecord, Selection
@@ -93,9 +96,12 @@ class _Found(NamedTuple):
     arranged: Arranged
     stored: dict[int, StoredRevision]
     """The revisions of the ranked memories by key."""
-    coverage: Coverage
+    matched: list[list[QueryTerm]]
+    """The question's words that each of the hits has."""
     scores: list[float]
     """Of all that were ranked, also beyond the number asked for: how far a hit is ahead does not depend on how many are shown."""
+    signs: Signs
+    """Those that all hits of the answer share."""
 
     @property
     def ranking(self) -> Ranking:
@@ -114,6 +120,7 @@ def recall(
     familiar: float = 1.0,
     background_vectors: NDArray[np.float32] | None = None,
     read_tokens: ReadTokens | None = None,
+    vector_of: VectorOf | None = None,
     graph: QuestionGraph | None = None,
 ) -> Answer:
     """Answer a question from one namespace's partition.
@@ -122,7 +129,8 @@ def recall(
     `notices`); `generation` is the vector generation that the partition holds; `familiar` is how well the embedder knows the
     question's language, in (0, 1]; `background_vectors` are those of `BACKGROUND_SENTENCES`, float32, shape (m, dimension), for
     small stores; `read_tokens` gives the token vectors to rerank with, and `graph` is the graph to follow, where the recipe has
-    these stages. Raises InvalidInputError for a limit or budget below 1, and StoreError.
+    these stages; `vector_of` gives the vectors of words of the question, for confidence.
+    Raises InvalidInputError for a limit or budget below 1, and StoreError.
     """
     started = time.perf_counter()
     _check(question)
@@ -163,18 +171,22 @@ def recall(
         arranged = newest_first(question.text, view, ranking, stored, replaced_by)
     scores = arranged.ranking.scores.tolist()
     ranking = arranged.ranking.first(question.limit)
-    counted = np.fromiter((term.surface not in question.time_words for term in plan.terms), np.bool_, len(plan.terms))
-    covered = coverage(ranking.words, plan.terms, ranking.rows, counted)
-    hits, below, dropped = _hits(
-        _Found(question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, covered, scores)
+    has = ranking.words.had_by(view, ranking.rows)
+    matched = words_of(has, ranking.words.masses, plan.terms)
+    missing = missing_words(plan.terms, has[0], search.content) if len(has) else ()
+    signs = _signs_of_the_answer(search, scored, ranking, len(missing))
+    found = _Found(
+        question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, matched, scores, signs
     )
+    if missing and vector_of is not None:
+        found = _with_standing(found, arranged.ranking.vectors, missing, vector_of)
+    hits, below, dropped = _hits(found)
     found_notices += abstention.notices(
         view, plan, scored, ranking, dropped=dropped, limit=question.limit, semantic=vector is not None
     )
     found_notices += abstention.below_least(below)
     reason = None if hits else _reason(question, plan, view, filtered, scored, below, dropped)
-    greatest = max((hit.confidence for hit in hits), default=0.0)
-    trusted = why_trusted(greatest, ranking.scores.tolist(), covered.shares, ranking.joint_coverage) if hits else None
+    trusted = why_trusted(max(hit.confidence for hit in hits)) if hits else None
     if hits and trusted is None:
         reason = abstention.WEAK
     understood = asked(plan, question.periods, question.zone, ranking, trusted) if question.explain else None
@@ -270,8 +282,8 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
     question, ranking = found.question, found.ranking
     row = int(ranking.rows[at])
     copies = copies_of(found.view, found.scored.copies, row, found.arranged.folded.get(row, ()))
-    certain = summands(float(ranking.scores[at]), lead, _signs(found, at, copies.count if copies else 1))
-    matched = (term.surface for term in found.coverage.words[at] if term.weight >= CONTENT_WEIGHT)
+    certain = summands(lead, _signs(found, at, copies.count if copies else 1))
+    matched = (term.surface for term in found.matched[at] if term.weight >= CONTENT_WEIGHT)
     words = tuple(dict.fromkeys(matched))
     others = _rivals(found, at)
     validity = _validity(record, question.selection)
@@ -295,17 +307,46 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
     )
 
 
-def _signs(found: _Found, at: int, tellings: int) -> Signs:
-    ranking, scored = found.ranking, found.scored
-    stages = ranking.features.stages
+def _signs_of_the_answer(search: Search, scored: Scored, ranking: Ranking, missing: int) -> Signs:
+    """What the confidence of every hit depends on; `missing`: how many of the question's words the best one lacks."""
     return Signs(
         memories=scored.rows,
-        coverage=found.coverage.shares[at],
         dialogue=scored.dialogue,
-        alone=int(found.view.sessions()[ranking.rows[at]]) == 0,
+        familiar=0.0 if scored.dense is None else scored.familiar,
+        words=int(np.count_nonzero(search.content)),
+        missing=missing,
+        author_lead=ranking.author_lead,
+    )
+
+
+def _with_standing(
+    found: _Found, vectors: NDArray[np.float64] | None, missing: Sequence[str], vector_of: VectorOf
+) -> _Found:
+    """With the sign of how near the best hit is to the words that it lacks, where that can still decide whether it answers.
+
+    `vectors`: those of all that were ranked, as in `Ranking`; the vector of the words costs a pass of the model.
+    """
+    group = found.arranged.group_of(0)
+    lead = leads(found.scores, together=group.places if group else ())[0]
+    if vectors is None or not is_open(summands(lead, _signs(found, 0, 1))):
+        return found
+    stands = standing(vectors[:COMPARED], vector_of(" ".join(missing)))
+    return found._replace(signs=found.signs._replace(standing=stands))
+
+
+def _signs(found: _Found, at: int, tellings: int) -> Signs:
+    """Those of the hit at place `at`."""
+    ranking = found.ranking
+    stages = ranking.features.stages
+    return found.signs._replace(
+        nearness=_nearness(found.scored.dense_background.mean, float(ranking.cosines[at])),
         time=float(ranking.features.values[at, stages.index("time")]) if "time" in stages else 0.0,
         tellings=tellings,
     )
+
+
+def _nearness(mean: float, cosine: float) -> float:
+    return 0.0 if math.isnan(cosine) or mean >= 1.0 else (cosine - mean) / (1.0 - mean)
 
 
 def _rivals(found: _Found, at: int) -> tuple[Rival, ...]:

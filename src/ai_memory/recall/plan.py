@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from ai_memory.text.analysis import analyse_query
 from ai_memory.text.normal import normal_form
+from ai_memory.text.passages import sentences
 from ai_memory.text.properties import asks
 from ai_memory.text.stopwords import HAPPENED
 from ai_memory.text.terms import QueryTerm
@@ -66,6 +67,14 @@ def asks_only_for(text: str, spans: Iterable[tuple[int, int]]) -> bool:
     query = analyse_query(_HAPPENED_WIDE.sub(" ", f"{text[:end]} {rest}"))
     content = (term.surface for term in query.terms if term.weight >= CONTENT_WEIGHT)
     return not query.phrases and all(fold(surface) in HAPPENED for surface in content)
+
+
+def aside(text: str, places: Sequence[int]) -> list[bool]:
+    """Which of some places of a text are in a sentence that does not ask, while another one does; empty for no places."""
+    if not places:
+        return []
+    asking = [span for span in sentences(text) if asks(text[span.start : span.end])]
+    return [bool(asking) and not any(start <= place < end for start, end in asking) for place in places]
 
 
 def words_in(text: str, spans: Iterable[tuple[int, int]]) -> frozenset[str]:

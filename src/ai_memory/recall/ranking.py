@@ -26,8 +26,6 @@ from ai_memory.text.terms import QueryTerm
 
 _PRECISION = 9
 """Decimals of a score that count for order, so that rounding in sums never decides."""
-JOINT_MEMORIES = 10
-"""The best memories, however many are asked for, whose words are counted together (`Ranking.joint_coverage`)."""
 
 
 class Vectors(NamedTuple):
@@ -92,9 +90,10 @@ class Ranking(NamedTuple):
     features: Features
     words: QuestionWords
     """The question's words in all candidates."""
-    joint_coverage: float
-    """The share of the idf mass of the question's words, without function words and those that name a time, that the ten best
-    memories have between them.
+    author_lead: float | None
+    """By how many nats the best memory of the authors whom the question names is ahead of anybody else's, their authors aside.
+
+    None where nobody is named, 0 where only these, or none of these, are candidates.
     """
     sources: Sources
     vectors: Values | None
@@ -130,7 +129,9 @@ def rank(search: Search) -> Ranking:
         inside = rows_inside(search.view, search.scored, search.periods)
         if len(inside):
             # The words of such a question are those of its time, and a memory of another time that has them answers nothing.
-            silent = dict.fromkeys(("coverage", "beside_words", "beside_coverage", "session"), 0.0)
+            silent = dict.fromkeys(
+                ("coverage", "rest_words", "rest_coverage", "beside_words", "beside_coverage", "session"), 0.0
+            )
             search = search._replace(inside=inside, recipe=msgspec.structs.replace(search.recipe, **silent))
     size = max(search.recipe.pool, 2 * search.limit)
     while True:
@@ -177,7 +178,8 @@ def _order(
     """The best memories by approximate cosines, ordered by exact ones and, with `reranker`, by the tokens of the best."""
     view, scored, recipe = search.view, search.scored, search.recipe
     cosines = scored.cosines(candidates.rows)
-    rough = fusion.features(scored, cosines, evidence, recipe).scores
+    roughly = fusion.features(scored, cosines, evidence, recipe)
+    rough = roughly.scores
     # int8 cosines give nearly the exact order: half as many memories more than asked for are kept for exact ones to reorder.
     short = _best_memories(view.memories()[candidates.rows], rough, limit + max(20, limit // 2))
     rows, evidence = candidates.rows[short], evidence.at(short)
@@ -187,9 +189,7 @@ def _order(
         evidence = _rerank(view, rows, stages.scores, evidence, recipe, reranker)
         stages = fusion.features(scored, cosines, evidence, recipe)
     scores = stages.scores
-    order, ids = _by_memory(view, rows, scores, max(limit, JOINT_MEMORIES))
-    joint_coverage = evidence.words.joint_coverage(rows[order[:JOINT_MEMORIES]], search.content)
-    order, ids = order[:limit], ids[:limit]
+    order, ids = _by_memory(view, rows, scores, limit)
     return Ranking(
         rows[order],
         ids,
@@ -198,10 +198,24 @@ def _order(
         evidence.bm25[order],
         Features(stages.stages, stages.weights, stages.values[order]),
         evidence.words,
-        joint_coverage,
+        _author_lead(search, candidates.rows, roughly),
         sources,
         None if stored is None else stored[order],
     )
+
+
+def _author_lead(search: Search, rows: Rows, features: Features) -> float | None:
+    """As `Ranking.author_lead`, from the stages of all c candidates, `rows`."""
+    named = search.view.named_authors(search.terms)
+    if not named:
+        return None
+    own = np.isin(search.view.authors()[rows], named)
+    if own.all() or not own.any():
+        return 0.0
+    scores = features.scores
+    if "author" in features.stages:
+        scores = scores - features.contributions[:, features.stages.index("author")]
+    return float(scores[own].max() - scores[~own].max())
 
 
 def _rerank(

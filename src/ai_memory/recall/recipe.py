@@ -26,6 +26,10 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """For BM25."""
     coverage: float = 0.94
     """For the share of the question's idf mass that the memory's words cover, times ln of the number of memories (and 32 more)."""
+    rest_words: float = 0.05
+    """For the BM25 of those words of the question that other passages of the same memory have and this one does not, or less of."""
+    rest_coverage: float = 0.6
+    """For the coverage that a memory's other passages add to the passage's own."""
     reach: int = 2
     """How many memories before and after in the session are neighbours; 0 looks at none."""
     beside_words: float = 0.04
@@ -68,6 +72,8 @@ _NOTHING = Recipe(
     dense=0.0,
     lexical=0.0,
     coverage=0.0,
+    rest_words=0.0,
+    rest_coverage=0.0,
     reach=0,
     beside_words=0.0,
     beside_coverage=0.0,
@@ -96,6 +102,8 @@ STAGES = (
     "dense_in_dialogue",
     "lexical",
     "coverage",
+    "rest_words",
+    "rest_coverage",
     "beside_words",
     "beside_words_in_dialogue",
     "beside_coverage",
@@ -121,6 +129,8 @@ _FITTED: dict[str, dict[str, float]] = {
         "dense_in_dialogue": -1.51,
         "lexical": 0.11,
         "coverage": 0.46,
+        "rest_words": 0.04,
+        "rest_coverage": 0.3,
         "beside_words": 0.02,
         "beside_words_in_dialogue": 0.17,
         "beside_coverage": 0.23,

@@ -81,6 +81,14 @@ class Answers:
                 if self._close(i, j) and comparable(self._hits[i], self._hits[j]):
                     yield i, j
 
+    def distinguished(self, i: int, j: int) -> bool:
+        """Whether the question has a number or an identifier that only one of two hits has.
+
+        *What did note 3 say?* asks for that note, however alike the notes are.
+        """
+        first, second = (_numbers_and_codes(read(self._hits[at])) for at in (i, j))
+        return bool(_numbers_and_codes(self._question) & (first ^ second))
+
     def _close(self, i: int, j: int) -> bool:
         if self._similar is not None and float(self._similar[i, j]) >= _CLOSE:
             return True
@@ -262,3 +270,7 @@ def _spread(values: NDArray[np.float64], least: float = _LEAST_SPREAD) -> float:
     if not len(values):
         return least
     return max(least, 1.4826 * float(np.median(np.abs(values - np.median(values)))))
+
+
+def _numbers_and_codes(reading: Reading) -> frozenset[str]:
+    return reading.codes | {number.value for number in reading.numbers}

@@ -17,6 +17,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
 _SENTENCE = re.compile(r"[.!?;:…]\s*[\"“«„(]*$|^\W*$|[\n→]\s*$")
 _OWNER = re.compile(r"([^\W_]+(?:[-\s][A-Z][^\W_]+)?)['’]s?\b(?!t\b|re\b|ve\b|ll\b|d\b|m\b)")
 _NUMBER = re.compile(r"(?<![^\W_])[#v€$£]?\s?(\d[\d.,:\-\s/]*\d|\d)\s?(%|°|€|\$|£|[^\W\d_]+)?")
+_MINUS = re.compile(r"(?:^|[\s(])[-\u2212]\Z")
+"""A minus at the end of what is before a number, which is no hyphen: *-250 degrees*, but not *AB-250*."""
 _MARKS_OF_NUMBERS = re.compile(r"[\s,\-/]")
 _CODE = re.compile(r"[@/_#\\]|[a-z][A-Z]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -116,9 +118,10 @@ def _numbers(text: str) -> list[Number]:
     found = []
     for match in _NUMBER.finditer(text):
         value = _MARKS_OF_NUMBERS.sub("", match[1]).rstrip(".:")
+        sign = "-" if _MINUS.search(text[max(0, match.start(1) - 2) : match.start(1)]) else ""
         unit = (match[2] or "").casefold()
         before = text[max(0, match.start() - 1) : match.start(1)].strip()
-        found.append(Number(value.lstrip("0") or "0", unit or (before if before in "#v€$£" else "")))
+        found.append(Number(sign + (value.lstrip("0") or "0"), unit or (before if before in "#v€$£" else "")))
     numbers = lexicon().numbers
     spelled = [word.casefold() for word in _WORD.findall(text)]
     for at, word in enumerate(spelled):

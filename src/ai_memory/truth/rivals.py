@@ -97,7 +97,7 @@ def rivals(
     order = {(i, j): 1.0 for i, j in known if j < count}
     same: dict[tuple[int, int], float] = {}
     answers = Answers(asking, hits[:count], similar)
-    pairs = [pair for pair in answers.pairs() if pair not in order]
+    pairs = [pair for pair in answers.pairs() if pair not in order and not answers.distinguished(*pair)]
     if pairs:
         trees = forest("with_vectors" if answers.with_vectors else "by_words")
         features = [answers.features(i, j) for i, j in pairs]

@@ -28,6 +28,7 @@ from ai_memory.recall.evidence.candidates import union
 from ai_memory.recall.evidence.periods import Period, period_evidence
 from ai_memory.recall.evidence.scores import Background, Scored, Values
 from ai_memory.recall.evidence.session_context import QuestionWords, question_words
+from ai_memory.recall.evidence.whole_memory import Wholes, wholes
 from ai_memory.recall.recipe import Recipe
 from ai_memory.text.terms import QueryTerm
 
@@ -135,9 +136,10 @@ def gather(
     the rows of these times where it asks for nothing else.
     """
     rows, neighbours = candidates
-    words = question_words(view, terms, union(rows, neighbours[neighbours >= 0]))
+    whole = wholes(view, rows)
+    words = question_words(view, terms, union(union(rows, neighbours[neighbours >= 0]), whole.rows))
     evidence = Evidence(words, scored.bm25(rows), view.sessions()[rows], ())
-    stages = [*_lexical_stages(words, scored, candidates, evidence.bm25, recipe)]
+    stages = [*_lexical_stages(words, scored, candidates, whole, evidence.bm25, recipe)]
     if recipe.session:
         weight = recipe.weight("session", scored.dialogue)
         stages.append(StageValues("session", weight, _session(view, scored, rows, evidence.bm25, recipe)))
@@ -171,25 +173,33 @@ def features(scored: Scored, cosines: Values, evidence: Evidence, recipe: Recipe
     )
 
 
-_OWN = ("dense", "lexical", "coverage")
+_BESIDE = ("beside_words", "beside_coverage")
+_OWN = ("dense", "lexical", "coverage", "rest_words", "rest_coverage")
 """Stages that depend on the memory alone and not on its session."""
 
 
 def _lexical_stages(
-    words: QuestionWords, scored: Scored, candidates: Candidates, bm25: Values, recipe: Recipe
+    words: QuestionWords, scored: Scored, candidates: Candidates, whole: Wholes, bm25: Values, recipe: Recipe
 ) -> Iterator[StageValues]:
-    """The question's words in the memories themselves and in their session neighbours."""
+    """The question's words in the passages themselves, in the rest of their memories and in their session neighbours."""
     if not recipe.lexical:
         return
     yield StageValues("lexical", recipe.lexical, lexical_evidence(bm25, scored.lexical_background))
-    if not (recipe.coverage or recipe.beside_words or recipe.beside_coverage):
+    if not any(getattr(recipe, stage) for stage in ("coverage", "rest_words", "rest_coverage", *_BESIDE)):
         return
     rows, neighbours = candidates
     # Having every word of the question is the rarer by chance, the more memories there are.
     haystack = math.log(scored.rows + PSEUDO_MEMORIES)
     yield StageValues("coverage", recipe.coverage, words.coverage(rows) * haystack)
+    table = words.table()
+    own = table.take(words.rows.searchsorted(rows), axis=0)
+    memory = words.of_memories(own, table, whole)
+    if memory is not own:
+        more, covered = words.gain(memory, own)
+        yield StageValues("rest_words", recipe.rest_words, more)
+        yield StageValues("rest_coverage", recipe.rest_coverage, covered * haystack)
     if neighbours.shape[1]:
-        more, covered = words.from_neighbours(rows, neighbours)
+        more, covered = words.gain(words.from_neighbours(memory, table, neighbours), memory)
         yield StageValues("beside_words", recipe.weight("beside_words", scored.dialogue), more)
         yield StageValues("beside_coverage", recipe.beside_coverage, covered * haystack)
 

@@ -4,6 +4,8 @@
 for neither: a memory of another time may mention that day. So a named time is no filter. A memory is as near to it as
 `nearness` says, and its evidence is the log likelihood ratio of two explanations: with probability 1 - `ELSEWHERE` the answer is
 near that time, in proportion to nearness, and otherwise at any time. Where most memories are near, or none is, time says nothing.
+Nothing was said yet in a time to come, and plans for it are made long before as well as the day before: only what is dated inside
+it is near. And a time in a sentence that does not ask, before one that does, sets a scene or is small talk: it is meant less often.
 
 *What happened in May 2023?* asks for nothing else: what is inside answers it, whatever its words. Such a question takes its
 candidates from inside as well, and `INSIDE` puts them before everything else.
@@ -23,6 +25,8 @@ from ai_memory.recall.evidence.scores import Scored, Values
 
 ELSEWHERE = 0.3
 """How often a question that names a time is answered by a memory of another time."""
+ELSEWHERE_ASIDE = 0.8
+"""The same for a time that is named in a sentence which does not ask, next to one that does."""
 INSIDE = 30.0
 """Nats for a memory inside the time of a question that asks for nothing else: more than all other stages can add up to."""
 _DAY = 86_400_000_000
@@ -46,6 +50,10 @@ class Period(NamedTuple):
     until: int | None
     since_offset: int = 0
     until_offset: int = 0
+    ahead: bool = False
+    """Whether it had not begun when the question was asked."""
+    aside: bool = False
+    """Whether the sentence that names it does not ask, while another one does."""
 
     def edges(self, occurred: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
         """The two edges as each of n instants is compared with them, int64, shape (n,); None where there is none."""
@@ -59,12 +67,15 @@ class Period(NamedTuple):
 def nearness(occurred: NDArray[np.int64], period: Period) -> Values:
     """How near each of n instants, microseconds since the epoch, int64, is to a period: float64, shape (n,).
 
-    1 inside the period, falling exponentially to 0 outside.
+    1 inside the period, falling exponentially to 0 outside; 0 outside a period that is ahead.
     """
     when = occurred.astype(np.float64)
     since, until = period.edges(occurred)
     before = np.zeros(len(when)) if since is None else np.maximum(since - when, 0.0)
     after = np.zeros(len(when)) if until is None else np.maximum(when - until, 0.0)
+    if period.ahead:
+        inside: Values = ((before == 0.0) & (after == 0.0)).astype(np.float64)
+        return inside
     length = _OPEN_DAYS
     if period.since is not None and period.until is not None:
         length = (period.until - period.since) / _DAY
@@ -96,14 +107,17 @@ def period_evidence(
 ) -> Values | None:
     """Nats for each of r rows, float64, shape (r,), at least ln(ELSEWHERE); None where no time is named or no memory is near one.
 
-    With several periods, the one nearest to a row counts for it. `inside`, int32, are rows that get `INSIDE` more.
+    With several periods, the one nearest to a row counts for it; those named aside count where there are no others. `inside`,
+    int32, are rows that get `INSIDE` more.
     """
     if not periods or not scored.rows:
         return None
-    near = np.max([nearness(view.occurred(), period) for period in periods], axis=0)
+    meant = [period for period in periods if not period.aside]
+    elsewhere = ELSEWHERE if meant else ELSEWHERE_ASIDE
+    near = np.max([nearness(view.occurred(), period) for period in meant or periods], axis=0)
     # The mean nearness is the chance of being near by accident: a time that all are near to distinguishes none of them.
     share = float(near[scored.eligible].sum()) / scored.rows
     if share * scored.rows < 1.0:
         return None
-    evidence: Values = np.log((1.0 - ELSEWHERE) * near[rows] / share + ELSEWHERE)
+    evidence: Values = np.log((1.0 - elsewhere) * near[rows] / share + elsewhere)
     return evidence if inside is None else evidence + INSIDE * np.isin(rows, inside)

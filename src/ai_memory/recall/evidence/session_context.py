@@ -1,4 +1,5 @@
-"""A memory as evidence in three ways: by itself, with its neighbours in the session, and as part of its session.
+"""A memory as evidence in four ways: a passage by itself, as part of its memory, with its neighbours in the session, and as part
+of its session.
 
 What a conversation says about a subject is spread over turns: one turn names it, the next answers without naming it again. So
 a memory is read together with its neighbours: a word of the question in a neighbour counts nearly as much as one in the memory
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from ai_memory.index.base import Floats, Rows
 from ai_memory.index.partition import PartitionView
 from ai_memory.recall.evidence.scores import Values
+from ai_memory.recall.evidence.whole_memory import Wholes, wholes
 from ai_memory.text.terms import QueryTerm
 
 SESSION_BEST = 3
@@ -46,32 +48,51 @@ class QuestionWords(NamedTuple):
         scores: Values = self.scores[:, self.rows.searchsorted(rows)][counted].sum(axis=0, dtype=np.float64)
         return scores
 
-    def joint_coverage(self, rows: Rows, counted: NDArray[np.bool_]) -> float:
-        """The share of the idf mass of some words (`counted`, bool, shape (t,)) that some rows have between them, in [0, 1].
+    def table(self) -> Floats:
+        """The scores by row: float32, shape (r + 1, t). The last row is all zero, for a neighbour that is missing to read.
 
-        0 when those words have no mass or there are no rows. All rows must be among `self.rows`.
+        Transposed, so that all words of a row are adjacent in memory, since whole rows are gathered.
         """
-        masses = self.masses * counted
-        total = float(masses.sum())
-        covered = (self.scores[:, self.rows.searchsorted(rows)] > 0.0).any(axis=1)
-        return float(masses @ covered) / total if total > 0.0 else 0.0
-
-    def from_neighbours(self, rows: Rows, neighbours: NDArray[np.int32]) -> tuple[Values, Values]:
-        """What the neighbours of each of c rows, int32, shape (c, k), -1 for none, have of the question beyond the row itself.
-
-        BM25 of the best match of each word less the row's own, and the coverage that they add: float64, both of shape (c,), 0
-        for a row without neighbours.
-        """
-        # Transposed, so that all words of a row are adjacent in memory, since whole rows are gathered once per neighbour. The last
-        # row of the table is all zero: a missing neighbour reads it.
         table = np.zeros((len(self.rows) + 1, len(self.scores)), np.float32)
         table[:-1] = self.scores.T
+        return table
+
+    def of_memories(self, own: Floats, table: Floats, whole: Wholes) -> Floats:
+        """The best match of each word in the whole memory of each of c candidates: float32, shape (c, t).
+
+        `own` are the candidates' own scores, of that shape, which is what those of memories with one passage keep.
+        """
+        if not len(whole.starts):
+            return own
+        edges = np.empty(2 * len(whole.starts), np.int64)
+        edges[0::2] = self.rows.searchsorted(whole.starts)
+        edges[1::2] = edges[0::2] + (whole.ends - whole.starts)
+        best = np.maximum.reduceat(table, edges, axis=0)[0::2]
+        inside = whole.member >= 0
+        found = own.copy()
+        found[inside] = np.maximum(own[inside], best[whole.member[inside]])
+        return found
+
+    def had_by(self, view: PartitionView, rows: Rows) -> NDArray[np.bool_]:
+        """Which of the t words the whole memory of each of m rows has, bool, shape (m, t); all must be among `self.rows`."""
+        table = self.table()
         own = table.take(self.rows.searchsorted(rows), axis=0)
-        best = own.copy()
+        return self.of_memories(own, table, wholes(view, rows)) > 0.0
+
+    def from_neighbours(self, best: Floats, table: Floats, neighbours: NDArray[np.int32]) -> Floats:
+        """The best match of each word in each of c candidates, float32, shape (c, t), given `best` without its neighbours.
+
+        `neighbours`, int32, shape (c, k), -1 for none. A word counts once, however many of them have it.
+        """
+        found = best.copy()
         for column in np.where(neighbours >= 0, self.rows.searchsorted(neighbours), len(self.rows)).T:
-            np.maximum(best, table.take(column, axis=0), out=best)
-        words: Values = (best - own).sum(axis=1, dtype=np.float64)
-        return words, ((best > 0.0) & (own == 0.0)) @ self.masses
+            np.maximum(found, table.take(column, axis=0), out=found)
+        return found
+
+    def gain(self, more: Floats, less: Floats) -> tuple[Values, Values]:
+        """What the word scores `more` have beyond `less`, both float32, shape (c, t): BM25 and coverage, float64, shape (c,)."""
+        words: Values = (more - less).sum(axis=1, dtype=np.float64)
+        return words, ((more > 0.0) & (less == 0.0)) @ self.masses
 
 
 def question_words(view: PartitionView, terms: Sequence[QueryTerm], rows: Rows) -> QuestionWords:

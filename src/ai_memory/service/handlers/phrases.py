@@ -14,7 +14,7 @@ from ai_memory.text.normal import normal_form
 from ai_memory.wording.ways import LIST
 
 _LOOKED_AT = 5
-SURE = 0.9
+SURE = 0.85
 """The confidence that the memory meant needs at least."""
 LEAD = 2.0
 """By so many nats its score must be above that of the next one."""

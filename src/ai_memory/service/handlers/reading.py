@@ -36,7 +36,7 @@ from ai_memory.recall.engine import Least, Question, recall_empty
 from ai_memory.recall.engine import recall as run_recall
 from ai_memory.recall.evidence.background import ENOUGH_ROWS
 from ai_memory.recall.evidence.periods import Period
-from ai_memory.recall.plan import asks_only_for, words_in
+from ai_memory.recall.plan import aside, asks_only_for, words_in
 from ai_memory.recall.recipe import Recipe, fitted, recipe_named
 from ai_memory.service.background.embedder import AskedVector, Lack, PinnedEmbedder
 from ai_memory.service.background.follower import SwitchedError
@@ -97,11 +97,20 @@ def _recalled(parts: Parts, request: RecallRequest, recipe: Recipe | None) -> An
     # What has ended answers a question about then, and one that asks for it: *Where did I live before?*
     past = recipe.newest > 0.0 and wanted(request.query) in (Wanted.EARLIER, Wanted.PAST)
     selection = _with_now(parts, request, include_ended=request.include_ended or request.as_of is not None or past)
-    named = times_named(request.query, selection.now or parts.clock.now()) if recipe.time else ()
+    now = selection.now or parts.clock.now()
+    named = times_named(request.query, now) if recipe.time else ()
     zone = _zone_of(selection)
+    asides = aside(request.query, [each.start for each in named])
     periods = tuple(
-        Period(_edge(each.since), _edge(each.until), _offset(each.since, zone), _offset(each.until, zone))
-        for each in named
+        Period(
+            _edge(each.since),
+            _edge(each.until),
+            _offset(each.since, zone),
+            _offset(each.until, zone),
+            ahead=each.since is not None and each.since > now,
+            aside=in_passing,
+        )
+        for each, in_passing in zip(named, asides, strict=True)
     )
     question = Question(
         text=request.query,
@@ -135,6 +144,7 @@ def _recalled(parts: Parts, request: RecallRequest, recipe: Recipe | None) -> An
         generation=seen.generation.id if seen.generation else None,
         background_vectors=_background(seen, seen.view),
         read_tokens=parts.slot.token_reader(seen.pinned) if seen.pinned and seen.asked else None,
+        vector_of=partial(_vector_of, parts, seen.pinned) if seen.pinned and seen.asked else None,
     )
     with parts.ranking:
         if not recipe.entities:
@@ -147,6 +157,11 @@ def _recalled(parts: Parts, request: RecallRequest, recipe: Recipe | None) -> An
                 code="graph_failed", message=f"searched without the graph: {error.message}", mend=str(REBUILD)
             )
             return search(notices=(*notices, failed))
+
+
+def _vector_of(parts: Parts, pinned: PinnedEmbedder, words: str) -> NDArray[np.float32] | None:
+    asked = parts.slot.embed_query(pinned, words)
+    return None if asked is None else asked.vector
 
 
 def warm_up(parts: Parts) -> None:
