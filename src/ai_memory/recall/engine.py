@@ -169,8 +169,7 @@ def recall(
     if by_time:
         replaced_by = partial(layers.successors, store, plan.selection)
         arranged = newest_first(question.text, view, ranking, stored, replaced_by)
-    scores = arranged.ranking.scores.tolist()
-    ranking = arranged.ranking.first(question.limit)
+    scores, ranking = arranged.ranking.scores.tolist(), arranged.ranking.first(question.limit)
     has = ranking.words.had_by(view, ranking.rows)
     matched = words_of(has, ranking.words.masses, plan.terms)
     missing = missing_words(plan.terms, has[0], search.content) if len(has) else ()
@@ -178,8 +177,7 @@ def recall(
     found = _Found(
         question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, matched, scores, signs
     )
-    if missing and vector_of is not None:
-        found = _with_standing(found, arranged.ranking.vectors, missing, vector_of)
+    found = _with_standing(found, arranged.ranking.vectors, missing, vector_of)
     hits, below, dropped = _hits(found)
     found_notices += abstention.notices(
         view, plan, scored, ranking, dropped=dropped, limit=question.limit, semantic=vector is not None
@@ -320,15 +318,17 @@ def _signs_of_the_answer(search: Search, scored: Scored, ranking: Ranking, missi
 
 
 def _with_standing(
-    found: _Found, vectors: NDArray[np.float64] | None, missing: Sequence[str], vector_of: VectorOf
+    found: _Found, vectors: NDArray[np.float64] | None, missing: Sequence[str], vector_of: VectorOf | None
 ) -> _Found:
     """With the sign of how near the best hit is to the words that it lacks, where that can still decide whether it answers.
 
     `vectors`: those of all that were ranked, as in `Ranking`; the vector of the words costs a pass of the model.
     """
+    if not missing or vectors is None or vector_of is None:
+        return found
     group = found.arranged.group_of(0)
     lead = leads(found.scores, together=group.places if group else ())[0]
-    if vectors is None or not is_open(summands(lead, _signs(found, 0, 1))):
+    if not is_open(summands(lead, _signs(found, 0, 1))):
         return found
     stands = standing(vectors[:COMPARED], vector_of(" ".join(missing)))
     return found._replace(signs=found.signs._replace(standing=stands))
