@@ -35,9 +35,15 @@ def read(folder: Path) -> list[list[Row]]:
 
 
 def newest(runs: Sequence[Sequence[Row]]) -> list[Row]:
-    """The last row of each name on the most recently measured machine, by area."""
-    machine = _computer(runs[-1][-1])
-    rows = {row["name"]: row for run in runs for row in run if _computer(row) == machine}
+    """The last row of each name on the machine that has the most of them, of equal ones on the most recent, by area.
+
+    A few rows of another processor are kept with the results, and do not empty the page.
+    """
+    machines: dict[tuple[Any, ...], dict[str, Row]] = {}
+    for row in (row for run in runs for row in run):
+        rows = machines.pop(_computer(row), {})  # the most recent one comes last
+        machines[_computer(row)] = {**rows, row["name"]: row}
+    rows = max(reversed(machines.values()), key=len)
     return sorted(rows.values(), key=lambda row: AREAS.index(row["name"].partition(".")[0]))
 
 

@@ -11,6 +11,8 @@ import pytest
 from ai_memory import Memory
 from ai_memory.embed.models.folder import ModelFolder
 from ai_memory.recall.answer import Answer
+from ai_memory.truth import reading
+from ai_memory.truth import statement as statements
 from ai_memory.truth.answers import Asking
 from ai_memory.truth.rivals import rivals
 from ai_memory.truth.statement import TOGETHER, Statement
@@ -207,3 +209,16 @@ def test_vectors_that_tell_nothing_apart_are_not_asked() -> None:
     assert rivals(ASKED, hits, alike) == rivals(ASKED, hits, None)
     missing = np.full((3, 3), np.nan)
     assert rivals(ASKED, hits, missing) == rivals(ASKED, hits, None)
+
+
+def test_no_text_outlives_its_memory_in_a_cache(tmp_path: Path) -> None:
+    with Memory(data_dir=tmp_path, model="none") as memory:
+        ids = [memory.remember(text, valid_from=day(at)).memory_id for at, text in enumerate((VIM, HELIX, *OTHERS))]
+        assert texts(memory.recall("What is the favourite editor?"))[0] == HELIX
+        assert reading._read.cache_info().currsize > 0
+        assert statements._terms_of.cache_info().currsize > 0
+        memory.forget(str(ids[1]))
+        assert texts(memory.recall("Who waters the plants?"))[0] == "Olga waters the plants."
+        read_again = statements._terms_of.cache_info().misses
+        statements.terms_of(HELIX)
+        assert statements._terms_of.cache_info().misses == read_again + 1, "it was kept"

@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import Stemmer
 
@@ -81,6 +81,7 @@ class _Remembered(dict[str, tuple[str, ...]]):
 
 
 _remembered = (_Remembered(german=False), _Remembered(german=True))
+_with_words: list[Callable[[], None]] = []
 
 
 def analyse(text: str) -> list[str]:
@@ -124,6 +125,13 @@ def forget_words() -> None:
     """Empty the cache of words, so that none outlives the text it came from."""
     for remembered in _remembered:
         remembered.clear()
+    for clear in _with_words:
+        clear()
+
+
+def forget_with_words(clear: Callable[[], None]) -> None:
+    """Have another cache of what texts say emptied together with that of words: no text may outlive there that was forgotten."""
+    _with_words.append(clear)
 
 
 def _reads_german(chunks: Iterable[str]) -> bool:

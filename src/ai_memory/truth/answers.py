@@ -8,7 +8,6 @@ are above the other hits. Everything is seen from the order in time, the older o
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_memory.truth.features import Table, relative
+from ai_memory.truth.features import Table
 from ai_memory.truth.reading import Reading, comparable, read
 from ai_memory.truth.statement import Statement, statement
 from ai_memory.truth.wording import Sought, Wanted, sought
@@ -59,14 +58,11 @@ class Answers:
         self._asked = asking.words
         self._question = read(asking.said)
         self._sought = sought(asking.said.text)
-        frequency = Counter(word for hit in hits for word in hit.words)
-        self._idf = {word: math.log(1.0 + len(hits) / n) for word, n in frequency.items()}
-        self._unseen = math.log(1.0 + len(hits))
-        self._mass = [self._sum(hit.words) for hit in hits]
-        self._in_question = self._sum(self._asked) or 1.0
-        self._similar = None if similar is None else relative(similar)
-        self._cosines = np.array([hit.cosine for hit in hits])
         self._said = Table(hits, similar)
+        self._idf, self._mass, self._similar = self._said.idf, self._said.mass, self._said.similar
+        self._unseen = math.log(1.0 + len(hits))
+        self._in_question = self._sum(self._asked) or 1.0
+        self._cosines = np.array([hit.cosine for hit in hits])
         self._compared: dict[tuple[int, int], dict[str, float]] = {}
 
     @property
@@ -92,8 +88,7 @@ class Answers:
     def _close(self, i: int, j: int) -> bool:
         if self._similar is not None and float(self._similar[i, j]) >= _CLOSE:
             return True
-        shared = self._sum(self._hits[i].words & self._hits[j].words)
-        return shared >= _CLOSE * max(0.1, min(self._mass[i], self._mass[j]))
+        return self._said.shared[i][j] >= _CLOSE * max(0.1, min(self._mass[i], self._mass[j]))
 
     def said(self, i: int, j: int) -> dict[str, float]:
         """What they say about one another, whatever is asked: the features of `compare`, a part of `features`."""

@@ -47,19 +47,28 @@ def relative(similar: NDArray[np.float64]) -> NDArray[np.float64] | None:
     themselves; of very few texts only whether they are all alike can be seen. NaN stays. None where the cosines say nothing: that
     of unrelated texts in a language that the embedder does not know is anywhere between.
     """
-    pairs = similar[np.triu_indices(len(similar), 1)]
-    pairs = pairs[~np.isnan(pairs)]
-    if not len(pairs) or (len(pairs) > 1 and float(pairs.max() - pairs.min()) < _LEAST_RANGE):
+    # A few dozen numbers: numpy's quantiles would take longer than all the rest.
+    rows = similar.tolist()
+    pairs = sorted(each for at, row in enumerate(rows) for each in row[at + 1 :] if each == each)
+    if not pairs or (len(pairs) > 1 and pairs[-1] - pairs[0] < _LEAST_RANGE):
         return None
     if len(similar) < _FEWEST:
-        usual = _CROWDED if float(pairs.min()) >= _LEAST_CROWDED else _BACKGROUND
+        usual = _CROWDED if pairs[0] >= _LEAST_CROWDED else _BACKGROUND
     else:
-        usual = float(np.quantile(pairs, 0.25))
-        if float(np.median(pairs)) > _UNKNOWN and usual < _LEAST_CROWDED:
+        usual = _quantile(pairs, 0.25)
+        if _quantile(pairs, 0.5) > _UNKNOWN and usual < _LEAST_CROWDED:
             return None
     if usual <= _BACKGROUND:
         return similar
     return 1.0 - (1.0 - similar) * ((1.0 - _BACKGROUND) / max(1.0 - usual, 0.01))
+
+
+def _quantile(ascending: Sequence[float], share: float) -> float:
+    """The value below which a share of them is, between two neighbours in proportion."""
+    place = share * (len(ascending) - 1)
+    below = int(place)
+    above = min(below + 1, len(ascending) - 1)
+    return ascending[below] + (ascending[above] - ascending[below]) * (place - below)
 
 
 class Table:
@@ -68,11 +77,12 @@ class Table:
     def __init__(self, said: Sequence[Statement], similar: NDArray[np.float64] | None) -> None:
         """`similar`: the cosines of their vectors, shape (n, n), NaN where one has none; None where there are no vectors."""
         self.said = said
-        scaled = None if similar is None else relative(similar)
-        self._rows: list[list[float]] | None = None if scaled is None else scaled.tolist()
+        self.similar = None if similar is None else relative(similar)
+        """The cosines on the scale of `relative`."""
+        self._rows: list[list[float]] | None = None if self.similar is None else self.similar.tolist()
         frequency = Counter(word for each in said for word in each.words)
-        self._idf = {word: math.log(1.0 + len(said) / n) for word, n in frequency.items()}
-        self._mass = [self._sum(each.words) for each in said]
+        self.idf = {word: math.log(1.0 + len(said) / n) for word, n in frequency.items()}
+        self.mass = [self._sum(each.words) for each in said]
         count = len(said)
         self.shared = [[0.0] * count for _ in range(count)]
         for i in range(count):
@@ -81,7 +91,7 @@ class Table:
                     self.shared[i][j] = self.shared[j][i] = self._sum(common)
 
     def _sum(self, words: Set[str]) -> float:
-        return math.fsum(self._idf[word] for word in words)  # in whatever order a set gives them
+        return math.fsum(self.idf[word] for word in words)  # in whatever order a set gives them
 
     def _most_shared(self, i: int, but: int) -> float:
         return max((mass for place, mass in enumerate(self.shared[i]) if place not in (i, but)), default=0.0)
@@ -92,7 +102,7 @@ class Table:
         older, newer = (i, j) if said[i].when <= said[j].when else (j, i)
         a, b = said[older], said[newer]
         one, two = read(a), read(b)
-        mass = max(0.1, min(self._mass[i], self._mass[j]))
+        mass = max(0.1, min(self.mass[i], self.mass[j]))
         shared = self.shared[i][j]
         share = shared / mass
         common = a.words & b.words
@@ -101,7 +111,7 @@ class Table:
             "constant": 1.0,
             "share": share,
             "common": math.log1p(len(common)),
-            "rarest": max((self._idf[word] for word in common), default=0.0),
+            "rarest": max((self.idf[word] for word in common), default=0.0),
             "most_shared_i": float(shared > 0.0 and shared >= self._most_shared(i, j)),
             "most_shared_j": float(shared > 0.0 and shared >= self._most_shared(j, i)),
             "ratio": frame.ratio,

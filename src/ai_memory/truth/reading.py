@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from ai_memory.text.analysis import forget_with_words
 from ai_memory.text.stopwords import ALL, FIRST_PERSON, FIRST_PERSON_WIDE
 from ai_memory.truth.lexicon import classes, lexicon
 from ai_memory.truth.statement import Statement, terms_of
@@ -108,6 +109,9 @@ def _read(text: str, terms: tuple[str, ...]) -> Reading:
         articles=bool(_ARTICLE.search(text)),
         content=content,
     )
+
+
+forget_with_words(_read.cache_clear)
 
 
 def _bare(word: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
-from ai_memory.text.analysis import analyse
+from ai_memory.text.analysis import analyse, forget_with_words
 from ai_memory.text.stopwords import ALL
 from ai_memory.text.terms import EXACT, SECOND
 
@@ -12,6 +13,10 @@ TOGETHER = 3_600_000_000
 """Memories without a date of their own that were stored less than an hour apart, in microseconds, came together: an import, a page
 of notes. Which of them was written down first says nothing.
 """
+
+
+_SHORT = 1_000
+"""The terms of texts up to so many characters are kept: hits are the same ones again and again."""
 
 
 class Statement(NamedTuple):
@@ -58,7 +63,15 @@ def statement(
 
 def terms_of(text: str) -> tuple[str, ...]:
     """The index terms of a text in their order, without exact forms and second stems; empty for a text without words."""
+    return _terms_of(text) if len(text) <= _SHORT else _terms_of.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _terms_of(text: str) -> tuple[str, ...]:
     return tuple(term for term in analyse(text) if term[0] not in (EXACT, SECOND))
+
+
+forget_with_words(_terms_of.cache_clear)
 
 
 def apart(first: Statement, second: Statement) -> bool:
