@@ -245,22 +245,26 @@ def test_recall_shows_what_why_and_when(run: Run) -> None:
     assert (nothing.code, "0 hits" in nothing.out) == (0, True)
 
 
+SHIPPING = "We ship the product on Fridays, once the harbour office has checked every crate and label."
+ASKED = "when do we ship the product that the harbour office has checked, crate and label"
+
+
 def test_recall_counts_the_hits_that_are_hardly_likely_and_shows_them_with_all(run: Run) -> None:
-    lines = [{"text": "We ship the product on Fridays."}]
+    lines = [{"text": SHIPPING}]
     lines += [{"text": f"Note {number}: a product of the garden, number {number}."} for number in range(9)]
     run("import", "-", stdin="\n".join(map(json.dumps, lines)).encode())
-    hits = run("recall", "when do we ship the product", "--json").json["hits"]
+    hits = run("recall", ASKED, "--json").json["hits"]
     assert len(hits) == 10
     weak = [hit for hit in hits if hit["confidence"] < WORTH_SHOWING * hits[0]["confidence"]]
     assert weak, "the question tells nothing about which hits are left out"
-    shown = run("recall", "when do we ship the product").out
-    assert "We ship the product on Fridays." in shown
+    shown = run("recall", ASKED).out
+    assert SHIPPING in shown
     assert weak[0]["memory"]["id"] not in shown
     assert (
         f"{len(weak)} more hits, each at most {weak[0]['confidence']:.1%} likely to answer: --all shows them" in shown
     )
     assert all(hit["memory"]["id"] in shown for hit in hits if hit not in weak)
-    every = run("recall", "when do we ship the product", "--all").out
+    every = run("recall", ASKED, "--all").out
     assert all(hit["memory"]["id"] in every for hit in hits)
     assert "--all" not in every
 

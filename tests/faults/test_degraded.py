@@ -15,7 +15,7 @@ from ai_memory.cli.output import screen
 from ai_memory.embed.base import Task
 from ai_memory.embed.models.folder import read_model_folder
 from ai_memory.errors import StoreCorruptError
-from ai_memory.service import service
+from ai_memory.service.handlers.upkeep import keeping
 from ai_memory.store.graph_file import GraphFile
 from tests.support.tiny_models import tiny_bert, write_json
 
@@ -67,7 +67,7 @@ def test_more_pending_than_a_question_waits_for_is_said_and_can_be_finished(
     remember_all(run)
     fetched(tmp_path / "data")
     monkeypatch.setattr(in_process, "AHEAD_SECONDS", 1e-9)
-    monkeypatch.setattr(service, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(keeping, "SETTLE_SECONDS", 0.0)
     _, out, _ = run("recall", "what about the gate")
     assert "The gate opens at noon." in out, "all memories are found lexically"
     assert "3 memories lack a vector and are found lexically only (ai-memory embed --pending" in out

@@ -127,8 +127,11 @@ def test_together_the_wheels_have_every_file_of_the_source_once(packages: Path) 
     sources = {name for name in sources if "__pycache__" not in name}
     every = [name for each in names for name in each if "dist-info" not in name]
     pages = {f"ai_memory/docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    plugins = {
+        f"ai_memory/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "plugins").rglob("*") if path.is_file()
+    }
     assert len(every) == len(set(every))
-    assert set(every) == sources | pages
+    assert set(every) == sources | pages | plugins
 
 
 def test_the_sdists_have_what_their_wheels_are_built_from(packages: Path) -> None:

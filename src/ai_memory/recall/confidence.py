@@ -80,9 +80,9 @@ class Signs(NamedTuple):
     words: int = 0
     """How many words of the question say what it is about."""
     missing: int = 0
-    """How many of these the best hit lacks."""
+    """How many of these it lacks."""
     standing: float = 0.0
-    """How near the best hit is to the words that it lacks (`attested.standing`)."""
+    """How near the best hit is to the words that it lacks (`attested.standing`); 0 for the others."""
     author_lead: float | None = None
     """By how many nats the named author's best memory is ahead of anybody else's, its author aside; None if nobody is named."""
     tellings: int = 1

@@ -98,10 +98,12 @@ class _Found(NamedTuple):
     """The revisions of the ranked memories by key."""
     matched: list[list[QueryTerm]]
     """The question's words that each of the hits has."""
+    lacking: list[tuple[str, ...]]
+    """Those that say what it is about and that each of the hits lacks."""
     scores: list[float]
     """Of all that were ranked, also beyond the number asked for: how far a hit is ahead does not depend on how many are shown."""
     signs: Signs
-    """Those that all hits of the answer share."""
+    """Those that all hits of the answer share, and the best one's standing."""
 
     @property
     def ranking(self) -> Ranking:
@@ -172,12 +174,11 @@ def recall(
     scores, ranking = arranged.ranking.scores.tolist(), arranged.ranking.first(question.limit)
     has = ranking.words.had_by(view, ranking.rows)
     matched = words_of(has, ranking.words.masses, plan.terms)
-    missing = missing_words(plan.terms, has[0], search.content) if len(has) else ()
-    signs = _signs_of_the_answer(search, scored, ranking, len(missing))
-    found = _Found(
-        question, plan, view, store, scored, arranged._replace(ranking=ranking), stored, matched, scores, signs
-    )
-    found = _with_standing(found, arranged.ranking.vectors, missing, vector_of)
+    lacking = [missing_words(plan.terms, row, search.content) for row in has]
+    signs = _signs_of_the_answer(search, scored, ranking)
+    arranged, vectors = arranged._replace(ranking=ranking), arranged.ranking.vectors
+    found = _Found(question, plan, view, store, scored, arranged, stored, matched, lacking, scores, signs)
+    found = _with_standing(found, vectors, vector_of)
     hits, below, dropped = _hits(found)
     found_notices += abstention.notices(
         view, plan, scored, ranking, dropped=dropped, limit=question.limit, semantic=vector is not None
@@ -305,32 +306,29 @@ def _hit(found: _Found, at: int, place: int, record: MemoryRecord, lead: float) 
     )
 
 
-def _signs_of_the_answer(search: Search, scored: Scored, ranking: Ranking, missing: int) -> Signs:
-    """What the confidence of every hit depends on; `missing`: how many of the question's words the best one lacks."""
+def _signs_of_the_answer(search: Search, scored: Scored, ranking: Ranking) -> Signs:
+    """What the confidence of every hit depends on."""
     return Signs(
         memories=scored.rows,
         dialogue=scored.dialogue,
         familiar=0.0 if scored.dense is None else scored.familiar,
         words=int(np.count_nonzero(search.content)),
-        missing=missing,
         author_lead=ranking.author_lead,
     )
 
 
-def _with_standing(
-    found: _Found, vectors: NDArray[np.float64] | None, missing: Sequence[str], vector_of: VectorOf | None
-) -> _Found:
+def _with_standing(found: _Found, vectors: NDArray[np.float64] | None, vector_of: VectorOf | None) -> _Found:
     """With the sign of how near the best hit is to the words that it lacks, where that can still decide whether it answers.
 
     `vectors`: those of all that were ranked, as in `Ranking`; the vector of the words costs a pass of the model.
     """
-    if not missing or vectors is None or vector_of is None:
+    if not (found.lacking and found.lacking[0]) or vectors is None or vector_of is None:
         return found
     group = found.arranged.group_of(0)
     lead = leads(found.scores, together=group.places if group else ())[0]
     if not is_open(summands(lead, _signs(found, 0, 1))):
         return found
-    stands = standing(vectors[:COMPARED], vector_of(" ".join(missing)))
+    stands = standing(vectors[:COMPARED], vector_of(" ".join(found.lacking[0])))
     return found._replace(signs=found.signs._replace(standing=stands))
 
 
@@ -339,6 +337,8 @@ def _signs(found: _Found, at: int, tellings: int) -> Signs:
     ranking = found.ranking
     stages = ranking.features.stages
     return found.signs._replace(
+        missing=len(found.lacking[at]),
+        standing=0.0 if at else found.signs.standing,
         nearness=_nearness(found.scored.dense_background.mean, float(ranking.cosines[at])),
         time=float(ranking.features.values[at, stages.index("time")]) if "time" in stages else 0.0,
         tellings=tellings,

@@ -103,7 +103,7 @@ ROUTES: tuple[EngineRoute, ...] = (
         example={"input": ["When do we ship?"], "input_type": "query"},
     ),
     EngineRoute(
-        name="models",
+        name="embedding_models",
         method="GET",
         path="/v1/models",
         summary="List the names that a request may give as its model",

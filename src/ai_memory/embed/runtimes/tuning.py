@@ -20,6 +20,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
+from ai_memory.decoding import from_json
 from ai_memory.embed.base import Vectors
 from ai_memory.embed.runtimes.processor import cores, described
 from ai_memory.places import open_private
@@ -114,7 +115,7 @@ def kept(cache: Path | None, revision: str, dtype: str, threads: int) -> Tuned |
     """What was measured here before; None where nothing was, or its file cannot be read."""
     here = machine(threads)
     try:
-        found = msgspec.json.decode(_file(cache, revision, dtype, here).read_bytes(), type=Tuned) if cache else None
+        found = from_json(_file(cache, revision, dtype, here).read_bytes(), Tuned) if cache else None
     except (OSError, msgspec.MsgspecError):
         return None
     return found if found is not None and found.machine == here and found.tokens_per_second else None
