@@ -73,6 +73,8 @@ pub struct JobView {
     pub state: JobStatus,
     /// Where it works; `None` for one of the whole store.
     pub namespace: Option<String>,
+    /// The backup that is checked, or the model that is fetched.
+    pub about: Option<String>,
     /// How much there was to do, or waits; `None` for a kind that does not say so.
     pub due: Option<u64>,
     /// How much is done.

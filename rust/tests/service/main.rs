@@ -11,3 +11,4 @@ mod memory;
 #[cfg(feature = "remote")]
 mod over_http;
 mod schema;
+mod schema_of_decisions;

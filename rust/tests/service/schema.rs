@@ -16,7 +16,7 @@ fn names() -> (&'static str, String) {
     ("names", json!(names).to_string())
 }
 
-fn schemas() -> Map<String, Value> {
+pub(crate) fn schemas() -> Map<String, Value> {
     let all = python(
         "import json\nfrom ai_memory.operations.schema import schemas\nfrom ai_memory.operations.table import BY_NAME\n\
          answer = json.dumps(schemas(BY_NAME[name] for name in json.loads(names)), default=str)",
@@ -25,15 +25,15 @@ fn schemas() -> Map<String, Value> {
     object(all)
 }
 
-fn text() -> Option<String> {
+pub(crate) fn text() -> Option<String> {
     Some("mem_1".to_owned())
 }
 
-fn texts() -> Vec<String> {
+pub(crate) fn texts() -> Vec<String> {
     vec!["mem_1".to_owned(), "mem_2".to_owned()]
 }
 
-fn when() -> Option<Instant> {
+pub(crate) fn when() -> Option<Instant> {
     Some(Instant::from("2026-03-14T09:30:00Z"))
 }
 
@@ -103,7 +103,7 @@ fn selection() -> Selection {
 
 /// A request with every field given: its JSON has the schema's fields, all of them and no others, it is valid, it comes back
 /// from JSON as it was, and the operation's own type takes it.
-fn check_request<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str, whole: &T) {
+pub(crate) fn check_request<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str, whole: &T) {
     let written = serde_json::to_value(whole).expect("requests are JSON");
     compare(&schemas(), name, &written);
     validate(name, &written);
@@ -120,7 +120,7 @@ fn check_bare(name: &str, bare: &impl Serialize) {
 }
 
 /// An answer with every field given: as a request, in the other direction.
-fn check_answer<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str, whole: &T) {
+pub(crate) fn check_answer<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str, whole: &T) {
     check_request(name, whole);
     let mut newer = serde_json::to_value(whole).expect("answers are JSON");
     newer["a_field_of_a_newer_service"] = json!({"any": 1});
@@ -128,7 +128,7 @@ fn check_answer<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(n
 }
 
 /// The fields of each object against the properties of its schema, all the way down.
-fn compare(schemas: &Map<String, Value>, name: &str, value: &Value) {
+pub(crate) fn compare(schemas: &Map<String, Value>, name: &str, value: &Value) {
     let properties = schemas[name]["properties"].as_object().unwrap_or_else(|| panic!("{name} has properties"));
     let fields = value.as_object().unwrap_or_else(|| panic!("{name} is written as {value}"));
     let ours: BTreeSet<&String> = fields.keys().collect();
@@ -160,7 +160,7 @@ fn references(schema: &Value) -> Vec<String> {
 }
 
 /// The service's own types read the value: types, ranges, patterns and unknown fields are checked by them.
-fn validate(name: &str, value: &Value) {
+pub(crate) fn validate(name: &str, value: &Value) {
     let code = "import json, msgspec\nfrom ai_memory.operations.schema import _structs_within\n\
         from ai_memory.operations.table import BY_NAME\n\
         ours = [BY_NAME[each] for each in json.loads(names)]\n\
@@ -312,70 +312,6 @@ fn requests_have_the_fields_of_their_schemas() {
 }
 
 #[test]
-fn requests_of_people_who_decide_have_the_fields_of_their_schemas() {
-    let proposals = ProposalsOf {
-        namespace: "n".into(),
-        states: ProposalState::ALL.to_vec(),
-        kinds: ProposalKind::ALL.to_vec(),
-        about: text(),
-        ids: texts(),
-        limit: Some(5),
-    };
-    check_request("ProposalsRequest", &proposals);
-    let propose = Propose {
-        other: Some("mem_2".to_owned()),
-        reason: text(),
-        confidence: Some(0.75),
-        namespace: "n".into(),
-        ..Propose::new("mem_1", ProposalKind::Update)
-    };
-    check_request("ProposeRequest", &propose);
-    let decide = Decide {
-        namespace: "n".into(),
-        kind: Some(ProposalKind::Expiry),
-        valid_to: when(),
-        until: when(),
-        note: text(),
-        ..Decide::new("pro_1", Choice::Accept)
-    };
-    check_request("DecideRequest", &decide);
-    check_request(
-        "FeedbackRequest",
-        &Judge { note: text(), namespace: "n".into(), ..Judge::new("mem_1", Verdict::Wrong) },
-    );
-    let consolidate = Consolidate {
-        session: text(),
-        topic: text(),
-        context: Some("work".to_owned()),
-        user: text(),
-        sentences: Some(3),
-        dry_run: Some(false),
-        namespace: "n".into(),
-    };
-    check_request("ConsolidateRequest", &consolidate);
-    let jobs = JobsOf {
-        namespace: Some("n".into()),
-        kinds: vec!["erase_expired".to_owned()],
-        states: JobStatus::ALL.to_vec(),
-        ids: texts(),
-        limit: Some(5),
-    };
-    check_request("JobsRequest", &jobs);
-    check_request("SteerJobRequest", &SteerJob { id: "job_1".into(), action: Steer::Allow });
-    let about = ForgetAbout {
-        about: "Anna Schmidt".to_owned(),
-        namespace: "n".into(),
-        user: text(),
-        also: texts(),
-        keep: texts(),
-        reason: text(),
-        dry_run: Some(false),
-        allow_share: Some(0.5),
-    };
-    check_request("ForgetAboutRequest", &about);
-}
-
-#[test]
 fn what_is_not_given_is_not_sent() {
     check_bare("Draft", &Draft::new("t"));
     check_bare("RememberRequest", &Remember::new("t"));
@@ -401,7 +337,7 @@ fn what_is_not_given_is_not_sent() {
     check_bare("ForgetAboutRequest", &ForgetAbout::default());
 }
 
-fn record() -> MemoryRecord {
+pub(crate) fn record() -> MemoryRecord {
     let draft = draft();
     MemoryRecord {
         id: "mem_1".to_owned(),
@@ -481,7 +417,7 @@ fn receipt() -> Receipt {
     }
 }
 
-fn feedback() -> Feedback {
+pub(crate) fn feedback() -> Feedback {
     Feedback {
         id: "fbk_1".into(),
         namespace: "n".into(),
@@ -605,111 +541,6 @@ fn answers_have_the_fields_of_their_schemas() {
         took_ms: 1.5,
     };
     check_answer("Answer", &answer);
-}
-
-fn proposal() -> Proposal {
-    Proposal {
-        id: "pro_1".into(),
-        namespace: "n".into(),
-        kind: ProposalKind::Contradiction,
-        memory_id: "mem_1".into(),
-        other_id: text(),
-        confidence: 0.75,
-        reason: "why".into(),
-        state: ProposalState::Undone,
-        made_at: Instant::from("2026-03-14T09:30:00Z"),
-        made_by: Actor::Extraction,
-        until: when(),
-        decided_at: when(),
-        decided_by: Some(Actor::Person),
-        note: text(),
-        revision: Some(2),
-        relation_id: text(),
-    }
-}
-
-#[test]
-fn answers_to_people_who_decide_have_the_fields_of_their_schemas() {
-    let proposed =
-        Proposed { proposal: proposal(), memory: record(), other: Some(record()), accepting: "It ends.".into() };
-    check_answer("Proposed", &proposed);
-    check_answer("Proposals", &Proposals { proposals: vec![proposed], total: 1 });
-    check_answer("Judged", &Judged { feedback: feedback(), proposal: Some(proposal()) });
-    let digest = Digest {
-        user: text(),
-        title: "t".into(),
-        text: "A text".into(),
-        sources: texts(),
-        outcome: Some(Outcome::Superseded),
-        memory_id: text(),
-        reason: text(),
-    };
-    let repeated = Repeated {
-        id: "mem_1".into(),
-        of: "mem_2".into(),
-        confidence: 0.75,
-        reason: "why".into(),
-        proposal: Some(proposal()),
-    };
-    let value = ChangedValue {
-        id: "mem_1".into(),
-        text: "A text".into(),
-        since: Instant::from("2026-03-14T09:30:00Z"),
-        until: when(),
-    };
-    // A list of lists has no single type to compare by; its items are compared by themselves.
-    check_answer("ChangedValue", &value);
-    compare(&schemas(), "Digest", &json!(digest));
-    compare(&schemas(), "Repeated", &json!(repeated));
-    let consolidated = Consolidated {
-        dry_run: false,
-        memories: 3,
-        digests: vec![digest],
-        repeated: vec![repeated],
-        changed: vec![vec![value]],
-    };
-    let written = json!(consolidated);
-    validate("Consolidated", &written);
-    let fields = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(fields(&written), fields(&schemas()["Consolidated"]["properties"]));
-    assert_eq!(serde_json::from_value::<Consolidated>(written).expect("and back"), consolidated);
-    let job = JobView {
-        id: "job_1".into(),
-        kind: "erase_expired".into(),
-        state: JobStatus::Held,
-        namespace: text(),
-        due: Some(3),
-        done: Some(1),
-        total: Some(5),
-        message: text(),
-        mend: text(),
-        steered_by: Some(Actor::Person),
-        ran_at: when(),
-        created_at: Instant::from("2026-03-14T09:30:00Z"),
-        updated_at: Instant::from("2026-03-14T09:30:00Z"),
-    };
-    check_answer("Jobs", &Jobs { jobs: vec![job], total: 1, paused: true, paused_by: Some(Actor::Person) });
-    let erased = AboutMemory {
-        id: "mem_1".into(),
-        text: text(),
-        written: "Anna".into(),
-        how: "part".into(),
-        place: "title".into(),
-        earlier: true,
-    };
-    let left =
-        LeftMemory { id: "mem_2".into(), text: "A".into(), written: "Annabel".into(), why: "longer_name".into() };
-    let about = ForgottenAbout {
-        about: "Anna".into(),
-        forgotten: 1,
-        dry_run: true,
-        names: texts(),
-        erased: vec![erased],
-        left: vec![left],
-        states: [("current".to_owned(), 1)].into(),
-        wipe_pending: Some(WipePending { since: when(), why: "why".into() }),
-    };
-    check_answer("ForgottenAbout", &about);
 }
 
 #[test]
