@@ -305,20 +305,29 @@ def test_a_match_that_says_little_is_not_trusted(with_vectors: Service) -> None:
     assert answer.reason
 
 
-def test_a_known_person_with_an_unknown_fact_is_not_trusted(with_vectors: Service) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "What is the number of the certificate that Johanna got?",
+        pytest.param(
+            "Johanna passport registration certificate",
+            marks=pytest.mark.xfail(
+                reason="bare keywords about somebody known get a confidence of .33, above the .3 of an answer"
+            ),
+        ),
+    ],
+)
+def test_a_known_person_with_an_unknown_fact_is_not_trusted(with_vectors: Service, asked: str) -> None:
     remember(with_vectors, *(f"Johanna {did} on Monday." for did in ("swam", "cooked", "slept", "read", "ran", "sang")))
     remember(with_vectors, *(f"Bob watered plant number {n} in the greenhouse." for n in range(30)))
     known = ask(with_vectors, "Johanna cooked Monday")
-    unknown = ask(with_vectors, "What is the number of the certificate that Johanna got?")
+    unknown = ask(with_vectors, asked)
     assert not known.abstained
     assert unknown.abstained
     assert "Johanna" in unknown.hits[0].memory.text
     for limit in (1, 2):
         assert ask(with_vectors, "Johanna cooked Monday", limit=limit).abstained == known.abstained
-        assert (
-            ask(with_vectors, "What is the number of the certificate that Johanna got?", limit=limit).abstained
-            == unknown.abstained
-        )
+        assert ask(with_vectors, asked, limit=limit).abstained == unknown.abstained
 
 
 def test_ended_memories_are_left_out_and_counted(service: Service) -> None:
